@@ -1,0 +1,23 @@
+/** Compression of packet payloads: one entry of the registry (RFC 4253 §6.2). */
+export interface CompressionAlgorithm {
+  /** Name on the wire. */
+  readonly name: string;
+  /** Starts only after authentication has succeeded (OpenSSH PROTOCOL §1.1). */
+  readonly delayed: boolean;
+  /** `undefined` where nothing is compressed. */
+  createCompressor(): Compressor | undefined;
+  createDecompressor(): Decompressor | undefined;
+}
+
+/** One direction's stream: the dictionary runs over all its packets. */
+export interface Compressor {
+  compress(payload: Buffer): Buffer;
+}
+
+export interface Decompressor {
+  /**
+   * @throws {ProtocolError} with reason COMPRESSION_ERROR for bad data, or as soon as the result exceeds
+   * `maximumLength` bytes, without having allocated for more
+   */
+  decompress(payload: Buffer, maximumLength: number): Buffer;
+}

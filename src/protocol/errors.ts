@@ -1,0 +1,23 @@
+import { DisconnectReason } from "./constants.js";
+
+/** The peer sent something that ends the connection; `reason` goes into SSH_MSG_DISCONNECT (RFC 4253 §11.1). */
+export class ProtocolError extends Error {
+  override readonly name: string = "ProtocolError";
+  readonly reason: DisconnectReason;
+
+  constructor(message: string, reason: DisconnectReason = DisconnectReason.PROTOCOL_ERROR, options?: ErrorOptions) {
+    super(message, options);
+    this.reason = reason;
+  }
+}
+
+/** An option given to this library cannot be used; `option` names it. */
+export class ConfigurationError extends Error {
+  override readonly name: string = "ConfigurationError";
+  readonly option: string;
+
+  constructor(option: string, message: string, options?: ErrorOptions) {
+    super(`${option}: ${message}`, options);
+    this.option = option;
+  }
+}
