@@ -1,0 +1,58 @@
+import { createECDH } from "node:crypto";
+import type { ExchangeHash } from "./key-exchange.js";
+import { keyExchangeFailed } from "./messages.js";
+import { oneRoundAlgorithm, type ServerShare } from "./one-round.js";
+import { encodeSecretMpint } from "./shared-secret.js";
+import { agreeX25519 } from "./x25519.js";
+
+/** First byte of an uncompressed point (SEC 1 §2.3.3). */
+const UNCOMPRESSED = 0x04;
+
+/** RFC 8731. */
+export const curve25519Sha256 = curve25519("curve25519-sha256");
+/** The same method under the name it had before RFC 8731. */
+export const curve25519Sha256Libssh = curve25519("curve25519-sha256@libssh.org");
+/** RFC 5656 §6.3, and §6.2.1 for the hash that belongs to each curve. */
+export const ecdhSha2Nistp256 = ecdh("ecdh-sha2-nistp256", "prime256v1", 32, "sha256");
+export const ecdhSha2Nistp384 = ecdh("ecdh-sha2-nistp384", "secp384r1", 48, "sha384");
+export const ecdhSha2Nistp521 = ecdh("ecdh-sha2-nistp521", "secp521r1", 66, "sha512");
+
+function curve25519(name: string) {
+  return oneRoundAlgorithm({
+    name,
+    hash: "sha256",
+    publicValues: "string",
+    respond(clientValue) {
+      const { publicValue, sharedSecret } = agreeX25519(clientValue);
+      return { serverValue: publicValue, sharedSecret: encodeSecretMpint(sharedSecret) };
+    },
+  });
+}
+
+function ecdh(name: string, curve: string, fieldLength: number, hash: ExchangeHash) {
+  return oneRoundAlgorithm({
+    name,
+    hash,
+    publicValues: "string",
+    respond: (clientPoint) => agreeOnCurve(curve, fieldLength, clientPoint),
+  });
+}
+
+/**
+ * The form and length leave only affine points (the point at infinity is a single zero byte); `computeSecret` checks
+ * that the point is on the curve. The cofactor is 1, so that is all of the validation that RFC 5656 §4 asks for.
+ */
+function agreeOnCurve(curve: string, fieldLength: number, clientPoint: Buffer): ServerShare {
+  if (clientPoint.length !== 1 + 2 * fieldLength || clientPoint[0] !== UNCOMPRESSED) {
+    throw keyExchangeFailed(`the client's point is not an uncompressed point on ${curve}`);
+  }
+  const ephemeral = createECDH(curve);
+  const serverValue = ephemeral.generateKeys();
+  let sharedSecret: Buffer;
+  try {
+    sharedSecret = ephemeral.computeSecret(clientPoint);
+  } catch (cause) {
+    throw keyExchangeFailed(`the client's point is not on ${curve}`, { cause });
+  }
+  return { serverValue, sharedSecret: encodeSecretMpint(sharedSecret) };
+}
