@@ -1,0 +1,18 @@
+import { createRequire } from "node:module";
+
+/** What is used of libsodium. Outputs come first; `cipher` and `message` may be the same bytes. */
+export interface Sodium {
+  crypto_stream_chacha20_xor_ic(cipher: Buffer, message: Buffer, nonce: Buffer, counter: number, key: Buffer): void;
+  crypto_onetimeauth(tag: Buffer, message: Buffer, key: Buffer): void;
+}
+
+/** `sodium-native`, an optional dependency: `undefined` where it is not installed or has no binary for this platform. */
+export const sodium: Sodium | undefined = load();
+
+function load(): Sodium | undefined {
+  try {
+    return createRequire(import.meta.url)("sodium-native");
+  } catch {
+    return undefined;
+  }
+}
