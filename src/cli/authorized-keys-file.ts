@@ -1,0 +1,63 @@
+import { open } from "node:fs/promises";
+import { PKey } from "../crypto/index.js";
+import { describeError, StartError } from "./errors.js";
+import { requireTrusted } from "./file-permissions.js";
+
+/** A line that lets nobody in, and why. */
+export interface RefusedLine {
+  /** Counted from 1. */
+  readonly line: number;
+  readonly reason: string;
+}
+
+export interface AuthorizedKeys {
+  readonly keys: readonly PKey[];
+  readonly refused: readonly RefusedLine[];
+}
+
+/**
+ * Reads a file of public keys, one a line.
+ *
+ * @throws {StartError} when the file cannot be read, or other users can write it
+ */
+export async function readAuthorizedKeys(path: string): Promise<AuthorizedKeys> {
+  try {
+    const file = await open(path, "r");
+    try {
+      requireTrusted(path, await file.stat());
+      return parseAuthorizedKeys(await file.readFile("utf8"));
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    if (error instanceof StartError) throw error;
+    throw new StartError(`authorized keys ${path} cannot be read: ${describeError(error)}`, { cause: error });
+  }
+}
+
+/** Empty lines and lines that start with `#` are comments; every other line is a key or refused. */
+export function parseAuthorizedKeys(text: string): AuthorizedKeys {
+  const keys: PKey[] = [];
+  const refused: RefusedLine[] = [];
+  for (const [index, raw] of text.split("\n").entries()) {
+    const line = raw.trim();
+    if (line === "" || line.startsWith("#")) continue;
+    try {
+      keys.push(parseLine(line));
+    } catch (error) {
+      refused.push({ line: index + 1, reason: describeError(error) });
+    }
+  }
+  return { keys, refused };
+}
+
+function parseLine(line: string): PKey {
+  const [first = ""] = line.split(/\s/, 1);
+  // An option restricts what the key may do; a key without its restriction would be worth more than was meant.
+  if (!looksLikeKeyType(first)) throw new Error("it does not start with a key type, and options are not supported");
+  return PKey.fromString(line);
+}
+
+function looksLikeKeyType(word: string): boolean {
+  return /^(ssh|ecdsa|sk)-[a-z0-9-]+(@[a-z0-9.]+)?$/.test(word);
+}

@@ -1,0 +1,25 @@
+import { type Logger, pino } from "pino";
+import pretty from "pino-pretty";
+import type { LogLevel } from "./command-line.js";
+
+export interface LogOptions {
+  readonly level: LogLevel;
+  /** `json` for machines, `text` for people. */
+  readonly format: "json" | "text";
+}
+
+/** A logger that writes to standard error at once, so that nothing is lost when the process ends. */
+export function createLogger({ level, format }: LogOptions): Logger {
+  const options = { level, base: null };
+  if (format === "json") return pino(options, pino.destination({ dest: 2, sync: true }));
+  return pino(
+    options,
+    pretty({
+      destination: 2,
+      sync: true,
+      colorize: process.stderr.isTTY === true,
+      translateTime: "SYS:yyyy-mm-dd HH:MM:ss.l",
+      singleLine: true,
+    }),
+  );
+}

@@ -1,0 +1,102 @@
+import { userInfo } from "node:os";
+import type { Logger } from "pino";
+import type { PKey } from "../crypto/index.js";
+import { SSHServerManager } from "../index.js";
+import { readAuthorizedKeys } from "./authorized-keys-file.js";
+import type { ServeOptions } from "./command-line.js";
+import { CommandServer, type Credentials } from "./command-server.js";
+import { describeError, errorCode, StartError } from "./errors.js";
+import { defaultHostKeyPath, loadOrCreateHostKey } from "./host-key-file.js";
+import { createLogger } from "./log.js";
+import { currentAccount, Programs } from "./programs.js";
+import { randomPassword } from "./secret.js";
+import { formatStartReport, formatStartReportAsJson } from "./start-report.js";
+
+/**
+ * `spindlex serve`: runs until SIGINT or SIGTERM.
+ *
+ * @throws {StartError | ConfigurationError} when the server cannot start
+ */
+export async function serve(options: ServeOptions): Promise<void> {
+  const logger = createLogger({ level: options.logLevel, format: options.json ? "json" : "text" });
+  const user = options.user ?? userInfo().username;
+  const hostKey = await loadHostKey(options, logger);
+  const credentials = await loadCredentials(options, logger);
+  const programs = options.allowExec ? new Programs(currentAccount()) : undefined;
+  process.once("exit", () => programs?.killAll());
+  const manager = new SSHServerManager({
+    serverInterface: new CommandServer({ user, credentials, logger, ...(programs && { programs }) }),
+    serverKey: hostKey,
+    bindAddress: options.host,
+    port: options.port,
+    logger,
+  });
+  await start(manager, options);
+  const report = {
+    address: options.host,
+    port: manager.port,
+    fingerprint: hostKey.fingerprint(),
+    user,
+    ...(programs === undefined && { trial: "hello" }),
+    ...(credentials.method === "password" && { password: credentials.password }),
+  };
+  process.stdout.write(options.json ? formatStartReportAsJson(report) : formatStartReport(report));
+
+  const signal = await stopSignal();
+  logger.info({ signal }, "stopping");
+  await manager.stopServer();
+  await programs?.ended();
+  logger.info("stopped");
+}
+
+async function loadHostKey({ hostKey }: ServeOptions, logger: Logger): Promise<PKey> {
+  const path = hostKey ?? defaultHostKeyPath(process.env);
+  const { key, created } = await loadOrCreateHostKey(path, process.env.SPINDLEX_HOST_KEY_PASSPHRASE);
+  if (created) logger.info({ path }, "host key created");
+  return key;
+}
+
+async function loadCredentials({ authorizedKeys: path }: ServeOptions, logger: Logger): Promise<Credentials> {
+  if (path === undefined) return { method: "password", password: randomPassword() };
+  const { keys, refused } = await readAuthorizedKeys(path);
+  for (const { line, reason } of refused) logger.warn({ path, line, reason }, "authorized key refused");
+  if (keys.length === 0) throw new StartError(`${path} holds no key that can be used: nobody could log in`);
+  return { method: "publickey", keys };
+}
+
+async function start(manager: SSHServerManager, { host, port }: ServeOptions): Promise<void> {
+  try {
+    await manager.startServer();
+  } catch (error) {
+    throw new StartError(`cannot listen on ${host} port ${port}: ${listenProblem(error)}`, { cause: error });
+  }
+}
+
+function listenProblem(error: unknown): string {
+  switch (errorCode(error)) {
+    case "EADDRINUSE":
+      return "the port is in use";
+    case "EACCES":
+      return "no permission for this port";
+    case "EADDRNOTAVAIL":
+    case "ENOTFOUND":
+    case "EAI_AGAIN":
+      return "this machine does not have this address";
+    default:
+      return describeError(error);
+  }
+}
+
+/** Resolves at the first SIGINT or SIGTERM; a second one ends the process at once. */
+async function stopSignal(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    const stop = (signal: NodeJS.Signals) => {
+      process.off("SIGINT", stop).off("SIGTERM", stop);
+      for (const again of ["SIGINT", "SIGTERM"] as const) {
+        process.once(again, () => process.exit(1));
+      }
+      resolve(signal);
+    };
+    process.on("SIGINT", stop).on("SIGTERM", stop);
+  });
+}
