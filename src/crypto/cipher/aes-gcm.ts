@@ -1,7 +1,7 @@
 import { type CipherGCMTypes, createCipheriv, createDecipheriv } from "node:crypto";
 import { MAXIMUM_BYTES_OF_128_BIT_BLOCKS, MAXIMUM_PACKETS } from "./limits.js";
 import type { CipherAlgorithm, CipherKeys, PacketOpener, PacketSealer } from "./packet-cipher.js";
-import { wrongTag } from "./wrong-tag.js";
+import { wrongTag } from "./tag.js";
 
 /**
  * AES-GCM as RFC 5647 and OpenSSH PROTOCOL §1.6 put it: the length is sent in clear and authenticated as additional
@@ -13,10 +13,8 @@ const LENGTH_FIELD = 4;
 const TAG_LENGTH = 16;
 const OPTIONS = { authTagLength: TAG_LENGTH } as const;
 
-const aes128gcm = gcmAlgorithm("aes128-gcm@openssh.com", "aes-128-gcm", 16);
-const aes256gcm = gcmAlgorithm("aes256-gcm@openssh.com", "aes-256-gcm", 32);
-
-export { aes128gcm, aes256gcm };
+export const aes128gcm = gcmAlgorithm("aes128-gcm@openssh.com", "aes-128-gcm", 16);
+export const aes256gcm = gcmAlgorithm("aes256-gcm@openssh.com", "aes-256-gcm", 32);
 
 function gcmAlgorithm(name: string, opensslName: CipherGCMTypes, keyLength: number): CipherAlgorithm {
   return {
@@ -81,16 +79,15 @@ class AesGcmOpener extends AesGcm implements PacketOpener {
     const end = packet.length - TAG_LENGTH;
     const decipher = createDecipheriv(this.#opensslName, this.#key, this.#iv, OPTIONS);
     advance(this.#iv);
-    decipher.setAuthTag(packet.subarray(end));
-    decipher.setAAD(packet.subarray(0, LENGTH_FIELD));
-    const clear = decipher.update(packet.subarray(LENGTH_FIELD, end));
     try {
+      decipher.setAuthTag(packet.subarray(end));
+      decipher.setAAD(packet.subarray(0, LENGTH_FIELD));
+      const clear = decipher.update(packet.subarray(LENGTH_FIELD, end));
       decipher.final();
+      return clear;
     } catch {
-      clear.fill(0);
       throw wrongTag();
     }
-    return clear;
   }
 }
 

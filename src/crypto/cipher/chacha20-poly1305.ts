@@ -1,9 +1,8 @@
-import { timingSafeEqual } from "node:crypto";
 import { type ChaCha20, chacha20 } from "./chacha20.js";
 import { MAXIMUM_PACKETS } from "./limits.js";
 import type { CipherAlgorithm, CipherKeys, PacketOpener, PacketSealer } from "./packet-cipher.js";
 import { authenticate, POLY1305_TAG_LENGTH, type Poly1305 } from "./poly1305.js";
-import { wrongTag } from "./wrong-tag.js";
+import { checkTag } from "./tag.js";
 
 /** The two functions that the cipher is made of. */
 export interface ChaCha20Poly1305Primitives {
@@ -37,7 +36,7 @@ const LENGTH_BLOCK = 0;
 /** Written and read within one call, so that one of each serves all connections. */
 const nonce = Buffer.alloc(8);
 const poly1305Key = Buffer.alloc(32);
-const expectedTag = Buffer.alloc(POLY1305_TAG_LENGTH);
+const computedTag = Buffer.alloc(POLY1305_TAG_LENGTH);
 
 abstract class ChaCha20Poly1305 {
   readonly blockLength = 8;
@@ -97,8 +96,8 @@ class ChaCha20Poly1305Opener extends ChaCha20Poly1305 implements PacketOpener {
 
   open(packet: Buffer, sequenceNumber: number): Buffer {
     const end = packet.length - POLY1305_TAG_LENGTH;
-    this.writeTag(expectedTag, packet.subarray(0, end), sequenceNumber);
-    if (!timingSafeEqual(expectedTag, packet.subarray(end))) throw wrongTag();
+    this.writeTag(computedTag, packet.subarray(0, end), sequenceNumber);
+    checkTag(packet.subarray(end), computedTag);
     const clear = packet.subarray(LENGTH_FIELD, end);
     this.cryptPayload(clear, sequenceNumber);
     return clear;

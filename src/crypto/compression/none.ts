@@ -1,0 +1,8 @@
+import type { CompressionAlgorithm } from "./compression.js";
+
+export const none: CompressionAlgorithm = {
+  name: "none",
+  delayed: false,
+  createCompressor: () => undefined,
+  createDecompressor: () => undefined,
+};
