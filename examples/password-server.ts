@@ -1,0 +1,43 @@
+/**
+ * One user with a password. Nothing can be run after the login: no hook allows it.
+ *
+ *   npx tsx examples/password-server.ts
+ *   ssh -p 2222 admin@localhost          (password: secret)
+ */
+import { SSHServer, SSHServerManager } from "spindlex";
+import { PKey } from "spindlex/crypto";
+import {
+  AUTH_FAILED,
+  AUTH_SUCCESSFUL,
+  type AuthResult,
+  OPEN_FAILED_UNKNOWN_CHANNEL_TYPE,
+  OPEN_SUCCEEDED,
+} from "spindlex/protocol/constants";
+
+class PasswordServer extends SSHServer {
+  override getAllowedAuths(): string[] {
+    return ["password"];
+  }
+
+  override checkAuthPassword(username: string, password: string): AuthResult {
+    return username === "admin" && password === "secret" ? AUTH_SUCCESSFUL : AUTH_FAILED;
+  }
+
+  override checkChannelRequest(kind: string): number {
+    return kind === "session" ? OPEN_SUCCEEDED : OPEN_FAILED_UNKNOWN_CHANNEL_TYPE;
+  }
+
+  override onAuthenticationSuccessful(username: string): void {
+    console.log(`${username} logged in`);
+  }
+}
+
+const manager = new SSHServerManager({
+  serverInterface: new PasswordServer(),
+  serverKey: PKey.generate({ keyType: "ed25519" }),
+  bindAddress: "127.0.0.1",
+  port: Number(process.env.PORT ?? 2222),
+});
+await manager.startServer();
+console.log(`Listening on 127.0.0.1:${manager.port}`);
+process.once("SIGINT", () => manager.stopServer());

@@ -1,0 +1,173 @@
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { hasClient, run, SshClient } from "./real-client.js";
+import { ServerProcess } from "./server-process.js";
+
+const withSsh = describe.skipIf(!hasClient("ssh") || !hasClient("ssh-keygen"));
+
+let folder = "";
+let client: SshClient;
+let server: ServerProcess | undefined;
+
+beforeAll(() => {
+  // The examples import the package by its name, as its users do: that is dist/.
+  execFileSync("npm", ["run", "--silent", "build"]);
+  folder = mkdtempSync(join(tmpdir(), "spindlex-examples-"));
+  client = new SshClient();
+});
+afterEach(async () => {
+  await server?.kill();
+  server = undefined;
+});
+afterAll(() => {
+  client.dispose();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+async function start(example: string, env: NodeJS.ProcessEnv = {}): Promise<number> {
+  server = new ServerProcess(join("examples", example), [], { ...process.env, ...env, PORT: "0" });
+  return server.port();
+}
+
+function makeKey(name: string): { readonly path: string; readonly publicKey: string } {
+  const path = join(folder, name);
+  execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", path]);
+  return { path, publicKey: readFileSync(`${path}.pub`, "utf8") };
+}
+
+withSsh("exec-server.ts", () => {
+  it("answers the guide's command", async () => {
+    const port = await start("exec-server.ts");
+    const outcome = await client.run(port, "secret", ["admin@localhost", "hello"]);
+    expect(outcome).toEqual({ stdout: "Executed: hello\n", stderr: "", code: 0 });
+  });
+
+  it("stops on SIGINT, and then nothing listens", async () => {
+    const port = await start("exec-server.ts");
+    server?.signal("SIGINT");
+    expect(await server?.exitCode()).toBe(0);
+    const outcome = await client.run(port, "secret", ["admin@localhost", "hello"]);
+    expect(outcome.stderr).toContain("Connection refused");
+  });
+});
+
+withSsh("password-server.ts", () => {
+  it("lets the right password in, and then runs nothing", async () => {
+    const port = await start("password-server.ts");
+    const outcome = await client.run(port, "secret", ["admin@localhost", "hello"]);
+    expect(outcome.code).toBe(255);
+    expect(outcome.stderr).toContain("exec request failed on channel 0");
+    await server?.output(/^admin logged in$/m);
+  });
+
+  it.each([
+    { user: "admin", password: "Secret" },
+    { user: "root", password: "secret" },
+  ])("refuses $user with the password $password", async ({ user, password }) => {
+    const port = await start("password-server.ts");
+    const outcome = await client.run(port, password, [`${user}@localhost`, "hello"]);
+    expect(outcome.code).toBe(255);
+    expect(outcome.stderr).toContain("Permission denied (password).");
+    expect(server?.stdout).not.toContain("logged in");
+  });
+});
+
+withSsh("public-key-server.ts", () => {
+  it("lets in the holder of a key, and nobody else", async () => {
+    const known = makeKey("known");
+    const stranger = makeKey("stranger");
+    const authorized = join(folder, "authorized");
+    writeFileSync(authorized, `# who may log in\n${known.publicKey}`);
+    const port = await start("public-key-server.ts", { AUTHORIZED_KEYS: authorized });
+    const welcome = await client.run(port, "", ["-i", known.path, "ann@localhost", "whoami"]);
+    expect(welcome).toEqual({ stdout: "You are ann.\n", stderr: "", code: 0 });
+    const refusal = await client.run(port, "", ["-i", stranger.path, "ann@localhost", "whoami"]);
+    expect(refusal.code).toBe(255);
+    expect(refusal.stderr).toContain("Permission denied (publickey).");
+  });
+});
+
+withSsh("terminal-app.ts", () => {
+  it("counts keys on a terminal", async () => {
+    const port = await start("terminal-app.ts");
+    const outcome = await client.run(port, "secret", ["-tt", "admin@localhost"], { input: "++x+-q", stdin: "open" });
+    expect(outcome.code).toBe(0);
+    expect(outcome.stdout).toContain("Hello admin, your terminal is ");
+    expect(outcome.stdout.split("\r\n").filter((line) => line.startsWith("Count: "))[0]).toBe("Count: 0");
+    expect(outcome.stdout).toMatch(/Bye\.\r\n$/);
+  });
+
+  it("asks for a terminal where there is none", async () => {
+    const port = await start("terminal-app.ts");
+    const outcome = await client.run(port, "secret", ["-T", "admin@localhost"]);
+    expect(outcome).toEqual({ stdout: "", stderr: "This program needs a terminal: ssh -t\n", code: 1 });
+  });
+});
+
+withSsh("git-server.ts", () => {
+  const withGit = it.skipIf(!hasClient("git"));
+
+  withGit("takes a push and gives it back in a clone", async () => {
+    const { port, git } = await startGit("push");
+    const work = join(folder, "push", "work");
+    await git(["init", "-q", "-b", "main", work]);
+    const content = "line of text\n".repeat(200_000);
+    writeFileSync(join(work, "file.txt"), content);
+    await git(["-C", work, "add", "file.txt"]);
+    await git(["-C", work, "commit", "-q", "-m", "first"]);
+    await git(["-C", work, "push", "-q", `ssh://git@localhost:${port}/team/project.git`, "main"]);
+    const clone = join(folder, "push", "clone");
+    await git(["clone", "-q", "-b", "main", `ssh://git@localhost:${port}/team/project.git`, clone]);
+    expect(readFileSync(join(clone, "file.txt"), "utf8")).toBe(content);
+  });
+
+  withGit("runs nothing but git, and only inside its root", async () => {
+    const { port, root, key } = await startGit("refuse");
+    execFileSync("git", ["init", "-q", "--bare", join(root, "..", "outside.git")]);
+    symlinkSync(join(root, "..", "outside.git"), join(root, "link.git"));
+    const commands = [
+      "id",
+      "git-upload-pack '../outside.git'",
+      "git-upload-pack 'link.git'",
+      "git-upload-pack 'team/../../outside.git'",
+      "git-upload-pack 'nothing.git'",
+      "git-upload-pack '--help'",
+      "git-upload-pack 'team/project.git'; id",
+      "git-upload-pack 'team/project.git' extra",
+      "git-upload-archive 'team/project.git'",
+      "git-upload-pack team/project.git",
+      "git-upload-pack ''",
+    ];
+    for (const command of commands) {
+      const outcome = await client.run(port, "", ["-i", key, "git@localhost", command]);
+      expect(outcome, command).toMatchObject({ stdout: "", code: 255 });
+      expect(outcome.stderr, command).toContain("exec request failed on channel 0");
+    }
+  });
+
+  async function startGit(name: string) {
+    const root = join(folder, name, "repositories");
+    mkdirSync(root, { recursive: true });
+    execFileSync("git", ["init", "-q", "--bare", join(root, "team", "project.git")]);
+    const { path: key } = makeKey(`git-${name}`);
+    const port = await start("git-server.ts", { GIT_ROOT: root, AUTHORIZED_KEYS: `${key}.pub` });
+    const env = {
+      ...client.environment(""),
+      GIT_SSH_COMMAND: ["ssh", ...client.options, "-i", key].join(" "),
+      GIT_AUTHOR_NAME: "Ann",
+      GIT_AUTHOR_EMAIL: "ann@example.org",
+      GIT_COMMITTER_NAME: "Ann",
+      GIT_COMMITTER_EMAIL: "ann@example.org",
+      GIT_CONFIG_NOSYSTEM: "1",
+      GIT_CONFIG_GLOBAL: "/dev/null",
+    };
+    const git = async (args: readonly string[]) => {
+      const outcome = await run("git", args, { env });
+      expect(outcome, `git ${args.join(" ")}`).toMatchObject({ code: 0 });
+    };
+    return { port, root, key, git };
+  }
+});
