@@ -1,5 +1,4 @@
-import { randomUUID } from "node:crypto";
-import { link, mkdir, open, rm } from "node:fs/promises";
+import { mkdir, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import { dirname, isAbsolute, join } from "node:path";
 import { PKey } from "../crypto/index.js";
@@ -20,75 +19,40 @@ export interface HostKeyFile {
 }
 
 /**
- * The host key in a file; a new ed25519 key is put there if there is no file. Of two servers that start at the same
- * time both end up with the same key.
+ * The host key in a file; a new ed25519 key is put there if there is no file, encrypted if there is a passphrase. Of
+ * servers that start at the same time all end up with the same key.
  *
- * @throws {StartError} when the file cannot be read or created, is open to other users, or the passphrase is wrong
+ * @param passphrase of the file; an empty one counts as none
+ * @throws {StartError | KeyError} when the file cannot be used or created
  */
-export async function loadOrCreateHostKey(path: string, passphrase: string | undefined): Promise<HostKeyFile> {
-  const existing = await loadHostKey(path, passphrase);
-  if (existing !== undefined) return { key: existing, created: false };
-  const created = await createHostKey(path);
-  const key = await loadHostKey(path, passphrase);
-  if (key === undefined) throw new StartError(`host key ${path} disappeared`);
+export async function loadOrCreateHostKey(path: string, passphrase = ""): Promise<HostKeyFile> {
+  const options = passphrase === "" ? {} : { passphrase };
+  const created = !(await isThere(path)) && (await createHostKey(path, options));
+  requirePrivate(path, await stat(path));
+  const key = await PKey.fromFile(path, options);
+  if (!key.hasPrivateKey) throw new StartError(`${path} is only a public key: the host key must be the private one`);
   return { key, created };
 }
 
-async function loadHostKey(path: string, passphrase: string | undefined): Promise<PKey | undefined> {
-  const text = await readPrivateFile(path);
-  if (text === undefined) return undefined;
+/** False only when nothing is there: what cannot be looked at must not be taken for missing. */
+async function isThere(path: string): Promise<boolean> {
   try {
-    return PKey.fromString(text, passphrase === undefined ? {} : { passphrase });
+    await stat(path);
+    return true;
   } catch (error) {
-    throw new StartError(`host key ${path} cannot be used: ${describeError(error)}`, { cause: error });
-  }
-}
-
-async function readPrivateFile(path: string): Promise<string | undefined> {
-  try {
-    const file = await open(path, "r");
-    try {
-      requirePrivate(path, await file.stat());
-      return await file.readFile("utf8");
-    } finally {
-      await file.close();
-    }
-  } catch (error) {
-    if (errorCode(error) === "ENOENT") return undefined;
-    if (error instanceof StartError) throw error;
+    if (errorCode(error) === "ENOENT") return false;
     throw new StartError(`host key ${path} cannot be read: ${describeError(error)}`, { cause: error });
   }
 }
 
-/**
- * Writes a new key beside its place and links it there: the file is complete from the moment it exists, and a key
- * that somebody else has put there stays.
- */
-async function createHostKey(path: string): Promise<boolean> {
-  const unfinished = `${path}.${randomUUID()}`;
+/** Whether the key that is there now is this one: another server may have been quicker. */
+async function createHostKey(path: string, options: { readonly passphrase?: string }): Promise<boolean> {
   try {
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-    try {
-      await writePrivateFile(unfinished, PKey.generate({ keyType: "ed25519" }).toOpenSSH());
-      await link(unfinished, path);
-      return true;
-    } catch (error) {
-      if (errorCode(error) === "EEXIST") return false;
-      throw error;
-    } finally {
-      await rm(unfinished, { force: true });
-    }
+    await PKey.generate({ keyType: "ed25519" }).writeFile(path, options);
+    return true;
   } catch (error) {
+    if (errorCode(error) === "exists") return false;
     throw new StartError(`host key ${path} cannot be created: ${describeError(error)}`, { cause: error });
-  }
-}
-
-async function writePrivateFile(path: string, text: string): Promise<void> {
-  const file = await open(path, "wx", 0o600);
-  try {
-    await file.writeFile(text);
-    await file.sync();
-  } finally {
-    await file.close();
   }
 }

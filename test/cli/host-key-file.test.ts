@@ -1,9 +1,18 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { StartError } from "../../src/cli/errors.js";
 import { defaultHostKeyPath, loadOrCreateHostKey } from "../../src/cli/host-key-file.js";
 
 let folder = "";
@@ -53,12 +62,17 @@ describe("loadOrCreateHostKey", () => {
     execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "correct", "-f", path]);
     const { key } = await loadOrCreateHostKey(path, "correct");
     expect(key.fingerprint()).toBe(keygenFingerprint(path));
-    for (const passphrase of ["wrong", undefined]) {
-      await expect(loadOrCreateHostKey(path, passphrase)).rejects.toThrow(StartError);
-      await expect(loadOrCreateHostKey(path, passphrase)).rejects.toThrow(
-        /^host key .*encrypted cannot be used: .*passphrase/,
-      );
-    }
+    await expect(loadOrCreateHostKey(path, "wrong")).rejects.toThrow(/encrypted.*passphrase/);
+    await expect(loadOrCreateHostKey(path, undefined)).rejects.toThrow(/encrypted.*passphrase/);
+  });
+
+  it("encrypts a new key when there is a passphrase", async () => {
+    const path = join(folder, "protected");
+    const { key, created } = await loadOrCreateHostKey(path, "secret phrase");
+    expect(created).toBe(true);
+    expect(() => execFileSync("ssh-keygen", ["-y", "-P", "", "-f", path], { stdio: "pipe" })).toThrow();
+    const publicLine = execFileSync("ssh-keygen", ["-y", "-P", "secret phrase", "-f", path], { encoding: "utf8" });
+    expect(publicLine).toContain(key.publicBlob.toString("base64"));
   });
 
   it("refuses a key that others can read", async () => {
@@ -69,25 +83,28 @@ describe("loadOrCreateHostKey", () => {
   });
 
   it("refuses a public key", async () => {
-    const path = join(folder, "open");
-    await expect(loadOrCreateHostKey(join(folder, "open.pub"), undefined)).rejects.toThrow(StartError);
-    const copy = join(folder, "public");
-    writeFileSync(copy, readFileSync(`${path}.pub`), { mode: 0o600 });
-    await expect(loadOrCreateHostKey(copy, undefined)).rejects.toThrow(/cannot be used/);
+    const path = join(folder, "pair");
+    execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", path]);
+    chmodSync(`${path}.pub`, 0o600);
+    await expect(loadOrCreateHostKey(`${path}.pub`, undefined)).rejects.toThrow("is only a public key");
   });
 
   it("leaves a file that is no key as it is", async () => {
     const path = join(folder, "notes");
     writeFileSync(path, "not a key\n", { mode: 0o600 });
-    await expect(loadOrCreateHostKey(path, undefined)).rejects.toThrow(/cannot be used/);
+    await expect(loadOrCreateHostKey(path, undefined)).rejects.toThrow(/notes/);
     expect(readFileSync(path, "utf8")).toBe("not a key\n");
   });
 
-  it("says why a key cannot be created or read", async () => {
+  it("says where a key cannot be created or read", async () => {
     writeFileSync(join(folder, "file"), "");
-    await expect(loadOrCreateHostKey(join(folder, "file", "host_key"), undefined)).rejects.toThrow(
-      /host key .*(read|created)/,
-    );
-    await expect(loadOrCreateHostKey(folder, undefined)).rejects.toThrow(StartError);
+    const below = join(folder, "file", "host_key");
+    await expect(loadOrCreateHostKey(below, undefined)).rejects.toThrow(`host key ${below} cannot be read`);
+    const dangling = join(folder, "dangling");
+    symlinkSync(join(folder, "nothing"), dangling);
+    await expect(loadOrCreateHostKey(dangling, undefined)).rejects.toThrow(/no such file.*dangling/);
+    const asFolder = join(folder, "folder");
+    mkdirSync(asFolder, { mode: 0o700 });
+    await expect(loadOrCreateHostKey(asFolder, undefined)).rejects.toThrow(/folder.* is not a file/);
   });
 });
