@@ -35,7 +35,8 @@ const LENGTH_BLOCK = 0;
 
 /** Written and read within one call, so that one of each serves all connections. */
 const nonce = Buffer.alloc(8);
-const poly1305Key = Buffer.alloc(32);
+const lengthField = Buffer.alloc(LENGTH_FIELD);
+const poly1305Key = Buffer.alloc(KEY_LENGTH);
 const computedTag = Buffer.alloc(POLY1305_TAG_LENGTH);
 
 abstract class ChaCha20Poly1305 {
@@ -103,5 +104,3 @@ class ChaCha20Poly1305Opener extends ChaCha20Poly1305 implements PacketOpener {
     return clear;
   }
 }
-
-const lengthField = Buffer.alloc(LENGTH_FIELD);
