@@ -1,14 +1,19 @@
 import {
+  createDiffieHellman,
   createECDH,
   createHash,
   createPublicKey,
+  type DiffieHellman,
   diffieHellman,
   generateKeyPairSync,
+  getDiffieHellman,
   type KeyObject,
 } from "node:crypto";
+import { ml_kem768 } from "@noble/post-quantum/ml-kem.js";
 import { MessageNumber } from "../../src/protocol/constants.js";
 import { Reader } from "../../src/protocol/reader.js";
 import { Writer } from "../../src/protocol/writer.js";
+import { decapsulateSntrup761, generateSntrup761KeyPair } from "./sntrup761-client.js";
 
 /** The client's side of one key exchange, written apart from the server's. */
 export interface KexClient {
@@ -37,11 +42,18 @@ export function startClient(name: string): KexClient {
 }
 
 const clients: ReadonlyMap<string, () => KexClient> = new Map([
+  ["mlkem768x25519-sha256", startMlkem],
+  ["sntrup761x25519-sha512", startSntrup],
+  ["sntrup761x25519-sha512@openssh.com", startSntrup],
   ["curve25519-sha256", startCurve25519],
   ["curve25519-sha256@libssh.org", startCurve25519],
   ["ecdh-sha2-nistp256", () => startNist("prime256v1")],
   ["ecdh-sha2-nistp384", () => startNist("secp384r1")],
   ["ecdh-sha2-nistp521", () => startNist("secp521r1")],
+  ["diffie-hellman-group14-sha256", () => startModp("modp14")],
+  ["diffie-hellman-group16-sha512", () => startModp("modp16")],
+  ["diffie-hellman-group18-sha512", () => startModp("modp18")],
+  ["diffie-hellman-group-exchange-sha256", () => startGroupExchange(2048, 3072, 8192)],
 ]);
 
 /** A fresh X25519 key pair of the client. */
@@ -68,6 +80,85 @@ function startNist(curve: string): KexClient {
   return stringExchange(ephemeral.generateKeys(), (serverValue) => mpint(ephemeral.computeSecret(serverValue)));
 }
 
+function startMlkem(): KexClient {
+  const { publicKey, secretKey } = ml_kem768.keygen();
+  return startHybrid("sha256", publicKey, 1088, (ciphertext) => ml_kem768.decapsulate(ciphertext, secretKey));
+}
+
+function startSntrup(): KexClient {
+  const pair = generateSntrup761KeyPair();
+  return startHybrid("sha512", pair.publicKey, 1039, (ciphertext) => decapsulateSntrup761(pair, ciphertext).secret);
+}
+
+/** A hybrid's K is the hash of both secrets, as a string. */
+function startHybrid(
+  hash: "sha256" | "sha512",
+  publicKey: Uint8Array,
+  ciphertextLength: number,
+  decapsulate: (ciphertext: Buffer) => Uint8Array,
+): KexClient {
+  const pair = x25519Pair();
+  return stringExchange(Buffer.concat([publicKey, pair.publicValue]), (serverValue) => {
+    if (serverValue.length !== ciphertextLength + 32) throw new Error("the server's value has another length");
+    const postQuantum = decapsulate(serverValue.subarray(0, ciphertextLength));
+    const classic = pair.agree(serverValue.subarray(ciphertextLength));
+    return new Writer().writeString(createHash(hash).update(postQuantum).update(classic).digest()).toBuffer();
+  });
+}
+
+function startModp(group: string): KexClient {
+  const ephemeral = getDiffieHellman(group);
+  const clientValue = ephemeral.generateKeys();
+  return {
+    init: new Writer().writeByte(MessageNumber.KEX_ECDH_INIT).writeMpint(clientValue).toBuffer(),
+    finish: (reply) => finishModp(reply, MessageNumber.KEX_ECDH_REPLY, ephemeral, Buffer.alloc(0)),
+  };
+}
+
+/** Group exchange that asks for these sizes (bits). */
+export function startGroupExchange(minimum: number, preferred: number, maximum: number): KexClient {
+  const sizes = new Writer().writeUint32(minimum).writeUint32(preferred).writeUint32(maximum).toBuffer();
+  let agreed: { ephemeral: DiffieHellman; transcript: Buffer } | undefined;
+  return {
+    init: Buffer.concat([Buffer.of(MessageNumber.KEX_DH_GEX_REQUEST), sizes]),
+    answerGroup(group) {
+      const reader = new Reader(group);
+      if (reader.readByte() !== MessageNumber.KEX_DH_GEX_GROUP) throw new Error("not a KEX_DH_GEX_GROUP");
+      const prime = reader.readMpint();
+      const generator = reader.readMpint();
+      reader.end();
+      const ephemeral = createDiffieHellman(prime, generator);
+      const clientValue = ephemeral.generateKeys();
+      agreed = { ephemeral, transcript: Buffer.concat([sizes, mpint(prime), mpint(generator)]) };
+      return new Writer().writeByte(MessageNumber.KEX_DH_GEX_INIT).writeMpint(clientValue).toBuffer();
+    },
+    finish(reply) {
+      if (agreed === undefined) throw new Error("the server's group was not taken");
+      return finishModp(reply, MessageNumber.KEX_DH_GEX_REPLY, agreed.ephemeral, agreed.transcript);
+    },
+  };
+}
+
+function finishModp(
+  reply: Buffer,
+  number: number,
+  ephemeral: Pick<DiffieHellman, "getPublicKey" | "computeSecret">,
+  agreed: Buffer,
+): KexClientResult {
+  const reader = new Reader(reply);
+  if (reader.readByte() !== number) throw new Error("not the reply of this method");
+  const hostKey = reader.readString();
+  const serverValue = reader.readMpint();
+  const signature = reader.readString();
+  reader.end();
+  return {
+    hostKey,
+    signature,
+    transcript: Buffer.concat([agreed, mpint(ephemeral.getPublicKey()), mpint(serverValue)]),
+    sharedSecret: mpint(ephemeral.computeSecret(serverValue)),
+  };
+}
+
 /** An exchange of two strings, as all methods have it but those over integers. */
 export function stringExchange(clientValue: Buffer, secret: (serverValue: Buffer) => Buffer): KexClient {
   return {
@@ -92,9 +183,4 @@ export function initPayload(clientValue: Buffer): Buffer {
 
 function mpint(magnitude: Buffer): Buffer {
   return new Writer().writeMpint(magnitude).toBuffer();
-}
-
-/** K of a hybrid: the hash of both secrets, as a string. */
-export function hybridSecret(hash: "sha256" | "sha512", postQuantum: Uint8Array, classic: Buffer): Buffer {
-  return new Writer().writeString(createHash(hash).update(postQuantum).update(classic).digest()).toBuffer();
 }
