@@ -1,0 +1,256 @@
+import type { PKey } from "../crypto/keys/pkey.js";
+import { DisconnectReason, MessageNumber } from "../protocol/constants.js";
+import { ProtocolError } from "../protocol/errors.js";
+import {
+  decodeUserauthRequest,
+  encodeBanner,
+  encodeUserauthFailure,
+  encodeUserauthSuccess,
+  type UserauthRequest,
+} from "../protocol/messages/userauth.js";
+import { type Attempt, attemptFrom, refused } from "./attempt.js";
+import type { Authenticator, Identity } from "./authenticator.js";
+import { delayFailure } from "./failure-delay.js";
+import { KeyboardInteractiveDialogue } from "./keyboard-interactive.js";
+import { attemptPassword } from "./password.js";
+import { attemptPublicKey, HOST_BOUND_METHOD, type SignatureBinding } from "./public-key.js";
+
+/** Requests of all kinds on one connection, queries and partial successes included. */
+const MAX_REQUESTS = 100;
+
+/** Longest user name, bytes of UTF-8. */
+const MAX_USERNAME_LENGTH = 1024;
+
+/** Floor on the time of a refused public key request, milliseconds: an agent may have to offer several. */
+const PUBLIC_KEY_FAILURE_DELAY = 10;
+
+const PUBLIC_KEY = "publickey";
+const METHODS = [PUBLIC_KEY, "password", "keyboard-interactive"];
+
+export interface AuthenticationOptions {
+  /** Refused requests after which the connection ends. */
+  readonly maxAuthTries: number;
+  /** Floor on the time that a refused password or dialogue takes, milliseconds. */
+  readonly failureDelay: number;
+}
+
+/** What the authentication needs of its connection. */
+export interface AuthenticationLink {
+  readonly binding: SignatureBinding;
+  /** Fires when the connection ends. */
+  readonly signal: AbortSignal;
+  send(payload: Buffer): void;
+  /** Stops the handling of further messages until the returned function is called. */
+  hold(): () => void;
+  /** SUCCESS was sent. */
+  authenticated(identity: Identity): void;
+  /** `reason` is for the log. */
+  refused(username: string, method: string, reason: string, error?: unknown): void;
+  failed(error: unknown): void;
+}
+
+/**
+ * The user authentication protocol (RFC 4252): requests in, one frozen identity out. Requests are handled one at a
+ * time, in their order; while one is pending, no other message of the connection is.
+ */
+export class Authentication {
+  readonly #options: AuthenticationOptions;
+  readonly #authenticator: Authenticator;
+  readonly #link: AuthenticationLink;
+  #pending: Promise<void> = Promise.resolve();
+  #release: () => void = () => {};
+  #dialogue: KeyboardInteractiveDialogue | undefined;
+  #username: string | undefined;
+  #methods: string[] = [];
+  #publicKeys: PKey[] = [];
+  #requests = 0;
+  #failures = 0;
+  #done = false;
+
+  constructor(options: AuthenticationOptions, authenticator: Authenticator, link: AuthenticationLink) {
+    this.#options = options;
+    this.#authenticator = authenticator;
+    this.#link = link;
+    link.signal.addEventListener("abort", () => this.#dialogue?.abandon(), { once: true });
+  }
+
+  /**
+   * Takes USERAUTH_REQUEST or USERAUTH_INFO_RESPONSE.
+   *
+   * @throws {ProtocolError} for messages that end the connection
+   */
+  receive(payload: Buffer): void {
+    if (payload[0] === MessageNumber.USERAUTH_INFO_RESPONSE) {
+      this.#receiveInfoResponse(payload);
+      return;
+    }
+    const request = decodeUserauthRequest(payload);
+    this.#dialogue?.abandon();
+    this.#enqueue(() => this.#handle(request));
+  }
+
+  #receiveInfoResponse(payload: Buffer): void {
+    const dialogue = this.#dialogue;
+    if (!dialogue?.waiting) {
+      // An answer to prompts that the hook no longer waits for.
+      this.#enqueue(() =>
+        this.#refuse(this.#username ?? "", "keyboard-interactive", refused("nothing was asked"), performance.now()),
+      );
+      return;
+    }
+    this.#release = this.#link.hold();
+    dialogue.receiveResponse(payload);
+  }
+
+  #enqueue(step: () => Promise<void>): void {
+    const release = this.#link.hold();
+    this.#pending = this.#pending.then(async () => {
+      this.#release = release;
+      try {
+        if (!this.#done && !this.#link.signal.aborted) await step();
+      } catch (error) {
+        if (!this.#link.signal.aborted) this.#link.failed(error);
+      } finally {
+        this.#release();
+      }
+    });
+  }
+
+  async #handle(request: UserauthRequest): Promise<void> {
+    const started = performance.now();
+    const { username, method } = request;
+    if (request.service !== "ssh-connection") {
+      throw new ProtocolError("the service is not available", DisconnectReason.SERVICE_NOT_AVAILABLE);
+    }
+    if (Buffer.byteLength(username) > MAX_USERNAME_LENGTH) {
+      throw new ProtocolError("the user name is too long", DisconnectReason.ILLEGAL_USER_NAME);
+    }
+    if (++this.#requests > MAX_REQUESTS) {
+      throw new ProtocolError("too many authentication requests", DisconnectReason.NO_MORE_AUTH_METHODS_AVAILABLE);
+    }
+    if (this.#requests === 1) await this.#sendBanner();
+    if (username !== this.#username) {
+      // Whatever another user has proven is worth nothing to this one.
+      this.#username = username;
+      this.#methods = [];
+      this.#publicKeys = [];
+      this.#authenticator.proven([]);
+    }
+    const attempt = await this.#attempt(request);
+    if (this.#link.signal.aborted) return;
+    switch (attempt.kind) {
+      case "continue":
+        this.#link.send(attempt.reply);
+        return;
+      case "proven":
+        await this.#accept(username, methodName(method), attempt);
+        return;
+      case "refused":
+        await this.#refuse(username, method, attempt, started);
+    }
+  }
+
+  async #sendBanner(): Promise<void> {
+    const banner = await this.#authenticator.banner();
+    if (banner) this.#link.send(encodeBanner(banner));
+  }
+
+  async #attempt(request: UserauthRequest): Promise<Attempt> {
+    const method = methodName(request.method);
+    try {
+      if (method === "none") return attemptFrom(await this.#authenticator.none(request.username));
+      if (!METHODS.includes(method)) return refused("the method is not implemented");
+      if (!(await this.#allowedMethods(request.username)).includes(method)) {
+        return refused("the method is not allowed");
+      }
+      switch (method) {
+        case "password":
+          return await attemptPassword(request, this.#authenticator);
+        case PUBLIC_KEY:
+          return await attemptPublicKey(request, this.#link.binding, this.#authenticator);
+        default:
+          return await this.#converse(request);
+      }
+    } catch (error) {
+      if (error instanceof ProtocolError) throw error;
+      this.#link.refused(request.username, request.method, "a hook has failed", error);
+      return refused("a hook has failed");
+    }
+  }
+
+  async #converse(request: UserauthRequest): Promise<Attempt> {
+    this.#dialogue = new KeyboardInteractiveDialogue((payload) => {
+      this.#link.send(payload);
+      this.#release();
+    });
+    try {
+      return await this.#dialogue.attempt(request, this.#authenticator);
+    } finally {
+      this.#dialogue = undefined;
+    }
+  }
+
+  /** The methods the server allows, without those that were proven already, unless none would be left. */
+  async #allowedMethods(username: string): Promise<string[]> {
+    const allowed = (await this.#authenticator.allowedMethods(username)).filter((method) => METHODS.includes(method));
+    const open = allowed.filter((method) => !this.#methods.includes(method));
+    return open.length > 0 ? open : allowed;
+  }
+
+  async #accept(
+    username: string,
+    method: string,
+    { completeness, publicKey }: Extract<Attempt, { kind: "proven" }>,
+  ): Promise<void> {
+    this.#methods.push(method);
+    if (publicKey !== undefined) this.#publicKeys.push(publicKey);
+    this.#authenticator.proven([...this.#methods]);
+    if (completeness === "partial") {
+      this.#link.send(encodeUserauthFailure(await this.#methodsOrEnd(username), true));
+      return;
+    }
+    await this.#authenticator.succeeded(username, method);
+    if (this.#link.signal.aborted) return;
+    this.#done = true;
+    this.#link.send(encodeUserauthSuccess());
+    this.#link.authenticated(
+      Object.freeze({
+        username,
+        methods: Object.freeze([...this.#methods]),
+        publicKeys: Object.freeze([...this.#publicKeys]),
+      }),
+    );
+  }
+
+  async #refuse(
+    username: string,
+    method: string,
+    { reason }: Extract<Attempt, { kind: "refused" }>,
+    started: number,
+  ): Promise<void> {
+    // The first `none` only asks which methods there are (RFC 4252 §5.2).
+    if (method !== "none" || this.#requests > 1) {
+      this.#failures++;
+      this.#link.refused(username, method, reason);
+      await this.#authenticator.failed(username, method);
+      const floor = methodName(method) === PUBLIC_KEY ? PUBLIC_KEY_FAILURE_DELAY : this.#options.failureDelay;
+      await delayFailure(started, Math.min(floor, this.#options.failureDelay), this.#link.signal);
+    }
+    if (this.#failures >= this.#options.maxAuthTries) {
+      throw new ProtocolError("too many authentication failures", DisconnectReason.NO_MORE_AUTH_METHODS_AVAILABLE);
+    }
+    this.#link.send(encodeUserauthFailure(await this.#methodsOrEnd(username), false));
+  }
+
+  /** The methods for USERAUTH_FAILURE. Clients cannot cope with an empty list. */
+  async #methodsOrEnd(username: string): Promise<string[]> {
+    const methods = await this.#allowedMethods(username);
+    if (methods.length > 0) return methods;
+    throw new ProtocolError("no authentication methods are available", DisconnectReason.NO_MORE_AUTH_METHODS_AVAILABLE);
+  }
+}
+
+/** The host-bound method is allowed and counted as `publickey`. */
+function methodName(method: string): string {
+  return method === HOST_BOUND_METHOD ? PUBLIC_KEY : method;
+}

@@ -1,0 +1,74 @@
+import {
+  decodeInfoResponse,
+  decodeKeyboardInteractiveFields,
+  encodeInfoRequest,
+  type InfoRequest,
+  type UserauthRequest,
+} from "../protocol/messages/userauth.js";
+import { type Attempt, attemptFrom } from "./attempt.js";
+import type { Authenticator } from "./authenticator.js";
+
+/** The client has given up a dialogue, or the connection has ended. */
+export class PromptAbortedError extends Error {
+  override readonly name = "PromptAbortedError";
+}
+
+interface Question {
+  readonly promptCount: number;
+  readonly resolve: (responses: string[]) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** One dialogue of method `keyboard-interactive` (RFC 4256): rounds of prompts, led by the server's hook. */
+export class KeyboardInteractiveDialogue {
+  readonly #send: (payload: Buffer) => void;
+  #question: Question | undefined;
+  #abandoned = false;
+
+  /** @param send sends the payload and lets the client's next message through */
+  constructor(send: (payload: Buffer) => void) {
+    this.#send = send;
+  }
+
+  /** Whether the client owes a response. */
+  get waiting(): boolean {
+    return this.#question !== undefined;
+  }
+
+  async attempt(request: UserauthRequest, authenticator: Authenticator): Promise<Attempt> {
+    const { submethods } = decodeKeyboardInteractiveFields(request.fields);
+    try {
+      const result = await authenticator.keyboardInteractive(request.username, submethods, this.#prompt);
+      return this.#abandoned ? { kind: "abandoned" } : attemptFrom(result);
+    } catch (error) {
+      if (this.#abandoned) return { kind: "abandoned" };
+      throw error;
+    } finally {
+      this.#question = undefined;
+    }
+  }
+
+  /** @throws {ProtocolError} when the response does not fit the prompts */
+  receiveResponse(payload: Buffer): void {
+    const question = this.#question;
+    if (question === undefined) return;
+    const responses = decodeInfoResponse(payload, question.promptCount);
+    this.#question = undefined;
+    question.resolve(responses);
+  }
+
+  /** The client has started another request instead of answering (RFC 4256 §3.1), or is gone. */
+  abandon(): void {
+    this.#abandoned = true;
+    this.#question?.reject(new PromptAbortedError("the client has given up the dialogue"));
+    this.#question = undefined;
+  }
+
+  readonly #prompt = (request: InfoRequest): Promise<string[]> =>
+    new Promise((resolve, reject) => {
+      if (this.#abandoned) throw new PromptAbortedError("the client has given up the dialogue");
+      if (this.#question !== undefined) throw new Error("the answers to the previous prompts are still awaited");
+      this.#question = { promptCount: request.prompts.length, resolve, reject };
+      this.#send(encodeInfoRequest(request));
+    });
+}

@@ -1,0 +1,38 @@
+import {
+  decodePasswordFields,
+  encodePasswordChangeRequest,
+  type UserauthRequest,
+} from "../protocol/messages/userauth.js";
+import { type Attempt, attemptFrom, refused } from "./attempt.js";
+import type { Authenticator } from "./authenticator.js";
+
+/** Longest password that reaches a hook, bytes: hashing may cost as much as the client likes to send. */
+const MAX_PASSWORD_LENGTH = 1024;
+
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** Method `password` (RFC 4252 §8), with password change. */
+export async function attemptPassword(request: UserauthRequest, authenticator: Authenticator): Promise<Attempt> {
+  const fields = decodePasswordFields(request.fields);
+  const password = decode(fields.password);
+  if (password === undefined) return refused("the password is too long or not UTF-8");
+  if (fields.newPassword !== undefined) {
+    const newPassword = decode(fields.newPassword);
+    if (newPassword === undefined) return refused("the new password is too long or not UTF-8");
+    return attemptFrom(await authenticator.passwordChange(request.username, password, newPassword));
+  }
+  const result = await authenticator.password(request.username, password);
+  if (typeof result === "object" && result !== null && typeof result.passwordChangeRequired === "string") {
+    return { kind: "continue", reply: encodePasswordChangeRequest(result.passwordChangeRequired) };
+  }
+  return attemptFrom(result);
+}
+
+function decode(bytes: Buffer): string | undefined {
+  if (bytes.length > MAX_PASSWORD_LENGTH) return undefined;
+  try {
+    return utf8.decode(bytes);
+  } catch {
+    return undefined;
+  }
+}

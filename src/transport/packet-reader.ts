@@ -1,0 +1,165 @@
+import type { PacketOpener } from "../crypto/cipher/packet-cipher.js";
+import { MAX_PACKET_LENGTH } from "../protocol/constants.js";
+import { ProtocolError } from "../protocol/errors.js";
+
+/** First allocation for a packet that comes in pieces, bytes; more only as more bytes have come. */
+const INITIAL_ASSEMBLY_LENGTH = 36 * 1024;
+
+/** What a chunk costs beside its bytes, bytes. */
+const CHUNK_OVERHEAD = 256;
+
+/**
+ * Cuts the incoming byte stream into packets and opens them (RFC 4253 §6). A packet that lies whole in a chunk is
+ * opened where it lies; one that is spread over chunks is first put together. Chunks are overwritten by this.
+ */
+export class PacketReader {
+  #opener: PacketOpener;
+  #sequenceNumber = 0;
+  #packets = 0;
+  #bytes = 0;
+  readonly #chunks: Buffer[] = [];
+  #offset = 0;
+  #buffered = 0;
+  /** Length of the packet that comes next, with length field and tag, once its header was read. */
+  #packetLength = 0;
+  #assembly: Buffer | undefined;
+  #assembled = 0;
+
+  constructor(opener: PacketOpener) {
+    this.#opener = opener;
+  }
+
+  /** Memory held by bytes that were received and not yet returned as packets, bytes; tiny chunks count for what they cost. */
+  get buffered(): number {
+    return this.#buffered + this.#chunks.length * CHUNK_OVERHEAD;
+  }
+
+  /** Sequence number of the packet that was returned last (RFC 4253 §6.4). */
+  get lastSequenceNumber(): number {
+    return (this.#sequenceNumber - 1) >>> 0;
+  }
+
+  /** Packets opened with the present keys. */
+  get packets(): number {
+    return this.#packets;
+  }
+
+  /** Bytes opened with the present keys. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Whether the present keys have done as much as their cipher allows. */
+  get exhausted(): boolean {
+    return this.#packets >= this.#opener.maximumPackets || this.#bytes >= this.#opener.maximumBytes;
+  }
+
+  push(chunk: Buffer): void {
+    if (chunk.length === 0) return;
+    this.#chunks.push(chunk);
+    this.#buffered += chunk.length;
+  }
+
+  /** Takes new keys into use from the next packet on; strict key exchange also starts the sequence numbers anew. */
+  changeKeys(opener: PacketOpener, sequenceNumbers: "continue" | "reset"): void {
+    this.#opener = opener;
+    this.#packets = 0;
+    this.#bytes = 0;
+    if (sequenceNumbers === "reset") this.#sequenceNumber = 0;
+  }
+
+  /**
+   * The payload of the next packet, or `undefined` if it is not there yet.
+   *
+   * @throws {ProtocolError} when the bytes are not a packet under the present keys
+   */
+  next(): Buffer | undefined {
+    const packet = this.#nextPacket();
+    if (packet === undefined) return undefined;
+    const opened = this.#opener.open(packet, this.#sequenceNumber);
+    this.#sequenceNumber = (this.#sequenceNumber + 1) >>> 0;
+    this.#packets++;
+    this.#bytes += packet.length;
+    const paddingLength = opened[0] ?? 0;
+    const payloadEnd = opened.length - paddingLength;
+    if (paddingLength < 4 || payloadEnd < 2) throw new ProtocolError("the padding length of a packet is wrong");
+    return opened.subarray(1, payloadEnd);
+  }
+
+  #nextPacket(): Buffer | undefined {
+    if (this.#packetLength === 0) {
+      const header = this.#peek(this.#opener.headerLength);
+      if (header === undefined) return undefined;
+      this.#packetLength = this.#validLength(this.#opener.readLength(header, this.#sequenceNumber));
+    }
+    const packet = this.#take(this.#packetLength);
+    if (packet !== undefined) this.#packetLength = 0;
+    return packet;
+  }
+
+  #validLength(length: number): number {
+    const opener = this.#opener;
+    const aligned = opener.lengthIsAligned ? length + 4 : length;
+    if (length > MAX_PACKET_LENGTH) throw new ProtocolError(`packet length ${length} is over ${MAX_PACKET_LENGTH}`);
+    if (length < 6 || aligned < opener.blockLength || aligned % opener.blockLength !== 0) {
+      throw new ProtocolError(`packet length ${length} does not fit the cipher`);
+    }
+    return 4 + length + opener.tagLength;
+  }
+
+  /** The next `length` bytes without consuming them. */
+  #peek(length: number): Buffer | undefined {
+    const first = this.#chunks[0];
+    if (first === undefined || this.#buffered < length) return undefined;
+    if (first.length - this.#offset >= length) return first.subarray(this.#offset, this.#offset + length);
+    const header = Buffer.allocUnsafe(length);
+    let filled = first.copy(header, 0, this.#offset);
+    for (let index = 1; filled < length; index++) filled += this.#chunks[index]?.copy(header, filled) ?? length;
+    return header;
+  }
+
+  /** Consumes `length` bytes into one contiguous buffer, keeping what has come of them until all are there. */
+  #take(length: number): Buffer | undefined {
+    if (this.#assembly === undefined) {
+      const first = this.#chunks[0];
+      if (first !== undefined && first.length - this.#offset >= length) {
+        const packet = first.subarray(this.#offset, this.#offset + length);
+        this.#consume(length);
+        return packet;
+      }
+      this.#assembly = Buffer.allocUnsafeSlow(Math.min(length, INITIAL_ASSEMBLY_LENGTH));
+      this.#assembled = 0;
+    }
+    while (this.#assembled < length) {
+      const chunk = this.#chunks[0];
+      if (chunk === undefined) return undefined;
+      const count = Math.min(length - this.#assembled, chunk.length - this.#offset);
+      const assembly = this.#roomForAssembly(count, length);
+      chunk.copy(assembly, this.#assembled, this.#offset, this.#offset + count);
+      this.#assembled += count;
+      this.#consume(count);
+    }
+    const packet = this.#assembly;
+    this.#assembly = undefined;
+    return packet;
+  }
+
+  #roomForAssembly(count: number, length: number): Buffer {
+    const present = this.#assembly ?? Buffer.alloc(0);
+    if (this.#assembled + count <= present.length) return present;
+    const grown = Buffer.allocUnsafeSlow(Math.min(length, Math.max(this.#assembled + count, present.length * 2)));
+    present.copy(grown, 0, 0, this.#assembled);
+    this.#assembly = grown;
+    return grown;
+  }
+
+  #consume(count: number): void {
+    this.#offset += count;
+    this.#buffered -= count;
+    const first = this.#chunks[0];
+    if (first !== undefined && this.#offset === first.length) {
+      this.#chunks.shift();
+      this.#offset = 0;
+    }
+  }
+}

@@ -1,0 +1,100 @@
+import type { PacketSealer } from "../crypto/cipher/packet-cipher.js";
+import { fillPadding } from "./padding.js";
+import { returnSendBlock, SEND_BLOCK_LENGTH, takeSendBlock } from "./send-blocks.js";
+
+/** Takes bytes to the peer; `done` is called when they are no longer needed. */
+export type Output = (bytes: Buffer, done?: () => void) => void;
+
+/**
+ * Writes packets (RFC 4253 §6): each is assembled once in a block, sealed in place, and everything that was written in
+ * one turn of the event loop leaves in one piece.
+ */
+export class PacketWriter {
+  #sealer: PacketSealer;
+  readonly #output: Output;
+  #sequenceNumber = 0;
+  #packets = 0;
+  #bytes = 0;
+  #block: Buffer | undefined;
+  #end = 0;
+
+  constructor(sealer: PacketSealer, output: Output) {
+    this.#sealer = sealer;
+    this.#output = output;
+  }
+
+  /** Packets sealed with the present keys. */
+  get packets(): number {
+    return this.#packets;
+  }
+
+  /** Bytes sealed with the present keys. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Whether the present keys have done as much as their cipher allows. */
+  get exhausted(): boolean {
+    return this.#packets >= this.#sealer.maximumPackets || this.#bytes >= this.#sealer.maximumBytes;
+  }
+
+  /** Takes new keys into use from the next packet on; strict key exchange also starts the sequence numbers anew. */
+  changeKeys(sealer: PacketSealer, sequenceNumbers: "continue" | "reset"): void {
+    this.#sealer = sealer;
+    this.#packets = 0;
+    this.#bytes = 0;
+    if (sequenceNumbers === "reset") this.#sequenceNumber = 0;
+  }
+
+  /** Writes one packet whose payload is `head` followed by `body`; both may be reused at once. */
+  write(head: Buffer, body?: Uint8Array): void {
+    const sealer = this.#sealer;
+    const bodyLength = body === undefined ? 0 : body.length;
+    const payloadLength = head.length + bodyLength;
+    const blockLength = sealer.blockLength;
+    const unaligned = (sealer.lengthIsAligned ? 5 : 1) + payloadLength;
+    let paddingLength = blockLength - (unaligned % blockLength);
+    if (paddingLength < 4) paddingLength += blockLength;
+    const clearLength = 5 + payloadLength + paddingLength;
+    const packetLength = clearLength + sealer.tagLength;
+
+    const block = this.#reserve(packetLength);
+    const start = this.#end;
+    block.writeUInt32BE(clearLength - 4, start);
+    block[start + 4] = paddingLength;
+    head.copy(block, start + 5);
+    if (body !== undefined) block.set(body, start + 5 + head.length);
+    fillPadding(block, start + 5 + payloadLength, start + clearLength);
+    this.#end = start + packetLength;
+    sealer.seal(block.subarray(start, this.#end), this.#sequenceNumber);
+
+    this.#sequenceNumber = (this.#sequenceNumber + 1) >>> 0;
+    this.#packets++;
+    this.#bytes += packetLength;
+  }
+
+  /** Hands over what was written since the last time. */
+  readonly flush = (): void => {
+    const block = this.#block;
+    if (block === undefined) return;
+    const end = this.#end;
+    this.#block = undefined;
+    this.#end = 0;
+    if (end > block.length / 4) {
+      this.#output(block.subarray(0, end), () => returnSendBlock(block));
+    } else {
+      // A short message must not hold a whole block while a slow peer takes its time.
+      this.#output(Buffer.from(block.subarray(0, end)));
+      returnSendBlock(block);
+    }
+  };
+
+  #reserve(length: number): Buffer {
+    if (this.#block !== undefined && this.#block.length - this.#end < length) this.flush();
+    if (this.#block === undefined) {
+      this.#block = length > SEND_BLOCK_LENGTH ? Buffer.allocUnsafeSlow(length) : takeSendBlock();
+      process.nextTick(this.flush);
+    }
+    return this.#block;
+  }
+}

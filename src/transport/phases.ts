@@ -1,0 +1,90 @@
+import { MessageNumber as M } from "../protocol/constants.js";
+
+/** How far a connection has come. Together with `Disposition` this decides which messages can reach a handler at all. */
+export type Phase =
+  /** From the first byte until both sides have taken new keys into use. */
+  | "initial-key-exchange"
+  /** The initial exchange under `kex-strict-c-v00@openssh.com`: nothing but the exchange itself (OpenSSH PROTOCOL §1.10). */
+  | "strict-initial-key-exchange"
+  /** Encrypted, no service yet. */
+  | "service"
+  /** The service ssh-userauth was accepted. */
+  | "authentication"
+  /** Authenticated: the service ssh-connection runs. */
+  | "running"
+  /** The peer's KEXINIT of a later exchange came, its NEWKEYS not yet (RFC 4253 §7.1). */
+  | "rekeying";
+
+export type Disposition =
+  /** Handled. */
+  | "allowed"
+  /** Dropped without an answer. */
+  | "ignored"
+  /** A number without meaning to us: answered with UNIMPLEMENTED (RFC 4253 §11.4). */
+  | "unimplemented"
+  /** A number that has no business here: ends the connection. */
+  | "forbidden";
+
+const range = (first: number, last: number) => Array.from({ length: last - first + 1 }, (_, index) => first + index);
+
+const transportMessages = [M.DISCONNECT, M.IGNORE, M.UNIMPLEMENTED, M.DEBUG];
+const keyExchangeMessages = [M.KEXINIT, M.NEWKEYS, ...range(M.KEX_FIRST, M.KEX_LAST)];
+
+/** Numbers that mean something somewhere, hence are errors wherever they are not listed. */
+const known = new Set<number>([
+  ...transportMessages,
+  ...keyExchangeMessages,
+  M.SERVICE_REQUEST,
+  M.SERVICE_ACCEPT,
+  M.EXT_INFO,
+  M.NEWCOMPRESS,
+  ...range(M.USERAUTH_REQUEST, M.USERAUTH_BANNER),
+  ...range(M.USERAUTH_INFO_REQUEST, M.USERAUTH_INFO_RESPONSE),
+  ...range(M.GLOBAL_REQUEST, M.REQUEST_FAILURE),
+  ...range(M.CHANNEL_OPEN, M.CHANNEL_FAILURE),
+  M.PING,
+  M.PONG,
+]);
+
+function dispositions(
+  allowed: readonly number[],
+  others: { readonly unknown: Disposition; readonly ignored?: readonly number[] },
+): readonly Disposition[] {
+  return range(0, 255).map((number) => {
+    if (allowed.includes(number)) return "allowed";
+    if (others.ignored?.includes(number)) return "ignored";
+    return known.has(number) ? "forbidden" : others.unknown;
+  });
+}
+
+/** For each phase, what becomes of each message number that a client may send to a server. */
+const table: Readonly<Record<Phase, readonly Disposition[]>> = {
+  "initial-key-exchange": dispositions([...transportMessages, ...keyExchangeMessages], { unknown: "unimplemented" }),
+  "strict-initial-key-exchange": dispositions([M.DISCONNECT, ...keyExchangeMessages], { unknown: "forbidden" }),
+  service: dispositions([...transportMessages, M.KEXINIT, M.EXT_INFO, M.SERVICE_REQUEST, M.PING], {
+    unknown: "unimplemented",
+  }),
+  authentication: dispositions(
+    [...transportMessages, M.KEXINIT, M.PING, M.USERAUTH_REQUEST, M.USERAUTH_INFO_RESPONSE],
+    { unknown: "unimplemented" },
+  ),
+  running: dispositions(
+    [
+      ...transportMessages,
+      M.KEXINIT,
+      M.PING,
+      ...range(M.GLOBAL_REQUEST, M.REQUEST_FAILURE),
+      M.CHANNEL_OPEN,
+      ...range(M.CHANNEL_WINDOW_ADJUST, M.CHANNEL_REQUEST),
+    ],
+    // Authentication requests after success are silently ignored (RFC 4252 §5.1).
+    { unknown: "unimplemented", ignored: [M.USERAUTH_REQUEST] },
+  ),
+  rekeying: dispositions([...transportMessages, M.NEWKEYS, ...range(M.KEX_FIRST, M.KEX_LAST)], {
+    unknown: "unimplemented",
+  }),
+};
+
+export function dispositionOf(phase: Phase, messageNumber: number): Disposition {
+  return table[phase][messageNumber] ?? "forbidden";
+}

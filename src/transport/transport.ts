@@ -1,0 +1,375 @@
+import { noneOpener, noneSealer } from "../crypto/cipher/none.js";
+import type { Compressor, Decompressor } from "../crypto/compression/compression.js";
+import type { HostKey } from "../crypto/keys/host-key.js";
+import { type DisconnectReason, MAX_PACKET_LENGTH, MessageNumber } from "../protocol/constants.js";
+import { ProtocolError } from "../protocol/errors.js";
+import {
+  decodeDisconnect,
+  decodeExtInfo,
+  encodeDisconnect,
+  encodeExtInfo,
+  encodePongTo,
+  encodeUnimplemented,
+} from "../protocol/messages/transport.js";
+import { type AlgorithmPreferences, signatureAlgorithms } from "./algorithms.js";
+import { IdentificationReader } from "./identification.js";
+import { KeyExchange } from "./key-exchange.js";
+import type { Negotiated } from "./negotiation.js";
+import { PacketReader } from "./packet-reader.js";
+import { type Output, PacketWriter } from "./packet-writer.js";
+import { dispositionOf, type Phase } from "./phases.js";
+
+export interface TransportOptions {
+  /** Our identification without its line end, e.g. `SSH-2.0-spindlex_0.1`. */
+  readonly identification: string;
+  readonly hostKeys: readonly HostKey[];
+  readonly algorithms: AlgorithmPreferences;
+  /** Bytes in one direction after which new keys are made; the cipher may ask for them earlier. */
+  readonly rekeyBytes: number;
+}
+
+/** What the transport tells its owner. */
+export interface TransportHandlers {
+  /** Bytes for the peer. */
+  output: Output;
+  /** A message for the layers above, which the present phase allows. */
+  message(payload: Buffer): void;
+  /** An exchange of keys has begun; it needs a deadline. */
+  keyExchangeStarted(): void;
+  /** New keys are in use both ways. */
+  keyExchangeFinished(): void;
+  /** Channel data may be written again. */
+  writable(): void;
+  /** The peer sent SSH_MSG_DISCONNECT. */
+  disconnected(reason: number, description: string): void;
+  /** The connection cannot go on. A ProtocolError holds the reason for the peer. */
+  failed(error: unknown): void;
+}
+
+/** Bytes of messages that may wait for the end of a key exchange. */
+const MAX_WAITING_BYTES = 1024 * 1024;
+
+/** Key exchanges before authentication is over. */
+const MAX_UNAUTHENTICATED_KEY_EXCHANGES = 8;
+
+/**
+ * The transport layer (RFC 4253) of a server as a state machine without I/O: bytes in, messages and bytes out. Nothing
+ * above it ever sees a key exchange; what is sent during one waits.
+ */
+export class Transport {
+  readonly #options: TransportOptions;
+  readonly #handlers: TransportHandlers;
+  readonly #reader = new PacketReader(noneOpener);
+  readonly #writer: PacketWriter;
+  #identification: IdentificationReader | undefined = new IdentificationReader();
+  #clientIdentification = "";
+  #phase: Phase = "initial-key-exchange";
+  #strict = false;
+  #exchange: KeyExchange | undefined;
+  #exchanges = 0;
+  /** Our KEXINIT went out and our NEWKEYS did not yet: nothing else may be sent (RFC 4253 §7.1). */
+  #sendingBlocked = false;
+  #waiting: Buffer[] = [];
+  #waitingBytes = 0;
+  #sessionId: Buffer | undefined;
+  #hostKey: HostKey | undefined;
+  #negotiated: Negotiated | undefined;
+  #compressor: Compressor | undefined;
+  #decompressor: Decompressor | undefined;
+  #holds = 0;
+  #processing = false;
+  #closed = false;
+
+  constructor(options: TransportOptions, handlers: TransportHandlers) {
+    this.#options = options;
+    this.#handlers = handlers;
+    this.#writer = new PacketWriter(noneSealer, handlers.output);
+  }
+
+  /** The client's identification line; empty until it came. */
+  get clientIdentification(): string {
+    return this.#clientIdentification;
+  }
+
+  /** What the present keys were made with; `undefined` during the first key exchange. */
+  get negotiated(): Negotiated | undefined {
+    return this.#negotiated;
+  }
+
+  /** Identifies the connection; signatures of users cover it (RFC 4253 §7.2). */
+  get sessionId(): Buffer | undefined {
+    return this.#sessionId;
+  }
+
+  /** The public blob of the host key that the last exchange was signed with. */
+  get hostKeyBlob(): Buffer | undefined {
+    return this.#hostKey?.publicBlob;
+  }
+
+  /** Whether channel data can be written now; `handlers.writable` tells when it can again. */
+  get ready(): boolean {
+    return !this.#sendingBlocked && !this.#closed;
+  }
+
+  /** Memory held by received bytes that were not handled yet, bytes. */
+  get buffered(): number {
+    return this.#reader.buffered;
+  }
+
+  /** Sends our identification. To be called once, first. */
+  start(): void {
+    this.#handlers.output(Buffer.from(`${this.#options.identification}\r\n`, "latin1"));
+  }
+
+  /** Takes bytes from the peer; they may be overwritten. Never throws: see `handlers.failed`. */
+  receive(chunk: Buffer): void {
+    if (this.#closed) return;
+    try {
+      if (this.#identification === undefined) this.#reader.push(chunk);
+      else this.#receiveIdentification(this.#identification, chunk);
+    } catch (error) {
+      this.#fail(error);
+    }
+    this.#process();
+  }
+
+  /** Stops the handling of messages, not their reception, until the returned function is called. */
+  hold(): () => void {
+    let held = true;
+    this.#holds++;
+    return () => {
+      if (!held) return;
+      held = false;
+      this.#holds--;
+      this.#process();
+    };
+  }
+
+  /** The layers above have come to another phase. */
+  enter(phase: "authentication" | "running"): void {
+    this.#phase = phase;
+  }
+
+  /** Starts delayed compression, if it was negotiated: to be called right after USERAUTH_SUCCESS was sent. */
+  startDelayedCompression(): void {
+    this.#compressor = this.#negotiated?.serverToClient.compression.createCompressor();
+    this.#decompressor = this.#negotiated?.clientToServer.compression.createDecompressor();
+  }
+
+  /** Sends a message; during a key exchange it waits for the end of that. The payload must not be changed afterwards. */
+  send(payload: Buffer): void {
+    if (this.#closed) return;
+    if (!this.#sendingBlocked) {
+      this.#write(payload);
+      return;
+    }
+    this.#waitingBytes += payload.length;
+    if (this.#waitingBytes > MAX_WAITING_BYTES) {
+      this.#fail(new ProtocolError("too many messages wait for the key exchange to end"));
+      return;
+    }
+    this.#waiting.push(payload);
+  }
+
+  /** Sends a message with data, made of two parts that may be reused at once. Only while `ready`. */
+  sendData(head: Buffer, data: Uint8Array): void {
+    this.#write(head, data);
+    this.#rekeyIfDue();
+  }
+
+  /** Asks for new keys, unless an exchange is under way. */
+  rekey(): void {
+    if (this.#exchange === undefined && !this.#closed && this.#phase === "running") this.#startExchange();
+  }
+
+  /** Sends SSH_MSG_DISCONNECT; nothing is sent or handled after it. */
+  disconnect(reason: DisconnectReason, description: string): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#write(encodeDisconnect(reason, description));
+    this.#writer.flush();
+  }
+
+  /** The peer is gone: nothing is sent or handled any more. */
+  close(): void {
+    this.#closed = true;
+  }
+
+  #receiveIdentification(reader: IdentificationReader, chunk: Buffer): void {
+    const received = reader.receive(chunk);
+    if (received === undefined) return;
+    this.#identification = undefined;
+    this.#clientIdentification = received.identification;
+    this.#startExchange();
+    this.#reader.push(received.rest);
+  }
+
+  #process(): void {
+    if (this.#processing) return;
+    this.#processing = true;
+    try {
+      while (this.#holds === 0 && !this.#closed) {
+        const payload = this.#reader.next();
+        if (payload === undefined) break;
+        this.#dispatch(this.#decompressor?.decompress(payload, MAX_PACKET_LENGTH) ?? payload);
+      }
+      this.#rekeyIfDue();
+    } catch (error) {
+      this.#fail(error);
+    } finally {
+      this.#processing = false;
+    }
+  }
+
+  #dispatch(payload: Buffer): void {
+    const number = payload[0];
+    if (number === undefined) throw new ProtocolError("a packet is empty");
+    const phase = this.#exchange?.negotiated && !this.#initial ? "rekeying" : this.#phase;
+    switch (dispositionOf(phase, number)) {
+      case "forbidden":
+        throw new ProtocolError(`message ${number} is not allowed in phase ${phase}`);
+      case "unimplemented":
+        this.send(encodeUnimplemented(this.#reader.lastSequenceNumber));
+        return;
+      case "allowed":
+        this.#handle(number, payload);
+    }
+  }
+
+  /** Before the client's first NEWKEYS. */
+  get #initial(): boolean {
+    return this.#phase === "initial-key-exchange" || this.#phase === "strict-initial-key-exchange";
+  }
+
+  #handle(number: number, payload: Buffer): void {
+    switch (number) {
+      case MessageNumber.DISCONNECT: {
+        const { reason, description } = decodeDisconnect(payload);
+        this.#closed = true;
+        this.#handlers.disconnected(reason, description);
+        return;
+      }
+      case MessageNumber.IGNORE:
+      case MessageNumber.DEBUG:
+      case MessageNumber.UNIMPLEMENTED:
+        return;
+      case MessageNumber.EXT_INFO:
+        decodeExtInfo(payload);
+        return;
+      case MessageNumber.PING:
+        this.send(encodePongTo(payload));
+        return;
+      case MessageNumber.KEXINIT:
+        this.#receiveKexInit(payload);
+        return;
+      case MessageNumber.NEWKEYS:
+        this.#receiveNewKeys(payload);
+        return;
+      default:
+        if (number >= MessageNumber.KEX_FIRST && number <= MessageNumber.KEX_LAST) this.#receiveKexMessage(payload);
+        else this.#handlers.message(payload);
+    }
+  }
+
+  #startExchange(): void {
+    this.#exchange = new KeyExchange({
+      clientIdentification: Buffer.from(this.#clientIdentification, "latin1"),
+      serverIdentification: Buffer.from(this.#options.identification, "latin1"),
+      hostKeys: this.#options.hostKeys,
+      algorithms: this.#options.algorithms,
+      sessionId: this.#sessionId,
+    });
+    this.#write(this.#exchange.kexInitPayload);
+    this.#sendingBlocked = true;
+    this.#handlers.keyExchangeStarted();
+  }
+
+  #receiveKexInit(payload: Buffer): void {
+    this.#exchanges++;
+    if (this.#phase !== "running" && this.#exchanges > MAX_UNAUTHENTICATED_KEY_EXCHANGES) {
+      throw new ProtocolError("too many key exchanges before authentication");
+    }
+    if (this.#exchange === undefined) this.#startExchange();
+    this.#exchange?.receiveKexInit(payload);
+    if (this.#initial && this.#exchange?.strict) {
+      this.#strict = true;
+      this.#phase = "strict-initial-key-exchange";
+      if (this.#reader.lastSequenceNumber !== 0) {
+        throw new ProtocolError("KEXINIT was not the first packet of a strict key exchange");
+      }
+    }
+  }
+
+  #receiveKexMessage(payload: Buffer): void {
+    const exchange = this.#exchange;
+    if (exchange === undefined) throw new ProtocolError("a key exchange message came out of turn");
+    const step = exchange.receive(payload);
+    if (step === undefined) return;
+    if ("send" in step) {
+      this.#write(step.send);
+      return;
+    }
+    const release = this.hold();
+    step.done
+      .then(() => this.#sendNewKeys(exchange))
+      .catch((error: unknown) => this.#fail(error))
+      .finally(release);
+  }
+
+  #sendNewKeys(exchange: KeyExchange): void {
+    const { result } = exchange;
+    if (this.#closed || result === undefined) return;
+    const first = this.#sessionId === undefined;
+    this.#write(result.reply);
+    this.#write(Buffer.of(MessageNumber.NEWKEYS));
+    this.#writer.changeKeys(result.sealer, this.#strict ? "reset" : "continue");
+    this.#sessionId = result.sessionId;
+    this.#hostKey = result.hostKey;
+    if (this.#phase === "running") this.#compressor = result.negotiated.serverToClient.compression.createCompressor();
+    if (first && exchange.clientTakesExtInfo) {
+      this.#write(
+        encodeExtInfo(
+          new Map([
+            ["server-sig-algs", signatureAlgorithms.join(",")],
+            ["publickey-hostbound@openssh.com", "0"],
+            ["ping@openssh.com", "0"],
+          ]),
+        ),
+      );
+    }
+    this.#sendingBlocked = false;
+    for (const payload of this.#waiting.splice(0)) this.#write(payload);
+    this.#waitingBytes = 0;
+    this.#handlers.writable();
+  }
+
+  #receiveNewKeys(payload: Buffer): void {
+    const result = this.#exchange?.result;
+    if (result === undefined || payload.length !== 1) throw new ProtocolError("NEWKEYS came out of turn");
+    this.#reader.changeKeys(result.opener, this.#strict ? "reset" : "continue");
+    this.#negotiated = result.negotiated;
+    this.#exchange = undefined;
+    if (this.#phase === "running") {
+      this.#decompressor = result.negotiated.clientToServer.compression.createDecompressor();
+    } else if (this.#initial) {
+      this.#phase = "service";
+    }
+    this.#handlers.keyExchangeFinished();
+  }
+
+  #rekeyIfDue(): void {
+    const limit = this.#options.rekeyBytes;
+    const { bytes } = this.#writer;
+    if (bytes < limit && this.#reader.bytes < limit && !this.#reader.exhausted && !this.#writer.exhausted) return;
+    this.rekey();
+  }
+
+  #write(head: Buffer, body?: Uint8Array): void {
+    if (this.#compressor === undefined) this.#writer.write(head, body);
+    else this.#writer.write(this.#compressor.compress(body === undefined ? head : Buffer.concat([head, body])));
+  }
+
+  #fail(error: unknown): void {
+    if (!this.#closed) this.#handlers.failed(error);
+  }
+}
