@@ -1,6 +1,6 @@
 import { createCipheriv } from "node:crypto";
 
-/** The deterministic generator behind NIST's post-quantum known-answer tests: CTR_DRBG with AES-256 (SP 800-90A §10.2.1). */
+/** The generator behind NIST's post-quantum known-answer tests: CTR_DRBG with AES-256 (SP 800-90A §10.2.1). */
 export class NistDrbg {
   #key = Buffer.alloc(32);
   #counter = 0n;

@@ -88,7 +88,7 @@ class GroupExchange implements ServerKeyExchange {
   }
 }
 
-/** The smallest group within the client's limits that has at least the preferred size, else the largest (RFC 4419 §3). */
+/** The smallest group within the client's limits of at least the preferred size, else the largest (RFC 4419 §3). */
 function chooseGroup({ minimum, preferred, maximum }: GroupRequest): ModpGroup {
   if (minimum > preferred || preferred > maximum) {
     throw keyExchangeFailed(`the requested group sizes ${minimum}, ${preferred}, ${maximum} are not in order`);

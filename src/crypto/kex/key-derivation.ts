@@ -1,7 +1,10 @@
 import { createHash, type Hash } from "node:crypto";
 import type { ExchangeHash } from "./key-exchange.js";
 
-/** Which key is derived (RFC 4253 §7.2): IVs "A" and "B", cipher keys "C" and "D", MAC keys "E" and "F"; the first of each pair is client to server. */
+/**
+ * Which key is derived (RFC 4253 §7.2): IVs "A" and "B", cipher keys "C" and "D", MAC keys "E" and "F"; the first of
+ * each pair is for client to server.
+ */
 export type KeyLetter = "A" | "B" | "C" | "D" | "E" | "F";
 
 /**

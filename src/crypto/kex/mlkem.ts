@@ -6,7 +6,7 @@ import { keyExchangeFailed } from "./messages.js";
 /** Length of an ML-KEM-768 encapsulation key, bytes (FIPS 203 table 3). */
 const ENCAPSULATION_KEY_LENGTH = 1184;
 
-/** SubjectPublicKeyInfo of ML-KEM-768 up to the encapsulation key (RFC 9935 §4). */
+/** SubjectPublicKeyInfo with OID 2.16.840.1.101.3.4.4.2 (id-alg-ml-kem-768), up to the encapsulation key. */
 const SPKI_PREFIX = Buffer.from("308204b2300b0609608648016503040402038204a100", "hex");
 
 /** What Node.js has from 24.7 on; the type definitions of the oldest supported version do not know it. */

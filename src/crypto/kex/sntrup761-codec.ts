@@ -1,6 +1,6 @@
 /**
- * The byte encodings of Streamlined NTRU Prime. A sequence of integers, each below its own limit, is folded pairwise into
- * half as many integers below the products of the limits; whenever a product reaches 2^14, low bytes are put out.
+ * The byte encodings of Streamlined NTRU Prime. A sequence of integers, each below its own limit, is folded pairwise
+ * into half as many integers below the products of the limits; whenever a product reaches 2^14, low bytes are put out.
  *
  * Only public values pass here (public keys and ciphertexts), so time may depend on them; the exception is
  * `encodeTernary`, which has no branch or index that depends on its input.

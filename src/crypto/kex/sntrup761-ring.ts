@@ -1,6 +1,6 @@
 /**
- * Arithmetic of Streamlined NTRU Prime with p = 761, q = 4591, w = 286, on secret values: no branch and no index depends
- * on them, and integers stay in the range where V8 computes them with single machine instructions.
+ * Arithmetic of Streamlined NTRU Prime with p = 761, q = 4591, w = 286. It works on secrets: no branch and no index
+ * depends on them, and numbers stay in the ranges where V8 computes with single machine instructions.
  */
 export const P = 761;
 export const Q = 4591;
@@ -16,7 +16,7 @@ const HALF_P = (P + 1) / 2;
 const ROWS = 4;
 
 /**
- * `values` modulo q, each as the representative of least absolute value.
+ * The integer of least absolute value that equals `value` modulo q.
  *
  * @param value -5,300,000 to 5,300,000
  */
@@ -38,6 +38,7 @@ export function multiply(polynomial: Int32Array, ternary: Int32Array): Int32Arra
     const folded = (product[i] ?? 0) + (product[i + P] ?? 0) + (i > 0 ? (product[i + P - 1] ?? 0) : 0);
     result[i] = reduceModQ(folded | 0);
   }
+  product.fill(0);
   return result;
 }
 
@@ -45,7 +46,7 @@ export function multiply(polynomial: Int32Array, ternary: Int32Array): Int32Arra
  * The product over the integers, 2p coefficients.
  *
  * Sums of 761 products stay below 2^21, so a double holds two of them side by side exactly: the low half of the
- * polynomial is carried in the low lane and the high half in the lane above it, which saves half of the multiplications.
+ * polynomial goes in the low lane and the high half in the lane above it, which saves half of the multiplications.
  */
 function multiplyIntegers(polynomial: Int32Array, ternary: Int32Array): Int32Array {
   const lanes = new Float64Array(HALF_P + ROWS);
@@ -74,7 +75,8 @@ function multiplyIntegers(polynomial: Int32Array, ternary: Int32Array): Int32Arr
   const product = new Int32Array(2 * P);
   for (let k = 0; k < P + HALF_P - 1; k++) {
     const sum = sums[k] ?? 0;
-    const high = Math.round(sum / LANE);
+    // Not Math.round, which V8 compiles with a comparison.
+    const high = Math.floor(sum / LANE + 0.5);
     product[k] = (product[k] ?? 0) + (sum - high * LANE);
     product[k + HALF_P] = high;
   }
@@ -84,8 +86,8 @@ function multiplyIntegers(polynomial: Int32Array, ternary: Int32Array): Int32Arr
 }
 
 /**
- * Coefficients modulo q rounded to the nearest multiple of 3, as numbers from 0 to 1530 (`(rounded + HALF_Q) / 3`), which
- * is how they are encoded.
+ * Coefficients modulo q rounded to the nearest multiple of 3, as numbers from 0 to 1530 (`(rounded + HALF_Q) / 3`):
+ * what is encoded.
  */
 export function roundToThirds(polynomial: Int32Array): Int32Array {
   // 10923/2^15 is 1/3 closely enough for all numbers up to q.
@@ -110,7 +112,7 @@ export function shortPolynomial(random: Buffer): Int32Array {
   return tagged;
 }
 
-/** Batcher's merge exchange sort (Knuth, TAOCP 5.2.2 algorithm M): which pairs are compared depends on the length alone. */
+/** Batcher's merge exchange sort (Knuth, TAOCP 5.2.2 algorithm M): the length alone decides which pairs are compared. */
 function sortUnsigned(numbers: Int32Array): void {
   const top = 2 ** (Math.ceil(Math.log2(numbers.length)) - 1);
   for (let p = top; p > 0; p >>= 1) {

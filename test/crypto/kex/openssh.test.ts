@@ -10,8 +10,8 @@ import { MessageNumber } from "../../../src/protocol/constants.js";
 import { Writer } from "../../../src/protocol/writer.js";
 
 /**
- * Each method against the real `ssh`, as far as the exchange goes: the client sends NEWKEYS only when the signature over
- * the exchange hash is right, which covers every public value and K.
+ * Each method against the real `ssh`, as far as the exchange goes: the client sends NEWKEYS only when the signature
+ * over the exchange hash is right, which covers every public value and K.
  */
 const supported = new Set(spawnSync("ssh", ["-Q", "kex"], { encoding: "utf8" }).stdout?.split("\n") ?? []);
 const SERVER_VERSION = "SSH-2.0-spindlex_test";
