@@ -1,0 +1,74 @@
+import { parseArgs } from "node:util";
+import { type ContenderName, contenderNames } from "./servers/contender.js";
+
+export interface BenchOptions {
+  /** How often each case is measured on each contender; the table shows medians. */
+  readonly rounds: number;
+  /** Bytes sent in each throughput measurement. */
+  readonly transferBytes: number;
+  /** Connections in each connect measurement. */
+  readonly connects: number;
+  /** Idle connections held open on each of the Node.js servers. */
+  readonly idleConnections: number;
+  /** Only cases whose name contains one of these; all when empty. */
+  readonly only: readonly string[];
+  readonly contenders: readonly ContenderName[];
+  /** Where to write the samples and medians as JSON. */
+  readonly jsonFile: string | undefined;
+}
+
+export const helpText = `Usage: npm run bench -- [options]
+
+Measures a spindlex server, the same server on ssh2 and OpenSSH's sshd side by side, with the real ssh as client.
+Everything runs on loopback; medians over interleaved rounds. Needs Linux, ssh, ssh-keygen and sshd.
+
+  --only <text>        only cases whose name contains the text (chacha20, "input aes128-gcm", connect, idle); repeatable
+  --contender <name>   only this contender: ${contenderNames.join(", ")}; repeatable
+  --rounds <n>         rounds per case (default 3)
+  --mib <n>            MiB per transfer (default 512)
+  --quick              one round, 64 MiB, fewer connections: a first impression, not a result
+  --json <file>        write every sample and the medians as JSON
+  --help               this text
+`;
+
+/** @throws {TypeError} when an option is unknown or its value makes no sense */
+export function parseOptions(argv: readonly string[]): BenchOptions | "help" {
+  const { values } = parseArgs({
+    args: [...argv],
+    options: {
+      only: { type: "string", multiple: true, default: [] },
+      contender: { type: "string", multiple: true, default: [] },
+      rounds: { type: "string" },
+      mib: { type: "string" },
+      quick: { type: "boolean", default: false },
+      json: { type: "string" },
+      help: { type: "boolean", default: false },
+    },
+  });
+  if (values.help) return "help";
+  const defaults = values.quick
+    ? { rounds: 1, mebibytes: 64, connects: 10, idleConnections: 200 }
+    : { rounds: 3, mebibytes: 512, connects: 20, idleConnections: 1000 };
+  return {
+    rounds: positiveInteger("--rounds", values.rounds) ?? defaults.rounds,
+    transferBytes: (positiveInteger("--mib", values.mib) ?? defaults.mebibytes) * 1024 * 1024,
+    connects: defaults.connects,
+    idleConnections: defaults.idleConnections,
+    only: values.only,
+    contenders: chosenContenders(values.contender),
+    jsonFile: values.json,
+  };
+}
+
+function positiveInteger(option: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  if (!/^[1-9][0-9]{0,5}$/.test(text)) throw new TypeError(`${option} must be a positive integer, not "${text}"`);
+  return Number(text);
+}
+
+function chosenContenders(names: readonly string[]): readonly ContenderName[] {
+  const unknown = names.find((name) => !contenderNames.some((contender) => contender === name));
+  if (unknown !== undefined)
+    throw new TypeError(`--contender must be one of ${contenderNames.join(", ")}: "${unknown}"`);
+  return names.length === 0 ? contenderNames : contenderNames.filter((contender) => names.includes(contender));
+}

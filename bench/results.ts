@@ -1,0 +1,50 @@
+import type { ContenderName } from "./servers/contender.js";
+
+/** sshd needs a program at its end of the channel, and the machine pays for both: shown beside sshd alone. */
+export type ColumnName = ContenderName | "sshd + command";
+
+export type Unit = "CPU s/GiB" | "MB/s" | "CPU ms" | "KiB";
+
+export interface Series {
+  readonly caseName: string;
+  readonly unit: Unit;
+  readonly samples: Map<ColumnName, number[]>;
+}
+
+/** All samples of a run, in the order in which the cases were first measured. */
+export class Results {
+  readonly #series: Series[] = [];
+
+  add(caseName: string, unit: Unit, column: ColumnName, value: number): void {
+    let series = this.find(caseName, unit);
+    if (series === undefined) {
+      series = { caseName, unit, samples: new Map() };
+      this.#series.push(series);
+    }
+    const samples = series.samples.get(column);
+    if (samples === undefined) series.samples.set(column, [value]);
+    else samples.push(value);
+  }
+
+  find(caseName: string, unit: Unit): Series | undefined {
+    return this.#series.find((series) => series.caseName === caseName && series.unit === unit);
+  }
+
+  toJSON(): unknown {
+    return this.#series.map(({ caseName, unit, samples }) => ({
+      case: caseName,
+      unit,
+      medians: Object.fromEntries([...samples].map(([column, values]) => [column, median(values)])),
+      samples: Object.fromEntries(samples),
+    }));
+  }
+}
+
+/** @throws {RangeError} when there are no values */
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const upper = sorted[Math.floor(sorted.length / 2)];
+  const lower = sorted[Math.floor((sorted.length - 1) / 2)];
+  if (upper === undefined || lower === undefined) throw new RangeError("no values");
+  return (lower + upper) / 2;
+}

@@ -1,0 +1,43 @@
+import { execFileSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { Bench } from "./bench.js";
+import { benchCases } from "./cases.js";
+import { type BenchOptions, helpText, parseOptions } from "./options.js";
+import { cleanUpOnExit } from "./resources.js";
+import { renderTable } from "./table.js";
+
+async function main(options: BenchOptions): Promise<void> {
+  const { only, jsonFile } = options;
+  const cases = benchCases.filter(({ name }) => only.length === 0 || only.some((text) => name.includes(text)));
+  if (cases.length === 0)
+    throw new Error(`no case is called so; there are:\n${benchCases.map(({ name }) => name).join("\n")}`);
+  if (options.contenders.includes("spindlex")) buildPackage();
+
+  const bench = new Bench(options);
+  await bench.run(cases);
+
+  const contenders = [...bench.contenders, `node ${process.version}, OpenSSL ${process.versions.openssl}`];
+  process.stdout.write(`\n${contenders.join("\n")}\n\n${renderTable(cases, bench.results)}\n`);
+  if (jsonFile !== undefined) {
+    const document = { date: new Date().toISOString(), options, contenders, results: bench.results };
+    writeFileSync(jsonFile, `${JSON.stringify(document, null, 2)}\n`);
+  }
+}
+
+function buildPackage(): void {
+  const root = fileURLToPath(new URL("..", import.meta.url));
+  execFileSync("npm", ["run", "--silent", "build"], { cwd: root, stdio: ["ignore", "inherit", "inherit"] });
+}
+
+cleanUpOnExit();
+try {
+  const options = parseOptions(process.argv.slice(2));
+  if (options === "help") process.stdout.write(helpText);
+  else await main(options);
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : error}\n`);
+  process.exitCode = 1;
+}
+// Servers still running after an error would keep the process alive.
+process.exit();

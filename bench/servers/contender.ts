@@ -1,0 +1,27 @@
+/** The servers that are compared, in the order of each round. */
+export const contenderNames = ["spindlex", "ssh2", "sshd"] as const;
+export type ContenderName = (typeof contenderNames)[number];
+
+export interface CpuUsage {
+  /** Seconds of the SSH server itself. */
+  readonly server: number;
+  /** Seconds of the programs it ran for its clients; 0 for servers that answer commands themselves. */
+  readonly commands: number;
+}
+
+/** A running server, whichever it is, as the measurements see it. */
+export interface Contender {
+  readonly name: ContenderName;
+  /** Versions, and what makes a difference to its speed. */
+  readonly description: string;
+  readonly port: number;
+  /** A command that writes so many bytes and exits 0. */
+  outputCommand(bytes: number): string;
+  /** A command that reads to the end, prints a line that contains the number of bytes, and exits 0. */
+  inputCommand(): string;
+  /** CPU used since the server was started, for connections that are closed by now. */
+  cpu(): Promise<CpuUsage>;
+  /** KiB of memory the server holds now: only differences between two values mean something. */
+  memoryKiB(): Promise<number>;
+  stop(): Promise<void>;
+}

@@ -1,0 +1,48 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { stopChild, trackChild } from "../resources.js";
+import type { Workspace } from "../workspace.js";
+import type { Contender } from "./contender.js";
+import type { ServerQuestion, ServerReport } from "./harness.js";
+
+/** Starts `spindlex.ts` or `ssh2.ts` of this folder as a process of its own. */
+export async function startNodeServer(name: "spindlex" | "ssh2", workspace: Workspace): Promise<Contender> {
+  const program = fileURLToPath(new URL(`${name}.ts`, import.meta.url));
+  const child = spawn(process.execPath, ["--import", "tsx", "--expose-gc", program, JSON.stringify(workspace)], {
+    cwd: fileURLToPath(new URL("../..", import.meta.url)),
+    stdio: ["ignore", "inherit", "inherit", "ipc"],
+  });
+  trackChild(child);
+  const started = await nextReport(child, "started");
+  return {
+    name,
+    description: started.description,
+    port: started.port,
+    outputCommand: (bytes) => `output ${bytes}`,
+    inputCommand: () => "input",
+    cpu: async () => ({ server: (await ask(child, "cpu")).seconds, commands: 0 }),
+    memoryKiB: async () => (await ask(child, "memory")).kibibytes,
+    stop: () => stopChild(child),
+  };
+}
+
+function ask<Q extends ServerQuestion>(child: ChildProcess, question: Q): Promise<Extract<ServerReport, { kind: Q }>> {
+  const answer = nextReport(child, question);
+  child.send(question);
+  return answer;
+}
+
+function nextReport<K extends ServerReport["kind"]>(
+  child: ChildProcess,
+  kind: K,
+): Promise<Extract<ServerReport, { kind: K }>> {
+  return new Promise((resolve, reject) => {
+    const ended = (status: number | null) => reject(new Error(`the server process ended with ${status}`));
+    child.once("exit", ended);
+    child.once("message", (report: Extract<ServerReport, { kind: K }>) => {
+      child.off("exit", ended);
+      if (report.kind === kind) resolve(report);
+      else reject(new Error(`expected a "${kind}" report`));
+    });
+  });
+}

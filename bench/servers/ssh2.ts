@@ -1,0 +1,49 @@
+import { createRequire } from "node:module";
+import type { AddressInfo } from "node:net";
+import ssh2 from "ssh2";
+import { readSettings, reportTo, runCommand } from "./harness.js";
+
+const settings = readSettings();
+const require = createRequire(import.meta.url);
+const authorizedKey = ssh2.utils.parseKey(settings.authorizedKey);
+if (authorizedKey instanceof Error) throw authorizedKey;
+
+const server = new ssh2.Server({ hostKeys: [settings.hostKey] }, (client) => {
+  client.on("authentication", (context) => {
+    const authorized =
+      context.method === "publickey" &&
+      context.username === settings.username &&
+      context.key.data.equals(settings.authorizedBlob) &&
+      // The first of two requests only asks whether the key would do. What ssh2 leaves to its user, spindlex does itself.
+      (context.signature === undefined ||
+        (context.blob !== undefined &&
+          authorizedKey.verify(context.blob, context.signature, context.hashAlgo) === true));
+    if (authorized) context.accept();
+    else context.reject(["publickey"]);
+  });
+  client.on("session", (acceptSession) => {
+    acceptSession().on("exec", (acceptExec, _reject, { command }) => {
+      const channel = acceptExec();
+      runCommand(channel, command, () => {
+        channel.exit(0);
+        channel.end();
+      });
+    });
+  });
+  client.on("error", () => {}); // A client that ends without a farewell is no error here.
+});
+
+server.listen(0, "127.0.0.1", () => {
+  const { port } = server.address() as AddressInfo;
+  const { version }: { version: string } = require("ssh2/package.json");
+  reportTo(process, { port, description: `ssh2 ${version}, native addon ${nativeAddon()}` });
+});
+
+function nativeAddon(): string {
+  try {
+    require("ssh2/lib/protocol/crypto/build/Release/sshcrypto.node");
+    return "built";
+  } catch {
+    return "NOT BUILT: slower than it could be";
+  }
+}
