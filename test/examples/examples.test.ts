@@ -4,13 +4,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { hasClient, run, SshClient } from "./real-client.js";
-import { ServerProcess } from "./server-process.js";
+import { listeningPort, type RunningProcess, startProgram } from "./running-process.js";
 
 const withSsh = describe.skipIf(!hasClient("ssh") || !hasClient("ssh-keygen"));
 
 let folder = "";
 let client: SshClient;
-let server: ServerProcess | undefined;
+let server: RunningProcess | undefined;
 
 beforeAll(() => {
   // The examples import the package by its name, as its users do: that is dist/.
@@ -28,8 +28,8 @@ afterAll(() => {
 });
 
 async function start(example: string, env: NodeJS.ProcessEnv = {}): Promise<number> {
-  server = new ServerProcess(join("examples", example), [], { ...process.env, ...env, PORT: "0" });
-  return server.port();
+  server = startProgram(join("examples", example), [], { ...process.env, ...env, PORT: "0" });
+  return listeningPort(server);
 }
 
 function makeKey(name: string): { readonly path: string; readonly publicKey: string } {

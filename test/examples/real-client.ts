@@ -2,6 +2,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { RunningProcess } from "./running-process.js";
 
 /**
  * Whether a program of somebody else's is installed here. In CI it has to be: there its absence is an error.
@@ -83,13 +84,23 @@ export class SshClient {
     };
   }
 
-  /** Runs `ssh -p port …words`. */
+  /** Runs `ssh -p port …words` to its end. */
   async run(port: number, password: string, words: readonly string[], options: RunOptions = {}): Promise<Outcome> {
-    const env = { ...this.environment(password), ...options.env };
-    return run("ssh", [...this.options, "-p", String(port), ...words], { ...options, env });
+    return run("ssh", this.#arguments(port, words), { ...options, env: this.environment(password) });
+  }
+
+  /** Starts `ssh -p port …words`. */
+  start(port: number, password: string, words: readonly string[]): RunningProcess {
+    return new RunningProcess("ssh", this.#arguments(port, words), this.environment(password));
   }
 
   dispose(): void {
     rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  /** Of an option that is given twice, ssh takes the first: so the words can have options of their own. */
+  #arguments(port: number, words: readonly string[]): string[] {
+    const target = words.findIndex((word) => word.includes("@"));
+    return [...words.slice(0, target), ...this.options, "-p", String(port), ...words.slice(target)];
   }
 }

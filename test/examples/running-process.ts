@@ -1,0 +1,70 @@
+import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import { once } from "node:events";
+
+/** A program that runs beside the test. */
+export class RunningProcess {
+  readonly #child: ChildProcessWithoutNullStreams;
+  readonly #exited: Promise<number | null>;
+  stdout = "";
+  stderr = "";
+
+  constructor(program: string, args: readonly string[], env: NodeJS.ProcessEnv = process.env) {
+    this.#child = spawn(program, args, { env });
+    this.#child.stdout.setEncoding("utf8").on("data", (text: string) => {
+      this.stdout += text;
+    });
+    this.#child.stderr.setEncoding("utf8").on("data", (text: string) => {
+      this.stderr += text;
+    });
+    this.#exited = once(this.#child, "close").then(([code]) => code as number | null);
+  }
+
+  /** What `pattern` finds in its standard output, as soon as it is there. */
+  async output(pattern: RegExp): Promise<RegExpExecArray> {
+    return this.#find("stdout", pattern);
+  }
+
+  /** What `pattern` finds in its standard error, as soon as it is there. */
+  async errorOutput(pattern: RegExp): Promise<RegExpExecArray> {
+    return this.#find("stderr", pattern);
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
+  /** The exit code, `null` when a signal ended it. */
+  async exitCode(): Promise<number | null> {
+    return this.#exited;
+  }
+
+  /** Ends it, whatever it does. */
+  async kill(): Promise<void> {
+    this.#child.kill("SIGKILL");
+    await this.#exited;
+  }
+
+  async #find(name: "stdout" | "stderr", pattern: RegExp): Promise<RegExpExecArray> {
+    for (;;) {
+      const match = pattern.exec(this[name]);
+      if (match !== null) return match;
+      if (this.#child.exitCode !== null || this.#child.signalCode !== null) {
+        await this.#exited;
+        if (!pattern.test(this[name])) throw new Error(`ended without ${pattern}:\n${this.stdout}${this.stderr}`);
+      } else {
+        await Promise.race([once(this.#child[name], "data"), once(this.#child, "exit")]);
+      }
+    }
+  }
+}
+
+/** Starts a TypeScript program. */
+export function startProgram(file: string, args: readonly string[] = [], env?: NodeJS.ProcessEnv): RunningProcess {
+  return new RunningProcess(process.execPath, ["--import", "tsx", file, ...args], env);
+}
+
+/** The port that a server says it listens on. */
+export async function listeningPort(server: RunningProcess): Promise<number> {
+  const [, port] = await server.output(/^Listening on \S+:(\d+)$/m);
+  return Number(port);
+}
