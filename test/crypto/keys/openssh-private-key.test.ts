@@ -122,6 +122,16 @@ describe("damaged and hostile private keys", () => {
     expect(codeOf(() => PKey.fromString(withByteChanged(privateText, offset)))).toMatch(/^(malformed|unsupported)$/);
   });
 
+  it.each([
+    ["outside", OUTER_POINT],
+    ["inside", INNER_POINT],
+    ["behind the seed", SEED + 32],
+  ])("another key's public half %s is refused", (_, offset) => {
+    const bytes = bytesOf(privateText);
+    PKey.generate({ keyType: "ed25519" }).publicBlob.copy(bytes, offset, 19);
+    expect(() => PKey.fromString(textOf(bytes))).toThrow(/does not belong/);
+  });
+
   it("rounds of bcrypt are bounded before they are run", () => {
     const { privateText } = keygen(directory, { type: "ed25519", passphrase: "p", rounds: 1 });
     const bytes = bytesOf(privateText);

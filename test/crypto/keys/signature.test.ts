@@ -220,6 +220,19 @@ describe("hostile signatures", () => {
     expect(ed25519Key.verify(DATA, signatureBlob("ssh-ed25519", second))).toBe(false);
   });
 
+  it("RSA keys that nobody generated", () => {
+    const modulus = fc.uint8Array({ minLength: 254, maxLength: 510 }).map((bytes) => Buffer.of(0xff, ...bytes, 0xff));
+    const exponent = fc.uint8Array({ maxLength: 6 }).map((bytes) => Buffer.of(3, ...bytes, 5));
+    fc.assert(
+      fc.property(modulus, exponent, fc.uint8Array({ maxLength: 512 }), (n, e, signature) => {
+        const key = PKey.fromBlob(new Writer().writeString("ssh-rsa").writeMpint(e).writeMpint(n).toBuffer());
+        expect(key.verify(DATA, signatureBlob("rsa-sha2-256", signature))).toBe(false);
+        expect(key.verify(DATA, signatureBlob("rsa-sha2-512", n))).toBe(false);
+      }),
+      { numRuns: 100 },
+    );
+  });
+
   it.each(named)("%s: arbitrary bytes", (_, key) => {
     const anything = fc.oneof(
       fc.uint8Array({ maxLength: 600 }).map((bytes) => Buffer.from(bytes)),
