@@ -24,6 +24,6 @@ export function attemptFrom(result: unknown, publicKey?: PKey): Attempt {
   return { kind: "refused", reason: "refused by the server's hook" };
 }
 
-export function refused(reason: string): Attempt {
+export function refused(reason: string): Extract<Attempt, { kind: "refused" }> {
   return { kind: "refused", reason };
 }

@@ -65,8 +65,8 @@ export class CommandServer extends SSHServer {
     return this.#programs === undefined;
   }
 
-  override checkChannelEnvRequest(_channel: Channel, name: string, value: string): boolean {
-    return /^(LANG|LC_[A-Z]{1,32})$/.test(name) && !value.includes("\0");
+  override checkChannelEnvRequest(_channel: Channel, name: string): boolean {
+    return /^(LANG|LC_[A-Z]{1,32})$/.test(name);
   }
 
   override async checkChannelExecRequest(channel: Channel, command: Buffer): Promise<boolean> {

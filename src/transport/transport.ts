@@ -40,6 +40,8 @@ export interface TransportHandlers {
   keyExchangeFinished(): void;
   /** Channel data may be written again. */
   writable(): void;
+  /** All messages received so far were handled. */
+  caughtUp(): void;
   /** The peer sent SSH_MSG_DISCONNECT. */
   disconnected(reason: number, description: string): void;
   /** The connection cannot go on. A ProtocolError holds the reason for the peer. */
@@ -214,6 +216,7 @@ export class Transport {
         this.#dispatch(this.#decompressor?.decompress(payload, MAX_PACKET_LENGTH) ?? payload);
       }
       this.#rekeyIfDue();
+      if (this.#holds === 0) this.#handlers.caughtUp();
     } catch (error) {
       this.#fail(error);
     } finally {

@@ -1,0 +1,370 @@
+import { Duplex, Writable } from "node:stream";
+import { EXTENDED_DATA_STDERR, MessageNumber } from "../protocol/constants.js";
+import { ProtocolError } from "../protocol/errors.js";
+import {
+  encodeChannelMessage,
+  encodeDataHead,
+  encodeExitSignal,
+  encodeExitStatus,
+  encodeExtendedDataHead,
+  encodeWindowAdjust,
+} from "../protocol/messages/connection.js";
+import { ChannelSender, type DataLink, MAX_DATA_LENGTH } from "./channel-sender.js";
+import type { Connection } from "./connection.js";
+import { INITIAL_WINDOW_SIZE, ReceiveWindow } from "./receive-window.js";
+import { UnreadBlocks } from "./unread-blocks.js";
+
+/** Unread data shorter than this is packed into blocks, bytes. */
+const SMALL_DATA_LENGTH = 1024;
+
+/** Bytes that a channel's writer may have pending before `write` returns false. */
+const WRITABLE_HIGH_WATER_MARK = 64 * 1024;
+
+/** A terminal, as `pty-req` and `window-change` describe it (RFC 4254 §6.2 and §6.7). */
+export interface PseudoTerminal {
+  /** Value of TERM. */
+  readonly term: string;
+  /** Characters. */
+  readonly width: number;
+  readonly height: number;
+  /** Pixels; 0 where unknown. */
+  readonly pixelWidth: number;
+  readonly pixelHeight: number;
+  /** Mnemonics of RFC 4254 §8 with their values. */
+  readonly modes: ReadonlyMap<string, number>;
+}
+
+/** What a channel needs of its connection. */
+export interface ChannelLink extends DataLink {
+  readonly connection: Connection;
+  readonly maxWindowSize: number;
+  send(payload: Buffer): void;
+  /** Asks whether a window may grow by so many bytes. */
+  mayGrowWindow(bytes: number): boolean;
+  /** Both sides have closed the channel, or the connection is gone. */
+  closed(channel: Channel): void;
+  /** An error that nobody listens for. */
+  errorIgnored(channel: Channel, error: Error): void;
+}
+
+export interface ChannelParameters {
+  readonly id: number;
+  /** The peer's number of the channel. */
+  readonly recipientChannel: number;
+  readonly kind: string;
+  readonly openFields: Buffer;
+  readonly windowSize: number;
+  readonly maximumPacketSize: number;
+}
+
+/**
+ * A channel (RFC 4254 §5) as a stream: reading gives what the client sends and grants it new window as it is consumed,
+ * writing waits for the client's window. `end()` sends EOF; the channel stays open until `close()` or `destroy()`.
+ *
+ * Events beside those of streams:
+ * - `signal` (name: string): the client sends a signal; its name comes without SIG (RFC 4254 §6.9)
+ * - `break` (length: number): the client asks for a break of so many milliseconds (RFC 4335)
+ * - `resize` (pty: PseudoTerminal): the client's terminal has another size
+ * - `eow`: the client takes no more output (OpenSSH PROTOCOL §2.1); without a listener the channel is closed
+ */
+export class Channel extends Duplex {
+  /** Our number of the channel, unique in its connection. */
+  readonly id: number;
+  /** Channel type: `session`, … */
+  readonly kind: string;
+  /** The fields of the CHANNEL_OPEN message that belong to this type (RFC 4254 §7.2 for `direct-tcpip`). */
+  readonly openFields: Buffer;
+  /** What the client asked to have in the environment and the server's hook accepted. */
+  readonly environment: Map<string, string> = new Map();
+  /** The terminal, where one was asked for and accepted. */
+  pty: PseudoTerminal | undefined;
+
+  readonly #link: ChannelLink;
+  readonly #recipientChannel: number;
+  readonly #sender: ChannelSender;
+  readonly #dataHead: Buffer;
+  readonly #receiveWindow: ReceiveWindow;
+  readonly #unread = new UnreadBlocks();
+  #stderr: Writable | undefined;
+  /** The user holds the stderr stream and will end it. */
+  #stderrShared = false;
+  #abortController: AbortController | undefined;
+  /** What is sent behind all output: `exit-status`, `exit-signal`. */
+  #afterOutput: Buffer[] = [];
+  #closing = false;
+  #eofSent = false;
+  #closeSent = false;
+  #eofReceived = false;
+  #closed = false;
+
+  constructor(parameters: ChannelParameters, link: ChannelLink) {
+    super({ autoDestroy: false, writableHighWaterMark: WRITABLE_HIGH_WATER_MARK });
+    this.id = parameters.id;
+    this.kind = parameters.kind;
+    this.openFields = parameters.openFields;
+    this.#link = link;
+    this.#recipientChannel = parameters.recipientChannel;
+    this.#dataHead = encodeDataHead(parameters.recipientChannel);
+    this.#sender = new ChannelSender(link, parameters.windowSize, parameters.maximumPacketSize, () => this.#settle());
+    this.#receiveWindow = new ReceiveWindow(link.maxWindowSize, (bytes) => link.mayGrowWindow(bytes));
+    this.on("error", (error) => link.errorIgnored(this, error));
+  }
+
+  /** The connection the channel belongs to. */
+  get connection(): Connection {
+    return this.#link.connection;
+  }
+
+  /** Fires when the channel is closed by the client, or with its connection. */
+  get signal(): AbortSignal {
+    if (this.#abortController === undefined) {
+      this.#abortController = new AbortController();
+      if (this.#closed) this.#abortController.abort();
+    }
+    return this.#abortController.signal;
+  }
+
+  /** Where error output goes (RFC 4254 §5.2). Whoever takes this stream must end it before EOF can be sent. */
+  get stderr(): Writable {
+    this.#stderrShared = true;
+    return this.#stderrStream();
+  }
+
+  /** Writes all of `data`, however long: what does not fit the client's window is kept in memory. */
+  send(data: string | Uint8Array): void {
+    this.write(data);
+  }
+
+  /** Writes all of `data` as error output, however long. */
+  sendStderr(data: string | Uint8Array): void {
+    this.#stderrStream().write(data);
+  }
+
+  /** Tells the client that no more output comes (RFC 4254 §5.3). What was written before is sent first. */
+  sendEof(): void {
+    this.end();
+    this.#stderr?.end();
+  }
+
+  /**
+   * Reports the exit status of the program (RFC 4254 §6.10), behind all output that was written so far.
+   *
+   * @throws {RangeError} when the status is not an integer from 0 to 2^32 - 1
+   */
+  sendExitStatus(status: number): void {
+    if (!Number.isInteger(status) || status < 0 || status > 0xffffffff) {
+      throw new RangeError(`an exit status is an integer from 0 to ${0xffffffff}, not ${status}`);
+    }
+    this.#sendAfterOutput(encodeExitStatus(this.#recipientChannel, status));
+  }
+
+  /**
+   * Reports that a signal has ended the program (RFC 4254 §6.10), behind all output that was written so far.
+   *
+   * @param name with or without SIG in front: `TERM`, `SIGKILL`, …
+   */
+  sendExitSignal(name: string, options: { readonly coreDumped?: boolean; readonly message?: string } = {}): void {
+    const signal = { name: name.replace(/^SIG/, ""), coreDumped: false, message: "", ...options };
+    this.#sendAfterOutput(encodeExitSignal(this.#recipientChannel, signal));
+  }
+
+  /** Closes the channel once all output, the exit status and EOF have been sent. */
+  close(): void {
+    this.#closing = true;
+    this.sendEof();
+    this.#settle();
+  }
+
+  override read(size?: number): Buffer | string | null {
+    if (this.readableLength === 0) this.#flushUnread();
+    const data = super.read(size);
+    this.#grantWindow();
+    return data;
+  }
+
+  override _read(): void {}
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, callback: () => void): void {
+    this.#sender.write(this.#dataHead, chunk, callback);
+  }
+
+  override _writev(chunks: { chunk: Buffer }[], callback: () => void): void {
+    writeAll(this.#sender, this.#dataHead, chunks, callback);
+  }
+
+  override _final(callback: () => void): void {
+    callback();
+    this.#settle();
+  }
+
+  override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
+    this.#sendClose();
+    this.#stderr?.destroy();
+    callback(error);
+  }
+
+  /** @internal Bytes by which the window has grown since the channel was opened. */
+  get windowGrowth(): number {
+    return this.#receiveWindow.size - INITIAL_WINDOW_SIZE;
+  }
+
+  /** @internal SSH_MSG_CHANNEL_DATA */
+  receiveData(data: Buffer): void {
+    this.#receive(data);
+    if (this.#closeSent || this.destroyed) return;
+    const behind = this.readableLength > 0 || this.#unread.length > 0;
+    const wasteful = data.length < SMALL_DATA_LENGTH || data.length * 2 < data.buffer.byteLength;
+    if (behind && wasteful) {
+      this.#unread.append(data, this.#push);
+    } else {
+      this.#flushUnread();
+      this.push(data);
+    }
+    this.#grantWindow();
+  }
+
+  /** @internal SSH_MSG_CHANNEL_EXTENDED_DATA: no client has a use for it, so it is dropped. */
+  receiveExtendedData(data: Buffer): void {
+    this.#receive(data);
+    if (!this.#closeSent) this.#grantWindow();
+  }
+
+  /** @internal SSH_MSG_CHANNEL_EOF */
+  receiveEof(): void {
+    if (this.#eofReceived) throw new ProtocolError("a second EOF on a channel");
+    this.#endReadable();
+  }
+
+  /** @internal SSH_MSG_CHANNEL_CLOSE */
+  receiveClose(): void {
+    this.#sender.abandon();
+    this.#sendClose();
+    if (!this.#eofReceived) this.#endReadable();
+    this.#end();
+    // What the client has sent before it closed can still be read.
+    if (this.readableFlowing === null || this.readableEnded) this.destroy();
+    else this.once("end", () => this.destroy());
+  }
+
+  /** @internal SSH_MSG_CHANNEL_WINDOW_ADJUST */
+  adjustWindow(bytes: number): void {
+    this.#sender.adjustWindow(bytes);
+  }
+
+  /** @internal Keeps output back while the reply to a request is due. */
+  holdOutput(): () => void {
+    return this.#sender.hold();
+  }
+
+  /** @internal Answers a channel request. */
+  reply(success: "success" | "failure"): void {
+    if (this.#closeSent) return;
+    const number = success === "success" ? MessageNumber.CHANNEL_SUCCESS : MessageNumber.CHANNEL_FAILURE;
+    this.#link.send(encodeChannelMessage(number, this.#recipientChannel));
+  }
+
+  /** @internal The connection is gone. */
+  connectionClosed(): void {
+    this.#closeSent = true;
+    this.#sender.abandon();
+    this.#end();
+    this.destroy();
+  }
+
+  #stderrStream(): Writable {
+    if (this.#stderr !== undefined) return this.#stderr;
+    const head = encodeExtendedDataHead(this.#recipientChannel, EXTENDED_DATA_STDERR);
+    this.#stderr = new Writable({
+      autoDestroy: false,
+      highWaterMark: WRITABLE_HIGH_WATER_MARK,
+      write: (chunk: Buffer, _encoding, callback) => this.#sender.write(head, chunk, callback),
+      writev: (chunks, callback) => writeAll(this.#sender, head, chunks, callback),
+      final: (callback) => {
+        callback();
+        this.#settle();
+      },
+    });
+    this.#stderr.on("error", (error) => this.#link.errorIgnored(this, error));
+    return this.#stderr;
+  }
+
+  #sendAfterOutput(payload: Buffer): void {
+    this.#afterOutput.push(payload);
+    this.#settle();
+  }
+
+  /** Sends what has to follow all output, as far as it is due. */
+  #settle(): void {
+    if (this.#closeSent || !this.#sender.idle || this.writableLength > 0) return;
+    const stderr = this.#stderr;
+    if (stderr !== undefined && stderr.writableLength > 0) return;
+    for (const payload of this.#afterOutput.splice(0)) this.#link.send(payload);
+    if (!this.writableEnded || (this.#stderrShared && !stderr?.writableEnded)) return;
+    if (!this.#eofSent) {
+      this.#eofSent = true;
+      this.#link.send(encodeChannelMessage(MessageNumber.CHANNEL_EOF, this.#recipientChannel));
+    }
+    if (this.#closing) this.#sendClose();
+  }
+
+  #sendClose(): void {
+    if (this.#closeSent) return;
+    this.#closeSent = true;
+    this.#sender.abandon();
+    this.#link.send(encodeChannelMessage(MessageNumber.CHANNEL_CLOSE, this.#recipientChannel));
+  }
+
+  #receive(data: Buffer): void {
+    if (this.#eofReceived) throw new ProtocolError("data on a channel after its EOF");
+    if (data.length > MAX_DATA_LENGTH) throw new ProtocolError("data exceeds the channel's maximum packet size");
+    this.#receiveWindow.receive(data.length);
+  }
+
+  #endReadable(): void {
+    this.#eofReceived = true;
+    this.#flushUnread();
+    this.push(null);
+  }
+
+  readonly #push = (data: Buffer): void => {
+    this.push(data);
+  };
+
+  #flushUnread(): void {
+    if (this.#unread.length > 0) this.#unread.flush(this.#push);
+  }
+
+  #grantWindow(): void {
+    if (this.#closeSent || this.#eofReceived) return;
+    const credit = this.#receiveWindow.credit(this.readableLength + this.#unread.length);
+    if (credit > 0) this.#link.send(encodeWindowAdjust(this.#recipientChannel, credit));
+  }
+
+  #end(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#abortController?.abort();
+    this.#link.closed(this);
+  }
+}
+
+/** Puts small chunks together until they fill a packet; large ones are sent as they are. */
+function writeAll(sender: ChannelSender, head: Buffer, chunks: readonly { chunk: Buffer }[], sent: () => void): void {
+  const groups: Buffer[][] = [];
+  let length = 0;
+  for (const { chunk } of chunks) {
+    const group = groups.at(-1);
+    if (group === undefined || length + chunk.length > MAX_DATA_LENGTH) {
+      groups.push([chunk]);
+      length = chunk.length;
+    } else {
+      group.push(chunk);
+      length += chunk.length;
+    }
+  }
+  groups.forEach((group, index) => {
+    const [first] = group;
+    const data = group.length === 1 && first !== undefined ? first : Buffer.concat(group);
+    sender.write(head, data, index === groups.length - 1 ? sent : () => {});
+  });
+}

@@ -1,0 +1,309 @@
+import {
+  MessageNumber,
+  OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED,
+  OPEN_FAILED_RESOURCE_SHORTAGE,
+  OPEN_SUCCEEDED,
+} from "../protocol/constants.js";
+import { ProtocolError } from "../protocol/errors.js";
+import {
+  type ChannelOpen,
+  decodeChannelOpen,
+  decodeRequest,
+  encodeChannelOpenConfirmation,
+  encodeChannelOpenFailure,
+  encodeGlobalRequest,
+  encodeRequestFailure,
+  encodeRequestSuccess,
+  type Request,
+} from "../protocol/messages/connection.js";
+import { Reader } from "../protocol/reader.js";
+import { Channel, type ChannelLink } from "./channel.js";
+import { type ChannelSender, MAX_DATA_LENGTH } from "./channel-sender.js";
+import type { Connection } from "./connection.js";
+import { INITIAL_WINDOW_SIZE } from "./receive-window.js";
+import { RequestQueue } from "./request-queue.js";
+
+/** Bytes by which the windows of one connection may have grown together. */
+const MAX_WINDOW_GROWTH = 32 * 1024 * 1024;
+
+const NO_MORE_SESSIONS = "no-more-sessions@openssh.com";
+
+/** Texts for CHANNEL_OPEN_FAILURE, by reason. */
+const openFailures: Readonly<Record<number, string>> = {
+  1: "administratively prohibited",
+  2: "connect failed",
+  3: "unknown channel type",
+  4: "too many channels",
+};
+
+export interface MultiplexerOptions {
+  /** Channels that one connection may have open or opening. */
+  readonly maxChannels: number;
+  /** Bytes that a channel's window may grow to. */
+  readonly maxWindowSize: number;
+}
+
+/** Who decides what channels may be and do. A throw or rejection refuses. */
+export interface ChannelAuthority {
+  /** Returns OPEN_SUCCEEDED or a reason of RFC 4254 §5.1; anything else refuses. */
+  openChannel(kind: string, channelId: number): unknown;
+  channelOpened(channel: Channel): void;
+  channelClosed(channel: Channel): void;
+  channelRequest(channel: Channel, request: Request): boolean | Promise<boolean>;
+  /** Returns whether the request succeeds, or the bytes of a successful reply. */
+  globalRequest(request: Request): boolean | Uint8Array | Promise<boolean | Uint8Array>;
+}
+
+/** The way to the peer, as the multiplexer sees it. */
+export interface MultiplexerLink {
+  readonly connection: Connection;
+  /** Whether channel data can be sent now; `resume` is called when it can again. */
+  readonly writable: boolean;
+  send(payload: Buffer): void;
+  sendData(head: Buffer, data: Uint8Array): void;
+  /** Stops the handling of the connection's messages until the returned function is called. */
+  hold(): () => void;
+  /** The connection cannot go on. */
+  failed(error: ProtocolError): void;
+  /** A hook has thrown, or a stream has met an error that nobody listens for. */
+  hookFailed(what: string, error: unknown): void;
+}
+
+/** The connection protocol (RFC 4254): channels, their windows and requests, global requests. */
+export class Multiplexer {
+  readonly #options: MultiplexerOptions;
+  readonly #authority: ChannelAuthority;
+  readonly #link: MultiplexerLink;
+  readonly #channelLink: ChannelLink;
+  readonly #channels = new Map<number, { readonly channel: Channel; readonly requests: RequestQueue }>();
+  readonly #globalRequests: RequestQueue;
+  readonly #waitingSenders = new Set<ChannelSender>();
+  #nextId = 0;
+  #opening = 0;
+  #windowGrowth = 0;
+  #noMoreSessions = false;
+  #keepalivesUnanswered = 0;
+  #closed = false;
+
+  constructor(options: MultiplexerOptions, authority: ChannelAuthority, link: MultiplexerLink) {
+    this.#options = options;
+    this.#authority = authority;
+    this.#link = link;
+    this.#globalRequests = new RequestQueue(() => link.hold());
+    this.#channelLink = {
+      connection: link.connection,
+      maxWindowSize: options.maxWindowSize,
+      get writable() {
+        return link.writable;
+      },
+      send: (payload) => link.send(payload),
+      sendData: (head, data) => link.sendData(head, data),
+      waitUntilWritable: (sender) => this.#waitingSenders.add(sender),
+      mayGrowWindow: (bytes) => this.#mayGrowWindow(bytes),
+      closed: (channel) => this.#channelClosed(channel),
+      errorIgnored: (channel, error) => link.hookFailed(`stream of channel ${channel.id}`, error),
+    };
+  }
+
+  /** Open channels. */
+  get channelCount(): number {
+    return this.#channels.size;
+  }
+
+  /** Keepalives that the client has not answered. */
+  get keepalivesUnanswered(): number {
+    return this.#keepalivesUnanswered;
+  }
+
+  /**
+   * Takes a message of RFC 4254.
+   *
+   * @throws {ProtocolError} for messages that end the connection
+   */
+  receive(payload: Buffer): void {
+    switch (payload[0]) {
+      case MessageNumber.GLOBAL_REQUEST:
+        this.#receiveGlobalRequest(decodeRequest(new Reader(payload, 1)));
+        return;
+      case MessageNumber.REQUEST_SUCCESS:
+      case MessageNumber.REQUEST_FAILURE:
+        if (this.#keepalivesUnanswered === 0) throw new ProtocolError("a reply to no request");
+        this.#keepalivesUnanswered--;
+        return;
+      case MessageNumber.CHANNEL_OPEN:
+        this.#receiveOpen(decodeChannelOpen(payload));
+        return;
+      default:
+        this.#receiveOnChannel(payload);
+    }
+  }
+
+  /** Asks the client for a sign of life. */
+  sendKeepalive(): void {
+    this.#keepalivesUnanswered++;
+    this.#link.send(encodeGlobalRequest("keepalive@openssh.com", "wanted"));
+  }
+
+  /** Channel data can be sent again. */
+  resume(): void {
+    for (const sender of this.#waitingSenders) {
+      // One that has to stop again comes back at the end of the line.
+      if (!this.#link.writable) return;
+      this.#waitingSenders.delete(sender);
+      sender.pump();
+    }
+  }
+
+  /** The connection is gone. */
+  close(): void {
+    this.#closed = true;
+    this.#globalRequests.clear();
+    this.#waitingSenders.clear();
+    for (const { channel } of [...this.#channels.values()]) channel.connectionClosed();
+  }
+
+  #receiveOnChannel(payload: Buffer): void {
+    const reader = new Reader(payload, 1);
+    const id = reader.readUint32();
+    const entry = this.#channels.get(id);
+    // An adjustment may cross our CLOSE on its way.
+    if (entry === undefined && payload[0] === MessageNumber.CHANNEL_WINDOW_ADJUST && id < this.#nextId) return;
+    if (entry === undefined) throw new ProtocolError(`message ${payload[0]} for channel ${id}, which is not open`);
+    const { channel, requests } = entry;
+    switch (payload[0]) {
+      case MessageNumber.CHANNEL_DATA:
+        channel.receiveData(lastString(reader));
+        return;
+      case MessageNumber.CHANNEL_EXTENDED_DATA:
+        reader.readUint32();
+        channel.receiveExtendedData(lastString(reader));
+        return;
+      case MessageNumber.CHANNEL_WINDOW_ADJUST: {
+        const bytes = reader.readUint32();
+        reader.end();
+        channel.adjustWindow(bytes);
+        return;
+      }
+      case MessageNumber.CHANNEL_EOF:
+        reader.end();
+        channel.receiveEof();
+        return;
+      case MessageNumber.CHANNEL_CLOSE:
+        reader.end();
+        channel.receiveClose();
+        return;
+      case MessageNumber.CHANNEL_REQUEST:
+        this.#receiveChannelRequest(channel, requests, decodeRequest(reader));
+        return;
+      default:
+        throw new ProtocolError(`message ${payload[0]} answers nothing that was asked`);
+    }
+  }
+
+  #receiveChannelRequest(channel: Channel, requests: RequestQueue, request: Request): void {
+    // The reply goes out before whatever the hook writes.
+    const release = request.wantReply ? channel.holdOutput() : undefined;
+    requests.add(
+      () => this.#authority.channelRequest(channel, request),
+      (success) => {
+        if (request.wantReply) channel.reply(success ? "success" : "failure");
+        release?.();
+      },
+      (error) => this.#requestFailed(`channel request ${request.kind}`, error),
+    );
+  }
+
+  #receiveGlobalRequest(request: Request): void {
+    if (request.kind === NO_MORE_SESSIONS) this.#noMoreSessions = true;
+    let reply: Buffer = encodeRequestFailure();
+    this.#globalRequests.add(
+      async () => {
+        const answer = await this.#authority.globalRequest(request);
+        if (answer === true) reply = encodeRequestSuccess();
+        else if (answer instanceof Uint8Array) reply = encodeRequestSuccess(answer);
+        return true;
+      },
+      () => {
+        if (request.wantReply) this.#link.send(reply);
+      },
+      (error) => this.#requestFailed(`global request ${request.kind}`, error),
+    );
+  }
+
+  #requestFailed(what: string, error: unknown): void {
+    if (error instanceof ProtocolError) this.#link.failed(error);
+    else this.#link.hookFailed(what, error);
+  }
+
+  #receiveOpen(open: ChannelOpen): void {
+    if (open.maximumPacketSize === 0) throw new ProtocolError("a channel's maximum packet size is 0");
+    if (this.#channels.size + this.#opening >= this.#options.maxChannels) {
+      this.#refuseOpen(open, OPEN_FAILED_RESOURCE_SHORTAGE);
+      return;
+    }
+    if (open.kind === "session" && this.#noMoreSessions) {
+      this.#refuseOpen(open, OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED);
+      return;
+    }
+    void this.#decideOpen(open, this.#nextId++);
+  }
+
+  async #decideOpen(open: ChannelOpen, id: number): Promise<void> {
+    this.#opening++;
+    let decision: unknown;
+    try {
+      decision = this.#authority.openChannel(open.kind, id);
+      if (decision instanceof Promise) decision = await decision;
+    } catch (error) {
+      this.#link.hookFailed("checkChannelRequest", error);
+    }
+    this.#opening--;
+    if (this.#closed) return;
+    if (decision === OPEN_SUCCEEDED) this.#confirmOpen(open, id);
+    else this.#refuseOpen(open, decision);
+  }
+
+  #confirmOpen(open: ChannelOpen, id: number): void {
+    const channel = new Channel(
+      {
+        id,
+        recipientChannel: open.senderChannel,
+        kind: open.kind,
+        openFields: Buffer.from(open.fields),
+        windowSize: open.initialWindowSize,
+        maximumPacketSize: open.maximumPacketSize,
+      },
+      this.#channelLink,
+    );
+    this.#channels.set(id, { channel, requests: new RequestQueue(() => this.#link.hold()) });
+    this.#link.send(encodeChannelOpenConfirmation(open.senderChannel, id, INITIAL_WINDOW_SIZE, MAX_DATA_LENGTH));
+    this.#authority.channelOpened(channel);
+  }
+
+  #refuseOpen(open: ChannelOpen, decision: unknown): void {
+    const reason =
+      typeof decision === "number" && decision in openFailures ? decision : OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED;
+    this.#link.send(encodeChannelOpenFailure(open.senderChannel, reason, openFailures[reason] ?? ""));
+  }
+
+  #mayGrowWindow(bytes: number): boolean {
+    if (this.#windowGrowth + bytes > MAX_WINDOW_GROWTH) return false;
+    this.#windowGrowth += bytes;
+    return true;
+  }
+
+  #channelClosed(channel: Channel): void {
+    const entry = this.#channels.get(channel.id);
+    if (entry === undefined) return;
+    this.#channels.delete(channel.id);
+    entry.requests.clear();
+    this.#windowGrowth -= channel.windowGrowth;
+    this.#authority.channelClosed(channel);
+  }
+}
+
+function lastString(reader: Reader): Buffer {
+  const bytes = reader.readString();
+  reader.end();
+  return bytes;
+}

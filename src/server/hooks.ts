@@ -1,0 +1,111 @@
+import type { Authenticator } from "../auth/authenticator.js";
+import type { Channel } from "../connection/channel.js";
+import type { Connection } from "../connection/connection.js";
+import type { ChannelAuthority } from "../connection/multiplexer.js";
+import type { Request } from "../protocol/messages/connection.js";
+import { Writer } from "../protocol/writer.js";
+import { handleSessionRequest, type SessionHooks } from "../session/session-requests.js";
+import type { SSHServer } from "./ssh-server.js";
+
+/** Reports a hook that has thrown where its result does not matter. */
+export type HookFailed = (hook: string, error: unknown) => void;
+
+/** The authentication hooks of a server, bound to one connection. */
+export function bindAuthenticator(
+  server: SSHServer,
+  connection: Connection,
+  proven: (methods: readonly string[]) => void,
+  hookFailed: HookFailed,
+): Authenticator {
+  return {
+    allowedMethods: (username) => server.getAllowedAuths(username, connection),
+    banner: () => server.getBanner(connection),
+    none: (username) => server.checkAuthNone(username, connection),
+    password: (username, password) => server.checkAuthPassword(username, password, connection),
+    passwordChange: (username, oldPassword, newPassword) =>
+      server.checkAuthPasswordChange(username, oldPassword, newPassword, connection),
+    publicKey: (username, key) => server.checkAuthPublickey(username, key, connection),
+    keyboardInteractive: (username, submethods, prompt) =>
+      server.checkAuthKeyboardInteractive(username, submethods, prompt, connection),
+    proven,
+    succeeded: (username, method) => server.onAuthenticationSuccessful(username, method, connection),
+    failed: (username, method) =>
+      notify("onAuthenticationFailed", hookFailed, () => server.onAuthenticationFailed(username, method, connection)),
+  };
+}
+
+/** The channel hooks of a server; they find the connection on the channel. */
+export function bindChannelAuthority(
+  server: SSHServer,
+  connection: Connection,
+  hookFailed: HookFailed,
+): ChannelAuthority {
+  const sessionHooks = bindSessionHooks(server);
+  return {
+    openChannel: (kind, channelId) => server.checkChannelRequest(kind, channelId, connection),
+    channelOpened: (channel) => void notify("onChannelOpened", hookFailed, () => server.onChannelOpened(channel)),
+    channelClosed: (channel) => void notify("onChannelClosed", hookFailed, () => server.onChannelClosed(channel)),
+    channelRequest: (channel, request) =>
+      channel.kind === "session" && handleSessionRequest(channel, request, sessionHooks),
+    globalRequest: (request) => decideGlobalRequest(server, connection, request),
+  };
+}
+
+function bindSessionHooks(server: SSHServer): SessionHooks {
+  return {
+    exec: (channel: Channel, command: Buffer) => exactly(server.checkChannelExecRequest(channel, command)),
+    shell: (channel) => exactly(server.checkChannelShellRequest(channel)),
+    subsystem: (channel, name) => exactly(server.checkChannelSubsystemRequest(channel, name)),
+    pty: (channel, { term, width, height, pixelWidth, pixelHeight, modes }) =>
+      exactly(server.checkChannelPtyRequest(channel, term, width, height, pixelWidth, pixelHeight, modes)),
+    windowChange: (channel, { width, height, pixelWidth, pixelHeight }) =>
+      exactly(server.checkChannelWindowChangeRequest(channel, width, height, pixelWidth, pixelHeight)),
+    environment: (channel, name, value) => exactly(server.checkChannelEnvRequest(channel, name, value)),
+    x11: (channel, singleConnection, authProtocol, authCookie, screenNumber) =>
+      exactly(server.checkChannelX11Request(channel, singleConnection, authProtocol, authCookie, screenNumber)),
+  };
+}
+
+async function decideGlobalRequest(
+  server: SSHServer,
+  connection: Connection,
+  { kind, fields }: Request,
+): Promise<boolean | Uint8Array> {
+  switch (kind) {
+    case "tcpip-forward": {
+      const address = fields.readText();
+      const port = fields.readUint32();
+      fields.end();
+      const bound = await server.checkPortForwardRequest(address, port, connection);
+      if (typeof bound !== "number" || !Number.isInteger(bound) || bound < 1 || bound > 65535) return false;
+      // The reply carries the port only where the client has left it open (RFC 4254 §7.1).
+      return port === 0 ? new Writer(4).writeUint32(bound).toBuffer() : true;
+    }
+    case "cancel-tcpip-forward": {
+      const address = fields.readText();
+      const port = fields.readUint32();
+      fields.end();
+      return exactly(server.checkPortForwardCancelRequest(address, port, connection));
+    }
+    case "keepalive@openssh.com":
+      return true;
+    case "no-more-sessions@openssh.com":
+      fields.end();
+      return true;
+    default:
+      return server.checkGlobalRequest(kind, fields.readRest(), connection);
+  }
+}
+
+/** Only exactly `true` allows. */
+function exactly(decision: boolean | Promise<boolean>): boolean | Promise<boolean> {
+  return decision instanceof Promise ? decision.then((value) => value === true) : decision === true;
+}
+
+async function notify(hook: string, hookFailed: HookFailed, call: () => void | Promise<void>): Promise<void> {
+  try {
+    await call();
+  } catch (error) {
+    hookFailed(hook, error);
+  }
+}

@@ -1,0 +1,344 @@
+import { Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import { Authentication } from "../auth/authentication.js";
+import type { Identity } from "../auth/authenticator.js";
+import { type Connection, type NegotiatedNames, namesOf } from "../connection/connection.js";
+import { Multiplexer } from "../connection/multiplexer.js";
+import { DisconnectReason, MessageNumber } from "../protocol/constants.js";
+import { ProtocolError } from "../protocol/errors.js";
+import { decodeServiceRequest, encodeServiceAccept } from "../protocol/messages/transport.js";
+import { Transport } from "../transport/transport.js";
+import { bindAuthenticator, bindChannelAuthority } from "./hooks.js";
+import type { ServerSettings } from "./settings.js";
+
+/** Received bytes that may wait for a hook before the stream is no longer read. */
+const MAX_UNHANDLED_BYTES = 64 * 1024;
+
+/** Bytes for a client that does not read, after which its own messages are no longer read. */
+const MAX_UNSENT_BYTES = 1024 * 1024;
+
+/** Milliseconds that a client gets to take the last bytes of a connection. */
+const CLOSING_TIME = 2000;
+
+/** Milliseconds that a key exchange may take after the first. */
+const REKEY_TIME = 60_000;
+
+let nextId = 1;
+
+/** Where a stream comes from, for logs and hooks. */
+export interface StreamInfo {
+  readonly remoteAddress?: string | undefined;
+  readonly remotePort?: number | undefined;
+}
+
+/** One client's connection: brings the stream, the transport, the authentication and the channels together. */
+export class ServerConnection implements Connection {
+  readonly id = nextId++;
+  readonly remoteAddress: string | undefined;
+  readonly remotePort: number | undefined;
+  readonly connectedAt = new Date();
+  readonly #stream: Duplex;
+  readonly #settings: ServerSettings;
+  readonly #transport: Transport;
+  readonly #abortController = new AbortController();
+  readonly #closed: (connection: ServerConnection) => void;
+  #authentication: Authentication | undefined;
+  #multiplexer: Multiplexer | undefined;
+  #identity: Identity | undefined;
+  #provenMethods: readonly string[] = [];
+  #bytesReceived = 0;
+  #bytesSent = 0;
+  /** Ends what must not take forever: handshake, authentication, key exchange, closing. */
+  #deadline: NodeJS.Timeout | undefined;
+  #keepaliveTimer: NodeJS.Timeout | undefined;
+  #rekeyTimer: NodeJS.Timeout | undefined;
+  /** Whether anything came since the last look. */
+  #heard = false;
+  /** Looks in a row without anything. */
+  #silentChecks = 0;
+  #ended = false;
+
+  /** @param closed called once the stream is closed and nothing of the connection is left */
+  constructor(
+    stream: Duplex,
+    info: StreamInfo,
+    settings: ServerSettings,
+    closed: (connection: ServerConnection) => void,
+  ) {
+    this.remoteAddress = info.remoteAddress;
+    this.remotePort = info.remotePort;
+    this.#stream = stream;
+    this.#settings = settings;
+    this.#closed = closed;
+    this.#transport = new Transport(
+      {
+        identification: settings.identification,
+        hostKeys: settings.hostKeys,
+        algorithms: settings.algorithms,
+        rekeyBytes: settings.rekeyBytes,
+      },
+      {
+        output: (bytes, done) => this.#output(bytes, done),
+        message: (payload) => this.#receive(payload),
+        keyExchangeStarted: () => this.#keyExchangeStarted(),
+        keyExchangeFinished: () => this.#keyExchangeFinished(),
+        writable: () => this.#multiplexer?.resume(),
+        caughtUp: () => this.#resumeReading(),
+        disconnected: (reason, description) => this.#end("the client has disconnected", { reason, description }),
+        failed: (error) => this.#fail(error),
+      },
+    );
+  }
+
+  get clientVersion(): string {
+    return this.#transport.clientIdentification;
+  }
+
+  get algorithms(): NegotiatedNames | undefined {
+    const { negotiated } = this.#transport;
+    return negotiated && namesOf(negotiated);
+  }
+
+  get identity(): Identity | undefined {
+    return this.#identity;
+  }
+
+  get username(): string | undefined {
+    return this.#identity?.username;
+  }
+
+  get provenMethods(): readonly string[] {
+    return this.#provenMethods;
+  }
+
+  get bytesReceived(): number {
+    return this.#bytesReceived;
+  }
+
+  get bytesSent(): number {
+    return this.#bytesSent;
+  }
+
+  get channelCount(): number {
+    return this.#multiplexer?.channelCount ?? 0;
+  }
+
+  get signal(): AbortSignal {
+    return this.#abortController.signal;
+  }
+
+  /** Begins to serve. To be called once, first. */
+  start(): void {
+    const stream = this.#stream;
+    // What others have written must not be decrypted under their hands.
+    const own = stream instanceof Socket ? (chunk: Buffer) => chunk : (chunk: Buffer) => Buffer.from(chunk);
+    stream.on("data", (chunk: Buffer) => this.#receiveChunk(own(chunk)));
+    stream.on("drain", () => this.#drained());
+    stream.on("end", () => this.#end("the client has closed the connection"));
+    stream.on("error", (error) => this.#end("the connection was lost", { error }));
+    stream.on("close", () => this.#streamClosed());
+    if (stream instanceof Socket) {
+      stream.setNoDelay(true);
+      stream.setKeepAlive(true, 60_000);
+    }
+    this.#log("debug", "a client has connected");
+    this.#setDeadline(this.#settings.connectionTimeout, "the handshake took too long");
+    this.#transport.start();
+  }
+
+  disconnect(reason: DisconnectReason = DisconnectReason.BY_APPLICATION, message = "closed by the server"): void {
+    if (this.#ended) return;
+    this.#transport.disconnect(reason, message);
+    this.#end(message, { reason });
+  }
+
+  /** Closes the stream at once. */
+  destroy(): void {
+    this.#end("closed by the server");
+    this.#stream.destroy();
+  }
+
+  #output(bytes: Buffer, done?: () => void): void {
+    this.#bytesSent += bytes.length;
+    this.#stream.write(bytes, done);
+  }
+
+  #receiveChunk(chunk: Buffer): void {
+    if (this.#ended) return;
+    this.#bytesReceived += chunk.length;
+    this.#heard = true;
+    this.#transport.receive(chunk);
+    if (this.#transport.buffered > MAX_UNHANDLED_BYTES || this.#stream.writableLength > MAX_UNSENT_BYTES) {
+      this.#stream.pause();
+    }
+  }
+
+  #resumeReading(): void {
+    if (this.#stream.isPaused() && this.#stream.writableLength <= MAX_UNSENT_BYTES) this.#stream.resume();
+  }
+
+  #drained(): void {
+    this.#multiplexer?.resume();
+    if (this.#transport.buffered <= MAX_UNHANDLED_BYTES) this.#resumeReading();
+  }
+
+  #receive(payload: Buffer): void {
+    if (payload[0] === MessageNumber.SERVICE_REQUEST) this.#receiveServiceRequest(payload);
+    else if (this.#multiplexer !== undefined) this.#multiplexer.receive(payload);
+    else this.#authentication?.receive(payload);
+  }
+
+  #receiveServiceRequest(payload: Buffer): void {
+    const service = decodeServiceRequest(payload);
+    const { sessionId, hostKeyBlob } = this.#transport;
+    if (service !== "ssh-userauth" || sessionId === undefined || hostKeyBlob === undefined) {
+      throw new ProtocolError("the service is not available", DisconnectReason.SERVICE_NOT_AVAILABLE);
+    }
+    const { server, maxAuthTries, authFailureDelay } = this.#settings;
+    this.#authentication = new Authentication(
+      { maxAuthTries, failureDelay: authFailureDelay },
+      bindAuthenticator(
+        server,
+        this,
+        (methods) => {
+          this.#provenMethods = methods;
+        },
+        this.#hookFailed,
+      ),
+      {
+        binding: { sessionId, hostKeyBlob },
+        signal: this.signal,
+        send: (message) => this.#transport.send(message),
+        hold: () => this.#transport.hold(),
+        authenticated: (identity) => this.#authenticated(identity),
+        refused: (username, method, reason, error) =>
+          this.#log("info", "authentication was refused", { username, method, reason, error }),
+        failed: (error) => this.#fail(error),
+      },
+    );
+    this.#transport.enter("authentication");
+    this.#transport.send(encodeServiceAccept(service));
+  }
+
+  #authenticated(identity: Identity): void {
+    const { server, maxChannels, maxWindowSize } = this.#settings;
+    const transport = this.#transport;
+    const stream = this.#stream;
+    this.#identity = identity;
+    this.#authentication = undefined;
+    this.#multiplexer = new Multiplexer(
+      { maxChannels, maxWindowSize },
+      bindChannelAuthority(server, this, this.#hookFailed),
+      {
+        connection: this,
+        get writable() {
+          return transport.ready && !stream.writableNeedDrain;
+        },
+        send: (payload) => transport.send(payload),
+        sendData: (head, data) => transport.sendData(head, data),
+        hold: () => transport.hold(),
+        failed: (error) => this.#fail(error),
+        hookFailed: this.#hookFailed,
+      },
+    );
+    transport.enter("running");
+    transport.startDelayedCompression();
+    this.#clearDeadline();
+    this.#startTimers();
+    this.#log("info", "a user has logged in", { methods: identity.methods, clientVersion: this.clientVersion });
+  }
+
+  #keyExchangeStarted(): void {
+    if (this.#identity !== undefined) this.#setDeadline(REKEY_TIME, "the key exchange took too long");
+  }
+
+  #keyExchangeFinished(): void {
+    if (this.#identity !== undefined) {
+      this.#clearDeadline();
+      this.#rekeyTimer?.refresh();
+    } else if (this.#authentication === undefined) {
+      this.#setDeadline(this.#settings.authTimeout, "the authentication took too long");
+      this.#log("debug", "keys were exchanged", { clientVersion: this.clientVersion, algorithms: this.algorithms });
+    }
+  }
+
+  #startTimers(): void {
+    const { clientAliveInterval, rekeySeconds } = this.#settings;
+    this.#rekeyTimer = setTimeout(() => this.#transport.rekey(), rekeySeconds * 1000);
+    if (clientAliveInterval > 0) {
+      this.#keepaliveTimer = setInterval(() => this.#checkAlive(), clientAliveInterval * 1000);
+    }
+  }
+
+  #checkAlive(): void {
+    const multiplexer = this.#multiplexer;
+    if (multiplexer === undefined) return;
+    if (this.#heard) {
+      this.#heard = false;
+      this.#silentChecks = 0;
+      return;
+    }
+    if (this.#silentChecks++ >= this.#settings.clientAliveCountMax) {
+      this.disconnect(DisconnectReason.CONNECTION_LOST, "the client does not answer");
+      return;
+    }
+    multiplexer.sendKeepalive();
+  }
+
+  #setDeadline(milliseconds: number, message: string): void {
+    this.#clearDeadline();
+    this.#deadline = setTimeout(() => this.disconnect(DisconnectReason.BY_APPLICATION, message), milliseconds);
+  }
+
+  #clearDeadline(): void {
+    clearTimeout(this.#deadline);
+    this.#deadline = undefined;
+  }
+
+  readonly #hookFailed = (hook: string, error: unknown): void => {
+    this.#log("error", "a hook has failed", { hook, error });
+  };
+
+  #fail(error: unknown): void {
+    if (this.#ended) return;
+    if (error instanceof ProtocolError) {
+      this.#transport.disconnect(error.reason, error.message);
+      this.#end(error.message, { reason: error.reason, error: error.cause });
+    } else {
+      this.#transport.disconnect(DisconnectReason.BY_APPLICATION, "internal error");
+      this.#log("error", "the connection has failed", { error });
+      this.#end("internal error");
+    }
+  }
+
+  /** Nothing more is handled; the stream gets a moment to take what was sent. */
+  #end(cause: string, details: object = {}): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#log("info", "a connection has ended", { cause, ...details });
+    clearInterval(this.#keepaliveTimer);
+    clearTimeout(this.#rekeyTimer);
+    this.#clearDeadline();
+    this.#multiplexer?.close();
+    this.#transport.close();
+    this.#abortController.abort();
+    this.#stream.end();
+    // Unread bytes would make the system reset the connection before the client has read why.
+    this.#stream.resume();
+    this.#deadline = setTimeout(() => this.#stream.destroy(), CLOSING_TIME);
+  }
+
+  #streamClosed(): void {
+    this.#end("the client has closed the connection");
+    this.#clearDeadline();
+    this.#closed(this);
+  }
+
+  #log(level: "debug" | "info" | "warn" | "error", message: string, fields: object = {}): void {
+    const { id, remoteAddress, remotePort, username } = this;
+    this.#settings.logger[level](
+      { connection: id, remoteAddress, remotePort, ...(username && { username }), ...fields },
+      message,
+    );
+  }
+}

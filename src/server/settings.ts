@@ -1,0 +1,123 @@
+import { createRequire } from "node:module";
+import type { HostKey } from "../crypto/keys/host-key.js";
+import { ConfigurationError } from "../protocol/errors.js";
+import { type AlgorithmPreferences, type AlgorithmsOption, resolveAlgorithms } from "../transport/algorithms.js";
+import { type Logger, silentLogger } from "./logger.js";
+import { SSHServer } from "./ssh-server.js";
+
+const { version } = createRequire(import.meta.url)("../../package.json") as { version: string };
+
+/** Largest window the protocol can express, bytes (RFC 4254 §5.2). */
+const LARGEST_WINDOW = 2 ** 32 - 1;
+
+/** Longest wait a Node.js timer can do, seconds. */
+const LONGEST_TIME = 2 ** 31 / 1000 - 1;
+
+export interface SSHServerManagerOptions {
+  /** The hooks that decide. */
+  readonly serverInterface: SSHServer;
+  /** The host key, or with `serverKeys` several: of each type, the first is used. */
+  readonly serverKey?: HostKey;
+  readonly serverKeys?: readonly HostKey[];
+  /** Address to listen on; `::` takes IPv4 too. Default `0.0.0.0`. */
+  readonly bindAddress?: string;
+  /** Port to listen on; 0 lets the system choose. Default 22. */
+  readonly port?: number;
+  readonly algorithms?: AlgorithmsOption;
+  /** A pino logger, or anything with its methods `debug`, `info`, `warn` and `error`. Silent by default. */
+  readonly logger?: Logger;
+  /** Refused authentication requests after which a connection ends. Default 6. */
+  readonly maxAuthTries?: number;
+  /** Least time a refused password or dialogue takes, seconds. Default 1. */
+  readonly authFailureDelay?: number;
+  /** Channels that one connection may have. Default 64. */
+  readonly maxChannels?: number;
+  /** Bytes of unread data to which a channel's window may grow. Default 16 MiB. */
+  readonly maxWindowSize?: number;
+  /** Seconds of silence after which the client is asked for a sign of life; 0 for never. Default 0. */
+  readonly clientAliveInterval?: number;
+  /** Signs of life that may be missed. Default 3. */
+  readonly clientAliveCountMax?: number;
+  /** When to make new keys: after so many bytes in one direction (default 1 GiB) or seconds (default 3600). */
+  readonly rekeyLimit?: { readonly bytes?: number; readonly seconds?: number };
+}
+
+/** Options of a manager, checked and complete. Times are in milliseconds unless their name says seconds. */
+export interface ServerSettings {
+  readonly server: SSHServer;
+  readonly hostKeys: readonly HostKey[];
+  readonly algorithms: AlgorithmPreferences;
+  readonly logger: Logger;
+  readonly identification: string;
+  readonly connectionTimeout: number;
+  readonly authTimeout: number;
+  readonly maxAuthTries: number;
+  readonly authFailureDelay: number;
+  readonly maxChannels: number;
+  readonly maxWindowSize: number;
+  /** Seconds. */
+  readonly clientAliveInterval: number;
+  readonly clientAliveCountMax: number;
+  readonly rekeyBytes: number;
+  readonly rekeySeconds: number;
+}
+
+/** @throws {ConfigurationError} naming the option that cannot be used */
+export function resolveSettings(
+  options: SSHServerManagerOptions,
+): Omit<ServerSettings, "connectionTimeout" | "authTimeout"> {
+  const { rekeyLimit = {} } = options;
+  if (!(options.serverInterface instanceof SSHServer)) {
+    throw new ConfigurationError("serverInterface", "must be an object whose class extends SSHServer");
+  }
+  const algorithms = resolveAlgorithms(options.algorithms ?? "default");
+  return {
+    server: options.serverInterface,
+    hostKeys: checkHostKeys(options, algorithms),
+    algorithms,
+    logger: options.logger ?? silentLogger,
+    identification: `SSH-2.0-spindlex_${version}`,
+    maxAuthTries: checkInteger("maxAuthTries", options.maxAuthTries ?? 6, 1, 100),
+    authFailureDelay: 1000 * checkNumber("authFailureDelay", options.authFailureDelay ?? 1, 0, 60),
+    maxChannels: checkInteger("maxChannels", options.maxChannels ?? 64, 1, 65_536),
+    maxWindowSize: checkInteger("maxWindowSize", options.maxWindowSize ?? 16 * 1024 * 1024, 32 * 1024, LARGEST_WINDOW),
+    clientAliveInterval: checkNumber("clientAliveInterval", options.clientAliveInterval ?? 0, 0, LONGEST_TIME),
+    clientAliveCountMax: checkInteger("clientAliveCountMax", options.clientAliveCountMax ?? 3, 0, 1000),
+    rekeyBytes: checkInteger("rekeyLimit.bytes", rekeyLimit.bytes ?? 2 ** 30, 64 * 1024, Number.MAX_SAFE_INTEGER),
+    rekeySeconds: checkNumber("rekeyLimit.seconds", rekeyLimit.seconds ?? 3600, 1, LONGEST_TIME),
+  };
+}
+
+/** @throws {ConfigurationError} when the value is not a number in the range */
+export function checkNumber(option: string, value: number, minimum: number, maximum: number): number {
+  if (typeof value === "number" && value >= minimum && value <= maximum) return value;
+  throw new ConfigurationError(option, `must be a number from ${minimum} to ${maximum}, not ${String(value)}`);
+}
+
+/** @throws {ConfigurationError} when the value is not an integer in the range */
+export function checkInteger(option: string, value: number, minimum: number, maximum: number): number {
+  if (Number.isInteger(checkNumber(option, value, minimum, maximum))) return value;
+  throw new ConfigurationError(option, `must be an integer, not ${value}`);
+}
+
+function checkHostKeys(options: SSHServerManagerOptions, algorithms: AlgorithmPreferences): readonly HostKey[] {
+  if (options.serverKey !== undefined && options.serverKeys !== undefined) {
+    throw new ConfigurationError("serverKeys", "cannot be given together with serverKey");
+  }
+  const option = options.serverKeys === undefined ? "serverKey" : "serverKeys";
+  const keys = options.serverKeys ?? (options.serverKey === undefined ? [] : [options.serverKey]);
+  if (keys.length === 0) throw new ConfigurationError(option, "at least one host key is needed");
+  for (const key of keys) {
+    if (!Buffer.isBuffer(key?.publicBlob) || typeof key.sign !== "function") {
+      throw new ConfigurationError(option, "must be a PKey or another HostKey");
+    }
+    if ("hasPrivateKey" in key && key.hasPrivateKey === false) {
+      throw new ConfigurationError(option, `the ${key.keyType} key has no private half`);
+    }
+  }
+  if (!keys.some((key) => key.signatureAlgorithms.some((name) => algorithms.hostKey.includes(name)))) {
+    const types = keys.map((key) => key.keyType).join(", ");
+    throw new ConfigurationError(option, `none of the host keys (${types}) can be used with the chosen algorithms`);
+  }
+  return keys;
+}

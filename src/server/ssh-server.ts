@@ -1,0 +1,200 @@
+import type { PasswordChangeRequired, Prompt } from "../auth/authenticator.js";
+import type { Channel } from "../connection/channel.js";
+import type { Connection } from "../connection/connection.js";
+import type { PKey } from "../crypto/keys/pkey.js";
+import {
+  AUTH_FAILED,
+  type AuthResult,
+  OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED,
+  OPEN_FAILED_UNKNOWN_CHANNEL_TYPE,
+  OPEN_SUCCEEDED,
+} from "../protocol/constants.js";
+
+type MaybePromise<T> = T | Promise<T>;
+
+/**
+ * The hooks that decide what a server does: extend it and override what you allow. Every hook may be asynchronous. One
+ * object serves all clients; what belongs to one client hangs on its `connection` or `channel`.
+ *
+ * Everything is refused by default. A hook that throws, or returns anything but the exact value that allows, refuses.
+ */
+export class SSHServer {
+  /** Asked when a client tries to get in without proof (RFC 4252 §5.2). */
+  checkAuthNone(username: string, connection: Connection): MaybePromise<AuthResult> {
+    return AUTH_FAILED;
+  }
+
+  /** @returns `{ passwordChangeRequired: text }` to ask for a new password; the answer reaches `checkAuthPasswordChange` */
+  checkAuthPassword(
+    username: string,
+    password: string,
+    connection: Connection,
+  ): MaybePromise<AuthResult | PasswordChangeRequired> {
+    return AUTH_FAILED;
+  }
+
+  /** Asked to replace an expired password (RFC 4252 §8); success logs the user in. */
+  checkAuthPasswordChange(
+    username: string,
+    oldPassword: string,
+    newPassword: string,
+    connection: Connection,
+  ): MaybePromise<AuthResult> {
+    return AUTH_FAILED;
+  }
+
+  /**
+   * Asked whether `key` may log `username` in: once when the client offers it, and again after the library has verified
+   * the client's signature. Only answer the question; act in `onAuthenticationSuccessful`, where `connection.identity`
+   * has the keys that were proven.
+   */
+  checkAuthPublickey(username: string, key: PKey, connection: Connection): MaybePromise<AuthResult> {
+    return AUTH_FAILED;
+  }
+
+  /**
+   * Leads a dialogue (RFC 4256): `await prompt({ prompts: [{ prompt: "Code: ", echo: true }] })` gives the answers, as
+   * often as needed; then return the result.
+   *
+   * @param submethods what the client would like to be asked by, usually empty
+   */
+  checkAuthKeyboardInteractive(
+    username: string,
+    submethods: string,
+    prompt: Prompt,
+    connection: Connection,
+  ): MaybePromise<AuthResult> {
+    return AUTH_FAILED;
+  }
+
+  /**
+   * The methods that `username` may use: `publickey`, `password`, `keyboard-interactive`. Others are refused without
+   * asking their hooks. Methods that returned AUTH_PARTIAL (see `connection.provenMethods`) are taken off by the library.
+   * By default, the methods whose hooks are overridden.
+   */
+  getAllowedAuths(username: string, connection: Connection): MaybePromise<readonly string[]> {
+    const methods: [string, unknown, unknown][] = [
+      ["publickey", this.checkAuthPublickey, SSHServer.prototype.checkAuthPublickey],
+      ["password", this.checkAuthPassword, SSHServer.prototype.checkAuthPassword],
+      ["keyboard-interactive", this.checkAuthKeyboardInteractive, SSHServer.prototype.checkAuthKeyboardInteractive],
+    ];
+    return methods.filter(([, hook, base]) => hook !== base).map(([method]) => method);
+  }
+
+  /** Text that clients show before they authenticate (RFC 4252 §5.4). */
+  getBanner(connection: Connection): MaybePromise<string | undefined> {
+    return undefined;
+  }
+
+  /**
+   * Asked for every channel a client wants to open. By default sessions, on which nothing runs until a request hook
+   * allows it.
+   *
+   * @param kind channel type: `session`, `direct-tcpip`, …
+   * @param chanid number the channel will have
+   * @returns 0 (OPEN_SUCCEEDED) or a reason for SSH_MSG_CHANNEL_OPEN_FAILURE, 1 to 4 (RFC 4254 §5.1)
+   */
+  checkChannelRequest(kind: string, chanid: number, connection: Connection): MaybePromise<number> {
+    if (kind === "session") return OPEN_SUCCEEDED;
+    return kind === "direct-tcpip" ? OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED : OPEN_FAILED_UNKNOWN_CHANNEL_TYPE;
+  }
+
+  /**
+   * Asked to run a command. The channel may be written to and even closed before this returns: the client gets the
+   * reply first. Output is kept back until then, so do not wait for the program to end.
+   */
+  checkChannelExecRequest(channel: Channel, command: Buffer): MaybePromise<boolean> {
+    return false;
+  }
+
+  /** Asked to start the user's shell, or whatever the server has in its place. */
+  checkChannelShellRequest(channel: Channel): MaybePromise<boolean> {
+    return false;
+  }
+
+  /** Asked to start a subsystem such as `sftp`. */
+  checkChannelSubsystemRequest(channel: Channel, name: string): MaybePromise<boolean> {
+    return false;
+  }
+
+  /**
+   * Asked for a terminal; when allowed, it is `channel.pty`.
+   *
+   * @param width characters, `height` likewise; `pixelwidth` and `pixelheight` may be 0
+   * @param modes mnemonics of RFC 4254 §8 with their values
+   */
+  checkChannelPtyRequest(
+    channel: Channel,
+    term: string,
+    width: number,
+    height: number,
+    pixelwidth: number,
+    pixelheight: number,
+    modes: ReadonlyMap<string, number>,
+  ): MaybePromise<boolean> {
+    return false;
+  }
+
+  /** Asked when the client's terminal has another size; by default allowed where a terminal was. */
+  checkChannelWindowChangeRequest(
+    channel: Channel,
+    width: number,
+    height: number,
+    pixelwidth: number,
+    pixelheight: number,
+  ): MaybePromise<boolean> {
+    return true;
+  }
+
+  /** Asked for each variable the client wants to set; when allowed, it is in `channel.environment`. */
+  checkChannelEnvRequest(channel: Channel, name: string, value: string): MaybePromise<boolean> {
+    return false;
+  }
+
+  /** Asked to forward X11 (RFC 4254 §6.3). */
+  checkChannelX11Request(
+    channel: Channel,
+    singleConnection: boolean,
+    authProtocol: string,
+    authCookie: Buffer,
+    screenNumber: number,
+  ): MaybePromise<boolean> {
+    return false;
+  }
+
+  /**
+   * Asked to listen for the client (RFC 4254 §7.1).
+   *
+   * @param port 0 when the server may choose
+   * @returns the port that is listened on, or `false`
+   */
+  checkPortForwardRequest(address: string, port: number, connection: Connection): MaybePromise<number | false> {
+    return false;
+  }
+
+  /** Asked to stop listening (RFC 4254 §7.1). */
+  checkPortForwardCancelRequest(address: string, port: number, connection: Connection): MaybePromise<boolean> {
+    return false;
+  }
+
+  /**
+   * Asked for global requests the library does not know (RFC 4254 §4).
+   *
+   * @returns `true`, or the bytes of a successful reply
+   */
+  checkGlobalRequest(kind: string, payload: Buffer, connection: Connection): MaybePromise<boolean | Uint8Array> {
+    return false;
+  }
+
+  /** A channel was opened. */
+  onChannelOpened(channel: Channel): MaybePromise<void> {}
+
+  /** A channel was closed, by whomever, or its connection has ended. */
+  onChannelClosed(channel: Channel): MaybePromise<void> {}
+
+  /** All that was asked was proven. The client is let in once this is done; a throw refuses it. */
+  onAuthenticationSuccessful(username: string, method: string, connection: Connection): MaybePromise<void> {}
+
+  /** An attempt was refused. */
+  onAuthenticationFailed(username: string, method: string, connection: Connection): MaybePromise<void> {}
+}

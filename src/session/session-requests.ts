@@ -1,0 +1,160 @@
+import type { Channel, PseudoTerminal } from "../connection/channel.js";
+import type { Request } from "../protocol/messages/connection.js";
+import type { Reader } from "../protocol/reader.js";
+import { decodeTerminalModes } from "../protocol/terminal-modes.js";
+
+/** Variables of the environment that one channel may ask for. */
+const MAX_ENVIRONMENT_VARIABLES = 128;
+
+type Decision = boolean | Promise<boolean>;
+
+/** Who decides what a session may do: hooks that return exactly `true` to allow. */
+export interface SessionHooks {
+  exec(channel: Channel, command: Buffer): Decision;
+  shell(channel: Channel): Decision;
+  subsystem(channel: Channel, name: string): Decision;
+  pty(channel: Channel, pty: PseudoTerminal): Decision;
+  windowChange(channel: Channel, pty: PseudoTerminal): Decision;
+  environment(channel: Channel, name: string, value: string): Decision;
+  x11(
+    channel: Channel,
+    singleConnection: boolean,
+    authProtocol: string,
+    authCookie: Buffer,
+    screenNumber: number,
+  ): Decision;
+}
+
+type Handler = (channel: Channel, fields: Reader, hooks: SessionHooks) => Decision;
+
+/** Channels on which a program was started or is being decided on: there is one for each session (RFC 4254 §6.5). */
+const withProgram = new WeakSet<Channel>();
+
+/** What can be asked on a session channel (RFC 4254 §6, RFC 4335, OpenSSH PROTOCOL §2.1). */
+const handlers: ReadonlyMap<string, Handler> = new Map<string, Handler>([
+  [
+    "exec",
+    (channel, fields, hooks) => {
+      const command = last(fields, fields.readString());
+      return startProgram(channel, () => hooks.exec(channel, command));
+    },
+  ],
+  [
+    "shell",
+    (channel, fields, hooks) => {
+      fields.end();
+      return startProgram(channel, () => hooks.shell(channel));
+    },
+  ],
+  [
+    "subsystem",
+    (channel, fields, hooks) => {
+      const name = last(fields, fields.readText());
+      return startProgram(channel, () => hooks.subsystem(channel, name));
+    },
+  ],
+  ["pty-req", requestPty],
+  ["window-change", changeWindow],
+  ["env", requestVariable],
+  ["signal", (channel, fields) => channel.emit("signal", last(fields, fields.readText()))],
+  ["break", (channel, fields) => channel.emit("break", last(fields, fields.readUint32()))],
+  ["eow@openssh.com", endOfWrite],
+  ["x11-req", requestX11],
+]);
+
+/**
+ * Handles one request on a session channel; unknown ones fail.
+ *
+ * @throws {ProtocolError} when the request is malformed
+ */
+export function handleSessionRequest(channel: Channel, request: Request, hooks: SessionHooks): Decision {
+  return handlers.get(request.kind)?.(channel, request.fields, hooks) ?? false;
+}
+
+function last<T>(fields: Reader, value: T): T {
+  fields.end();
+  return value;
+}
+
+function startProgram(channel: Channel, decide: () => Decision): Decision {
+  if (withProgram.has(channel)) return false;
+  withProgram.add(channel);
+  const settle = (started: boolean) => {
+    if (!started) withProgram.delete(channel);
+    return started;
+  };
+  const fail = (error: unknown) => {
+    withProgram.delete(channel);
+    throw error;
+  };
+  try {
+    const decision = decide();
+    return decision instanceof Promise ? decision.then(settle, fail) : settle(decision);
+  } catch (error) {
+    return fail(error);
+  }
+}
+
+function requestPty(channel: Channel, fields: Reader, hooks: SessionHooks): Decision {
+  const pty = {
+    term: fields.readString().toString("utf8"),
+    width: fields.readUint32(),
+    height: fields.readUint32(),
+    pixelWidth: fields.readUint32(),
+    pixelHeight: fields.readUint32(),
+    modes: decodeTerminalModes(last(fields, fields.readString())),
+  };
+  if (channel.pty !== undefined) return false;
+  return whenAllowed(hooks.pty(channel, pty), () => {
+    channel.pty = pty;
+  });
+}
+
+function changeWindow(channel: Channel, fields: Reader, hooks: SessionHooks): Decision {
+  const size = {
+    width: fields.readUint32(),
+    height: fields.readUint32(),
+    pixelWidth: fields.readUint32(),
+    pixelHeight: fields.readUint32(),
+  };
+  fields.end();
+  if (channel.pty === undefined) return false;
+  const pty = { ...channel.pty, ...size };
+  return whenAllowed(hooks.windowChange(channel, pty), () => {
+    channel.pty = pty;
+    channel.emit("resize", pty);
+  });
+}
+
+function requestVariable(channel: Channel, fields: Reader, hooks: SessionHooks): Decision {
+  const name = fields.readText();
+  const value = last(fields, fields.readString()).toString("utf8");
+  if (channel.environment.size >= MAX_ENVIRONMENT_VARIABLES || !/^[^=\0]+$/.test(name) || value.includes("\0")) {
+    return false;
+  }
+  return whenAllowed(hooks.environment(channel, name, value), () => {
+    channel.environment.set(name, value);
+  });
+}
+
+function endOfWrite(channel: Channel, fields: Reader): boolean {
+  fields.end();
+  if (!channel.emit("eow")) channel.destroy();
+  return true;
+}
+
+function requestX11(channel: Channel, fields: Reader, hooks: SessionHooks): Decision {
+  const singleConnection = fields.readBoolean();
+  const authProtocol = fields.readText();
+  const authCookie = fields.readString();
+  const screenNumber = last(fields, fields.readUint32());
+  return hooks.x11(channel, singleConnection, authProtocol, authCookie, screenNumber);
+}
+
+function whenAllowed(decision: Decision, effect: () => void): Decision {
+  const settle = (allowed: boolean) => {
+    if (allowed) effect();
+    return allowed;
+  };
+  return decision instanceof Promise ? decision.then(settle) : settle(decision);
+}
