@@ -40,6 +40,8 @@ describe.skipIf(!existsSync(SSHD))("PacketClient against sshd", () => {
       "PermitRootLogin yes",
       "PidFile none",
       "Compression delayed",
+      // Keeps bash from reading this machine's ~/.bashrc, as it does where sshd started it at the first level.
+      "SetEnv SHLVL=2",
     ];
     writeFileSync(path("sshd_config"), `${configuration.join("\n")}\n`);
     server = createServer({ pauseOnConnect: true }, (socket) => {
@@ -95,8 +97,10 @@ describe.skipIf(!existsSync(SSHD))("PacketClient against sshd", () => {
     await client.close();
   });
 
-  it("compresses after authentication", async () => {
+  it("compresses after authentication and anew after new keys", async () => {
     const client = await login({ compression: ["zlib@openssh.com"] });
+    expect((await client.exec("head -c 100000 /dev/zero")).stdout.equals(Buffer.alloc(100_000))).toBe(true);
+    await client.exchangeKeys();
     expect((await client.exec("head -c 100000 /dev/zero")).stdout.equals(Buffer.alloc(100_000))).toBe(true);
     await client.close();
   });

@@ -74,6 +74,7 @@ export class PacketTransport {
   #exchange: Exchange | undefined;
   #sessionId: Buffer | undefined;
   #strict = false;
+  #authenticated = false;
   #sealer: PacketSealer = noneSealer;
   #opener: PacketOpener = noneOpener;
   #compressor: Compressor | undefined;
@@ -312,6 +313,7 @@ export class PacketTransport {
     this.#sessionId ??= this.#exchange.hash;
     const { cipher, keys } = deriveDirection(this.#exchange, this.#sessionId, "server-to-client");
     this.#opener = cipher.createOpener(keys);
+    if (this.#authenticated) this.#startDecompressing();
     if (this.#strict) this.#received = 0;
   }
 
@@ -320,6 +322,7 @@ export class PacketTransport {
     this.sendPacket(messages.message(MessageNumber.NEWKEYS));
     const { cipher, keys } = deriveDirection(this.#current(), this.sessionId, "client-to-server");
     this.#sealer = cipher.createSealer(keys);
+    if (this.#authenticated) this.#startCompressing();
     if (this.#strict) this.#sent = 0;
   }
 
@@ -384,14 +387,21 @@ export class PacketTransport {
     this.#received = (this.#received + 1) >>> 0;
     const compressed = body.subarray(1, body.length - (body[0] ?? 0));
     const payload = this.#decompressor?.decompress(compressed, MAX_PACKET_LENGTH) ?? compressed;
-    if (payload[0] === MessageNumber.USERAUTH_SUCCESS && this.#compressor === undefined) this.#startCompression();
+    if (payload[0] === MessageNumber.USERAUTH_SUCCESS && !this.#authenticated) {
+      this.#authenticated = true;
+      this.#startCompressing();
+      this.#startDecompressing();
+    }
     return payload;
   }
 
-  #startCompression(): void {
-    const { compressionClientToServer, compressionServerToClient } = this.agreement;
-    this.#compressor = compressionAlgorithms.get(compressionClientToServer)?.createCompressor();
-    this.#decompressor = compressionAlgorithms.get(compressionServerToClient)?.createDecompressor();
+  /** Each direction's compression starts with authentication and anew with each of its NEWKEYS (RFC 4253 §6.2). */
+  #startCompressing(): void {
+    this.#compressor = compressionAlgorithms.get(this.agreement.compressionClientToServer)?.createCompressor();
+  }
+
+  #startDecompressing(): void {
+    this.#decompressor = compressionAlgorithms.get(this.agreement.compressionServerToClient)?.createDecompressor();
   }
 }
 
