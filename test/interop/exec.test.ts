@@ -1,0 +1,65 @@
+import { describe, expect, it } from "vitest";
+import { EXEC_CLIENTS, type ExecClientName, type ExecRequest, isMissing } from "../support/clients.js";
+import { serverFixture } from "../support/server-fixture.js";
+
+const fixture = serverFixture();
+
+/** How each client tells of a command that a signal ended: exit code, and what it says. */
+const EXIT_SIGNAL: Readonly<Record<ExecClientName, { code: number; says: string }>> = {
+  ssh: { code: 255, says: "" },
+  ssh10: { code: 255, says: "" },
+  plink: { code: 128, says: "" },
+  // dbclient does not tell its caller.
+  dbclient: { code: 0, says: "" },
+  paramiko: { code: 255, says: "" },
+  asyncssh: { code: 255, says: "exit-signal TERM (killed by the test)" },
+  ssh2: { code: 255, says: "exit-signal SIGTERM" },
+  libssh2: { code: 255, says: "exit-signal TERM" },
+};
+
+const SENDS_SIGNALS: readonly ExecClientName[] = ["asyncssh", "ssh2"];
+
+for (const client of EXEC_CLIENTS) {
+  describe.skipIf(isMissing(client))(`exec with ${client}`, () => {
+    const exec = (request: Omit<ExecRequest, "login">) =>
+      fixture.exec(client, { login: { user: "admin", keyType: "ed25519" }, ...request });
+
+    it("gets the output", async () => {
+      const { code, stdout } = await exec({ command: "a command with spaces, “quotes” and 'more'" });
+      expect(stdout.toString()).toBe("Executed: a command with spaces, “quotes” and 'more'\n");
+      expect(code).toBe(0);
+    });
+
+    it("gets the exit status", async () => {
+      const { code, stdout } = await exec({ command: "exit 7" });
+      expect(code).toBe(7);
+      expect(stdout.toString()).toBe("");
+    });
+
+    it("gets stdout and stderr apart", async () => {
+      const { code, stdout, stderr } = await exec({ command: "stderr" });
+      expect(stdout.toString()).toBe("to stdout\n");
+      expect(stderr).toContain("to stderr\n");
+      expect(stderr).not.toContain("to stdout");
+      expect(code).toBe(0);
+    });
+
+    it("ends when its own input ends", async () => {
+      const { code, stdout } = await exec({ command: "echo-stdin", input: Buffer.from("there and back") });
+      expect(stdout.toString()).toBe("there and back");
+      expect(code).toBe(0);
+    });
+
+    it("learns of a signal that ended the command", async () => {
+      const { code, stderr } = await exec({ command: "kill TERM" });
+      expect(code, stderr).toBe(EXIT_SIGNAL[client].code);
+      expect(stderr).toContain(EXIT_SIGNAL[client].says);
+    });
+
+    it.runIf(SENDS_SIGNALS.includes(client))("sends a signal to the command", async () => {
+      const { code, stdout } = await exec({ command: "wait-signal", signal: "INT" });
+      expect(stdout.toString()).toBe("waiting\nsignal INT\n");
+      expect(code).toBe(0);
+    });
+  });
+}

@@ -1,0 +1,82 @@
+import { describe, expect, it } from "vitest";
+import { EXEC_CLIENTS, type ExecClientName, type ExecRequest, isMissing } from "../support/clients.js";
+import { sha256, testBytes } from "../support/server.js";
+import { type ServerFixture, serverFixture } from "../support/server-fixture.js";
+
+const MIB = 1024 * 1024;
+
+/** The others have no setting for it; the server's own re-keying is tried with all of them. */
+const REKEYS_ITSELF: readonly ExecClientName[] = ["ssh", "ssh10", "plink", "paramiko", "asyncssh"];
+/** dbclient compresses whenever the server offers it, so all its tests do. */
+const COMPRESSES_ON_REQUEST: readonly ExecClientName[] = [
+  "ssh",
+  "ssh10",
+  "plink",
+  "paramiko",
+  "asyncssh",
+  "ssh2",
+  "libssh2",
+];
+
+const large = testBytes(64 * MIB);
+const medium = large.subarray(0, 16 * MIB);
+
+function execOn(fixture: ServerFixture, client: ExecClientName, request: Omit<ExecRequest, "login">) {
+  return fixture.exec(client, { login: { user: "admin", keyType: "ed25519" }, ...request });
+}
+
+async function expectEcho(fixture: ServerFixture, client: ExecClientName, request: Partial<ExecRequest> = {}) {
+  const { code, stdout, stderr } = await execOn(fixture, client, { command: "echo-stdin", input: medium, ...request });
+  expect({ code, length: stdout.length }, stderr).toEqual({ code: 0, length: medium.length });
+  expect(sha256(stdout)).toBe(sha256(medium));
+}
+
+describe("with default settings", () => {
+  const fixture = serverFixture();
+
+  for (const client of EXEC_CLIENTS) {
+    describe.skipIf(isMissing(client))(client, () => {
+      it("receives 64 MiB intact", async () => {
+        const { code, stdout, stderr } = await execOn(fixture, client, { command: `bytes ${large.length}` });
+        expect({ code, length: stdout.length }, stderr).toEqual({ code: 0, length: large.length });
+        expect(sha256(stdout)).toBe(sha256(large));
+      });
+
+      it("sends 64 MiB intact", async () => {
+        const { code, stdout, stderr } = await execOn(fixture, client, { command: "sha256-stdin", input: large });
+        expect({ code, hash: stdout.toString().trim() }, stderr).toEqual({ code: 0, hash: sha256(large) });
+      });
+
+      it.runIf(REKEYS_ITSELF.includes(client))("asks for new keys every MiB while data flows both ways", async () => {
+        const before = fixture.server.keyExchanges;
+        await expectEcho(fixture, client, { rekeyBytes: MIB });
+        expect(fixture.server.keyExchanges - before).toBeGreaterThanOrEqual(16);
+      });
+
+      it.runIf(COMPRESSES_ON_REQUEST.includes(client))("compresses both ways", async () => {
+        await expectEcho(fixture, client, { compression: "zlib@openssh.com" });
+        const compression = { compression: "zlib@openssh.com" };
+        expect(fixture.server.server.lastLogin?.algorithms).toMatchObject({
+          clientToServer: compression,
+          serverToClient: compression,
+        });
+      });
+    });
+  }
+});
+
+describe("with a server that asks for new keys every MiB", () => {
+  const fixture = serverFixture({ rekeyLimit: { bytes: MIB, seconds: 3600 } });
+
+  for (const client of EXEC_CLIENTS) {
+    it.skipIf(isMissing(client))(`${client} keeps its data intact both ways`, async () => {
+      const before = fixture.server.keyExchanges;
+      await expectEcho(fixture, client);
+      expect(fixture.server.keyExchanges - before).toBeGreaterThanOrEqual(16);
+    });
+
+    it.skipIf(isMissing(client))(`${client} does so with compression`, () =>
+      expectEcho(fixture, client, { compression: "zlib@openssh.com" }),
+    );
+  }
+});
