@@ -11,7 +11,7 @@ import {
 } from "../protocol/messages/connection.js";
 import { ChannelSender, type DataLink, MAX_DATA_LENGTH } from "./channel-sender.js";
 import type { Connection } from "./connection.js";
-import { INITIAL_WINDOW_SIZE, ReceiveWindow } from "./receive-window.js";
+import { ReceiveWindow } from "./receive-window.js";
 import { UnreadBlocks } from "./unread-blocks.js";
 
 /** Unread data shorter than this is packed into blocks, bytes. */
@@ -83,7 +83,8 @@ export class Channel extends Duplex {
   readonly #recipientChannel: number;
   readonly #sender: ChannelSender;
   readonly #dataHead: Buffer;
-  readonly #receiveWindow: ReceiveWindow;
+  /** @internal What the client may send. */
+  readonly receiveWindow: ReceiveWindow;
   readonly #unread = new UnreadBlocks();
   #stderr: Writable | undefined;
   /** The user holds the stderr stream and will end it. */
@@ -106,7 +107,7 @@ export class Channel extends Duplex {
     this.#recipientChannel = parameters.recipientChannel;
     this.#dataHead = encodeDataHead(parameters.recipientChannel);
     this.#sender = new ChannelSender(link, parameters.windowSize, parameters.maximumPacketSize, () => this.#settle());
-    this.#receiveWindow = new ReceiveWindow(link.maxWindowSize, (bytes) => link.mayGrowWindow(bytes));
+    this.receiveWindow = new ReceiveWindow(link.maxWindowSize, (bytes) => link.mayGrowWindow(bytes));
     this.on("error", (error) => link.errorIgnored(this, error));
   }
 
@@ -201,11 +202,6 @@ export class Channel extends Duplex {
     this.#sendClose();
     this.#stderr?.destroy();
     callback(error);
-  }
-
-  /** @internal Bytes by which the window has grown since the channel was opened. */
-  get windowGrowth(): number {
-    return this.#receiveWindow.size - INITIAL_WINDOW_SIZE;
   }
 
   /** @internal SSH_MSG_CHANNEL_DATA */
@@ -317,7 +313,7 @@ export class Channel extends Duplex {
   #receive(data: Buffer): void {
     if (this.#eofReceived) throw new ProtocolError("data on a channel after its EOF");
     if (data.length > MAX_DATA_LENGTH) throw new ProtocolError("data exceeds the channel's maximum packet size");
-    this.#receiveWindow.receive(data.length);
+    this.receiveWindow.receive(data.length);
   }
 
   #endReadable(): void {
@@ -336,7 +332,7 @@ export class Channel extends Duplex {
 
   #grantWindow(): void {
     if (this.#closeSent || this.#eofReceived) return;
-    const credit = this.#receiveWindow.credit(this.readableLength + this.#unread.length);
+    const credit = this.receiveWindow.credit(this.readableLength + this.#unread.length);
     if (credit > 0) this.#link.send(encodeWindowAdjust(this.#recipientChannel, credit));
   }
 

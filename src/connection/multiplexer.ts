@@ -20,7 +20,6 @@ import { Reader } from "../protocol/reader.js";
 import { Channel, type ChannelLink } from "./channel.js";
 import { type ChannelSender, MAX_DATA_LENGTH } from "./channel-sender.js";
 import type { Connection } from "./connection.js";
-import { INITIAL_WINDOW_SIZE } from "./receive-window.js";
 import { RequestQueue } from "./request-queue.js";
 
 /** Bytes by which the windows of one connection may have grown together. */
@@ -276,7 +275,8 @@ export class Multiplexer {
       this.#channelLink,
     );
     this.#channels.set(id, { channel, requests: new RequestQueue(() => this.#link.hold()) });
-    this.#link.send(encodeChannelOpenConfirmation(open.senderChannel, id, INITIAL_WINDOW_SIZE, MAX_DATA_LENGTH));
+    const { initialSize } = channel.receiveWindow;
+    this.#link.send(encodeChannelOpenConfirmation(open.senderChannel, id, initialSize, MAX_DATA_LENGTH));
     this.#authority.channelOpened(channel);
   }
 
@@ -297,7 +297,7 @@ export class Multiplexer {
     if (entry === undefined) return;
     this.#channels.delete(channel.id);
     entry.requests.clear();
-    this.#windowGrowth -= channel.windowGrowth;
+    this.#windowGrowth -= channel.receiveWindow.size - channel.receiveWindow.initialSize;
     this.#authority.channelClosed(channel);
   }
 }

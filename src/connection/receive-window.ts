@@ -1,24 +1,41 @@
 import { ProtocolError } from "../protocol/errors.js";
 
-/** Bytes of the window a channel is opened with; it grows while its reader keeps up. */
-export const INITIAL_WINDOW_SIZE = 512 * 1024;
+/** Bytes of the window a channel is opened with. */
+const INITIAL_WINDOW_SIZE = 2 * 1024 * 1024;
+
+/** A window that takes longer than this to come through, milliseconds, may be what limits the speed. */
+const SLOW_WINDOW_TIME = 40;
+
+/** How much faster data must come than at the last growth for the window to grow again. */
+const WORTHWHILE_SPEEDUP = 1.1;
 
 /**
  * How much the peer may send on one channel (RFC 4254 §5.2). Credit goes back only for what the reader has consumed.
- * The window doubles each time a whole one went through without the reader falling behind, so that a path with a long
- * round trip gets filled and a slow reader keeps little in memory.
+ *
+ * On a path with a long round trip the window limits the speed to one window for each. It then doubles for as long as
+ * that makes data come faster. It does not grow without need: a stalled reader keeps a window in memory, and OpenSSH's
+ * client gets slow with large ones.
  */
 export class ReceiveWindow {
+  /** Bytes of the window the channel is opened with. */
+  readonly initialSize: number;
   readonly #maximumSize: number;
   /** Asks whether the connection as a whole may have so many bytes more under way. */
   readonly #mayGrow: (bytes: number) => boolean;
-  #size = INITIAL_WINDOW_SIZE;
-  #available = INITIAL_WINDOW_SIZE;
-  #grantedAtSize = 0;
+  #size: number;
+  #available: number;
+  /** Credit given since `#measuredFrom`, bytes. */
+  #measured = 0;
+  #measuredFrom = performance.now();
+  /** Bytes per millisecond when the window last grew. */
+  #speedAtGrowth = 0;
 
   constructor(maximumSize: number, mayGrow: (bytes: number) => boolean) {
     this.#maximumSize = maximumSize;
     this.#mayGrow = mayGrow;
+    this.initialSize = Math.min(INITIAL_WINDOW_SIZE, maximumSize);
+    this.#size = this.initialSize;
+    this.#available = this.initialSize;
   }
 
   /** Bytes that may be under way or unread together. */
@@ -38,18 +55,31 @@ export class ReceiveWindow {
    * @param unread bytes that were received and not yet consumed
    */
   credit(unread: number): number {
-    if (this.#size - this.#available - unread < this.#size / 4) return 0;
-    if (unread === 0 && this.#grantedAtSize >= this.#size) this.#grow();
+    if (this.#size - this.#available - unread < this.#size / 8) return 0;
+    this.#measure(this.#size - this.#available - unread, unread);
     const credit = this.#size - this.#available - unread;
     this.#available += credit;
-    this.#grantedAtSize += credit;
     return credit;
   }
 
-  #grow(): void {
+  /** Looks, each time a whole window has come through, whether a larger one would help. */
+  #measure(bytes: number, unread: number): void {
+    this.#measured += bytes;
+    if (this.#measured < this.#size) return;
+    const now = performance.now();
+    const time = now - this.#measuredFrom;
+    const speed = this.#measured / time;
+    if (unread === 0 && time > SLOW_WINDOW_TIME && speed > this.#speedAtGrowth * WORTHWHILE_SPEEDUP) {
+      this.#grow(speed);
+    }
+    this.#measured = 0;
+    this.#measuredFrom = now;
+  }
+
+  #grow(speed: number): void {
     const growth = Math.min(this.#size, this.#maximumSize - this.#size);
     if (growth <= 0 || !this.#mayGrow(growth)) return;
     this.#size += growth;
-    this.#grantedAtSize = 0;
+    this.#speedAtGrowth = speed;
   }
 }
