@@ -106,5 +106,5 @@ const manager = new SSHServerManager({
   port: Number(process.env.PORT ?? 2222),
 });
 await manager.startServer();
-console.log(`Listening on 127.0.0.1:${manager.port}`);
 process.once("SIGINT", () => manager.stopServer());
+console.log(`Listening on 127.0.0.1:${manager.port}`);

@@ -10,7 +10,7 @@ export interface LogOptions {
 
 /** A logger that writes to standard error at once, so that nothing is lost when the process ends. */
 export function createLogger({ level, format }: LogOptions): Logger {
-  const options = { level, base: null };
+  const options = { level, base: null, serializers: { error: pino.stdSerializers.err } };
   if (format === "json") return pino(options, pino.destination({ dest: 2, sync: true }));
   return pino(
     options,

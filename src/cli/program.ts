@@ -65,8 +65,6 @@ export class Program {
     stdout.pipe(this.#channel, { end: false });
     stderr.pipe(this.#channel.stderr, { end: false });
     this.#channel.pipe(stdin);
-    // The client takes no more output: what the program still writes fails, as on a closed pipe.
-    this.#channel.once("eow", () => stdout.destroy());
     // A program may close its input early. What still comes is thrown away, so that the client can finish sending.
     stdin.once("close", () => {
       this.#channel.unpipe(stdin);

@@ -5,7 +5,7 @@ import { SSHServerManager } from "../index.js";
 import { readAuthorizedKeys } from "./authorized-keys-file.js";
 import type { ServeOptions } from "./command-line.js";
 import { CommandServer, type Credentials } from "./command-server.js";
-import { describeError, errorCode, StartError } from "./errors.js";
+import { StartError } from "./errors.js";
 import { defaultHostKeyPath, loadOrCreateHostKey } from "./host-key-file.js";
 import { createLogger } from "./log.js";
 import { currentAccount, Programs } from "./programs.js";
@@ -31,7 +31,8 @@ export async function serve(options: ServeOptions): Promise<void> {
     port: options.port,
     logger,
   });
-  await start(manager, options);
+  await manager.startServer();
+  const stopped = stopSignal();
   const report = {
     address: options.host,
     port: manager.port,
@@ -42,8 +43,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   };
   process.stdout.write(options.json ? formatStartReportAsJson(report) : formatStartReport(report));
 
-  const signal = await stopSignal();
-  logger.info({ signal }, "stopping");
+  logger.info({ signal: await stopped }, "stopping");
   await manager.stopServer();
   await programs?.ended();
   logger.info("stopped");
@@ -62,29 +62,6 @@ async function loadCredentials({ authorizedKeys: path }: ServeOptions, logger: L
   for (const { line, reason } of refused) logger.warn({ path, line, reason }, "authorized key refused");
   if (keys.length === 0) throw new StartError(`${path} holds no key that can be used: nobody could log in`);
   return { method: "publickey", keys };
-}
-
-async function start(manager: SSHServerManager, { host, port }: ServeOptions): Promise<void> {
-  try {
-    await manager.startServer();
-  } catch (error) {
-    throw new StartError(`cannot listen on ${host} port ${port}: ${listenProblem(error)}`, { cause: error });
-  }
-}
-
-function listenProblem(error: unknown): string {
-  switch (errorCode(error)) {
-    case "EADDRINUSE":
-      return "the port is in use";
-    case "EACCES":
-      return "no permission for this port";
-    case "EADDRNOTAVAIL":
-    case "ENOTFOUND":
-    case "EAI_AGAIN":
-      return "this machine does not have this address";
-    default:
-      return describeError(error);
-  }
 }
 
 /** Resolves at the first SIGINT or SIGTERM; a second one ends the process at once. */

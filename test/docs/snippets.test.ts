@@ -56,7 +56,7 @@ describe("the pages", () => {
           "spindlex/protocol/constants": [join(ROOT, "src/protocol/constants.ts")],
         },
       },
-      include: ["*.ts"],
+      include: ["*.ts", join(ROOT, "src/**/*.d.ts")],
     };
   }
 });
