@@ -1,0 +1,86 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { DisconnectReason } from "../../src/protocol/constants.js";
+import { IdentificationReader } from "../../src/transport/identification.js";
+
+const text = (value: string) => Buffer.from(value, "latin1");
+const read = (value: string) => new IdentificationReader().receive(text(value));
+const refusal = expect.objectContaining({
+  name: "ProtocolError",
+  reason: DisconnectReason.PROTOCOL_VERSION_NOT_SUPPORTED,
+});
+
+describe("IdentificationReader", () => {
+  it.each([
+    ["with a comment", "SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n", "SSH-2.0-OpenSSH_9.2p1 Debian-2"],
+    ["without a software version", "SSH-2.0-\r\n", "SSH-2.0-"],
+    ["that ends in LF alone", "SSH-2.0-client\n", "SSH-2.0-client"],
+    ["of a client that speaks both versions", "SSH-1.99-client\r\n", "SSH-1.99-client"],
+    ["with spaces at its end", "SSH-2.0-client  \r\n", "SSH-2.0-client  "],
+  ])("takes a line %s", (_, line, identification) => {
+    expect(read(line)).toEqual({ identification, rest: Buffer.alloc(0) });
+  });
+
+  it("gives the same for every way to cut the bytes, and the bytes behind the line", () => {
+    const line = text("SSH-2.0-client comment\r\n");
+    const behind = text("\n\r\nSSH-2.0-again\n\x00\xff");
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 1, max: 40 }), { maxLength: 40 }), (lengths) => {
+        const reader = new IdentificationReader();
+        let bytes = Buffer.concat([line, behind]);
+        for (const length of [...lengths, bytes.length]) {
+          const received = reader.receive(bytes.subarray(0, length));
+          bytes = bytes.subarray(length);
+          if (received === undefined) continue;
+          expect(received.identification).toBe("SSH-2.0-client comment");
+          expect(Buffer.concat([received.rest, bytes])).toEqual(behind);
+          return;
+        }
+        expect.unreachable("the line was not found");
+      }),
+    );
+  });
+
+  it.each([
+    ["the first version", "SSH-1.5-client\r\n"],
+    ["a later version", "SSH-2.1-client\r\n"],
+    ["a version with more digits", "SSH-2.00-client\r\n"],
+    ["no version", "SSH-client\r\n"],
+    ["a version that does not end", "SSH-2.0\r\n"],
+    ["a zero byte", "SSH-2.0-cli\0ent\r\n"],
+    ["a CR inside", "SSH-2.0-cli\rent\r\n"],
+    ["a second CR", "SSH-2.0-client\r\r\n"],
+    ["a byte outside US-ASCII", "SSH-2.0-cli\xe4nt\r\n"],
+    ["an escape", "SSH-2.0-\x1b[2J\r\n"],
+    ["a small letter", "sSH-2.0-client\r\n"],
+    ["a line before it", "hello\r\nSSH-2.0-client\r\n"],
+    ["an empty line", "\r\n"],
+    ["a cut beginning", "SSH\r\n"],
+  ])("refuses %s", (_, line) => {
+    expect(() => read(line)).toThrow(refusal);
+  });
+
+  it("refuses another protocol at its first wrong byte", () => {
+    expect(() => read("G")).toThrow(refusal);
+    expect(() => read("SSX")).toThrow(refusal);
+    const reader = new IdentificationReader();
+    expect(reader.receive(text("SS"))).toBeUndefined();
+    expect(() => reader.receive(text("L"))).toThrow(refusal);
+  });
+
+  it("takes 255 bytes with the line end, and no more", () => {
+    const longest = `SSH-2.0-${"x".repeat(255 - 8 - 2)}`;
+    expect(read(`${longest}\r\n`)?.identification).toBe(longest);
+    expect(() => read(`${longest}x\r\n`)).toThrow(refusal);
+    expect(() => read(`${longest}xx`)).toThrow(refusal);
+  });
+
+  it("waits for no more than 255 bytes, however they come", () => {
+    const reader = new IdentificationReader();
+    const endless = text(`SSH-2.0-${"x".repeat(400)}`);
+    for (let index = 0; index < 254; index++) {
+      expect(reader.receive(endless.subarray(index, index + 1))).toBeUndefined();
+    }
+    expect(() => reader.receive(endless.subarray(254, 255))).toThrow(refusal);
+  });
+});
