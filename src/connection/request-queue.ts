@@ -20,11 +20,11 @@ export class RequestQueue {
 
   /**
    * @param handle decides the request; a throw or rejection counts as `false` after `failed` was told
-   * @param answered is told the decision
+   * @param answered is told the decision; what it throws is told to `failed`
    */
   add(handle: () => Answer, answered: (answer: boolean) => void, failed: (error: unknown) => void): void {
     this.#waiting.push(() => settle(handle, answered, failed));
-    if (!this.#busy) this.#run().catch(failed);
+    if (!this.#busy) void this.#run();
     else if (this.#waiting.length > MAX_WAITING) this.#release ??= this.#hold();
   }
 
@@ -55,9 +55,16 @@ function settle(
   answered: (answer: boolean) => void,
   failed: (error: unknown) => void,
 ): Promise<void> | undefined {
+  const decide = (answer: boolean) => {
+    try {
+      answered(answer);
+    } catch (error) {
+      failed(error);
+    }
+  };
   const refuse = (error: unknown) => {
     failed(error);
-    answered(false);
+    decide(false);
   };
   let answer: Answer;
   try {
@@ -66,7 +73,7 @@ function settle(
     refuse(error);
     return undefined;
   }
-  if (answer instanceof Promise) return answer.then(answered, refuse);
-  answered(answer);
+  if (answer instanceof Promise) return answer.then(decide, refuse);
+  decide(answer);
   return undefined;
 }
