@@ -1,0 +1,429 @@
+import { describe, expect, it, vi } from "vitest";
+import type { Channel } from "../../src/index.js";
+import {
+  DisconnectReason,
+  MessageNumber,
+  OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED,
+  OPEN_FAILED_RESOURCE_SHORTAGE,
+  OPEN_FAILED_UNKNOWN_CHANNEL_TYPE,
+} from "../../src/protocol/constants.js";
+import type { OpenedChannel, PacketClient } from "../support/packet-client.js";
+import {
+  channelClose,
+  channelData,
+  channelEof,
+  channelExtendedData,
+  channelOpen,
+  channelRequest,
+  execRequest,
+  globalRequest,
+  ping,
+  readChannelData,
+  readOpenFailure,
+  recipientChannel,
+  windowAdjust,
+} from "../support/packet-messages.js";
+import { Attacked, TargetServer } from "./attacked-server.js";
+import { Deferred } from "./deferred.js";
+
+const { CHANNEL_CLOSE, CHANNEL_OPEN_CONFIRMATION, CHANNEL_OPEN_FAILURE, CHANNEL_SUCCESS, PONG } = MessageNumber;
+const { PROTOCOL_ERROR } = DisconnectReason;
+
+async function start(): Promise<{ attacked: Attacked; client: PacketClient }> {
+  const attacked = await Attacked.start(new TargetServer());
+  return { attacked, client: await attacked.login() };
+}
+
+async function expectEnd(client: PacketClient, attacked: Attacked): Promise<void> {
+  const { disconnect } = await client.waitEnd();
+  expect(disconnect?.reason).toBe(PROTOCOL_ERROR);
+  await attacked.expectUnharmed();
+}
+
+/** A channel on which a program holds its end open and reads nothing. */
+async function hold(
+  client: PacketClient,
+  open: Parameters<PacketClient["openSession"]>[0] = {},
+): Promise<OpenedChannel> {
+  const channel = await client.openSession(open);
+  client.sendPacket(execRequest(channel.id, "hold"));
+  await client.expect(CHANNEL_SUCCESS);
+  return channel;
+}
+
+describe("opening a channel", () => {
+  it("with a maximum packet size of 0 ends the connection or fails, and freezes nobody", async () => {
+    const { attacked, client } = await start();
+    client.sendPacket(channelOpen({ maxPacket: 0 }));
+    const answer = await client.nextPacket();
+    expect([CHANNEL_OPEN_FAILURE, MessageNumber.DISCONNECT]).toContain(answer[0]);
+    client.reset();
+    await attacked.expectUnharmed();
+  });
+
+  it("with a maximum packet size of 1 and a window of 3 gets output in those pieces", async () => {
+    const { attacked, client } = await start();
+    const channel = await client.openSession({ maxPacket: 1, window: 3 });
+    client.sendPacket(execRequest(channel.id, "hello"));
+    await client.expect(CHANNEL_SUCCESS);
+    const pieces: Buffer[] = [];
+    while (pieces.length < 3) pieces.push(readChannelData(await client.expect(MessageNumber.CHANNEL_DATA)));
+    expect(pieces.map((piece) => piece.toString())).toEqual(["E", "x", "e"]);
+    client.sendPacket(ping("nothing before this"));
+    expect((await client.nextPacket())[0]).toBe(PONG);
+    client.sendPacket(windowAdjust(channel.id, 100));
+    const { stdout, exitStatus } = await client.readProgram(channel);
+    expect([stdout.toString(), exitStatus]).toEqual(["cuted: hello\n", 0]);
+    await client.close();
+    await attacked.expectUnharmed();
+  });
+
+  it("with the largest window and packet size works", async () => {
+    const { attacked, client } = await start();
+    const channel = await client.openSession({
+      maxPacket: 2 ** 32 - 1,
+      window: 2 ** 32 - 1,
+      senderChannel: 2 ** 32 - 1,
+    });
+    client.sendPacket(execRequest(channel.id, "hello"));
+    expect(recipientChannel(await client.expect(CHANNEL_SUCCESS))).toBe(2 ** 32 - 1);
+    expect((await client.readProgram(channel)).exitStatus).toBe(0);
+    await client.close();
+    await attacked.expectUnharmed();
+  });
+
+  it.each(["", "x11", "forwarded-tcpip", "auth-agent@openssh.com", "Session", "x".repeat(100_000)])(
+    "of type %j is refused",
+    async (kind) => {
+      const { attacked, client } = await start();
+      client.sendPacket(channelOpen({ kind }));
+      const { reason } = readOpenFailure(await client.expect(CHANNEL_OPEN_FAILURE));
+      expect([OPEN_FAILED_UNKNOWN_CHANNEL_TYPE, OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED]).toContain(reason);
+      expect((await client.exec("hello")).exitStatus).toBe(0);
+      await client.close();
+      await attacked.expectUnharmed();
+    },
+  );
+
+  it.each<[what: string, answer: () => unknown]>([
+    ["true", () => true],
+    ["undefined", () => undefined],
+    ["a text", () => "0"],
+    ["false", () => false],
+    ["null", () => null],
+    ["an unknown number", () => 99],
+    ["a rejection", () => Promise.reject(new Error("no"))],
+  ])("is refused when the hook answers %s", async (_, answer) => {
+    let sloppy = false;
+    class SloppyServer extends TargetServer {
+      override checkChannelRequest(kind: string) {
+        return sloppy ? (answer() as number) : super.checkChannelRequest(kind);
+      }
+    }
+    const attacked = await Attacked.start(new SloppyServer());
+    const client = await attacked.login();
+    sloppy = true;
+    client.sendPacket(channelOpen());
+    await client.expect(CHANNEL_OPEN_FAILURE);
+    sloppy = false;
+    await client.close();
+    await attacked.expectUnharmed();
+  });
+
+  it("more often than allowed is refused, and allowed again once one is closed", async () => {
+    const attacked = await Attacked.start(new TargetServer(), { maxChannels: 3 });
+    const client = await attacked.login();
+    const channels = [await client.openSession(), await client.openSession(), await client.openSession()];
+    client.sendPacket(channelOpen());
+    const { reason } = readOpenFailure(await client.expect(CHANNEL_OPEN_FAILURE));
+    expect(reason).toBe(OPEN_FAILED_RESOURCE_SHORTAGE);
+    client.sendPacket(channelClose(channels[1]?.id ?? -1));
+    await client.expect(CHANNEL_CLOSE);
+    await client.openSession();
+    await client.close();
+    await attacked.expectUnharmed();
+  });
+
+  it("more often than allowed while the hook is still deciding is refused", async () => {
+    const decision = new Deferred<number>();
+    let slow = false;
+    class SlowServer extends TargetServer {
+      override checkChannelRequest(kind: string) {
+        return slow ? decision.promise : super.checkChannelRequest(kind);
+      }
+    }
+    const attacked = await Attacked.start(new SlowServer(), { maxChannels: 2 });
+    const client = await attacked.login();
+    slow = true;
+    for (let index = 0; index < 3; index++) client.sendPacket(channelOpen({ senderChannel: index }));
+    const refused = await client.expect(CHANNEL_OPEN_FAILURE);
+    expect([recipientChannel(refused), readOpenFailure(refused).reason]).toEqual([2, OPEN_FAILED_RESOURCE_SHORTAGE]);
+    decision.resolve(0);
+    slow = false;
+    await client.expect(CHANNEL_OPEN_CONFIRMATION);
+    await client.expect(CHANNEL_OPEN_CONFIRMATION);
+    await client.close();
+    await attacked.expectUnharmed();
+  });
+
+  it("after no-more-sessions is refused, what is open goes on", async () => {
+    const { attacked, client } = await start();
+    const channel = await client.openSession();
+    client.sendPacket(globalRequest("no-more-sessions@openssh.com", "no-reply"));
+    client.sendPacket(channelOpen());
+    await client.expect(CHANNEL_OPEN_FAILURE);
+    client.sendPacket(execRequest(channel.id, "hello"));
+    await client.expect(CHANNEL_SUCCESS);
+    expect((await client.readProgram(channel)).exitStatus).toBe(0);
+    await client.close();
+    await attacked.expectUnharmed();
+  });
+
+  it("again and again with one number of the client's keeps its channels apart", async () => {
+    const { attacked, client } = await start();
+    const first = await client.openSession({ senderChannel: 5 });
+    const second = await client.openSession({ senderChannel: 5 });
+    expect(first.id).not.toBe(second.id);
+    await client.close();
+    await attacked.expectUnharmed();
+  });
+});
+
+describe("messages for channels that are not there", () => {
+  const make: readonly (readonly [what: string, message: (channel: number) => Buffer])[] = [
+    ["data", (channel) => channelData(channel, "x")],
+    ["extended data", (channel) => channelExtendedData(channel, 1, "x")],
+    ["window", (channel) => windowAdjust(channel, 1)],
+    ["EOF", channelEof],
+    ["CLOSE", channelClose],
+    ["a request", (channel) => execRequest(channel, "hello")],
+    ["an unknown request", (channel) => channelRequest(channel, "no-such-request", "want-reply")],
+  ];
+
+  it.each(make)("never opened: %s", async (_, message) => {
+    const { attacked, client } = await start();
+    const { id } = await client.openSession();
+    client.sendPacket(message(id + 1));
+    await expectEnd(client, attacked);
+  });
+
+  it.each(make)("number 2^32 - 1: %s", async (_, message) => {
+    const { attacked, client } = await start();
+    client.sendPacket(message(2 ** 32 - 1));
+    await expectEnd(client, attacked);
+  });
+
+  // An adjustment that was on its way may be passed over.
+  const strictlyForbidden = make.filter(([what]) => what !== "window");
+
+  it.each(strictlyForbidden)("closed by both sides: %s", async (_, message) => {
+    const { attacked, client } = await start();
+    const { id } = await client.openSession();
+    client.sendPacket(channelClose(id));
+    await client.expect(CHANNEL_CLOSE);
+    client.sendPacket(message(id));
+    await expectEnd(client, attacked);
+  });
+
+  it.each(strictlyForbidden)("not decided on yet: %s", async (_, message) => {
+    let slow = false;
+    class SlowServer extends TargetServer {
+      override checkChannelRequest(kind: string) {
+        return slow ? new Promise<number>(() => {}) : super.checkChannelRequest(kind);
+      }
+    }
+    const attacked = await Attacked.start(new SlowServer());
+    const client = await attacked.login();
+    const { id } = await client.openSession();
+    slow = true;
+    client.sendPacket(channelOpen());
+    client.sendPacket(message(id + 1));
+    const { disconnect } = await client.waitEnd();
+    expect(disconnect?.reason).toBe(PROTOCOL_ERROR);
+    slow = false;
+    await attacked.expectUnharmed();
+  });
+
+  it.each(make.filter(([what]) => what !== "CLOSE"))(
+    "closed by the server but not yet by the client: %s is passed over",
+    async (_, message) => {
+      const { attacked, client } = await start();
+      const { id } = await client.openSession();
+      client.sendPacket(execRequest(id, "hello"));
+      await client.expect(CHANNEL_CLOSE, {
+        skip: [CHANNEL_SUCCESS, MessageNumber.CHANNEL_DATA, MessageNumber.CHANNEL_REQUEST, MessageNumber.CHANNEL_EOF],
+      });
+      attacked.forgetCalls();
+      client.sendPacket(message(id));
+      client.sendPacket(channelClose(id));
+      expect((await client.exec("hello")).exitStatus).toBe(0);
+      expect(attacked.callNames.filter((name) => name === "checkChannelExecRequest")).toHaveLength(1);
+      await client.close();
+      await attacked.expectUnharmed();
+    },
+  );
+});
+
+describe("windows", () => {
+  it("that overflow end the connection", async () => {
+    const { attacked, client } = await start();
+    const { id } = await client.openSession({ window: 2 ** 32 - 1 });
+    client.sendPacket(windowAdjust(id, 1));
+    await expectEnd(client, attacked);
+  });
+
+  it("that overflow in small steps end the connection", async () => {
+    const { attacked, client } = await start();
+    const { id } = await client.openSession({ window: 0 });
+    for (let step = 0; step < 3; step++) client.sendPacket(windowAdjust(id, 2 ** 31));
+    await expectEnd(client, attacked);
+  });
+
+  it("may grow by nothing, and to the largest", async () => {
+    const { attacked, client } = await start();
+    const { id } = await client.openSession({ window: 1 });
+    client.sendPacket(windowAdjust(id, 0));
+    client.sendPacket(windowAdjust(id, 2 ** 32 - 2));
+    client.sendPacket(ping("x"));
+    await client.expect(PONG);
+    await client.close();
+    await attacked.expectUnharmed();
+  });
+
+  it("do not let more in than they say", async () => {
+    const { attacked, client } = await start();
+    const { id, window, maxPacket } = await hold(client);
+    for (let left = window; left > 0; left -= maxPacket) {
+      client.sendPacket(channelData(id, Buffer.alloc(Math.min(left, maxPacket))));
+    }
+    client.sendPacket(channelData(id, "x"));
+    await expectEnd(client, attacked);
+  });
+
+  it("do not let a packet in that is larger than the largest", async () => {
+    const { attacked, client } = await start();
+    const { id, maxPacket } = await hold(client);
+    client.sendPacket(channelData(id, Buffer.alloc(maxPacket + 1)));
+    await expectEnd(client, attacked);
+  });
+
+  it("let empty data through, any number of times", async () => {
+    const { attacked, client } = await start();
+    const { id } = await hold(client);
+    const empty = channelData(id, "");
+    await client.flood(() => empty, 10_000);
+    client.sendPacket(ping("x"));
+    await client.expect(PONG);
+    await client.close();
+    await attacked.expectUnharmed();
+  });
+
+  it("with data whose length is a lie end the connection", async () => {
+    const { attacked, client } = await start();
+    const { id } = await hold(client);
+    const data = channelData(id, "data");
+    data.writeUInt32BE(2 ** 32 - 1, 5);
+    client.sendPacket(data);
+    await expectEnd(client, attacked);
+  });
+});
+
+describe("the end of a channel", () => {
+  it.each([
+    ["data after EOF", (id: number) => [channelEof(id), channelData(id, "x")]],
+    ["extended data after EOF", (id: number) => [channelEof(id), channelExtendedData(id, 1, "x")]],
+    ["a second EOF", (id: number) => [channelEof(id), channelEof(id)]],
+    ["a second CLOSE", (id: number) => [channelClose(id), channelClose(id)]],
+    ["data after CLOSE", (id: number) => [channelClose(id), channelData(id, "x")]],
+    ["EOF after CLOSE", (id: number) => [channelClose(id), channelEof(id)]],
+  ])("%s ends the connection", async (_, messages) => {
+    const { attacked, client } = await start();
+    const { id } = await hold(client);
+    for (const message of messages(id)) client.sendPacket(message);
+    await expectEnd(client, attacked);
+  });
+
+  it("by CLOSE without EOF is answered by CLOSE, and the program hears of it", async () => {
+    const { attacked, client } = await start();
+    const { id } = await hold(client);
+    const [channel] = attacked.server.held;
+    client.sendPacket(channelClose(id));
+    await client.expect(CHANNEL_CLOSE, { skip: [MessageNumber.CHANNEL_EOF] });
+    await vi.waitFor(() => expect(channel?.signal.aborted).toBe(true));
+    await vi.waitFor(() => expect(attacked.calls.map(({ name }) => name)).toContain("onChannelClosed"));
+    await client.close();
+    await attacked.expectUnharmed();
+  });
+
+  it("while the hook is still deciding leaves nothing behind", async () => {
+    const decision = new Deferred<boolean>();
+    class SlowServer extends TargetServer {
+      override checkChannelExecRequest(channel: Channel, command: Buffer) {
+        if (command.toString() !== "slow") return super.checkChannelExecRequest(channel, command);
+        this.held.push(channel);
+        return decision.promise;
+      }
+    }
+    const attacked = await Attacked.start(new SlowServer());
+    const client = await attacked.login();
+    const { id } = await client.openSession();
+    client.sendPacket(execRequest(id, "slow"));
+    client.sendPacket(channelClose(id));
+    await client.expect(CHANNEL_CLOSE, { skip: [MessageNumber.CHANNEL_EOF] });
+    const [channel] = attacked.server.held;
+    decision.resolve(true);
+    channel?.send("too late");
+    channel?.sendExitStatus(0);
+    channel?.close();
+    client.sendPacket(ping("x"));
+    expect((await client.nextPacket())[0]).toBe(PONG);
+    expect((await client.exec("hello")).exitStatus).toBe(0);
+    await client.close();
+    await attacked.expectUnharmed();
+  });
+
+  it("with its connection, while the hook is still deciding", async () => {
+    const decision = new Deferred<boolean>();
+    class SlowServer extends TargetServer {
+      override checkChannelExecRequest(channel: Channel, command: Buffer) {
+        if (command.toString() !== "slow") return super.checkChannelExecRequest(channel, command);
+        this.held.push(channel);
+        return decision.promise.then((answer) => {
+          channel.send("too late");
+          channel.close();
+          return answer;
+        });
+      }
+    }
+    const attacked = await Attacked.start(new SlowServer());
+    const client = await attacked.login();
+    const { id } = await client.openSession();
+    client.sendPacket(execRequest(id, "slow"));
+    await vi.waitFor(() => expect(attacked.server.held).toHaveLength(1));
+    client.reset();
+    await vi.waitFor(() => expect(attacked.manager.getConnectionCount()).toBe(1));
+    expect(attacked.server.held[0]?.signal.aborted).toBe(true);
+    decision.resolve(true);
+    await attacked.expectUnharmed();
+  });
+});
+
+describe("one slow channel", () => {
+  it("delays no other", async () => {
+    class SlowServer extends TargetServer {
+      override checkChannelExecRequest(channel: Channel, command: Buffer) {
+        return command.toString() === "slow"
+          ? new Promise<boolean>(() => {})
+          : super.checkChannelExecRequest(channel, command);
+      }
+    }
+    const attacked = await Attacked.start(new SlowServer());
+    const client = await attacked.login();
+    const slow = await client.openSession();
+    client.sendPacket(execRequest(slow.id, "slow"));
+    client.sendPacket(channelRequest(slow.id, "env", "no-reply", Buffer.from("00000001410000000142", "hex")));
+    for (let round = 0; round < 5; round++) expect((await client.exec("hello")).exitStatus).toBe(0);
+    await client.close();
+    await attacked.expectUnharmed();
+  });
+});
