@@ -1,6 +1,5 @@
-import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { isMissing, TOOLS } from "../support/clients.js";
+import { isMissing, NEWER_PYTHON_PACKAGES, TOOLS } from "../support/clients.js";
 import { OpensshServer } from "../support/server-openssh.js";
 import { HOST_KEY_TYPES, TestServer } from "../support/server-start.js";
 import { run, temporaryFolder } from "../support/tools.js";
@@ -14,10 +13,11 @@ type Report = Readonly<Record<"kex" | "key" | "enc" | "mac", readonly AuditedAlg
 
 /** Each failure and warning that ssh-audit has for the algorithms a server offers, as "algorithm: finding". */
 async function findings(port: number): Promise<string[]> {
-  const library = join(dirname(TOOLS["ssh-audit"]), "../lib/python3/dist-packages");
   // The rate test opens connections as fast as it can: it judges the limits of a firewall, not the algorithms.
   const command = [TOOLS["ssh-audit"], "-jj", "--skip-rate-test", "-p", `${port}`, "127.0.0.1"];
-  const { stdout, stderr } = await run("/usr/bin/python3", command, { environment: { PYTHONPATH: library } });
+  const { stdout, stderr } = await run("/usr/bin/python3", command, {
+    environment: { PYTHONPATH: NEWER_PYTHON_PACKAGES },
+  });
   if (stdout.length === 0) throw new Error(stderr);
   const report: Report = JSON.parse(stdout.toString());
   const algorithms = [...report.kex, ...report.key, ...report.enc, ...report.mac];

@@ -6,29 +6,39 @@ import { type ServerFixture, serverFixture } from "../support/server-fixture.js"
 const MIB = 1024 * 1024;
 
 /** The others have no setting for it; the server's own re-keying is tried with all of them. */
-const REKEYS_ITSELF: readonly ExecClientName[] = ["ssh", "ssh10", "plink", "paramiko", "asyncssh"];
+const REKEYS_ITSELF: readonly ExecClientName[] = ["ssh", "ssh10", "plink", "paramiko", "asyncssh-2.20"];
+/**
+ * Debian 12's AsyncSSH goes on sending channel data between its KEXINIT and its NEWKEYS, which RFC 4253 §7.1 forbids:
+ * a patch of its distribution has taken out the lines that hold the data back.
+ */
+const SENDS_DATA_WHILE_REKEYING: readonly ExecClientName[] = ["asyncssh"];
 /** dbclient compresses whenever the server offers it, so all its tests do. */
-const COMPRESSES_ON_REQUEST: readonly ExecClientName[] = [
-  "ssh",
-  "ssh10",
-  "plink",
-  "paramiko",
-  "asyncssh",
-  "ssh2",
-  "libssh2",
-];
+const COMPRESSES_ON_REQUEST: readonly ExecClientName[] = EXEC_CLIENTS.filter((client) => client !== "dbclient");
 
 const large = testBytes(64 * MIB);
 const medium = large.subarray(0, 16 * MIB);
+/** Some of it compresses not at all, some by half, some to nothing. */
+const compressible = Buffer.concat([
+  large.subarray(0, 2 * MIB),
+  Buffer.from(large.toString("hex", 0, 2 * MIB)),
+  Buffer.alloc(2 * MIB),
+]);
+/** Of 16 MiB both ways: while one exchange runs, data that was under way counts towards the next. */
+const LEAST_KEY_EXCHANGES = 8;
 
 function execOn(fixture: ServerFixture, client: ExecClientName, request: Omit<ExecRequest, "login">) {
   return fixture.exec(client, { login: { user: "admin", keyType: "ed25519" }, ...request });
 }
 
-async function expectEcho(fixture: ServerFixture, client: ExecClientName, request: Partial<ExecRequest> = {}) {
-  const { code, stdout, stderr } = await execOn(fixture, client, { command: "echo-stdin", input: medium, ...request });
-  expect({ code, length: stdout.length }, stderr).toEqual({ code: 0, length: medium.length });
-  expect(sha256(stdout)).toBe(sha256(medium));
+async function expectEcho(
+  fixture: ServerFixture,
+  client: ExecClientName,
+  input: Buffer,
+  request: Partial<ExecRequest> = {},
+): Promise<void> {
+  const { code, stdout, stderr } = await execOn(fixture, client, { command: "echo-stdin", input, ...request });
+  expect({ code, length: stdout.length }, stderr).toEqual({ code: 0, length: input.length });
+  expect(sha256(stdout)).toBe(sha256(input));
 }
 
 describe("with default settings", () => {
@@ -47,20 +57,22 @@ describe("with default settings", () => {
         expect({ code, hash: stdout.toString().trim() }, stderr).toEqual({ code: 0, hash: sha256(large) });
       });
 
-      it.runIf(REKEYS_ITSELF.includes(client))("asks for new keys every MiB while data flows both ways", async () => {
-        const before = fixture.server.keyExchanges;
-        await expectEcho(fixture, client, { rekeyBytes: MIB });
-        expect(fixture.server.keyExchanges - before).toBeGreaterThanOrEqual(16);
-      });
-
-      it.runIf(COMPRESSES_ON_REQUEST.includes(client))("compresses both ways", async () => {
-        await expectEcho(fixture, client, { compression: "zlib@openssh.com" });
-        const compression = { compression: "zlib@openssh.com" };
-        expect(fixture.server.server.lastLogin?.algorithms).toMatchObject({
-          clientToServer: compression,
-          serverToClient: compression,
+      if (REKEYS_ITSELF.includes(client))
+        it("asks for new keys every MiB while data flows both ways", async () => {
+          const before = fixture.server.keyExchanges;
+          await expectEcho(fixture, client, medium, { rekeyBytes: MIB });
+          expect(fixture.server.keyExchanges - before).toBeGreaterThanOrEqual(LEAST_KEY_EXCHANGES);
         });
-      });
+
+      if (COMPRESSES_ON_REQUEST.includes(client))
+        it("compresses both ways", async () => {
+          await expectEcho(fixture, client, compressible, { compression: "zlib@openssh.com" });
+          const compression = { compression: "zlib@openssh.com" };
+          expect(fixture.server.server.lastLogin?.algorithms).toMatchObject({
+            clientToServer: compression,
+            serverToClient: compression,
+          });
+        });
     });
   }
 });
@@ -68,15 +80,15 @@ describe("with default settings", () => {
 describe("with a server that asks for new keys every MiB", () => {
   const fixture = serverFixture({ rekeyLimit: { bytes: MIB, seconds: 3600 } });
 
-  for (const client of EXEC_CLIENTS) {
+  for (const client of EXEC_CLIENTS.filter((name) => !SENDS_DATA_WHILE_REKEYING.includes(name))) {
     it.skipIf(isMissing(client))(`${client} keeps its data intact both ways`, async () => {
       const before = fixture.server.keyExchanges;
-      await expectEcho(fixture, client);
-      expect(fixture.server.keyExchanges - before).toBeGreaterThanOrEqual(16);
+      await expectEcho(fixture, client, medium);
+      expect(fixture.server.keyExchanges - before).toBeGreaterThanOrEqual(LEAST_KEY_EXCHANGES);
     });
 
     it.skipIf(isMissing(client))(`${client} does so with compression`, () =>
-      expectEcho(fixture, client, { compression: "zlib@openssh.com" }),
+      expectEcho(fixture, client, compressible, { compression: "zlib@openssh.com" }),
     );
   }
 });

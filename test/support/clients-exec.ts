@@ -1,7 +1,14 @@
 import { mkdir, mkdtemp, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type ExecClientName, type ExecRequest, type Login, type Target, TOOLS } from "./clients.js";
+import {
+  type ExecClientName,
+  type ExecRequest,
+  type Login,
+  NEWER_PYTHON_PACKAGES,
+  type Target,
+  TOOLS,
+} from "./clients.js";
 import type { ClientKeys } from "./clients-keys.js";
 import { ExternalProcess, runOk, temporaryFolder } from "./tools.js";
 
@@ -47,7 +54,7 @@ export class Clients {
     return { program, parameters: parameters.slice(0, -2), environment };
   }
 
-  #commandLine(
+  async #commandLine(
     client: ExecClientName,
     target: Target,
     request: ExecRequest,
@@ -66,6 +73,10 @@ export class Clients {
         return this.#scripted("/usr/bin/python3", "paramiko_exec.py", target, request, knownHosts);
       case "asyncssh":
         return this.#scripted("/usr/bin/python3", "asyncssh_exec.py", target, request, knownHosts);
+      case "asyncssh-2.20": {
+        const command = await this.#scripted("/usr/bin/python3", "asyncssh_exec.py", target, request, knownHosts);
+        return { ...command, environment: { PYTHONPATH: NEWER_PYTHON_PACKAGES } };
+      }
       case "ssh2":
         return this.#scripted(process.execPath, "ssh2-exec.mjs", target, request, knownHosts);
       case "libssh2":

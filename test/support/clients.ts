@@ -39,25 +39,38 @@ export interface ExecRequest {
   readonly timeout?: number;
 }
 
-export const EXEC_CLIENTS = ["ssh", "ssh10", "plink", "dbclient", "paramiko", "asyncssh", "ssh2", "libssh2"] as const;
+export const EXEC_CLIENTS = [
+  "ssh",
+  "ssh10",
+  "plink",
+  "dbclient",
+  "paramiko",
+  "asyncssh",
+  "asyncssh-2.20",
+  "ssh2",
+  "libssh2",
+] as const;
 export type ExecClientName = (typeof EXEC_CLIENTS)[number];
 export type ToolName = ExecClientName | "ssh-audit" | "expect" | "sshd";
 
 /** Where .ci/install-clients unpacks what is newer than the system's own. */
 const CACHE = process.env.SPINDLEX_CLIENTS ?? "/var/cache/spindlex-ci";
 const PYTHON_PACKAGES = "/usr/lib/python3/dist-packages";
+/** PYTHONPATH for the Python programs among them. */
+export const NEWER_PYTHON_PACKAGES = join(CACHE, "trixie", PYTHON_PACKAGES);
 
 /** The file that has to be there for each tool; a program where it is one. */
 export const TOOLS: Readonly<Record<ToolName, string>> = {
   ssh: "/usr/bin/ssh",
-  ssh10: join(CACHE, "openssh-10/usr/bin/ssh"),
+  ssh10: join(CACHE, "bookworm-backports/usr/bin/ssh"),
   plink: "/usr/bin/plink",
   dbclient: "/usr/bin/dbclient",
   paramiko: join(PYTHON_PACKAGES, "paramiko/__init__.py"),
   asyncssh: join(PYTHON_PACKAGES, "asyncssh/__init__.py"),
+  "asyncssh-2.20": join(NEWER_PYTHON_PACKAGES, "asyncssh/__init__.py"),
   ssh2: fileURLToPath(new URL("../../node_modules/ssh2/package.json", import.meta.url)),
   libssh2: "/usr/include/libssh2.h",
-  "ssh-audit": join(CACHE, "ssh-audit/usr/bin/ssh-audit"),
+  "ssh-audit": join(CACHE, "trixie/usr/bin/ssh-audit"),
   expect: "/usr/bin/expect",
   sshd: "/usr/sbin/sshd",
 };
