@@ -1,0 +1,241 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { noneOpener, noneSealer } from "../../src/crypto/cipher/none.js";
+import { DisconnectReason, MAX_PACKET_LENGTH } from "../../src/protocol/constants.js";
+import { ProtocolError } from "../../src/protocol/errors.js";
+import { PacketReader } from "../../src/transport/packet-reader.js";
+import { MIB, memoryInUse } from "../attack/memory.js";
+import { type PacketShape, sealPacket } from "../support/packet-framing.js";
+import { packetSuites, recordingProtection } from "./packet-suites.js";
+
+const clear = (payload: Uint8Array, shape?: PacketShape) => sealPacket(noneSealer, 0, payload, shape);
+const lengthField = (length: number) => {
+  const bytes = Buffer.alloc(16);
+  bytes.writeUInt32BE(length >>> 0);
+  return bytes;
+};
+
+function readAll(reader: PacketReader): Buffer[] {
+  const payloads: Buffer[] = [];
+  for (let payload = reader.next(); payload !== undefined; payload = reader.next()) payloads.push(Buffer.from(payload));
+  return payloads;
+}
+
+describe.each(packetSuites)("PacketReader under $name", ({ createSealer, createOpener }) => {
+  it("returns the same payloads however the stream is cut", () => {
+    const payload = fc.uint8Array({ minLength: 1, maxLength: 400 });
+    const cuts = fc.array(fc.integer({ min: 0, max: 700 }), { maxLength: 60 });
+    fc.assert(
+      fc.property(fc.array(payload, { minLength: 1, maxLength: 8 }), cuts, fc.boolean(), (payloads, lengths, late) => {
+        const sealer = createSealer();
+        let stream = Buffer.concat(payloads.map((bytes, index) => sealPacket(sealer, index, bytes)));
+        const reader = new PacketReader(createOpener());
+        const read: Buffer[] = [];
+        for (const length of [...lengths, stream.length]) {
+          reader.push(Buffer.from(stream.subarray(0, length)));
+          stream = stream.subarray(length);
+          if (!late) read.push(...readAll(reader));
+        }
+        read.push(...readAll(reader));
+        expect(read).toEqual(payloads.map((bytes) => Buffer.from(bytes)));
+        expect(reader.lastSequenceNumber).toBe(payloads.length - 1);
+        expect(reader.buffered).toBe(0);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it("returns packets that come byte by byte", () => {
+    const sealer = createSealer();
+    const stream = Buffer.concat(
+      [Buffer.from("one"), Buffer.from("two")].map((bytes, index) => sealPacket(sealer, index, bytes)),
+    );
+    const reader = new PacketReader(createOpener());
+    const read: string[] = [];
+    for (const byte of stream) {
+      reader.push(Buffer.of(byte));
+      read.push(...readAll(reader).map(String));
+    }
+    expect(read).toEqual(["one", "two"]);
+  });
+
+  it("takes the largest packet and none beyond it", () => {
+    const sealer = createSealer();
+    const { blockLength, lengthIsAligned } = sealer;
+    const largest = Math.floor((MAX_PACKET_LENGTH + (lengthIsAligned ? 4 : 0)) / blockLength) * blockLength;
+    const length = largest - (lengthIsAligned ? 4 : 0);
+    const reader = new PacketReader(createOpener());
+    reader.push(sealPacket(sealer, 0, Buffer.alloc(length - 5, 7), { padding: 4 }));
+    expect(reader.next()?.length).toBe(length - 5);
+    reader.push(sealPacket(sealer, 1, Buffer.alloc(length - 5 + blockLength, 7), { padding: 4 }));
+    expect(() => reader.next()).toThrow(/packet length \d+ is over/);
+  });
+
+  it("takes up to 255 bytes of padding", () => {
+    const sealer = createSealer();
+    const reader = new PacketReader(createOpener());
+    for (let payloadLength = 1; payloadLength <= 32; payloadLength++) {
+      const aligned = (sealer.lengthIsAligned ? 5 : 1) + payloadLength;
+      const padding = 255 - ((aligned + 255) % sealer.blockLength);
+      reader.push(sealPacket(sealer, payloadLength - 1, Buffer.alloc(payloadLength, 1), { padding }));
+      expect(reader.next()).toEqual(Buffer.alloc(payloadLength, 1));
+    }
+  });
+
+  it.each([
+    ["less than four bytes of padding", 0, 3],
+    ["no padding", 0, 0],
+    ["padding beyond the packet", 0, 255],
+    ["padding over the whole payload", 1, undefined],
+  ])("refuses %s", (_, payloadLength, claimed) => {
+    const sealer = createSealer();
+    const aligned = (sealer.lengthIsAligned ? 5 : 1) + payloadLength;
+    const padding = 2 * sealer.blockLength - (aligned % sealer.blockLength);
+    const reader = new PacketReader(createOpener());
+    const paddingLength = claimed ?? padding + payloadLength;
+    reader.push(sealPacket(sealer, 0, Buffer.alloc(payloadLength), { padding, paddingLength }));
+    expect(() => reader.next()).toThrow("padding length");
+  });
+
+  it("refuses a packet that was tampered with anywhere", () => {
+    if (createSealer() === noneSealer) return;
+    const length = sealPacket(createSealer(), 0, Buffer.from("payload")).length;
+    for (let index = 4; index < length; index++) {
+      const packet = sealPacket(createSealer(), 0, Buffer.from("payload"));
+      packet[index] = (packet[index] ?? 0) ^ 0x80;
+      const reader = new PacketReader(createOpener());
+      reader.push(packet);
+      expect(() => reader.next(), `byte ${index}`).toThrow(ProtocolError);
+    }
+  });
+
+  it("allocates little for a packet of which only the beginning came", () => {
+    const { headerLength } = createOpener();
+    const payload = Buffer.alloc(200_000);
+    const packets = Array.from({ length: 64 }, () => sealPacket(createSealer(), 0, payload));
+    const readers = packets.map((packet) => {
+      const reader = new PacketReader(createOpener());
+      reader.push(Buffer.from(packet.subarray(0, headerLength)));
+      return reader;
+    });
+    const before = memoryInUse();
+    for (const reader of readers) expect(reader.next()).toBeUndefined();
+    expect(memoryInUse() - before).toBeLessThan(4 * MIB);
+    for (const [index, reader] of readers.entries()) {
+      reader.push(Buffer.from(packets[index]?.subarray(headerLength) ?? []));
+      expect(reader.next()?.length).toBe(payload.length);
+    }
+  });
+});
+
+describe("PacketReader", () => {
+  it.each([0, 1, 4, 5, 6, 11, 13, 20 + 1, 2 ** 31 - 1, 2 ** 31, 2 ** 32 - 1, MAX_PACKET_LENGTH + 4])(
+    "refuses a packet length of %i before anything else of the packet has come",
+    (length) => {
+      const reader = new PacketReader(noneOpener);
+      reader.push(lengthField(length).subarray(0, 4));
+      expect(() => reader.next()).toThrow(
+        expect.objectContaining({ name: "ProtocolError", reason: DisconnectReason.PROTOCOL_ERROR }),
+      );
+    },
+  );
+
+  it("takes the shortest packet", () => {
+    const reader = new PacketReader(noneOpener);
+    reader.push(clear(Buffer.of(2)));
+    expect(reader.next()).toEqual(Buffer.of(2));
+  });
+
+  it("counts sequence numbers on over new keys, or anew", () => {
+    const first = recordingProtection();
+    const reader = new PacketReader(first.opener);
+    for (let index = 0; index < 3; index++) reader.push(clear(Buffer.of(index)));
+    readAll(reader);
+    expect(first.sequenceNumbers).toEqual([0, 1, 2]);
+
+    const second = recordingProtection();
+    reader.changeKeys(second.opener, "continue");
+    reader.push(clear(Buffer.of(1)));
+    readAll(reader);
+    expect(second.sequenceNumbers).toEqual([3]);
+    expect(reader.lastSequenceNumber).toBe(3);
+
+    const third = recordingProtection();
+    reader.changeKeys(third.opener, "reset");
+    reader.push(Buffer.concat([clear(Buffer.of(1)), clear(Buffer.of(2))]));
+    readAll(reader);
+    expect(third.sequenceNumbers).toEqual([0, 1]);
+  });
+
+  it("takes new keys into use between two packets of one chunk", () => {
+    const [, chacha, gcm] = packetSuites;
+    if (chacha === undefined || gcm === undefined) throw new Error("no suites");
+    const reader = new PacketReader(chacha.createOpener());
+    reader.push(
+      Buffer.concat([
+        sealPacket(chacha.createSealer(), 0, Buffer.from("before")),
+        sealPacket(gcm.createSealer(), 0, Buffer.from("behind")),
+      ]),
+    );
+    expect(reader.next()?.toString()).toBe("before");
+    reader.changeKeys(gcm.createOpener(), "reset");
+    expect(reader.next()?.toString()).toBe("behind");
+  });
+
+  it("counts what the present keys have done", () => {
+    const limits = { maximumPackets: 2 };
+    const reader = new PacketReader(recordingProtection(limits).opener);
+    const packet = clear(Buffer.from("payload"));
+    reader.push(packet);
+    reader.next();
+    expect([reader.bytes, reader.exhausted]).toEqual([packet.length, false]);
+    reader.push(packet);
+    reader.next();
+    expect([reader.bytes, reader.exhausted]).toEqual([2 * packet.length, true]);
+    reader.changeKeys(recordingProtection({ maximumBytes: packet.length }).opener, "continue");
+    expect([reader.bytes, reader.exhausted]).toEqual([0, false]);
+    reader.push(packet);
+    reader.next();
+    expect(reader.exhausted).toBe(true);
+  });
+
+  it("counts the memory of what waits, tiny chunks for more than their bytes", () => {
+    const reader = new PacketReader(noneOpener);
+    const packets = Buffer.concat(Array.from({ length: 100 }, () => clear(Buffer.alloc(1000))));
+    reader.push(packets);
+    expect(reader.buffered).toBeGreaterThanOrEqual(packets.length);
+    readAll(reader);
+    expect(reader.buffered).toBe(0);
+    for (const byte of clear(Buffer.alloc(1000))) reader.push(Buffer.of(byte));
+    expect(reader.buffered).toBeGreaterThan(100 * 1000);
+    reader.push(Buffer.alloc(0));
+    readAll(reader);
+    expect(reader.buffered).toBe(0);
+  });
+
+  it("does not count a packet that is being put together, for which reading must go on", () => {
+    const reader = new PacketReader(noneOpener);
+    const packet = clear(Buffer.alloc(200_000));
+    reader.push(packet.subarray(0, 150_000));
+    expect(reader.next()).toBeUndefined();
+    expect(reader.buffered).toBe(0);
+    reader.push(packet.subarray(150_000));
+    expect(reader.next()?.length).toBe(200_000);
+  });
+
+  it("throws nothing but ProtocolError, whatever the bytes", () => {
+    fc.assert(
+      fc.property(fc.array(fc.uint8Array({ maxLength: 100 }), { maxLength: 20 }), (chunks) => {
+        const reader = new PacketReader(noneOpener);
+        try {
+          for (const chunk of chunks) {
+            reader.push(Buffer.from(chunk));
+            readAll(reader);
+          }
+        } catch (error) {
+          expect(error).toBeInstanceOf(ProtocolError);
+        }
+      }),
+    );
+  });
+});
