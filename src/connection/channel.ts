@@ -1,4 +1,4 @@
-import { Duplex, Writable } from "node:stream";
+import { Duplex, finished, Writable } from "node:stream";
 import { EXTENDED_DATA_STDERR, MessageNumber } from "../protocol/constants.js";
 import { ProtocolError } from "../protocol/errors.js";
 import {
@@ -33,6 +33,8 @@ export interface PseudoTerminal {
   /** Mnemonics of RFC 4254 §8 with their values. */
   readonly modes: ReadonlyMap<string, number>;
 }
+
+type WriteCallback = (error?: Error) => void;
 
 /** What a channel needs of its connection. */
 export interface ChannelLink extends DataLink {
@@ -108,7 +110,7 @@ export class Channel extends Duplex {
     this.#dataHead = encodeDataHead(parameters.recipientChannel);
     this.#sender = new ChannelSender(link, parameters.windowSize, parameters.maximumPacketSize, () => this.#settle());
     this.receiveWindow = new ReceiveWindow(link.maxWindowSize, (bytes) => link.mayGrowWindow(bytes));
-    this.on("error", (error) => link.errorIgnored(this, error));
+    this.#reportErrors(this);
   }
 
   /** The connection the channel belongs to. */
@@ -177,20 +179,22 @@ export class Channel extends Duplex {
   }
 
   override read(size?: number): Buffer | string | null {
-    if (this.readableLength === 0) this.#flushUnread();
+    if (size !== undefined && size > this.readableLength) this.#flushUnread();
     const data = super.read(size);
+    // Readers hear only of what lies in the stream's own buffer.
+    if (this.readableLength === 0) this.#flushUnread();
     this.#grantWindow();
     return data;
   }
 
   override _read(): void {}
 
-  override _write(chunk: Buffer, _encoding: BufferEncoding, callback: () => void): void {
-    this.#sender.write(this.#dataHead, chunk, callback);
+  override _write(chunk: Buffer, _encoding: BufferEncoding, callback: WriteCallback): void {
+    if (this.#mayWrite(callback)) this.#sender.write(this.#dataHead, chunk, callback);
   }
 
-  override _writev(chunks: { chunk: Buffer }[], callback: () => void): void {
-    writeAll(this.#sender, this.#dataHead, chunks, callback);
+  override _writev(chunks: { chunk: Buffer }[], callback: WriteCallback): void {
+    if (this.#mayWrite(callback)) writeAll(this.#sender, this.#dataHead, chunks, callback);
   }
 
   override _final(callback: () => void): void {
@@ -237,9 +241,9 @@ export class Channel extends Duplex {
     this.#sendClose();
     if (!this.#eofReceived) this.#endReadable();
     this.#end();
-    // What the client has sent before it closed can still be read.
-    if (this.readableFlowing === null || this.readableEnded) this.destroy();
-    else this.once("end", () => this.destroy());
+    // What the client has sent before it closed can still be read. Nobody waits for a writer that will not get on.
+    if (this.readableFlowing === null || this.#outputWaits) this.destroy();
+    else finished(this, { writable: false }, () => this.destroy());
   }
 
   /** @internal SSH_MSG_CHANNEL_WINDOW_ADJUST */
@@ -273,15 +277,51 @@ export class Channel extends Duplex {
     this.#stderr = new Writable({
       autoDestroy: false,
       highWaterMark: WRITABLE_HIGH_WATER_MARK,
-      write: (chunk: Buffer, _encoding, callback) => this.#sender.write(head, chunk, callback),
-      writev: (chunks, callback) => writeAll(this.#sender, head, chunks, callback),
+      write: (chunk: Buffer, _encoding, callback) => {
+        if (this.#mayWrite(callback)) this.#sender.write(head, chunk, callback);
+      },
+      writev: (chunks, callback) => {
+        if (this.#mayWrite(callback)) writeAll(this.#sender, head, chunks, callback);
+      },
       final: (callback) => {
         callback();
         this.#settle();
       },
+      destroy: (error, callback) => {
+        callback(error);
+        this.#settle();
+      },
     });
-    this.#stderr.on("error", (error) => this.#link.errorIgnored(this, error));
+    this.#reportErrors(this.#stderr);
     return this.#stderr;
+  }
+
+  #reportErrors(stream: Writable): void {
+    stream.on("error", (error) => {
+      if (stream.listenerCount("error") === 1) this.#link.errorIgnored(this, error);
+    });
+  }
+
+  /** Whether output can still be sent; if not, its writer is told. */
+  #mayWrite(callback: WriteCallback): boolean {
+    if (!this.#eofSent && !this.#closeSent) return true;
+    // Like a program that writes into a broken pipe.
+    if (this.#closeSent) this.destroy();
+    callback(new Error("the channel takes no more output"));
+    return false;
+  }
+
+  /** Whether something was written that has not gone out. */
+  get #outputWaits(): boolean {
+    const stderr = this.#stderr;
+    const stderrWaits = stderr !== undefined && !stderr.destroyed && stderr.writableLength > 0;
+    return stderrWaits || this.writableLength > 0;
+  }
+
+  /** Whether somebody may still write to stderr. */
+  get #stderrOpen(): boolean {
+    const stderr = this.#stderr;
+    return this.#stderrShared && stderr !== undefined && !stderr.destroyed && !stderr.writableEnded;
   }
 
   #sendAfterOutput(payload: Buffer): void {
@@ -291,11 +331,9 @@ export class Channel extends Duplex {
 
   /** Sends what has to follow all output, as far as it is due. */
   #settle(): void {
-    if (this.#closeSent || !this.#sender.idle || this.writableLength > 0) return;
-    const stderr = this.#stderr;
-    if (stderr !== undefined && stderr.writableLength > 0) return;
+    if (this.#closeSent || this.#outputWaits || !this.#sender.idle) return;
     for (const payload of this.#afterOutput.splice(0)) this.#link.send(payload);
-    if (!this.writableEnded || (this.#stderrShared && !stderr?.writableEnded)) return;
+    if (!this.writableEnded || this.#stderrOpen) return;
     if (!this.#eofSent) {
       this.#eofSent = true;
       this.#link.send(encodeChannelMessage(MessageNumber.CHANNEL_EOF, this.#recipientChannel));

@@ -75,7 +75,7 @@ describe("a receive window", () => {
     const window = new ReceiveWindow(MAXIMUM, always);
     for (let round = 0; round < 20; round++) {
       vi.advanceTimersByTime(100);
-      window.receive(INITIAL / 2);
+      window.receive((INITIAL / 4) * 3);
       expect(window.credit(1)).toBeGreaterThan(0);
       window.receive(1);
     }

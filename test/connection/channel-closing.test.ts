@@ -1,0 +1,226 @@
+import { once } from "node:events";
+import { Readable, Transform, Writable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { describe, expect, it, vi } from "vitest";
+import { openTestChannel, settled } from "./test-channel.js";
+
+describe("closing a channel", () => {
+  it("sends EOF and CLOSE once, however often it is asked for", async () => {
+    const { channel, link } = openTestChannel();
+    channel.sendEof();
+    channel.sendEof();
+    channel.close();
+    channel.close();
+    channel.end();
+    channel.destroy();
+    await settled();
+    expect(link.received).toEqual(["EOF", "CLOSE"]);
+    expect(link.ignoredErrors).toEqual([]);
+  });
+
+  it("half, by end(), leaves the other half open", async () => {
+    const { channel, link } = openTestChannel();
+    const pieces: string[] = [];
+    channel.on("data", (piece) => pieces.push(String(piece)));
+    channel.end("bye");
+    channel.receiveData(Buffer.from("still talking"));
+    await settled();
+    expect(link.received).toEqual(["data bye", "EOF"]);
+    expect(pieces).toEqual(["still talking"]);
+    expect(channel.destroyed).toBe(false);
+  });
+
+  it("half, by the client's EOF, leaves the other half open", async () => {
+    const { channel, link } = openTestChannel();
+    channel.resume();
+    channel.receiveEof();
+    await once(channel, "end");
+    channel.send("still here");
+    await settled();
+    expect(link.received).toEqual(["data still here"]);
+    expect(channel.destroyed).toBe(false);
+  });
+
+  it("by destroy() drops what waits", async () => {
+    const { channel, link } = openTestChannel({ windowSize: 2 });
+    channel.send("abcd");
+    channel.sendStderr("efgh");
+    channel.sendExitStatus(0);
+    channel.destroy();
+    channel.adjustWindow(100);
+    await settled();
+    expect(link.received).toEqual(["data ab", "CLOSE"]);
+  });
+
+  it("by destroy() drops what comes until the client's CLOSE", async () => {
+    const { channel, link } = openTestChannel();
+    channel.destroy();
+    for (let sent = 0; sent < channel.receiveWindow.size; sent += 32 * 1024)
+      channel.receiveData(Buffer.alloc(32 * 1024));
+    channel.receiveExtendedData(Buffer.alloc(0));
+    channel.receiveEof();
+    channel.receiveClose();
+    await settled();
+    expect([link.received, link.granted, channel.readableLength]).toEqual([["CLOSE"], 0, 0]);
+  });
+
+  it("while it stalls ends when the client closes it", async () => {
+    const { channel, link } = openTestChannel({ windowSize: 1 });
+    channel.send("abc");
+    channel.close();
+    channel.receiveClose();
+    await settled();
+    expect(link.received).toEqual(["data a", "CLOSE"]);
+    expect([channel.destroyed, link.closings]).toEqual([true, 1]);
+  });
+
+  it("while it stalls ends with the connection", async () => {
+    const { channel, link } = openTestChannel({ windowSize: 1 });
+    const writing = pipeline(Readable.from(["abc", "def"]), channel);
+    await settled();
+    channel.connectionClosed();
+    await expect(writing).rejects.toThrow(expect.objectContaining({ code: "ERR_STREAM_PREMATURE_CLOSE" }));
+    expect(link.received).toEqual(["data a"]);
+  });
+
+  it("is done once, though the connection ends after it", async () => {
+    const { channel, link } = openTestChannel();
+    channel.receiveClose();
+    channel.connectionClosed();
+    await settled();
+    expect(link.closings).toBe(1);
+  });
+
+  it("is told by 'close' after the client's CLOSE, and not before", async () => {
+    const { channel } = openTestChannel();
+    const closed = vi.fn();
+    channel.on("close", closed);
+    channel.on("data", () => {});
+    channel.send("output");
+    channel.close();
+    channel.receiveEof();
+    await settled();
+    expect(closed).not.toHaveBeenCalled();
+    channel.receiveClose();
+    await settled();
+    expect(closed).toHaveBeenCalledOnce();
+  });
+});
+
+describe("a channel's signal", () => {
+  it.each([
+    ["the client's CLOSE", "receiveClose"],
+    ["the end of the connection", "connectionClosed"],
+  ] as const)("fires with %s, also for those who ask late", async (_, method) => {
+    const { channel, link } = openTestChannel();
+    const { signal } = channel;
+    expect(signal.aborted).toBe(false);
+    channel[method]();
+    expect(signal.aborted).toBe(true);
+    expect(channel.signal).toBe(signal);
+    expect(link.closings).toBe(1);
+    const late = openTestChannel().channel;
+    late[method]();
+    expect(late.signal.aborted).toBe(true);
+  });
+});
+
+describe("writing to a channel that is closed", () => {
+  it.each(["close", "destroy", "receiveClose", "connectionClosed"] as const)(
+    "after %s sends nothing and harms nobody",
+    async (method) => {
+      const { channel, link } = openTestChannel();
+      channel[method]();
+      await settled();
+      const before = [...link.received];
+      channel.send("late");
+      channel.sendStderr("late");
+      channel.stderr.write("late");
+      channel.sendExitStatus(0);
+      channel.sendExitSignal("TERM");
+      channel.sendEof();
+      channel.close();
+      channel.reply("success");
+      channel.adjustWindow(1);
+      await settled();
+      expect(link.received).toEqual(before);
+    },
+  );
+
+  it("after close() does not cut off what was written before", async () => {
+    const { channel, link } = openTestChannel({ windowSize: 1 });
+    channel.send("abc");
+    channel.close();
+    channel.send("late");
+    await settled();
+    channel.adjustWindow(10);
+    await settled();
+    expect(link.received).toEqual(["data a", "data bc", "EOF", "CLOSE"]);
+    channel.receiveClose();
+    await settled();
+    expect(channel.closed).toBe(true);
+  });
+
+  it("by the client while its input is still being read sends nothing more", async () => {
+    const { channel, link } = openTestChannel();
+    channel.pause();
+    channel.receiveData(Buffer.from("input"));
+    channel.receiveClose();
+    expect(link.received).toEqual(["CLOSE"]);
+    channel.write("late");
+    channel.sendStderr("late");
+    channel.sendExitStatus(0);
+    await settled();
+    expect(link.received).toEqual(["CLOSE"]);
+  });
+
+  it("by the client fails a pipe from the channel back to it", async () => {
+    const { channel, link } = openTestChannel({ windowSize: 10 });
+    const slow = new Transform({
+      transform: (piece, _encoding, callback) => {
+        setImmediate(() => callback(null, piece));
+      },
+    });
+    const echo = pipeline(channel, slow, channel);
+    for (let index = 0; index < 20; index++) channel.receiveData(Buffer.alloc(10_000));
+    await settled();
+    channel.receiveClose();
+    await expect(echo).rejects.toThrow();
+    expect(channel.closed).toBe(true);
+    expect(link.received.at(-1)).toBe("CLOSE");
+  });
+
+  it("gives a writer that waits for window no rest until it is told", async () => {
+    const { channel } = openTestChannel({ windowSize: 0 });
+    channel.on("data", () => {});
+    channel.pause();
+    channel.receiveData(Buffer.from("unread"));
+    const writing = pipeline(Readable.from([Buffer.alloc(100_000), Buffer.alloc(1)]), channel);
+    await settled();
+    channel.receiveClose();
+    await expect(writing).rejects.toThrow(expect.objectContaining({ code: "ERR_STREAM_PREMATURE_CLOSE" }));
+  });
+});
+
+describe("errors on a channel's streams", () => {
+  it("are reported when nobody listens", async () => {
+    const { channel, link } = openTestChannel();
+    const lost = new Error("the source is lost");
+    channel.stderr.destroy(lost);
+    channel.destroy(lost);
+    await settled();
+    expect(link.ignoredErrors).toEqual([lost, lost]);
+    expect(link.received).toEqual(["CLOSE"]);
+  });
+
+  it("are left to those who listen", async () => {
+    const { channel, link } = openTestChannel();
+    const broken = new Writable({ write: (_piece, _encoding, callback) => callback(new Error("the disk is full")) });
+    const piping = pipeline(channel, broken);
+    channel.receiveData(Buffer.from("x"));
+    await expect(piping).rejects.toThrow("the disk is full");
+    await settled();
+    expect(link.ignoredErrors).toEqual([]);
+    expect(link.received).toEqual(["CLOSE"]);
+  });
+});

@@ -1,0 +1,283 @@
+import { randomBytes } from "node:crypto";
+import { PassThrough, Writable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { Channel } from "../../src/connection/channel.js";
+import { ProtocolError } from "../../src/protocol/errors.js";
+import { openTestChannel, settled } from "./test-channel.js";
+
+/** A message's data as the transport hands it over: a view of a larger chunk. */
+function dataInChunk(data: string | Uint8Array, chunkLength: number): Buffer {
+  const chunk = Buffer.allocUnsafeSlow(chunkLength);
+  const bytes = Buffer.from(data);
+  bytes.copy(chunk, 10);
+  return chunk.subarray(10, 10 + bytes.length);
+}
+
+async function readAll(channel: Channel): Promise<Buffer> {
+  const pieces: Buffer[] = [];
+  for await (const piece of channel) pieces.push(piece);
+  return Buffer.concat(pieces);
+}
+
+describe("a channel's input", () => {
+  it("can be read by iteration, to its EOF", async () => {
+    const { channel } = openTestChannel();
+    const reading = readAll(channel);
+    channel.receiveData(Buffer.from("one "));
+    await settled();
+    channel.receiveData(Buffer.from("two"));
+    channel.receiveEof();
+    expect((await reading).toString()).toBe("one two");
+  });
+
+  it("can be read by iteration without an end to the output", async () => {
+    const { channel, link } = openTestChannel();
+    const reading = (async () => {
+      for await (const piece of channel) channel.write(piece);
+      channel.send("done");
+    })();
+    channel.receiveData(Buffer.from("echo "));
+    channel.receiveEof();
+    await settled();
+    expect(link.received).toEqual(["data echo ", "data done"]);
+    channel.close();
+    channel.receiveClose();
+    await reading;
+  });
+
+  it("can be read by a pipe into something slow, whose end does not end the output", async () => {
+    const { channel, link } = openTestChannel();
+    const pieces: Buffer[] = [];
+    const slow = new Writable({
+      highWaterMark: 1,
+      write: (piece, _encoding, callback) => {
+        pieces.push(piece);
+        setImmediate(callback);
+      },
+    });
+    const piping = pipeline(channel, slow);
+    const sent = randomBytes(200_000);
+    for (let offset = 0; offset < sent.length; offset += 500) {
+      channel.receiveData(dataInChunk(sent.subarray(offset, offset + 500), 1000));
+    }
+    channel.receiveEof();
+    await piping;
+    expect(Buffer.concat(pieces).equals(sent)).toBe(true);
+    expect(channel.destroyed).toBe(false);
+    channel.send("still here");
+    expect(link.received).toEqual(["data still here"]);
+  });
+
+  it("can be a text", async () => {
+    const { channel } = openTestChannel();
+    channel.setEncoding("utf8");
+    const pieces: string[] = [];
+    channel.on("data", (piece) => pieces.push(piece));
+    const bytes = Buffer.from("añb€c𝄞d");
+    for (const byte of bytes) channel.receiveData(Buffer.of(byte));
+    channel.receiveEof();
+    await settled();
+    expect(pieces.join("")).toBe("añb€c𝄞d");
+  });
+
+  it("can be paused and resumed anywhere", async () => {
+    const { channel } = openTestChannel();
+    const pieces: Buffer[] = [];
+    let ended = false;
+    channel.on("end", () => {
+      ended = true;
+    });
+    channel.on("data", (piece) => {
+      pieces.push(piece);
+      channel.pause();
+    });
+    const sent = Buffer.from("0123456789".repeat(20));
+    for (const byte of sent) channel.receiveData(Buffer.of(byte));
+    channel.receiveEof();
+    for (let round = 0; round < 300 && !ended; round++) {
+      await new Promise((resolve) => setImmediate(resolve));
+      channel.resume();
+    }
+    expect(ended).toBe(true);
+    expect(Buffer.concat(pieces).equals(sent)).toBe(true);
+  });
+
+  it("can be read in exact amounts, though it came in crumbs before anybody read", async () => {
+    const { channel } = openTestChannel();
+    for (const byte of Buffer.from("0123456789")) channel.receiveData(Buffer.of(byte));
+    await settled();
+    expect(channel.read(4)?.toString()).toBe("0123");
+    expect(channel.read(100)).toBe(null);
+    expect(channel.read(6)?.toString()).toBe("456789");
+    expect(channel.read(1)).toBe(null);
+  });
+
+  it("is announced as readable until all of it was read", async () => {
+    const { channel } = openTestChannel();
+    const pieces: (string | Buffer | null)[] = [];
+    channel.on("readable", () => pieces.push(channel.read()));
+    for (const byte of Buffer.from("0123456789")) channel.receiveData(Buffer.of(byte));
+    await settled();
+    expect(pieces.filter((piece) => piece !== null).join("")).toBe("0123456789");
+  });
+
+  it("comes out as it went in, however it is cut and read", async () => {
+    const amount = fc.option(fc.integer({ min: 1, max: 5000 }), { nil: undefined });
+    const step = fc.oneof(
+      fc.record({ length: fc.oneof(fc.nat(20), fc.nat(5000)), chunk: fc.nat(20_000) }),
+      fc.record({ read: amount }),
+      fc.constant("wait" as const),
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
+        const { channel } = openTestChannel();
+        let sent = 0;
+        const taken: Buffer[] = [];
+        for (const next of steps) {
+          if (next === "wait") {
+            await new Promise((resolve) => setImmediate(resolve));
+          } else if ("read" in next) {
+            const piece = channel.read(next.read);
+            if (piece !== null) taken.push(Buffer.from(piece));
+            const left = sent - Buffer.concat(taken).length;
+            if (piece === null) expect(left).toBeLessThan(next.read ?? 1);
+          } else {
+            const data = Buffer.from(Array.from({ length: next.length }, () => sent++ % 251));
+            channel.receiveData(dataInChunk(data, Math.max(next.chunk, next.length + 10)));
+          }
+        }
+        channel.receiveEof();
+        taken.push(await readAll(channel));
+        const expected = Buffer.from(Array.from({ length: sent }, (_, index) => index % 251));
+        expect(Buffer.concat(taken).equals(expected)).toBe(true);
+      }),
+      { numRuns: 200 },
+    );
+  });
+});
+
+describe("a channel's input window", () => {
+  const { size } = openTestChannel().channel.receiveWindow;
+  const fill = (channel: Channel, bytes: number) => {
+    for (let left = bytes; left > 0; left -= 32 * 1024) channel.receiveData(Buffer.alloc(Math.min(left, 32 * 1024)));
+  };
+
+  it("is given back only as somebody reads", async () => {
+    const { channel, link } = openTestChannel();
+    fill(channel, size);
+    await settled();
+    expect(link.granted).toBe(0);
+    channel.read(size / 2);
+    expect(link.granted).toBe(size / 2);
+    channel.resume();
+    await settled();
+    expect(link.granted).toBe(size);
+  });
+
+  it("is given back at once for what is read at once", async () => {
+    const { channel, link } = openTestChannel();
+    channel.on("data", () => {});
+    await settled();
+    fill(channel, 4 * size);
+    expect(link.granted).toBeGreaterThanOrEqual(3 * size);
+  });
+
+  it("is given back for extended data, which nobody reads", () => {
+    const { channel, link } = openTestChannel();
+    for (let sent = 0; sent < 2 * size; sent += 32 * 1024) channel.receiveExtendedData(Buffer.alloc(32 * 1024));
+    expect(link.granted).toBeGreaterThanOrEqual(size);
+    expect(channel.readableLength).toBe(0);
+  });
+
+  it("does not let more in than was granted", () => {
+    const { channel } = openTestChannel();
+    fill(channel, size);
+    expect(() => channel.receiveData(Buffer.alloc(1))).toThrow(ProtocolError);
+    expect(() => channel.receiveExtendedData(Buffer.alloc(1))).toThrow(ProtocolError);
+  });
+
+  it("does not let packets in that are too large", () => {
+    const { channel } = openTestChannel();
+    expect(() => channel.receiveData(Buffer.alloc(32 * 1024 + 1))).toThrow(ProtocolError);
+  });
+
+  it("is not given back after the client's EOF", async () => {
+    const { channel, link } = openTestChannel();
+    fill(channel, size);
+    channel.receiveEof();
+    channel.resume();
+    await settled();
+    expect([link.granted, channel.readableEnded]).toEqual([0, true]);
+  });
+
+  it("can be small", async () => {
+    const { channel, link } = openTestChannel({ maxWindowSize: 32 * 1024 });
+    expect(channel.receiveWindow.size).toBe(32 * 1024);
+    fill(channel, 32 * 1024);
+    expect(() => channel.receiveData(Buffer.alloc(1))).toThrow(ProtocolError);
+    channel.resume();
+    await settled();
+    expect(link.granted).toBe(32 * 1024);
+  });
+
+  it("full of text that nobody reads stays bounded", () => {
+    const { channel } = openTestChannel({ maxWindowSize: 512 * 1024 });
+    channel.setEncoding("utf8");
+    const text = Buffer.from("€".repeat(1000));
+    let sent = 0;
+    expect(() => {
+      for (; sent < 10 * 1024 * 1024; sent += text.length) channel.receiveData(text);
+    }).toThrow(ProtocolError);
+    expect(sent).toBeLessThanOrEqual(3 * 512 * 1024);
+  });
+});
+
+describe("the end of a channel's input", () => {
+  it("comes once", () => {
+    const { channel } = openTestChannel();
+    channel.receiveEof();
+    expect(() => channel.receiveEof()).toThrow(ProtocolError);
+    expect(() => channel.receiveData(Buffer.from("x"))).toThrow(ProtocolError);
+    expect(() => channel.receiveExtendedData(Buffer.from("x"))).toThrow(ProtocolError);
+  });
+
+  it("leaves crumbs that came before it to be read", async () => {
+    const { channel } = openTestChannel();
+    for (const byte of Buffer.from("crumbs")) channel.receiveData(Buffer.of(byte));
+    channel.receiveEof();
+    expect((await readAll(channel)).toString()).toBe("crumbs");
+  });
+
+  it("by CLOSE lets a reader finish what came before it", async () => {
+    const { channel, link } = openTestChannel();
+    const through = new PassThrough();
+    const piping = pipeline(channel, through);
+    for (const byte of Buffer.from("before the end")) channel.receiveData(Buffer.of(byte));
+    channel.receiveClose();
+    expect(channel.destroyed).toBe(false);
+    await piping;
+    expect(through.read().toString()).toBe("before the end");
+    await settled();
+    expect([channel.destroyed, link.closings]).toEqual([true, 1]);
+  });
+
+  it("by CLOSE lets a paused reader finish later", async () => {
+    const { channel } = openTestChannel();
+    channel.pause();
+    channel.receiveData(Buffer.from("late"));
+    channel.receiveClose();
+    await settled();
+    expect((await readAll(channel)).toString()).toBe("late");
+  });
+
+  it("with the connection fails a reader that is in the middle", async () => {
+    const { channel } = openTestChannel();
+    const reading = readAll(channel);
+    channel.receiveData(Buffer.from("half"));
+    await settled();
+    channel.connectionClosed();
+    await expect(reading).rejects.toThrow(expect.objectContaining({ code: "ERR_STREAM_PREMATURE_CLOSE" }));
+  });
+});

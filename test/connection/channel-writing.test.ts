@@ -1,0 +1,238 @@
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { describe, expect, it } from "vitest";
+import { openTestChannel, settled } from "./test-channel.js";
+
+describe("a channel's output", () => {
+  it("goes out as it was written: bytes and texts, on both streams", async () => {
+    const { channel, link } = openTestChannel();
+    channel.write("text é");
+    channel.send(Buffer.from("bytes"));
+    channel.sendStderr("error");
+    channel.stderr.write("shared");
+    channel.send(new Uint8Array([0x21]));
+    await settled();
+    expect(link.received).toEqual(["data text \u00c3\u00a9", "data bytes", "stderr error", "stderr shared", "data !"]);
+  });
+
+  it("of any length fits through a small window and small packets", async () => {
+    const { channel, link } = openTestChannel({ windowSize: 5, maximumPacketSize: 3 });
+    channel.send("abcdefghij");
+    await settled();
+    expect(link.received).toEqual(["data abc", "data de"]);
+    channel.adjustWindow(100);
+    await settled();
+    expect(link.received.slice(2)).toEqual(["data fgh", "data ij"]);
+  });
+
+  it("in many small pieces leaves in few packets once it may", async () => {
+    const { channel, link } = openTestChannel();
+    const release = channel.holdOutput();
+    for (let index = 0; index < 10_000; index++) channel.write("0123456789");
+    release();
+    await settled();
+    expect(link.received.map((message) => message.length - "data ".length)).toEqual([10, 32760, 32760, 32760, 1710]);
+  });
+
+  it("tells a writer to wait, and when to go on", async () => {
+    const { channel } = openTestChannel({ windowSize: 0 });
+    const drained = new Promise((resolve) => channel.once("drain", resolve));
+    let writes = 1;
+    while (channel.write(Buffer.alloc(16 * 1024))) writes++;
+    expect(writes).toBe(4);
+    channel.adjustWindow(64 * 1024);
+    await drained;
+    expect(channel.writableLength).toBe(0);
+  });
+
+  it("makes no writer wait for a client that keeps up", () => {
+    const { channel, link } = openTestChannel({ windowSize: 2 ** 32 - 1 });
+    let waits = 0;
+    for (let index = 0; index < 100; index++) if (!channel.write(Buffer.alloc(1000))) waits++;
+    expect(link.received).toHaveLength(100);
+    expect(waits).toBe(0);
+  });
+
+  it("waits for the connection to take more", async () => {
+    const { channel, link } = openTestChannel();
+    link.writable = false;
+    channel.send("later");
+    await settled();
+    expect(link.received).toEqual([]);
+    link.writable = true;
+    expect(link.received).toEqual(["data later"]);
+  });
+
+  it("keeps stderr that waits for window apart from output that waits too", async () => {
+    const { channel, link } = openTestChannel({ windowSize: 4 });
+    channel.send("out-1 ");
+    channel.sendStderr("err-1 ");
+    channel.send("out-2 ");
+    channel.sendStderr("err-2 ");
+    for (let bytes = 4; bytes < 24; bytes += 4) {
+      await settled();
+      channel.adjustWindow(4);
+    }
+    await settled();
+    const all = (stream: string) =>
+      link.received
+        .filter((message) => message.startsWith(`${stream} `))
+        .map((message) => message.slice(stream.length + 1))
+        .join("");
+    expect(all("data")).toBe("out-1 out-2 ");
+    expect(all("stderr")).toBe("err-1 err-2 ");
+  });
+
+  it("can come through a pipe, whose end is EOF and not the end of the channel", async () => {
+    const { channel, link } = openTestChannel();
+    await pipeline(Readable.from(["a", "b"]), channel);
+    await settled();
+    expect(link.received).toEqual(["data a", "data b", "EOF"]);
+    expect(channel.destroyed).toBe(false);
+    channel.sendExitStatus(3);
+    channel.close();
+    expect(link.received.slice(3)).toEqual(["exit-status 3", "CLOSE"]);
+  });
+
+  it("is held back until the reply to a request, whatever the hook does at once", async () => {
+    const { channel, link } = openTestChannel();
+    const release = channel.holdOutput();
+    channel.send("Executed\n");
+    channel.sendStderr("warning\n");
+    channel.sendExitStatus(0);
+    channel.close();
+    await settled();
+    expect(link.received).toEqual([]);
+    channel.reply("success");
+    release();
+    await settled();
+    expect(link.received).toEqual(["success", "data Executed\n", "stderr warning\n", "exit-status 0", "EOF", "CLOSE"]);
+  });
+
+  it("is held back until the last of several replies", async () => {
+    const { channel, link } = openTestChannel();
+    const releases = [channel.holdOutput(), channel.holdOutput()];
+    channel.send("x");
+    releases[0]?.();
+    expect(link.received).toEqual([]);
+    releases[1]?.();
+    expect(link.received).toEqual(["data x"]);
+  });
+});
+
+describe("what follows a channel's output", () => {
+  it("is the exit status, EOF and CLOSE, however long the output waits", async () => {
+    const { channel, link } = openTestChannel({ windowSize: 3 });
+    channel.send("abcdef");
+    channel.sendExitStatus(1);
+    channel.close();
+    await settled();
+    expect(link.received).toEqual(["data abc"]);
+    channel.adjustWindow(2);
+    channel.adjustWindow(1);
+    await settled();
+    expect(link.received.slice(1)).toEqual(["data de", "data f", "exit-status 1", "EOF", "CLOSE"]);
+  });
+
+  it("waits for stderr that waits for window", async () => {
+    const { channel, link } = openTestChannel({ windowSize: 3 });
+    channel.sendStderr("abcdef");
+    channel.sendExitStatus(1);
+    channel.close();
+    await settled();
+    expect(link.received).toEqual(["stderr abc"]);
+    channel.adjustWindow(3);
+    await settled();
+    expect(link.received.slice(1)).toEqual(["stderr def", "exit-status 1", "EOF", "CLOSE"]);
+  });
+
+  it("waits for many small pieces of stderr", async () => {
+    const { channel, link } = openTestChannel({ windowSize: 1 });
+    for (const piece of ["a", "b", "c", "d"]) channel.sendStderr(piece);
+    channel.sendExitStatus(1);
+    channel.close();
+    channel.adjustWindow(3);
+    await settled();
+    expect(link.received).toEqual(["stderr a", "stderr b", "stderr cd", "exit-status 1", "EOF", "CLOSE"]);
+  });
+
+  it("is not held up by stderr that only sendStderr has used", async () => {
+    const { channel, link } = openTestChannel();
+    channel.sendStderr("oops");
+    channel.end("out");
+    await settled();
+    expect(link.received).toEqual(["stderr oops", "data out", "EOF"]);
+  });
+
+  it("waits for whoever has taken stderr to end it, without close()", async () => {
+    const { channel, link } = openTestChannel();
+    const { stderr } = channel;
+    channel.end("out");
+    await settled();
+    expect(link.received).toEqual(["data out"]);
+    stderr.end("err");
+    await settled();
+    expect(link.received.slice(1)).toEqual(["stderr err", "EOF"]);
+  });
+
+  it("does not wait for a stderr that was taken, once close() is called", async () => {
+    const { channel, link } = openTestChannel();
+    channel.stderr.write("err");
+    channel.close();
+    await settled();
+    expect(link.received).toEqual(["stderr err", "EOF", "CLOSE"]);
+  });
+
+  it("comes although stderr was destroyed", async () => {
+    const { channel, link } = openTestChannel();
+    const broken = new Readable({ read: () => broken.destroy(new Error("the program's stderr is broken")) });
+    await expect(pipeline(broken, channel.stderr)).rejects.toThrow("broken");
+    channel.send("out");
+    channel.sendExitStatus(0);
+    channel.close();
+    await settled();
+    expect(link.received).toEqual(["data out", "exit-status 0", "EOF", "CLOSE"]);
+  });
+
+  it("comes although stderr was destroyed last, with output waiting on it", async () => {
+    const { channel, link } = openTestChannel({ windowSize: 1 });
+    channel.stderr.write("ab");
+    channel.stderr.write("cd");
+    channel.end();
+    channel.stderr.destroy();
+    channel.adjustWindow(10);
+    await settled();
+    expect(link.received.at(-1)).toBe("EOF");
+  });
+
+  it("nothing of stderr may follow EOF", async () => {
+    const { channel, link } = openTestChannel();
+    channel.sendStderr("early");
+    channel.end();
+    await settled();
+    channel.sendStderr("late");
+    channel.sendExitStatus(0);
+    channel.close();
+    await settled();
+    expect(link.received).toEqual(["stderr early", "EOF", "exit-status 0", "CLOSE"]);
+  });
+
+  it("can be an exit signal, with or without SIG", () => {
+    const { channel, link } = openTestChannel();
+    channel.sendExitSignal("TERM");
+    channel.sendExitSignal("SIGSEGV", { coreDumped: true, message: "bad pointer" });
+    expect(link.received).toEqual(['exit-signal TERM no core ""', 'exit-signal SEGV core "bad pointer"']);
+  });
+
+  it.each([-1, 2 ** 32, 1.5, Number.NaN, "0" as unknown as number])("is no exit status %s", (status) => {
+    const { channel, link } = openTestChannel();
+    expect(() => channel.sendExitStatus(status)).toThrow(RangeError);
+    expect(link.received).toEqual([]);
+  });
+
+  it("takes the largest exit status there is", () => {
+    const { channel, link } = openTestChannel();
+    channel.sendExitStatus(2 ** 32 - 1);
+    expect(link.received).toEqual(["exit-status 4294967295"]);
+  });
+});

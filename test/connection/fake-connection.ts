@@ -1,0 +1,22 @@
+import type { Connection } from "../../src/connection/connection.js";
+
+/** A connection of which channels only need that it is one. */
+export function fakeConnection(): Connection {
+  const { signal } = new AbortController();
+  return {
+    id: 1,
+    remoteAddress: undefined,
+    remotePort: undefined,
+    connectedAt: new Date(0),
+    clientVersion: "SSH-2.0-test",
+    algorithms: undefined,
+    identity: undefined,
+    username: undefined,
+    provenMethods: [],
+    bytesReceived: 0,
+    bytesSent: 0,
+    channelCount: 0,
+    signal,
+    disconnect: () => {},
+  };
+}

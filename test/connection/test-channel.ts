@@ -1,0 +1,91 @@
+import { Channel, type ChannelLink } from "../../src/connection/channel.js";
+import type { ChannelSender } from "../../src/connection/channel-sender.js";
+import { describeMessage } from "./channel-messages.js";
+import { fakeConnection } from "./fake-connection.js";
+
+/** The client's number of the test channel. */
+const RECIPIENT = 42;
+
+/** The client's end of a channel, and the connection under it, as far as a channel sees them. */
+export class TestLink implements ChannelLink {
+  readonly connection = fakeConnection();
+  readonly maxWindowSize: number;
+  /** What the client got, in words. */
+  readonly received: string[] = [];
+  /** Bytes the channel has granted beyond the first window. */
+  granted = 0;
+  readonly ignoredErrors: Error[] = [];
+  closings = 0;
+  #writable = true;
+  #waiting: ChannelSender | undefined;
+
+  constructor(maxWindowSize: number) {
+    this.maxWindowSize = maxWindowSize;
+  }
+
+  get writable(): boolean {
+    return this.#writable;
+  }
+
+  set writable(writable: boolean) {
+    this.#writable = writable;
+    const waiting = this.#waiting;
+    if (!writable || waiting === undefined) return;
+    this.#waiting = undefined;
+    waiting.pump();
+  }
+
+  waitUntilWritable(sender: ChannelSender): void {
+    this.#waiting = sender;
+  }
+
+  send(payload: Buffer): void {
+    if (payload.readUInt32BE(1) !== RECIPIENT) throw new Error("not for this channel");
+    const message = describeMessage(payload);
+    if (message.startsWith("window ")) this.granted += Number(message.slice("window ".length));
+    else this.received.push(message);
+  }
+
+  sendData(head: Buffer, data: Uint8Array): void {
+    this.send(Buffer.concat([head, data]));
+  }
+
+  mayGrowWindow(): boolean {
+    return true;
+  }
+
+  closed(): void {
+    this.closings++;
+  }
+
+  errorIgnored(_channel: Channel, error: Error): void {
+    this.ignoredErrors.push(error);
+  }
+}
+
+export interface TestChannelOptions {
+  /** Bytes that the client takes. */
+  readonly windowSize?: number;
+  readonly maximumPacketSize?: number;
+  /** Bytes that the channel's own window may grow to. */
+  readonly maxWindowSize?: number;
+}
+
+/** A session channel, and the other end of it. */
+export function openTestChannel(options: TestChannelOptions = {}): { channel: Channel; link: TestLink } {
+  const link = new TestLink(options.maxWindowSize ?? 2 * 1024 * 1024);
+  const parameters = {
+    id: 0,
+    recipientChannel: RECIPIENT,
+    kind: "session",
+    openFields: Buffer.alloc(0),
+    windowSize: options.windowSize ?? 1024 * 1024,
+    maximumPacketSize: options.maximumPacketSize ?? 32 * 1024,
+  };
+  return { channel: new Channel(parameters, link), link };
+}
+
+/** Lets everything happen that is due. */
+export async function settled(): Promise<void> {
+  for (let round = 0; round < 3; round++) await new Promise((resolve) => setImmediate(resolve));
+}
