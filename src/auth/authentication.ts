@@ -71,7 +71,7 @@ export class Authentication {
     this.#options = options;
     this.#authenticator = authenticator;
     this.#link = link;
-    link.signal.addEventListener("abort", () => this.#dialogue?.abandon(), { once: true });
+    link.signal.addEventListener("abort", this.#abandonDialogue);
   }
 
   /**
@@ -101,6 +101,8 @@ export class Authentication {
     this.#release = this.#link.hold();
     dialogue.receiveResponse(payload);
   }
+
+  readonly #abandonDialogue = (): void => this.#dialogue?.abandon();
 
   #enqueue(step: () => Promise<void>): void {
     const release = this.#link.hold();
@@ -212,6 +214,8 @@ export class Authentication {
     await this.#authenticator.succeeded(username, method);
     if (this.#link.signal.aborted) return;
     this.#done = true;
+    // The signal lives as long as the connection and would keep all of this in memory.
+    this.#link.signal.removeEventListener("abort", this.#abandonDialogue);
     this.#link.send(encodeUserauthSuccess());
     this.#link.authenticated(
       Object.freeze({
