@@ -48,8 +48,11 @@ export interface TransportHandlers {
   failed(error: unknown): void;
 }
 
-/** Bytes of messages that may wait for the end of a key exchange. */
+/** Memory of messages that may wait for the end of a key exchange, bytes. */
 const MAX_WAITING_BYTES = 1024 * 1024;
+
+/** What a waiting message costs beside its own bytes, bytes. */
+const WAITING_OVERHEAD = 256;
 
 /** Key exchanges before authentication is over. */
 const MAX_UNAUTHENTICATED_KEY_EXCHANGES = 8;
@@ -103,7 +106,7 @@ export class Transport {
     return this.#sessionId;
   }
 
-  /** The public blob of the host key that the last exchange was signed with. */
+  /** The public blob of the host key that signed the first exchange, to which session and users' signatures are bound. */
   get hostKeyBlob(): Buffer | undefined {
     return this.#hostKey?.publicBlob;
   }
@@ -165,7 +168,7 @@ export class Transport {
       this.#write(payload);
       return;
     }
-    this.#waitingBytes += payload.length;
+    this.#waitingBytes += payload.length + WAITING_OVERHEAD;
     if (this.#waitingBytes > MAX_WAITING_BYTES) {
       this.#fail(new ProtocolError("too many messages wait for the key exchange to end"));
       return;
@@ -327,7 +330,7 @@ export class Transport {
     this.#write(Buffer.of(MessageNumber.NEWKEYS));
     this.#writer.changeKeys(result.sealer, this.#strict ? "reset" : "continue");
     this.#sessionId = result.sessionId;
-    this.#hostKey = result.hostKey;
+    this.#hostKey ??= result.hostKey;
     if (this.#phase === "running") this.#compressor = result.negotiated.serverToClient.compression.createCompressor();
     if (first && exchange.clientTakesExtInfo) {
       this.#write(
