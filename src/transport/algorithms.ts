@@ -68,7 +68,8 @@ export function resolveAlgorithms(option: AlgorithmsOption): AlgorithmPreference
     throw new ConfigurationError("algorithms", `must be "default", "hardened" or an object, not ${String(option)}`);
   }
   for (const name of Object.keys(option)) {
-    if (!Object.hasOwn(defaults, name)) throw new ConfigurationError(`algorithms.${name}`, "is not a kind of algorithm");
+    if (!Object.hasOwn(defaults, name))
+      throw new ConfigurationError(`algorithms.${name}`, "is not a kind of algorithm");
   }
   return {
     kex: checkedNames("kex", option.kex),
