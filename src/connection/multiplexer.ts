@@ -81,6 +81,7 @@ export class Multiplexer {
   #opening = 0;
   #windowGrowth = 0;
   #noMoreSessions = false;
+  /** Keepalives that the client has not answered. */
   #keepalivesUnanswered = 0;
   #closed = false;
 
@@ -107,11 +108,6 @@ export class Multiplexer {
   /** Open channels. */
   get channelCount(): number {
     return this.#channels.size;
-  }
-
-  /** Keepalives that the client has not answered. */
-  get keepalivesUnanswered(): number {
-    return this.#keepalivesUnanswered;
   }
 
   /**
@@ -252,7 +248,7 @@ export class Multiplexer {
     let decision: unknown;
     try {
       decision = this.#authority.openChannel(open.kind, id);
-      if (decision instanceof Promise) decision = await decision;
+      if (typeof decision === "object") decision = await decision;
     } catch (error) {
       this.#link.hookFailed("checkChannelRequest", error);
     }

@@ -1,0 +1,331 @@
+import { describe, expect, it, vi } from "vitest";
+import type { Channel, PseudoTerminal } from "../../src/connection/channel.js";
+import { ProtocolError } from "../../src/protocol/errors.js";
+import { decodeRequest } from "../../src/protocol/messages/connection.js";
+import { Reader } from "../../src/protocol/reader.js";
+import { Writer } from "../../src/protocol/writer.js";
+import { handleSessionRequest, type SessionHooks } from "../../src/session/session-requests.js";
+import { Deferred } from "../attack/deferred.js";
+import { openTestChannel } from "../connection/test-channel.js";
+
+const text = (...values: readonly (string | Uint8Array)[]): Buffer => {
+  const writer = new Writer();
+  for (const value of values) writer.writeString(value);
+  return writer.toBuffer();
+};
+const uint32 = (...values: readonly number[]): Buffer => {
+  const writer = new Writer();
+  for (const value of values) writer.writeUint32(value);
+  return writer.toBuffer();
+};
+const modes = Buffer.concat([Buffer.of(53), uint32(1), Buffer.of(128), uint32(38_400), Buffer.of(0)]);
+const ptyFields = (term: string | Uint8Array = "xterm"): Buffer =>
+  Buffer.concat([text(term), uint32(80, 24, 640, 480), text(modes)]);
+
+/** Hooks that note what they were asked, and allow it unless told otherwise. */
+class TestHooks implements SessionHooks {
+  readonly calls: unknown[][] = [];
+  answer: () => boolean | Promise<boolean> = () => true;
+
+  exec = (_channel: Channel, command: Buffer) => this.#decide("exec", command.toString("latin1"));
+  shell = () => this.#decide("shell");
+  subsystem = (_channel: Channel, name: string) => this.#decide("subsystem", name);
+  pty = (_channel: Channel, pty: PseudoTerminal) => this.#decide("pty", pty);
+  windowChange = (_channel: Channel, pty: PseudoTerminal) => this.#decide("windowChange", pty);
+  environment = (_channel: Channel, name: string, value: string) => this.#decide("environment", name, value);
+  x11 = (_channel: Channel, single: boolean, protocol: string, cookie: Buffer, screen: number) =>
+    this.#decide("x11", single, protocol, cookie.toString(), screen);
+
+  #decide(...call: readonly unknown[]): boolean | Promise<boolean> {
+    this.calls.push([...call]);
+    return this.answer();
+  }
+}
+
+function start() {
+  const { channel, link } = openTestChannel();
+  const hooks = new TestHooks();
+  const ask = (kind: string, fields: Uint8Array = Buffer.alloc(0)) => {
+    const payload = new Writer().writeString(kind).writeBoolean(true).writeBytes(fields).toBuffer();
+    return handleSessionRequest(channel, decodeRequest(new Reader(payload)), hooks);
+  };
+  return { channel, link, hooks, ask };
+}
+
+const programs = [
+  ["exec", text("ls")],
+  ["shell", text()],
+  ["subsystem", text("sftp")],
+] as const;
+
+describe("a request to start a program", () => {
+  it.each(programs)("reaches its hook: %s", (kind, fields) => {
+    const { hooks, ask } = start();
+    expect(ask(kind, fields)).toBe(true);
+    expect(hooks.calls.map(([name]) => name)).toEqual([kind]);
+  });
+
+  it("hands the command over as the bytes that it is", () => {
+    const { hooks, ask } = start();
+    ask("exec", text(Buffer.from([0x00, 0xff, 0x0a])));
+    expect(hooks.calls).toEqual([["exec", "\u0000\u00ff\n"]]);
+  });
+
+  it.each(programs.flatMap(([first]) => programs.map(([second, fields]) => [first, second, fields] as const)))(
+    "is refused after one that was started: %s, then %s",
+    (first, second, fields) => {
+      const { hooks, ask } = start();
+      ask(first, programs.find(([kind]) => kind === first)?.[1]);
+      expect(ask(second, fields)).toBe(false);
+      expect(hooks.calls).toHaveLength(1);
+    },
+  );
+
+  it.each<[what: string, answer: () => boolean | Promise<boolean>]>([
+    ["refuses", () => false],
+    ["refuses later", () => Promise.resolve(false)],
+    [
+      "throws",
+      () => {
+        throw new Error("broken");
+      },
+    ],
+    ["rejects", () => Promise.reject(new Error("broken"))],
+  ])("may come again when the hook %s", async (_, answer) => {
+    const { hooks, ask } = start();
+    hooks.answer = answer;
+    const first = (async () => ask("exec", text("ls")))();
+    await first.then(
+      (allowed) => expect(allowed).toBe(false),
+      (error) => expect(error.message).toBe("broken"),
+    );
+    hooks.answer = () => true;
+    expect(ask("shell")).toBe(true);
+    expect(ask("exec", text("ls"))).toBe(false);
+  });
+
+  it("is refused while another is being decided on", async () => {
+    const { hooks, ask } = start();
+    const decision = new Deferred<boolean>();
+    hooks.answer = () => decision.promise;
+    const first = ask("exec", text("ls"));
+    expect(ask("exec", text("ls"))).toBe(false);
+    decision.resolve(true);
+    expect(await first).toBe(true);
+    expect(hooks.calls).toHaveLength(1);
+  });
+
+  it("on one channel does not count on another", () => {
+    expect(start().ask("shell")).toBe(true);
+    expect(start().ask("shell")).toBe(true);
+  });
+});
+
+describe("a request for a terminal", () => {
+  const pty = {
+    term: "xterm",
+    width: 80,
+    height: 24,
+    pixelWidth: 640,
+    pixelHeight: 480,
+    modes: new Map([
+      ["ECHO", 1],
+      ["TTY_OP_ISPEED", 38_400],
+    ]),
+  };
+
+  it("gives the channel its terminal", () => {
+    const { channel, hooks, ask } = start();
+    expect(ask("pty-req", ptyFields())).toBe(true);
+    expect(hooks.calls).toEqual([["pty", pty]]);
+    expect(channel.pty).toEqual(pty);
+  });
+
+  it("that is refused, at once or later, gives none", async () => {
+    const { channel, hooks, ask } = start();
+    hooks.answer = () => false;
+    expect(ask("pty-req", ptyFields())).toBe(false);
+    hooks.answer = () => Promise.resolve(false);
+    expect(await ask("pty-req", ptyFields())).toBe(false);
+    expect(channel.pty).toBe(undefined);
+  });
+
+  it("counts only when it is allowed", async () => {
+    const { channel, hooks, ask } = start();
+    const decision = new Deferred<boolean>();
+    hooks.answer = () => decision.promise;
+    const asked = ask("pty-req", ptyFields());
+    expect(channel.pty).toBe(undefined);
+    decision.resolve(true);
+    expect(await asked).toBe(true);
+    expect(channel.pty).toEqual(pty);
+  });
+
+  it("comes once", () => {
+    const { channel, hooks, ask } = start();
+    ask("pty-req", ptyFields());
+    expect(ask("pty-req", ptyFields("vt100"))).toBe(false);
+    expect([channel.pty?.term, hooks.calls.length]).toEqual(["xterm", 1]);
+  });
+
+  it("may name one that is not UTF-8", () => {
+    const { channel, ask } = start();
+    expect(ask("pty-req", ptyFields(Buffer.of(0xff)))).toBe(true);
+    expect(channel.pty?.term).toBe("\ufffd");
+  });
+
+  it("of another size tells the program", () => {
+    const { channel, ask } = start();
+    const sizes: unknown[] = [];
+    channel.on("resize", ({ width, height, pixelWidth, pixelHeight }) =>
+      sizes.push([width, height, pixelWidth, pixelHeight, channel.pty?.width]),
+    );
+    ask("pty-req", ptyFields());
+    expect(ask("window-change", uint32(100, 50, 1, 2))).toBe(true);
+    expect(sizes).toEqual([[100, 50, 1, 2, 100]]);
+    expect(channel.pty).toEqual({ ...pty, width: 100, height: 50, pixelWidth: 1, pixelHeight: 2 });
+  });
+
+  it("of another size that is refused changes nothing", () => {
+    const { channel, hooks, ask } = start();
+    const resized = vi.fn();
+    channel.on("resize", resized);
+    ask("pty-req", ptyFields());
+    hooks.answer = () => false;
+    expect(ask("window-change", uint32(100, 50, 1, 2))).toBe(false);
+    expect(resized).not.toHaveBeenCalled();
+    expect(channel.pty).toEqual(pty);
+  });
+
+  it("of another size without a terminal is refused and asks nobody", () => {
+    const { hooks, ask } = start();
+    expect(ask("window-change", uint32(100, 50, 1, 2))).toBe(false);
+    expect(hooks.calls).toEqual([]);
+  });
+});
+
+describe("a variable of the environment", () => {
+  it("is kept when allowed", async () => {
+    const { channel, hooks, ask } = start();
+    expect(ask("env", text("LANG", "de_DE.UTF-8"))).toBe(true);
+    hooks.answer = () => Promise.resolve(true);
+    expect(await ask("env", text("EMPTY", ""))).toBe(true);
+    expect(await ask("env", text("LANG", "C"))).toBe(true);
+    hooks.answer = () => false;
+    expect(ask("env", text("LD_PRELOAD", "/tmp/x.so"))).toBe(false);
+    expect([...channel.environment]).toEqual([
+      ["LANG", "C"],
+      ["EMPTY", ""],
+    ]);
+  });
+
+  it.each([
+    ["no name", "", "x"],
+    ["a name with =", "A=B", "x"],
+    ["a name with NUL", "A\0B", "x"],
+    ["a value with NUL", "A", "x\0y"],
+  ])("with %s is refused and asks nobody", (_, name, value) => {
+    const { channel, hooks, ask } = start();
+    expect(ask("env", text(name, value))).toBe(false);
+    expect([hooks.calls, channel.environment.size]).toEqual([[], 0]);
+  });
+
+  it("too many are refused, and ask nobody", () => {
+    const { channel, hooks, ask } = start();
+    for (let index = 0; index < 128; index++) expect(ask("env", text(`NAME${index}`, "x"))).toBe(true);
+    expect(ask("env", text("NAME128", "x"))).toBe(false);
+    expect([hooks.calls.length, channel.environment.size]).toEqual([128, 128]);
+  });
+
+  it("named like a property of objects is only that", () => {
+    const { channel, ask } = start();
+    expect(ask("env", text("__proto__", "x"))).toBe(true);
+    expect(channel.environment.get("__proto__")).toBe("x");
+  });
+});
+
+describe("events", () => {
+  it.each([
+    ["signal", text("TERM"), "TERM"],
+    ["break", uint32(500), 500],
+  ])("%s succeeds when somebody listens, and fails when not", (kind, fields, value) => {
+    const { channel, ask } = start();
+    expect(ask(kind, fields)).toBe(false);
+    const heard = vi.fn();
+    channel.on(kind, heard);
+    expect(ask(kind, fields)).toBe(true);
+    expect(heard).toHaveBeenCalledExactlyOnceWith(value);
+  });
+
+  it("eow@openssh.com tells the program, and closes the channel when it does not care", () => {
+    const { channel, link, ask } = start();
+    const heard = vi.fn();
+    channel.once("eow", heard);
+    expect(ask("eow@openssh.com")).toBe(true);
+    expect([heard.mock.calls.length, link.received]).toEqual([1, []]);
+    expect(ask("eow@openssh.com")).toBe(true);
+    expect(link.received).toEqual(["CLOSE"]);
+  });
+});
+
+describe("a request to forward X11", () => {
+  it("reaches its hook", () => {
+    const { hooks, ask } = start();
+    const fields = new Writer().writeBoolean(true).writeString("MIT-MAGIC-COOKIE-1").writeString("00ff").writeUint32(3);
+    expect(ask("x11-req", fields.toBuffer())).toBe(true);
+    expect(hooks.calls).toEqual([["x11", true, "MIT-MAGIC-COOKIE-1", "00ff", 3]]);
+  });
+});
+
+describe("other requests", () => {
+  it.each(["", "no-such-request", "auth-agent-req@openssh.com", "EXEC", "exit-status", "__proto__", "constructor"])(
+    "fail and ask nobody: %j",
+    (kind) => {
+      const { hooks, ask } = start();
+      expect(ask(kind, text("x"))).toBe(false);
+      expect(hooks.calls).toEqual([]);
+    },
+  );
+});
+
+describe("a malformed request", () => {
+  const x11 = new Writer().writeBoolean(true).writeString("p").writeString("c").writeUint32(0).toBuffer();
+  const wellFormed = [
+    ...programs,
+    ["pty-req", ptyFields()],
+    ["window-change", uint32(1, 2, 3, 4)],
+    ["env", text("A", "B")],
+    ["signal", text("TERM")],
+    ["break", uint32(1)],
+    ["eow@openssh.com", text()],
+    ["x11-req", x11],
+  ] as const;
+
+  it.each(wellFormed)("is an error that asks nobody and changes nothing: %s", (kind, fields) => {
+    const { channel, link, hooks, ask } = start();
+    for (const event of ["signal", "break"]) channel.on(event, () => expect.unreachable());
+    for (let length = 0; length < fields.length; length++) {
+      expect(() => ask(kind, fields.subarray(0, length))).toThrow(ProtocolError);
+    }
+    expect(() => ask(kind, Buffer.concat([fields, Buffer.alloc(1)]))).toThrow(ProtocolError);
+    expect([hooks.calls, link.received, channel.pty]).toEqual([[], [], undefined]);
+    channel.removeAllListeners();
+    expect(() => ask(kind, fields)).not.toThrow();
+  });
+
+  it.each([
+    ["subsystem", text(Buffer.of(0xff))],
+    ["env", text(Buffer.of(0xff), "x")],
+    ["signal", text(Buffer.of(0xff))],
+  ])("is one whose name is not UTF-8: %s", (kind, fields) => {
+    const { hooks, ask } = start();
+    expect(() => ask(kind, fields)).toThrow(ProtocolError);
+    expect(hooks.calls).toEqual([]);
+  });
+
+  it("leaves the channel free for a program", () => {
+    const { ask } = start();
+    expect(() => ask("exec", text("ls").subarray(0, -1))).toThrow(ProtocolError);
+    expect(ask("exec", text("ls"))).toBe(true);
+  });
+});
