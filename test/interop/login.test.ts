@@ -60,8 +60,10 @@ async function expectLogin(client: ExecClientName, login: Login, options: readon
 
 /** The exit code tells nothing here: dbclient has 0 when it cannot go on. */
 async function expectRefusal(client: ExecClientName, login: Login): Promise<void> {
+  const before = refusing.server.keyExchanges;
   const { stdout } = await refusing.exec(client, { login, command: "hello" });
   expect(stdout.toString()).toBe("");
+  expect(refusing.server.keyExchanges).toBeGreaterThan(before);
   expect(refusing.server.server.lastLogin).toBeUndefined();
 }
 
