@@ -5,7 +5,6 @@ import {
   decodeUserauthRequest,
   encodeBanner,
   encodeUserauthFailure,
-  encodeUserauthSuccess,
   type UserauthRequest,
 } from "../protocol/messages/userauth.js";
 import { type Attempt, attemptFrom, refused } from "./attempt.js";
@@ -42,9 +41,9 @@ export interface AuthenticationLink {
   send(payload: Buffer): void;
   /** Stops the handling of further messages until the returned function is called. */
   hold(): () => void;
-  /** SUCCESS was sent. */
+  /** Lets the client in: sends SUCCESS. */
   authenticated(identity: Identity): void;
-  /** `reason` is for the log. */
+  /** Something was refused, or a hook has thrown the error; `reason` is for the log. */
   refused(username: string, method: string, reason: string, error?: unknown): void;
   failed(error: unknown): void;
 }
@@ -63,6 +62,8 @@ export class Authentication {
   #username: string | undefined;
   #methods: string[] = [];
   #publicKeys: PKey[] = [];
+  /** When the client has last had its say, as `performance.now()` tells it: from then on a failure is delayed. */
+  #askedAt = 0;
   #requests = 0;
   #failures = 0;
   #done = false;
@@ -93,13 +94,17 @@ export class Authentication {
     const dialogue = this.#dialogue;
     if (!dialogue?.waiting) {
       // An answer to prompts that the hook no longer waits for.
-      this.#enqueue(() =>
-        this.#refuse(this.#username ?? "", "keyboard-interactive", refused("nothing was asked"), performance.now()),
-      );
+      this.#enqueue(() => this.#refuse(this.#username ?? "", "keyboard-interactive", refused("nothing was asked")));
       return;
     }
+    this.#askedAt = performance.now();
     this.#release = this.#link.hold();
     dialogue.receiveResponse(payload);
+  }
+
+  /** Resolves when no hook is pending. */
+  get settled(): Promise<void> {
+    return this.#pending;
   }
 
   readonly #abandonDialogue = (): void => this.#dialogue?.abandon();
@@ -119,7 +124,7 @@ export class Authentication {
   }
 
   async #handle(request: UserauthRequest): Promise<void> {
-    const started = performance.now();
+    this.#askedAt = performance.now();
     const { username, method } = request;
     if (request.service !== "ssh-connection") {
       throw new ProtocolError("the service is not available", DisconnectReason.SERVICE_NOT_AVAILABLE);
@@ -148,13 +153,17 @@ export class Authentication {
         await this.#accept(username, methodName(method), attempt);
         return;
       case "refused":
-        await this.#refuse(username, method, attempt, started);
+        await this.#refuse(username, method, attempt);
     }
   }
 
   async #sendBanner(): Promise<void> {
-    const banner = await this.#authenticator.banner();
-    if (banner) this.#link.send(encodeBanner(banner));
+    try {
+      const banner = await this.#authenticator.banner();
+      if (banner) this.#link.send(encodeBanner(banner));
+    } catch (error) {
+      this.#link.refused(this.#username ?? "", "banner", "a hook has failed", error);
+    }
   }
 
   async #attempt(request: UserauthRequest): Promise<Attempt> {
@@ -194,7 +203,12 @@ export class Authentication {
 
   /** The methods the server allows, without those that were proven already, unless none would be left. */
   async #allowedMethods(username: string): Promise<string[]> {
-    const allowed = (await this.#authenticator.allowedMethods(username)).filter((method) => METHODS.includes(method));
+    let allowed: string[] = [];
+    try {
+      allowed = (await this.#authenticator.allowedMethods(username)).filter((method) => METHODS.includes(method));
+    } catch (error) {
+      this.#link.refused(username, "getAllowedAuths", "a hook has failed", error);
+    }
     const open = allowed.filter((method) => !this.#methods.includes(method));
     return open.length > 0 ? open : allowed;
   }
@@ -211,34 +225,27 @@ export class Authentication {
       this.#link.send(encodeUserauthFailure(await this.#methodsOrEnd(username), true));
       return;
     }
-    await this.#authenticator.succeeded(username, method);
+    const identity = Object.freeze({
+      username,
+      methods: Object.freeze([...this.#methods]),
+      publicKeys: Object.freeze([...this.#publicKeys]),
+    });
+    await this.#authenticator.succeeded(identity, method);
     if (this.#link.signal.aborted) return;
     this.#done = true;
     // The signal lives as long as the connection and would keep all of this in memory.
     this.#link.signal.removeEventListener("abort", this.#abandonDialogue);
-    this.#link.send(encodeUserauthSuccess());
-    this.#link.authenticated(
-      Object.freeze({
-        username,
-        methods: Object.freeze([...this.#methods]),
-        publicKeys: Object.freeze([...this.#publicKeys]),
-      }),
-    );
+    this.#link.authenticated(identity);
   }
 
-  async #refuse(
-    username: string,
-    method: string,
-    { reason }: Extract<Attempt, { kind: "refused" }>,
-    started: number,
-  ): Promise<void> {
+  async #refuse(username: string, method: string, { reason }: Extract<Attempt, { kind: "refused" }>): Promise<void> {
     // The first `none` only asks which methods there are (RFC 4252 §5.2).
     if (method !== "none" || this.#requests > 1) {
       this.#failures++;
       this.#link.refused(username, method, reason);
       await this.#authenticator.failed(username, method);
       const floor = methodName(method) === PUBLIC_KEY ? PUBLIC_KEY_FAILURE_DELAY : this.#options.failureDelay;
-      await delayFailure(started, Math.min(floor, this.#options.failureDelay), this.#link.signal);
+      await delayFailure(this.#askedAt, Math.min(floor, this.#options.failureDelay), this.#link.signal);
     }
     if (this.#failures >= this.#options.maxAuthTries) {
       throw new ProtocolError("too many authentication failures", DisconnectReason.NO_MORE_AUTH_METHODS_AVAILABLE);

@@ -39,6 +39,7 @@ export interface Authenticator {
   keyboardInteractive(username: string, submethods: string, prompt: Prompt): MaybePromise<AuthResult>;
   /** One factor more was proven, or with none left to prove, all. */
   proven(methods: readonly string[]): void;
-  succeeded(username: string, method: string): MaybePromise<void>;
+  /** All that was asked was proven. The client is let in once this is done; a throw refuses it. */
+  succeeded(identity: Identity, method: string): MaybePromise<void>;
   failed(username: string, method: string): MaybePromise<void>;
 }

@@ -24,6 +24,8 @@ export class KeyboardInteractiveDialogue {
   readonly #send: (payload: Buffer) => void;
   #question: Question | undefined;
   #abandoned = false;
+  /** The hook has come to its result. */
+  #over = false;
 
   /** @param send sends the payload and lets the client's next message through */
   constructor(send: (payload: Buffer) => void) {
@@ -44,6 +46,7 @@ export class KeyboardInteractiveDialogue {
       if (this.#abandoned) return { kind: "abandoned" };
       throw error;
     } finally {
+      this.#over = true;
       this.#question = undefined;
     }
   }
@@ -64,11 +67,16 @@ export class KeyboardInteractiveDialogue {
     this.#question = undefined;
   }
 
-  readonly #prompt = (request: InfoRequest): Promise<string[]> =>
-    new Promise((resolve, reject) => {
+  readonly #prompt = (request: InfoRequest): Promise<string[]> => {
+    const responses = new Promise<string[]>((resolve, reject) => {
+      if (this.#over) throw new Error("the dialogue is over");
       if (this.#abandoned) throw new PromptAbortedError("the client has given up the dialogue");
       if (this.#question !== undefined) throw new Error("the answers to the previous prompts are still awaited");
       this.#question = { promptCount: request.prompts.length, resolve, reject };
       this.#send(encodeInfoRequest(request));
     });
+    // A hook may do other things before it looks at the answers: a rejection meanwhile must not end the process.
+    responses.catch(() => {});
+    return responses;
+  };
 }

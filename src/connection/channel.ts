@@ -94,6 +94,8 @@ export class Channel extends Duplex {
   #abortController: AbortController | undefined;
   /** What is sent behind all output: `exit-status`, `exit-signal`. */
   #afterOutput: Buffer[] = [];
+  /** The last read found less than it asked for: its reader has to hear of what comes next. */
+  #hungry = false;
   #closing = false;
   #eofSent = false;
   #closeSent = false;
@@ -181,6 +183,7 @@ export class Channel extends Duplex {
   override read(size?: number): Buffer | string | null {
     if (size !== undefined && size > this.readableLength) this.#flushUnread();
     const data = super.read(size);
+    this.#hungry = data === null;
     // Readers hear only of what lies in the stream's own buffer.
     if (this.readableLength === 0) this.#flushUnread();
     this.#grantWindow();
@@ -212,11 +215,12 @@ export class Channel extends Duplex {
   receiveData(data: Buffer): void {
     this.#receive(data);
     if (this.#closeSent || this.destroyed) return;
-    const behind = this.readableLength > 0 || this.#unread.length > 0;
+    const behind = !this.#hungry && (this.readableLength > 0 || this.#unread.length > 0);
     const wasteful = data.length < SMALL_DATA_LENGTH || data.length * 2 < data.buffer.byteLength;
     if (behind && wasteful) {
       this.#unread.append(data, this.#push);
     } else {
+      this.#hungry = false;
       this.#flushUnread();
       this.push(data);
     }
@@ -249,6 +253,11 @@ export class Channel extends Duplex {
   /** @internal SSH_MSG_CHANNEL_WINDOW_ADJUST */
   adjustWindow(bytes: number): void {
     this.#sender.adjustWindow(bytes);
+  }
+
+  /** @internal Whether our CLOSE was sent: nothing the client asks for can have an effect any more. */
+  get closeSent(): boolean {
+    return this.#closeSent;
   }
 
   /** @internal Keeps output back while the reply to a request is due. */

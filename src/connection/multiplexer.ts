@@ -20,10 +20,13 @@ import { Reader } from "../protocol/reader.js";
 import { Channel, type ChannelLink } from "./channel.js";
 import { type ChannelSender, MAX_DATA_LENGTH } from "./channel-sender.js";
 import type { Connection } from "./connection.js";
-import { RequestQueue } from "./request-queue.js";
+import { RequestQueue, WaitingBudget } from "./request-queue.js";
 
 /** Bytes by which the windows of one connection may have grown together. */
 const MAX_WINDOW_GROWTH = 32 * 1024 * 1024;
+
+/** Where the name of a channel request begins: after message number and channel. */
+const CHANNEL_REQUEST_OFFSET = 5;
 
 const NO_MORE_SESSIONS = "no-more-sessions@openssh.com";
 
@@ -75,10 +78,12 @@ export class Multiplexer {
   readonly #link: MultiplexerLink;
   readonly #channelLink: ChannelLink;
   readonly #channels = new Map<number, { readonly channel: Channel; readonly requests: RequestQueue }>();
+  readonly #waitingBudget: WaitingBudget;
   readonly #globalRequests: RequestQueue;
   readonly #waitingSenders = new Set<ChannelSender>();
   #nextId = 0;
-  #opening = 0;
+  /** Channels that are being decided on, or are gone while a hook still works for them. */
+  #reserved = 0;
   #windowGrowth = 0;
   #noMoreSessions = false;
   /** Keepalives that the client has not answered. */
@@ -89,7 +94,8 @@ export class Multiplexer {
     this.#options = options;
     this.#authority = authority;
     this.#link = link;
-    this.#globalRequests = new RequestQueue(() => link.hold());
+    this.#waitingBudget = new WaitingBudget(() => link.hold());
+    this.#globalRequests = new RequestQueue(this.#waitingBudget);
     this.#channelLink = {
       connection: link.connection,
       maxWindowSize: options.maxWindowSize,
@@ -118,7 +124,7 @@ export class Multiplexer {
   receive(payload: Buffer): void {
     switch (payload[0]) {
       case MessageNumber.GLOBAL_REQUEST:
-        this.#receiveGlobalRequest(decodeRequest(new Reader(payload, 1)));
+        this.#receiveGlobalRequest(kept(payload, this.#globalRequests));
         return;
       case MessageNumber.REQUEST_SUCCESS:
       case MessageNumber.REQUEST_FAILURE:
@@ -152,7 +158,7 @@ export class Multiplexer {
   /** The connection is gone. */
   close(): void {
     this.#closed = true;
-    this.#globalRequests.clear();
+    this.#globalRequests.clear(() => {});
     this.#waitingSenders.clear();
     for (const { channel } of [...this.#channels.values()]) channel.connectionClosed();
   }
@@ -188,18 +194,21 @@ export class Multiplexer {
         channel.receiveClose();
         return;
       case MessageNumber.CHANNEL_REQUEST:
-        this.#receiveChannelRequest(channel, requests, decodeRequest(reader));
+        this.#receiveChannelRequest(channel, requests, kept(payload, requests));
         return;
       default:
         throw new ProtocolError(`message ${payload[0]} answers nothing that was asked`);
     }
   }
 
-  #receiveChannelRequest(channel: Channel, requests: RequestQueue, request: Request): void {
+  #receiveChannelRequest(channel: Channel, requests: RequestQueue, payload: Buffer): void {
+    if (channel.closeSent) return;
+    const request = decodeRequest(new Reader(payload, CHANNEL_REQUEST_OFFSET));
     // The reply goes out before whatever the hook writes.
     const release = request.wantReply ? channel.holdOutput() : undefined;
     requests.add(
-      () => this.#authority.channelRequest(channel, request),
+      payload.length,
+      () => !channel.closeSent && this.#authority.channelRequest(channel, request),
       (success) => {
         if (request.wantReply) channel.reply(success ? "success" : "failure");
         release?.();
@@ -208,10 +217,12 @@ export class Multiplexer {
     );
   }
 
-  #receiveGlobalRequest(request: Request): void {
+  #receiveGlobalRequest(payload: Buffer): void {
+    const request = decodeRequest(new Reader(payload, 1));
     if (request.kind === NO_MORE_SESSIONS) this.#noMoreSessions = true;
     let reply: Buffer = encodeRequestFailure();
     this.#globalRequests.add(
+      payload.length,
       async () => {
         const answer = await this.#authority.globalRequest(request);
         if (answer === true) reply = encodeRequestSuccess();
@@ -232,7 +243,7 @@ export class Multiplexer {
 
   #receiveOpen(open: ChannelOpen): void {
     if (open.maximumPacketSize === 0) throw new ProtocolError("a channel's maximum packet size is 0");
-    if (this.#channels.size + this.#opening >= this.#options.maxChannels) {
+    if (this.#channels.size + this.#reserved >= this.#options.maxChannels) {
       this.#refuseOpen(open, OPEN_FAILED_RESOURCE_SHORTAGE);
       return;
     }
@@ -244,7 +255,7 @@ export class Multiplexer {
   }
 
   async #decideOpen(open: ChannelOpen, id: number): Promise<void> {
-    this.#opening++;
+    this.#reserved++;
     let decision: unknown;
     try {
       decision = this.#authority.openChannel(open.kind, id);
@@ -252,7 +263,7 @@ export class Multiplexer {
     } catch (error) {
       this.#link.hookFailed("checkChannelRequest", error);
     }
-    this.#opening--;
+    this.#reserved--;
     if (this.#closed) return;
     if (decision === OPEN_SUCCEEDED) this.#confirmOpen(open, id);
     else this.#refuseOpen(open, decision);
@@ -270,7 +281,7 @@ export class Multiplexer {
       },
       this.#channelLink,
     );
-    this.#channels.set(id, { channel, requests: new RequestQueue(() => this.#link.hold()) });
+    this.#channels.set(id, { channel, requests: new RequestQueue(this.#waitingBudget) });
     const { initialSize } = channel.receiveWindow;
     this.#link.send(encodeChannelOpenConfirmation(open.senderChannel, id, initialSize, MAX_DATA_LENGTH));
     this.#authority.channelOpened(channel);
@@ -292,10 +303,16 @@ export class Multiplexer {
     const entry = this.#channels.get(channel.id);
     if (entry === undefined) return;
     this.#channels.delete(channel.id);
-    entry.requests.clear();
+    this.#reserved++;
+    entry.requests.clear(() => this.#reserved--);
     this.#windowGrowth -= channel.receiveWindow.size - channel.receiveWindow.initialSize;
     this.#authority.channelClosed(channel);
   }
+}
+
+/** The payload in memory of its own, if its request has to wait: it would keep the chunk that it lies in. */
+function kept(payload: Buffer, requests: RequestQueue): Buffer {
+  return requests.busy ? Buffer.from(payload) : payload;
 }
 
 function lastString(reader: Reader): Buffer {

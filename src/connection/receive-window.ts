@@ -55,7 +55,7 @@ export class ReceiveWindow {
    * @param unread bytes that were received and not yet consumed
    */
   credit(unread: number): number {
-    if (this.#size - this.#available - unread < this.#size / 8) return 0;
+    if (this.#size - this.#available - unread < this.#size / 2) return 0;
     this.#measure(this.#size - this.#available - unread, unread);
     const credit = this.#size - this.#available - unread;
     this.#available += credit;

@@ -1,52 +1,96 @@
 type Answer = boolean | Promise<boolean>;
 
-/** Requests that may wait for the one before them. */
-const MAX_WAITING = 32;
+/** Bytes of requests that may wait on one connection for the ones before them. */
+const MAX_WAITING_BYTES = 128 * 1024;
 
-/**
- * Handles requests one after the other, in the order they came, over handlers that may be asynchronous. While too many
- * wait, the connection handles no further messages.
- */
-export class RequestQueue {
+/** What a waiting request costs beside its own bytes, bytes. */
+const REQUEST_OVERHEAD = 1024;
+
+/** Keeps in bounds what waits in all queues of a connection: over the limit, it handles no further messages. */
+export class WaitingBudget {
   readonly #hold: () => () => void;
-  readonly #waiting: (() => Promise<void> | undefined)[] = [];
+  #bytes = 0;
   #release: (() => void) | undefined;
-  #busy = false;
 
   /** @param hold stops the handling of the connection's messages until the returned function is called */
   constructor(hold: () => () => void) {
     this.#hold = hold;
   }
 
-  /**
-   * @param handle decides the request; a throw or rejection counts as `false` after `failed` was told
-   * @param answered is told the decision; what it throws is told to `failed`
-   */
-  add(handle: () => Answer, answered: (answer: boolean) => void, failed: (error: unknown) => void): void {
-    this.#waiting.push(() => settle(handle, answered, failed));
-    if (!this.#busy) void this.#run();
-    else if (this.#waiting.length > MAX_WAITING) this.#release ??= this.#hold();
+  take(bytes: number): void {
+    this.#bytes += bytes + REQUEST_OVERHEAD;
+    if (this.#bytes > MAX_WAITING_BYTES) this.#release ??= this.#hold();
   }
 
-  /** Drops what waits. */
-  clear(): void {
-    this.#waiting.length = 0;
-    this.#release?.();
+  giveBack(bytes: number): void {
+    this.#bytes -= bytes + REQUEST_OVERHEAD;
+    if (this.#bytes > MAX_WAITING_BYTES / 2) return;
+    const release = this.#release;
     this.#release = undefined;
+    release?.();
+  }
+}
+
+interface Waiting {
+  readonly bytes: number;
+  readonly run: () => Promise<void> | undefined;
+}
+
+/** Handles requests one after the other, in the order they came, over handlers that may be asynchronous. */
+export class RequestQueue {
+  readonly #budget: WaitingBudget;
+  #waiting: Waiting[] = [];
+  #busy = false;
+  #idle: (() => void) | undefined;
+
+  constructor(budget: WaitingBudget) {
+    this.#budget = budget;
+  }
+
+  /** Whether the next request has to wait. */
+  get busy(): boolean {
+    return this.#busy;
+  }
+
+  /**
+   * @param bytes that the request keeps in memory
+   * @param handle decides the request; a throw or rejection counts as `false` after `failed` was told
+   * @param answered is told the decision
+   */
+  add(
+    bytes: number,
+    handle: () => Answer,
+    answered: (answer: boolean) => void,
+    failed: (error: unknown) => void,
+  ): void {
+    this.#waiting.push({ bytes, run: () => settle(handle, answered, failed) });
+    this.#budget.take(bytes);
+    if (!this.#busy) this.#run().catch(failed);
+  }
+
+  /** Drops what waits; calls `idle` once the request that is being handled, if any, was decided. */
+  clear(idle: () => void): void {
+    for (const { bytes } of this.#waiting.splice(0)) this.#budget.giveBack(bytes);
+    if (this.#busy) this.#idle = idle;
+    else idle();
   }
 
   /** Runs synchronously as far as the handlers do. */
   async #run(): Promise<void> {
     this.#busy = true;
-    for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
-      const pending = next();
-      if (pending !== undefined) await pending;
-      if (this.#waiting.length <= MAX_WAITING / 2) {
-        this.#release?.();
-        this.#release = undefined;
+    try {
+      for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
+        try {
+          const pending = next.run();
+          if (pending !== undefined) await pending;
+        } finally {
+          this.#budget.giveBack(next.bytes);
+        }
       }
+    } finally {
+      this.#busy = false;
+      this.#idle?.();
     }
-    this.#busy = false;
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Authenticator } from "../auth/authenticator.js";
+import type { Authenticator, Identity } from "../auth/authenticator.js";
 import type { Channel } from "../connection/channel.js";
 import type { Connection } from "../connection/connection.js";
 import type { ChannelAuthority } from "../connection/multiplexer.js";
@@ -14,7 +14,12 @@ export type HookFailed = (hook: string, error: unknown) => void;
 export function bindAuthenticator(
   server: SSHServer,
   connection: Connection,
-  proven: (methods: readonly string[]) => void,
+  progress: {
+    /** The user named in the present attempts has proven these methods. */
+    proven(methods: readonly string[]): void;
+    /** The user has proven all that was asked; `undefined` if a hook refuses all the same. */
+    identified(identity: Identity | undefined): void;
+  },
   hookFailed: HookFailed,
 ): Authenticator {
   return {
@@ -27,8 +32,16 @@ export function bindAuthenticator(
     publicKey: (username, key) => server.checkAuthPublickey(username, key, connection),
     keyboardInteractive: (username, submethods, prompt) =>
       server.checkAuthKeyboardInteractive(username, submethods, prompt, connection),
-    proven,
-    succeeded: (username, method) => server.onAuthenticationSuccessful(username, method, connection),
+    proven: (methods) => progress.proven(methods),
+    succeeded: async (identity, method) => {
+      progress.identified(identity);
+      try {
+        await server.onAuthenticationSuccessful(identity.username, method, connection);
+      } catch (error) {
+        progress.identified(undefined);
+        throw error;
+      }
+    },
     failed: (username, method) =>
       notify("onAuthenticationFailed", hookFailed, () => server.onAuthenticationFailed(username, method, connection)),
   };
@@ -99,7 +112,8 @@ async function decideGlobalRequest(
 
 /** Only exactly `true` allows. */
 function exactly(decision: boolean | Promise<boolean>): boolean | Promise<boolean> {
-  return decision instanceof Promise ? decision.then((value) => value === true) : decision === true;
+  if (typeof decision === "boolean") return decision;
+  return Promise.resolve(decision).then((value) => value === true);
 }
 
 async function notify(hook: string, hookFailed: HookFailed, call: () => void | Promise<void>): Promise<void> {

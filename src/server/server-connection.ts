@@ -2,11 +2,13 @@ import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { Authentication } from "../auth/authentication.js";
 import type { Identity } from "../auth/authenticator.js";
+import type { SignatureBinding } from "../auth/public-key.js";
 import { type Connection, type NegotiatedNames, namesOf } from "../connection/connection.js";
 import { Multiplexer } from "../connection/multiplexer.js";
 import { DisconnectReason, MessageNumber } from "../protocol/constants.js";
 import { ProtocolError } from "../protocol/errors.js";
 import { decodeServiceRequest, encodeServiceAccept } from "../protocol/messages/transport.js";
+import { encodeUserauthSuccess } from "../protocol/messages/userauth.js";
 import { Transport } from "../transport/transport.js";
 import { bindAuthenticator, bindChannelAuthority } from "./hooks.js";
 import type { ServerSettings } from "./settings.js";
@@ -14,14 +16,17 @@ import type { ServerSettings } from "./settings.js";
 /** Received bytes that may wait for a hook before the stream is no longer read. */
 const MAX_UNHANDLED_BYTES = 64 * 1024;
 
-/** Bytes for a client that does not read, after which its own messages are no longer read. */
-const MAX_UNSENT_BYTES = 1024 * 1024;
+/** Bytes for a client that does not read, after which its own messages are no longer handled. */
+const MAX_UNSENT_BYTES = { beforeLogin: 64 * 1024, afterLogin: 1024 * 1024 };
 
 /** Milliseconds that a client gets to take the last bytes of a connection. */
 const CLOSING_TIME = 2000;
 
 /** Milliseconds that a key exchange may take after the first. */
 const REKEY_TIME = 60_000;
+
+/** Characters of a text from the client that go into the log. */
+const MAX_LOGGED_LENGTH = 256;
 
 let nextId = 1;
 
@@ -54,9 +59,16 @@ export class ServerConnection implements Connection {
   #rekeyTimer: NodeJS.Timeout | undefined;
   /** Whether anything came since the last look. */
   #heard = false;
+  /** The keys are old: new ones are made when the client is heard of next, since it may be asleep. */
+  #rekeyDue = false;
+  /** The first key exchange is over. */
+  #handshaken = false;
+  /** Who is let in once the key exchange under way is over. */
+  #admitted: Identity | undefined;
   /** Looks in a row without anything. */
   #silentChecks = 0;
   #ended = false;
+  #gone = false;
 
   /** @param closed called once the stream is closed and nothing of the connection is left */
   constructor(
@@ -83,8 +95,10 @@ export class ServerConnection implements Connection {
         keyExchangeStarted: () => this.#keyExchangeStarted(),
         keyExchangeFinished: () => this.#keyExchangeFinished(),
         writable: () => this.#multiplexer?.resume(),
+        acceptsMessages: () => this.#stream.writableLength <= this.#maxUnsentBytes,
         caughtUp: () => this.#resumeReading(),
-        disconnected: (reason, description) => this.#end("the client has disconnected", { reason, description }),
+        disconnected: (reason, description) =>
+          this.#end("the client has disconnected", { reason, description: clip(description) }),
         failed: (error) => this.#fail(error),
       },
     );
@@ -127,13 +141,18 @@ export class ServerConnection implements Connection {
     return this.#abortController.signal;
   }
 
+  /** Resolves when no authentication hook is pending. */
+  get hooksSettled(): Promise<void> {
+    return this.#authentication?.settled ?? Promise.resolve();
+  }
+
   /** Begins to serve. To be called once, first. */
   start(): void {
     const stream = this.#stream;
     // What others have written must not be decrypted under their hands.
     const own = stream instanceof Socket ? (chunk: Buffer) => chunk : (chunk: Buffer) => Buffer.from(chunk);
     stream.on("data", (chunk: Buffer) => this.#receiveChunk(own(chunk)));
-    stream.on("drain", () => this.#drained());
+    stream.on("drain", () => this.#multiplexer?.resume());
     stream.on("end", () => this.#end("the client has closed the connection"));
     stream.on("error", (error) => this.#end("the connection was lost", { error }));
     stream.on("close", () => this.#streamClosed());
@@ -143,43 +162,60 @@ export class ServerConnection implements Connection {
     }
     this.#log("debug", "a client has connected");
     this.#setDeadline(this.#settings.connectionTimeout, "the handshake took too long");
-    this.#transport.start();
+    if (stream.destroyed) this.#streamClosed();
+    else this.#transport.start();
   }
 
-  disconnect(reason: DisconnectReason = DisconnectReason.BY_APPLICATION, message = "closed by the server"): void {
+  /** @param closingTime milliseconds that the client gets to take the last bytes */
+  disconnect(
+    reason: DisconnectReason = DisconnectReason.BY_APPLICATION,
+    message = "closed by the server",
+    closingTime = CLOSING_TIME,
+  ): void {
     if (this.#ended) return;
     this.#transport.disconnect(reason, message);
-    this.#end(message, { reason });
-  }
-
-  /** Closes the stream at once. */
-  destroy(): void {
-    this.#end("closed by the server");
-    this.#stream.destroy();
+    this.#end(message, { reason }, closingTime);
   }
 
   #output(bytes: Buffer, done?: () => void): void {
     this.#bytesSent += bytes.length;
-    this.#stream.write(bytes, done);
+    if (this.#stream instanceof Socket) {
+      this.#stream.write(bytes, () => {
+        done?.();
+        this.#sent();
+      });
+    } else {
+      // Other streams may say that they are done while they still hold the bytes.
+      this.#stream.write(Buffer.from(bytes), () => this.#sent());
+      done?.();
+    }
+  }
+
+  get #maxUnsentBytes(): number {
+    return MAX_UNSENT_BYTES[this.#identity === undefined ? "beforeLogin" : "afterLogin"];
   }
 
   #receiveChunk(chunk: Buffer): void {
     if (this.#ended) return;
     this.#bytesReceived += chunk.length;
     this.#heard = true;
-    this.#transport.receive(chunk);
-    if (this.#transport.buffered > MAX_UNHANDLED_BYTES || this.#stream.writableLength > MAX_UNSENT_BYTES) {
-      this.#stream.pause();
+    if (this.#rekeyDue) {
+      this.#rekeyDue = false;
+      this.#transport.rekey();
     }
+    this.#transport.receive(chunk);
+    if (this.#transport.buffered > MAX_UNHANDLED_BYTES) this.#stream.pause();
   }
 
   #resumeReading(): void {
-    if (this.#stream.isPaused() && this.#stream.writableLength <= MAX_UNSENT_BYTES) this.#stream.resume();
+    if (this.#stream.isPaused()) this.#stream.resume();
   }
 
-  #drained(): void {
-    this.#multiplexer?.resume();
-    if (this.#transport.buffered <= MAX_UNHANDLED_BYTES) this.#resumeReading();
+  /** Something was sent: what waited for room can go on. */
+  #sent(): void {
+    if (this.#ended) return;
+    if (!this.#stream.writableNeedDrain) this.#multiplexer?.resume();
+    if (this.#transport.buffered > 0 && this.#stream.writableLength <= this.#maxUnsentBytes) this.#transport.resume();
   }
 
   #receive(payload: Buffer): void {
@@ -194,37 +230,56 @@ export class ServerConnection implements Connection {
     if (service !== "ssh-userauth" || sessionId === undefined || hostKeyBlob === undefined) {
       throw new ProtocolError("the service is not available", DisconnectReason.SERVICE_NOT_AVAILABLE);
     }
+    // A client that asks again goes on with the authentication that it has begun, and what it counts.
+    this.#authentication ??= this.#createAuthentication({ sessionId, hostKeyBlob });
+    this.#transport.enter("authentication");
+    this.#transport.send(encodeServiceAccept(service));
+  }
+
+  #createAuthentication(binding: SignatureBinding): Authentication {
     const { server, maxAuthTries, authFailureDelay } = this.#settings;
-    this.#authentication = new Authentication(
+    return new Authentication(
       { maxAuthTries, failureDelay: authFailureDelay },
       bindAuthenticator(
         server,
         this,
-        (methods) => {
-          this.#provenMethods = methods;
+        {
+          proven: (methods) => {
+            this.#provenMethods = methods;
+          },
+          identified: (identity) => {
+            this.#identity = identity;
+          },
         },
         this.#hookFailed,
       ),
       {
-        binding: { sessionId, hostKeyBlob },
+        binding,
         signal: this.signal,
         send: (message) => this.#transport.send(message),
         hold: () => this.#transport.hold(),
         authenticated: (identity) => this.#authenticated(identity),
         refused: (username, method, reason, error) =>
-          this.#log("info", "authentication was refused", { username, method, reason, error }),
+          this.#log("info", "authentication was refused", {
+            username: clip(username),
+            method: clip(method),
+            reason,
+            ...(error === undefined ? {} : { error }),
+          }),
         failed: (error) => this.#fail(error),
       },
     );
-    this.#transport.enter("authentication");
-    this.#transport.send(encodeServiceAccept(service));
   }
 
   #authenticated(identity: Identity): void {
+    // SUCCESS marks where compression begins, which must not fall into a key exchange.
+    if (this.#transport.exchangingKeys) {
+      this.#admitted = identity;
+      return;
+    }
     const { server, maxChannels, maxWindowSize } = this.#settings;
     const transport = this.#transport;
     const stream = this.#stream;
-    this.#identity = identity;
     this.#authentication = undefined;
     this.#multiplexer = new Multiplexer(
       { maxChannels, maxWindowSize },
@@ -241,6 +296,7 @@ export class ServerConnection implements Connection {
         hookFailed: this.#hookFailed,
       },
     );
+    transport.send(encodeUserauthSuccess());
     transport.enter("running");
     transport.startDelayedCompression();
     this.#clearDeadline();
@@ -249,14 +305,17 @@ export class ServerConnection implements Connection {
   }
 
   #keyExchangeStarted(): void {
-    if (this.#identity !== undefined) this.#setDeadline(REKEY_TIME, "the key exchange took too long");
+    if (this.#multiplexer !== undefined) this.#setDeadline(REKEY_TIME, "the key exchange took too long");
   }
 
   #keyExchangeFinished(): void {
-    if (this.#identity !== undefined) {
+    if (this.#multiplexer !== undefined) {
       this.#clearDeadline();
       this.#rekeyTimer?.refresh();
-    } else if (this.#authentication === undefined) {
+    } else if (this.#admitted !== undefined) {
+      this.#authenticated(this.#admitted);
+    } else if (!this.#handshaken) {
+      this.#handshaken = true;
       this.#setDeadline(this.#settings.authTimeout, "the authentication took too long");
       this.#log("debug", "keys were exchanged", { clientVersion: this.clientVersion, algorithms: this.algorithms });
     }
@@ -264,7 +323,9 @@ export class ServerConnection implements Connection {
 
   #startTimers(): void {
     const { clientAliveInterval, rekeySeconds } = this.#settings;
-    this.#rekeyTimer = setTimeout(() => this.#transport.rekey(), rekeySeconds * 1000);
+    this.#rekeyTimer = setTimeout(() => {
+      this.#rekeyDue = true;
+    }, rekeySeconds * 1000);
     if (clientAliveInterval > 0) {
       this.#keepaliveTimer = setInterval(() => this.#checkAlive(), clientAliveInterval * 1000);
     }
@@ -312,7 +373,7 @@ export class ServerConnection implements Connection {
   }
 
   /** Nothing more is handled; the stream gets a moment to take what was sent. */
-  #end(cause: string, details: object = {}): void {
+  #end(cause: string, details: object = {}, closingTime = CLOSING_TIME): void {
     if (this.#ended) return;
     this.#ended = true;
     this.#log("info", "a connection has ended", { cause, ...details });
@@ -325,20 +386,34 @@ export class ServerConnection implements Connection {
     this.#stream.end();
     // Unread bytes would make the system reset the connection before the client has read why.
     this.#stream.resume();
-    this.#deadline = setTimeout(() => this.#stream.destroy(), CLOSING_TIME);
+    this.#deadline = setTimeout(() => {
+      this.#stream.destroy();
+      // Not every stream tells that it is closed.
+      this.#streamClosed();
+    }, closingTime);
   }
 
   #streamClosed(): void {
     this.#end("the client has closed the connection");
     this.#clearDeadline();
+    if (this.#gone) return;
+    this.#gone = true;
     this.#closed(this);
   }
 
   #log(level: "debug" | "info" | "warn" | "error", message: string, fields: object = {}): void {
     const { id, remoteAddress, remotePort, username } = this;
-    this.#settings.logger[level](
-      { connection: id, remoteAddress, remotePort, ...(username && { username }), ...fields },
-      message,
-    );
+    try {
+      this.#settings.logger[level](
+        { connection: id, remoteAddress, remotePort, ...(username && { username }), ...fields },
+        message,
+      );
+    } catch {
+      // A logger that fails must not take the connection with it.
+    }
   }
+}
+
+function clip(text: string): string {
+  return text.length > MAX_LOGGED_LENGTH ? `${text.slice(0, MAX_LOGGED_LENGTH)}…` : text;
 }

@@ -7,6 +7,10 @@ import { SSHServer } from "./ssh-server.js";
 
 const { version } = createRequire(import.meta.url)("../../package.json") as { version: string };
 
+/** Milliseconds. */
+const DEFAULT_CONNECTION_TIMEOUT = 30_000;
+const DEFAULT_AUTH_TIMEOUT = 120_000;
+
 /** Largest window the protocol can express, bytes (RFC 4254 §5.2). */
 const LARGEST_WINDOW = 2 ** 32 - 1;
 
@@ -63,20 +67,23 @@ export interface ServerSettings {
 }
 
 /** @throws {ConfigurationError} naming the option that cannot be used */
-export function resolveSettings(
-  options: SSHServerManagerOptions,
-): Omit<ServerSettings, "connectionTimeout" | "authTimeout"> {
-  const { rekeyLimit = {} } = options;
+export function resolveSettings(options: SSHServerManagerOptions): ServerSettings {
   if (!(options.serverInterface instanceof SSHServer)) {
     throw new ConfigurationError("serverInterface", "must be an object whose class extends SSHServer");
   }
   const algorithms = resolveAlgorithms(options.algorithms ?? "default");
+  const rekeyLimit = options.rekeyLimit ?? {};
+  if (typeof rekeyLimit !== "object") {
+    throw new ConfigurationError("rekeyLimit", `must be an object with bytes and seconds, not ${String(rekeyLimit)}`);
+  }
   return {
     server: options.serverInterface,
     hostKeys: checkHostKeys(options, algorithms),
     algorithms,
-    logger: options.logger ?? silentLogger,
+    logger: checkLogger(options.logger ?? silentLogger),
     identification: `SSH-2.0-spindlex_${version}`,
+    connectionTimeout: DEFAULT_CONNECTION_TIMEOUT,
+    authTimeout: DEFAULT_AUTH_TIMEOUT,
     maxAuthTries: checkInteger("maxAuthTries", options.maxAuthTries ?? 6, 1, 100),
     authFailureDelay: 1000 * checkNumber("authFailureDelay", options.authFailureDelay ?? 1, 0, 60),
     maxChannels: checkInteger("maxChannels", options.maxChannels ?? 64, 1, 65_536),
@@ -100,15 +107,27 @@ export function checkInteger(option: string, value: number, minimum: number, max
   throw new ConfigurationError(option, `must be an integer, not ${value}`);
 }
 
+function checkLogger(logger: Logger): Logger {
+  for (const level of ["debug", "info", "warn", "error"] as const) {
+    if (typeof logger[level] !== "function") throw new ConfigurationError("logger", `has no method ${level}`);
+  }
+  return logger;
+}
+
 function checkHostKeys(options: SSHServerManagerOptions, algorithms: AlgorithmPreferences): readonly HostKey[] {
   if (options.serverKey !== undefined && options.serverKeys !== undefined) {
     throw new ConfigurationError("serverKeys", "cannot be given together with serverKey");
   }
   const option = options.serverKeys === undefined ? "serverKey" : "serverKeys";
   const keys = options.serverKeys ?? (options.serverKey === undefined ? [] : [options.serverKey]);
-  if (keys.length === 0) throw new ConfigurationError(option, "at least one host key is needed");
+  if (!Array.isArray(keys) || keys.length === 0)
+    throw new ConfigurationError(option, "at least one host key is needed");
   for (const key of keys) {
-    if (!Buffer.isBuffer(key?.publicBlob) || typeof key.sign !== "function") {
+    if (
+      !Buffer.isBuffer(key?.publicBlob) ||
+      !Array.isArray(key.signatureAlgorithms) ||
+      typeof key.sign !== "function"
+    ) {
       throw new ConfigurationError(option, "must be a PKey or another HostKey");
     }
     if ("hasPrivateKey" in key && key.hasPrivateKey === false) {

@@ -29,21 +29,23 @@ export interface ConnectionStats {
 
 /** Runs a server: listens, accepts, keeps the limits. */
 export class SSHServerManager implements AsyncDisposable {
-  readonly #settings: Omit<ServerSettings, "connectionTimeout" | "authTimeout">;
+  #settings: ServerSettings;
   readonly #bindAddress: string;
   readonly #requestedPort: number;
   readonly #connections = new Map<number, ServerConnection>();
+  /** Too many: they are told so and closed. */
+  readonly #refusing = new Set<ServerConnection>();
+  /** Closed connections for which an authentication hook still works. */
+  #lingering = 0;
   #listener: Server | undefined;
   #starting = false;
   #maxConnections = 1000;
-  /** Seconds. */
-  #connectionTimeout = 30;
-  #authTimeout = 120;
   #accepted = 0;
   #refused = 0;
   #closedBytesReceived = 0;
   #closedBytesSent = 0;
   #allClosed: (() => void) | undefined;
+  #stopping: Promise<void> | undefined;
 
   /** @throws {ConfigurationError} naming the option that cannot be used */
   constructor(options: SSHServerManagerOptions) {
@@ -85,23 +87,26 @@ export class SSHServerManager implements AsyncDisposable {
    * @param options.gracePeriod seconds that clients get to take what was sent to them; default 5
    */
   async stopServer(options: { readonly gracePeriod?: number } = {}): Promise<void> {
-    const gracePeriod = checkNumber("gracePeriod", options.gracePeriod ?? 5, 0, 3600);
+    const gracePeriod = 1000 * checkNumber("gracePeriod", options.gracePeriod ?? 5, 0, 3600);
     const listener = this.#listener;
     this.#listener = undefined;
     listener?.close();
-    if (this.#connections.size === 0) return;
+    this.#stopping ??= this.#closeConnections(gracePeriod).finally(() => {
+      this.#stopping = undefined;
+    });
+    await this.#stopping;
+    if (listener !== undefined) this.#settings.logger.info({}, "the server has stopped");
+  }
+
+  async #closeConnections(gracePeriod: number): Promise<void> {
+    if (this.#connections.size + this.#refusing.size === 0) return;
     const allClosed = new Promise<void>((resolve) => {
       this.#allClosed = resolve;
     });
     for (const connection of [...this.#connections.values()]) {
-      connection.disconnect(DisconnectReason.BY_APPLICATION, "the server is shutting down");
+      connection.disconnect(DisconnectReason.BY_APPLICATION, "the server is shutting down", gracePeriod);
     }
-    const timer = setTimeout(() => {
-      for (const connection of [...this.#connections.values()]) connection.destroy();
-    }, gracePeriod * 1000);
     await allClosed;
-    clearTimeout(timer);
-    this.#settings.logger.info({}, "the server has stopped");
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -117,13 +122,14 @@ export class SSHServerManager implements AsyncDisposable {
   /** Seconds from accepting a connection to the end of its first key exchange. Default 30. */
   setConnectionTimeout(seconds: number): void {
     this.#checkStopped("connectionTimeout");
-    this.#connectionTimeout = checkNumber("connectionTimeout", seconds, 0.001, 86_400);
+    const connectionTimeout = 1000 * checkNumber("connectionTimeout", seconds, 0.001, 86_400);
+    this.#settings = { ...this.#settings, connectionTimeout };
   }
 
   /** Seconds from the end of the first key exchange to a login. Default 120. */
   setAuthTimeout(seconds: number): void {
     this.#checkStopped("authTimeout");
-    this.#authTimeout = checkNumber("authTimeout", seconds, 0.001, 86_400);
+    this.#settings = { ...this.#settings, authTimeout: 1000 * checkNumber("authTimeout", seconds, 0.001, 86_400) };
   }
 
   getConnectionCount(): number {
@@ -162,24 +168,16 @@ export class SSHServerManager implements AsyncDisposable {
    * @param info where the stream comes from, if the stream does not know
    */
   handleConnection(stream: Duplex, info: StreamInfo = addressOf(stream)): Connection {
-    const connection = new ServerConnection(
-      stream,
-      info,
-      {
-        ...this.#settings,
-        connectionTimeout: this.#connectionTimeout * 1000,
-        authTimeout: this.#authTimeout * 1000,
-      },
-      (closed) => this.#connectionClosed(closed),
-    );
-    const full = this.#connections.size >= this.#maxConnections;
-    this.#connections.set(connection.id, connection);
-    connection.start();
-    if (full) {
+    const connection = new ServerConnection(stream, info, this.#settings, (closed) => this.#connectionClosed(closed));
+    if (this.#connections.size + this.#lingering >= this.#maxConnections) {
       this.#refused++;
+      this.#refusing.add(connection);
+      connection.start();
       connection.disconnect(DisconnectReason.TOO_MANY_CONNECTIONS, "too many connections");
     } else {
       this.#accepted++;
+      this.#connections.set(connection.id, connection);
+      connection.start();
     }
     return connection;
   }
@@ -199,6 +197,11 @@ export class SSHServerManager implements AsyncDisposable {
   }
 
   #accept(socket: Socket): void {
+    if (this.#refusing.size >= this.#maxConnections) {
+      this.#refused++;
+      socket.destroy();
+      return;
+    }
     try {
       this.handleConnection(socket);
     } catch (error) {
@@ -211,7 +214,21 @@ export class SSHServerManager implements AsyncDisposable {
     this.#connections.delete(connection.id);
     this.#closedBytesReceived += connection.bytesReceived;
     this.#closedBytesSent += connection.bytesSent;
-    if (this.#connections.size === 0) this.#allClosed?.();
+    if (!this.#refusing.delete(connection)) this.#countUntilSettled(connection);
+    if (this.#connections.size + this.#refusing.size === 0) this.#allClosed?.();
+  }
+
+  /** A client that leaves while a hook works for it must not make room for another one at once. */
+  #countUntilSettled(connection: ServerConnection): void {
+    this.#lingering++;
+    let counted = true;
+    const settle = () => {
+      if (counted) this.#lingering--;
+      counted = false;
+      clearTimeout(timer);
+    };
+    const timer = setTimeout(settle, this.#settings.authTimeout).unref();
+    connection.hooksSettled.then(settle, settle);
   }
 
   #checkStopped(option: string): void {

@@ -3,8 +3,9 @@ import type { Request } from "../protocol/messages/connection.js";
 import type { Reader } from "../protocol/reader.js";
 import { decodeTerminalModes } from "../protocol/terminal-modes.js";
 
-/** Variables of the environment that one channel may ask for. */
-const MAX_ENVIRONMENT_VARIABLES = 128;
+/** Characters of names and values together that one channel's environment may hold, and what each variable costs beside. */
+const MAX_ENVIRONMENT_SIZE = 64 * 1024;
+const VARIABLE_OVERHEAD = 256;
 
 type Decision = boolean | Promise<boolean>;
 
@@ -35,7 +36,8 @@ const handlers: ReadonlyMap<string, Handler> = new Map<string, Handler>([
   [
     "exec",
     (channel, fields, hooks) => {
-      const command = last(fields, fields.readString());
+      // A view would keep the chunk that the message lies in for as long as the program keeps its command.
+      const command = Buffer.from(last(fields, fields.readString()));
       return startProgram(channel, () => hooks.exec(channel, command));
     },
   ],
@@ -129,12 +131,22 @@ function changeWindow(channel: Channel, fields: Reader, hooks: SessionHooks): De
 function requestVariable(channel: Channel, fields: Reader, hooks: SessionHooks): Decision {
   const name = fields.readText();
   const value = last(fields, fields.readString()).toString("utf8");
-  if (channel.environment.size >= MAX_ENVIRONMENT_VARIABLES || !/^[^=\0]+$/.test(name) || value.includes("\0")) {
+  if (
+    environmentSize(channel) + name.length + value.length > MAX_ENVIRONMENT_SIZE ||
+    !/^[^=\0]+$/.test(name) ||
+    value.includes("\0")
+  ) {
     return false;
   }
   return whenAllowed(hooks.environment(channel, name, value), () => {
     channel.environment.set(name, value);
   });
+}
+
+function environmentSize({ environment }: Channel): number {
+  let size = 0;
+  for (const [name, value] of environment) size += name.length + value.length + VARIABLE_OVERHEAD;
+  return size;
 }
 
 function endOfWrite(channel: Channel, fields: Reader): boolean {

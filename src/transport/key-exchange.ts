@@ -44,7 +44,8 @@ export class KeyExchange {
   readonly #context: KeyExchangeContext;
   readonly #kexInit: KexInit;
   #clientPayload: Buffer | undefined;
-  #clientKexInit: KexInit | undefined;
+  #strict = false;
+  #clientTakesExtInfo = false;
   #negotiated: Negotiated | undefined;
   #ignoreNext = false;
   #method: ServerKeyExchange | undefined;
@@ -68,19 +69,18 @@ export class KeyExchange {
     this.kexInitPayload = encodeKexInit(this.#kexInit, randomBytes(16));
   }
 
-  /** Whether the client's KEXINIT has come. */
-  get negotiated(): boolean {
+  get clientKexInitReceived(): boolean {
     return this.#negotiated !== undefined;
   }
 
   /** Both sides announced strict key exchange; only in the first exchange. */
   get strict(): boolean {
-    return this.#clientKexInit?.kex.includes(STRICT_CLIENT) ?? false;
+    return this.#strict;
   }
 
   /** The client understands EXT_INFO; only in the first exchange. */
   get clientTakesExtInfo(): boolean {
-    return this.#clientKexInit?.kex.includes(EXT_INFO_CLIENT) ?? false;
+    return this.#clientTakesExtInfo;
   }
 
   /** What came out; there once our NEWKEYS is due. */
@@ -93,8 +93,10 @@ export class KeyExchange {
     if (this.#clientPayload !== undefined) throw new ProtocolError("KEXINIT during a key exchange");
     // The payload is a view of a larger chunk, which would stay in memory with it.
     this.#clientPayload = Buffer.from(payload);
-    this.#clientKexInit = decodeKexInit(this.#clientPayload);
-    this.#negotiated = negotiate(this.#clientKexInit, this.#kexInit);
+    const clientKexInit = decodeKexInit(this.#clientPayload);
+    this.#strict = clientKexInit.kex.includes(STRICT_CLIENT);
+    this.#clientTakesExtInfo = clientKexInit.kex.includes(EXT_INFO_CLIENT);
+    this.#negotiated = negotiate(clientKexInit, this.#kexInit);
     this.#ignoreNext = this.#negotiated.ignoreFirstKexPacket;
     this.#method = this.#negotiated.kex.startServer();
   }

@@ -65,7 +65,8 @@ const table: Readonly<Record<Phase, readonly Disposition[]>> = {
     unknown: "unimplemented",
   }),
   authentication: dispositions(
-    [...transportMessages, M.KEXINIT, M.PING, M.USERAUTH_REQUEST, M.USERAUTH_INFO_RESPONSE],
+    // Paramiko asks for the service again before each of its attempts.
+    [...transportMessages, M.KEXINIT, M.PING, M.SERVICE_REQUEST, M.USERAUTH_REQUEST, M.USERAUTH_INFO_RESPONSE],
     { unknown: "unimplemented" },
   ),
   running: dispositions(
@@ -77,8 +78,8 @@ const table: Readonly<Record<Phase, readonly Disposition[]>> = {
       M.CHANNEL_OPEN,
       ...range(M.CHANNEL_WINDOW_ADJUST, M.CHANNEL_REQUEST),
     ],
-    // Authentication requests after success are silently ignored (RFC 4252 §5.1).
-    { unknown: "unimplemented", ignored: [M.USERAUTH_REQUEST] },
+    // Authentication requests after success are silently ignored (RFC 4252 §5.1); so are answers that come too late.
+    { unknown: "unimplemented", ignored: [M.USERAUTH_REQUEST, M.USERAUTH_INFO_RESPONSE] },
   ),
   rekeying: dispositions([...transportMessages, M.NEWKEYS, ...range(M.KEX_FIRST, M.KEX_LAST)], {
     unknown: "unimplemented",

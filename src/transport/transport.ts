@@ -40,6 +40,8 @@ export interface TransportHandlers {
   keyExchangeFinished(): void;
   /** Channel data may be written again. */
   writable(): void;
+  /** Whether so little waits to be sent that further messages, which may ask for answers, can be handled. */
+  acceptsMessages(): boolean;
   /** All messages received so far were handled. */
   caughtUp(): void;
   /** The peer sent SSH_MSG_DISCONNECT. */
@@ -49,10 +51,13 @@ export interface TransportHandlers {
 }
 
 /** Memory of messages that may wait for the end of a key exchange, bytes. */
-const MAX_WAITING_BYTES = 1024 * 1024;
+const MAX_WAITING_BYTES = { initial: 16 * 1024, later: 1024 * 1024 };
 
 /** What a waiting message costs beside its own bytes, bytes. */
 const WAITING_OVERHEAD = 256;
+
+/** Bytes that are inflated before other connections get their turn: 64 KiB from the socket can become 64 MiB. */
+const MAX_INFLATED_PER_TURN = 1024 * 1024;
 
 /** Key exchanges before authentication is over. */
 const MAX_UNAUTHENTICATED_KEY_EXCHANGES = 8;
@@ -111,6 +116,11 @@ export class Transport {
     return this.#hostKey?.publicBlob;
   }
 
+  /** Whether keys are being exchanged. */
+  get exchangingKeys(): boolean {
+    return this.#exchange !== undefined;
+  }
+
   /** Whether channel data can be written now; `handlers.writable` tells when it can again. */
   get ready(): boolean {
     return !this.#sendingBlocked && !this.#closed;
@@ -135,6 +145,11 @@ export class Transport {
     } catch (error) {
       this.#fail(error);
     }
+    this.#process();
+  }
+
+  /** Handles what was received while `handlers.acceptsMessages` said no. */
+  resume(): void {
     this.#process();
   }
 
@@ -169,7 +184,7 @@ export class Transport {
       return;
     }
     this.#waitingBytes += payload.length + WAITING_OVERHEAD;
-    if (this.#waitingBytes > MAX_WAITING_BYTES) {
+    if (this.#waitingBytes > MAX_WAITING_BYTES[this.#initial ? "initial" : "later"]) {
       this.#fail(new ProtocolError("too many messages wait for the key exchange to end"));
       return;
     }
@@ -190,8 +205,9 @@ export class Transport {
   /** Sends SSH_MSG_DISCONNECT; nothing is sent or handled after it. */
   disconnect(reason: DisconnectReason, description: string): void {
     if (this.#closed) return;
+    const payload = encodeDisconnect(reason, description);
     this.#closed = true;
-    this.#write(encodeDisconnect(reason, description));
+    this.#write(payload);
     this.#writer.flush();
   }
 
@@ -213,13 +229,23 @@ export class Transport {
     if (this.#processing) return;
     this.#processing = true;
     try {
-      while (this.#holds === 0 && !this.#closed) {
+      let inflated = 0;
+      while (this.#holds === 0 && !this.#closed && this.#handlers.acceptsMessages()) {
         const payload = this.#reader.next();
-        if (payload === undefined) break;
-        this.#dispatch(this.#decompressor?.decompress(payload, MAX_PACKET_LENGTH) ?? payload);
+        if (payload === undefined) {
+          this.#handlers.caughtUp();
+          break;
+        }
+        if (this.#decompressor === undefined) {
+          this.#dispatch(payload);
+          continue;
+        }
+        const message = this.#decompressor.decompress(payload, MAX_PACKET_LENGTH);
+        inflated += message.length;
+        if (inflated > MAX_INFLATED_PER_TURN) setImmediate(this.hold());
+        this.#dispatch(message);
       }
       this.#rekeyIfDue();
-      if (this.#holds === 0) this.#handlers.caughtUp();
     } catch (error) {
       this.#fail(error);
     } finally {
@@ -230,7 +256,7 @@ export class Transport {
   #dispatch(payload: Buffer): void {
     const number = payload[0];
     if (number === undefined) throw new ProtocolError("a packet is empty");
-    const phase = this.#exchange?.negotiated && !this.#initial ? "rekeying" : this.#phase;
+    const phase = this.#exchange?.clientKexInitReceived && !this.#initial ? "rekeying" : this.#phase;
     switch (dispositionOf(phase, number)) {
       case "forbidden":
         throw new ProtocolError(`message ${number} is not allowed in phase ${phase}`);

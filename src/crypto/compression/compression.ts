@@ -2,8 +2,6 @@
 export interface CompressionAlgorithm {
   /** Name on the wire. */
   readonly name: string;
-  /** Starts only after authentication has succeeded (OpenSSH PROTOCOL §1.1). */
-  readonly delayed: boolean;
   /** `undefined` where nothing is compressed. */
   createCompressor(): Compressor | undefined;
   createDecompressor(): Decompressor | undefined;

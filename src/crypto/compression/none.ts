@@ -2,7 +2,6 @@ import type { CompressionAlgorithm } from "./compression.js";
 
 export const none: CompressionAlgorithm = {
   name: "none",
-  delayed: false,
   createCompressor: () => undefined,
   createDecompressor: () => undefined,
 };

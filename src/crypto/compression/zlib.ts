@@ -21,7 +21,6 @@ import type { CompressionAlgorithm, Compressor, Decompressor } from "./compressi
  */
 export const zlibDelayed: CompressionAlgorithm = {
   name: "zlib@openssh.com",
-  delayed: true,
   createCompressor: () => new ZlibCompressor(),
   createDecompressor: () => new ZlibDecompressor(),
 };

@@ -15,7 +15,7 @@ import type { KeyType } from "./key-type.js";
 export const RSA_MINIMUM_BITS = 2048;
 export const RSA_MAXIMUM_BITS = 16384;
 /** Verifying costs in proportion to it; every key in use has 65537 or smaller. */
-const EXPONENT_MAXIMUM_LENGTH = 8;
+const EXPONENT_MAXIMUM_LENGTH = 4;
 
 const HASHES: ReadonlyMap<string, string> = new Map([
   ["rsa-sha2-512", "sha512"],
