@@ -120,8 +120,7 @@ function checkHostKeys(options: SSHServerManagerOptions, algorithms: AlgorithmPr
   }
   const option = options.serverKeys === undefined ? "serverKey" : "serverKeys";
   const keys = options.serverKeys ?? (options.serverKey === undefined ? [] : [options.serverKey]);
-  if (!Array.isArray(keys) || keys.length === 0)
-    throw new ConfigurationError(option, "at least one host key is needed");
+  if (!(keys.length > 0)) throw new ConfigurationError(option, "at least one host key is needed");
   for (const key of keys) {
     if (
       !Buffer.isBuffer(key?.publicBlob) ||
