@@ -50,7 +50,7 @@ export class SSHServerManager implements AsyncDisposable {
   /** @throws {ConfigurationError} naming the option that cannot be used */
   constructor(options: SSHServerManagerOptions) {
     this.#settings = resolveSettings(options);
-    this.#bindAddress = options.bindAddress ?? "0.0.0.0";
+    this.#bindAddress = checkAddress(options.bindAddress ?? "0.0.0.0");
     this.#requestedPort = checkInteger("port", options.port ?? 22, 0, 65_535);
   }
 
@@ -236,6 +236,12 @@ export class SSHServerManager implements AsyncDisposable {
       throw new ConfigurationError(option, "cannot be changed while the server runs");
     }
   }
+}
+
+/** Node.js would take an empty address for all addresses. */
+function checkAddress(address: string): string {
+  if (typeof address === "string" && address !== "") return address;
+  throw new ConfigurationError("bindAddress", `must be an address, not ${JSON.stringify(address)}`);
 }
 
 function addressOf(stream: Duplex): StreamInfo {
