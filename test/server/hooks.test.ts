@@ -1,0 +1,292 @@
+import { describe, expect, it, vi } from "vitest";
+import type { Identity } from "../../src/auth/authenticator.js";
+import { PKey } from "../../src/crypto/index.js";
+import { type Channel, type Connection, SSHServer } from "../../src/index.js";
+import { AUTH_SUCCESSFUL } from "../../src/protocol/constants.js";
+import { ProtocolError } from "../../src/protocol/errors.js";
+import { decodeRequest } from "../../src/protocol/messages/connection.js";
+import { Reader } from "../../src/protocol/reader.js";
+import { Writer } from "../../src/protocol/writer.js";
+import { bindAuthenticator, bindChannelAuthority } from "../../src/server/hooks.js";
+import { fakeConnection } from "../connection/fake-connection.js";
+import { openTestChannel, settled } from "../connection/test-channel.js";
+
+const request = (kind: string, fields: Uint8Array = Buffer.alloc(0)) =>
+  decodeRequest(new Reader(new Writer().writeString(kind).writeBoolean(true).writeBytes(fields).toBuffer()));
+
+const addressAndPort = (address: string, port: number) =>
+  new Writer().writeString(address).writeUint32(port).toBuffer();
+
+/** Everything that a hook might answer by mistake. */
+const mistakes: readonly (readonly [what: string, answer: unknown])[] = [
+  ["undefined", undefined],
+  ["1", 1],
+  ["0", 0],
+  ["a text", "true"],
+  ["an object", {}],
+  ["a list", [true]],
+  ["a Boolean object", Object(true)],
+];
+
+/** A server all of whose hooks give the same answer. */
+function serverThatAnswers(answer: unknown): SSHServer {
+  const server = new SSHServer();
+  for (const name of Object.getOwnPropertyNames(SSHServer.prototype)) {
+    if (name.startsWith("check")) Object.defineProperty(server, name, { value: () => answer, configurable: true });
+  }
+  return server;
+}
+
+function bind(server: SSHServer) {
+  const connection: Connection = fakeConnection();
+  const failed = vi.fn();
+  return { connection, failed, authority: bindChannelAuthority(server, connection, failed) };
+}
+
+const sessionRequests: readonly (readonly [kind: string, fields: Buffer])[] = [
+  ["exec", new Writer().writeString("ls").toBuffer()],
+  ["shell", Buffer.alloc(0)],
+  ["subsystem", new Writer().writeString("sftp").toBuffer()],
+  ["env", new Writer().writeString("LANG").writeString("C").toBuffer()],
+  ["pty-req", new Writer().writeString("xterm").writeBytes(Buffer.alloc(16)).writeString("").toBuffer()],
+  ["x11-req", new Writer().writeBoolean(true).writeString("p").writeString("c").writeUint32(0).toBuffer()],
+];
+
+describe("hooks of session requests", () => {
+  it.each(sessionRequests)("allow by exactly true: %s", async (kind, fields) => {
+    for (const answer of [true, Promise.resolve(true)]) {
+      const { authority } = bind(serverThatAnswers(answer));
+      expect(await authority.channelRequest(openTestChannel().channel, request(kind, fields))).toBe(true);
+    }
+    for (const [what, mistake] of mistakes) {
+      for (const answer of [mistake, Promise.resolve(mistake)]) {
+        const { channel } = openTestChannel();
+        const { authority } = bind(serverThatAnswers(answer));
+        expect([what, await authority.channelRequest(channel, request(kind, fields))]).toEqual([what, false]);
+        expect([channel.pty, channel.environment.size]).toEqual([undefined, 0]);
+      }
+    }
+  });
+
+  it("allow another terminal size by exactly true", async () => {
+    for (const [, mistake] of mistakes) {
+      const server = serverThatAnswers(true);
+      Object.defineProperty(server, "checkChannelWindowChangeRequest", { value: () => mistake });
+      const { authority } = bind(server);
+      const { channel } = openTestChannel();
+      await authority.channelRequest(channel, request(...(sessionRequests[4] ?? ["", Buffer.alloc(0)])));
+      expect(await authority.channelRequest(channel, request("window-change", Buffer.alloc(16, 1)))).toBe(false);
+      expect(channel.pty?.width).toBe(0);
+    }
+  });
+
+  it("are called on the server, with what was asked", async () => {
+    class Recording extends SSHServer {
+      readonly calls: unknown[] = [];
+      override checkChannelPtyRequest(channel: Channel, ...parameters: unknown[]): boolean {
+        this.calls.push([channel.id, ...parameters]);
+        return true;
+      }
+      override checkChannelWindowChangeRequest(channel: Channel, ...parameters: unknown[]): boolean {
+        this.calls.push([channel.id, ...parameters]);
+        return true;
+      }
+    }
+    const server = new Recording();
+    const { authority } = bind(server);
+    const { channel } = openTestChannel();
+    const size = new Writer().writeUint32(1).writeUint32(2).writeUint32(3).writeUint32(4).toBuffer();
+    const terminal = new Writer()
+      .writeString("vt100")
+      .writeBytes(size)
+      .writeString(Buffer.of(53, 0, 0, 0, 1, 0));
+    await authority.channelRequest(channel, request("pty-req", terminal.toBuffer()));
+    await authority.channelRequest(channel, request("window-change", Buffer.from(size).reverse()));
+    expect(server.calls).toEqual([
+      [0, "vt100", 1, 2, 3, 4, new Map([["ECHO", 1]])],
+      [0, 0x04000000, 0x03000000, 0x02000000, 0x01000000],
+    ]);
+  });
+
+  it("are not asked for channels of other types", async () => {
+    const { authority } = bind(serverThatAnswers(true));
+    const { channel } = openTestChannel();
+    const forwarded = Object.create(channel, { kind: { value: "direct-tcpip" } }) as Channel;
+    for (const [kind, fields] of sessionRequests) {
+      expect(await authority.channelRequest(forwarded, request(kind, fields))).toBe(false);
+    }
+  });
+});
+
+describe("hooks of channels", () => {
+  it("are asked with the connection, and their answer is passed on as it is", () => {
+    const server = new SSHServer();
+    const asked = vi.fn(() => 4);
+    server.checkChannelRequest = asked;
+    const { connection, authority } = bind(server);
+    expect(authority.openChannel("session", 7)).toBe(4);
+    expect(asked).toHaveBeenCalledExactlyOnceWith("session", 7, connection);
+  });
+
+  it.each(["onChannelOpened", "onChannelClosed"] as const)("%s may fail without harm", async (name) => {
+    for (const fail of [
+      () => {
+        throw new Error("broken");
+      },
+      () => Promise.reject(new Error("broken")),
+    ]) {
+      const server = new SSHServer();
+      server[name] = fail;
+      const { authority, failed } = bind(server);
+      const { channel } = openTestChannel();
+      if (name === "onChannelOpened") authority.channelOpened(channel);
+      else authority.channelClosed(channel);
+      await settled();
+      expect(failed).toHaveBeenCalledExactlyOnceWith(name, new Error("broken"));
+    }
+  });
+});
+
+describe("hooks of global requests", () => {
+  it.each<[answer: unknown, expected: boolean]>([
+    [8022, true],
+    [false, false],
+    [true, false],
+    [0, false],
+    [-1, false],
+    [65_536, false],
+    [80.5, false],
+    ["8022", false],
+    [undefined, false],
+  ])("a forwarded port is allowed by the port that is listened on, not by %j", async (answer, expected) => {
+    const asked = vi.fn(() => answer as number);
+    const server = new SSHServer();
+    server.checkPortForwardRequest = asked;
+    const { connection, authority } = bind(server);
+    const fields = addressAndPort("127.0.0.1", 8022);
+    expect(await authority.globalRequest(request("tcpip-forward", fields))).toBe(expected);
+    expect(asked).toHaveBeenCalledExactlyOnceWith("127.0.0.1", 8022, connection);
+  });
+
+  it("tell the port where the client left it open", async () => {
+    const server = new SSHServer();
+    server.checkPortForwardRequest = async () => 40_000;
+    const reply = await bind(server).authority.globalRequest(request("tcpip-forward", addressAndPort("", 0)));
+    expect(reply).toEqual(Buffer.from([0, 0, 0x9c, 0x40]));
+  });
+
+  it("end forwarding by exactly true", async () => {
+    const fields = addressAndPort("", 8022);
+    for (const [answer, expected] of [[true, true], ...mistakes.map(([, mistake]) => [mistake, false])]) {
+      const { authority } = bind(serverThatAnswers(answer));
+      expect(await authority.globalRequest(request("cancel-tcpip-forward", fields))).toBe(expected);
+    }
+  });
+
+  it("get the payload of what the library does not know", async () => {
+    const server = new SSHServer();
+    const asked = vi.fn(() => Buffer.from("reply"));
+    server.checkGlobalRequest = asked;
+    const { connection, authority } = bind(server);
+    expect(await authority.globalRequest(request("x@example.com", Buffer.from("payload")))).toEqual(
+      Buffer.from("reply"),
+    );
+    expect(asked).toHaveBeenCalledExactlyOnceWith("x@example.com", Buffer.from("payload"), connection);
+  });
+
+  it.each(["keepalive@openssh.com", "no-more-sessions@openssh.com"])("are not asked for %s", async (kind) => {
+    const { authority } = bind(new SSHServer());
+    expect(await authority.globalRequest(request(kind))).toBe(true);
+  });
+
+  it.each(["tcpip-forward", "cancel-tcpip-forward"])("are not asked for what is malformed: %s", async (kind) => {
+    const { authority } = bind(serverThatAnswers(true));
+    const fields = addressAndPort("127.0.0.1", 8022);
+    const ask = async (malformed: Buffer) => authority.globalRequest(request(kind, malformed));
+    for (const malformed of [fields.subarray(0, -1), Buffer.concat([fields, Buffer.alloc(1)])]) {
+      await expect(ask(malformed)).rejects.toThrow(ProtocolError);
+    }
+  });
+});
+
+describe("hooks of authentication", () => {
+  const key = PKey.generate({ keyType: "ed25519" });
+  const prompt = () => Promise.resolve([]);
+  const identity: Identity = { username: "user", methods: ["password"], publicKeys: [] };
+
+  function bindAuth(server: SSHServer) {
+    const connection = fakeConnection();
+    const failed = vi.fn();
+    const progress = { proven: vi.fn(), identified: vi.fn() };
+    return { connection, failed, progress, authenticator: bindAuthenticator(server, connection, progress, failed) };
+  }
+
+  it("are called with what was asked and the connection, and their answers are passed on", () => {
+    const server = new SSHServer();
+    const calls: unknown[][] = [];
+    for (const name of Object.getOwnPropertyNames(SSHServer.prototype)) {
+      if (name === "constructor") continue;
+      Object.defineProperty(server, name, { value: (...call: unknown[]) => [calls.push([name, ...call]), name] });
+    }
+    const { connection, authenticator } = bindAuth(server);
+    const answers = [
+      authenticator.allowedMethods("user"),
+      authenticator.banner(),
+      authenticator.none("user"),
+      authenticator.password("user", "secret"),
+      authenticator.passwordChange("user", "old", "new"),
+      authenticator.publicKey("user", key),
+      authenticator.keyboardInteractive("user", "sub", prompt),
+    ];
+    expect(calls).toEqual([
+      ["getAllowedAuths", "user", connection],
+      ["getBanner", connection],
+      ["checkAuthNone", "user", connection],
+      ["checkAuthPassword", "user", "secret", connection],
+      ["checkAuthPasswordChange", "user", "old", "new", connection],
+      ["checkAuthPublickey", "user", key, connection],
+      ["checkAuthKeyboardInteractive", "user", "sub", prompt, connection],
+    ]);
+    expect(answers).toEqual(calls.map(([name], index) => [index + 1, name]));
+  });
+
+  it("are told of an identity before it is let in", async () => {
+    const server = new SSHServer();
+    const { connection, progress, authenticator } = bindAuth(server);
+    const told = vi.fn(() => expect(progress.identified.mock.calls).toEqual([[identity]]));
+    server.onAuthenticationSuccessful = told;
+    await authenticator.succeeded(identity, "password");
+    expect(told).toHaveBeenCalledExactlyOnceWith("user", "password", connection);
+    expect(progress.identified).toHaveBeenCalledOnce();
+  });
+
+  it.each([
+    [
+      "throws",
+      () => {
+        throw new Error("broken");
+      },
+    ],
+    ["rejects", () => Promise.reject(new Error("broken"))],
+  ])("refuse when onAuthenticationSuccessful %s: there is no identity any more", async (_, hook) => {
+    const server = new SSHServer();
+    server.onAuthenticationSuccessful = hook;
+    const { progress, authenticator } = bindAuth(server);
+    await expect((async () => authenticator.succeeded(identity, "password"))()).rejects.toThrow("broken");
+    expect(progress.identified.mock.calls).toEqual([[identity], [undefined]]);
+  });
+
+  it("may fail without harm when they are told of a failure", async () => {
+    const server = new SSHServer();
+    server.onAuthenticationFailed = () => Promise.reject(new Error("broken"));
+    const { failed, authenticator } = bindAuth(server);
+    await authenticator.failed("user", "password");
+    expect(failed).toHaveBeenCalledExactlyOnceWith("onAuthenticationFailed", new Error("broken"));
+  });
+
+  it("do not decide by themselves what an answer means", () => {
+    const server = new SSHServer();
+    server.checkAuthPassword = () => Object(AUTH_SUCCESSFUL);
+    expect(bindAuth(server).authenticator.password("user", "secret")).not.toBe(AUTH_SUCCESSFUL);
+  });
+});

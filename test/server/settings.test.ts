@@ -1,0 +1,174 @@
+import pino from "pino";
+import { describe, expect, it } from "vitest";
+import { PKey } from "../../src/crypto/index.js";
+import { ConfigurationError, SSHServer, SSHServerManager, type SSHServerManagerOptions } from "../../src/index.js";
+import { resolveSettings } from "../../src/server/settings.js";
+
+const serverInterface = new SSHServer();
+const ed25519 = PKey.generate({ keyType: "ed25519" });
+const ecdsa = PKey.generate({ keyType: "ecdsa", bits: 256 });
+const publicOnly = PKey.fromBlob(ed25519.publicBlob);
+const valid: SSHServerManagerOptions = { serverInterface, serverKey: ed25519 };
+
+/** The option that is to blame for these options, all of which are right but the given ones. */
+function blamed(options: Record<string, unknown>): string | undefined {
+  try {
+    new SSHServerManager({ ...valid, ...options } as SSHServerManagerOptions);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error;
+    expect(error.message).toMatch(/^[\w.]+: .+/);
+    return error.option;
+  }
+}
+
+const wrongNumbers = [-1, Number.NaN, Number.POSITIVE_INFINITY, "10", {}, 1n];
+
+describe("options that cannot be used are named", () => {
+  it.each<[what: string, value: unknown]>([
+    ["none", undefined],
+    ["null", null],
+    ["any object", {}],
+    ["a class", SSHServer],
+  ])("serverInterface: %s", (_, value) => {
+    expect(blamed({ serverInterface: value })).toBe("serverInterface");
+  });
+
+  it.each<[what: string, value: unknown]>([
+    ["none", undefined],
+    ["null", null],
+    ["a text", "ssh-ed25519 AAAA"],
+    ["a number", 5],
+    ["an object", {}],
+    ["a key without its private half", publicOnly],
+    [
+      "a key that says nothing of its signatures",
+      { keyType: "x", publicBlob: Buffer.alloc(4), sign: () => Buffer.alloc(0) },
+    ],
+    ["a key that cannot sign", { keyType: "x", publicBlob: Buffer.alloc(4), signatureAlgorithms: ["ssh-ed25519"] }],
+  ])("serverKey: %s", (_, value) => {
+    expect(blamed({ serverKey: value })).toBe("serverKey");
+  });
+
+  it.each<[what: string, value: unknown]>([
+    ["empty", []],
+    ["null", null],
+    ["a number", 5],
+    ["a text", "keys"],
+    ["a key outside of a list", ed25519],
+    ["with null in it", [null]],
+    ["with a wrong one behind a right one", [ed25519, {}]],
+    ["with a key without its private half", [ed25519, publicOnly]],
+  ])("serverKeys: %s", (_, value) => {
+    expect(blamed({ serverKey: undefined, serverKeys: value })).toBe("serverKeys");
+  });
+
+  it("serverKeys beside serverKey", () => {
+    expect(blamed({ serverKeys: [ecdsa] })).toBe("serverKeys");
+  });
+
+  it("a host key that the algorithms have no use for", () => {
+    expect(blamed({ algorithms: { hostKey: ["ecdsa-sha2-nistp256"] } })).toBe("serverKey");
+  });
+
+  it.each([
+    ["algorithms", "strong"],
+    ["algorithms.ciphers", { ciphers: ["aes256-ctr"] }],
+    ["algorithms.cipher", { cipher: ["3des-cbc"] }],
+    ["algorithms.cipher", { cipher: [] }],
+    ["algorithms.cipher", { cipher: "aes256-ctr" }],
+    ["algorithms.kex", { kex: ["diffie-hellman-group1-sha1"] }],
+    ["algorithms.mac", { mac: ["hmac-md5"] }],
+    ["algorithms.hostKey", { hostKey: ["ssh-rsa"] }],
+    ["algorithms.compression", { compression: ["zlib"] }],
+  ])("%s: %j", (option, algorithms) => {
+    expect(blamed({ algorithms })).toBe(option);
+  });
+
+  it.each<[option: string, ...values: unknown[]]>([
+    ["port", 65_536, 1.5, ...wrongNumbers],
+    ["maxAuthTries", 0, 1.5, ...wrongNumbers],
+    ["authFailureDelay", 61, ...wrongNumbers],
+    ["maxChannels", 0, 1.5, ...wrongNumbers],
+    ["maxWindowSize", 0, 32 * 1024 - 1, 2 ** 32, 40_000.5, ...wrongNumbers],
+    ["clientAliveInterval", 2 ** 31, ...wrongNumbers],
+    ["clientAliveCountMax", 1.5, ...wrongNumbers],
+  ])("%s", (option, ...values) => {
+    for (const value of values) expect([value, blamed({ [option]: value })]).toEqual([value, option]);
+  });
+
+  it.each<[option: string, ...values: unknown[]]>([
+    ["bytes", 0, 1000, 1e6 + 0.5, ...wrongNumbers],
+    ["seconds", 0, 2 ** 31, ...wrongNumbers],
+  ])("rekeyLimit.%s", (name, ...values) => {
+    for (const value of values) {
+      expect([value, blamed({ rekeyLimit: { [name]: value } })]).toEqual([value, `rekeyLimit.${name}`]);
+    }
+  });
+
+  it.each([5, "1G"])("rekeyLimit: %j", (value) => {
+    expect(blamed({ rekeyLimit: value })).toBe("rekeyLimit");
+  });
+
+  it.each(["", 5, {}])("bindAddress: %j", (value) => {
+    expect(blamed({ bindAddress: value })).toBe("bindAddress");
+  });
+
+  it.each<[what: string, value: unknown]>([
+    ["a function", () => {}],
+    ["nothing in it", {}],
+    ["one method missing", { debug: () => {}, info: () => {}, warn: () => {} }],
+  ])("logger: %s", (_, value) => {
+    expect(blamed({ logger: value })).toBe("logger");
+  });
+});
+
+describe("settings", () => {
+  it("have the documented defaults", () => {
+    expect(resolveSettings(valid)).toMatchObject({
+      server: serverInterface,
+      hostKeys: [ed25519],
+      maxAuthTries: 6,
+      authFailureDelay: 1000,
+      maxChannels: 64,
+      maxWindowSize: 16 * 1024 * 1024,
+      clientAliveInterval: 0,
+      clientAliveCountMax: 3,
+      rekeyBytes: 1024 ** 3,
+      rekeySeconds: 3600,
+    });
+  });
+
+  it("identify the server by its package's version", async () => {
+    const { default: description } = await import("../../package.json", { with: { type: "json" } });
+    expect(resolveSettings(valid).identification).toBe(`SSH-2.0-spindlex_${description.version}`);
+  });
+
+  it("log nothing unless a logger is given, which may be pino", () => {
+    const { logger } = resolveSettings(valid);
+    for (const level of ["debug", "info", "warn", "error"] as const) expect(logger[level]({}, "x")).toBe(undefined);
+    const given = pino({ enabled: false });
+    expect(resolveSettings({ ...valid, logger: given }).logger).toBe(given);
+  });
+
+  it("take the limits of their ranges", () => {
+    const limits = [
+      {
+        port: 0,
+        maxAuthTries: 1,
+        authFailureDelay: 0,
+        maxChannels: 1,
+        maxWindowSize: 32 * 1024,
+        clientAliveCountMax: 0,
+      },
+      { port: 65_535, maxAuthTries: 100, authFailureDelay: 60, maxChannels: 65_536, maxWindowSize: 2 ** 32 - 1 },
+      { rekeyLimit: { bytes: 64 * 1024, seconds: 1 }, clientAliveInterval: 0.01 },
+      { rekeyLimit: { bytes: Number.MAX_SAFE_INTEGER, seconds: 2_000_000 }, clientAliveInterval: 2_000_000 },
+    ];
+    for (const options of limits) expect(blamed(options)).toBe(undefined);
+  });
+
+  it("take several host keys", () => {
+    expect(resolveSettings({ serverInterface, serverKeys: [ecdsa, ed25519] }).hostKeys).toEqual([ecdsa, ed25519]);
+  });
+});
