@@ -181,7 +181,7 @@ withSsh("a server with defaults", () => {
 
   it("keeps control characters of clients out of readable logs", async () => {
     const { server, port, password } = await start(["--user", "ann"]);
-    await client.run(port, password, ["ann@127.0.0.1", "a \u001b[31m command\r\nINFO forged"]);
+    await client.run(port, password, ["ann@127.0.0.1", "a \u001b[31m command\r\nINFO forged \u009b2J \u202e"]);
     await client.run(port, "x", ["an\u001b[2Jn@127.0.0.1", "hello"]);
     server.signal("SIGINT");
     expect(await server.exitCode()).toBe(0);
@@ -189,6 +189,7 @@ withSsh("a server with defaults", () => {
     expect(server.stderr).not.toContain("\u001b[31m command");
     expect(server.stderr).not.toContain("\u001b[2J");
     expect(server.stderr).not.toMatch(/^INFO forged/m);
+    expect(server.stderr).toContain("INFO forged \ufffd2J \ufffd");
   });
 });
 

@@ -93,11 +93,13 @@ withSsh("public-key-server.ts", () => {
 withSsh("terminal-app.ts", () => {
   it("counts keys on a terminal", async () => {
     const port = await start("terminal-app.ts");
-    const outcome = await client.run(port, "secret", ["-tt", "admin@localhost"], { input: "++x+-q", stdin: "open" });
-    expect(outcome.code).toBe(0);
-    expect(outcome.stdout).toContain("Hello admin, your terminal is ");
-    expect(outcome.stdout.split("\r\n").filter((line) => line.startsWith("Count: "))[0]).toBe("Count: 0");
-    expect(outcome.stdout).toMatch(/Bye\.\r\n$/);
+    const terminal = client.start(port, "secret", ["-tt", "admin@localhost"]);
+    await terminal.output(/Hello admin, your terminal is \d+ by \d+\.\r\nCount: 0\r\n/);
+    terminal.write("++x+-");
+    await terminal.output(/Count: 2\r\n/);
+    terminal.write("q");
+    expect(await terminal.exitCode()).toBe(0);
+    expect(terminal.stdout).toMatch(/Bye\.\r\n$/);
   });
 
   it("asks for a terminal where there is none", async () => {

@@ -29,6 +29,11 @@ export class RunningProcess {
     return this.#find("stderr", pattern);
   }
 
+  /** Writes to its standard input. */
+  write(text: string): void {
+    this.#child.stdin.write(text);
+  }
+
   signal(signal: NodeJS.Signals): void {
     this.#child.kill(signal);
   }
