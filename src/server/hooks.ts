@@ -51,9 +51,9 @@ export function bindAuthenticator(
 export function bindChannelAuthority(
   server: SSHServer,
   connection: Connection,
+  sessionHooks: SessionHooks,
   hookFailed: HookFailed,
 ): ChannelAuthority {
-  const sessionHooks = bindSessionHooks(server);
   return {
     openChannel: (kind, channelId) => server.checkChannelRequest(kind, channelId, connection),
     channelOpened: (channel) => void notify("onChannelOpened", hookFailed, () => server.onChannelOpened(channel)),
@@ -64,7 +64,8 @@ export function bindChannelAuthority(
   };
 }
 
-function bindSessionHooks(server: SSHServer): SessionHooks {
+/** The session hooks of a server: they find everything on the channel, so that all connections share them. */
+export function bindSessionHooks(server: SSHServer): SessionHooks {
   return {
     exec: (channel: Channel, command: Buffer) => exactly(server.checkChannelExecRequest(channel, command)),
     shell: (channel) => exactly(server.checkChannelShellRequest(channel)),

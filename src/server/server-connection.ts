@@ -277,13 +277,13 @@ export class ServerConnection implements Connection {
       this.#admitted = identity;
       return;
     }
-    const { server, maxChannels, maxWindowSize } = this.#settings;
+    const { server, sessionHooks, maxChannels, maxWindowSize } = this.#settings;
     const transport = this.#transport;
     const stream = this.#stream;
     this.#authentication = undefined;
     this.#multiplexer = new Multiplexer(
       { maxChannels, maxWindowSize },
-      bindChannelAuthority(server, this, this.#hookFailed),
+      bindChannelAuthority(server, this, sessionHooks, this.#hookFailed),
       {
         connection: this,
         get writable() {

@@ -1,7 +1,9 @@
 import { createRequire } from "node:module";
 import type { HostKey } from "../crypto/keys/host-key.js";
 import { ConfigurationError } from "../protocol/errors.js";
+import type { SessionHooks } from "../session/session-requests.js";
 import { type AlgorithmPreferences, type AlgorithmsOption, resolveAlgorithms } from "../transport/algorithms.js";
+import { bindSessionHooks } from "./hooks.js";
 import { type Logger, silentLogger } from "./logger.js";
 import { SSHServer } from "./ssh-server.js";
 
@@ -49,6 +51,7 @@ export interface SSHServerManagerOptions {
 /** Options of a manager, checked and complete. Times are in milliseconds unless their name says seconds. */
 export interface ServerSettings {
   readonly server: SSHServer;
+  readonly sessionHooks: SessionHooks;
   readonly hostKeys: readonly HostKey[];
   readonly algorithms: AlgorithmPreferences;
   readonly logger: Logger;
@@ -78,6 +81,7 @@ export function resolveSettings(options: SSHServerManagerOptions): ServerSetting
   }
   return {
     server: options.serverInterface,
+    sessionHooks: bindSessionHooks(options.serverInterface),
     hostKeys: checkHostKeys(options, algorithms),
     algorithms,
     logger: checkLogger(options.logger ?? silentLogger),

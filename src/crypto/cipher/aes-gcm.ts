@@ -44,7 +44,7 @@ class AesGcmSealer extends AesGcm implements PacketSealer {
     super();
     this.#opensslName = opensslName;
     this.#key = keys.key;
-    this.#iv = Buffer.from(keys.iv);
+    this.#iv = ownCopy(keys.iv);
   }
 
   seal(packet: Buffer): void {
@@ -68,7 +68,7 @@ class AesGcmOpener extends AesGcm implements PacketOpener {
     super();
     this.#opensslName = opensslName;
     this.#key = keys.key;
-    this.#iv = Buffer.from(keys.iv);
+    this.#iv = ownCopy(keys.iv);
   }
 
   readLength(header: Buffer): number {
@@ -89,6 +89,13 @@ class AesGcmOpener extends AesGcm implements PacketOpener {
       throw wrongTag();
     }
   }
+}
+
+/** Not from Node's pool of buffers, of which the twelve bytes would keep 8 KiB in memory. */
+function ownCopy(iv: Buffer): Buffer {
+  const copy = Buffer.alloc(IV_LENGTH);
+  iv.copy(copy);
+  return copy;
 }
 
 /** Adds one to the invocation counter: eight bytes, big-endian, wrapping (RFC 5647 §7.1). */
