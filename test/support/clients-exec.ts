@@ -93,7 +93,7 @@ export class Clients {
     const { user, keyType, password, newPassword, answers } = login;
     const parameters = ["-p", `${port}`, "-l", user, "-o", `UserKnownHostsFile=${knownHosts}`];
     parameters.push("-o", "StrictHostKeyChecking=yes", "-o", "IdentitiesOnly=yes");
-    parameters.push("-i", keyType ? await this.#keys.openssh(keyType) : "none");
+    parameters.push("-o", `IdentityFile=${keyType ? await this.#keys.openssh(keyType) : "none"}`);
     if (rekeyBytes !== undefined) parameters.push("-o", `RekeyLimit=${rekeyBytes}`);
     if (compression) parameters.push("-C");
     const [answered = password ?? "", token = "", colour = ""] = answers ?? [];
