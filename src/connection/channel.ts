@@ -94,8 +94,8 @@ export class Channel extends Duplex {
   #abortController: AbortController | undefined;
   /** What is sent behind all output: `exit-status`, `exit-signal`. */
   #afterOutput: Buffer[] = [];
-  /** The last read found less than it asked for: its reader has to hear of what comes next. */
-  #hungry = false;
+  /** Bytes, or characters, that the last read asked for and did not find: its reader has to hear when they are there. */
+  #wanted: number | undefined;
   #closing = false;
   #eofSent = false;
   #closeSent = false;
@@ -181,9 +181,10 @@ export class Channel extends Duplex {
   }
 
   override read(size?: number): Buffer | string | null {
-    if (size !== undefined && size > this.readableLength) this.#flushUnread();
+    if (size !== undefined && size > this.readableLength) this.#flushUnreadFor(size);
     const data = super.read(size);
-    this.#hungry = data === null;
+    // Node.js reads 0 bytes by itself, to keep the stream going.
+    if (size !== 0) this.#wanted = data === null ? (size ?? 1) : undefined;
     // Readers hear only of what lies in the stream's own buffer.
     if (this.readableLength === 0) this.#flushUnread();
     this.#grantWindow();
@@ -215,12 +216,12 @@ export class Channel extends Duplex {
   receiveData(data: Buffer): void {
     this.#receive(data);
     if (this.#closeSent || this.destroyed) return;
-    const behind = !this.#hungry && (this.readableLength > 0 || this.#unread.length > 0);
+    const behind = this.readableLength > 0 || this.#unread.length > 0;
     const wasteful = data.length < SMALL_DATA_LENGTH || data.length * 2 < data.buffer.byteLength;
     if (behind && wasteful) {
       this.#unread.append(data, this.#push);
+      if (this.#wanted !== undefined) this.#flushUnreadFor(this.#wanted);
     } else {
-      this.#hungry = false;
       this.#flushUnread();
       this.push(data);
     }
@@ -372,6 +373,13 @@ export class Channel extends Duplex {
   readonly #push = (data: Buffer): void => {
     this.push(data);
   };
+
+  /** Hands over what is unread if that makes `size`, which counts characters where there is an encoding. */
+  #flushUnreadFor(size: number): void {
+    if (this.readableEncoding === null && this.readableLength + this.#unread.length < size) return;
+    this.#wanted = undefined;
+    this.#flushUnread();
+  }
 
   #flushUnread(): void {
     if (this.#unread.length > 0) this.#unread.flush(this.#push);

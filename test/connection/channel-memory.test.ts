@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { Channel } from "../../src/connection/channel.js";
 import { memoryInUse } from "../attack/memory.js";
 import { openTestChannel } from "./test-channel.js";
 
@@ -40,5 +41,36 @@ describe("a window full of data that nobody reads", () => {
     let read = 0;
     for (let piece = channel.read(); piece !== null; piece = channel.read()) read += piece.length;
     expect(read).toBe(sent);
+  });
+});
+
+/** Sends single bytes, each in a chunk of its own and a turn of the event loop of its own. */
+async function sendCrumbs(channel: Channel, count: number): Promise<void> {
+  for (let sent = 0; sent < count; sent++) {
+    channel.receiveData(Buffer.alloc(64 * 1024).subarray(0, 1));
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+describe("crumbs that come one by one", () => {
+  it("keep no chunks for a reader that pauses", async () => {
+    const { channel } = openTestChannel();
+    channel.on("data", () => {});
+    channel.pause();
+    const before = memoryInUse();
+    await sendCrumbs(channel, 500);
+    expect(memoryInUse() - before).toBeLessThan(500 * 1024);
+    expect(channel.destroyed).toBe(false);
+  });
+
+  it("keep no chunks for a reader that waits for more", async () => {
+    const { channel } = openTestChannel();
+    const read: unknown[] = [];
+    channel.on("readable", () => read.push(channel.read(501)));
+    const before = memoryInUse();
+    await sendCrumbs(channel, 500);
+    expect(memoryInUse() - before).toBeLessThan(500 * 1024);
+    await sendCrumbs(channel, 1);
+    expect(read.filter((piece) => piece !== null)).toEqual([Buffer.alloc(501)]);
   });
 });

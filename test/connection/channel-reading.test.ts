@@ -123,6 +123,31 @@ describe("a channel's input", () => {
     expect(pieces.filter((piece) => piece !== null).join("")).toBe("0123456789");
   });
 
+  it("is announced to a reader that waits for more than there is", async () => {
+    const { channel } = openTestChannel();
+    const messages: string[] = [];
+    channel.on("readable", () => {
+      for (let piece = channel.read(4); piece !== null; piece = channel.read(4)) messages.push(String(piece));
+    });
+    for (const byte of Buffer.from("0123456789ab")) {
+      channel.receiveData(Buffer.of(byte));
+      await settled();
+    }
+    expect(messages).toEqual(["0123", "4567", "89ab"]);
+  });
+
+  it("is announced to a reader that waits for more text than there is", async () => {
+    const { channel } = openTestChannel();
+    channel.setEncoding("hex");
+    const messages: string[] = [];
+    channel.on("readable", () => {
+      for (let piece = channel.read(8); piece !== null; piece = channel.read(8)) messages.push(String(piece));
+    });
+    for (let byte = 0; byte < 8; byte++) channel.receiveData(Buffer.of(byte));
+    await settled();
+    expect(messages).toEqual(["00010203", "04050607"]);
+  });
+
   it("comes out as it went in, however it is cut and read", async () => {
     const amount = fc.option(fc.integer({ min: 1, max: 5000 }), { nil: undefined });
     const step = fc.oneof(
