@@ -135,7 +135,7 @@ export class Authentication {
     if (++this.#requests > MAX_REQUESTS) {
       throw new ProtocolError("too many authentication requests", DisconnectReason.NO_MORE_AUTH_METHODS_AVAILABLE);
     }
-    if (this.#requests === 1) await this.#sendBanner();
+    if (this.#requests === 1) await this.#sendBanner(username);
     if (username !== this.#username) {
       // Whatever another user has proven is worth nothing to this one.
       this.#username = username;
@@ -157,12 +157,12 @@ export class Authentication {
     }
   }
 
-  async #sendBanner(): Promise<void> {
+  async #sendBanner(username: string): Promise<void> {
     try {
       const banner = await this.#authenticator.banner();
       if (banner) this.#link.send(encodeBanner(banner));
     } catch (error) {
-      this.#link.refused(this.#username ?? "", "banner", "a hook has failed", error);
+      this.#link.refused(username, "banner", "a hook has failed", error);
     }
   }
 
@@ -174,6 +174,7 @@ export class Authentication {
       if (!(await this.#allowedMethods(request.username)).includes(method)) {
         return refused("the method is not allowed");
       }
+      if (this.#link.signal.aborted) return { kind: "abandoned" };
       switch (method) {
         case "password":
           return await attemptPassword(request, this.#authenticator);

@@ -72,8 +72,9 @@ export class KeyboardInteractiveDialogue {
       if (this.#over) throw new Error("the dialogue is over");
       if (this.#abandoned) throw new PromptAbortedError("the client has given up the dialogue");
       if (this.#question !== undefined) throw new Error("the answers to the previous prompts are still awaited");
+      const payload = encodeInfoRequest(request);
       this.#question = { promptCount: request.prompts.length, resolve, reject };
-      this.#send(encodeInfoRequest(request));
+      this.#send(payload);
     });
     // A hook may do other things before it looks at the answers: a rejection meanwhile must not end the process.
     responses.catch(() => {});

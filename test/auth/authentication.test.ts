@@ -436,7 +436,7 @@ describe("Authentication: banner", () => {
   it("that cannot be had is logged and left out", async () => {
     const link = new FakeLink({ banner: () => Promise.reject(new Error("no file")), password: success });
     await link.send(passwordRequest("alice", "x"));
-    expect(link.refusals).toMatchObject([{ error: new Error("no file") }]);
+    expect(link.refusals).toMatchObject([{ username: "alice", error: new Error("no file") }]);
     expect(link.identities.length).toBe(1);
   });
 });

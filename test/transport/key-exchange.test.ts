@@ -123,11 +123,11 @@ describe("KeyExchange: the client's KEXINIT", () => {
   it("tells what the client can do", () => {
     const plain = startServer();
     plain.receiveKexInit(clientKexInit());
-    expect([plain.negotiated, plain.strict, plain.clientTakesExtInfo]).toEqual([true, false, false]);
+    expect([plain.clientKexInitReceived, plain.strict, plain.clientTakesExtInfo]).toEqual([true, false, false]);
     const marked = startServer();
-    expect([marked.negotiated, marked.strict, marked.clientTakesExtInfo]).toEqual([false, false, false]);
+    expect([marked.clientKexInitReceived, marked.strict, marked.clientTakesExtInfo]).toEqual([false, false, false]);
     marked.receiveKexInit(clientKexInit({ kex: ["curve25519-sha256", "ext-info-c", "kex-strict-c-v00@openssh.com"] }));
-    expect([marked.negotiated, marked.strict, marked.clientTakesExtInfo]).toEqual([true, true, true]);
+    expect([marked.clientKexInitReceived, marked.strict, marked.clientTakesExtInfo]).toEqual([true, true, true]);
   });
 
   it("does not take the server's markers, or invented ones, for the client's", () => {

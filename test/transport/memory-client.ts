@@ -39,6 +39,10 @@ export class MemoryClient {
   readonly failures: unknown[] = [];
   /** Called with each message that reaches the layers above. */
   onMessage: (payload: Buffer) => void = () => {};
+  /** Called when all messages were handled. */
+  caughtUp: () => void = () => {};
+  /** Whether further messages are handled. */
+  accepting = true;
   readonly #options: MemoryClientOptions;
   readonly #received: Buffer[] = [];
   #bytes = Buffer.alloc(0);
@@ -78,7 +82,8 @@ export class MemoryClient {
         keyExchangeStarted: () => this.events.push("started"),
         keyExchangeFinished: () => this.events.push("finished"),
         writable: () => this.events.push("writable"),
-        caughtUp: () => {},
+        acceptsMessages: () => this.accepting,
+        caughtUp: () => this.caughtUp(),
         disconnected: (reason, description) => this.events.push(`disconnected ${reason} ${description}`),
         failed: (error) => this.failures.push(error),
       },

@@ -158,6 +158,15 @@ describe("Transport: new keys on a running connection", () => {
     expect(count * length).toBeLessThan(1.1 * 1024 * 1024);
   });
 
+  it("let only a few messages wait for the first keys", () => {
+    const client = new MemoryClient();
+    client.sendIdentification();
+    let count = 0;
+    for (; client.failures.length === 0 && count < 2_000_000; count++) client.server.send(Buffer.of(80));
+    expect(client.failures).toEqual([protocolError("wait for the key exchange")]);
+    expect(count).toBeLessThan(1000);
+  });
+
   it("begin the counts of bytes anew", async () => {
     const client = await MemoryClient.running({ rekeyBytes: 20_000 });
     for (let round = 1; round <= 3; round++) {
@@ -302,6 +311,23 @@ describe("Transport: delayed compression", () => {
     client.server.startDelayedCompression();
     client.send(Buffer.from("no zlib stream"));
     expect(client.failures).toEqual([protocolError("", DisconnectReason.COMPRESSION_ERROR)]);
+  });
+
+  it("lets others have their turn while much is inflated, and loses nothing", async () => {
+    const client = await MemoryClient.connected({ kexInit: compression });
+    await client.take();
+    client.server.enter("running");
+    client.server.startDelayedCompression();
+    client.startCompression();
+    const bomb = message(GLOBAL_REQUEST, Buffer.alloc(200_000));
+    client.sendBytes(Buffer.concat(Array.from({ length: 40 }, () => client.packet(bomb))));
+    const atOnce = client.messages.length;
+    expect(atOnce).toBeLessThan(10);
+    let turns = 0;
+    for (; client.messages.length < 40 && turns < 40; turns++) await client.take();
+    expect(client.messages).toEqual(Array(40).fill(bomb));
+    expect(turns).toBeGreaterThan(3);
+    expect(client.failures).toEqual([]);
   });
 
   it("compresses data in two parts as one message", async () => {

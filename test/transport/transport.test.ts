@@ -306,6 +306,27 @@ describe("Transport: hold", () => {
   });
 });
 
+describe("Transport: acceptsMessages", () => {
+  it("lets messages wait until resume(), and tells when all are handled", async () => {
+    const client = await MemoryClient.running();
+    let caughtUp = 0;
+    client.caughtUp = () => caughtUp++;
+    client.onMessage = () => {
+      client.accepting = false;
+    };
+    client.sendBytes(Buffer.concat(["1", "2", "3"].map((text) => client.packet(message(80, text)))));
+    for (const count of [1, 2, 3]) {
+      expect(client.messages.length).toBe(count);
+      client.server.resume();
+      expect([client.messages.length, caughtUp]).toEqual([count, 0]);
+      client.accepting = true;
+      client.server.resume();
+    }
+    expect(caughtUp).toBe(1);
+    expect(client.messages).toEqual(["1", "2", "3"].map((text) => message(80, text)));
+  });
+});
+
 describe("Transport: the end", () => {
   it("says goodbye, then neither sends nor handles anything", async () => {
     const client = await MemoryClient.running();
