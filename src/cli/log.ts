@@ -13,7 +13,7 @@ const TERMINAL_CONTROLS = /[\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g;
 
 /** A logger that writes to standard error at once, so that nothing is lost when the process ends. */
 export function createLogger({ level, format }: LogOptions): Logger {
-  const options = { level, base: null, serializers: { error: pino.stdSerializers.err } };
+  const options = { level, base: null };
   if (format === "json") return pino(options, pino.destination({ dest: 2, sync: true }));
   return pino(
     { ...options, hooks: { streamWrite: (line) => line.replaceAll(TERMINAL_CONTROLS, "\ufffd") } },

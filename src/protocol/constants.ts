@@ -6,21 +6,21 @@
  */
 
 /** The hook accepts this authentication request; only exactly this value lets anyone in. */
-export const AUTH_SUCCESSFUL = 0;
+export const AUTH_SUCCESSFUL = 0 as const;
 /** One factor was proven, but more are needed: `partial_success` is set in the reply (RFC 4252 §5.1). */
-export const AUTH_PARTIAL = 1;
+export const AUTH_PARTIAL = 1 as const;
 /** The hook refuses this authentication request. */
-export const AUTH_FAILED = 2;
+export const AUTH_FAILED = 2 as const;
 
 export type AuthResult = typeof AUTH_SUCCESSFUL | typeof AUTH_PARTIAL | typeof AUTH_FAILED;
 
 /** `checkChannelRequest` result: the channel is opened. */
-export const OPEN_SUCCEEDED = 0;
+export const OPEN_SUCCEEDED = 0 as const;
 /** SSH_MSG_CHANNEL_OPEN_FAILURE reasons (RFC 4254 §5.1), the other results of `checkChannelRequest`. */
-export const OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED = 1;
-export const OPEN_FAILED_CONNECT_FAILED = 2;
-export const OPEN_FAILED_UNKNOWN_CHANNEL_TYPE = 3;
-export const OPEN_FAILED_RESOURCE_SHORTAGE = 4;
+export const OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED = 1 as const;
+export const OPEN_FAILED_CONNECT_FAILED = 2 as const;
+export const OPEN_FAILED_UNKNOWN_CHANNEL_TYPE = 3 as const;
+export const OPEN_FAILED_RESOURCE_SHORTAGE = 4 as const;
 
 /** SSH_MSG_DISCONNECT reasons (RFC 4253 §11.1). */
 export const DisconnectReason = {

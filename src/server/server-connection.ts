@@ -154,7 +154,7 @@ export class ServerConnection implements Connection {
     stream.on("data", (chunk: Buffer) => this.#receiveChunk(own(chunk)));
     stream.on("drain", () => this.#multiplexer?.resume());
     stream.on("end", () => this.#end("the client has closed the connection"));
-    stream.on("error", (error) => this.#end("the connection was lost", { error }));
+    stream.on("error", (error) => this.#end("the connection was lost", { err: error }));
     stream.on("close", () => this.#streamClosed());
     if (stream instanceof Socket) {
       stream.setNoDelay(true);
@@ -264,7 +264,7 @@ export class ServerConnection implements Connection {
             username: clip(username),
             method: clip(method),
             reason,
-            ...(error === undefined ? {} : { error }),
+            ...(error === undefined ? {} : { err: error }),
           }),
         failed: (error) => this.#fail(error),
       },
@@ -357,17 +357,17 @@ export class ServerConnection implements Connection {
   }
 
   readonly #hookFailed = (hook: string, error: unknown): void => {
-    this.#log("error", "a hook has failed", { hook, error });
+    this.#log("error", "a hook has failed", { hook, err: error });
   };
 
   #fail(error: unknown): void {
     if (this.#ended) return;
     if (error instanceof ProtocolError) {
       this.#transport.disconnect(error.reason, error.message);
-      this.#end(error.message, { reason: error.reason, error: error.cause });
+      this.#end(error.message, { reason: error.reason, ...(error.cause === undefined ? {} : { err: error.cause }) });
     } else {
       this.#transport.disconnect(DisconnectReason.BY_APPLICATION, "internal error");
-      this.#log("error", "the connection has failed", { error });
+      this.#log("error", "the connection has failed", { err: error });
       this.#end("internal error");
     }
   }

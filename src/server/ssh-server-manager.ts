@@ -190,7 +190,9 @@ export class SSHServerManager implements AsyncDisposable {
       );
       listener.listen(this.#requestedPort, this.#bindAddress, () => {
         listener.removeAllListeners("error");
-        listener.on("error", (error) => this.#settings.logger.error({ error }, "a connection could not be accepted"));
+        listener.on("error", (error) =>
+          this.#settings.logger.error({ err: error }, "a connection could not be accepted"),
+        );
         resolve(listener);
       });
     });
@@ -205,7 +207,7 @@ export class SSHServerManager implements AsyncDisposable {
     try {
       this.handleConnection(socket);
     } catch (error) {
-      this.#settings.logger.error({ error }, "a connection could not be served");
+      this.#settings.logger.error({ err: error }, "a connection could not be served");
       socket.destroy();
     }
   }
