@@ -383,18 +383,67 @@ describe("channel requests", () => {
     expect(asked).toHaveBeenCalledOnce();
   });
 
+  it("ask nobody any more once the server has closed the channel", async () => {
+    const { link, authority, multiplexer, open } = start();
+    const channel = open(0);
+    const decision = new Deferred<boolean>();
+    const asked = vi.fn(() => decision.promise);
+    authority.channelRequest = asked;
+    multiplexer.receive(channelRequest(0, "first", "want-reply"));
+    multiplexer.receive(channelRequest(0, "second", "want-reply"));
+    channel.destroy();
+    multiplexer.receive(channelRequest(0, "third", "want-reply"));
+    decision.resolve(true);
+    await settled();
+    expect(asked).toHaveBeenCalledOnce();
+    expect(link.take()).toEqual(["CLOSE"]);
+  });
+
+  it("keep their channel's place while they are handled, though it was closed", async () => {
+    const { link, authority, multiplexer, open } = start({ maxChannels: 1 });
+    open(0);
+    const decision = new Deferred<boolean>();
+    authority.channelRequest = () => decision.promise;
+    multiplexer.receive(channelRequest(0, "exec", "want-reply"));
+    multiplexer.receive(channelClose(0));
+    multiplexer.receive(channelOpen({ senderChannel: 1 }));
+    expect(link.take()).toEqual(["CLOSE", "refused 1: 4 too many channels"]);
+    decision.resolve(true);
+    await settled();
+    multiplexer.receive(channelOpen({ senderChannel: 2 }));
+    expect(link.take()).toEqual(["opened 2 as 1"]);
+  });
+
+  it("that wait keep no more than their own bytes", async () => {
+    const { authority, multiplexer, open } = start();
+    open(0);
+    const decision = new Deferred<boolean>();
+    const seen: string[] = [];
+    authority.channelRequest = async ({ id }, { kind, fields }) => {
+      seen.push(`${id} ${kind} ${fields.readRest()}`);
+      return decision.promise;
+    };
+    multiplexer.receive(channelRequest(0, "first", "want-reply"));
+    const waiting = channelRequest(0, "second", "want-reply", Buffer.from("fields"));
+    multiplexer.receive(waiting);
+    waiting.fill(0);
+    decision.resolve(true);
+    await settled();
+    expect(seen).toEqual(["0 first ", "0 second fields"]);
+  });
+
   it("that pile up stop the connection until they are fewer, or their channel is closed", async () => {
     const { link, authority, multiplexer, open } = start();
     open(0);
     const decision = new Deferred<boolean>();
     authority.channelRequest = () => decision.promise;
-    for (let index = 0; index < 100; index++) multiplexer.receive(channelRequest(0, "env", "no-reply"));
+    for (let index = 0; index < 200; index++) multiplexer.receive(channelRequest(0, "env", "no-reply"));
     expect(link.holds).toBe(1);
     decision.resolve(true);
     await settled();
     expect(link.holds).toBe(0);
     authority.channelRequest = () => new Promise(() => {});
-    for (let index = 0; index < 100; index++) multiplexer.receive(channelRequest(0, "env", "no-reply"));
+    for (let index = 0; index < 200; index++) multiplexer.receive(channelRequest(0, "env", "no-reply"));
     expect(link.holds).toBe(1);
     multiplexer.receive(channelClose(0));
     expect(link.holds).toBe(0);
@@ -448,7 +497,7 @@ describe("global requests", () => {
   it("that pile up stop the connection, and let it go with its end", () => {
     const { link, authority, multiplexer } = start();
     authority.globalRequest = () => new Promise(() => {});
-    for (let index = 0; index < 100; index++) multiplexer.receive(globalRequest("x", "want-reply"));
+    for (let index = 0; index < 200; index++) multiplexer.receive(globalRequest("x", "want-reply"));
     expect(link.holds).toBe(1);
     multiplexer.close();
     expect(link.holds).toBe(0);

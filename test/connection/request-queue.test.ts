@@ -1,11 +1,13 @@
 import { describe, expect, it, vi } from "vitest";
-import { RequestQueue } from "../../src/connection/request-queue.js";
+import { RequestQueue, WaitingBudget } from "../../src/connection/request-queue.js";
+import { Deferred } from "../attack/deferred.js";
+import { settled } from "./test-channel.js";
 
 /** What was asked and answered, in order, and what holds the connection. */
 class Recorder {
   readonly events: string[] = [];
   holds = 0;
-  readonly queue = new RequestQueue(() => {
+  readonly budget = new WaitingBudget(() => {
     this.holds++;
     this.events.push("hold");
     return () => {
@@ -13,9 +15,11 @@ class Recorder {
       this.events.push("release");
     };
   });
+  readonly queue = new RequestQueue(this.budget);
 
-  add(name: string, answer: () => boolean | Promise<boolean>): void {
-    this.queue.add(
+  add(name: string, answer: () => boolean | Promise<boolean>, bytes = 10, queue = this.queue): void {
+    queue.add(
+      bytes,
       () => {
         this.events.push(`ask ${name}`);
         return answer();
@@ -27,7 +31,8 @@ class Recorder {
 }
 
 const yes = () => true;
-const settled = () => new Promise((resolve) => setImmediate(resolve));
+const never = () => new Promise<boolean>(() => {});
+const nothing = () => {};
 
 describe("a queue of requests", () => {
   it("answers at once what is decided at once", () => {
@@ -39,22 +44,32 @@ describe("a queue of requests", () => {
 
   it("asks the next one only when the one before is answered", async () => {
     const recorder = new Recorder();
-    const decisions: ((answer: boolean) => void)[] = [];
-    const wait = () => new Promise<boolean>((resolve) => decisions.push(resolve));
-    recorder.add("a", wait);
+    const [first, third] = [new Deferred<boolean>(), new Deferred<boolean>()];
+    recorder.add("a", () => first.promise);
     recorder.add("b", yes);
-    recorder.add("c", wait);
+    recorder.add("c", () => third.promise);
     recorder.add("d", yes);
     await settled();
     expect(recorder.events).toEqual(["ask a"]);
-    decisions[0]?.(false);
+    first.resolve(false);
     await settled();
     expect(recorder.events).toEqual(["ask a", "a: false", "ask b", "b: true", "ask c"]);
-    decisions[1]?.(true);
+    third.resolve(true);
     await settled();
     expect(recorder.events.slice(5)).toEqual(["c: true", "ask d", "d: true"]);
     recorder.add("e", yes);
     expect(recorder.events.slice(8)).toEqual(["ask e", "e: true"]);
+  });
+
+  it("tells whether the next one would have to wait", async () => {
+    const { queue, ...recorder } = new Recorder();
+    const decision = new Deferred<boolean>();
+    expect(queue.busy).toBe(false);
+    queue.add(1, () => decision.promise, nothing, nothing);
+    expect(queue.busy).toBe(true);
+    decision.resolve(true);
+    await settled();
+    expect([queue.busy, recorder.holds]).toEqual([false, 0]);
   });
 
   it("takes a throw and a rejection for no, tells of them, and goes on", async () => {
@@ -80,47 +95,82 @@ describe("a queue of requests", () => {
   it.each(["at once", "later"])("goes on when what follows a decision (made %s) throws", async (when) => {
     const failed = vi.fn();
     const { queue } = new Recorder();
-    queue.add(
-      () => (when === "at once" ? true : Promise.resolve(true)),
-      () => {
-        throw new Error("a listener is broken");
-      },
-      failed,
-    );
+    const fail = () => {
+      throw new Error("a listener is broken");
+    };
+    queue.add(1, () => (when === "at once" ? true : Promise.resolve(true)), fail, failed);
     const answered = vi.fn();
-    queue.add(yes, answered, failed);
+    queue.add(1, yes, answered, failed);
     await settled();
     expect(failed).toHaveBeenCalledExactlyOnceWith(new Error("a listener is broken"));
     expect(answered).toHaveBeenCalledExactlyOnceWith(true);
   });
 
-  it("holds the connection while too many wait, once, and lets go when half are done", async () => {
+  it.each([false, true])("drops what waits when it is cleared, and tells when it is idle (busy: %j)", async (busy) => {
     const recorder = new Recorder();
-    const decisions: (() => void)[] = [];
-    const wait = () => new Promise<boolean>((resolve) => decisions.push(() => resolve(true)));
-    for (let index = 0; index < 33; index++) recorder.add(`${index}`, wait);
-    expect(recorder.holds).toBe(0);
-    for (let index = 33; index < 40; index++) recorder.add(`${index}`, wait);
-    expect(recorder.holds).toBe(1);
-    for (let index = 0; index < 40; index++) {
-      decisions[index]?.();
-      await settled();
-      const waiting = 40 - index - 2;
-      expect([index, recorder.holds]).toEqual([index, waiting < 16 ? 0 : 1]);
+    const decision = new Deferred<boolean>();
+    const idle = vi.fn();
+    if (busy) {
+      recorder.add("a", () => decision.promise);
+      recorder.add("b", yes);
     }
+    recorder.queue.clear(idle);
+    expect(idle).toHaveBeenCalledTimes(busy ? 0 : 1);
+    decision.resolve(true);
+    await settled();
+    expect(idle).toHaveBeenCalledOnce();
+    expect(recorder.events).toEqual(busy ? ["ask a", "a: true"] : []);
+  });
+});
+
+describe("a budget of waiting requests", () => {
+  const LIMIT = 128 * 1024;
+
+  it("holds the connection once while too many bytes wait, until half are done", async () => {
+    const recorder = new Recorder();
+    const decisions = Array.from({ length: 10 }, () => new Deferred<boolean>());
+    const held = decisions.map((decision, index) => {
+      recorder.add(`${index}`, () => decision.promise, LIMIT / 8);
+      return recorder.holds;
+    });
+    expect(held).toEqual([0, 0, 0, 0, 0, 0, 0, 1, 1, 1]);
+    const left: number[] = [];
+    for (const decision of decisions) {
+      decision.resolve(true);
+      await settled();
+      left.push(recorder.holds);
+    }
+    // Below the half for good, once no more than three of them wait.
+    expect(left).toEqual([1, 1, 1, 1, 1, 1, 0, 0, 0, 0]);
     expect(recorder.events.filter((event) => event === "hold" || event === "release")).toEqual(["hold", "release"]);
   });
 
-  it("drops what waits when it is cleared, and lets the connection go", async () => {
+  it("counts what small requests cost", () => {
     const recorder = new Recorder();
-    let decide: (answer: boolean) => void = () => {};
-    recorder.add("a", () => new Promise((resolve) => (decide = resolve)));
-    for (let index = 0; index < 40; index++) recorder.add(`${index}`, yes);
+    let count = 0;
+    while (recorder.holds === 0 && count < 10_000) {
+      recorder.add("x", never, 0);
+      count++;
+    }
+    expect(count).toBeLessThan(200);
+  });
+
+  it("is shared by queues, and given back by those that are cleared", () => {
+    const recorder = new Recorder();
+    const other = new RequestQueue(recorder.budget);
+    recorder.add("a", never, LIMIT / 2);
+    recorder.add("b", never, LIMIT / 2, other);
     expect(recorder.holds).toBe(1);
-    recorder.queue.clear();
-    expect(recorder.holds).toBe(0);
-    decide(true);
-    await settled();
-    expect(recorder.events).toEqual(["ask a", "hold", "release", "a: true"]);
+    recorder.queue.clear(nothing);
+    expect(recorder.holds).toBe(1);
+    recorder.add("c", never, LIMIT, other);
+    other.clear(nothing);
+    expect(recorder.holds).toBe(1);
+  });
+
+  it("is never held by what is decided at once", () => {
+    const recorder = new Recorder();
+    for (let index = 0; index < 1000; index++) recorder.add("x", yes, LIMIT / 4);
+    expect(recorder.events).not.toContain("hold");
   });
 });
