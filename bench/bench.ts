@@ -12,8 +12,8 @@ import { startNodeServer } from "./servers/node-server.js";
 import { startSshd } from "./servers/sshd.js";
 import { createWorkspace, type Workspace } from "./workspace.js";
 
-/** Connections before the first that counts: a server that runs for long has its code compiled. */
-const warmUpConnects = 60;
+/** Connections before the first that counts. */
+const warmUpConnects = 50;
 /** sshd's processes take megabytes per connection: few connections show it as well as many. */
 const sshdIdleConnections = 30;
 /** Where the cipher is not what is measured. */
@@ -25,12 +25,15 @@ export class Bench {
   /** Descriptions of all servers that took part. */
   readonly contenders = new Set<string>();
   readonly #options: BenchOptions;
+  readonly #serversFolder: string;
   readonly #workspace: Workspace;
   readonly #system = systemOpenSSH();
   readonly #newer = newerOpenSSH();
 
-  constructor(options: BenchOptions) {
+  /** @param serversFolder where the compiled Node.js servers are */
+  constructor(options: BenchOptions, serversFolder: string) {
     this.#options = options;
+    this.#serversFolder = serversFolder;
     this.#workspace = createWorkspace(options.transferBytes);
   }
 
@@ -51,9 +54,20 @@ export class Bench {
       await this.#warmUp(session);
       servers.push({ contender, connectSeconds: (await measureConnect(session, this.#options.connects)) / 1000 });
     }
-    await this.#interleave(cases, servers, async ({ name, cipher, direction }, { contender, connectSeconds }) => {
+    const measure = (
+      { cipher, direction }: ThroughputCase,
+      { contender, connectSeconds }: (typeof servers)[number],
+    ) => {
       const session = { ...this.#session(contender, this.#system, commonKeyExchange), cipher };
-      const result = await measureThroughput(session, direction, bytes, connectSeconds);
+      return measureThroughput(session, direction, bytes, connectSeconds);
+    };
+    for (const benchCase of cases) {
+      for (const server of servers) if (warmsUp(server.contender)) await measure(benchCase, server);
+    }
+    await this.#interleave(cases, servers, async (benchCase, server) => {
+      const result = await measure(benchCase, server);
+      const { name } = benchCase;
+      const { contender } = server;
       this.#add(name, "CPU s/GiB", contender.name, result.cpuSecondsPerGiB);
       this.#add(name, "MB/s", contender.name, result.megabytesPerSecond);
       if (contender.name === "sshd") {
@@ -113,14 +127,13 @@ export class Bench {
   async #start(name: ContenderName, openssh: OpenSSH): Promise<Contender> {
     const contender = await (name === "sshd"
       ? startSshd(openssh, this.#workspace)
-      : startNodeServer(name, this.#workspace));
+      : startNodeServer(name, this.#serversFolder, this.#workspace));
     this.contenders.add(`${name}: ${contender.description}`);
     return contender;
   }
 
-  /** sshd starts a process for each connection and has nothing to warm up. */
   async #warmUp(session: Omit<Session, "command">): Promise<void> {
-    await measureConnect(session, session.contender.name === "sshd" ? 1 : warmUpConnects);
+    if (warmsUp(session.contender)) await measureConnect(session, warmUpConnects);
   }
 
   #session(contender: Contender, openssh: OpenSSH, keyExchange: string) {
@@ -131,6 +144,11 @@ export class Bench {
     this.results.add(caseName, unit, column, value);
     log(`${caseName}  ${column}  ${value.toFixed(2)} ${unit}`);
   }
+}
+
+/** Node.js compiles what it runs often; sshd starts a process for each connection, the last like the first. */
+function warmsUp(contender: Contender): boolean {
+  return contender.name !== "sshd";
 }
 
 /** Progress: the table alone goes to standard output. */

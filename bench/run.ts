@@ -1,8 +1,7 @@
-import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { Bench } from "./bench.js";
 import { benchCases } from "./cases.js";
+import { compileServers } from "./compile.js";
 import { type BenchOptions, helpText, parseOptions } from "./options.js";
 import { cleanUpOnExit } from "./resources.js";
 import { renderTable } from "./table.js";
@@ -12,9 +11,8 @@ async function main(options: BenchOptions): Promise<void> {
   const cases = benchCases.filter(({ name }) => only.length === 0 || only.some((text) => name.includes(text)));
   if (cases.length === 0)
     throw new Error(`no case is called so; there are:\n${benchCases.map(({ name }) => name).join("\n")}`);
-  if (options.contenders.includes("spindlex")) buildPackage();
 
-  const bench = new Bench(options);
+  const bench = new Bench(options, compileServers());
   await bench.run(cases);
 
   const contenders = [...bench.contenders, `node ${process.version}, OpenSSL ${process.versions.openssl}`];
@@ -23,11 +21,6 @@ async function main(options: BenchOptions): Promise<void> {
     const document = { date: new Date().toISOString(), options, contenders, results: bench.results };
     writeFileSync(jsonFile, `${JSON.stringify(document, null, 2)}\n`);
   }
-}
-
-function buildPackage(): void {
-  const root = fileURLToPath(new URL("..", import.meta.url));
-  execFileSync("npm", ["run", "--silent", "build"], { cwd: root, stdio: ["ignore", "inherit", "inherit"] });
 }
 
 cleanUpOnExit();

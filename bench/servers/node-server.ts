@@ -1,15 +1,18 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
 import { stopChild, trackChild } from "../resources.js";
 import type { Workspace } from "../workspace.js";
 import type { Contender } from "./contender.js";
 import type { ServerQuestion, ServerReport } from "./harness.js";
 
-/** Starts `spindlex.ts` or `ssh2.ts` of this folder as a process of its own. */
-export async function startNodeServer(name: "spindlex" | "ssh2", workspace: Workspace): Promise<Contender> {
-  const program = fileURLToPath(new URL(`${name}.ts`, import.meta.url));
-  const child = spawn(process.execPath, ["--import", "tsx", "--expose-gc", program, JSON.stringify(workspace)], {
-    cwd: fileURLToPath(new URL("../..", import.meta.url)),
+/** Starts `spindlex.js` or `ssh2.js` of the folder with the compiled servers as a process of its own. */
+export async function startNodeServer(
+  name: "spindlex" | "ssh2",
+  folder: string,
+  workspace: Workspace,
+): Promise<Contender> {
+  const program = join(folder, `${name}.js`);
+  const child = spawn(process.execPath, ["--expose-gc", program, JSON.stringify(workspace)], {
     stdio: ["ignore", "inherit", "inherit", "ipc"],
   });
   trackChild(child);

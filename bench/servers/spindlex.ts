@@ -1,15 +1,8 @@
 import { createRequire } from "node:module";
-import type * as CryptoModule from "../../src/crypto/index.js";
-import type { PKey } from "../../src/crypto/index.js";
-import type * as SpindlexModule from "../../src/index.js";
-import type { Channel } from "../../src/index.js";
+import { PKey } from "../../src/crypto/index.js";
+import { type Channel, SSHServer, SSHServerManager } from "../../src/index.js";
 import { AUTH_FAILED, AUTH_SUCCESSFUL } from "../../src/protocol/constants.js";
 import { readSettings, reportTo, runCommand } from "./harness.js";
-
-// What users get is measured: the built package, not the sources as tsx would transform them.
-const built = (path: string) => new URL(`../../dist/${path}`, import.meta.url).href;
-const { SSHServer, SSHServerManager }: typeof SpindlexModule = await import(built("index.js"));
-const { PKey: PKeyClass }: typeof CryptoModule = await import(built("crypto/index.js"));
 
 const settings = readSettings();
 
@@ -39,7 +32,7 @@ class BenchServer extends SSHServer {
 
 const manager = new SSHServerManager({
   serverInterface: new BenchServer(),
-  serverKey: PKeyClass.fromString(settings.hostKey),
+  serverKey: PKey.fromString(settings.hostKey),
   bindAddress: "127.0.0.1",
   port: 0,
 });
