@@ -169,7 +169,7 @@ export class SSHServerManager implements AsyncDisposable {
    */
   handleConnection(stream: Duplex, info: StreamInfo = addressOf(stream)): Connection {
     const connection = new ServerConnection(stream, info, this.#settings, (closed) => this.#connectionClosed(closed));
-    if (this.#connections.size + this.#lingering >= this.#maxConnections) {
+    if (this.#full) {
       this.#refused++;
       this.#refusing.add(connection);
       connection.start();
@@ -180,6 +180,10 @@ export class SSHServerManager implements AsyncDisposable {
       connection.start();
     }
     return connection;
+  }
+
+  get #full(): boolean {
+    return this.#connections.size + this.#lingering >= this.#maxConnections;
   }
 
   #listen(): Promise<Server> {
@@ -199,7 +203,7 @@ export class SSHServerManager implements AsyncDisposable {
   }
 
   #accept(socket: Socket): void {
-    if (this.#refusing.size >= this.#maxConnections) {
+    if (this.#full && this.#refusing.size >= this.#maxConnections) {
       this.#refused++;
       socket.destroy();
       return;

@@ -7,7 +7,7 @@ import { ProtocolError } from "../../src/protocol/errors.js";
 import { decodeRequest } from "../../src/protocol/messages/connection.js";
 import { Reader } from "../../src/protocol/reader.js";
 import { Writer } from "../../src/protocol/writer.js";
-import { bindAuthenticator, bindChannelAuthority } from "../../src/server/hooks.js";
+import { bindAuthenticator, bindChannelAuthority, bindSessionHooks } from "../../src/server/hooks.js";
 import { fakeConnection } from "../connection/fake-connection.js";
 import { openTestChannel, settled } from "../connection/test-channel.js";
 
@@ -40,7 +40,7 @@ function serverThatAnswers(answer: unknown): SSHServer {
 function bind(server: SSHServer) {
   const connection: Connection = fakeConnection();
   const failed = vi.fn();
-  return { connection, failed, authority: bindChannelAuthority(server, connection, failed) };
+  return { connection, failed, authority: bindChannelAuthority(server, connection, bindSessionHooks(server), failed) };
 }
 
 const sessionRequests: readonly (readonly [kind: string, fields: Buffer])[] = [

@@ -1,0 +1,437 @@
+import { once } from "node:events";
+import { connect, createServer, Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import { Client, type ClientChannel } from "ssh2";
+import { describe, expect, it, vi } from "vitest";
+import { type Channel, ConfigurationError, type Connection } from "../../src/index.js";
+import { DisconnectReason, MessageNumber } from "../../src/protocol/constants.js";
+import { PacketClient } from "../support/packet-client.js";
+import { execRequest } from "../support/packet-messages.js";
+import { duplexPair } from "./duplex-pair.js";
+import { createManager, login, PASSWORD, startManager, TestServer, USERNAME } from "./test-server.js";
+
+const { BY_APPLICATION, TOO_MANY_CONNECTIONS } = DisconnectReason;
+const freePort = async (): Promise<number> => {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as { port: number };
+  server.close();
+  await once(server, "close");
+  return port;
+};
+
+async function configurationError(promise: Promise<void>): Promise<ConfigurationError> {
+  const error: unknown = await promise.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  if (!(error instanceof ConfigurationError)) throw new Error(`not a ConfigurationError: ${error}`);
+  return error;
+}
+
+describe("starting", () => {
+  it("on port 0 tells the port that the system chose", async () => {
+    const manager = createManager();
+    expect(manager.isRunning()).toBe(false);
+    expect(() => manager.port).toThrow("does not run");
+    await manager.startServer();
+    expect(manager.isRunning()).toBe(true);
+    expect(manager.port).toBeGreaterThan(0);
+    expect((await (await login(manager)).exec("hello")).stdout.toString()).toBe("Executed: hello\n");
+  });
+
+  it("on a given port takes that one", async () => {
+    const port = await freePort();
+    expect((await startManager({ port })).port).toBe(port);
+  });
+
+  it("on ::1 serves IPv6", async () => {
+    const manager = await startManager({ bindAddress: "::1" });
+    const socket = connect({ port: manager.port, host: "::1" });
+    const [line] = await once(socket, "data");
+    expect(String(line)).toMatch(/^SSH-2\.0-spindlex_/);
+    expect(manager.getActiveConnections()[0]?.remoteAddress).toBe("::1");
+    socket.destroy();
+  });
+
+  it("on a port in use fails and can be tried again", async () => {
+    const other = await startManager();
+    const manager = createManager({ port: other.port });
+    const error = await configurationError(manager.startServer());
+    expect([error.option, (error.cause as NodeJS.ErrnoException).code]).toEqual(["port", "EADDRINUSE"]);
+    expect(error.message).toContain(`127.0.0.1 port ${other.port}`);
+    expect(manager.isRunning()).toBe(false);
+    const { port } = other;
+    await other.stopServer();
+    await manager.startServer();
+    expect(manager.port).toBe(port);
+  });
+
+  it.each(["192.0.2.1", "no-such-host.invalid"])("on %s, which is not ours, fails", async (bindAddress) => {
+    const error = await configurationError(createManager({ bindAddress }).startServer());
+    expect(error.option).toBe("bindAddress");
+    expect(error.message).toContain(bindAddress);
+  });
+
+  it("twice fails, and does not harm the first", async () => {
+    const manager = createManager();
+    const starting = manager.startServer();
+    await expect(manager.startServer()).rejects.toThrow("runs already");
+    await starting;
+    await expect(manager.startServer()).rejects.toThrow("runs already");
+    expect((await (await login(manager)).exec("hello")).exitStatus).toBe(0);
+  });
+});
+
+describe("limits", () => {
+  const setters = {
+    maxConnections: "setMaxConnections",
+    connectionTimeout: "setConnectionTimeout",
+    authTimeout: "setAuthTimeout",
+  } as const;
+
+  it.each(Object.entries(setters))("%s are set while the server does not run", async (option, setter) => {
+    const manager = createManager();
+    manager[setter](10);
+    const starting = manager.startServer();
+    const blame = expect.objectContaining({ name: "ConfigurationError", option });
+    expect(() => manager[setter](20)).toThrow(blame);
+    await starting;
+    expect(() => manager[setter](20)).toThrow(blame);
+    await manager.stopServer();
+    manager[setter](30);
+  });
+
+  it.each(Object.entries(setters))("%s have a range", (option, setter) => {
+    const manager = createManager();
+    for (const wrong of [0, -1, Number.NaN, Number.POSITIVE_INFINITY, "5" as unknown as number]) {
+      expect(() => manager[setter](wrong)).toThrow(expect.objectContaining({ name: "ConfigurationError", option }));
+    }
+  });
+
+  it("are whole connections only", () => {
+    expect(() => createManager().setMaxConnections(1.5)).toThrow(ConfigurationError);
+  });
+
+  it("refuse one connection too many, logged in or not, and take the next once there is room", async () => {
+    const manager = createManager();
+    manager.setMaxConnections(2);
+    await manager.startServer();
+    const first = await login(manager);
+    const second = await PacketClient.connect(manager.port);
+    await second.readIdentification();
+    const third = await PacketClient.connect(manager.port);
+    await third.readIdentification();
+    expect(await third.waitDisconnect()).toEqual({ reason: TOO_MANY_CONNECTIONS, message: "too many connections" });
+    expect(manager.getConnectionCount()).toBe(2);
+    expect(manager.getConnectionStats()).toMatchObject({ accepted: 2, refused: 1, active: 2, authenticated: 1 });
+    second.reset();
+    await vi.waitFor(() => expect(manager.getConnectionCount()).toBe(1));
+    expect((await (await login(manager)).exec("hello")).exitStatus).toBe(0);
+    expect((await first.exec("hello")).exitStatus).toBe(0);
+  });
+
+  it("are not used up by connections that were refused", async () => {
+    const manager = createManager();
+    manager.setMaxConnections(1);
+    await manager.startServer();
+    const first = await login(manager);
+    const lingering = await PacketClient.connect(manager.port);
+    lingering.stopReading();
+    await vi.waitFor(() => expect(manager.getConnectionStats().refused).toBe(1));
+    await first.close();
+    await vi.waitFor(() => expect(manager.getConnectionCount()).toBe(0));
+    expect((await (await login(manager)).exec("hello")).exitStatus).toBe(0);
+    lingering.reset();
+  });
+
+  it("end a connection that does not finish its key exchange", async () => {
+    const manager = createManager();
+    manager.setConnectionTimeout(0.2);
+    await manager.startServer();
+    const client = await PacketClient.connect(manager.port);
+    await client.exchangeIdentifications();
+    const { disconnect } = await client.waitEnd();
+    expect(disconnect).toEqual({ reason: BY_APPLICATION, message: "the handshake took too long" });
+  });
+
+  it("end a connection on which nobody logs in, and count from the end of the key exchange", async () => {
+    const manager = createManager();
+    manager.setConnectionTimeout(0.2);
+    manager.setAuthTimeout(0.5);
+    await manager.startServer();
+    const client = await PacketClient.authenticating(manager.port);
+    const started = performance.now();
+    expect((await client.waitDisconnect()).message).toBe("the authentication took too long");
+    expect(performance.now() - started).toBeGreaterThan(300);
+  });
+
+  it("are not put off by more key exchanges", async () => {
+    const manager = createManager();
+    manager.setAuthTimeout(0.5);
+    await manager.startServer();
+    const client = await PacketClient.handshake(manager.port);
+    const started = performance.now();
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    await client.exchangeKeys();
+    expect((await client.waitDisconnect()).message).toBe("the authentication took too long");
+    expect(performance.now() - started).toBeLessThan(750);
+  });
+
+  it("let those who have logged in stay", async () => {
+    const manager = createManager();
+    manager.setConnectionTimeout(0.3);
+    manager.setAuthTimeout(0.3);
+    await manager.startServer();
+    const client = await login(manager);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect((await client.exec("hello")).exitStatus).toBe(0);
+  });
+});
+
+describe("stopping", () => {
+  it("frees the port at once and tells every client", async () => {
+    const manager = await startManager();
+    const { port } = manager;
+    const clients = [await login(manager), await PacketClient.handshake(port), await PacketClient.connect(port)];
+    await clients[2]?.readIdentification();
+    const stopping = manager.stopServer();
+    expect(manager.isRunning()).toBe(false);
+    await (await startManager({ port })).stopServer();
+    for (const client of clients) {
+      expect(await client.waitDisconnect()).toEqual({ reason: BY_APPLICATION, message: "the server is shutting down" });
+    }
+    await stopping;
+    expect(manager.getConnectionCount()).toBe(0);
+    expect(() => manager.port).toThrow("does not run");
+  });
+
+  it("does not wait longer than the grace period for clients that do not read", async () => {
+    const manager = await startManager();
+    const client = await login(manager);
+    client.stopReading();
+    const started = performance.now();
+    await manager.stopServer({ gracePeriod: 0.3 });
+    expect(performance.now() - started).toBeLessThan(1500);
+    expect(manager.getConnectionCount()).toBe(0);
+    client.reset();
+  });
+
+  it("gives clients the grace period to take what was sent", async () => {
+    const manager = await startManager();
+    const client = await login(manager);
+    const channel = await client.openSession();
+    client.stopReading();
+    client.sendPacket(execRequest(channel.id, "x".repeat(200_000)));
+    await vi.waitFor(() => expect(manager.getConnectionStats().bytesSent).toBeGreaterThan(200_000));
+    const stopping = manager.stopServer();
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    const { disconnect, payloads } = await client.waitEnd();
+    const data = payloads.filter(([number]) => number === MessageNumber.CHANNEL_DATA);
+    expect(Buffer.concat(data).length).toBeGreaterThan(200_000);
+    expect(disconnect?.message).toBe("the server is shutting down");
+    await stopping;
+  });
+
+  it.each([-1, 3601, Number.NaN, "5" as unknown as number])("has no grace period of %s", async (gracePeriod) => {
+    const manager = await startManager();
+    const error = await configurationError(manager.stopServer({ gracePeriod }));
+    expect(error.option).toBe("gracePeriod");
+    expect(manager.isRunning()).toBe(true);
+  });
+
+  it("may be asked for any number of times, also at once", async () => {
+    const manager = createManager();
+    await manager.stopServer();
+    await manager.startServer();
+    const client = await login(manager);
+    await Promise.all([manager.stopServer(), manager.stopServer(), client.waitEnd()]);
+    await manager.stopServer();
+    expect(manager.isRunning()).toBe(false);
+  });
+
+  it("may be followed by another start", async () => {
+    const manager = createManager();
+    for (let round = 0; round < 3; round++) {
+      await manager.startServer();
+      expect((await (await login(manager)).exec("hello")).exitStatus).toBe(0);
+      await manager.stopServer({ gracePeriod: 0 });
+    }
+    expect(manager.getConnectionStats()).toMatchObject({ accepted: 3, active: 0 });
+  });
+
+  it("happens at the end of an `await using`", async () => {
+    const manager = createManager();
+    await (async () => {
+      await using running = manager;
+      await running.startServer();
+      expect(manager.isRunning()).toBe(true);
+    })();
+    expect(manager.isRunning()).toBe(false);
+  });
+
+  it("fires the signals of connections and channels, and tells of each channel's end", async () => {
+    class Watching extends TestServer {
+      readonly channels: Channel[] = [];
+      readonly closed: number[] = [];
+      override onChannelOpened(channel: Channel): void {
+        this.channels.push(channel);
+      }
+      override onChannelClosed(channel: Channel): void {
+        this.closed.push(channel.id);
+      }
+    }
+    const server = new Watching();
+    const manager = await startManager({ serverInterface: server });
+    const client = await login(manager);
+    await client.openSession();
+    await client.openSession();
+    const [connection] = manager.getActiveConnections();
+    const signals = server.channels.map(({ signal }) => signal);
+    expect(connection?.channelCount).toBe(2);
+    await Promise.all([manager.stopServer(), client.waitEnd()]);
+    expect([connection?.signal.aborted, ...signals.map(({ aborted }) => aborted)]).toEqual([true, true, true]);
+    expect(server.closed).toEqual([0, 1]);
+  });
+});
+
+describe("connections", () => {
+  it("can be seen and closed by their id", async () => {
+    const manager = await startManager();
+    const [one, other] = [await login(manager), await login(manager)];
+    const connections = manager.getActiveConnections();
+    expect(connections.map(({ username, remoteAddress }) => [username, remoteAddress])).toEqual([
+      [USERNAME, "127.0.0.1"],
+      [USERNAME, "127.0.0.1"],
+    ]);
+    const [first, second] = connections;
+    expect(manager.closeConnection(first?.id ?? -1)).toBe(true);
+    expect(await one.waitDisconnect()).toEqual({ reason: BY_APPLICATION, message: "closed by the server" });
+    await vi.waitFor(() => expect(manager.getActiveConnections()).toEqual([second]));
+    expect(manager.closeConnection(first?.id ?? -1)).toBe(false);
+    expect((await other.exec("hello")).exitStatus).toBe(0);
+  });
+
+  it("are counted, with their bytes, also when they are gone", async () => {
+    const manager = await startManager();
+    expect(manager.getConnectionStats()).toEqual({
+      accepted: 0,
+      refused: 0,
+      active: 0,
+      authenticated: 0,
+      bytesReceived: 0,
+      bytesSent: 0,
+    });
+    const client = await login(manager);
+    await client.exec("hello");
+    const { bytesRead, bytesWritten } = client.stream.socket;
+    const stats = { accepted: 1, refused: 0, active: 1, authenticated: 1 };
+    expect(manager.getConnectionStats()).toMatchObject({ ...stats, bytesSent: bytesRead });
+    await client.close();
+    await vi.waitFor(() => expect(manager.getConnectionCount()).toBe(0));
+    const { bytesReceived, bytesSent } = manager.getConnectionStats();
+    expect([bytesReceived, bytesSent]).toEqual([bytesWritten, bytesRead]);
+  });
+});
+
+/** Runs `cat` over any stream, with a client of another make. */
+async function catOver(stream: Duplex, input: Buffer): Promise<Buffer> {
+  const client = new Client();
+  const ready = once(client, "ready");
+  // The types say that this has to be a socket; the client is content with less.
+  client.connect({ sock: stream as Socket, username: USERNAME, password: PASSWORD });
+  await ready;
+  const channel = await new Promise<ClientChannel>((resolve, reject) => {
+    client.exec("cat", (error, opened) => (error ? reject(error) : resolve(opened)));
+  });
+  channel.end(input);
+  const pieces: Buffer[] = [];
+  for await (const piece of channel) pieces.push(piece as Buffer);
+  client.end();
+  return Buffer.concat(pieces);
+}
+
+describe("serving any stream", () => {
+  it("works with a stream in memory, without a start", async () => {
+    const manager = createManager();
+    const [near, far] = duplexPair();
+    const connection: Connection = manager.handleConnection(near, { remoteAddress: "memory", remotePort: 1 });
+    expect([connection.remoteAddress, connection.remotePort]).toEqual(["memory", 1]);
+    const input = Buffer.alloc(3 * 1024 * 1024, "any bytes ");
+    const output = await catOver(far, input);
+    expect(output.equals(input)).toBe(true);
+    await vi.waitFor(() => expect(manager.getConnectionCount()).toBe(0));
+    expect(connection.signal.aborted).toBe(true);
+  });
+
+  it("leaves the bytes alone that others have written into it", async () => {
+    const manager = createManager();
+    const [near, far] = duplexPair();
+    const written: [Buffer, Buffer][] = [];
+    const write = far.write.bind(far) as (chunk: Buffer) => boolean;
+    far.write = ((chunk: Buffer) => {
+      written.push([chunk, Buffer.from(chunk)]);
+      return write(chunk);
+    }) as typeof far.write;
+    manager.handleConnection(near);
+    await catOver(far, Buffer.alloc(100_000));
+    expect(written.length).toBeGreaterThan(3);
+    for (const [chunk, before] of written) expect(chunk.equals(before)).toBe(true);
+  });
+
+  it("keeps to the limits", async () => {
+    const manager = createManager();
+    manager.setMaxConnections(1);
+    const [[first], [second, other]] = [duplexPair(), duplexPair()];
+    manager.handleConnection(first);
+    manager.handleConnection(second);
+    const pieces: Buffer[] = [];
+    for await (const piece of other) pieces.push(piece);
+    expect(Buffer.concat(pieces).toString("latin1")).toContain("too many connections");
+    expect(manager.getConnectionStats()).toMatchObject({ accepted: 1, refused: 1, active: 1 });
+  });
+
+  it("ends with the manager", async () => {
+    const manager = createManager();
+    const [near, far] = duplexPair();
+    manager.handleConnection(near);
+    far.resume();
+    await Promise.all([manager.stopServer(), once(far, "end")]);
+    expect(near.destroyed).toBe(true);
+  });
+
+  it("that was closed before leaves nothing behind", async () => {
+    const manager = createManager();
+    const [near] = duplexPair();
+    near.destroy();
+    await once(near, "close");
+    const connection = manager.handleConnection(near);
+    expect(connection.signal.aborted).toBe(true);
+    expect(manager.getConnectionCount()).toBe(0);
+    await manager.stopServer();
+  });
+
+  it("that never says that it is closed is given up", async () => {
+    const manager = createManager();
+    const [near] = duplexPair();
+    near.emit = function emit(this: Duplex, event: string | symbol, ...parameters: unknown[]): boolean {
+      return event !== "close" && Object.getPrototypeOf(this).emit.call(this, event, ...parameters);
+    } as typeof near.emit;
+    manager.handleConnection(near);
+    await manager.stopServer({ gracePeriod: 0.1 });
+    expect(manager.getConnectionCount()).toBe(0);
+  });
+
+  it("knows where a socket comes from", async () => {
+    const manager = createManager();
+    const listener = createServer().listen(0, "127.0.0.1");
+    await once(listener, "listening");
+    const client = connect((listener.address() as { port: number }).port, "127.0.0.1");
+    const [socket] = await once(listener, "connection");
+    expect(socket).toBeInstanceOf(Socket);
+    const connection = manager.handleConnection(socket);
+    expect([connection.remoteAddress, connection.remotePort]).toEqual(["127.0.0.1", client.localPort]);
+    client.destroy();
+    listener.close();
+  });
+});
