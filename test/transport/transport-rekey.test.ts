@@ -3,7 +3,7 @@ import type { HostKey } from "../../src/crypto/keys/host-key.js";
 import { PKey } from "../../src/crypto/keys/pkey.js";
 import { DisconnectReason, MessageNumber } from "../../src/protocol/constants.js";
 import { channelData, message, ping, readChannelData } from "../support/packet-messages.js";
-import { HOST_KEY, MemoryClient } from "./memory-client.js";
+import { EXT_INFO, HOST_KEY, MemoryClient, STRICT } from "./memory-client.js";
 
 const { KEXINIT, KEX_ECDH_REPLY, NEWKEYS, CHANNEL_DATA, GLOBAL_REQUEST, PONG } = MessageNumber;
 
@@ -156,6 +156,28 @@ describe("Transport: new keys on a running connection", () => {
     // Tiny messages cost more than their bytes.
     expect(count).toBeLessThan(20_000);
     expect(count * length).toBeLessThan(1.1 * 1024 * 1024);
+  });
+
+  it("begin the count of what waits anew", async () => {
+    const client = await MemoryClient.running();
+    for (let round = 0; round < 3; round++) {
+      client.server.rekey();
+      for (let count = 0; count < 20; count++) client.server.send(Buffer.alloc(30_000, 2));
+      await client.exchangeKeys();
+    }
+    expect(client.failures).toEqual([]);
+    expect((await client.takeNumbers()).filter((number) => number === 2).length).toBe(60);
+  });
+
+  it.each([
+    ["strict", [STRICT]],
+    ["plain", []],
+  ])("take no notice of markers that come again: %s", async (_, markers) => {
+    const client = await MemoryClient.running({ markers });
+    await client.exchangeKeys({ kex: ["curve25519-sha256", EXT_INFO, STRICT] });
+    client.send(ping("x"));
+    expect(await client.takeNumbers()).toEqual([KEXINIT, KEX_ECDH_REPLY, NEWKEYS, PONG]);
+    expect(client.failures).toEqual([]);
   });
 
   it("let only a few messages wait for the first keys", () => {
