@@ -179,7 +179,7 @@ export class Authentication {
         case "password":
           return await attemptPassword(request, this.#authenticator);
         case PUBLIC_KEY:
-          return await attemptPublicKey(request, this.#link.binding, this.#authenticator);
+          return await attemptPublicKey(request, this.#link.binding, this.#publicKeys, this.#authenticator);
         default:
           return await this.#converse(request);
       }

@@ -24,10 +24,13 @@ export interface SignatureBinding {
 /**
  * Methods `publickey` (RFC 4252 §7) and `publickey-hostbound-v00@openssh.com` (OpenSSH PROTOCOL §3.1). A key that is
  * only offered never leaves as proven: that takes a signature, which is verified before the hook is asked.
+ *
+ * @param provenKeys keys this user has proven before, of which none counts again
  */
 export async function attemptPublicKey(
   request: UserauthRequest,
   binding: SignatureBinding,
+  provenKeys: readonly PKey[],
   authenticator: Authenticator,
 ): Promise<Attempt> {
   const fields = decodePublicKeyFields(request.fields, request.method === HOST_BOUND_METHOD ? "host-bound" : "plain");
@@ -37,6 +40,7 @@ export async function attemptPublicKey(
   }
   const key = readKey(fields);
   if (key === undefined) return refused("the key is malformed, too weak or does not fit its algorithm");
+  if (provenKeys.some((proven) => proven.equals(key))) return refused("the key was proven already: it is one factor");
 
   if (fields.signature === undefined) {
     const result: unknown = await authenticator.publicKey(request.username, key);

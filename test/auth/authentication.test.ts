@@ -228,6 +228,24 @@ describe("Authentication: several factors", () => {
     }
   });
 
+  it("takes two keys for two factors, and one key twice for one", async () => {
+    const second = PKey.generate({ keyType: "ecdsa" });
+    let proofs = 0;
+    const link = new FakeLink({
+      allowedMethods: () => ["publickey"],
+      publicKey: () => (++proofs < 2 ? AUTH_PARTIAL : AUTH_SUCCESSFUL),
+    });
+    await link.send(keyProof("alice"));
+    expect(failuresOf(await link.send(keyProof("alice")))).toEqual([{ methods: ["publickey"], partialSuccess: false }]);
+    expect([proofs, link.identities]).toEqual([1, []]);
+    const request = { username: "alice", algorithm: "ecdsa-sha2-nistp256", publicBlob: second.publicBlob };
+    await link.send(publickeyProof(request, second.sign(publickeySignedData(BINDING.sessionId, request))));
+    expect(link.identities[0]?.publicKeys.map((proof) => proof.fingerprint())).toEqual([
+      key.fingerprint(),
+      second.fingerprint(),
+    ]);
+  });
+
   it("forgets what was proven when the user name changes", async () => {
     const link = new FakeLink({ publicKey: () => AUTH_PARTIAL, password: success });
     await link.send(keyProof("alice"));

@@ -34,7 +34,7 @@ const requestFor = (key: PKey, change: Partial<PublickeyRequest> = {}): Publicke
 
 async function attempt(payload: Buffer, publicKey: () => unknown = () => AUTH_SUCCESSFUL) {
   const authenticator = new TestAuthenticator({ publicKey });
-  const outcome = await attemptPublicKey(decodeUserauthRequest(payload), binding, authenticator);
+  const outcome = await attemptPublicKey(decodeUserauthRequest(payload), binding, [other], authenticator);
   return { attempt: outcome, calls: authenticator.calls };
 }
 
@@ -150,6 +150,14 @@ describe("attemptPublicKey: the host-bound method", () => {
     const request = requestFor(ed25519, { hostKey: other.publicBlob });
     expect(await attempt(proof(ed25519, request))).toEqual(refusedUnasked);
     expect(await attempt(publickeyQuery(request))).toEqual(refusedUnasked);
+  });
+});
+
+describe("attemptPublicKey: a key that was proven before", () => {
+  it("does not count again", async () => {
+    expect(await attempt(publickeyQuery(requestFor(other)))).toEqual(refusedUnasked);
+    expect(await attempt(proof(other, requestFor(other)))).toEqual(refusedUnasked);
+    expect(await attempt(proof(other, requestFor(other, { hostKey })))).toEqual(refusedUnasked);
   });
 });
 
