@@ -396,6 +396,7 @@ describe("serving any stream", () => {
     const [near, far] = duplexPair();
     manager.handleConnection(near);
     far.resume();
+    far.once("end", () => far.end());
     await Promise.all([manager.stopServer(), once(far, "end")]);
     expect(near.destroyed).toBe(true);
   });

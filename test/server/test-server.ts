@@ -10,7 +10,7 @@ const serverKey = PKey.generate({ keyType: "ed25519" });
 
 /** The guide's server: one user, and a program that says what was asked and ends; `cat` gives back what it reads. */
 export class TestServer extends SSHServer {
-  override checkAuthPassword(username: string, password: string): AuthResult {
+  override checkAuthPassword(username: string, password: string): AuthResult | Promise<AuthResult> {
     return username === USERNAME && password === PASSWORD ? AUTH_SUCCESSFUL : AUTH_FAILED;
   }
 

@@ -1,0 +1,49 @@
+import { describe, expect, it, vi } from "vitest";
+import type { SSHServerManager } from "../../src/index.js";
+import { MIB, memoryInUse } from "../attack/memory.js";
+import { createManager, login } from "./test-server.js";
+
+/** One connection: login, a command, and an end of one kind or another. */
+async function useConnection(manager: SSHServerManager, index: number): Promise<void> {
+  const client = await login(manager);
+  const { stdout, exitStatus } = await client.exec(`number ${index}`);
+  if (stdout.toString() !== `Executed: number ${index}\n` || exitStatus !== 0) throw new Error("wrong output");
+  if (index % 3 === 0) {
+    await client.openSession();
+    client.reset();
+  } else {
+    await client.close();
+  }
+}
+
+async function useConnections(manager: SSHServerManager, count: number): Promise<void> {
+  let next = 0;
+  const worker = async () => {
+    while (next < count) await useConnection(manager, next++);
+  };
+  await Promise.all(Array.from({ length: 20 }, worker));
+  await vi.waitFor(() => expect(manager.getConnectionCount()).toBe(0), { timeout: 10_000 });
+}
+
+function activeResources(wanted: string): number {
+  return process.getActiveResourcesInfo().filter((kind) => kind === wanted).length;
+}
+
+describe("2,000 connections, opened, used and closed,", () => {
+  it("leave memory, timers and handles where they were", { timeout: 120_000 }, async () => {
+    const manager = createManager();
+    await manager.startServer();
+    await useConnections(manager, 300);
+    const memory = memoryInUse();
+    await useConnections(manager, 2000);
+    // The clients' sockets close after the server's.
+    for (let turn = 0; turn < 100; turn++) await new Promise((resolve) => setImmediate(resolve));
+    expect([activeResources("TCPServerWrap"), activeResources("TCPSocketWrap")]).toEqual([1, 0]);
+    // The test runner has one or two of its own.
+    expect(activeResources("Timeout")).toBeLessThan(5);
+    const growth = memoryInUse() - memory;
+    expect(manager.getConnectionStats()).toMatchObject({ accepted: 2300, active: 0, authenticated: 0 });
+    // Less than half a kilobyte for each.
+    expect(growth).toBeLessThan(MIB);
+  });
+});

@@ -1,0 +1,322 @@
+import { describe, expect, it, vi } from "vitest";
+import { PKey } from "../../src/crypto/index.js";
+import type { Channel, Connection, Logger } from "../../src/index.js";
+import { AUTH_FAILED, type AuthResult, DisconnectReason, MessageNumber } from "../../src/protocol/constants.js";
+import { Deferred } from "../attack/deferred.js";
+import { PacketClient } from "../support/packet-client.js";
+import {
+  execRequest,
+  message,
+  passwordRequest,
+  ping,
+  serviceRequest,
+  writeDisconnect,
+} from "../support/packet-messages.js";
+import { login, PASSWORD, startManager, TestServer, USERNAME } from "./test-server.js";
+
+interface Entry {
+  readonly level: string;
+  readonly message: string;
+  readonly fields: { readonly connection?: unknown; readonly reason?: unknown };
+}
+
+function recordingLogger(): { logger: Logger; entries: Entry[] } {
+  const entries: Entry[] = [];
+  const log = (level: string) => (fields: object, text: string) =>
+    void entries.push({ level, message: text, fields: { ...fields } });
+  const logger = { debug: log("debug"), info: log("info"), warn: log("warn"), error: log("error") };
+  return { logger, entries };
+}
+
+describe("a connection, as hooks see it,", () => {
+  it("tells who it is, as far as that is known", async () => {
+    const seen: unknown[] = [];
+    class Watching extends TestServer {
+      connection: Connection | undefined;
+      override getBanner(connection: Connection): undefined {
+        seen.push(["banner", connection.username, connection.identity, connection.provenMethods]);
+      }
+      override onAuthenticationFailed(username: string, method: string, connection: Connection): void {
+        seen.push(["failed", username, method, connection.username]);
+      }
+      override onAuthenticationSuccessful(username: string, method: string, connection: Connection): void {
+        seen.push(["successful", username, method, connection.username]);
+        this.connection = connection;
+      }
+    }
+    const server = new Watching();
+    const manager = await startManager({ serverInterface: server });
+    const client = await PacketClient.authenticating(manager.port);
+    await client.authPassword("nobody", "wrong");
+    await client.authPassword(USERNAME, PASSWORD);
+    await client.openSession();
+    expect(seen).toEqual([
+      ["banner", undefined, undefined, []],
+      ["failed", "nobody", "password", undefined],
+      ["successful", USERNAME, "password", USERNAME],
+    ]);
+    const { connection } = server;
+    const { localPort } = client.stream.socket;
+    expect(connection).toMatchObject({
+      remoteAddress: "127.0.0.1",
+      remotePort: localPort,
+      clientVersion: "SSH-2.0-packet_client",
+      username: USERNAME,
+      identity: { username: USERNAME, methods: ["password"], publicKeys: [] },
+      provenMethods: ["password"],
+      channelCount: 1,
+      algorithms: {
+        kex: "curve25519-sha256",
+        hostKey: "ssh-ed25519",
+        clientToServer: { cipher: "aes128-gcm@openssh.com", compression: "none" },
+        serverToClient: { cipher: "aes128-gcm@openssh.com", compression: "none" },
+      },
+    });
+    expect(Date.now() - (connection?.connectedAt.getTime() ?? 0)).toBeLessThan(10_000);
+    expect(connection?.signal.aborted).toBe(false);
+    client.reset();
+    await vi.waitFor(() => expect(connection?.signal.aborted).toBe(true));
+  });
+
+  it("has an id of its own", async () => {
+    const manager = await startManager();
+    await Promise.all([login(manager), login(manager), login(manager)]);
+    const ids = manager.getActiveConnections().map(({ id }) => id);
+    expect(new Set(ids).size).toBe(3);
+  });
+
+  it("can be ended by a hook, with a reason and a text for the client", async () => {
+    class Closing extends TestServer {
+      override checkChannelExecRequest(channel: Channel): boolean {
+        channel.connection.disconnect(DisconnectReason.SERVICE_NOT_AVAILABLE, "closed for today");
+        channel.connection.disconnect(DisconnectReason.BY_APPLICATION, "and again");
+        return true;
+      }
+    }
+    const manager = await startManager({ serverInterface: new Closing() });
+    const client = await login(manager);
+    const { id } = await client.openSession();
+    client.sendPacket(execRequest(id, "x"));
+    const { disconnect, payloads } = await client.waitEnd();
+    expect(disconnect).toEqual({ reason: DisconnectReason.SERVICE_NOT_AVAILABLE, message: "closed for today" });
+    expect(payloads).toEqual([]);
+  });
+});
+
+describe("the service that a client asks for", () => {
+  it.each(["ssh-connection", "", "no-such-service"])("is not %j before authentication", async (name) => {
+    const manager = await startManager();
+    const client = await PacketClient.handshake(manager.port);
+    client.sendPacket(serviceRequest(name));
+    expect((await client.waitDisconnect()).reason).toBe(DisconnectReason.SERVICE_NOT_AVAILABLE);
+  });
+});
+
+describe("a hook that fails", () => {
+  it("in onAuthenticationSuccessful refuses the client, who may try again", async () => {
+    let broken = true;
+    class Broken extends TestServer {
+      override async onAuthenticationSuccessful(): Promise<void> {
+        if (broken) throw new Error("the database is down");
+      }
+    }
+    const manager = await startManager({ serverInterface: new Broken() });
+    const client = await PacketClient.authenticating(manager.port);
+    const [answer] = await client.authPassword(USERNAME, PASSWORD).catch(() => [undefined]);
+    expect(answer).not.toBe(MessageNumber.USERAUTH_SUCCESS);
+    expect(manager.getConnectionStats().authenticated).toBe(0);
+    broken = false;
+    expect((await (await login(manager)).exec("hello")).exitStatus).toBe(0);
+  });
+
+  it("in the logger harms no connection", async () => {
+    const fail = () => {
+      throw new Error("the log is full");
+    };
+    const manager = await startManager({ logger: { debug: fail, info: () => {}, warn: fail, error: fail } });
+    expect((await (await login(manager)).exec("hello")).exitStatus).toBe(0);
+  });
+});
+
+describe("the log", () => {
+  it("tells of connections, keys, logins, refusals and ends, and of no secrets", async () => {
+    const { logger, entries } = recordingLogger();
+    const manager = await startManager({ logger });
+    const client = await PacketClient.authenticating(manager.port);
+    await client.authPassword(USERNAME, "a wrong password");
+    await client.authPassword(USERNAME, PASSWORD);
+    await client.close();
+    await vi.waitFor(() => expect(manager.getConnectionCount()).toBe(0));
+    await manager.stopServer();
+    expect(entries.map(({ level, message: text }) => `${level}: ${text}`)).toEqual([
+      "info: the server listens",
+      "debug: a client has connected",
+      "debug: keys were exchanged",
+      "info: authentication was refused",
+      "info: a user has logged in",
+      "info: a connection has ended",
+      "info: the server has stopped",
+    ]);
+    const [, connected, , refused, loggedIn, ended] = entries.map(({ fields }) => fields);
+    const where = { remoteAddress: "127.0.0.1", connection: connected?.connection };
+    expect(refused).toMatchObject({ ...where, username: USERNAME, method: "password" });
+    expect(loggedIn).toMatchObject({ ...where, username: USERNAME, methods: ["password"] });
+    expect(ended).toMatchObject({ ...where, username: USERNAME, cause: "the client has closed the connection" });
+    expect(JSON.stringify(entries)).not.toMatch(/a wrong password|secret/);
+  });
+
+  it("tells why a connection was ended, and keeps what the client says short", async () => {
+    const { logger, entries } = recordingLogger();
+    const manager = await startManager({ logger });
+    const client = await login(manager);
+    client.sendPacket(message(MessageNumber.CHANNEL_SUCCESS, "xxxx"));
+    expect((await client.waitDisconnect()).reason).toBe(DisconnectReason.PROTOCOL_ERROR);
+    const other = await PacketClient.authenticating(manager.port);
+    other.sendPacket(passwordRequest("x".repeat(100_000), "y"));
+    other.sendPacket(writeDisconnect(DisconnectReason.BY_APPLICATION, "x".repeat(100_000)));
+    await other.waitEnd();
+    await vi.waitFor(() => expect(manager.getConnectionCount()).toBe(0));
+    const ended = entries.filter(({ message: text }) => text === "a connection has ended");
+    expect(ended[0]?.fields).toMatchObject({ reason: DisconnectReason.PROTOCOL_ERROR });
+    expect(JSON.stringify(entries).length).toBeLessThan(20_000);
+  });
+});
+
+describe("a silent client", () => {
+  it("is asked for a sign of life, and stays while it gives one", async () => {
+    const manager = await startManager({ clientAliveInterval: 0.05, clientAliveCountMax: 2 });
+    const client = await login(manager);
+    for (let round = 0; round < 5; round++) {
+      await client.expect(MessageNumber.GLOBAL_REQUEST);
+      client.sendPacket(message(MessageNumber.REQUEST_FAILURE));
+    }
+    expect((await client.exec("hello")).exitStatus).toBe(0);
+  });
+
+  it("is given up when it gives none", async () => {
+    const manager = await startManager({ clientAliveInterval: 0.05, clientAliveCountMax: 2 });
+    const client = await login(manager);
+    const { disconnect, payloads } = await client.waitEnd();
+    expect(disconnect?.reason).toBe(DisconnectReason.CONNECTION_LOST);
+    expect(payloads.map(([number]) => number)).toEqual([MessageNumber.GLOBAL_REQUEST, MessageNumber.GLOBAL_REQUEST]);
+    await vi.waitFor(() => expect(manager.getConnectionCount()).toBe(0));
+  });
+
+  it("is not asked while it has anything to say", async () => {
+    const manager = await startManager({ clientAliveInterval: 0.2, clientAliveCountMax: 1 });
+    const client = await login(manager);
+    const end = performance.now() + 600;
+    while (performance.now() < end) {
+      client.sendPacket(ping("x"));
+      expect((await client.nextPacket())[0]).toBe(MessageNumber.PONG);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  });
+
+  it("is left alone unless the server is told to ask", async () => {
+    const manager = await startManager();
+    const client = await login(manager);
+    await expect(client.nextPacket(300)).rejects.toThrow("waited 300 ms");
+  });
+});
+
+describe("new keys", () => {
+  it("are made by time, when the client is heard of next, again and again", async () => {
+    const manager = await startManager({ rekeyLimit: { seconds: 1 } });
+    const client = await login(manager);
+    for (let round = 0; round < 2; round++) {
+      await expect(client.nextPacket(1100)).rejects.toThrow("waited 1100 ms");
+      client.sendPacket(ping("awake"));
+      await client.readServerKexInit();
+      client.sendKexInit();
+      await client.agreeOnKeys();
+      client.sendNewKeys();
+      expect((await client.expect(MessageNumber.PONG)).subarray(5).toString()).toBe("awake");
+    }
+    expect((await client.exec("hello")).exitStatus).toBe(0);
+  });
+
+  it("are made by bytes, while data flows", async () => {
+    class Talking extends TestServer {
+      override checkChannelExecRequest(channel: Channel): boolean {
+        channel.send(Buffer.alloc(200 * 1024, "x"));
+        channel.sendExitStatus(0);
+        channel.close();
+        return true;
+      }
+    }
+    const manager = await startManager({ serverInterface: new Talking(), rekeyLimit: { bytes: 64 * 1024 } });
+    const client = await login(manager);
+    const { id } = await client.openSession();
+    client.sendPacket(execRequest(id, "talk"));
+    let exchanges = 0;
+    let bytes = 0;
+    for (let closed = false; !closed; ) {
+      const payload = await client.nextPacket();
+      if (payload[0] === MessageNumber.KEXINIT) {
+        exchanges++;
+        client.acceptServerKexInit(payload);
+        client.sendKexInit();
+        await client.agreeOnKeys();
+        client.sendNewKeys();
+      } else if (payload[0] === MessageNumber.CHANNEL_DATA) {
+        bytes += payload.length - 9;
+      }
+      closed = payload[0] === MessageNumber.CHANNEL_CLOSE;
+    }
+    expect(bytes).toBe(200 * 1024);
+    expect(exchanges).toBeGreaterThan(0);
+  });
+});
+
+describe("a hook that takes its time", () => {
+  it("in authentication keeps everything else of that client waiting, and nobody else", async () => {
+    const decision = new Deferred<AuthResult>();
+    const asked: string[] = [];
+    class Slow extends TestServer {
+      override checkAuthPassword(username: string, password: string): AuthResult | Promise<AuthResult> {
+        asked.push(password);
+        return password === "slow" ? decision.promise : super.checkAuthPassword(username, password);
+      }
+    }
+    const manager = await startManager({ serverInterface: new Slow() });
+    const client = await PacketClient.authenticating(manager.port);
+    client.sendPacket(passwordRequest(USERNAME, "slow"));
+    client.sendPacket(passwordRequest(USERNAME, PASSWORD));
+    expect((await (await login(manager)).exec("hello")).exitStatus).toBe(0);
+    expect(asked).toEqual(["slow", PASSWORD]);
+    decision.resolve(AUTH_FAILED);
+    await client.expect(MessageNumber.USERAUTH_FAILURE);
+    await client.expect(MessageNumber.USERAUTH_SUCCESS);
+    expect(asked).toEqual(["slow", PASSWORD, PASSWORD]);
+  });
+});
+
+describe("a host key", () => {
+  it("may be anything that signs, also later", async () => {
+    const key = PKey.generate({ keyType: "ed25519" });
+    const { keyType, publicBlob, signatureAlgorithms } = key;
+    const sign = vi.fn(async (data: Buffer, algorithm: string) => {
+      await new Promise((resolve) => setImmediate(resolve));
+      return key.sign(data, algorithm);
+    });
+    const manager = await startManager({ serverKey: { keyType, publicBlob, signatureAlgorithms, sign } });
+    const client = await login(manager);
+    expect(client.hostKeyBlob.equals(publicBlob)).toBe(true);
+    expect(sign).toHaveBeenCalledOnce();
+  });
+
+  it("that fails to sign ends the connection and harms nobody", async () => {
+    const key = PKey.generate({ keyType: "ed25519" });
+    const { keyType, publicBlob, signatureAlgorithms } = key;
+    const { logger, entries } = recordingLogger();
+    const sign = () => Promise.reject(new Error("the HSM is gone"));
+    const manager = await startManager({ logger, serverKey: { keyType, publicBlob, signatureAlgorithms, sign } });
+    const client = await PacketClient.connect(manager.port);
+    await client.exchangeIdentifications();
+    await expect(client.exchangeKeys()).rejects.toThrow("the host key could not sign");
+    await vi.waitFor(() => expect(manager.getConnectionCount()).toBe(0));
+    expect(entries.some(({ fields }) => Object.values(fields).some((value) => /HSM/.test(String(value))))).toBe(true);
+    expect(manager.isRunning()).toBe(true);
+  });
+});
