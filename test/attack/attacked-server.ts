@@ -9,6 +9,7 @@ import {
 } from "../../src/protocol/constants.js";
 import { PacketClient } from "../support/packet-client.js";
 import type { PacketClientOptions } from "../support/packet-transport.js";
+import { memoryInUse } from "./memory.js";
 
 export type ManagerOptions = ConstructorParameters<typeof SSHServerManager>[0];
 
@@ -88,7 +89,6 @@ export class Attacked<Target extends SSHServer = TargetServer> {
   readonly manager: SSHServerManager;
   readonly #calls: HookCall[];
   #bystander: PacketClient | undefined;
-  #quietFrom = 0;
 
   private constructor(server: Target, calls: HookCall[], options: Partial<ManagerOptions>) {
     this.server = server;
@@ -103,9 +103,7 @@ export class Attacked<Target extends SSHServer = TargetServer> {
     });
   }
 
-  /**
-   * Starts a server for the length of the test. `prepare` may set limits before it starts.
-   */
+  /** Starts a server for the length of the test; `prepare` may set limits before it starts. */
   static async start<Target extends SSHServer>(
     server: Target,
     options: Partial<ManagerOptions> = {},
@@ -117,7 +115,7 @@ export class Attacked<Target extends SSHServer = TargetServer> {
     onTestFinished(() => attacked.manager.stopServer({ gracePeriod: 0 }));
     await attacked.manager.startServer();
     attacked.#bystander = await attacked.login();
-    attacked.#quietFrom = attacked.#calls.length;
+    attacked.forgetCalls();
     return attacked;
   }
 
@@ -127,7 +125,7 @@ export class Attacked<Target extends SSHServer = TargetServer> {
 
   /** Hooks that ran since the attack began, or since `forgetCalls`. */
   get calls(): readonly HookCall[] {
-    return this.#calls.slice(this.#quietFrom);
+    return this.#calls;
   }
 
   /** Names of the hooks in `calls` that decide something. */
@@ -136,7 +134,13 @@ export class Attacked<Target extends SSHServer = TargetServer> {
   }
 
   forgetCalls(): void {
-    this.#quietFrom = this.#calls.length;
+    this.#calls.length = 0;
+  }
+
+  /** Bytes that this process needs, beside the notes about hooks. */
+  memoryInUse(): number {
+    this.forgetCalls();
+    return memoryInUse();
   }
 
   connect(options: PacketClientOptions = {}): Promise<PacketClient> {

@@ -55,16 +55,19 @@ describe("channel requests", () => {
     "__proto__",
     "constructor",
   ];
-  it.each(unknown)("that are unknown (%j) fail, or are passed over without an answer", async (name) => {
-    const { attacked, client, id } = await start(new TargetServer());
-    client.sendPacket(channelRequest(id, name, "want-reply", Buffer.from("some content")));
-    expect(recipientChannel(await client.expect(CHANNEL_FAILURE))).toBe(0);
-    client.sendPacket(channelRequest(id, name, "no-reply", Buffer.from("some content")));
-    await expectQuiet(client);
-    expect(attacked.callNames).toEqual([]);
-    await client.close();
-    await attacked.expectUnharmed();
-  });
+  it.each(unknown.map((name) => [name.slice(0, 40), name]))(
+    "that are unknown (%j) fail, or are passed over",
+    async (_, name) => {
+      const { attacked, client, id } = await start(new TargetServer());
+      client.sendPacket(channelRequest(id, name, "want-reply", Buffer.from("some content")));
+      expect(recipientChannel(await client.expect(CHANNEL_FAILURE))).toBe(0);
+      client.sendPacket(channelRequest(id, name, "no-reply", Buffer.from("some content")));
+      await expectQuiet(client);
+      expect(attacked.callNames).toEqual([]);
+      await client.close();
+      await attacked.expectUnharmed();
+    },
+  );
 
   it("are still answered after exec", async () => {
     const { attacked, client, id } = await start(new TargetServer());
@@ -250,7 +253,7 @@ describe("channel requests", () => {
 
 describe("global requests", () => {
   it.each(["no-such-request", "", "hostkeys-prove-00@openssh.com", "__proto__"])(
-    "that are unknown (%j) fail, or are passed over without an answer",
+    "that are unknown (%j) fail, or are passed over",
     async (name) => {
       const { attacked, client } = await start(new TargetServer());
       client.sendPacket(globalRequest(name, "want-reply", Buffer.from("content")));

@@ -140,8 +140,8 @@ const moments: Readonly<Record<string, Moment>> = {
     reach: (attacked) => attacked.authenticating(),
     goOn: nothing,
     allowed: [...chatter, M.PING, M.USERAUTH_REQUEST],
-    // An answer to a question that was never asked.
-    either: [M.USERAUTH_INFO_RESPONSE],
+    // Asking for the same service again, and an answer to a question that was never asked.
+    either: [M.SERVICE_REQUEST, M.USERAUTH_INFO_RESPONSE],
     unassigned: "unimplemented",
     hooks: { [M.USERAUTH_REQUEST]: ["checkAuthPassword", "onAuthenticationSuccessful"] },
   },
@@ -153,7 +153,7 @@ const moments: Readonly<Record<string, Moment>> = {
       ...range(M.CHANNEL_DATA, M.CHANNEL_REQUEST),
     ],
     // Answers to questions that were never asked.
-    either: [M.REQUEST_SUCCESS, M.REQUEST_FAILURE, M.CHANNEL_SUCCESS, M.CHANNEL_FAILURE],
+    either: [M.USERAUTH_INFO_RESPONSE, M.REQUEST_SUCCESS, M.REQUEST_FAILURE, M.CHANNEL_SUCCESS, M.CHANNEL_FAILURE],
     unassigned: "unimplemented",
     hooks: {
       [M.GLOBAL_REQUEST]: ["checkGlobalRequest"],

@@ -276,6 +276,28 @@ describe("public values that must be refused", () => {
     ["diffie-hellman-group18-sha512", "e = 1", mpint("01")],
   ];
 
+  const groupRequest = (minimum: number, preferred: number, maximum: number): Buffer =>
+    new Writer().writeByte(34).writeUint32(minimum).writeUint32(preferred).writeUint32(maximum).toBuffer();
+  const groups: readonly (readonly [what: string, payload: Buffer])[] = [
+    ["the least over the most", groupRequest(4096, 4096, 2048)],
+    ["the preferred out of range", groupRequest(2048, 8192, 4096)],
+    ["nothing", groupRequest(0, 0, 0)],
+    ["all too small", groupRequest(512, 512, 1024)],
+    ["all too large", groupRequest(2 ** 31, 2 ** 32 - 1, 2 ** 32 - 1)],
+    ["a value before a group", new Writer().writeByte(32).writeMpint(hex("05")).toBuffer()],
+    ["the old request", new Writer().writeByte(30).writeUint32(2048).toBuffer()],
+    ["a cut request", groupRequest(2048, 2048, 2048).subarray(0, -1)],
+  ];
+  it.each(groups)("group exchange: %s", async (_, payload) => {
+    const kex = "diffie-hellman-group-exchange-sha256";
+    const attacked = await Attacked.start(new TargetServer(), { algorithms: { kex: [kex, "curve25519-sha256"] } });
+    const client = await greeted(attacked.port, { kex: [kex] });
+    client.sendKexInit();
+    client.sendPacket(payload);
+    expect((await client.waitDisconnect()).reason).toBe(KEY_EXCHANGE_FAILED);
+    await attacked.expectUnharmed();
+  });
+
   it.each(values)("%s: %s", async (kex, _, payload) => {
     const attacked = await Attacked.start(new TargetServer(), { algorithms: { kex: [kex, "curve25519-sha256"] } });
     const client = await greeted(attacked.port, { kex: [kex] });

@@ -16,7 +16,8 @@ import {
 } from "../support/packet-messages.js";
 import { Attacked, HOST_KEY, PASSWORD, TargetServer, USERNAME } from "./attacked-server.js";
 import { Deferred } from "./deferred.js";
-import { MIB, memoryInUse } from "./memory.js";
+import { MIB } from "./memory.js";
+import { settled } from "./settled.js";
 
 const { PROTOCOL_ERROR, KEY_EXCHANGE_FAILED, MAC_ERROR } = DisconnectReason;
 const LOOSE = ["ext-info-c"];
@@ -49,28 +50,14 @@ async function startEndless(client: PacketClient): Promise<number> {
   return id;
 }
 
-/** Resolves once `value` has not changed for a while. */
-async function settled(value: () => number): Promise<number> {
-  let last = -1;
-  await vi.waitUntil(
-    () => {
-      const same = value() === last;
-      last = value();
-      return same;
-    },
-    { interval: 300, timeout: 10_000 },
-  );
-  return last;
-}
-
 describe("re-keying by the client", () => {
   it.each([undefined, LOOSE])("works again and again (markers %s)", async (markers) => {
     const attacked = await Attacked.start(new TargetServer());
     const client = await attacked.login(markers ? { markers } : {});
-    const before = memoryInUse();
+    const before = attacked.memoryInUse();
     for (let round = 0; round < 100; round++) await client.exchangeKeys();
     expect((await client.exec("hello")).exitStatus).toBe(0);
-    expect(memoryInUse() - before).toBeLessThan(4 * MIB);
+    expect(attacked.memoryInUse() - before).toBeLessThan(4 * MIB);
     await client.close();
     await attacked.expectUnharmed();
   });
@@ -114,11 +101,11 @@ describe("re-keying by the client", () => {
     const client = await attacked.login();
     await startEndless(client);
     await client.expect(MessageNumber.CHANNEL_SUCCESS);
-    const before = memoryInUse();
+    const before = attacked.memoryInUse();
     client.sendKexInit();
     await client.readServerKexInit();
     const written = await settled(() => attacked.server.written);
-    expect(memoryInUse() - before).toBeLessThan(24 * MIB);
+    expect(attacked.memoryInUse() - before).toBeLessThan(24 * MIB);
     expect(written).toBeLessThan(64 * MIB);
     client.reset();
     await attacked.expectUnharmed();
@@ -210,23 +197,23 @@ describe("re-keying by the server", () => {
     const client = await attacked.login();
     await startEndless(client);
     await client.readServerKexInit();
-    const before = memoryInUse();
+    const before = attacked.memoryInUse();
     const written = await settled(() => attacked.server.written);
     expect(written).toBeLessThan(32 * MIB);
-    expect(memoryInUse() - before).toBeLessThan(24 * MIB);
+    expect(attacked.memoryInUse() - before).toBeLessThan(24 * MIB);
     client.reset();
     await attacked.expectUnharmed();
   });
 
   it("that is never answered, by a client that reads nothing", async () => {
     const attacked = await Attacked.start(new EndlessServer(), { rekeyLimit });
-    const before = memoryInUse();
+    const before = attacked.memoryInUse();
     const client = await attacked.login();
     await startEndless(client);
     client.stopReading();
     const written = await settled(() => attacked.server.written);
     expect(written).toBeLessThan(48 * MIB);
-    expect(memoryInUse() - before).toBeLessThan(24 * MIB);
+    expect(attacked.memoryInUse() - before).toBeLessThan(24 * MIB);
     client.reset();
     await attacked.expectUnharmed();
   });
@@ -236,11 +223,11 @@ describe("re-keying by the server", () => {
     const client = await attacked.login();
     await startEndless(client);
     await client.readServerKexInit();
-    const before = memoryInUse();
+    const before = attacked.memoryInUse();
     // Each wants an answer that has to wait for the new keys.
     const request = globalRequest("no-such-request@spindlex", "want-reply");
     await client.flood(() => request, 500_000);
-    expect(memoryInUse() - before).toBeLessThan(32 * MIB);
+    expect(attacked.memoryInUse() - before).toBeLessThan(32 * MIB);
     client.reset();
     await attacked.expectUnharmed();
   });
@@ -279,10 +266,10 @@ describe("a host key that takes its time to sign", () => {
     await client.readServerKexInit();
     const exchange = client.agreeOnKeys();
     exchange.catch(() => {});
-    const before = memoryInUse();
+    const before = attacked.memoryInUse();
     const noise = ignore(Buffer.alloc(30_000));
     await client.flood(() => noise, 4_000);
-    expect(memoryInUse() - before).toBeLessThan(16 * MIB);
+    expect(attacked.memoryInUse() - before).toBeLessThan(16 * MIB);
     release();
     client.reset();
     await exchange.catch(() => {});

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { DisconnectReason, MessageNumber } from "../../src/protocol/constants.js";
+import { Writer } from "../../src/protocol/writer.js";
 import { PacketClient } from "../support/packet-client.js";
 import { message, noneRequest, passwordRequest, serviceRequest } from "../support/packet-messages.js";
 import { Attacked, PASSWORD, TargetServer, USERNAME } from "./attacked-server.js";
@@ -7,17 +8,15 @@ import { Attacked, PASSWORD, TargetServer, USERNAME } from "./attacked-server.js
 const { SERVICE_NOT_AVAILABLE, PROTOCOL_ERROR } = DisconnectReason;
 
 describe("service requests", () => {
-  it.each(["", "ssh-connection", "ssh-userauth2", "SSH-USERAUTH", "ssh-userauth\0", "x".repeat(100_000)])(
-    "for %j are refused",
-    async (name) => {
-      const attacked = await Attacked.start(new TargetServer());
-      const client = await PacketClient.handshake(attacked.port);
-      client.sendPacket(serviceRequest(name));
-      expect((await client.waitDisconnect()).reason).toBe(SERVICE_NOT_AVAILABLE);
-      expect(attacked.callNames).toEqual([]);
-      await attacked.expectUnharmed();
-    },
-  );
+  const names = ["", "ssh-connection", "ssh-userauth2", "SSH-USERAUTH", "ssh-userauth\0", "x".repeat(100_000)];
+  it.each(names.map((name) => [name.slice(0, 40), name]))("for %j are refused", async (_, name) => {
+    const attacked = await Attacked.start(new TargetServer());
+    const client = await PacketClient.handshake(attacked.port);
+    client.sendPacket(serviceRequest(name));
+    expect((await client.waitDisconnect()).reason).toBe(SERVICE_NOT_AVAILABLE);
+    expect(attacked.callNames).toEqual([]);
+    await attacked.expectUnharmed();
+  });
 
   it.each([
     ["without a name", message(MessageNumber.SERVICE_REQUEST)],
@@ -39,6 +38,36 @@ describe("service requests", () => {
     client.sendPacket(request);
     expect((await client.waitDisconnect()).reason).toBe(PROTOCOL_ERROR);
     expect(attacked.callNames).toEqual([]);
+    await attacked.expectUnharmed();
+  });
+});
+
+describe("extension info", () => {
+  const extInfo = (count: number, ...strings: readonly string[]): Buffer => {
+    const writer = new Writer().writeByte(MessageNumber.EXT_INFO).writeUint32(count);
+    for (const text of strings) writer.writeString(text);
+    return writer.toBuffer();
+  };
+
+  it.each([
+    ["2^32 - 1 extensions that are not there", extInfo(2 ** 32 - 1)],
+    ["a name without a value", extInfo(1, "name")],
+    ["bytes after it", extInfo(0, "more")],
+    ["no count", message(MessageNumber.EXT_INFO)],
+  ])("with %s ends the connection", async (_, payload) => {
+    const attacked = await Attacked.start(new TargetServer());
+    const client = await PacketClient.handshake(attacked.port);
+    client.sendPacket(payload);
+    expect((await client.waitDisconnect()).reason).toBe(PROTOCOL_ERROR);
+    await attacked.expectUnharmed();
+  });
+
+  it("with names that nobody knows, or that every object has, is passed over", async () => {
+    const attacked = await Attacked.start(new TargetServer());
+    const client = await PacketClient.handshake(attacked.port);
+    client.sendPacket(extInfo(3, "no-such-extension", "x", "__proto__", "x", "server-sig-algs", "none"));
+    await client.requestService("ssh-userauth");
+    await client.close();
     await attacked.expectUnharmed();
   });
 });

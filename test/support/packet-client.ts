@@ -71,7 +71,7 @@ export class PacketClient extends PacketTransport {
     for (;;) {
       const payload = await this.nextPacket();
       if (payload[0] === MessageNumber.DISCONNECT) throw new Disconnected(payload);
-      if (payload[0] !== MessageNumber.USERAUTH_BANNER && !isChatter(payload)) return payload;
+      if (!isChatter(payload)) return payload;
     }
   }
 

@@ -40,6 +40,12 @@ export const defaults = {
   timeout: 10_000,
 } as const satisfies PacketClientOptions;
 
+/** Packets that a flood hands to the socket together. */
+const PACKETS_AT_ONCE = 256;
+
+/** Bytes that a flood leaves waiting in the socket. */
+const MAX_HELD = 128 * 1024;
+
 /** What a wait for another message fails with when DISCONNECT comes. */
 export class Disconnected extends Error {
   override readonly name = "Disconnected";
@@ -158,23 +164,25 @@ export class PacketTransport {
 
   /**
    * Sends packets until `count` are sent, the server ends the connection, or it has taken no byte for `idle`
-   * milliseconds. Never holds more than a few of them back. Returns how many were sent.
+   * milliseconds. Holds little more of them back than the socket does. Returns how many were sent.
    */
   async flood(packet: () => Uint8Array, count: number, idle = 1_000): Promise<number> {
     const { socket } = this.stream;
-    for (let sent = 0; sent < count; sent++) {
-      if (socket.destroyed || !socket.writable) return sent;
-      this.sendPacket(packet());
-      if (socket.writableNeedDrain) {
-        const taken = this.stream.until(() => !socket.writableNeedDrain || socket.destroyed, "room to send", idle);
-        if (
-          !(await taken.then(
-            () => true,
-            () => false,
-          ))
-        )
-          return sent;
+    for (let sent = 0; sent < count; ) {
+      if (!socket.writable) return sent;
+      socket.cork();
+      for (
+        const end = Math.min(sent + PACKETS_AT_ONCE, count);
+        sent < end && socket.writableLength < MAX_HELD;
+        sent++
+      ) {
+        this.sendPacket(packet());
       }
+      socket.uncork();
+      // A server in this process gets its turn.
+      await new Promise(setImmediate);
+      const room = () => socket.writableLength < MAX_HELD || socket.destroyed;
+      if (!(await this.stream.until(room, "room to send", idle).then(succeeded, failed))) return sent;
     }
     return count;
   }
@@ -185,8 +193,8 @@ export class PacketTransport {
   }
 
   /**
-   * The payload of the next packet, which must have this number. IGNORE, DEBUG, EXT_INFO and the announcement of host
-   * keys are passed over, and what `skip` names too.
+   * The payload of the next packet, which must have this number. IGNORE, DEBUG, EXT_INFO, banners and the announcement
+   * of host keys are passed over, and what `skip` names too.
    */
   async expect(number: number, { skip = [] }: { readonly skip?: readonly number[] } = {}): Promise<Buffer> {
     for (;;) {
@@ -411,6 +419,7 @@ export function isChatter(payload: Buffer): boolean {
     case MessageNumber.IGNORE:
     case MessageNumber.DEBUG:
     case MessageNumber.EXT_INFO:
+    case MessageNumber.USERAUTH_BANNER:
       return true;
     case MessageNumber.GLOBAL_REQUEST:
       return new Reader(payload, 1).readText() === "hostkeys-00@openssh.com";
@@ -418,6 +427,9 @@ export function isChatter(payload: Buffer): boolean {
       return false;
   }
 }
+
+const succeeded = (): boolean => true;
+const failed = (): boolean => false;
 
 const is =
   (wanted: number) =>
