@@ -3,7 +3,7 @@
 export type { Identity, PasswordChangeRequired, Prompt } from "./auth/authenticator.js";
 export { PromptAbortedError } from "./auth/keyboard-interactive.js";
 export { Channel, type PseudoTerminal } from "./connection/channel.js";
-export type { Connection, NegotiatedNames } from "./connection/connection.js";
+export type { Connection } from "./connection/connection.js";
 export { ConfigurationError, ProtocolError } from "./protocol/errors.js";
 export type { InfoRequest } from "./protocol/messages/userauth.js";
 export type { Logger } from "./server/logger.js";
@@ -12,3 +12,4 @@ export type { SSHServerManagerOptions } from "./server/settings.js";
 export { SSHServer } from "./server/ssh-server.js";
 export { type ConnectionStats, SSHServerManager } from "./server/ssh-server-manager.js";
 export type { AlgorithmPreferences, AlgorithmsOption } from "./transport/algorithms.js";
+export type { NegotiatedNames } from "./transport/negotiation.js";

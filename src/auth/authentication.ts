@@ -43,8 +43,9 @@ export interface AuthenticationLink {
   hold(): () => void;
   /** Lets the client in: sends SUCCESS. */
   authenticated(identity: Identity): void;
-  /** Something was refused, or a hook has thrown the error; `reason` is for the log. */
-  refused(username: string, method: string, reason: string, error?: unknown): void;
+  /** `reason` is for the log. */
+  refused(username: string, method: string, reason: string): void;
+  hookFailed(hook: string, error: unknown): void;
   failed(error: unknown): void;
 }
 
@@ -135,7 +136,7 @@ export class Authentication {
     if (++this.#requests > MAX_REQUESTS) {
       throw new ProtocolError("too many authentication requests", DisconnectReason.NO_MORE_AUTH_METHODS_AVAILABLE);
     }
-    if (this.#requests === 1) await this.#sendBanner(username);
+    if (this.#requests === 1) await this.#sendBanner();
     if (username !== this.#username) {
       // Whatever another user has proven is worth nothing to this one.
       this.#username = username;
@@ -157,12 +158,12 @@ export class Authentication {
     }
   }
 
-  async #sendBanner(username: string): Promise<void> {
+  async #sendBanner(): Promise<void> {
     try {
       const banner = await this.#authenticator.banner();
       if (banner) this.#link.send(encodeBanner(banner));
     } catch (error) {
-      this.#link.refused(username, "banner", "a hook has failed", error);
+      this.#link.hookFailed("getBanner", error);
     }
   }
 
@@ -185,7 +186,7 @@ export class Authentication {
       }
     } catch (error) {
       if (error instanceof ProtocolError) throw error;
-      this.#link.refused(request.username, request.method, "a hook has failed", error);
+      this.#link.hookFailed(`the hook of ${method}`, error);
       return refused("a hook has failed");
     }
   }
@@ -208,7 +209,7 @@ export class Authentication {
     try {
       allowed = (await this.#authenticator.allowedMethods(username)).filter((method) => METHODS.includes(method));
     } catch (error) {
-      this.#link.refused(username, "getAllowedAuths", "a hook has failed", error);
+      this.#link.hookFailed("getAllowedAuths", error);
     }
     const open = allowed.filter((method) => !this.#methods.includes(method));
     return open.length > 0 ? open : allowed;

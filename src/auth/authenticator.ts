@@ -2,7 +2,10 @@ import type { PKey } from "../crypto/keys/pkey.js";
 import type { AuthResult } from "../protocol/constants.js";
 import type { InfoRequest } from "../protocol/messages/userauth.js";
 
-/** A result of `checkAuthPassword`: the password is right but has expired; the client is asked for a new one. */
+/**
+ * A result of `checkAuthPassword`: the password is right but has expired; the client is asked for a new one. Of
+ * `checkAuthPasswordChange`: the new one is not good enough; the client is asked for another.
+ */
 export interface PasswordChangeRequired {
   /** Text for the user. */
   readonly passwordChangeRequired: string;
@@ -34,7 +37,11 @@ export interface Authenticator {
   banner(): MaybePromise<string | undefined>;
   none(username: string): MaybePromise<AuthResult>;
   password(username: string, password: string): MaybePromise<AuthResult | PasswordChangeRequired>;
-  passwordChange(username: string, oldPassword: string, newPassword: string): MaybePromise<AuthResult>;
+  passwordChange(
+    username: string,
+    oldPassword: string,
+    newPassword: string,
+  ): MaybePromise<AuthResult | PasswordChangeRequired>;
   publicKey(username: string, key: PKey): MaybePromise<AuthResult>;
   keyboardInteractive(username: string, submethods: string, prompt: Prompt): MaybePromise<AuthResult>;
   /** One factor more was proven, or with none left to prove, all. */

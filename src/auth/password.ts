@@ -1,10 +1,11 @@
+import type { AuthResult } from "../protocol/constants.js";
 import {
   decodePasswordFields,
   encodePasswordChangeRequest,
   type UserauthRequest,
 } from "../protocol/messages/userauth.js";
 import { type Attempt, attemptFrom, refused } from "./attempt.js";
-import type { Authenticator } from "./authenticator.js";
+import type { Authenticator, PasswordChangeRequired } from "./authenticator.js";
 
 /** Longest password that reaches a hook, bytes: hashing may cost as much as the client likes to send. */
 const MAX_PASSWORD_LENGTH = 1024;
@@ -16,12 +17,14 @@ export async function attemptPassword(request: UserauthRequest, authenticator: A
   const fields = decodePasswordFields(request.fields);
   const password = decode(fields.password);
   if (password === undefined) return refused("the password is too long or not UTF-8");
-  if (fields.newPassword !== undefined) {
+  let result: AuthResult | PasswordChangeRequired;
+  if (fields.newPassword === undefined) {
+    result = await authenticator.password(request.username, password);
+  } else {
     const newPassword = decode(fields.newPassword);
     if (newPassword === undefined) return refused("the new password is too long or not UTF-8");
-    return attemptFrom(await authenticator.passwordChange(request.username, password, newPassword));
+    result = await authenticator.passwordChange(request.username, password, newPassword);
   }
-  const result = await authenticator.password(request.username, password);
   if (typeof result === "object" && result !== null && typeof result.passwordChangeRequired === "string") {
     return { kind: "continue", reply: encodePasswordChangeRequest(result.passwordChangeRequired) };
   }

@@ -1,5 +1,6 @@
 import { KeyError } from "../crypto/keys/key-error.js";
 import { PKey } from "../crypto/keys/pkey.js";
+import { signatureAlgorithms } from "../crypto/keys/signature-algorithms.js";
 import { AUTH_PARTIAL, AUTH_SUCCESSFUL } from "../protocol/constants.js";
 import {
   decodePublicKeyFields,
@@ -8,7 +9,6 @@ import {
   type PublicKeyFields,
   type UserauthRequest,
 } from "../protocol/messages/userauth.js";
-import { signatureAlgorithms } from "../transport/algorithms.js";
 import { type Attempt, attemptFrom, refused } from "./attempt.js";
 import type { Authenticator } from "./authenticator.js";
 

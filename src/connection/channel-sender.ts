@@ -15,11 +15,13 @@ export interface DataLink {
   sendData(head: Buffer, data: Uint8Array): void;
 }
 
+type Sent = (error?: Error) => void;
+
 interface Item {
   /** The message's fields before the data. */
   readonly head: Buffer;
   readonly data: Uint8Array;
-  readonly sent: () => void;
+  readonly sent: Sent;
 }
 
 /** Sends a channel's data, in the order it was written, within the peer's window and packet size (RFC 4254 §5.2). */
@@ -29,6 +31,8 @@ export class ChannelSender {
   readonly #drained: () => void;
   #window: number;
   #queue: Item[] = [];
+  /** Who waits for what was dropped. */
+  #abandoned: Sent[] = [];
   #offset = 0;
   #holds = 0;
   #pumping = false;
@@ -47,7 +51,7 @@ export class ChannelSender {
   }
 
   /** @param sent called when the last byte was handed to the transport */
-  write(head: Buffer, data: Uint8Array, sent: () => void): void {
+  write(head: Buffer, data: Uint8Array, sent: Sent): void {
     this.#queue.push({ head, data, sent });
     this.pump();
   }
@@ -68,10 +72,15 @@ export class ChannelSender {
     };
   }
 
-  /** Drops what waits; its writers hear nothing more. */
+  /** Drops what waits. */
   abandon(): void {
-    this.#queue = [];
+    for (const { sent } of this.#queue.splice(0)) this.#abandoned.push(sent);
     this.#offset = 0;
+  }
+
+  /** Tells the writers of what was dropped; their stream should be destroyed by then, which frees the rest of it. */
+  failAbandoned(error: Error): void {
+    for (const sent of this.#abandoned.splice(0)) sent(error);
   }
 
   pump(): void {

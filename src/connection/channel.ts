@@ -210,6 +210,8 @@ export class Channel extends Duplex {
     this.#sendClose();
     this.#stderr?.destroy();
     callback(error);
+    // After `close`, which is what tells the other ends of pipelines.
+    setImmediate(() => this.#sender.failAbandoned(new Error("the channel is closed")));
   }
 
   /** @internal SSH_MSG_CHANNEL_DATA */

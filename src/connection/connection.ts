@@ -1,14 +1,6 @@
 import type { Identity } from "../auth/authenticator.js";
 import type { DisconnectReason } from "../protocol/constants.js";
-import type { Negotiated } from "../transport/negotiation.js";
-
-/** The algorithms in use, by name. */
-export interface NegotiatedNames {
-  readonly kex: string;
-  readonly hostKey: string;
-  readonly clientToServer: { readonly cipher: string; readonly mac?: string; readonly compression: string };
-  readonly serverToClient: { readonly cipher: string; readonly mac?: string; readonly compression: string };
-}
+import type { NegotiatedNames } from "../transport/negotiation.js";
 
 /** A client's connection, as hooks see it. */
 export interface Connection {
@@ -41,18 +33,4 @@ export interface Connection {
   readonly signal: AbortSignal;
   /** Ends the connection with SSH_MSG_DISCONNECT. The message goes to the client. */
   disconnect(reason?: DisconnectReason, message?: string): void;
-}
-
-export function namesOf(negotiated: Negotiated): NegotiatedNames {
-  const direction = ({ cipher, mac, compression }: Negotiated["clientToServer"]) => ({
-    cipher: cipher.name,
-    ...(mac === undefined ? {} : { mac: mac.name }),
-    compression: compression.name,
-  });
-  return {
-    kex: negotiated.kex.name,
-    hostKey: negotiated.hostKey,
-    clientToServer: direction(negotiated.clientToServer),
-    serverToClient: direction(negotiated.serverToClient),
-  };
 }

@@ -63,9 +63,13 @@ export class RequestQueue {
     answered: (answer: boolean) => void,
     failed: (error: unknown) => void,
   ): void {
-    this.#waiting.push({ bytes, run: () => settle(handle, answered, failed) });
-    this.#budget.take(bytes);
-    if (!this.#busy) this.#run().catch(failed);
+    const run = () => settle(handle, answered, failed);
+    if (this.#busy) {
+      this.#budget.take(bytes);
+      this.#waiting.push({ bytes, run });
+    } else {
+      this.#run(run).catch(failed);
+    }
   }
 
   /** Drops what waits; calls `idle` once the request that is being handled, if any, was decided. */
@@ -76,21 +80,23 @@ export class RequestQueue {
   }
 
   /** Runs synchronously as far as the handlers do. */
-  async #run(): Promise<void> {
+  async #run(first: Waiting["run"]): Promise<void> {
     this.#busy = true;
     try {
-      for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
-        try {
-          const pending = next.run();
-          if (pending !== undefined) await pending;
-        } finally {
-          this.#budget.giveBack(next.bytes);
-        }
+      for (let run: Waiting["run"] | undefined = first; run !== undefined; run = this.#next()) {
+        const pending = run();
+        if (pending !== undefined) await pending;
       }
     } finally {
       this.#busy = false;
       this.#idle?.();
     }
+  }
+
+  #next(): Waiting["run"] | undefined {
+    const next = this.#waiting.shift();
+    if (next !== undefined) this.#budget.giveBack(next.bytes);
+    return next?.run;
   }
 }
 

@@ -3,12 +3,13 @@ import type { Duplex } from "node:stream";
 import { Authentication } from "../auth/authentication.js";
 import type { Identity } from "../auth/authenticator.js";
 import type { SignatureBinding } from "../auth/public-key.js";
-import { type Connection, type NegotiatedNames, namesOf } from "../connection/connection.js";
+import type { Connection } from "../connection/connection.js";
 import { Multiplexer } from "../connection/multiplexer.js";
 import { DisconnectReason, MessageNumber } from "../protocol/constants.js";
 import { ProtocolError } from "../protocol/errors.js";
-import { decodeServiceRequest, encodeServiceAccept } from "../protocol/messages/transport.js";
+import { decodeServiceRequest, encodeIgnore, encodeServiceAccept } from "../protocol/messages/transport.js";
 import { encodeUserauthSuccess } from "../protocol/messages/userauth.js";
+import { type NegotiatedNames, namesOf } from "../transport/negotiation.js";
 import { Transport } from "../transport/transport.js";
 import { bindAuthenticator, bindChannelAuthority } from "./hooks.js";
 import type { ServerSettings } from "./settings.js";
@@ -24,6 +25,9 @@ const CLOSING_TIME = 2000;
 
 /** Milliseconds that a key exchange may take after the first. */
 const REKEY_TIME = 60_000;
+
+/** Milliseconds between the messages that show whether a client whose messages have to wait is still there. */
+const PROBE_INTERVAL = 10_000;
 
 /** Characters of a text from the client that go into the log. */
 const MAX_LOGGED_LENGTH = 256;
@@ -56,6 +60,7 @@ export class ServerConnection implements Connection {
   /** Ends what must not take forever: handshake, authentication, key exchange, closing. */
   #deadline: NodeJS.Timeout | undefined;
   #keepaliveTimer: NodeJS.Timeout | undefined;
+  #probeTimer: NodeJS.Timeout | undefined;
   #rekeyTimer: NodeJS.Timeout | undefined;
   /** Whether anything came since the last look. */
   #heard = false;
@@ -204,11 +209,20 @@ export class ServerConnection implements Connection {
       this.#transport.rekey();
     }
     this.#transport.receive(chunk);
-    if (this.#transport.buffered > MAX_UNHANDLED_BYTES) this.#stream.pause();
+    if (this.#transport.buffered > MAX_UNHANDLED_BYTES) this.#pauseReading();
+  }
+
+  #pauseReading(): void {
+    this.#stream.pause();
+    if (!this.#handshaken) return;
+    // A stream that is not read does not tell that its peer is gone; writing to it does.
+    this.#probeTimer ??= setInterval(() => this.#transport.send(encodeIgnore()), PROBE_INTERVAL);
   }
 
   #resumeReading(): void {
     if (this.#stream.isPaused()) this.#stream.resume();
+    clearInterval(this.#probeTimer);
+    this.#probeTimer = undefined;
   }
 
   /** Something was sent: what waited for room can go on. */
@@ -259,13 +273,13 @@ export class ServerConnection implements Connection {
         send: (message) => this.#transport.send(message),
         hold: () => this.#transport.hold(),
         authenticated: (identity) => this.#authenticated(identity),
-        refused: (username, method, reason, error) =>
+        refused: (username, method, reason) =>
           this.#log("info", "authentication was refused", {
             username: clip(username),
             method: clip(method),
             reason,
-            ...(error === undefined ? {} : { err: error }),
           }),
+        hookFailed: this.#hookFailed,
         failed: (error) => this.#fail(error),
       },
     );
@@ -339,7 +353,8 @@ export class ServerConnection implements Connection {
       this.#silentChecks = 0;
       return;
     }
-    if (this.#silentChecks++ >= this.#settings.clientAliveCountMax) {
+    const { clientAliveCountMax } = this.#settings;
+    if (clientAliveCountMax > 0 && this.#silentChecks++ >= clientAliveCountMax) {
       this.disconnect(DisconnectReason.CONNECTION_LOST, "the client does not answer");
       return;
     }
@@ -378,6 +393,7 @@ export class ServerConnection implements Connection {
     this.#ended = true;
     this.#log("info", "a connection has ended", { cause, ...details });
     clearInterval(this.#keepaliveTimer);
+    clearInterval(this.#probeTimer);
     clearTimeout(this.#rekeyTimer);
     this.#clearDeadline();
     this.#multiplexer?.close();

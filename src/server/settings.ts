@@ -42,7 +42,7 @@ export interface SSHServerManagerOptions {
   readonly maxWindowSize?: number;
   /** Seconds of silence after which the client is asked for a sign of life; 0 for never. Default 0. */
   readonly clientAliveInterval?: number;
-  /** Signs of life that may be missed. Default 3. */
+  /** Signs of life that may be missed; 0 for any number. Default 3. */
   readonly clientAliveCountMax?: number;
   /** When to make new keys: after so many bytes in one direction (default 1 GiB) or seconds (default 3600). */
   readonly rekeyLimit?: { readonly bytes?: number; readonly seconds?: number };

@@ -27,6 +27,8 @@ export interface ConnectionStats {
   readonly bytesSent: number;
 }
 
+const SHUTTING_DOWN = "the server is shutting down";
+
 /** Runs a server: listens, accepts, keeps the limits. */
 export class SSHServerManager implements AsyncDisposable {
   #settings: ServerSettings;
@@ -38,7 +40,7 @@ export class SSHServerManager implements AsyncDisposable {
   /** Closed connections for which an authentication hook still works. */
   #lingering = 0;
   #listener: Server | undefined;
-  #starting = false;
+  #starting: Promise<Server> | undefined;
   #maxConnections = 1000;
   #accepted = 0;
   #refused = 0;
@@ -71,12 +73,12 @@ export class SSHServerManager implements AsyncDisposable {
    * @throws {ConfigurationError} when the address or port cannot be listened on; its cause is the system's error
    */
   async startServer(): Promise<void> {
-    if (this.#listener !== undefined || this.#starting) throw new Error("the server runs already");
-    this.#starting = true;
+    if (this.#listener !== undefined || this.#starting !== undefined) throw new Error("the server runs already");
+    this.#starting = this.#listen();
     try {
-      this.#listener = await this.#listen();
+      this.#listener = await this.#starting;
     } finally {
-      this.#starting = false;
+      this.#starting = undefined;
     }
     this.#settings.logger.info({ address: this.#bindAddress, port: this.port }, "the server listens");
   }
@@ -88,6 +90,7 @@ export class SSHServerManager implements AsyncDisposable {
    */
   async stopServer(options: { readonly gracePeriod?: number } = {}): Promise<void> {
     const gracePeriod = 1000 * checkNumber("gracePeriod", options.gracePeriod ?? 5, 0, 3600);
+    await this.#starting?.catch(() => {});
     const listener = this.#listener;
     this.#listener = undefined;
     listener?.close();
@@ -104,7 +107,7 @@ export class SSHServerManager implements AsyncDisposable {
       this.#allClosed = resolve;
     });
     for (const connection of [...this.#connections.values()]) {
-      connection.disconnect(DisconnectReason.BY_APPLICATION, "the server is shutting down", gracePeriod);
+      connection.disconnect(DisconnectReason.BY_APPLICATION, SHUTTING_DOWN, gracePeriod);
     }
     await allClosed;
   }
@@ -169,11 +172,12 @@ export class SSHServerManager implements AsyncDisposable {
    */
   handleConnection(stream: Duplex, info: StreamInfo = addressOf(stream)): Connection {
     const connection = new ServerConnection(stream, info, this.#settings, (closed) => this.#connectionClosed(closed));
-    if (this.#full) {
+    if (this.#full || this.#stopping !== undefined) {
       this.#refused++;
       this.#refusing.add(connection);
       connection.start();
-      connection.disconnect(DisconnectReason.TOO_MANY_CONNECTIONS, "too many connections");
+      if (this.#full) connection.disconnect(DisconnectReason.TOO_MANY_CONNECTIONS, "too many connections");
+      else connection.disconnect(DisconnectReason.BY_APPLICATION, SHUTTING_DOWN);
     } else {
       this.#accepted++;
       this.#connections.set(connection.id, connection);
@@ -238,7 +242,7 @@ export class SSHServerManager implements AsyncDisposable {
   }
 
   #checkStopped(option: string): void {
-    if (this.#listener !== undefined || this.#starting) {
+    if (this.#listener !== undefined || this.#starting !== undefined) {
       throw new ConfigurationError(option, "cannot be changed while the server runs");
     }
   }

@@ -33,13 +33,17 @@ export class SSHServer {
     return AUTH_FAILED;
   }
 
-  /** Asked to replace an expired password (RFC 4252 §8); success logs the user in. */
+  /**
+   * Asked to replace an expired password (RFC 4252 §8); success logs the user in.
+   *
+   * @returns `{ passwordChangeRequired: text }` where the new password is not good enough
+   */
   checkAuthPasswordChange(
     username: string,
     oldPassword: string,
     newPassword: string,
     connection: Connection,
-  ): MaybePromise<AuthResult> {
+  ): MaybePromise<AuthResult | PasswordChangeRequired> {
     return AUTH_FAILED;
   }
 

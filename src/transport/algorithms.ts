@@ -1,6 +1,7 @@
 import { cipherAlgorithms, macAlgorithms } from "../crypto/cipher/registry.js";
 import { compressionAlgorithms } from "../crypto/compression/registry.js";
 import { keyExchangeAlgorithms } from "../crypto/kex/registry.js";
+import { signatureAlgorithms } from "../crypto/keys/signature-algorithms.js";
 import { ConfigurationError } from "../protocol/errors.js";
 
 /** Names of the algorithms a server offers, each list with the preferred first. */
@@ -19,13 +20,6 @@ export interface AlgorithmPreferences {
  * authenticated encryption only. An object names what differs from `"default"`.
  */
 export type AlgorithmsOption = "default" | "hardened" | Partial<AlgorithmPreferences>;
-
-const ED25519 = "ssh-ed25519";
-const ECDSA = ["ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521"];
-const RSA = ["rsa-sha2-512", "rsa-sha2-256"];
-
-/** Signature algorithms that are accepted of users and offered for host keys. */
-export const signatureAlgorithms: readonly string[] = [ED25519, ...ECDSA, ...RSA];
 
 const postQuantum = ["mlkem768x25519-sha256", "sntrup761x25519-sha512", "sntrup761x25519-sha512@openssh.com"];
 
@@ -46,7 +40,7 @@ const defaults: AlgorithmPreferences = {
 
 const hardened: AlgorithmPreferences = {
   kex: postQuantum,
-  hostKey: [ED25519, ...RSA],
+  hostKey: signatureAlgorithms.filter((name) => !name.startsWith("ecdsa-")),
   cipher: defaults.cipher,
   mac: defaults.mac.filter((name) => macAlgorithms.get(name)?.encryptThenMac),
   compression: ["none"],

@@ -37,16 +37,22 @@ export interface KeyExchangeResult {
   readonly opener: PacketOpener;
 }
 
+/** What the two KEXINITs have come to. */
+interface Agreement {
+  readonly clientPayload: Buffer;
+  readonly negotiated: Negotiated;
+  readonly hostKey: HostKey;
+}
+
 /** The server's side of one key exchange (RFC 4253 §7), from its KEXINIT to new keys. */
 export class KeyExchange {
   /** Our KEXINIT; has to be sent first. */
   readonly kexInitPayload: Buffer;
   readonly #context: KeyExchangeContext;
   readonly #kexInit: KexInit;
-  #clientPayload: Buffer | undefined;
   #strict = false;
   #clientTakesExtInfo = false;
-  #negotiated: Negotiated | undefined;
+  #agreement: Agreement | undefined;
   #ignoreNext = false;
   #method: ServerKeyExchange | undefined;
   #result: KeyExchangeResult | undefined;
@@ -70,7 +76,7 @@ export class KeyExchange {
   }
 
   get clientKexInitReceived(): boolean {
-    return this.#negotiated !== undefined;
+    return this.#agreement !== undefined;
   }
 
   /** Both sides announced strict key exchange; only in the first exchange. */
@@ -90,15 +96,17 @@ export class KeyExchange {
 
   /** @throws {ProtocolError} for a malformed or second KEXINIT, or without common algorithms */
   receiveKexInit(payload: Buffer): void {
-    if (this.#clientPayload !== undefined) throw new ProtocolError("KEXINIT during a key exchange");
-    // The payload is a view of a larger chunk, which would stay in memory with it.
-    this.#clientPayload = Buffer.from(payload);
-    const clientKexInit = decodeKexInit(this.#clientPayload);
+    if (this.#agreement !== undefined) throw new ProtocolError("KEXINIT during a key exchange");
+    const clientKexInit = decodeKexInit(payload);
     this.#strict = clientKexInit.kex.includes(STRICT_CLIENT);
     this.#clientTakesExtInfo = clientKexInit.kex.includes(EXT_INFO_CLIENT);
-    this.#negotiated = negotiate(clientKexInit, this.#kexInit);
-    this.#ignoreNext = this.#negotiated.ignoreFirstKexPacket;
-    this.#method = this.#negotiated.kex.startServer();
+    const negotiated = negotiate(clientKexInit, this.#kexInit);
+    const hostKey = this.#context.hostKeys.find((key) => key.signatureAlgorithms.includes(negotiated.hostKey));
+    if (hostKey === undefined) throw new ProtocolError("no host key", DisconnectReason.KEY_EXCHANGE_FAILED);
+    // The payload is a view of a larger chunk, which would stay in memory with it.
+    this.#agreement = { clientPayload: Buffer.from(payload), negotiated, hostKey };
+    this.#ignoreNext = negotiated.ignoreFirstKexPacket;
+    this.#method = negotiated.kex.startServer();
   }
 
   /**
@@ -108,7 +116,8 @@ export class KeyExchange {
    * @throws {ProtocolError} when the message is not the one that is due
    */
   receive(payload: Buffer): { readonly send: Buffer } | { readonly done: Promise<void> } | undefined {
-    if (this.#method === undefined) throw new ProtocolError("a key exchange message came out of turn");
+    if (this.#method === undefined || this.#agreement === undefined)
+      throw new ProtocolError("a key exchange message came out of turn");
     if (this.#ignoreNext) {
       this.#ignoreNext = false;
       return undefined;
@@ -116,21 +125,17 @@ export class KeyExchange {
     const step = this.#method.receive(payload);
     if (step.kind === "continue") return { send: step.payload };
     this.#method = undefined;
-    return { done: this.#finish(step) };
+    return { done: this.#finish(step, this.#agreement) };
   }
 
-  async #finish(step: Extract<KeyExchangeStep, { kind: "done" }>): Promise<void> {
-    const { hostKeys, clientIdentification, serverIdentification } = this.#context;
-    const negotiated = this.#negotiated;
-    const hostKey = hostKeys.find((key) => key.signatureAlgorithms.includes(negotiated?.hostKey ?? ""));
-    if (negotiated === undefined || hostKey === undefined || this.#clientPayload === undefined) {
-      throw new ProtocolError("no host key", DisconnectReason.KEY_EXCHANGE_FAILED);
-    }
+  async #finish(step: Extract<KeyExchangeStep, { kind: "done" }>, agreement: Agreement): Promise<void> {
+    const { clientIdentification, serverIdentification } = this.#context;
+    const { clientPayload, negotiated, hostKey } = agreement;
     const hash = exchangeHash(
       negotiated.kex.hash,
       clientIdentification,
       serverIdentification,
-      this.#clientPayload,
+      clientPayload,
       this.kexInitPayload,
       hostKey.publicBlob,
       step.transcript,
@@ -162,5 +167,6 @@ export class KeyExchange {
       opener: clientToServer.cipher.createOpener(keys(clientToServer, "A", "C", "E")),
       sealer: serverToClient.cipher.createSealer(keys(serverToClient, "B", "D", "F")),
     };
+    step.sharedSecret.fill(0);
   }
 }

@@ -26,6 +26,14 @@ export interface Negotiated {
   readonly ignoreFirstKexPacket: boolean;
 }
 
+/** The algorithms in use, by name. */
+export interface NegotiatedNames {
+  readonly kex: string;
+  readonly hostKey: string;
+  readonly clientToServer: { readonly cipher: string; readonly mac?: string; readonly compression: string };
+  readonly serverToClient: { readonly cipher: string; readonly mac?: string; readonly compression: string };
+}
+
 /**
  * Chooses the algorithms of a connection: of each list, the client's first that the server has too (RFC 4253 §7.1).
  *
@@ -78,4 +86,18 @@ function common(kind: string, client: readonly string[], server: readonly string
 
 function noCommon(kind: string): ProtocolError {
   return new ProtocolError(`no common ${kind} algorithm`, DisconnectReason.KEY_EXCHANGE_FAILED);
+}
+
+export function namesOf(negotiated: Negotiated): NegotiatedNames {
+  const direction = ({ cipher, mac, compression }: NegotiatedDirection) => ({
+    cipher: cipher.name,
+    ...(mac === undefined ? {} : { mac: mac.name }),
+    compression: compression.name,
+  });
+  return {
+    kex: negotiated.kex.name,
+    hostKey: negotiated.hostKey,
+    clientToServer: direction(negotiated.clientToServer),
+    serverToClient: direction(negotiated.serverToClient),
+  };
 }

@@ -29,7 +29,10 @@ export class PacketReader {
     this.#opener = opener;
   }
 
-  /** Memory held by bytes that were received and not yet returned as packets, bytes; tiny chunks count for what they cost. */
+  /**
+   * Memory held by bytes that no packet could be made of yet, bytes; tiny chunks count for what they cost. A packet that
+   * is being put together does not count: reading has to go on for it.
+   */
   get buffered(): number {
     return this.#buffered + this.#chunks.length * CHUNK_OVERHEAD;
   }
@@ -37,11 +40,6 @@ export class PacketReader {
   /** Sequence number of the packet that was returned last (RFC 4253 §6.4). */
   get lastSequenceNumber(): number {
     return (this.#sequenceNumber - 1) >>> 0;
-  }
-
-  /** Packets opened with the present keys. */
-  get packets(): number {
-    return this.#packets;
   }
 
   /** Bytes opened with the present keys. */

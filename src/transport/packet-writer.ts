@@ -23,11 +23,6 @@ export class PacketWriter {
     this.#output = output;
   }
 
-  /** Packets sealed with the present keys. */
-  get packets(): number {
-    return this.#packets;
-  }
-
   /** Bytes sealed with the present keys. */
   get bytes(): number {
     return this.#bytes;

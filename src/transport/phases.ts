@@ -13,7 +13,9 @@ export type Phase =
   /** Authenticated: the service ssh-connection runs. */
   | "running"
   /** The peer's KEXINIT of a later exchange came, its NEWKEYS not yet (RFC 4253 §7.1). */
-  | "rekeying";
+  | "rekeying"
+  /** The same, before authentication was over. */
+  | "rekeying-unauthenticated";
 
 export type Disposition =
   /** Handled. */
@@ -81,7 +83,17 @@ const table: Readonly<Record<Phase, readonly Disposition[]>> = {
     // Authentication requests after success are silently ignored (RFC 4252 §5.1); so are answers that come too late.
     { unknown: "unimplemented", ignored: [M.USERAUTH_REQUEST, M.USERAUTH_INFO_RESPONSE] },
   ),
-  rekeying: dispositions([...transportMessages, M.NEWKEYS, ...range(M.KEX_FIRST, M.KEX_LAST)], {
+  rekeying: dispositions(
+    [
+      ...transportMessages,
+      M.NEWKEYS,
+      ...range(M.KEX_FIRST, M.KEX_LAST),
+      // Not allowed by RFC 4253 §7.1, but AsyncSSH as Debian 12 has it goes on sending data. The windows bound it.
+      ...range(M.CHANNEL_WINDOW_ADJUST, M.CHANNEL_CLOSE),
+    ],
+    { unknown: "unimplemented" },
+  ),
+  "rekeying-unauthenticated": dispositions([...transportMessages, M.NEWKEYS, ...range(M.KEX_FIRST, M.KEX_LAST)], {
     unknown: "unimplemented",
   }),
 };

@@ -1,6 +1,7 @@
 import { noneOpener, noneSealer } from "../crypto/cipher/none.js";
 import type { Compressor, Decompressor } from "../crypto/compression/compression.js";
 import type { HostKey } from "../crypto/keys/host-key.js";
+import { signatureAlgorithms } from "../crypto/keys/signature-algorithms.js";
 import { type DisconnectReason, MAX_PACKET_LENGTH, MessageNumber } from "../protocol/constants.js";
 import { ProtocolError } from "../protocol/errors.js";
 import {
@@ -11,7 +12,7 @@ import {
   encodePongTo,
   encodeUnimplemented,
 } from "../protocol/messages/transport.js";
-import { type AlgorithmPreferences, signatureAlgorithms } from "./algorithms.js";
+import type { AlgorithmPreferences } from "./algorithms.js";
 import { IdentificationReader } from "./identification.js";
 import { KeyExchange } from "./key-exchange.js";
 import type { Negotiated } from "./negotiation.js";
@@ -256,7 +257,7 @@ export class Transport {
   #dispatch(payload: Buffer): void {
     const number = payload[0];
     if (number === undefined) throw new ProtocolError("a packet is empty");
-    const phase = this.#exchange?.clientKexInitReceived && !this.#initial ? "rekeying" : this.#phase;
+    const phase = this.#exchange?.clientKexInitReceived ? this.#phaseOfExchange : this.#phase;
     switch (dispositionOf(phase, number)) {
       case "forbidden":
         throw new ProtocolError(`message ${number} is not allowed in phase ${phase}`);
@@ -266,6 +267,11 @@ export class Transport {
       case "allowed":
         this.#handle(number, payload);
     }
+  }
+
+  get #phaseOfExchange(): Phase {
+    if (this.#initial) return this.#phase;
+    return this.#phase === "running" ? "rekeying" : "rekeying-unauthenticated";
   }
 
   /** Before the client's first NEWKEYS. */

@@ -148,7 +148,7 @@ describe("Authentication: keyboard-interactive", () => {
     });
     await link.send(request());
     expect(numbers(await link.send(infoResponse(["1"])))).toEqual([USERAUTH_FAILURE]);
-    expect(link.refusals[0]).toMatchObject({ error: new Error("no database") });
+    expect(link.hookFailures[0]).toMatchObject({ error: new Error("no database") });
   });
 
   it("asks nothing when the method is not allowed", async () => {

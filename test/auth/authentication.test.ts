@@ -148,7 +148,7 @@ describe("Authentication: results of hooks", () => {
       const link = new FakeLink({ [hook]: call });
       const answers = await link.send(requests[hook] ?? Buffer.alloc(0));
       expect(failuresOf(answers)).toEqual([{ methods: ALL, partialSuccess: false }]);
-      expect(link.refusals[0]).toMatchObject({ username: "alice", error });
+      expect(link.hookFailures[0]).toMatchObject({ error });
       expect(link.failures).toEqual([]);
     }
   });
@@ -454,7 +454,7 @@ describe("Authentication: banner", () => {
   it("that cannot be had is logged and left out", async () => {
     const link = new FakeLink({ banner: () => Promise.reject(new Error("no file")), password: success });
     await link.send(passwordRequest("alice", "x"));
-    expect(link.refusals).toMatchObject([{ username: "alice", error: new Error("no file") }]);
+    expect(link.hookFailures).toEqual([{ hook: "getBanner", error: new Error("no file") }]);
     expect(link.identities.length).toBe(1);
   });
 });

@@ -11,7 +11,8 @@ export class FakeLink {
   /** What went to the client. */
   readonly sent: Buffer[] = [];
   readonly identities: Identity[] = [];
-  readonly refusals: { username: string; method: string; reason: string; error?: unknown }[] = [];
+  readonly refusals: { username: string; method: string; reason: string }[] = [];
+  readonly hookFailures: { hook: string; error: unknown }[] = [];
   readonly failures: unknown[] = [];
   readonly #controller = new AbortController();
   readonly #waiting: Buffer[] = [];
@@ -25,7 +26,8 @@ export class FakeLink {
       send: (payload) => this.sent.push(Buffer.from(payload)),
       hold: () => this.#hold(),
       authenticated: (identity) => this.identities.push(identity),
-      refused: (username, method, reason, error) => this.refusals.push({ username, method, reason, error }),
+      refused: (username, method, reason) => this.refusals.push({ username, method, reason }),
+      hookFailed: (hook, error) => this.hookFailures.push({ hook, error }),
       failed: (error) => this.failures.push(error),
     };
     this.authentication = new Authentication(

@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 import { cipherAlgorithms, macAlgorithms } from "../../src/crypto/cipher/registry.js";
 import { compressionAlgorithms } from "../../src/crypto/compression/registry.js";
 import { keyExchangeAlgorithms } from "../../src/crypto/kex/registry.js";
-import { type AlgorithmsOption, resolveAlgorithms, signatureAlgorithms } from "../../src/transport/algorithms.js";
+import { signatureAlgorithms } from "../../src/crypto/keys/signature-algorithms.js";
+import { type AlgorithmsOption, resolveAlgorithms } from "../../src/transport/algorithms.js";
 
 /** Whatever a program without types may pass. */
 const resolve = (option: unknown) => resolveAlgorithms(option as AlgorithmsOption);

@@ -119,7 +119,6 @@ describe("Transport: new keys on a running connection", () => {
   });
 
   it.each([
-    ["data", channelData(0, "x")],
     ["a ping", ping("x")],
     ["a second KEXINIT", message(KEXINIT)],
     ["a service request", message(MessageNumber.SERVICE_REQUEST, "ssh-userauth")],
@@ -129,6 +128,14 @@ describe("Transport: new keys on a running connection", () => {
     client.send(payload);
     expect(client.failures).toEqual([protocolError(/not allowed in phase rekeying/)]);
     expect(client.messages).toEqual([]);
+  });
+
+  it("take what clients on channels already send behind their KEXINIT", async () => {
+    const client = await MemoryClient.running();
+    client.sendKexInit();
+    client.send(channelData(0, "x"));
+    expect(client.failures).toEqual([]);
+    expect(client.messages).toEqual([channelData(0, "x")]);
   });
 
   it("let messages wait, in order, but none of them in the exchange", async () => {

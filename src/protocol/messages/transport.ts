@@ -17,6 +17,11 @@ export function decodeDisconnect(payload: Buffer): { reason: number; description
   return { reason: reader.readUint32(), description: reader.readString().toString("utf8") };
 }
 
+/** SSH_MSG_IGNORE without data (RFC 4253 §11.2). */
+export function encodeIgnore(): Buffer {
+  return new Writer(8).writeByte(MessageNumber.IGNORE).writeString("").toBuffer();
+}
+
 /** SSH_MSG_UNIMPLEMENTED (RFC 4253 §11.4). */
 export function encodeUnimplemented(sequenceNumber: number): Buffer {
   return new Writer(8).writeByte(MessageNumber.UNIMPLEMENTED).writeUint32(sequenceNumber).toBuffer();

@@ -222,7 +222,7 @@ describe("hostile signatures", () => {
 
   it("RSA keys that nobody generated", () => {
     const modulus = fc.uint8Array({ minLength: 254, maxLength: 510 }).map((bytes) => Buffer.of(0xff, ...bytes, 0xff));
-    const exponent = fc.uint8Array({ maxLength: 6 }).map((bytes) => Buffer.of(3, ...bytes, 5));
+    const exponent = fc.uint8Array({ maxLength: 2 }).map((bytes) => Buffer.of(3, ...bytes, 5));
     fc.assert(
       fc.property(modulus, exponent, fc.uint8Array({ maxLength: 512 }), (n, e, signature) => {
         const key = PKey.fromBlob(new Writer().writeString("ssh-rsa").writeMpint(e).writeMpint(n).toBuffer());

@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { namesOf } from "../../src/connection/connection.js";
-import { negotiate } from "../../src/transport/negotiation.js";
+import { namesOf, negotiate } from "../../src/transport/negotiation.js";
 
 const lists = {
   kex: ["curve25519-sha256"],
