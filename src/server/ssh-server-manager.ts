@@ -90,7 +90,7 @@ export class SSHServerManager implements AsyncDisposable {
    */
   async stopServer(options: { readonly gracePeriod?: number } = {}): Promise<void> {
     const gracePeriod = 1000 * checkNumber("gracePeriod", options.gracePeriod ?? 5, 0, 3600);
-    await this.#starting?.catch(() => {});
+    if (this.#starting !== undefined) await this.#starting.catch(() => {});
     const listener = this.#listener;
     this.#listener = undefined;
     listener?.close();
