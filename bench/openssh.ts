@@ -19,9 +19,9 @@ export function systemOpenSSH(): OpenSSH {
   return describe("ssh", "/usr/sbin/sshd", []);
 }
 
-/** A newer one, as `.ci/run` unpacks it beside the system's for the key exchanges that the system's does not know. */
+/** A newer one, which .ci/install-clients unpacks for the key exchanges that the system's does not know. */
 export function newerOpenSSH(): OpenSSH | undefined {
-  const root = "/var/cache/spindlex-ci/openssh-10/usr";
+  const root = join(process.env.SPINDLEX_CLIENTS ?? "/var/cache/spindlex-ci", "bookworm-backports/usr");
   const client = join(root, "bin/ssh");
   if (!existsSync(client)) return undefined;
   return describe(client, join(root, "sbin/sshd"), [
