@@ -87,6 +87,8 @@ async function fromExchange(client: PacketClient): Promise<void> {
 const strict: PacketClientOptions = {};
 const loose: PacketClientOptions = { markers: ["ext-info-c"] };
 const chatter = [M.IGNORE, M.UNIMPLEMENTED, M.DEBUG];
+/** What some clients go on to send on channels that are open; no hook is asked about it. */
+const onChannels = range(M.CHANNEL_WINDOW_ADJUST, M.CHANNEL_CLOSE);
 const nothing = async (): Promise<void> => {};
 
 const moments: Readonly<Record<string, Moment>> = {
@@ -165,14 +167,14 @@ const moments: Readonly<Record<string, Moment>> = {
     reach: afterRekeyInit,
     goOn: fromExchange,
     next: [M.KEX_ECDH_INIT],
-    allowed: chatter,
+    allowed: [...chatter, ...onChannels],
     unassigned: "unimplemented",
   },
   "before NEWKEYS of a later exchange": {
     reach: (attacked) => beforeNewKeys(afterRekeyInit(attacked)),
     goOn: async (client) => client.sendNewKeys(),
     next: [M.NEWKEYS],
-    allowed: chatter,
+    allowed: [...chatter, ...onChannels],
     unassigned: "unimplemented",
   },
 };
