@@ -194,6 +194,23 @@ describe("Authentication: order", () => {
     expect(await link.next()).toEqual([]);
     expect([link.authenticator.calls.length, link.identities, link.failures]).toEqual([1, [], []]);
   });
+
+  it("ends with the connection also while the banner or a hook about failures is awaited", async () => {
+    const { answers, hook } = pendingHook();
+    const [atBanner, atFailure] = [new FakeLink({ banner: hook }), new FakeLink({ failed: hook, allowedMethods })];
+    const asked: string[] = [];
+    function allowedMethods(username: string) {
+      asked.push(username);
+      return ALL;
+    }
+    await atBanner.send(noneRequest("alice"));
+    await atFailure.send(passwordRequest("alice", "wrong"));
+    expect([answers.length, asked]).toEqual([2, ["alice"]]);
+    for (const link of [atBanner, atFailure]) link.abort();
+    for (const answer of answers) answer(undefined);
+    expect([await atBanner.next(), await atFailure.next()]).toEqual([[], []]);
+    expect([atBanner.authenticator.calls, asked]).toEqual([[], ["alice"]]);
+  });
 });
 
 describe("Authentication: several factors", () => {

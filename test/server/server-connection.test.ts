@@ -1,18 +1,23 @@
-import { describe, expect, it, vi } from "vitest";
+import { once } from "node:events";
+import { type AddressInfo, createServer, type Socket } from "node:net";
+import { Duplex } from "node:stream";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { PKey } from "../../src/crypto/index.js";
 import type { Channel, Connection, Logger } from "../../src/index.js";
 import { AUTH_FAILED, type AuthResult, DisconnectReason, MessageNumber } from "../../src/protocol/constants.js";
 import { Deferred } from "../attack/deferred.js";
 import { PacketClient } from "../support/packet-client.js";
 import {
+  channelOpen,
   execRequest,
+  globalRequest,
   message,
   passwordRequest,
   ping,
   serviceRequest,
   writeDisconnect,
 } from "../support/packet-messages.js";
-import { login, PASSWORD, startManager, TestServer, USERNAME } from "./test-server.js";
+import { createManager, login, PASSWORD, startManager, TestServer, USERNAME } from "./test-server.js";
 
 interface Entry {
   readonly level: string;
@@ -26,6 +31,58 @@ function recordingLogger(): { logger: Logger; entries: Entry[] } {
     void entries.push({ level, message: text, fields: { ...fields } });
   const logger = { debug: log("debug"), info: log("info"), warn: log("warn"), error: log("error") };
   return { logger, entries };
+}
+
+/** A stream over a socket that can pretend that nobody takes what is written, and give what was sent in one piece. */
+class Wire extends Duplex {
+  readonly #socket: Socket;
+  #stalled = false;
+  #untaken: (() => void) | undefined;
+  #wanted = 0;
+  #collected: Buffer[] = [];
+
+  constructor(socket: Socket) {
+    super();
+    this.#socket = socket;
+    socket.on("data", (chunk) => this.#receive(chunk));
+    socket.on("close", () => this.destroy());
+  }
+
+  stall(): void {
+    this.#stalled = true;
+  }
+
+  goOn(): void {
+    this.#stalled = false;
+    this.#untaken?.();
+  }
+
+  /** Gives nothing more to the reader until it is so many bytes. */
+  collect(bytes: number): void {
+    this.#wanted = bytes;
+  }
+
+  override _read(): void {}
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, callback: () => void): void {
+    this.#socket.write(chunk);
+    if (this.#stalled) this.#untaken = callback;
+    else setImmediate(callback);
+  }
+
+  override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
+    this.#socket.destroy();
+    callback(error);
+  }
+
+  #receive(chunk: Buffer): void {
+    this.#collected.push(chunk);
+    const bytes = Buffer.concat(this.#collected);
+    if (bytes.length < this.#wanted) return;
+    this.#collected = [];
+    this.#wanted = 0;
+    this.push(bytes);
+  }
 }
 
 describe("a connection, as hooks see it,", () => {
@@ -289,6 +346,63 @@ describe("a hook that takes its time", () => {
     await client.expect(MessageNumber.USERAUTH_FAILURE);
     await client.expect(MessageNumber.USERAUTH_SUCCESS);
     expect(asked).toEqual(["slow", PASSWORD, PASSWORD]);
+  });
+});
+
+describe("a client that leaves", () => {
+  it("is not heard any more, whatever still waits to be handled", async () => {
+    class Slow extends TestServer {
+      readonly asked: string[] = [];
+      override checkGlobalRequest(): Promise<boolean> {
+        return new Promise(() => {});
+      }
+      override checkChannelExecRequest(_channel: Channel, command: Buffer): boolean {
+        this.asked.push(command.toString());
+        return true;
+      }
+      override checkChannelRequest(): number {
+        this.asked.push("open");
+        return 0;
+      }
+    }
+    const server = new Slow();
+    const manager = await startManager({ serverInterface: server });
+    const client = await login(manager);
+    const { id } = await client.openSession();
+    // More than may wait: what follows stays in the transport.
+    for (let count = 0; count < 130; count++) client.sendPacket(globalRequest("slow", "want-reply"));
+    client.sendPacket(execRequest(id, "late"));
+    client.sendPacket(channelOpen());
+    await client.close();
+    await vi.waitFor(() => expect(manager.getConnectionCount()).toBe(0));
+    expect(server.asked).toEqual(["open"]);
+  });
+});
+
+describe("a client that does not read", () => {
+  it("is read again once it has taken its answers, also if the last one was one too many", async () => {
+    const manager = createManager();
+    let wire: Wire | undefined;
+    const front = createServer((socket) => {
+      wire = new Wire(socket);
+      manager.handleConnection(wire);
+    });
+    onTestFinished(() => void front.close());
+    await once(front.listen(0, "127.0.0.1"), "listening");
+    const client = await PacketClient.handshake((front.address() as AddressInfo).port);
+    if (wire === undefined) throw new Error("no connection came");
+    wire.stall();
+    client.sendPacket(ping(Buffer.alloc(70_000)));
+    await client.expect(MessageNumber.PONG);
+    wire.collect(140_000);
+    client.sendPacket(ping(Buffer.alloc(140_000)));
+    client.sendPacket(ping("last"));
+    await vi.waitFor(() => expect(wire?.isPaused()).toBe(true));
+    wire.goOn();
+    await client.expect(MessageNumber.PONG);
+    await client.expect(MessageNumber.PONG);
+    client.sendPacket(ping("and on"));
+    await client.expect(MessageNumber.PONG);
   });
 });
 

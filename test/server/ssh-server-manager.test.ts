@@ -1,8 +1,8 @@
 import { once } from "node:events";
-import { connect, createServer, Socket } from "node:net";
+import { type AddressInfo, connect, createServer, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { Client, type ClientChannel } from "ssh2";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { type Channel, ConfigurationError, type Connection } from "../../src/index.js";
 import { DisconnectReason, MessageNumber } from "../../src/protocol/constants.js";
 import { PacketClient } from "../support/packet-client.js";
@@ -421,6 +421,22 @@ describe("serving any stream", () => {
     manager.handleConnection(near);
     await manager.stopServer({ gracePeriod: 0.1 });
     expect(manager.getConnectionCount()).toBe(0);
+  });
+
+  it("reads a stream that was paused to look at its first bytes", async () => {
+    const manager = createManager();
+    const front = createServer((socket) => {
+      socket.once("data", (first) => {
+        socket.pause();
+        socket.unshift(first);
+        manager.handleConnection(socket);
+      });
+    });
+    onTestFinished(() => void front.close());
+    await once(front.listen(0, "127.0.0.1"), "listening");
+    const { port } = front.address() as AddressInfo;
+    const client = await PacketClient.login(port, USERNAME, PASSWORD);
+    expect((await client.exec("hello")).exitStatus).toBe(0);
   });
 
   it("knows where a socket comes from", async () => {
