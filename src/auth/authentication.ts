@@ -137,6 +137,7 @@ export class Authentication {
       throw new ProtocolError("too many authentication requests", DisconnectReason.NO_MORE_AUTH_METHODS_AVAILABLE);
     }
     if (this.#requests === 1) await this.#sendBanner();
+    if (this.#link.signal.aborted) return;
     if (username !== this.#username) {
       // Whatever another user has proven is worth nothing to this one.
       this.#username = username;

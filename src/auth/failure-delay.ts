@@ -5,9 +5,10 @@ import { setTimeout as delay } from "node:timers/promises";
  * server took to look up the user is then not to be seen from outside.
  *
  * @param started `performance.now()` when the request came, milliseconds
- * @throws AbortError when the signal fires
+ * @throws AbortError when the signal fires or has fired
  */
 export async function delayFailure(started: number, floor: number, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted();
   if (floor <= 0) return;
   const elapsed = performance.now() - started;
   let due = floor;

@@ -167,8 +167,13 @@ export class ServerConnection implements Connection {
     }
     this.#log("debug", "a client has connected");
     this.#setDeadline(this.#settings.connectionTimeout, "the handshake took too long");
-    if (stream.destroyed) this.#streamClosed();
-    else this.#transport.start();
+    if (stream.destroyed) {
+      this.#streamClosed();
+      return;
+    }
+    this.#transport.start();
+    // Who has looked at the first bytes may have paused it.
+    stream.resume();
   }
 
   /** @param closingTime milliseconds that the client gets to take the last bytes */
@@ -229,7 +234,7 @@ export class ServerConnection implements Connection {
   #sent(): void {
     if (this.#ended) return;
     if (!this.#stream.writableNeedDrain) this.#multiplexer?.resume();
-    if (this.#transport.buffered > 0 && this.#stream.writableLength <= this.#maxUnsentBytes) this.#transport.resume();
+    if (this.#stream.writableLength <= this.#maxUnsentBytes) this.#transport.resume();
   }
 
   #receive(payload: Buffer): void {
@@ -396,8 +401,9 @@ export class ServerConnection implements Connection {
     clearInterval(this.#probeTimer);
     clearTimeout(this.#rekeyTimer);
     this.#clearDeadline();
-    this.#multiplexer?.close();
+    // First, for what waits would be handled as soon as the channels let go of it.
     this.#transport.close();
+    this.#multiplexer?.close();
     this.#abortController.abort();
     this.#stream.end();
     // Unread bytes would make the system reset the connection before the client has read why.
