@@ -65,6 +65,8 @@ export class Authentication {
   #publicKeys: PKey[] = [];
   /** When the client has last had its say, as `performance.now()` tells it: from then on a failure is delayed. */
   #askedAt = 0;
+  /** Answers on their way to questions that no hook waits for any more. */
+  #lateResponses = 0;
   #requests = 0;
   #failures = 0;
   #done = false;
@@ -94,8 +96,9 @@ export class Authentication {
   #receiveInfoResponse(payload: Buffer): void {
     const dialogue = this.#dialogue;
     if (!dialogue?.waiting) {
-      // An answer to prompts that the hook no longer waits for.
-      this.#enqueue(() => this.#refuse(this.#username ?? "", "keyboard-interactive", refused("nothing was asked")));
+      if (this.#lateResponses > 0) this.#lateResponses--;
+      else
+        this.#enqueue(() => this.#refuse(this.#username ?? "", "keyboard-interactive", refused("nothing was asked")));
       return;
     }
     this.#askedAt = performance.now();
@@ -200,6 +203,7 @@ export class Authentication {
     try {
       return await this.#dialogue.attempt(request, this.#authenticator);
     } finally {
+      if (this.#dialogue?.unanswered) this.#lateResponses++;
       this.#dialogue = undefined;
     }
   }

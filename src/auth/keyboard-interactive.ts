@@ -26,6 +26,7 @@ export class KeyboardInteractiveDialogue {
   #abandoned = false;
   /** The hook has come to its result. */
   #over = false;
+  #unanswered = false;
 
   /** @param send sends the payload and lets the client's next message through */
   constructor(send: (payload: Buffer) => void) {
@@ -35,6 +36,11 @@ export class KeyboardInteractiveDialogue {
   /** Whether the client owes a response. */
   get waiting(): boolean {
     return this.#question !== undefined;
+  }
+
+  /** The hook has come to its result without the answers it asked for: they are still on their way. */
+  get unanswered(): boolean {
+    return this.#unanswered;
   }
 
   async attempt(request: UserauthRequest, authenticator: Authenticator): Promise<Attempt> {
@@ -47,6 +53,7 @@ export class KeyboardInteractiveDialogue {
       throw error;
     } finally {
       this.#over = true;
+      this.#unanswered = this.waiting;
       this.#question = undefined;
     }
   }

@@ -13,7 +13,7 @@ import { randomPassword } from "./secret.js";
 import { formatStartReport, formatStartReportAsJson } from "./start-report.js";
 
 /**
- * `spindlex serve`: runs until SIGINT or SIGTERM.
+ * `spindlex serve`: runs until SIGINT, SIGTERM or SIGHUP.
  *
  * @throws {StartError | ConfigurationError} when the server cannot start
  */
@@ -64,16 +64,16 @@ async function loadCredentials({ authorizedKeys: path }: ServeOptions, logger: L
   return { method: "publickey", keys };
 }
 
-/** Resolves at the first SIGINT or SIGTERM; a second one ends the process at once. */
+/** What ends the server; SIGHUP comes when its terminal is closed. */
+const STOP_SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+/** Resolves at the first signal that ends the server; a second one ends the process at once. */
 async function stopSignal(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
     const stop = (signal: NodeJS.Signals) => {
-      process.off("SIGINT", stop).off("SIGTERM", stop);
-      for (const again of ["SIGINT", "SIGTERM"] as const) {
-        process.once(again, () => process.exit(1));
-      }
+      for (const again of STOP_SIGNALS) process.off(again, stop).once(again, () => process.exit(1));
       resolve(signal);
     };
-    process.on("SIGINT", stop).on("SIGTERM", stop);
+    for (const signal of STOP_SIGNALS) process.on(signal, stop);
   });
 }

@@ -68,13 +68,13 @@ export class SSHServerManager implements AsyncDisposable {
   }
 
   /**
-   * Resolves once the server listens.
+   * Resolves once the server listens. A stop that is under way comes to its end first.
    *
    * @throws {ConfigurationError} when the address or port cannot be listened on; its cause is the system's error
    */
   async startServer(): Promise<void> {
     if (this.#listener !== undefined || this.#starting !== undefined) throw new Error("the server runs already");
-    this.#starting = this.#listen();
+    this.#starting = (this.#stopping ?? Promise.resolve()).then(() => this.#listen());
     try {
       this.#listener = await this.#starting;
     } finally {

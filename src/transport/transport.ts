@@ -52,7 +52,7 @@ export interface TransportHandlers {
 }
 
 /** Memory of messages that may wait for the end of a key exchange, bytes. */
-const MAX_WAITING_BYTES = { initial: 16 * 1024, later: 1024 * 1024 };
+const MAX_BYTES_BEHIND_KEY_EXCHANGE = { initial: 16 * 1024, later: 1024 * 1024 };
 
 /** What a waiting message costs beside its own bytes, bytes. */
 const WAITING_OVERHEAD = 256;
@@ -185,7 +185,7 @@ export class Transport {
       return;
     }
     this.#waitingBytes += payload.length + WAITING_OVERHEAD;
-    if (this.#waitingBytes > MAX_WAITING_BYTES[this.#initial ? "initial" : "later"]) {
+    if (this.#waitingBytes > MAX_BYTES_BEHIND_KEY_EXCHANGE[this.#initial ? "initial" : "later"]) {
       this.#fail(new ProtocolError("too many messages wait for the key exchange to end"));
       return;
     }
@@ -263,6 +263,8 @@ export class Transport {
         throw new ProtocolError(`message ${number} is not allowed in phase ${phase}`);
       case "unimplemented":
         this.send(encodeUnimplemented(this.#reader.lastSequenceNumber));
+        return;
+      case "ignored":
         return;
       case "allowed":
         this.#handle(number, payload);

@@ -52,6 +52,16 @@ describe("Authentication: keyboard-interactive", () => {
     expect(link.identities).toMatchObject([{ username: "alice", methods: ["keyboard-interactive"] }]);
   });
 
+  it("drops the one answer that comes too late, and takes no other for an attempt's end", async () => {
+    const link = withHook(async (prompt) => {
+      void prompt(question("one"));
+      return AUTH_FAILED;
+    });
+    expect(numbers(await link.send(request()))).toEqual([USERAUTH_INFO_REQUEST, USERAUTH_FAILURE]);
+    expect(await link.send(infoResponse(["1"]))).toEqual([]);
+    expect(numbers(await link.send(infoResponse(["2"])))).toEqual([USERAUTH_FAILURE]);
+  });
+
   it("may be the first of several factors", async () => {
     const link = withHook(async (prompt) => {
       await prompt(question("code"));
@@ -129,7 +139,11 @@ describe("Authentication: keyboard-interactive", () => {
 
   it.each([
     ["with no dialogue", () => AUTH_FAILED, [] as Buffer[]],
-    ["after a hook that has not waited for it", (prompt: Prompt) => void prompt(question("?")), [request()]],
+    [
+      "behind the one to a hook that has not waited for it",
+      (prompt: Prompt) => void prompt(question("?")),
+      [request(), infoResponse(["1"])],
+    ],
   ])("counts an answer to nothing as a failure, %s", async (_, hook, before) => {
     const link = withHook(hook, { maxAuthTries: 6 });
     for (const payload of before) await link.send(payload);
