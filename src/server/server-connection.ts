@@ -12,6 +12,7 @@ import { encodeUserauthSuccess } from "../protocol/messages/userauth.js";
 import { type NegotiatedNames, namesOf } from "../transport/negotiation.js";
 import { Transport } from "../transport/transport.js";
 import { bindAuthenticator, bindChannelAuthority } from "./hooks.js";
+import { KeepAlive } from "./keep-alive.js";
 import type { ServerSettings } from "./settings.js";
 
 /** Received bytes that may wait for a hook before the stream is no longer read. */
@@ -59,19 +60,15 @@ export class ServerConnection implements Connection {
   #bytesSent = 0;
   /** Ends what must not take forever: handshake, authentication, key exchange, closing. */
   #deadline: NodeJS.Timeout | undefined;
-  #keepaliveTimer: NodeJS.Timeout | undefined;
+  #keepAlive: KeepAlive | undefined;
   #probeTimer: NodeJS.Timeout | undefined;
   #rekeyTimer: NodeJS.Timeout | undefined;
-  /** Whether anything came since the last look. */
-  #heard = false;
   /** The keys are old: new ones are made when the client is heard of next, since it may be asleep. */
   #rekeyDue = false;
   /** The first key exchange is over. */
   #handshaken = false;
   /** Who is let in once the key exchange under way is over. */
   #admitted: Identity | undefined;
-  /** Looks in a row without anything. */
-  #silentChecks = 0;
   #ended = false;
   #gone = false;
 
@@ -208,7 +205,7 @@ export class ServerConnection implements Connection {
   #receiveChunk(chunk: Buffer): void {
     if (this.#ended) return;
     this.#bytesReceived += chunk.length;
-    this.#heard = true;
+    this.#keepAlive?.heard();
     if (this.#rekeyDue) {
       this.#rekeyDue = false;
       this.#transport.rekey();
@@ -296,11 +293,11 @@ export class ServerConnection implements Connection {
       this.#admitted = identity;
       return;
     }
-    const { server, sessionHooks, maxChannels, maxWindowSize } = this.#settings;
+    const { server, sessionHooks, maxChannels, maxWindowSize, rekeySeconds } = this.#settings;
     const transport = this.#transport;
     const stream = this.#stream;
     this.#authentication = undefined;
-    this.#multiplexer = new Multiplexer(
+    const multiplexer = new Multiplexer(
       { maxChannels, maxWindowSize },
       bindChannelAuthority(server, this, sessionHooks, this.#hookFailed),
       {
@@ -315,11 +312,19 @@ export class ServerConnection implements Connection {
         hookFailed: this.#hookFailed,
       },
     );
+    this.#multiplexer = multiplexer;
     transport.send(encodeUserauthSuccess());
     transport.enter("running");
     transport.startDelayedCompression();
     this.#clearDeadline();
-    this.#startTimers();
+    this.#keepAlive = new KeepAlive(
+      this.#settings,
+      () => multiplexer.sendKeepalive(),
+      () => this.disconnect(DisconnectReason.CONNECTION_LOST, "the client does not answer"),
+    );
+    this.#rekeyTimer = setTimeout(() => {
+      this.#rekeyDue = true;
+    }, rekeySeconds * 1000);
     this.#log("info", "a user has logged in", { methods: identity.methods, clientVersion: this.clientVersion });
   }
 
@@ -338,32 +343,6 @@ export class ServerConnection implements Connection {
       this.#setDeadline(this.#settings.authTimeout, "the authentication took too long");
       this.#log("debug", "keys were exchanged", { clientVersion: this.clientVersion, algorithms: this.algorithms });
     }
-  }
-
-  #startTimers(): void {
-    const { clientAliveInterval, rekeySeconds } = this.#settings;
-    this.#rekeyTimer = setTimeout(() => {
-      this.#rekeyDue = true;
-    }, rekeySeconds * 1000);
-    if (clientAliveInterval > 0) {
-      this.#keepaliveTimer = setInterval(() => this.#checkAlive(), clientAliveInterval * 1000);
-    }
-  }
-
-  #checkAlive(): void {
-    const multiplexer = this.#multiplexer;
-    if (multiplexer === undefined) return;
-    if (this.#heard) {
-      this.#heard = false;
-      this.#silentChecks = 0;
-      return;
-    }
-    const { clientAliveCountMax } = this.#settings;
-    if (clientAliveCountMax > 0 && this.#silentChecks++ >= clientAliveCountMax) {
-      this.disconnect(DisconnectReason.CONNECTION_LOST, "the client does not answer");
-      return;
-    }
-    multiplexer.sendKeepalive();
   }
 
   #setDeadline(milliseconds: number, message: string): void {
@@ -397,7 +376,7 @@ export class ServerConnection implements Connection {
     if (this.#ended) return;
     this.#ended = true;
     this.#log("info", "a connection has ended", { cause, ...details });
-    clearInterval(this.#keepaliveTimer);
+    this.#keepAlive?.stop();
     clearInterval(this.#probeTimer);
     clearTimeout(this.#rekeyTimer);
     this.#clearDeadline();
