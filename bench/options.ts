@@ -48,7 +48,7 @@ export function parseOptions(argv: readonly string[]): BenchOptions | "help" {
   if (values.help) return "help";
   const defaults = values.quick
     ? { rounds: 1, mebibytes: 64, connects: 10, idleConnections: 200 }
-    : { rounds: 3, mebibytes: 512, connects: 15, idleConnections: 500 };
+    : { rounds: 3, mebibytes: 512, connects: 15, idleConnections: 1000 };
   return {
     rounds: positiveInteger("--rounds", values.rounds) ?? defaults.rounds,
     transferBytes: (positiveInteger("--mib", values.mib) ?? defaults.mebibytes) * 1024 * 1024,
