@@ -1,12 +1,16 @@
 import type { PacketOpener } from "../crypto/cipher/packet-cipher.js";
 import { MAX_PACKET_LENGTH } from "../protocol/constants.js";
 import { ProtocolError } from "../protocol/errors.js";
+import { accompanyPacket } from "./young-garbage.js";
 
 /** First allocation for a packet that comes in pieces, bytes; more only as more bytes have come. */
 const INITIAL_ASSEMBLY_LENGTH = 36 * 1024;
 
 /** What a chunk costs beside its bytes, bytes. */
 const CHUNK_OVERHEAD = 256;
+
+/** For packets that are not opened in place: large buffers that live for one packet keep the garbage collector busy. */
+let sharedAssembly: Buffer | undefined;
 
 /**
  * Cuts the incoming byte stream into packets and opens them (RFC 4253 §6). A packet that lies whole in a chunk is
@@ -23,6 +27,8 @@ export class PacketReader {
   /** Length of the packet that comes next, with length field and tag, once its header was read. */
   #packetLength = 0;
   #assembly: Buffer | undefined;
+  /** The assembly is the shared one, to be given back. */
+  #assemblyShared = false;
   #assembled = 0;
 
   constructor(opener: PacketOpener) {
@@ -75,9 +81,11 @@ export class PacketReader {
     const packet = this.#nextPacket();
     if (packet === undefined) return undefined;
     const opened = this.#opener.open(packet, this.#sequenceNumber);
+    if (this.#assemblyShared) this.#giveBackAssembly(packet);
     this.#sequenceNumber = (this.#sequenceNumber + 1) >>> 0;
     this.#packets++;
     this.#bytes += packet.length;
+    accompanyPacket(packet.length);
     const paddingLength = opened[0] ?? 0;
     const payloadEnd = opened.length - paddingLength;
     if (paddingLength < 4 || payloadEnd < 2) throw new ProtocolError("the padding length of a packet is wrong");
@@ -125,7 +133,7 @@ export class PacketReader {
         this.#consume(length);
         return packet;
       }
-      this.#assembly = Buffer.allocUnsafeSlow(Math.min(length, INITIAL_ASSEMBLY_LENGTH));
+      this.#assembly = this.#startAssembly(length);
       this.#assembled = 0;
     }
     while (this.#assembled < length) {
@@ -137,9 +145,25 @@ export class PacketReader {
       this.#assembled += count;
       this.#consume(count);
     }
-    const packet = this.#assembly;
+    const packet = this.#assembly.subarray(0, length);
     this.#assembly = undefined;
     return packet;
+  }
+
+  #startAssembly(length: number): Buffer {
+    const large = length > INITIAL_ASSEMBLY_LENGTH / 2 && length <= INITIAL_ASSEMBLY_LENGTH;
+    if (!large || this.#opener.opensInPlace) {
+      return Buffer.allocUnsafeSlow(Math.min(length, INITIAL_ASSEMBLY_LENGTH));
+    }
+    const assembly = sharedAssembly ?? Buffer.allocUnsafeSlow(INITIAL_ASSEMBLY_LENGTH);
+    sharedAssembly = undefined;
+    this.#assemblyShared = true;
+    return assembly;
+  }
+
+  #giveBackAssembly(packet: Buffer): void {
+    sharedAssembly = Buffer.from(packet.buffer);
+    this.#assemblyShared = false;
   }
 
   #roomForAssembly(count: number, length: number): Buffer {

@@ -19,6 +19,7 @@ import {
 import { describeMessage } from "./channel-messages.js";
 import { fakeConnection } from "./fake-connection.js";
 import { settled } from "./test-channel.js";
+import { passWindows } from "./window-path.js";
 
 /** The rest of the connection: what the multiplexer sends, and how it is held. */
 class TestLink implements MultiplexerLink {
@@ -548,16 +549,10 @@ describe("a connection that is full", () => {
 });
 
 describe("windows of one connection", () => {
-  /** Sends windows to a reader that keeps up, on a path where each takes 100 ms. */
-  function grow(channel: Channel, multiplexer: Multiplexer): number {
-    for (let round = 0; round < 6; round++) {
-      vi.advanceTimersByTime(100);
-      const { size } = channel.receiveWindow;
-      for (let sent = 0; sent < size; sent += 32 * 1024) {
-        multiplexer.receive(channelExtendedData(channel.id, 1, Buffer.alloc(32 * 1024)));
-      }
-    }
-    return channel.receiveWindow.size;
+  /** Sends windows to a reader that keeps up, on a path with a long round trip. */
+  function grow({ receiveWindow }: Channel): number {
+    passWindows(receiveWindow, { roundTrip: 100, perMillisecond: 1024 * 1024 }, 20);
+    return receiveWindow.size;
   }
 
   it("grow together to no more than 32 MiB, and give it back when they close", () => {
@@ -565,7 +560,7 @@ describe("windows of one connection", () => {
     try {
       const { multiplexer, open } = start();
       const growths = [open(0), open(1), open(2), open(3)].map(
-        (channel) => grow(channel, multiplexer) - channel.receiveWindow.initialSize,
+        (channel) => grow(channel) - channel.receiveWindow.initialSize,
       );
       const total = growths.reduce((sum, growth) => sum + growth);
       expect(growths[0]).toBeGreaterThan(0);
@@ -573,7 +568,7 @@ describe("windows of one connection", () => {
       expect(growths.at(-1)).toBeLessThan(growths[0] ?? 0);
       for (const id of [0, 1, 2, 3]) multiplexer.receive(channelClose(id));
       const late = open(4);
-      expect(grow(late, multiplexer) - late.receiveWindow.initialSize).toBe(growths[0]);
+      expect(grow(late) - late.receiveWindow.initialSize).toBe(growths[0]);
     } finally {
       vi.useRealTimers();
     }

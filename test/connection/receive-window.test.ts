@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { ReceiveWindow } from "../../src/connection/receive-window.js";
 import { ProtocolError } from "../../src/protocol/errors.js";
+import { PACKET, passWindows } from "./window-path.js";
 
 const MAXIMUM = 16 * 1024 * 1024;
 const always = () => true;
@@ -14,15 +15,8 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** One window's worth of data that takes so many milliseconds, for a reader that takes everything at once. */
-function passWindow(window: ReceiveWindow, milliseconds: number): void {
-  const { size } = window;
-  vi.advanceTimersByTime(milliseconds);
-  for (let part = 0; part < 4; part++) {
-    window.receive(size / 4);
-    window.credit(0);
-  }
-}
+const KIB = 1024;
+const FAST = 1024 * KIB;
 
 describe("a receive window", () => {
   it("takes exactly what it says and not a byte more", () => {
@@ -50,25 +44,40 @@ describe("a receive window", () => {
 
   it("doubles while it is what limits the speed, up to its maximum", () => {
     const window = new ReceiveWindow(3 * INITIAL, always);
-    // On a path of 100 ms a window of any size takes 100 ms.
-    const sizes = [1, 2, 3, 4].map(() => {
-      passWindow(window, 100);
-      return window.size / INITIAL;
-    });
-    expect(sizes).toEqual([2, 3, 3, 3]);
+    passWindows(window, { roundTrip: 100, perMillisecond: FAST }, 8);
+    expect(window.size).toBe(2 * INITIAL);
+    passWindows(window, { roundTrip: 100, perMillisecond: FAST }, 20);
+    expect(window.size).toBe(3 * INITIAL);
   });
 
-  it("does not grow on a path that it fills", () => {
+  it("grows until it fills the path, and no further", () => {
+    const window = new ReceiveWindow(64 * INITIAL, always);
+    // 10 MiB are under way at a time.
+    passWindows(window, { roundTrip: 100, perMillisecond: 100 * KIB }, 200);
+    expect(window.size / INITIAL).toBeGreaterThanOrEqual(8);
+    expect(window.size / INITIAL).toBeLessThanOrEqual(16);
+  });
+
+  it.each([
+    ["a short path, however fast", { roundTrip: 1, perMillisecond: FAST }],
+    ["a short path, however slow", { roundTrip: 1, perMillisecond: KIB }],
+    ["a long path that a window fills", { roundTrip: 100, perMillisecond: 5 * KIB }],
+  ])("does not grow on %s", (_, path) => {
     const window = new ReceiveWindow(MAXIMUM, always);
-    for (let round = 0; round < 10; round++) passWindow(window, 5);
+    passWindows(window, path, 20);
     expect(window.size).toBe(INITIAL);
   });
 
-  it("stops growing when that does not help", () => {
+  it("does not take a peer that has nothing to send for a long path", () => {
     const window = new ReceiveWindow(MAXIMUM, always);
-    // A slow path: twice the window takes twice as long.
-    for (let round = 0; round < 10; round++) passWindow(window, (1000 * window.size) / INITIAL);
-    expect(window.size).toBe(2 * INITIAL);
+    for (let pause = 0; pause < 200; pause++) {
+      vi.advanceTimersByTime(500);
+      for (let packet = 0; packet < 10; packet++) {
+        window.receive(PACKET);
+        window.credit(0);
+      }
+    }
+    expect(window.size).toBe(INITIAL);
   });
 
   it("does not grow while the reader is behind", () => {
@@ -85,15 +94,16 @@ describe("a receive window", () => {
   it("does not grow beyond what the connection allows", () => {
     const asked: number[] = [];
     const window = new ReceiveWindow(MAXIMUM, (bytes) => asked.push(bytes) < 0);
-    for (let round = 0; round < 3; round++) passWindow(window, 100);
+    passWindows(window, { roundTrip: 100, perMillisecond: FAST }, 12);
     expect(window.size).toBe(INITIAL);
-    expect(asked).toEqual([INITIAL, INITIAL, INITIAL]);
+    expect(asked.length).toBeGreaterThan(1);
+    expect(new Set(asked)).toEqual(new Set([INITIAL]));
   });
 
   it("starts no larger than its maximum", () => {
     const window = new ReceiveWindow(32 * 1024, always);
     expect([window.size, window.initialSize]).toEqual([32 * 1024, 32 * 1024]);
-    for (let round = 0; round < 4; round++) passWindow(window, 100);
+    passWindows(window, { roundTrip: 100, perMillisecond: FAST }, 20);
     expect(window.size).toBe(32 * 1024);
     expect(() => window.receive(32 * 1024 + 1)).toThrow(ProtocolError);
   });

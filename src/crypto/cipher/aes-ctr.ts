@@ -75,6 +75,7 @@ class EncryptThenMacSealer extends AesCtr implements PacketSealer {
 class EncryptThenMacOpener extends AesCtr implements PacketOpener {
   readonly lengthIsAligned = false;
   readonly headerLength = LENGTH_FIELD;
+  readonly opensInPlace = false;
   readonly #decipher: Decipher;
 
   constructor(decipher: Decipher, hmac: PacketHmac) {
@@ -113,6 +114,7 @@ class EncryptAndMacSealer extends AesCtr implements PacketSealer {
 class EncryptAndMacOpener extends AesCtr implements PacketOpener {
   readonly lengthIsAligned = true;
   readonly headerLength = BLOCK_LENGTH;
+  readonly opensInPlace = true;
   readonly #decipher: Decipher;
   /** In clear, from `readLength` until `open`. */
   #firstBlock: Buffer = Buffer.alloc(0);

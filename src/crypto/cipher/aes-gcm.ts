@@ -60,6 +60,7 @@ class AesGcmSealer extends AesGcm implements PacketSealer {
 
 class AesGcmOpener extends AesGcm implements PacketOpener {
   readonly headerLength = LENGTH_FIELD;
+  readonly opensInPlace = false;
   readonly #opensslName: CipherGCMTypes;
   readonly #key: Buffer;
   readonly #iv: Buffer;

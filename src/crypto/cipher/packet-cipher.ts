@@ -31,6 +31,8 @@ export interface PacketSealer extends PacketProtection {
 export interface PacketOpener extends PacketProtection {
   /** Bytes from the start of a packet that `readLength` needs: 4, or a cipher block where the length is encrypted in one. */
   readonly headerLength: number;
+  /** Whether what `open` returns is a view of the packet, which must then be left alone. */
+  readonly opensInPlace: boolean;
   /** packet_length, not validated; `header` is at least `headerLength` bytes and not changed. Called once per packet, before `open`. */
   readLength(header: Buffer, sequenceNumber: number): number;
   /**

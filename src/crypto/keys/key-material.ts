@@ -24,7 +24,9 @@ export interface KeyMaterial {
  */
 export function publicMaterial(publicBlob: Buffer, comment: string): KeyMaterial {
   // A copy, because the caller's bytes can be a view of a packet that is about to be overwritten.
-  const blob = Buffer.from(publicBlob);
+  // Not from Node's pool of buffers: a user's key stays with the connection and would keep 8 KiB of it.
+  const blob = Buffer.allocUnsafeSlow(publicBlob.length);
+  publicBlob.copy(blob);
   return malformedOnProtocolError("public key", () => {
     const fields = new Reader(blob);
     const name = fields.readString().toString("latin1");
