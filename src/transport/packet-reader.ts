@@ -1,7 +1,7 @@
 import type { PacketOpener } from "../crypto/cipher/packet-cipher.js";
+import { accompanyPacket } from "../crypto/cipher/young-garbage.js";
 import { MAX_PACKET_LENGTH } from "../protocol/constants.js";
 import { ProtocolError } from "../protocol/errors.js";
-import { accompanyPacket } from "./young-garbage.js";
 
 /** First allocation for a packet that comes in pieces, bytes; more only as more bytes have come. */
 const INITIAL_ASSEMBLY_LENGTH = 36 * 1024;

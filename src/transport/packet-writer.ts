@@ -1,7 +1,6 @@
 import type { PacketSealer } from "../crypto/cipher/packet-cipher.js";
 import { fillPadding } from "./padding.js";
 import { returnSendBlock, SEND_BLOCK_LENGTH, takeSendBlock } from "./send-blocks.js";
-import { accompanyPacket } from "./young-garbage.js";
 
 /** Takes bytes to the peer; `done` is called when they are no longer needed. */
 export type Output = (bytes: Buffer, done?: () => void) => void;
@@ -67,7 +66,6 @@ export class PacketWriter {
     this.#sequenceNumber = (this.#sequenceNumber + 1) >>> 0;
     this.#packets++;
     this.#bytes += packetLength;
-    accompanyPacket(packetLength);
   }
 
   /** Hands over what was written since the last time. */

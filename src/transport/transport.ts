@@ -208,8 +208,12 @@ export class Transport {
     if (this.#closed) return;
     const payload = encodeDisconnect(reason, description);
     this.#closed = true;
-    this.#write(payload);
-    this.#writer.flush();
+    try {
+      this.#write(payload);
+      this.#writer.flush();
+    } catch {
+      // Where sending is what has failed, the connection ends without a word.
+    }
   }
 
   /** The peer is gone: nothing is sent or handled any more. */

@@ -3,6 +3,7 @@ import { PacketHmac } from "./hmac.js";
 import { MAXIMUM_BYTES_OF_128_BIT_BLOCKS, MAXIMUM_PACKETS } from "./limits.js";
 import type { CipherAlgorithm, CipherKeys, PacketOpener, PacketSealer } from "./packet-cipher.js";
 import { checkTag } from "./tag.js";
+import { accompanyPacket } from "./young-garbage.js";
 
 /** AES in counter mode (RFC 4344 §4): one key stream runs through all packets, so each direction keeps its cipher object. */
 const BLOCK_LENGTH = 16;
@@ -69,6 +70,7 @@ class EncryptThenMacSealer extends AesCtr implements PacketSealer {
     const end = packet.length - this.tagLength;
     packet.set(this.#cipher.update(packet.subarray(LENGTH_FIELD, end)), LENGTH_FIELD);
     packet.set(this.hmac.compute(sequenceNumber, packet.subarray(0, end)), end);
+    accompanyPacket(packet.length);
   }
 }
 
@@ -108,6 +110,7 @@ class EncryptAndMacSealer extends AesCtr implements PacketSealer {
     const clear = packet.subarray(0, packet.length - this.tagLength);
     packet.set(this.hmac.compute(sequenceNumber, clear), clear.length);
     packet.set(this.#cipher.update(clear));
+    accompanyPacket(packet.length);
   }
 }
 

@@ -2,6 +2,7 @@ import { type CipherGCMTypes, createCipheriv, createDecipheriv } from "node:cryp
 import { MAXIMUM_BYTES_OF_128_BIT_BLOCKS, MAXIMUM_PACKETS } from "./limits.js";
 import type { CipherAlgorithm, CipherKeys, PacketOpener, PacketSealer } from "./packet-cipher.js";
 import { wrongTag } from "./tag.js";
+import { accompanyPacket } from "./young-garbage.js";
 
 /**
  * AES-GCM as RFC 5647 and OpenSSH PROTOCOL §1.6 put it: the length is sent in clear and authenticated as additional
@@ -55,6 +56,7 @@ class AesGcmSealer extends AesGcm implements PacketSealer {
     packet.set(cipher.update(packet.subarray(LENGTH_FIELD, end)), LENGTH_FIELD);
     cipher.final();
     packet.set(cipher.getAuthTag(), end);
+    accompanyPacket(packet.length);
   }
 }
 

@@ -8,7 +8,8 @@ const ELEMENT_LENGTH = 8;
 export const youngGarbage: { latest: readonly unknown[] } = { latest: [] };
 
 /**
- * To be called for each packet, whose buffers will soon be garbage.
+ * To be called for each packet for which buffers are made that will soon be garbage: what was received, and what
+ * `node:crypto` returns.
  *
  * V8 collects its young objects, cheaply, when there are many of them; the memory behind buffers does not count. A
  * server that moves data makes large buffers and hardly any objects, and so meets another limit first, that on all
