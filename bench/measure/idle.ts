@@ -4,19 +4,18 @@ import type { Contender } from "../servers/contender.js";
 import type { Workspace } from "../workspace.js";
 
 const simultaneousConnects = 8;
-const warmUpConnections = 200;
 
 /**
- * KiB of the server's memory for one authenticated connection without a channel. The server must be a fresh one:
+ * KiB of the server's memory for one authenticated connection without a channel, where as many are open already: the
+ * first ones make V8's young generation grow, once, by more than the connections take. The server must be a fresh one:
  * memory freed by earlier work would be used again and hide what the connections take.
  */
 export async function measureIdle(contender: Contender, workspace: Workspace, connections: number): Promise<number> {
-  // The first connections load and compile code; that is no cost of a connection.
-  await close(await open(contender, workspace, Math.min(warmUpConnections, connections)));
+  const others = await open(contender, workspace, connections);
   const before = await contender.memoryKiB();
   const clients = await open(contender, workspace, connections);
   const after = await contender.memoryKiB();
-  await close(clients);
+  await close([...others, ...clients]);
   return (after - before) / connections;
 }
 

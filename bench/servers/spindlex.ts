@@ -36,6 +36,7 @@ const manager = new SSHServerManager({
   bindAddress: "127.0.0.1",
   port: 0,
 });
+manager.setMaxConnections(10_000);
 await manager.startServer();
 reportTo(process, { port: manager.port, description: `this checkout, sodium-native ${sodium()}` });
 
