@@ -1,0 +1,139 @@
+export type Awaitable<T> = T | Promise<T>;
+
+export type FileType =
+  | "file"
+  | "directory"
+  | "symlink"
+  | "fifo"
+  | "socket"
+  | "character-device"
+  | "block-device"
+  | "unknown";
+
+/** What a file is. */
+export interface FileAttributes {
+  readonly type: FileType;
+  /** Bytes. */
+  readonly size: number;
+  /** Permission bits, with set-user-ID, set-group-ID and sticky: 0 to 0o7777. */
+  readonly permissions: number;
+  /** Seconds since 1970; clients see whole ones. */
+  readonly accessTime: number;
+  readonly modifyTime: number;
+  /** Numbers of the owner; 0 where absent. */
+  readonly uid?: number;
+  readonly gid?: number;
+  /** Names of the file; 1 where absent. */
+  readonly links?: number;
+}
+
+/** What is to change about a file; what is absent stays. */
+export interface AttributeChanges {
+  /** Bytes; a longer file is cut, a shorter one filled with zeros. */
+  readonly size?: number;
+  readonly owner?: { readonly uid: number; readonly gid: number };
+  /** 0 to 0o7777. */
+  readonly permissions?: number;
+  /** Whole seconds since 1970. */
+  readonly times?: { readonly accessTime: number; readonly modifyTime: number };
+}
+
+/** How a file is to be opened (draft-ietf-secsh-filexfer-02 §6.3). */
+export interface OpenOptions {
+  readonly read: boolean;
+  readonly write: boolean;
+  /** Every write goes to the end, whatever its position. */
+  readonly append: boolean;
+  /** Create the file if there is none. */
+  readonly create: boolean;
+  /** Empty the file; only ever with `write`. */
+  readonly truncate: boolean;
+  /** Fail if there is a file; only ever with `create`. */
+  readonly exclusive: boolean;
+  /** Permission bits of a new file, less the umask; 0o666 where absent. */
+  readonly permissions?: number;
+}
+
+export interface DirectoryEntry {
+  /** One name, no path; names that are not UTF-8 as `decodeName` writes them. */
+  readonly name: string;
+  readonly attributes: FileAttributes;
+}
+
+/** Room on a file system, as statvfs(3) has it. */
+export interface FileSystemStatistics {
+  /** Bytes. */
+  readonly blockSize: number;
+  /** In units of `blockSize`. */
+  readonly blocks: number;
+  readonly freeBlocks: number;
+  readonly availableBlocks: number;
+  readonly files: number;
+  readonly freeFiles: number;
+  readonly availableFiles: number;
+  readonly fileSystemId?: bigint;
+  readonly readOnly?: boolean;
+  /** Bytes of a name. */
+  readonly maximumNameLength: number;
+}
+
+/** An open file. A method that is missing answers "operation unsupported". */
+export interface FileHandle {
+  /**
+   * The same for all handles of one file: requests on them keep their order. Where absent, it is the path that the file
+   * was opened with.
+   */
+  readonly identity?: string;
+  /**
+   * Reads into `buffer` from `position` (bytes from the start of the file).
+   *
+   * @returns how many bytes it read: as many as there are, up to `buffer.length`; 0 at the end of the file
+   */
+  read?(buffer: Buffer, position: number): Awaitable<number>;
+  /** Writes all of `data` at `position`. The buffer is used again once this has resolved: copy what is to be kept. */
+  write?(data: Buffer, position: number): Awaitable<void>;
+  stat?(): Awaitable<FileAttributes>;
+  setstat?(changes: AttributeChanges): Awaitable<void>;
+  /** Resolves when what was written lies on the disk. */
+  fsync?(): Awaitable<void>;
+  /** Called once, after all else. */
+  close?(): Awaitable<void>;
+}
+
+/**
+ * What an SFTPServer serves. Every method may be missing: requests that need it fail with "operation unsupported", and
+ * extensions that need it are not announced.
+ *
+ * - Paths are canonical: absolute, without `.`, `..` or a slash at the end; `/` is the root.
+ * - No method follows a symbolic link. Where a name before the last is a link, and for `open`, `readdir` and `statvfs`
+ *   where the last one is, they throw `LinkInPathError`; the server resolves the link and asks again. The others work on
+ *   a link itself. A file system without `readlink` has no links.
+ * - Failures are thrown: an `SFTPError`, or an error of the operating system (by its `code`, `ENOENT`, …). What else is
+ *   thrown reaches the log, and the client as a failure without a reason.
+ */
+export interface FileSystem {
+  open?(path: string, options: OpenOptions): Awaitable<FileHandle>;
+  lstat?(path: string): Awaitable<FileAttributes>;
+  setstat?(path: string, changes: AttributeChanges): Awaitable<void>;
+  /** The entries of a directory, without `.` and `..`; read only as far as the client asks for them. */
+  readdir?(path: string): AsyncIterable<DirectoryEntry> | Iterable<DirectoryEntry>;
+  /** Removes what is not a directory. */
+  remove?(path: string): Awaitable<void>;
+  /** @param permissions bits of the new directory, less the umask */
+  mkdir?(path: string, permissions: number): Awaitable<void>;
+  /** Removes an empty directory. */
+  rmdir?(path: string): Awaitable<void>;
+  /** Fails where `newPath` exists. */
+  rename?(oldPath: string, newPath: string): Awaitable<void>;
+  /** Replaces what is at `newPath`, as rename(2) does. */
+  posixRename?(oldPath: string, newPath: string): Awaitable<void>;
+  /** The target as it was given to `symlink`. */
+  readlink?(path: string): Awaitable<string>;
+  /** @param target any text; relative to the directory of the link, or absolute from the root of the file system */
+  symlink?(target: string, linkPath: string): Awaitable<void>;
+  hardlink?(existingPath: string, newPath: string): Awaitable<void>;
+  statvfs?(path: string): Awaitable<FileSystemStatistics>;
+  /** Names of users by their numbers, in the same order; `undefined` for those it does not know. */
+  userNames?(ids: readonly number[]): Awaitable<readonly (string | undefined)[]>;
+  groupNames?(ids: readonly number[]): Awaitable<readonly (string | undefined)[]>;
+}

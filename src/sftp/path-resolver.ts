@@ -1,0 +1,106 @@
+import { StatusCode } from "./constants.js";
+import { LinkInPathError, systemError, toSFTPError } from "./errors.js";
+import type { Awaitable, FileSystem } from "./file-system.js";
+import { joinPath, normalizePath, parentPath, splitPath } from "./path.js";
+
+/** Links that may be passed on the way to one file, as Linux has it. */
+const MAX_LINKS = 40;
+
+/** How often a path is resolved anew because a link has come into it in the meantime. */
+const MAX_ATTEMPTS = 4;
+
+/** Whether a link that is the last name of a path is followed. */
+export type LastLink = "follow" | "keep";
+
+/**
+ * Leads from the paths that clients send to canonical ones without links. The methods of a file system follow no link;
+ * here links are resolved, by their texts and inside the same tree, so that none can lead out of it. A path is first
+ * tried as it is: most have no link in them.
+ */
+export class PathResolver {
+  readonly #fileSystem: FileSystem;
+  readonly #startDirectory: string;
+
+  /** @param startDirectory where relative paths start */
+  constructor(fileSystem: FileSystem, startDirectory: string) {
+    this.#fileSystem = fileSystem;
+    this.#startDirectory = startDirectory;
+  }
+
+  /**
+   * Runs `operation` with the canonical path. Where it throws `LinkInPathError`, it runs again with the path that the
+   * links lead to.
+   */
+  async run<T>(path: string, lastLink: LastLink, operation: (canonicalPath: string) => Awaitable<T>): Promise<T> {
+    const names = this.#names(path);
+    if (!names.includes("..")) {
+      try {
+        return await operation(`/${names.join("/")}`);
+      } catch (error) {
+        if (!this.#canBeResolved(error)) throw error;
+      }
+    }
+    for (let attempt = 1; ; attempt++) {
+      const resolved = await this.resolve(path, lastLink);
+      try {
+        return await operation(resolved);
+      } catch (error) {
+        if (!this.#canBeResolved(error) || attempt === MAX_ATTEMPTS) throw error;
+      }
+    }
+  }
+
+  /**
+   * The canonical path without links. The last name need not exist, as in OpenSSH's REALPATH.
+   *
+   * @throws {SFTPError} when a directory on the way is missing or is none, or there are too many links
+   */
+  async resolve(path: string, lastLink: LastLink): Promise<string> {
+    const names = this.#names(path);
+    const fileSystem = this.#fileSystem;
+    if (fileSystem.lstat === undefined || fileSystem.readlink === undefined) return normalizePath(names.join("/"));
+    let resolved = "/";
+    let links = 0;
+    for (let name = names.shift(); name !== undefined; name = names.shift()) {
+      if (name === "..") {
+        resolved = parentPath(resolved);
+        continue;
+      }
+      const next = joinPath(resolved, name);
+      const isLast = names.length === 0;
+      if (isLast && lastLink === "keep") return next;
+      const type = await this.#type(next, isLast);
+      if (type === "symlink") {
+        if (++links > MAX_LINKS) throw systemError("ELOOP");
+        const target = await fileSystem.readlink(next);
+        names.unshift(...splitPath(target));
+        if (target.startsWith("/")) resolved = "/";
+      } else {
+        if (!isLast && type !== "directory") throw systemError("ENOTDIR");
+        resolved = next;
+      }
+    }
+    return resolved;
+  }
+
+  #names(path: string): string[] {
+    return splitPath(path.startsWith("/") ? path : `${this.#startDirectory}/${path}`);
+  }
+
+  #canBeResolved(error: unknown): boolean {
+    return error instanceof LinkInPathError && this.#fileSystem.readlink !== undefined;
+  }
+
+  async #type(path: string, mayBeMissing: boolean): Promise<string | undefined> {
+    try {
+      return (await this.#fileSystem.lstat?.(path))?.type;
+    } catch (error) {
+      if (mayBeMissing && isMissing(error)) return undefined;
+      throw error;
+    }
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return toSFTPError(error).code === StatusCode.NO_SUCH_FILE;
+}

@@ -1,0 +1,101 @@
+import { isUtf8 } from "node:buffer";
+import { StatusCode } from "./constants.js";
+import { SFTPError } from "./errors.js";
+
+// Names are bytes on the wire and on most disks. Here they are strings: UTF-8, and each byte that is none stands as a
+// lone surrogate, U+DC80 to U+DCFF. No text in UTF-8 decodes to one, so that every name survives a round trip.
+
+const FIRST_ESCAPE = 0xdc80;
+const LAST_ESCAPE = 0xdcff;
+
+/** Most bytes of a path: PATH_MAX of Linux, its final NUL included. */
+const MAX_PATH_LENGTH = 4095;
+
+/** The string that stands for the bytes of a name or path. */
+export function decodeName(bytes: Uint8Array): string {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (isUtf8(buffer)) return buffer.toString("utf8");
+  let text = "";
+  for (let offset = 0; offset < buffer.length; ) {
+    const length = characterLength(buffer, offset);
+    if (length === 0) text += String.fromCharCode(FIRST_ESCAPE - 0x80 + buffer.readUInt8(offset));
+    else text += buffer.toString("utf8", offset, offset + length);
+    offset += length || 1;
+  }
+  return text;
+}
+
+/**
+ * The bytes that a string stands for.
+ *
+ * @throws {SFTPError} for a string that stands for no bytes: with a surrogate that is neither an escape nor in a pair
+ */
+export function encodeName(text: string): Buffer {
+  if (isWellFormed(text)) return Buffer.from(text, "utf8");
+  const parts: Buffer[] = [];
+  for (const character of text) {
+    const code = character.codePointAt(0) ?? 0;
+    if (code >= FIRST_ESCAPE && code <= LAST_ESCAPE) parts.push(Buffer.of(code - FIRST_ESCAPE + 0x80));
+    else if (code >= 0xd800 && code <= 0xdfff) throw new SFTPError(StatusCode.FAILURE, "Invalid argument");
+    else parts.push(Buffer.from(character, "utf8"));
+  }
+  return Buffer.concat(parts);
+}
+
+/**
+ * A path as a client sends it.
+ *
+ * @throws {SFTPError} when it holds a NUL or is too long for any file system
+ */
+export function decodePath(bytes: Uint8Array): string {
+  if (bytes.length > MAX_PATH_LENGTH) throw new SFTPError(StatusCode.FAILURE, "File name too long");
+  if (bytes.includes(0)) throw new SFTPError(StatusCode.FAILURE, "Invalid argument");
+  return decodeName(bytes);
+}
+
+/** The names that lead from the root to what a path names; `..` stays where it is, for it may stand behind a link. */
+export function splitPath(path: string): string[] {
+  return path.split("/").filter((name) => name !== "" && name !== ".");
+}
+
+/** A canonical path: absolute, without `.`, `..`, empty names or a slash at its end. `..` of the root is the root. */
+export function normalizePath(path: string): string {
+  const names: string[] = [];
+  for (const name of splitPath(path)) {
+    if (name === "..") names.pop();
+    else names.push(name);
+  }
+  return `/${names.join("/")}`;
+}
+
+/** @param directory canonical */
+export function joinPath(directory: string, name: string): string {
+  return directory === "/" ? `/${name}` : `${directory}/${name}`;
+}
+
+/** The directory that a canonical path lies in; the root lies in itself. */
+export function parentPath(path: string): string {
+  return path.slice(0, Math.max(1, path.lastIndexOf("/")));
+}
+
+/** The last name of a canonical path; empty for the root. */
+export function lastName(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1);
+}
+
+/** Whether a canonical path is `directory` or lies in it. */
+export function isWithin(path: string, directory: string): boolean {
+  return directory === "/" || path === directory || path.startsWith(`${directory}/`);
+}
+
+function isWellFormed(text: string): boolean {
+  return !/\p{Surrogate}/u.test(text);
+}
+
+/** Bytes of the UTF-8 character at `offset`; 0 where there is none. */
+function characterLength(bytes: Buffer, offset: number): number {
+  for (let length = 1; length <= 4 && offset + length <= bytes.length; length++) {
+    if (isUtf8(bytes.subarray(offset, offset + length))) return length;
+  }
+  return 0;
+}
