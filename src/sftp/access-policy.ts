@@ -1,0 +1,19 @@
+import type { Awaitable } from "./file-system.js";
+
+/** What a request would do with a file or a directory. */
+export type AccessMode = "r" | "w";
+
+/**
+ * Decides what a client may do, beside what the file system allows. Paths are canonical: absolute, in the tree that is
+ * served, without links. A method that throws refuses.
+ */
+export interface AccessPolicy {
+  /** Asked before a file is read (`r`) or made, written, changed or removed (`w`). Only exactly `true` allows. */
+  checkFileAccess(path: string, mode: AccessMode): Awaitable<boolean>;
+  /** Asked before a directory is listed (`r`) or made, changed or removed (`w`). Only exactly `true` allows. */
+  checkDirectoryAccess(path: string, mode: AccessMode): Awaitable<boolean>;
+  /** @returns the permission bits of a file that is to be made, 0 to 0o7777; `undefined` for those the client asks for */
+  getFilePermissions(path: string): Awaitable<number | undefined>;
+  /** @returns the same for a directory */
+  getDirectoryPermissions(path: string): Awaitable<number | undefined>;
+}
