@@ -1,0 +1,180 @@
+import type {
+  AttributeChanges,
+  Awaitable,
+  DirectoryEntry,
+  FileHandle,
+  FileSystem,
+  OpenOptions,
+} from "../file-system.js";
+import type { AuditOutcome } from "./audit-event.js";
+import { type AuditOptions, AuditTrail, type Beginning, begin, failure, SUCCESS } from "./audit-trail.js";
+import { call, callHandle, selectHandleMethods, selectMethods } from "./methods.js";
+
+/**
+ * Records what is done to a file system: one wrapper for each session,
+ * `audit(files, { user: channel.connection.username, record: (event) => log.info(event) })`.
+ *
+ * - An event is recorded when its operation has ended, well or not, and before the client hears of it. A file makes two:
+ *   an `open`, and a `close` with the bytes that were read and written; what a client leaves open is closed when its
+ *   session ends. Looking at attributes, at the targets of links and at free room is not recorded. What the hooks of
+ *   the server refuse does not get here.
+ * - What cannot be recorded does not go well: when `record` throws or rejects, the operation fails, and the server logs
+ *   why. A file that was opened is closed again; other changes have been made by then and stay. The session goes on.
+ */
+export function audit(fileSystem: FileSystem, options: AuditOptions): FileSystem {
+  const audited = new AuditedFileSystem(fileSystem, new AuditTrail(options));
+  return {
+    ...selectMethods(fileSystem, () => true),
+    ...selectMethods(audited, (name) => fileSystem[name] !== undefined),
+  };
+}
+
+/** What is recorded of a file system. */
+class AuditedFileSystem implements FileSystem {
+  readonly #fileSystem: FileSystem;
+  readonly #trail: AuditTrail;
+  #opened = 0;
+
+  constructor(fileSystem: FileSystem, trail: AuditTrail) {
+    this.#fileSystem = fileSystem;
+    this.#trail = trail;
+  }
+
+  async open(path: string, options: OpenOptions): Promise<FileHandle> {
+    const beginning = begin();
+    const file = ++this.#opened;
+    const handle = await this.#trail.run(
+      { operation: "open", path, options, file },
+      () => call(this.#fileSystem, "open", path, options),
+      async (opened) => opened.close?.(),
+    );
+    const audited = new AuditedFile(handle, this.#trail, { path, file, beginning });
+    return {
+      ...selectHandleMethods(handle),
+      ...selectHandleMethods(audited, (name) => name === "close" || handle[name] !== undefined),
+    };
+  }
+
+  setstat(path: string, changes: AttributeChanges): Promise<void> {
+    return this.#trail.run({ operation: "setstat", path, changes }, () =>
+      call(this.#fileSystem, "setstat", path, changes),
+    );
+  }
+
+  async *readdir(path: string): AsyncGenerator<DirectoryEntry, void, undefined> {
+    const beginning = begin();
+    let entries = 0;
+    let outcome: AuditOutcome = SUCCESS;
+    try {
+      for await (const entry of call(this.#fileSystem, "readdir", path)) {
+        entries++;
+        yield entry;
+      }
+    } catch (error) {
+      outcome = failure(error);
+      throw error;
+    } finally {
+      await this.#trail.add({ operation: "readdir", path, entries }, beginning, outcome);
+    }
+  }
+
+  remove(path: string): Promise<void> {
+    return this.#trail.run({ operation: "remove", path }, () => call(this.#fileSystem, "remove", path));
+  }
+
+  mkdir(path: string, permissions: number): Promise<void> {
+    return this.#trail.run({ operation: "mkdir", path, permissions }, () =>
+      call(this.#fileSystem, "mkdir", path, permissions),
+    );
+  }
+
+  rmdir(path: string): Promise<void> {
+    return this.#trail.run({ operation: "rmdir", path }, () => call(this.#fileSystem, "rmdir", path));
+  }
+
+  rename(oldPath: string, newPath: string): Promise<void> {
+    return this.#link("rename", oldPath, newPath);
+  }
+
+  posixRename(oldPath: string, newPath: string): Promise<void> {
+    return this.#link("posixRename", oldPath, newPath);
+  }
+
+  hardlink(existingPath: string, newPath: string): Promise<void> {
+    return this.#link("hardlink", existingPath, newPath);
+  }
+
+  symlink(target: string, linkPath: string): Promise<void> {
+    return this.#trail.run({ operation: "symlink", path: linkPath, target }, () =>
+      call(this.#fileSystem, "symlink", target, linkPath),
+    );
+  }
+
+  #link(operation: "rename" | "posixRename" | "hardlink", path: string, newPath: string): Promise<void> {
+    return this.#trail.run({ operation, path, newPath }, () => call(this.#fileSystem, operation, path, newPath));
+  }
+}
+
+interface Opening {
+  readonly path: string;
+  readonly file: number;
+  readonly beginning: Beginning;
+}
+
+/** What is recorded of an open file. */
+class AuditedFile implements FileHandle {
+  readonly #handle: FileHandle;
+  readonly #trail: AuditTrail;
+  readonly #opening: Opening;
+  #bytesRead = 0;
+  #bytesWritten = 0;
+  #outcome = SUCCESS;
+
+  constructor(handle: FileHandle, trail: AuditTrail, opening: Opening) {
+    this.#handle = handle;
+    this.#trail = trail;
+    this.#opening = opening;
+  }
+
+  async read(buffer: Buffer, position: number): Promise<number> {
+    const length = await this.#watch(() => callHandle(this.#handle, "read", buffer, position));
+    this.#bytesRead += length;
+    return length;
+  }
+
+  async write(data: Buffer, position: number): Promise<void> {
+    await this.#watch(() => callHandle(this.#handle, "write", data, position));
+    this.#bytesWritten += data.length;
+  }
+
+  setstat(changes: AttributeChanges): Promise<void> {
+    const { path, file } = this.#opening;
+    return this.#trail.run({ operation: "setstat", path, file, changes }, () =>
+      callHandle(this.#handle, "setstat", changes),
+    );
+  }
+
+  fsync(): Promise<void> {
+    return this.#watch(() => callHandle(this.#handle, "fsync"));
+  }
+
+  async close(): Promise<void> {
+    const { path, file, beginning } = this.#opening;
+    try {
+      await this.#watch(() => this.#handle.close?.());
+    } finally {
+      const [bytesRead, bytesWritten] = [this.#bytesRead, this.#bytesWritten];
+      const details = { operation: "close", path, file, bytesRead, bytesWritten } as const;
+      await this.#trail.add(details, beginning, this.#outcome);
+    }
+  }
+
+  async #watch<T>(operation: () => Awaitable<T>): Promise<T> {
+    try {
+      return await operation();
+    } catch (error) {
+      if (this.#outcome === SUCCESS) this.#outcome = failure(error);
+      throw error;
+    }
+  }
+}
