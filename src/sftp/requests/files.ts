@@ -1,0 +1,188 @@
+import type { Reader } from "../../protocol/reader.js";
+import { readAttributes, readSize } from "../attributes.js";
+import { MAX_DATA_LENGTH, OpenFlag, StatusCode } from "../constants.js";
+import { SFTPError } from "../errors.js";
+import type { OpenOptions } from "../file-system.js";
+import { closeObject } from "../handle-table.js";
+import { returnPacketBuffer, takePacketBuffer } from "../packet-buffers.js";
+import { DATA_HEAD_LENGTH, encodeAttributes, encodeHandle, encodeOk, encodeStatus, setDataHead } from "../packets.js";
+import type { FileAccess } from "../request-order.js";
+import {
+  CHANGES_CONTENT,
+  CHANGES_NAMES,
+  notOpenFor,
+  READS_NAMES,
+  type RequestKind,
+  readPath,
+  unsupported,
+  whole,
+} from "./request.js";
+
+// Requests that open files and work on open ones (draft-ietf-secsh-filexfer-02 §6.3, §6.4 and §6.8).
+
+export const open: RequestKind = {
+  name: "open",
+  read(fields, { tree, handles }) {
+    const path = readPath(fields);
+    const options = readOpenOptions(fields);
+    fields.end();
+    const footprint = options.truncate ? CHANGES_CONTENT : options.create ? CHANGES_NAMES : READS_NAMES;
+    return {
+      footprint,
+      async run(id) {
+        const handle = await handles.add(async () => {
+          const { path: canonical, handle } = await tree.open(path, options);
+          return { kind: "file", path: canonical, handle, options, identity: handle.identity ?? canonical };
+        });
+        return encodeHandle(id, handle);
+      },
+    };
+  },
+};
+
+export const close: RequestKind = {
+  name: "close",
+  read(fields, { handles }) {
+    const handle = fields.readString();
+    fields.end();
+    // No later request finds it; it is closed once the earlier ones are through with it.
+    const object = handles.take(handle);
+    return {
+      footprint: { files: [whole(object.identity, "write")] },
+      async run(id) {
+        await closeObject(object);
+        return encodeOk(id);
+      },
+    };
+  },
+};
+
+export const read: RequestKind = {
+  name: "read",
+  read(fields, { handles }) {
+    const file = handles.getFile(fields.readString());
+    const offset = readSize(fields);
+    const length = Math.min(fields.readUint32(), MAX_DATA_LENGTH);
+    fields.end();
+    const { handle } = file;
+    if (!file.options.read) throw notOpenFor("reading");
+    return {
+      footprint: { files: [{ identity: file.identity, access: "read", start: offset, end: offset + length }] },
+      memory: length,
+      async run(id) {
+        if (handle.read === undefined) throw unsupported();
+        const packet = takePacketBuffer(DATA_HEAD_LENGTH + length);
+        const release = () => returnPacketBuffer(packet);
+        try {
+          const count = await handle.read(packet.subarray(DATA_HEAD_LENGTH, DATA_HEAD_LENGTH + length), offset);
+          if (!Number.isInteger(count) || count < 0 || count > length) {
+            throw new RangeError(`a file system says it has read ${count} of ${length} bytes`);
+          }
+          if (count === 0) {
+            release();
+            return encodeStatus(id, StatusCode.EOF, "End of file");
+          }
+          setDataHead(packet, id, count);
+          return { packet: packet.subarray(0, DATA_HEAD_LENGTH + count), release };
+        } catch (error) {
+          release();
+          throw error;
+        }
+      },
+    };
+  },
+};
+
+export const write: RequestKind = {
+  name: "write",
+  read(fields, { handles }) {
+    const file = handles.getFile(fields.readString());
+    const offset = readSize(fields);
+    const data = fields.readString();
+    fields.end();
+    const { handle, options, identity } = file;
+    if (!options.write) throw notOpenFor("writing");
+    if (offset + data.length > Number.MAX_SAFE_INTEGER) throw new SFTPError(StatusCode.FAILURE, "File too large");
+    const access: FileAccess = options.append
+      ? whole(identity, "write")
+      : { identity, access: "write", start: offset, end: offset + data.length };
+    return {
+      footprint: { files: [access] },
+      async run(id) {
+        if (handle.write === undefined) throw unsupported();
+        await handle.write(data, offset);
+        return encodeOk(id);
+      },
+    };
+  },
+};
+
+export const fstat: RequestKind = {
+  name: "fstat",
+  read(fields, { handles, tree }) {
+    const object = handles.get(fields.readString());
+    fields.end();
+    return {
+      footprint: { files: [whole(object.identity, "read")] },
+      async run(id) {
+        if (object.kind === "directory") return encodeAttributes(id, await tree.stat(object.path, "keep"));
+        if (object.handle.stat === undefined) throw unsupported();
+        return encodeAttributes(id, await object.handle.stat());
+      },
+    };
+  },
+};
+
+export const fsetstat: RequestKind = {
+  name: "fsetstat",
+  read(fields, { handles, tree }) {
+    const object = handles.get(fields.readString());
+    const changes = readAttributes(fields);
+    fields.end();
+    if (changes.size !== undefined && object.kind === "file" && !object.options.write) throw notOpenFor("writing");
+    return {
+      footprint: { files: [whole(object.identity, "write")] },
+      async run(id) {
+        if (object.kind === "directory") await tree.setstat(object.path, changes, "keep");
+        else await tree.fsetstat(object, changes);
+        return encodeOk(id);
+      },
+    };
+  },
+};
+
+/** OpenSSH PROTOCOL §4.6 */
+export const fsync: RequestKind = {
+  name: "fsync",
+  read(fields, { handles }) {
+    const { handle, identity } = handles.getFile(fields.readString());
+    fields.end();
+    return {
+      footprint: { files: [whole(identity, "write")] },
+      async run(id) {
+        if (handle.fsync === undefined) throw unsupported();
+        await handle.fsync();
+        return encodeOk(id);
+      },
+    };
+  },
+};
+
+/** Combinations that POSIX leaves open are brought to the nearest that it knows. */
+function readOpenOptions(fields: Reader): OpenOptions {
+  const flags = fields.readUint32();
+  const { permissions } = readAttributes(fields);
+  const has = (flag: number) => (flags & flag) !== 0;
+  const append = has(OpenFlag.APPEND);
+  const write = has(OpenFlag.WRITE) || append;
+  const create = has(OpenFlag.CREAT);
+  return {
+    read: has(OpenFlag.READ) || !write,
+    write,
+    append,
+    create,
+    truncate: has(OpenFlag.TRUNC) && write,
+    exclusive: has(OpenFlag.EXCL) && create,
+    ...(permissions !== undefined && { permissions }),
+  };
+}

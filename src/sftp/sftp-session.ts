@@ -1,0 +1,276 @@
+import type { Duplex } from "node:stream";
+import { ProtocolError } from "../protocol/errors.js";
+import { Reader } from "../protocol/reader.js";
+import { PacketType, SFTP_VERSION, StatusCode } from "./constants.js";
+import { SFTPError, systemErrorCode, toSFTPError } from "./errors.js";
+import { closeObject } from "./handle-table.js";
+import { type Packet, PacketAssembler } from "./packet-assembler.js";
+import { encodeStatus, encodeVersion } from "./packets.js";
+import { RequestOrder } from "./request-order.js";
+import { extensions } from "./requests/extensions.js";
+import { requestKinds } from "./requests/registry.js";
+import type { Operation, Reply, RequestContext, RequestKind } from "./requests/request.js";
+
+/** Requests that a client may have under way; more are not read before some are answered. */
+const MAX_REQUESTS = 128;
+
+/** Bytes that the requests under way and their replies may hold together, one request more or less. */
+const MAX_MEMORY = 4 * 1024 * 1024;
+
+/** What a request costs beside its bytes and its reply's, roughly. */
+const REQUEST_OVERHEAD = 1024;
+
+/** What carries a session: any stream of bytes in both directions. A channel of SSH has the optional methods. */
+export interface SFTPStream extends Duplex {
+  /** Reports how the session went: 0, or 1 when the client broke the protocol. */
+  sendExitStatus?(status: number): void;
+  /** Closes the stream once all that was written has gone out. */
+  close?(): void;
+}
+
+type LogMethod = (fields: object, message: string) => void;
+
+/** What a session logs to; a pino logger is one. */
+export interface SFTPLogger {
+  readonly debug: LogMethod;
+  readonly warn: LogMethod;
+}
+
+export interface SFTPSessionSettings {
+  readonly context: Omit<RequestContext, "signal">;
+  readonly deniedRequests: ReadonlySet<string>;
+  readonly logger: SFTPLogger;
+  /** Called once nothing of the session is left. */
+  readonly ended: () => void;
+}
+
+/** The client did what no client does; the session ends. */
+class SessionError extends Error {
+  override readonly name = "SessionError";
+}
+
+/** One session of SFTP: reads requests, runs them in an order that makes sense, answers each once. */
+export class SFTPSession {
+  readonly #stream: SFTPStream;
+  readonly #context: RequestContext;
+  readonly #deniedRequests: ReadonlySet<string>;
+  readonly #logger: SFTPLogger;
+  readonly #ended: () => void;
+  readonly #abort = new AbortController();
+  readonly #assembler = new PacketAssembler();
+  readonly #order = new RequestOrder();
+  #memory = 0;
+  #initialized = false;
+  #inputEnded = false;
+  #corked = false;
+  #closing = false;
+
+  constructor(stream: SFTPStream, { context, deniedRequests, logger, ended }: SFTPSessionSettings) {
+    this.#stream = stream;
+    this.#context = { ...context, signal: this.#abort.signal };
+    this.#deniedRequests = deniedRequests;
+    this.#logger = logger;
+    this.#ended = ended;
+    stream.on("data", this.#receive);
+    stream.once("end", this.#endInput);
+    stream.once("error", this.#fail);
+    stream.once("close", this.#streamClosed);
+    if (stream.destroyed) this.#streamClosed();
+  }
+
+  readonly #receive = (chunk: Buffer): void => {
+    if (this.#closing) return;
+    this.#assembler.add(chunk);
+    this.#advance();
+  };
+
+  readonly #endInput = (): void => {
+    this.#inputEnded = true;
+    if (this.#assembler.hasPart) this.#logger.debug({}, "the client has ended the session within a packet");
+    this.#finishIfDone();
+  };
+
+  readonly #fail = (error: unknown): void => {
+    if (!(error instanceof SessionError)) this.#logger.debug({ err: error }, "the session's stream has failed");
+    else this.#logger.warn({ err: error }, "the client has broken the protocol");
+    this.#close(1);
+  };
+
+  readonly #streamClosed = (): void => {
+    this.#close(undefined);
+  };
+
+  /** Takes requests as long as there is room for more. */
+  #advance(): void {
+    try {
+      while (!this.#closing) {
+        if (this.#order.size >= MAX_REQUESTS || this.#memory >= MAX_MEMORY) {
+          this.#stream.pause();
+          return;
+        }
+        const packet = this.#assembler.next();
+        if (packet === undefined) break;
+        this.#take(packet);
+      }
+    } catch (error) {
+      this.#fail(error instanceof Error ? new SessionError(error.message, { cause: error }) : error);
+      return;
+    }
+    if (!this.#closing && this.#stream.isPaused()) this.#stream.resume();
+  }
+
+  #take(packet: Packet): void {
+    const fields = new Reader(packet.bytes);
+    const type = fields.readByte();
+    const id = fields.readUint32();
+    if (type === PacketType.INIT) {
+      this.#initialize();
+      packet.release();
+      return;
+    }
+    if (!this.#initialized) throw new SessionError(`the first packet is of type ${type}, not SSH_FXP_INIT`);
+    const kind = findKind(type, fields);
+    const operation = this.#read(kind, fields);
+    const cost = packet.memory + (operation.memory ?? 0) + REQUEST_OVERHEAD;
+    this.#memory += cost;
+    const answered = () => {
+      this.#memory -= cost;
+    };
+    this.#order.run(operation.footprint, async () => {
+      const reply = await this.#run(kind, operation, id);
+      packet.release();
+      if (reply === undefined) answered();
+      else this.#send(reply, answered);
+    });
+  }
+
+  readonly #proceed = (): void => {
+    if (this.#inputEnded) this.#finishIfDone();
+    else this.#advance();
+  };
+
+  /** Reads a request. One that cannot be read is an operation that fails: it is answered in its turn. */
+  #read(kind: RequestKind | undefined, fields: Reader): Operation {
+    try {
+      if (kind === undefined) throw new SFTPError(StatusCode.OP_UNSUPPORTED, "Operation not supported");
+      if (this.#deniedRequests.has(kind.name)) throw new SFTPError(StatusCode.PERMISSION_DENIED, "Permission denied");
+      return kind.read(fields, this.#context);
+    } catch (error) {
+      return { footprint: {}, run: () => Promise.reject(error) };
+    }
+  }
+
+  /** Runs a request; whatever becomes of it, there is one reply, unless nobody is there to read it. */
+  async #run(kind: RequestKind | undefined, operation: Operation, id: number): Promise<Reply | undefined> {
+    if (this.#abort.signal.aborted) return undefined;
+    try {
+      const reply = await operation.run(id);
+      return Buffer.isBuffer(reply) ? { packet: reply } : reply;
+    } catch (error) {
+      const { code, message } = describe(error);
+      const fields = { request: kind?.name, status: StatusCode[code], err: error };
+      if (isExpected(error)) this.#logger.debug(fields, "request refused");
+      else this.#logger.warn(fields, "request failed");
+      return { packet: encodeStatus(id, code, message) };
+    }
+  }
+
+  #initialize(): void {
+    if (this.#initialized) throw new SessionError("a second SSH_FXP_INIT");
+    this.#initialized = true;
+    const { fileSystem } = this.#context.tree;
+    const announced = new Map<string, string>();
+    for (const [name, { kind, data, isPossible }] of extensions) {
+      if (isPossible(fileSystem) && !this.#deniedRequests.has(kind.name)) announced.set(name, data);
+    }
+    this.#send({ packet: encodeVersion(SFTP_VERSION, announced) }, () => {});
+  }
+
+  /** Replies of one turn of the event loop leave together. */
+  #send({ packet, release }: Reply, sent: () => void): void {
+    const done = () => {
+      release?.();
+      sent();
+      this.#proceed();
+    };
+    if (this.#closing) {
+      release?.();
+      sent();
+      return;
+    }
+    if (!this.#corked) {
+      this.#corked = true;
+      this.#stream.cork();
+      process.nextTick(this.#uncork);
+    }
+    this.#stream.write(packet, done);
+  }
+
+  readonly #uncork = (): void => {
+    this.#corked = false;
+    this.#stream.uncork();
+  };
+
+  #finishIfDone(): void {
+    if (this.#order.size === 0) this.#close(0);
+  }
+
+  /**
+   * Ends the session: what runs is waited for, what waits is dropped, what is open is closed.
+   *
+   * @param status how it went; `undefined` when nobody is there to be told
+   */
+  #close(status: 0 | 1 | undefined): void {
+    if (this.#closing) return;
+    this.#closing = true;
+    this.#abort.abort();
+    this.#assembler.close();
+    const stream = this.#stream;
+    stream.off("data", this.#receive);
+    // A late error has no other listener.
+    stream.on("error", () => {});
+    if (status === undefined) void this.#release();
+    else {
+      stream.resume();
+      void this.#release().then(() => endStream(stream, status));
+    }
+  }
+
+  /** Closes what is open, once no request uses it any more. */
+  async #release(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const everything = { names: "change-content", files: [] } as const;
+      this.#order.run(everything, async () => resolve());
+    });
+    for (const object of this.#context.handles.takeAll()) {
+      try {
+        await closeObject(object);
+      } catch (error) {
+        this.#logger.warn({ err: error }, "a file could not be closed");
+      }
+    }
+    this.#ended();
+  }
+}
+
+function findKind(type: number, fields: Reader): RequestKind | undefined {
+  if (type !== PacketType.EXTENDED) return requestKinds.get(type);
+  return extensions.get(fields.readString().toString("latin1"))?.kind;
+}
+
+function describe(error: unknown): SFTPError {
+  if (error instanceof ProtocolError) return new SFTPError(StatusCode.BAD_MESSAGE, "Bad message", { cause: error });
+  return toSFTPError(error);
+}
+
+/** Whether a failure is the client's, or its files', and no defect of this server or of the file system. */
+function isExpected(error: unknown): boolean {
+  return error instanceof SFTPError || error instanceof ProtocolError || systemErrorCode(error) !== undefined;
+}
+
+function endStream(stream: SFTPStream, status: 0 | 1): void {
+  if (stream.destroyed) return;
+  stream.sendExitStatus?.(status);
+  if (stream.close !== undefined) stream.close();
+  else stream.end();
+}
