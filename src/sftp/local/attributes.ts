@@ -1,0 +1,51 @@
+import type { Stats } from "node:fs";
+import type { AttributeChanges, FileAttributes, FileType } from "../file-system.js";
+
+/** How changes are made to one file. */
+export interface AttributeSetters {
+  truncate(size: number): Promise<void>;
+  chown(uid: number, gid: number): Promise<void>;
+  chmod(permissions: number): Promise<void>;
+  utimes(accessTime: number, modifyTime: number): Promise<void>;
+}
+
+export function attributesOf(stats: Stats): FileAttributes {
+  return {
+    type: typeOf(stats),
+    size: stats.size,
+    permissions: stats.mode & 0o7777,
+    accessTime: stats.atimeMs / 1000,
+    modifyTime: stats.mtimeMs / 1000,
+    uid: stats.uid,
+    gid: stats.gid,
+    links: stats.nlink,
+  };
+}
+
+/**
+ * Makes every change that can be made; one that fails does not keep the others from it, as in OpenSSH.
+ * A new owner takes set-user-ID away and a new size changes the times: hence the order.
+ *
+ * @throws the first failure
+ */
+export async function applyChanges(changes: AttributeChanges, setters: AttributeSetters): Promise<void> {
+  const { size, owner, permissions, times } = changes;
+  const failures: unknown[] = [];
+  const attempt = (change: Promise<void>) => change.catch((error: unknown) => failures.push(error));
+  if (size !== undefined) await attempt(setters.truncate(size));
+  if (owner !== undefined) await attempt(setters.chown(owner.uid, owner.gid));
+  if (permissions !== undefined) await attempt(setters.chmod(permissions & 0o7777));
+  if (times !== undefined) await attempt(setters.utimes(times.accessTime, times.modifyTime));
+  if (failures.length > 0) throw failures[0];
+}
+
+function typeOf(stats: Stats): FileType {
+  if (stats.isFile()) return "file";
+  if (stats.isDirectory()) return "directory";
+  if (stats.isSymbolicLink()) return "symlink";
+  if (stats.isFIFO()) return "fifo";
+  if (stats.isSocket()) return "socket";
+  if (stats.isCharacterDevice()) return "character-device";
+  if (stats.isBlockDevice()) return "block-device";
+  return "unknown";
+}

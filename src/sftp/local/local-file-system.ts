@@ -1,0 +1,232 @@
+import { resolve } from "node:path";
+import { ConfigurationError } from "../../protocol/errors.js";
+import { LinkInPathError, systemError, systemErrorCode } from "../errors.js";
+import type {
+  AttributeChanges,
+  DirectoryEntry,
+  FileAttributes,
+  FileHandle,
+  FileSystem,
+  FileSystemStatistics,
+  OpenOptions,
+} from "../file-system.js";
+import { decodeName, encodeName, lastName, parentPath } from "../path.js";
+import { AccountNames } from "./account-names.js";
+import { applyChanges, attributesOf } from "./attributes.js";
+import { CheckedDirectories } from "./checked-directories.js";
+import type { Directories } from "./directories.js";
+import { entryPath } from "./entry-path.js";
+import { listDirectory } from "./list-directory.js";
+import { LocalFileHandle } from "./local-file-handle.js";
+import { openFile } from "./open-file.js";
+import { PinnedDirectories } from "./pinned-directories.js";
+import * as system from "./system-calls.js";
+
+/** Bytes of a name on the disks in use; Node.js does not tell. */
+const MAXIMUM_NAME_LENGTH = 255;
+
+/** What link(2) says of directories, and where a disk or the kernel's rules know no second name for a file. */
+const CANNOT_LINK: readonly (string | undefined)[] = ["EPERM", "EMLINK", "ENOSYS", "ENOTSUP", "EOPNOTSUPP"];
+
+const users = new AccountNames("/etc/passwd");
+const groups = new AccountNames("/etc/group");
+
+/**
+ * A folder of the disk, and nothing outside it.
+ *
+ * - **Linux** (with `/proc`): no operation leaves the folder, whoever changes it at the same time. Every directory is
+ *   opened from the one above it without following a link, and what is done to an entry is done through the open
+ *   directory. What is mounted inside the folder belongs to it.
+ * - **Elsewhere**: every name on the way is looked at before an operation, which is enough against links that are
+ *   there. Whoever swaps a directory for a link between the look and the operation leads that one operation outside:
+ *   with more than one client, or with other programs at work in the folder, that can happen.
+ *
+ * Only regular files can be opened: a FIFO, a socket or a device is refused, and none of them makes anybody wait.
+ * Directories are kept open for at most two seconds, files until their handles are closed: the object itself needs no
+ * end.
+ */
+export class LocalFileSystem implements FileSystem {
+  /** Absent where the system has no list of users. */
+  readonly userNames?: (ids: readonly number[]) => Promise<readonly (string | undefined)[]>;
+  readonly groupNames?: (ids: readonly number[]) => Promise<readonly (string | undefined)[]>;
+  readonly #directories: Directories;
+
+  /**
+   * @param rootPath the folder; links on the way to it are followed. It is made when first used if only its last name
+   * is missing; if it cannot be used, operations throw a `ConfigurationError`.
+   * @throws {ConfigurationError} when it is empty or holds a NUL
+   */
+  constructor(rootPath: string) {
+    if (rootPath === "" || rootPath.includes("\0")) throw new ConfigurationError("rootPath", "must name a folder");
+    const absolutePath = resolve(rootPath);
+    const Implementation = process.platform === "linux" ? PinnedDirectories : CheckedDirectories;
+    this.#directories = new Implementation(absolutePath);
+    if (process.platform !== "win32") {
+      this.userNames = (ids) => users.find(ids);
+      this.groupNames = (ids) => groups.find(ids);
+    }
+  }
+
+  async open(path: string, options: OpenOptions): Promise<FileHandle> {
+    const { descriptor, stats } = await this.#at(path, (entry) => openFile(entry, options));
+    return new LocalFileHandle(descriptor, stats, options);
+  }
+
+  async lstat(path: string): Promise<FileAttributes> {
+    return attributesOf(await this.#at(path, system.lstat));
+  }
+
+  async setstat(path: string, changes: AttributeChanges): Promise<void> {
+    await this.#at(path, (entry) =>
+      applyChanges(changes, {
+        truncate: (size) => truncate(entry, size),
+        chown: (uid, gid) => system.lchown(entry, uid, gid),
+        chmod: (permissions) => this.#chmod(entry, permissions),
+        utimes: (accessTime, modifyTime) => system.lutimes(entry, accessTime, modifyTime),
+      }),
+    );
+  }
+
+  readdir(path: string): AsyncIterable<DirectoryEntry> {
+    return listDirectory(this.#directories, path);
+  }
+
+  async remove(path: string): Promise<void> {
+    refuseRoot(path);
+    await this.#at(path, system.unlink);
+  }
+
+  async mkdir(path: string, permissions: number): Promise<void> {
+    await this.#at(path, (entry) => system.mkdir(entry, permissions & 0o7777));
+  }
+
+  async rmdir(path: string): Promise<void> {
+    refuseRoot(path);
+    await this.#at(path, system.rmdir);
+  }
+
+  async rename(oldPath: string, newPath: string): Promise<void> {
+    refuseRoot(oldPath);
+    await this.#atBoth(oldPath, newPath, renameToNewName);
+  }
+
+  async posixRename(oldPath: string, newPath: string): Promise<void> {
+    refuseRoot(oldPath);
+    refuseRoot(newPath);
+    await this.#atBoth(oldPath, newPath, system.rename);
+  }
+
+  async readlink(path: string): Promise<string> {
+    return decodeName(await this.#at(path, (entry) => system.readlink(entry, "buffer")));
+  }
+
+  async symlink(target: string, linkPath: string): Promise<void> {
+    await this.#at(linkPath, (entry) => system.symlink(encodeName(target), entry));
+  }
+
+  async hardlink(existingPath: string, newPath: string): Promise<void> {
+    await this.#atBoth(existingPath, newPath, system.link);
+  }
+
+  async statvfs(path: string): Promise<FileSystemStatistics> {
+    const statistics = await this.#at(path, (entry) =>
+      this.#directories.withEntry(entry, (itself, stats) => {
+        if (stats.isSymbolicLink()) throw new LinkInPathError();
+        return system.statfsFollowing(itself);
+      }),
+    );
+    return {
+      blockSize: statistics.bsize,
+      blocks: statistics.blocks,
+      freeBlocks: statistics.bfree,
+      availableBlocks: statistics.bavail,
+      files: statistics.files,
+      freeFiles: statistics.ffree,
+      availableFiles: statistics.ffree,
+      maximumNameLength: MAXIMUM_NAME_LENGTH,
+    };
+  }
+
+  async #at<T>(path: string, operation: (entry: system.SystemPath) => Promise<T>): Promise<T> {
+    const directory = await this.#directories.acquire(parentPath(path));
+    try {
+      return await operation(entryOf(directory.systemPath, path));
+    } finally {
+      directory.release();
+    }
+  }
+
+  async #atBoth<T>(
+    oldPath: string,
+    newPath: string,
+    operation: (oldEntry: system.SystemPath, newEntry: system.SystemPath) => Promise<T>,
+  ): Promise<T> {
+    return this.#at(oldPath, (oldEntry) => this.#at(newPath, (newEntry) => operation(oldEntry, newEntry)));
+  }
+
+  /** A link has no permissions of its own. */
+  async #chmod(entry: system.SystemPath, permissions: number): Promise<void> {
+    await this.#directories.withEntry(entry, (itself, stats) => {
+      if (stats.isSymbolicLink()) throw systemError("ENOTSUP");
+      return system.chmodFollowing(itself, permissions);
+    });
+  }
+}
+
+/** The root is an entry of itself: what cannot be done to a directory's `.` the operating system refuses. */
+function entryOf(directory: string, path: string): system.SystemPath {
+  return path === "/" ? `${directory}/.` : entryPath(directory, lastName(path));
+}
+
+function refuseRoot(path: string): void {
+  if (path === "/") throw systemError("EBUSY");
+}
+
+async function truncate(entry: system.SystemPath, size: number): Promise<void> {
+  const { descriptor } = await openFile(entry, {
+    read: false,
+    write: true,
+    append: false,
+    create: false,
+    truncate: false,
+    exclusive: false,
+  });
+  try {
+    await system.ftruncate(descriptor, size);
+  } finally {
+    await system.close(descriptor);
+  }
+}
+
+/** A second name, then the first one away: unlike rename(2), link(2) never replaces anything. */
+async function renameToNewName(oldEntry: system.SystemPath, newEntry: system.SystemPath): Promise<void> {
+  try {
+    await system.link(oldEntry, newEntry);
+  } catch (error) {
+    if (!cannotLink(error)) throw error;
+    await renameWhereNothingIs(oldEntry, newEntry);
+    return;
+  }
+  try {
+    await system.unlink(oldEntry);
+  } catch (error) {
+    await system.unlink(newEntry);
+    throw error;
+  }
+}
+
+/** For directories, and for disks without hard links: what appears at `newEntry` in between is replaced. */
+async function renameWhereNothingIs(oldEntry: system.SystemPath, newEntry: system.SystemPath): Promise<void> {
+  try {
+    await system.lstat(newEntry);
+  } catch (error) {
+    if (systemErrorCode(error) !== "ENOENT") throw error;
+    await system.rename(oldEntry, newEntry);
+    return;
+  }
+  throw systemError("EEXIST");
+}
+
+function cannotLink(error: unknown): boolean {
+  return error instanceof LinkInPathError || CANNOT_LINK.includes(systemErrorCode(error));
+}

@@ -1,0 +1,58 @@
+import { constants, type Stats } from "node:fs";
+import { StatusCode } from "../constants.js";
+import { SFTPError, systemError, systemErrorCode } from "../errors.js";
+import type { OpenOptions } from "../file-system.js";
+import { close, fstat, open, type SystemPath } from "./system-calls.js";
+
+/** Permission bits of a new file whose creator names none, less the umask. */
+const DEFAULT_PERMISSIONS = 0o666;
+
+export interface OpenFile {
+  readonly descriptor: number;
+  readonly stats: Stats;
+}
+
+/**
+ * Opens a regular file, and nothing else. O_TRUNC is left to the kernel: it empties a file once all its checks have
+ * passed, and does nothing to what is no regular file.
+ *
+ * @throws {LinkInPathError} where the path names a link
+ */
+export async function openFile(path: SystemPath, options: OpenOptions): Promise<OpenFile> {
+  const descriptor = await openAnything(
+    path,
+    openFlags(options),
+    (options.permissions ?? DEFAULT_PERMISSIONS) & 0o7777,
+  );
+  try {
+    const stats = await fstat(descriptor);
+    if (stats.isDirectory()) throw systemError("EISDIR");
+    if (!stats.isFile()) throw notRegular();
+    return { descriptor, stats };
+  } catch (error) {
+    await close(descriptor);
+    throw error;
+  }
+}
+
+function openFlags(options: OpenOptions): number {
+  let flags = options.write ? (options.read ? constants.O_RDWR : constants.O_WRONLY) : constants.O_RDONLY;
+  if (options.append) flags |= constants.O_APPEND;
+  if (options.create) flags |= constants.O_CREAT;
+  if (options.create && options.exclusive) flags |= constants.O_EXCL;
+  if (options.write && options.truncate) flags |= constants.O_TRUNC;
+  return flags;
+}
+
+async function openAnything(path: SystemPath, flags: number, mode: number): Promise<number> {
+  try {
+    return await open(path, flags, mode);
+  } catch (error) {
+    // A socket, a FIFO that nobody reads, or a device without a driver.
+    throw systemErrorCode(error) === "ENXIO" ? notRegular() : error;
+  }
+}
+
+function notRegular(): SFTPError {
+  return new SFTPError(StatusCode.FAILURE, "Not a regular file");
+}
