@@ -1,0 +1,64 @@
+import { systemError } from "../sftp/errors.js";
+import type { FileHandle } from "../sftp/file-system.js";
+import { PeerGoneError } from "./errors.js";
+import { type Failure, failureOf } from "./failure.js";
+import type { ScpPeer } from "./peer.js";
+import { BLOCK_LENGTH, Blocks } from "./session.js";
+
+/** Takes the contents of files, one after another. */
+export class FileReceiver {
+  readonly #peer: ScpPeer;
+  readonly #blocks = new Blocks();
+
+  constructor(peer: ScpPeer) {
+    this.#peer = peer;
+  }
+
+  /**
+   * Takes the content of one file, and closes it. After a failure the rest is read and dropped.
+   *
+   * @param finish run when all is written
+   * @returns what the peer is to be told
+   * @throws {PeerGoneError} when the data ends early; what came of it is in the file
+   */
+  async receive(handle: FileHandle, size: number, finish: () => Promise<void>): Promise<Failure | undefined> {
+    let failure: Failure | undefined;
+    let closeFailure: Failure | undefined;
+    try {
+      await this.#peer.acknowledge();
+      failure = await this.#receiveData(handle, size);
+      await this.#peer.readAnswer();
+      failure ??= await failureOf(finish);
+    } finally {
+      closeFailure = await failureOf(async () => handle.close?.());
+    }
+    return failure ?? closeFailure;
+  }
+
+  /** Each block is written while the next one comes in. */
+  async #receiveData(handle: FileHandle, size: number): Promise<Failure | undefined> {
+    let failure: Failure | undefined;
+    let written: Promise<void> = Promise.resolve();
+    const write = async (data: Buffer, position: number) => {
+      failure ??= await failureOf(() => writeBlock(handle, data, position));
+    };
+    for (let position = 0; position < size; ) {
+      const block = this.#blocks.next(Math.min(BLOCK_LENGTH, size - position));
+      const length = await this.#peer.readData(block);
+      await written;
+      if (failure === undefined) written = write(block.subarray(0, length), position);
+      if (length < block.length) {
+        await written;
+        throw new PeerGoneError("the peer has ended in a file");
+      }
+      position += length;
+    }
+    await written;
+    return failure;
+  }
+}
+
+async function writeBlock(handle: FileHandle, data: Buffer, position: number): Promise<void> {
+  if (handle.write === undefined) throw systemError("ENOTSUP");
+  await handle.write(data, position);
+}

@@ -1,0 +1,54 @@
+import { StatusCode } from "../sftp/constants.js";
+import { SFTPError, systemError } from "../sftp/errors.js";
+import type { FileHandle } from "../sftp/file-system.js";
+import { type Failure, failureOf } from "./failure.js";
+import type { ScpPeer } from "./peer.js";
+import { BLOCK_LENGTH, Blocks } from "./session.js";
+
+/** Sends the contents of files, one after another. */
+export class FileSender {
+  readonly #peer: ScpPeer;
+  readonly #blocks = new Blocks();
+
+  constructor(peer: ScpPeer) {
+    this.#peer = peer;
+  }
+
+  /**
+   * Sends as many bytes as were announced: zeros where the file has none, as the peer cannot be told in between. Each
+   * block is read while the one before is sent.
+   *
+   * @returns what was wrong with the file
+   */
+  async send(handle: FileHandle, size: number): Promise<Failure | undefined> {
+    let failure: Failure | undefined;
+    const read = async (position: number): Promise<Buffer> => {
+      const block = this.#blocks.next(Math.min(BLOCK_LENGTH, size - position));
+      failure ??= await failureOf(() => readBlock(handle, block, position));
+      return failure === undefined ? block : block.fill(0);
+    };
+    let next = size > 0 ? read(0) : undefined;
+    try {
+      for (let position = 0; next !== undefined; ) {
+        const block = await next;
+        position += block.length;
+        next = position < size ? read(position) : undefined;
+        await this.#peer.write(block);
+      }
+    } finally {
+      // The handle may only be closed when nothing is read from it.
+      await next;
+    }
+    return failure;
+  }
+}
+
+/** Fills a block. */
+async function readBlock(handle: FileHandle, block: Buffer, position: number): Promise<void> {
+  if (handle.read === undefined) throw systemError("ENOTSUP");
+  for (let filled = 0; filled < block.length; ) {
+    const length = await handle.read(block.subarray(filled), position + filled);
+    if (length === 0) throw new SFTPError(StatusCode.FAILURE, "file became shorter while it was sent");
+    filled += length;
+  }
+}

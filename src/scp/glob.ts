@@ -1,0 +1,96 @@
+import { setImmediate } from "node:timers/promises";
+import { StatusCode } from "../sftp/constants.js";
+import { SFTPError } from "../sftp/errors.js";
+import type { GuardedFileSystem, OpenedDirectory } from "../sftp/guarded-file-system.js";
+import { encodeName } from "../sftp/path.js";
+import type { Locator } from "./locator.js";
+import { NamePattern } from "./name-pattern.js";
+import { literalText } from "./shell-words.js";
+
+/** Paths that one pattern may stand for. */
+const MAX_MATCHES = 10_000;
+
+/** Names that are looked at for one pattern. */
+const MAX_NAMES = 200_000;
+
+/** After so many names others get their turn. */
+const NAMES_PER_TURN = 1000;
+
+/** Finds the paths that a pattern stands for, as a shell does before it starts a program. */
+export class Glob {
+  readonly #tree: GuardedFileSystem;
+  readonly #locator: Locator;
+  #names = 0;
+
+  constructor(tree: GuardedFileSystem, locator: Locator) {
+    this.#tree = tree;
+    this.#locator = locator;
+  }
+
+  /**
+   * @returns the paths in the order of their bytes; where there is none, the pattern itself without its backslashes
+   * @throws {SFTPError} when there are too many
+   */
+  async expand(pattern: string): Promise<string[]> {
+    const names = pattern.split("/").filter((name) => name !== "");
+    const patterns = names.map((name) => new NamePattern(name));
+    if (patterns.every(({ literal }) => literal !== undefined)) return [literalText(pattern)];
+    this.#names = 0;
+    let paths = [pattern.startsWith("/") ? "/" : ""];
+    for (const name of patterns) paths = await this.#descend(paths, name);
+    const matches: string[] = [];
+    for (const path of paths) if (await this.#exists(path, pattern.endsWith("/"))) matches.push(path);
+    if (matches.length === 0) return [literalText(pattern)];
+    return matches.sort((one, other) => Buffer.compare(encodeName(one), encodeName(other)));
+  }
+
+  async #descend(directories: readonly string[], pattern: NamePattern): Promise<string[]> {
+    const { literal } = pattern;
+    if (literal !== undefined) return directories.map((directory) => below(directory, literal));
+    const paths: string[] = [];
+    for (const directory of directories) {
+      for await (const name of this.#list(directory)) {
+        if (pattern.matches(name)) paths.push(below(directory, name));
+        if (paths.length > MAX_MATCHES) throw tooMany();
+      }
+    }
+    return paths;
+  }
+
+  async *#list(directory: string): AsyncGenerator<string> {
+    const entries = await this.#open(directory);
+    if (entries === undefined) return;
+    try {
+      for (let next = await entries.next(); next.done !== true; next = await entries.next()) {
+        if (++this.#names > MAX_NAMES) throw tooMany();
+        if (this.#names % NAMES_PER_TURN === 0) await setImmediate();
+        yield next.value.name;
+      }
+    } finally {
+      await entries.return?.();
+    }
+  }
+
+  /** Nothing matches in what is no directory, or may not be listed. */
+  async #open(directory: string): Promise<OpenedDirectory["entries"] | undefined> {
+    try {
+      return (await this.#tree.opendir(directory)).entries;
+    } catch {
+      return undefined;
+    }
+  }
+
+  async #exists(path: string, isToBeDirectory: boolean): Promise<boolean> {
+    const located = await this.#locator.locate(path).catch(() => undefined);
+    const type = located?.attributes?.type;
+    return isToBeDirectory ? type === "directory" : type !== undefined;
+  }
+}
+
+function below(directory: string, name: string): string {
+  return directory === "" || directory.endsWith("/") ? directory + name : `${directory}/${name}`;
+}
+
+function tooMany(): SFTPError {
+  return new SFTPError(StatusCode.FAILURE, "Argument list too long");
+}

@@ -1,0 +1,85 @@
+// Clients send command lines for a POSIX shell (POSIX.1-2017, Shell Command Language §2.2 and §2.13). No shell runs
+// here: words, quotes and patterns of names are understood, whatever else a shell would act on is refused.
+
+/** What has a meaning in a pattern, and none behind a backslash. */
+const PATTERN_CHARACTERS = "\\*?[]!^-~";
+
+/** What a shell acts on wherever it is not quoted. */
+const SHELL_CHARACTERS = ";&|<>()$`\n\0";
+
+/** What a backslash can take the meaning from in double quotes. */
+const ESCAPABLE_IN_QUOTES = '$`"\\';
+
+/**
+ * The words of a command line as patterns: quoted characters that would mean something in a pattern have a backslash in
+ * front.
+ *
+ * @returns `undefined` for what needs a shell, and where a quote does not end
+ */
+export function splitCommandLine(line: string): string[] | undefined {
+  const words: string[] = [];
+  let word: string | undefined;
+  for (let offset = 0; offset < line.length; offset++) {
+    const character = line.charAt(offset);
+    if (character === " " || character === "\t") {
+      if (word !== undefined) words.push(word);
+      word = undefined;
+    } else if (character === "'" || character === '"') {
+      const quoted = character === "'" ? readSingleQuoted(line, offset + 1) : readDoubleQuoted(line, offset + 1);
+      if (quoted === undefined) return undefined;
+      word = (word ?? "") + escapePattern(quoted.text);
+      offset = quoted.end;
+    } else if (character === "\\") {
+      const escaped = line.charAt(++offset);
+      if (escaped === "" || escaped === "\n" || escaped === "\0") return undefined;
+      word = (word ?? "") + escapePattern(escaped);
+    } else {
+      const isComment = character === "#" && word === undefined;
+      if (isComment || SHELL_CHARACTERS.includes(character)) return undefined;
+      word = (word ?? "") + character;
+    }
+  }
+  if (word !== undefined) words.push(word);
+  return words;
+}
+
+/** The text that a pattern matches when none of its characters means anything. */
+export function literalText(pattern: string): string {
+  return pattern.replace(/\\(.)/gsu, "$1");
+}
+
+function escapePattern(text: string): string {
+  let escaped = "";
+  for (const character of text) escaped += PATTERN_CHARACTERS.includes(character) ? `\\${character}` : character;
+  return escaped;
+}
+
+interface Quoted {
+  readonly text: string;
+  /** Where the closing quote stands. */
+  readonly end: number;
+}
+
+function readSingleQuoted(line: string, start: number): Quoted | undefined {
+  const end = line.indexOf("'", start);
+  const text = line.slice(start, end);
+  return end === -1 || text.includes("\0") ? undefined : { text, end };
+}
+
+function readDoubleQuoted(line: string, start: number): Quoted | undefined {
+  let text = "";
+  for (let offset = start; offset < line.length; offset++) {
+    const character = line.charAt(offset);
+    if (character === '"') return { text, end: offset };
+    if (character === "$" || character === "`" || character === "\0") return undefined;
+    const next = line.charAt(offset + 1);
+    if (character === "\\" && next === "\n") return undefined;
+    if (character === "\\" && next !== "" && ESCAPABLE_IN_QUOTES.includes(next)) {
+      text += next;
+      offset++;
+    } else {
+      text += character;
+    }
+  }
+  return undefined;
+}

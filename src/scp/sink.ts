@@ -1,0 +1,168 @@
+import { StatusCode } from "../sftp/constants.js";
+import { SFTPError, systemError } from "../sftp/errors.js";
+import type { AttributeChanges } from "../sftp/file-system.js";
+import type { OpenedFile } from "../sftp/guarded-file-system.js";
+import { decodePath, encodeName, joinPath } from "../sftp/path.js";
+import { type EntryRecord, parseControlRecord, type Times } from "./control-record.js";
+import { FatalError, PeerGoneError } from "./errors.js";
+import { type Failure, failureOf } from "./failure.js";
+import { FileReceiver } from "./file-receiver.js";
+import type { Located } from "./locator.js";
+import { MAX_DEPTH, type ScpSession } from "./session.js";
+
+/** Bits of permissions that are kept without `-p`: no set-user-ID, set-group-ID or sticky. */
+const PLAIN_PERMISSIONS = 0o777;
+
+/** What a new directory needs so that it can be filled. */
+const OWNER_PERMISSIONS = 0o700;
+
+/** Where entries go. */
+interface Target {
+  readonly path: string;
+  /** Entries go into it, with their own names; else the one entry takes its name. */
+  readonly isDirectory: boolean;
+  /** Directories that this one lies in. */
+  readonly depth: number;
+}
+
+/** Takes files and directories (`scp -t`). */
+export class ScpSink {
+  readonly #session: ScpSession;
+  readonly #receiver: FileReceiver;
+
+  constructor(session: ScpSession) {
+    this.#session = session;
+    this.#receiver = new FileReceiver(session.peer);
+  }
+
+  /** @throws {ScpEndError} when the session cannot go on */
+  async run(): Promise<void> {
+    const { command, peer, locator } = this.#session;
+    const [path, ...others] = command.paths;
+    if (path === undefined || others.length > 0) throw new FatalError("ambiguous target");
+    // What stands in the way of the target is reported with the first file.
+    const located = await locator.locate(path).catch(() => undefined);
+    const isDirectory = located?.attributes?.type === "directory";
+    if (command.targetIsDirectory && !isDirectory) throw new FatalError(`${path}: Not a directory`);
+    await peer.acknowledge();
+    await this.#receive({ path, isDirectory, depth: 0 });
+  }
+
+  /** Takes what comes until the directory, or all, is at its end. */
+  async #receive(target: Target): Promise<void> {
+    const { peer } = this.#session;
+    let times: Times | undefined;
+    for (;;) {
+      const line = await peer.readRecord();
+      if (line === undefined) {
+        if (target.depth > 0) throw new PeerGoneError("the peer has ended in a directory");
+        return;
+      }
+      const record = parseControlRecord(line);
+      switch (record.kind) {
+        case "times":
+          times = record;
+          await peer.acknowledge();
+          continue;
+        case "end":
+          if (target.depth === 0) throw new FatalError("protocol error: end of no directory");
+          return;
+        case "file":
+          await this.#receiveFile(target, record, times);
+          break;
+        case "directory":
+          await this.#receiveDirectory(target, record, times);
+          break;
+      }
+      times = undefined;
+    }
+  }
+
+  async #receiveFile(target: Target, record: EntryRecord, times: Times | undefined): Promise<void> {
+    const { peer, tree, command } = this.#session;
+    const path = entryPath(target, record);
+    let file: OpenedFile;
+    try {
+      const located = await this.#locate(path);
+      checkReplaceable(path, located);
+      const permissions = record.permissions & PLAIN_PERMISSIONS;
+      const options = { read: false, write: true, append: false, create: true, truncate: true, exclusive: false };
+      file = await tree.open(located.path, { ...options, permissions });
+    } catch (error) {
+      return peer.warn(path, error);
+    }
+    const changes = { ...(command.preserve && { permissions: record.permissions }), ...(times && { times }) };
+    const failure = await this.#receiver.receive(file.handle, record.size, () => this.#changeFile(file, changes));
+    await this.#answer(path, failure);
+  }
+
+  async #receiveDirectory(target: Target, record: EntryRecord, times: Times | undefined): Promise<void> {
+    const { peer, tree, command } = this.#session;
+    if (!command.recursive) throw new FatalError("protocol error: received directory without -r");
+    const path = entryPath(target, record);
+    let directory: { readonly path: string; readonly changes: AttributeChanges };
+    try {
+      if (target.depth === MAX_DEPTH) throw systemError("ENAMETOOLONG");
+      const located = await this.#locate(path);
+      const permissions = await this.#makeDirectory(located, record.permissions);
+      const wanted = command.preserve ? record.permissions : permissions;
+      const changes = { ...(wanted !== undefined && { permissions: wanted }), ...(times && { times }) };
+      directory = { path: located.path, changes };
+    } catch (error) {
+      return peer.warn(path, error);
+    }
+    await peer.acknowledge();
+    await this.#receive({ path: directory.path, isDirectory: true, depth: target.depth + 1 });
+    // Only now: its entries change the time, and may not be allowed with its own permissions.
+    const failure = await failureOf(async () => {
+      if (Object.keys(directory.changes).length > 0) await tree.setstat(directory.path, directory.changes, "keep");
+    });
+    await this.#answer(path, failure);
+  }
+
+  async #changeFile(file: OpenedFile, changes: AttributeChanges): Promise<void> {
+    const { tree } = this.#session;
+    if (Object.keys(changes).length === 0) return;
+    if (file.handle.setstat === undefined) await tree.setstat(file.path, changes, "keep");
+    else await tree.fsetstat(file, changes);
+  }
+
+  /** @returns the permissions that a new directory is to have at the end, where it cannot have them before */
+  async #makeDirectory({ path, attributes }: Located, asked: number): Promise<number | undefined> {
+    const { tree } = this.#session;
+    if (attributes !== undefined) {
+      if (attributes.type !== "directory") throw systemError("ENOTDIR");
+      return undefined;
+    }
+    const permissions = asked & PLAIN_PERMISSIONS;
+    await tree.mkdir(path, permissions | OWNER_PERMISSIONS);
+    if ((permissions & OWNER_PERMISSIONS) === OWNER_PERMISSIONS) return undefined;
+    const made = await tree.fileSystem.lstat?.(path);
+    return made && made.permissions & permissions;
+  }
+
+  /** @throws {SFTPError} when names make a path that is too long */
+  #locate(path: string): Promise<Located> {
+    return this.#session.locator.locate(decodePath(encodeName(path)));
+  }
+
+  #answer(path: string, failure: Failure | undefined): Promise<void> {
+    const { peer } = this.#session;
+    return failure === undefined ? peer.acknowledge() : peer.warn(path, failure.error);
+  }
+}
+
+function entryPath({ path, isDirectory }: Target, { name }: EntryRecord): string {
+  if (!isDirectory) return path;
+  return path.endsWith("/") ? path + name : joinPath(path || ".", name);
+}
+
+/** A file that is there is written anew; what is no file stays as it is. */
+function checkReplaceable(path: string, { attributes }: Located): void {
+  if (attributes?.type === "directory") throw systemError("EISDIR");
+  // As open(2) has it, which makes no directories.
+  if (attributes === undefined && path.endsWith("/")) throw systemError("EISDIR");
+  if (attributes !== undefined && attributes.type !== "file") {
+    throw new SFTPError(StatusCode.FAILURE, "not a regular file");
+  }
+}

@@ -1,0 +1,156 @@
+import { StatusCode } from "../sftp/constants.js";
+import { SFTPError, systemError } from "../sftp/errors.js";
+import type { DirectoryEntry, FileAttributes } from "../sftp/file-system.js";
+import type { OpenedDirectory, OpenedFile } from "../sftp/guarded-file-system.js";
+import { joinPath, lastName, normalizePath } from "../sftp/path.js";
+import { type EntryRecord, formatEntry, formatTimes } from "./control-record.js";
+import { failureOf } from "./failure.js";
+import { FileSender } from "./file-sender.js";
+import { Glob } from "./glob.js";
+import { MAX_DEPTH, type ScpSession } from "./session.js";
+
+/** All bits of permissions but sticky, as OpenSSH sends them. */
+const SENT_PERMISSIONS = 0o6777;
+
+/** What is to be sent. */
+interface Item {
+  /** Canonical, without links. */
+  readonly path: string;
+  /** As the client knows it. */
+  readonly shownPath: string;
+  readonly name: string;
+  readonly attributes: FileAttributes;
+  /** Canonical paths of the directories that it is sent with. */
+  readonly ancestors: readonly string[];
+}
+
+/** Gives files and directories (`scp -f`). */
+export class ScpSource {
+  readonly #session: ScpSession;
+  readonly #startDirectory: string;
+  readonly #sender: FileSender;
+
+  constructor(session: ScpSession, startDirectory: string) {
+    this.#session = session;
+    this.#startDirectory = startDirectory;
+    this.#sender = new FileSender(session.peer);
+  }
+
+  /** @throws {ScpEndError} when the session cannot go on */
+  async run(): Promise<void> {
+    const { command, peer, tree, locator } = this.#session;
+    const glob = new Glob(tree, locator);
+    await peer.readAnswer();
+    for (const pattern of command.paths) {
+      const paths = await this.#attempt(pattern, () => glob.expand(pattern));
+      for (const path of paths ?? []) await this.#sendPath(path);
+    }
+  }
+
+  async #sendPath(path: string): Promise<void> {
+    const absolute = path.startsWith("/") ? path : `${this.#startDirectory}/${path}`;
+    // The root has no name; `.` is what OpenSSH sends for a directory that is called so.
+    const name = lastName(normalizePath(absolute)) || ".";
+    const item = await this.#attempt(path, () => this.#locate(path, { shownPath: path, name, ancestors: [] }));
+    if (item !== undefined) await this.#send(item);
+  }
+
+  async #locate(path: string, rest: Pick<Item, "shownPath" | "name" | "ancestors">): Promise<Item> {
+    const located = await this.#session.locator.locate(path);
+    if (located.attributes === undefined) throw systemError("ENOENT");
+    return { ...rest, path: located.path, attributes: located.attributes };
+  }
+
+  async #send(item: Item): Promise<void> {
+    const { type } = item.attributes;
+    if (type === "file") return this.#sendFile(item);
+    if (type === "directory" && this.#session.command.recursive) return this.#sendDirectory(item);
+    await this.#session.peer.warn(item.shownPath, new SFTPError(StatusCode.FAILURE, "not a regular file"));
+  }
+
+  async #sendFile(item: Item): Promise<void> {
+    const { peer, tree } = this.#session;
+    const options = { read: true, write: false, append: false, create: false, truncate: false, exclusive: false };
+    const file = await this.#attempt(item.shownPath, () => tree.open(item.path, options));
+    if (file === undefined) return;
+    try {
+      const attributes = await this.#attempt(item.shownPath, () => attributesOf(file, item.attributes));
+      if (attributes === undefined || !(await this.#announce("file", item.name, attributes))) return;
+      const failure = await this.#sender.send(file.handle, attributes.size);
+      if (failure === undefined) await peer.acknowledge();
+      else await peer.warn(item.shownPath, failure.error);
+      await peer.readAnswer();
+    } finally {
+      // Nothing was written: what a close could report is of no use to the client.
+      await failureOf(async () => file.handle.close?.());
+    }
+  }
+
+  async #sendDirectory(item: Item): Promise<void> {
+    const { peer, tree } = this.#session;
+    const { path, shownPath, ancestors } = item;
+    const directory = await this.#attempt(shownPath, () => {
+      if (ancestors.includes(path) || ancestors.length >= MAX_DEPTH) throw systemError("ELOOP");
+      return tree.opendir(path);
+    });
+    if (directory === undefined) return;
+    try {
+      if (!(await this.#announce("directory", item.name, { ...item.attributes, size: 0 }))) return;
+      for (;;) {
+        const entry = await this.#attempt(shownPath, () => nextEntry(directory));
+        if (entry === undefined) break;
+        await this.#sendEntry(item, entry);
+      }
+      await peer.write(Buffer.from("E\n"));
+      await peer.readAnswer();
+    } finally {
+      await failureOf(async () => void (await directory.entries.return?.()));
+    }
+  }
+
+  async #sendEntry(directory: Item, { name, attributes }: DirectoryEntry): Promise<void> {
+    const path = joinPath(directory.path, name);
+    const shownPath = joinPath(directory.shownPath, name);
+    const rest = { shownPath, name, ancestors: [...directory.ancestors, directory.path] };
+    const item =
+      attributes.type === "symlink"
+        ? await this.#attempt(shownPath, () => this.#locate(path, rest))
+        : { ...rest, path, attributes };
+    if (item !== undefined) await this.#send(item);
+  }
+
+  /** Tells what comes next. @returns whether the peer takes it */
+  async #announce(kind: EntryRecord["kind"], name: string, attributes: FileAttributes): Promise<boolean> {
+    const { peer, command } = this.#session;
+    if (command.preserve) {
+      await peer.write(formatTimes(attributes));
+      if ((await peer.readAnswer()) !== "ok") return false;
+    }
+    const permissions = attributes.permissions & SENT_PERMISSIONS;
+    await peer.write(formatEntry({ kind, name, permissions, size: attributes.size }));
+    return (await peer.readAnswer()) === "ok";
+  }
+
+  /** Runs what only concerns one file; its failure is told to the peer. */
+  async #attempt<T>(shownPath: string, operation: () => T | Promise<T>): Promise<T | undefined> {
+    let error: unknown;
+    try {
+      return await operation();
+    } catch (thrown) {
+      error = thrown;
+    }
+    await this.#session.peer.warn(shownPath, error);
+    return undefined;
+  }
+}
+
+async function attributesOf({ handle }: OpenedFile, known: FileAttributes): Promise<FileAttributes> {
+  const attributes = (await handle.stat?.()) ?? known;
+  if (attributes.type !== "file") throw new SFTPError(StatusCode.FAILURE, "not a regular file");
+  return attributes;
+}
+
+async function nextEntry({ entries }: OpenedDirectory): Promise<DirectoryEntry | undefined> {
+  const next = await entries.next();
+  return next.done === true ? undefined : next.value;
+}
