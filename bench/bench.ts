@@ -1,8 +1,11 @@
-import type { BenchCase, ConnectCase, IdleCase, ThroughputCase } from "./cases.js";
-import { commonKeyExchange } from "./cases.js";
-import type { Session } from "./client.js";
-import { measureConnect } from "./measure/connect.js";
+import { dirname } from "node:path";
+import { behindRelay } from "./behind-relay.js";
+import type { BenchCase, ConnectCase, IdleCase, Path, SFTPCase, ThroughputCase } from "./cases.js";
+import { commonKeyExchange, usualCipher } from "./cases.js";
+import type { Login } from "./client.js";
+import { measureConnect, measureSFTPConnect } from "./measure/connect.js";
 import { measureIdle } from "./measure/idle.js";
+import { measureSFTP } from "./measure/sftp.js";
 import { measureThroughput } from "./measure/throughput.js";
 import { newerOpenSSH, type OpenSSH, systemOpenSSH } from "./openssh.js";
 import type { BenchOptions } from "./options.js";
@@ -10,35 +13,44 @@ import { type ColumnName, Results, type Unit } from "./results.js";
 import type { Contender, ContenderName } from "./servers/contender.js";
 import { startNodeServer } from "./servers/node-server.js";
 import { startSshd } from "./servers/sshd.js";
+import { createSFTPFiles } from "./sftp-files.js";
 import { createWorkspace, type Workspace } from "./workspace.js";
 
 /** Connections before the first that counts. */
 const warmUpConnects = 50;
 /** sshd's processes take megabytes per connection: few connections show it as well as many. */
 const sshdIdleConnections = 30;
-/** Where the cipher is not what is measured. */
-const usualCipher = "aes128-gcm@openssh.com";
+/** Milliseconds of the long path. */
+const longRoundTrip = 100;
+
+/** A server that has served a while. */
+interface WarmServer {
+  readonly by: Readonly<Record<Path, Contender>>;
+  /** CPU seconds that one connection costs it. */
+  readonly connectSeconds: number;
+}
 
 /** One run: starts the servers, measures the cases in interleaved rounds, keeps what came out. */
 export class Bench {
   readonly results = new Results();
-  /** Descriptions of all servers that took part. */
+  /** Descriptions of all that took part. */
   readonly contenders = new Set<string>();
   readonly #options: BenchOptions;
-  readonly #serversFolder: string;
+  readonly #programsFolder: string;
   readonly #workspace: Workspace;
   readonly #system = systemOpenSSH();
   readonly #newer = newerOpenSSH();
 
-  /** @param serversFolder where the compiled Node.js servers are */
-  constructor(options: BenchOptions, serversFolder: string) {
+  /** @param programsFolder where the compiled programs are */
+  constructor(options: BenchOptions, programsFolder: string) {
     this.#options = options;
-    this.#serversFolder = serversFolder;
+    this.#programsFolder = programsFolder;
     this.#workspace = createWorkspace(options.transferBytes);
   }
 
   async run(cases: readonly BenchCase[]): Promise<void> {
     await this.#runTransfers(cases.filter((benchCase) => benchCase.kind === "throughput"));
+    await this.#runSFTP(cases.filter((benchCase) => benchCase.kind === "sftp"));
     for (const benchCase of cases) {
       if (benchCase.kind === "connect") await this.#runConnects(benchCase);
       if (benchCase.kind === "idle") await this.#runIdle(benchCase);
@@ -46,35 +58,61 @@ export class Bench {
   }
 
   async #runTransfers(cases: readonly ThroughputCase[]): Promise<void> {
-    if (cases.length === 0) return;
     const bytes = this.#options.transferBytes;
-    const servers: { contender: Contender; connectSeconds: number }[] = [];
-    for (const contender of await this.#startAll(this.#options.contenders, this.#system)) {
-      const session = this.#session(contender, this.#system, commonKeyExchange);
-      await this.#warmUp(session);
-      servers.push({ contender, connectSeconds: (await measureConnect(session, this.#options.connects)) / 1000 });
-    }
-    const measure = (
-      { cipher, direction }: ThroughputCase,
-      { contender, connectSeconds }: (typeof servers)[number],
-    ) => {
-      const session = { ...this.#session(contender, this.#system, commonKeyExchange), cipher };
-      return measureThroughput(session, direction, bytes, connectSeconds);
-    };
-    for (const benchCase of cases) {
-      for (const server of servers) if (warmsUp(server.contender)) await measure(benchCase, server);
-    }
-    await this.#interleave(cases, servers, async (benchCase, server) => {
-      const result = await measure(benchCase, server);
-      const { name } = benchCase;
-      const { contender } = server;
-      this.#add(name, "CPU s/GiB", contender.name, result.cpuSecondsPerGiB);
-      this.#add(name, "MB/s", contender.name, result.megabytesPerSecond);
-      if (contender.name === "sshd") {
+    const measure = ({ cipher, direction }: ThroughputCase, contender: Contender, connectSeconds: number) =>
+      measureThroughput({ ...this.#usualLogin(contender), cipher }, direction, bytes, connectSeconds);
+    await this.#onWarmServers(cases, measureConnect, measure, ({ name }, contender, result) => {
+      this.#add(name, "CPU s/GiB", contender, result.cpuSecondsPerGiB);
+      this.#add(name, "MB/s", contender, result.megabytesPerSecond);
+      if (contender === "sshd") {
         this.#add(name, "CPU s/GiB", "sshd + command", result.cpuSecondsPerGiB + result.commandSecondsPerGiB);
       }
     });
-    for (const { contender } of servers) await contender.stop();
+  }
+
+  async #runSFTP(cases: readonly SFTPCase[]): Promise<void> {
+    if (cases.length === 0) return;
+    const bytes = this.#options.transferBytes;
+    createSFTPFiles(this.#workspace, bytes);
+    this.contenders.add(`sftp: the files of both ends are in ${dirname(this.#workspace.servedFolder)}`);
+    const measure = ({ operation }: SFTPCase, contender: Contender, connectSeconds: number) =>
+      measureSFTP(this.#usualLogin(contender), operation, connectSeconds);
+    await this.#onWarmServers(cases, measureSFTPConnect, measure, (benchCase, contender, cost) => {
+      const { name, operation } = benchCase;
+      if (operation === "get" || operation === "put") {
+        this.#add(name, "CPU s/GiB", contender, (cost.cpuSeconds / bytes) * 1024 ** 3);
+        this.#add(name, "MB/s", contender, bytes / cost.seconds / 1e6);
+      } else {
+        this.#add(name, "CPU ms", contender, cost.cpuSeconds * 1000);
+        this.#add(name, "ms", contender, cost.seconds * 1000);
+      }
+    });
+  }
+
+  /** Measures cases on servers that run already, and have done what the cases ask for, so that only work is measured. */
+  async #onWarmServers<C extends { readonly path: Path }, R>(
+    cases: readonly C[],
+    connect: (login: Login, connects: number) => Promise<number>,
+    measure: (benchCase: C, contender: Contender, connectSeconds: number) => Promise<R>,
+    report: (benchCase: C, contender: ContenderName, result: R) => void,
+  ): Promise<void> {
+    if (cases.length === 0) return;
+    const servers: WarmServer[] = [];
+    for (const contender of await this.#startAll(this.#options.contenders, this.#system)) {
+      const login = this.#usualLogin(contender);
+      if (warmsUp(contender)) await connect(login, warmUpConnects);
+      const connectSeconds = await connect(login, this.#options.connects);
+      const relayed = await behindRelay(contender, this.#programsFolder, longRoundTrip);
+      servers.push({ by: { loopback: contender, "100 ms": relayed }, connectSeconds });
+    }
+    for (const benchCase of cases) {
+      for (const { by } of servers) if (warmsUp(by.loopback)) await measure(benchCase, by.loopback, 0);
+    }
+    await this.#interleave(cases, servers, async (benchCase, { by, connectSeconds }) => {
+      const contender = by[benchCase.path];
+      report(benchCase, contender.name, await measure(benchCase, contender, connectSeconds));
+    });
+    for (const { by } of servers) await by["100 ms"].stop();
   }
 
   async #runConnects(benchCase: ConnectCase): Promise<void> {
@@ -91,11 +129,12 @@ export class Bench {
       openssh,
     );
     for (const contender of contenders) {
-      await this.#warmUp(this.#session(contender, openssh, keyExchange));
+      if (warmsUp(contender)) await measureConnect(this.#login(contender, openssh, keyExchange), warmUpConnects);
     }
     await this.#interleave([benchCase], contenders, async ({ name }, contender) => {
-      const session = this.#session(contender, openssh, keyExchange);
-      this.#add(name, "CPU ms", contender.name, await measureConnect(session, this.#options.connects));
+      const login = this.#login(contender, openssh, keyExchange);
+      const seconds = await measureConnect(login, this.#options.connects);
+      this.#add(name, "CPU ms", contender.name, seconds * 1000);
     });
     for (const contender of contenders) await contender.stop();
   }
@@ -127,16 +166,16 @@ export class Bench {
   async #start(name: ContenderName, openssh: OpenSSH): Promise<Contender> {
     const contender = await (name === "sshd"
       ? startSshd(openssh, this.#workspace)
-      : startNodeServer(name, this.#serversFolder, this.#workspace));
+      : startNodeServer(name, this.#programsFolder, this.#workspace));
     this.contenders.add(`${name}: ${contender.description}`);
     return contender;
   }
 
-  async #warmUp(session: Omit<Session, "command">): Promise<void> {
-    if (warmsUp(session.contender)) await measureConnect(session, warmUpConnects);
+  #usualLogin(contender: Contender): Login {
+    return this.#login(contender, this.#system, commonKeyExchange);
   }
 
-  #session(contender: Contender, openssh: OpenSSH, keyExchange: string) {
+  #login(contender: Contender, openssh: OpenSSH, keyExchange: string): Login {
     return { contender, openssh, workspace: this.#workspace, keyExchange, cipher: usualCipher };
   }
 

@@ -1,16 +1,20 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import type { OpenSSH } from "./openssh.js";
 import { trackChild } from "./resources.js";
 import type { Contender } from "./servers/contender.js";
 import type { Workspace } from "./workspace.js";
 
-export interface Session {
+/** Who connects to what, and how. */
+export interface Login {
   readonly contender: Contender;
   readonly openssh: OpenSSH;
   readonly workspace: Workspace;
   readonly keyExchange: string;
   readonly cipher: string;
+}
+
+export interface Session extends Login {
   readonly command: string;
   /** A file to send as standard input; nothing is sent without it. */
   readonly inputFile?: string;
@@ -25,8 +29,15 @@ export interface SessionResult {
   readonly seconds: number;
 }
 
+export interface SFTPResult {
+  readonly output: string;
+  /** From the start of the first command to the end of the last. */
+  readonly seconds: number;
+}
+
 const mac = "hmac-sha2-256-etm@openssh.com";
-const sessionTimeout = 120_000;
+const sessionTimeout = 300_000;
+const destination = "127.0.0.1";
 
 /**
  * Runs one command through `ssh`.
@@ -34,19 +45,53 @@ const sessionTimeout = 120_000;
  * @throws {Error} when it fails or did not negotiate what the session asks for
  */
 export async function runSession(session: Session): Promise<SessionResult> {
-  const { contender, openssh, inputFile } = session;
+  const { openssh, inputFile } = session;
   const input = inputFile === undefined ? "ignore" : openSync(inputFile, "r");
-  const child = spawn(openssh.client, sshArguments(session), {
+  const child = spawn(openssh.client, ["-T", ...loginArguments(session), destination, session.command], {
     stdio: [input, inputFile === undefined ? "ignore" : "pipe", "pipe"],
     timeout: sessionTimeout,
     killSignal: "SIGKILL",
   });
-  trackChild(child);
   let output = "";
-  let log = "";
   child.stdout?.on("data", (data) => {
     output += data;
   });
+  const log = await end(child, session);
+  if (typeof input === "number") closeSync(input);
+  return { output, ...transferStatistics(log) };
+}
+
+/**
+ * Runs commands through `sftp`, in one session.
+ *
+ * @throws {Error} when one fails or the session was not negotiated as the login asks for
+ */
+export async function runSFTP(login: Login, commands: readonly string[]): Promise<SFTPResult> {
+  const { openssh } = login;
+  const child = spawn(openssh.sftpClient, ["-b", "-", "-S", openssh.client, ...loginArguments(login), destination], {
+    stdio: ["pipe", "pipe", "pipe"],
+    timeout: sessionTimeout,
+    killSignal: "SIGKILL",
+  });
+  // In batch mode the client prints each command as it comes to it.
+  let output = "";
+  let startedAt: number | undefined;
+  let endedAt: number | undefined;
+  child.stdout.on("data", (data) => {
+    output += data;
+    startedAt ??= performance.now();
+    if (output.endsWith("sftp> bye\n")) endedAt = performance.now();
+  });
+  child.stdin.end([...commands, "bye", ""].join("\n"));
+  await end(child, login);
+  if (startedAt === undefined || endedAt === undefined) throw new Error(`sftp did not print its commands:\n${output}`);
+  return { output, seconds: (endedAt - startedAt) / 1000 };
+}
+
+/** The client's log, once it is done. */
+async function end(child: ChildProcess, { contender, keyExchange, cipher }: Login): Promise<string> {
+  trackChild(child);
+  let log = "";
   child.stderr?.on("data", (data) => {
     log += data;
   });
@@ -54,16 +99,17 @@ export async function runSession(session: Session): Promise<SessionResult> {
     child.once("error", reject);
     child.once("close", resolve);
   });
-  if (typeof input === "number") closeSync(input);
-  if (status !== 0) throw new Error(`ssh to ${contender.name} ended with ${status}:\n${log}`);
-  expectLine(log, `kex: algorithm: ${session.keyExchange}`);
-  expectLine(log, `kex: server->client cipher: ${session.cipher}`);
-  expectLine(log, `kex: client->server cipher: ${session.cipher}`);
-  return { output, ...transferStatistics(log) };
+  if (status !== 0) throw new Error(`${child.spawnfile} to ${contender.name} ended with ${status}:\n${log}`);
+  expectLine(log, `kex: algorithm: ${keyExchange}`);
+  expectLine(log, `kex: server->client cipher: ${cipher}`);
+  expectLine(log, `kex: client->server cipher: ${cipher}`);
+  return log;
 }
 
-function sshArguments({ contender, workspace, keyExchange, cipher, command }: Session): string[] {
+function loginArguments({ contender, workspace, keyExchange, cipher }: Login): string[] {
   const options = {
+    Port: contender.port,
+    User: workspace.username,
     UserKnownHostsFile: workspace.knownHostsFile,
     GlobalKnownHostsFile: "/dev/null",
     HostKeyAlias: "bench",
@@ -78,11 +124,10 @@ function sshArguments({ contender, workspace, keyExchange, cipher, command }: Se
     MACs: mac,
     HostKeyAlgorithms: "ssh-ed25519",
     Compression: "no",
+    LogLevel: "DEBUG1", // For the statistics and the negotiated names.
   };
-  const optionArguments = Object.entries(options).flatMap(([name, value]) => ["-o", `${name}=${value}`]);
-  const destination = ["-l", workspace.username, "-p", String(contender.port), "127.0.0.1"];
-  // -v for the statistics and the negotiated names; no file of the user's own is read.
-  return ["-v", "-T", "-F", "none", ...optionArguments, ...destination, command];
+  // No file of the user's own is read.
+  return ["-F", "none", ...Object.entries(options).flatMap(([name, value]) => ["-o", `${name}=${value}`])];
 }
 
 function expectLine(log: string, text: string): void {

@@ -8,15 +8,15 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const output = join(root, "node_modules/.cache/spindlex-bench");
 
 /**
- * Compiles the servers and this checkout's sources with the package's own settings. Run by tsx they would not be what
+ * Compiles the servers, the relay and this checkout's sources with the package's own settings. Run by tsx they would not be what
  * users run: its loader leaves so large a young generation behind that V8 collects garbage at other times.
  *
- * @returns the folder with the programs
+ * @returns the folder with the programs: `servers` and `delaying-relay.js`
  */
-export function compileServers(): string {
+export function compilePrograms(): string {
   const compiler = join(root, "node_modules/typescript/bin/tsc");
   execFileSync(process.execPath, [compiler, "-p", join(root, "bench/tsconfig.json")], { stdio: "inherit" });
   mkdirSync(output, { recursive: true });
   copyFileSync(join(root, "package.json"), join(output, "package.json"));
-  return join(output, "bench/servers");
+  return join(output, "bench");
 }

@@ -3,7 +3,7 @@ import type { ContenderName } from "./servers/contender.js";
 /** sshd needs a program at its end of the channel, and the machine pays for both: shown beside sshd alone. */
 export type ColumnName = ContenderName | "sshd + command";
 
-export type Unit = "CPU s/GiB" | "MB/s" | "CPU ms" | "KiB";
+export type Unit = "CPU s/GiB" | "MB/s" | "CPU ms" | "ms" | "KiB";
 
 export interface Series {
   readonly caseName: string;
@@ -16,7 +16,7 @@ export class Results {
   readonly #series: Series[] = [];
 
   add(caseName: string, unit: Unit, column: ColumnName, value: number): void {
-    let series = this.find(caseName, unit);
+    let series = this.of(caseName).find((one) => one.unit === unit);
     if (series === undefined) {
       series = { caseName, unit, samples: new Map() };
       this.#series.push(series);
@@ -26,8 +26,9 @@ export class Results {
     else samples.push(value);
   }
 
-  find(caseName: string, unit: Unit): Series | undefined {
-    return this.#series.find((series) => series.caseName === caseName && series.unit === unit);
+  /** One series for each unit of a case; none when it was left out. */
+  of(caseName: string): readonly Series[] {
+    return this.#series.filter((series) => series.caseName === caseName);
   }
 
   toJSON(): unknown {

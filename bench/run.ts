@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { Bench } from "./bench.js";
 import { benchCases } from "./cases.js";
-import { compileServers } from "./compile.js";
+import { compilePrograms } from "./compile.js";
 import { type BenchOptions, helpText, parseOptions } from "./options.js";
 import { cleanUpOnExit } from "./resources.js";
 import { renderTable } from "./table.js";
@@ -12,7 +12,7 @@ async function main(options: BenchOptions): Promise<void> {
   if (cases.length === 0)
     throw new Error(`no case is called so; there are:\n${benchCases.map(({ name }) => name).join("\n")}`);
 
-  const bench = new Bench(options, compileServers());
+  const bench = new Bench(options, compilePrograms());
   await bench.run(cases);
 
   const contenders = [...bench.contenders, `node ${process.version}, OpenSSL ${process.versions.openssl}`];

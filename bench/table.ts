@@ -1,5 +1,5 @@
 import type { BenchCase, Target } from "./cases.js";
-import { type ColumnName, median, type Results, type Series, type Unit } from "./results.js";
+import { type ColumnName, median, type Results, type Series } from "./results.js";
 
 const none = "–";
 const header = [
@@ -17,25 +17,10 @@ const header = [
 
 /** The medians of a run beside what the project promises, in Markdown. */
 export function renderTable(cases: readonly BenchCase[], results: Results): string {
-  const rows = cases.flatMap((benchCase) =>
-    unitsOf(benchCase).flatMap((unit) => {
-      const series = results.find(benchCase.name, unit);
-      // Throughput in MB/s depends on the client too; promises are about the server's CPU.
-      return series === undefined ? [] : [renderRow(series, unit === "MB/s" ? {} : benchCase.target)];
-    }),
+  const rows = cases.flatMap(({ name, targets }) =>
+    results.of(name).map((series) => renderRow(series, targets[series.unit] ?? {})),
   );
   return alignColumns([header, ...rows]);
-}
-
-function unitsOf(benchCase: BenchCase): readonly Unit[] {
-  switch (benchCase.kind) {
-    case "throughput":
-      return ["CPU s/GiB", "MB/s"];
-    case "connect":
-      return ["CPU ms"];
-    case "idle":
-      return ["KiB"];
-  }
 }
 
 function renderRow({ caseName, unit, samples }: Series, target: Target): string[] {
@@ -46,11 +31,16 @@ function renderRow({ caseName, unit, samples }: Series, target: Target): string[
   const ours = medianOf("spindlex");
   const ssh2 = medianOf("ssh2");
   const sshd = medianOf("sshd");
+  const moreIsBetter = unit === "MB/s";
   const checks = [
     { text: "× sshd", limit: target.ratioToSshd, value: ratio(ours, sshd) },
     { text: "× ssh2", limit: target.ratioToSsh2, value: ratio(ours, ssh2) },
-    { text: ` ${unit}`, limit: target.atMost, value: ours },
-  ].flatMap(({ text, limit, value }) => (limit === undefined ? [] : [{ text: `≤ ${limit}${text}`, limit, value }]));
+    { text: ` ${unit}`, limit: target.value, value: ours },
+  ].flatMap(({ text, limit, value }) => {
+    if (limit === undefined) return [];
+    const met = value === undefined ? undefined : moreIsBetter ? value >= limit : value <= limit;
+    return [{ text: `${moreIsBetter ? "≥" : "≤"} ${limit}${text}`, met }];
+  });
   return [
     caseName,
     unit,
@@ -60,10 +50,10 @@ function renderRow({ caseName, unit, samples }: Series, target: Target): string[
   ];
 }
 
-function verdict(checks: readonly { readonly limit: number; readonly value: number | undefined }[]): string {
+function verdict(checks: readonly { readonly met: boolean | undefined }[]): string {
   if (checks.length === 0) return "";
-  if (checks.some(({ limit, value }) => value !== undefined && value > limit)) return "NO";
-  return checks.some(({ value }) => value === undefined) ? "?" : "yes";
+  if (checks.some(({ met }) => met === false)) return "NO";
+  return checks.some(({ met }) => met === undefined) ? "?" : "yes";
 }
 
 function ratio(ours: number | undefined, other: number | undefined): number | undefined {

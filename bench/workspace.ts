@@ -1,5 +1,14 @@
 import { execFileSync } from "node:child_process";
-import { closeSync, ftruncateSync, openSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  statfsSync,
+  writeFileSync,
+} from "node:fs";
 import { userInfo } from "node:os";
 import { join } from "node:path";
 import { temporaryDirectory } from "./resources.js";
@@ -16,7 +25,14 @@ export interface Workspace {
   readonly knownHostsFile: string;
   /** A file of zeros as long as one transfer: what a client sends. */
   readonly zerosFile: string;
+  /** What the servers serve over SFTP. */
+  readonly servedFolder: string;
+  /** Where an SFTP client puts what it gets; on the same disk. */
+  readonly receivedFolder: string;
 }
+
+/** Not on a disk: it would be what is measured. */
+const memoryFileSystem = "/dev/shm";
 
 export function createWorkspace(transferBytes: number): Workspace {
   const directory = temporaryDirectory();
@@ -28,6 +44,11 @@ export function createWorkspace(transferBytes: number): Workspace {
   const descriptor = openSync(zerosFile, "w");
   ftruncateSync(descriptor, transferBytes);
   closeSync(descriptor);
+  const sftpDirectory = temporaryDirectory(hasRoomFor(3 * transferBytes) ? memoryFileSystem : directory);
+  const servedFolder = join(sftpDirectory, "served");
+  const receivedFolder = join(sftpDirectory, "received");
+  mkdirSync(servedFolder);
+  mkdirSync(receivedFolder);
   return {
     directory,
     username: userInfo().username,
@@ -36,7 +57,15 @@ export function createWorkspace(transferBytes: number): Workspace {
     authorizedKeysFile: `${userKeyFile}.pub`,
     knownHostsFile,
     zerosFile,
+    servedFolder,
+    receivedFolder,
   };
+}
+
+function hasRoomFor(bytes: number): boolean {
+  if (!existsSync(memoryFileSystem)) return false;
+  const { bavail, bsize } = statfsSync(memoryFileSystem);
+  return bavail * bsize >= bytes;
 }
 
 function generateKey(file: string): string {

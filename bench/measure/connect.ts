@@ -1,12 +1,18 @@
-import { runSession, type Session } from "../client.js";
+import { type Login, runSession, runSFTP } from "../client.js";
 
-/** CPU milliseconds of the server for one connect, login by public key and exec of a command without output. */
-export async function measureConnect(base: Omit<Session, "command">, connects: number): Promise<number> {
-  const { contender } = base;
+/** CPU seconds of the server for one connect, login by public key and exec of a command without output. */
+export function measureConnect(login: Login, connects: number): Promise<number> {
+  return measureEach(login, connects, () => runSession({ ...login, command: login.contender.outputCommand(0) }));
+}
+
+/** CPU seconds of the server for one connect, login by public key and SFTP session that does nothing. */
+export function measureSFTPConnect(login: Login, connects: number): Promise<number> {
+  return measureEach(login, connects, () => runSFTP(login, []));
+}
+
+async function measureEach({ contender }: Login, connects: number, connect: () => Promise<unknown>): Promise<number> {
   const before = await contender.cpu();
-  for (let connection = 0; connection < connects; connection++) {
-    await runSession({ ...base, command: contender.outputCommand(0) });
-  }
+  for (let connection = 0; connection < connects; connection++) await connect();
   const after = await contender.cpu();
-  return ((after.server - before.server) / connects) * 1000;
+  return (after.server - before.server) / connects;
 }

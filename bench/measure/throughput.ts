@@ -1,4 +1,4 @@
-import { runSession, type Session } from "../client.js";
+import { type Login, runSession } from "../client.js";
 
 export type Direction = "output" | "input";
 
@@ -17,17 +17,17 @@ export interface Throughput {
  * @param connectSeconds CPU seconds that one connect and exec costs this server
  */
 export async function measureThroughput(
-  base: Omit<Session, "command">,
+  login: Login,
   direction: Direction,
   bytes: number,
   connectSeconds: number,
 ): Promise<Throughput> {
-  const { contender, workspace } = base;
+  const { contender, workspace } = login;
   const before = await contender.cpu();
   const result =
     direction === "output"
-      ? await runSession({ ...base, command: contender.outputCommand(bytes) })
-      : await runSession({ ...base, command: contender.inputCommand(), inputFile: workspace.zerosFile });
+      ? await runSession({ ...login, command: contender.outputCommand(bytes) })
+      : await runSession({ ...login, command: contender.inputCommand(), inputFile: workspace.zerosFile });
   const after = await contender.cpu();
   const server = after.server - before.server - connectSeconds;
   const arrived = direction === "output" ? result.bytesReceived >= bytes : result.output.includes(String(bytes));

@@ -19,6 +19,8 @@ export interface ServerSettings {
   readonly authorizedKey: string;
   /** Blob of the same key (RFC 4253 §6.6). */
   readonly authorizedBlob: Buffer;
+  /** The root of what is served over SFTP. */
+  readonly servedFolder: string;
 }
 
 export function readSettings(): ServerSettings {
@@ -30,6 +32,7 @@ export function readSettings(): ServerSettings {
     hostKey: readFileSync(workspace.hostKeyFile, "utf8"),
     authorizedKey,
     authorizedBlob: Buffer.from(base64, "base64"),
+    servedFolder: workspace.servedFolder,
   };
 }
 

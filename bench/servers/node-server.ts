@@ -5,13 +5,13 @@ import type { Workspace } from "../workspace.js";
 import type { Contender } from "./contender.js";
 import type { ServerQuestion, ServerReport } from "./harness.js";
 
-/** Starts `spindlex.js` or `ssh2.js` of the folder with the compiled servers as a process of its own. */
+/** Starts `servers/spindlex.js` or `ssh2.js` of the folder with the compiled programs as a process of its own. */
 export async function startNodeServer(
   name: "spindlex" | "ssh2",
   folder: string,
   workspace: Workspace,
 ): Promise<Contender> {
-  const program = join(folder, `${name}.js`);
+  const program = join(folder, "servers", `${name}.js`);
   const child = spawn(process.execPath, ["--expose-gc", program, JSON.stringify(workspace)], {
     stdio: ["ignore", "inherit", "inherit", "ipc"],
   });

@@ -1,6 +1,6 @@
 import { createRequire } from "node:module";
 import { PKey } from "../../src/crypto/index.js";
-import { type Channel, SSHServer, SSHServerManager } from "../../src/index.js";
+import { type Channel, SFTPServer, SSHServer, SSHServerManager } from "../../src/index.js";
 import { AUTH_FAILED, AUTH_SUCCESSFUL } from "../../src/protocol/constants.js";
 import { readSettings, reportTo, runCommand } from "./harness.js";
 
@@ -26,6 +26,12 @@ class BenchServer extends SSHServer {
       channel.sendExitStatus(0);
       channel.close();
     });
+    return true;
+  }
+
+  override checkChannelSubsystemRequest(channel: Channel, name: string) {
+    if (name !== "sftp") return false;
+    new SFTPServer(channel, { rootPath: settings.servedFolder });
     return true;
   }
 }

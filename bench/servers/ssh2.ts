@@ -2,6 +2,14 @@ import { createRequire } from "node:module";
 import type { AddressInfo } from "node:net";
 import ssh2 from "ssh2";
 import { readSettings, reportTo, runCommand } from "./harness.js";
+import { serveSFTP } from "./ssh2-sftp.js";
+
+declare module "ssh2" {
+  interface Connection {
+    /** Documented, but not in the types. */
+    setNoDelay(noDelay: boolean): this;
+  }
+}
 
 const settings = readSettings();
 const require = createRequire(import.meta.url);
@@ -22,7 +30,12 @@ const server = new ssh2.Server({ hostKeys: [settings.hostKey] }, (client) => {
     else context.reject(["publickey"]);
   });
   client.on("session", (acceptSession) => {
-    acceptSession().on("exec", (acceptExec, _reject, { command }) => {
+    const session = acceptSession();
+    session.on("sftp", (acceptSFTP) => {
+      client.setNoDelay(true); // Uploads take five times as long without; output is faster without.
+      serveSFTP(acceptSFTP(), settings.servedFolder);
+    });
+    session.on("exec", (acceptExec, _reject, { command }) => {
       const channel = acceptExec();
       runCommand(channel, command, () => {
         channel.exit(0);

@@ -73,6 +73,8 @@ function configuration(openssh: OpenSSH, workspace: Workspace, directory: string
     "PasswordAuthentication no",
     "KbdInteractiveAuthentication no",
     "MaxStartups 100",
+    // Not rooted: ChrootDirectory wants every folder on the way to be root's alone, and /tmp and /dev/shm are everyone's.
+    `Subsystem sftp internal-sftp -d ${workspace.servedFolder}`,
     "LogLevel ERROR",
     ...openssh.serverConfiguration,
   ];
