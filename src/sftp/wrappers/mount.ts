@@ -114,7 +114,7 @@ class Mount implements Required<FileSystem> {
   }
 
   async remove(path: string): Promise<void> {
-    this.#refuseMountPoint(path);
+    this.#refuseMountPoint(path, "EISDIR");
     await this.#at(path, (tree, inside) => call(tree.fileSystem, "remove", inside));
   }
 
@@ -210,8 +210,8 @@ class Mount implements Required<FileSystem> {
     }
   }
 
-  #refuseMountPoint(path: string): void {
-    if (this.#mountPaths.has(path) || this.#names.has(path)) throw systemError("EBUSY");
+  #refuseMountPoint(path: string, failure = "EBUSY"): void {
+    if (this.#mountPaths.has(path) || this.#names.has(path)) throw systemError(failure);
   }
 
   async #move(method: "rename" | "posixRename", oldPath: string, newPath: string): Promise<void> {

@@ -52,7 +52,7 @@ export class VirtualDirectories implements FileSystem {
 
   remove(path: string): never {
     this.#demand(path);
-    throw systemError("EBUSY");
+    throw systemError("EISDIR");
   }
 
   mkdir(path: string): never {
@@ -60,15 +60,16 @@ export class VirtualDirectories implements FileSystem {
   }
 
   rmdir(path: string): never {
-    this.remove(path);
+    this.#demand(path);
+    throw systemError("EBUSY");
   }
 
   rename(oldPath: string): never {
-    this.remove(oldPath);
+    this.rmdir(oldPath);
   }
 
   posixRename(oldPath: string): never {
-    this.remove(oldPath);
+    this.rmdir(oldPath);
   }
 
   readlink(path: string): never {

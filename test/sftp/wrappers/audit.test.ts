@@ -7,6 +7,7 @@ import { audit } from "../../../src/sftp/wrappers/audit.js";
 import type { AuditEvent } from "../../../src/sftp/wrappers/audit-event.js";
 import { mount } from "../../../src/sftp/wrappers/mount.js";
 import { Drive, openOptions } from "../conformance/drive.js";
+import { describeFileSystem } from "../conformance.js";
 
 function audited(fileSystem: FileSystem, user?: string) {
   const events: AuditEvent[] = [];
@@ -20,6 +21,10 @@ function withFiles() {
   const files = MemoryFileSystem.from({ "/a.txt": "hello", "/d/b.txt": "", "/d/c.txt": "" });
   return { files, ...audited(files, "alice") };
 }
+
+describeFileSystem("audit of a mount at the root", async () => ({
+  fileSystem: audit(mount({ "/": new MemoryFileSystem() }), { user: "alice", record: () => undefined }),
+}));
 
 describe("audit", () => {
   it("records who opened which file how, and when it is closed how much was read and written", async () => {

@@ -8,6 +8,8 @@ import { normalizePath } from "../../../src/sftp/path.js";
 import { PathResolver } from "../../../src/sftp/path-resolver.js";
 import { mount } from "../../../src/sftp/wrappers/mount.js";
 import { Drive } from "../conformance/drive.js";
+import { describeFileSystem } from "../conformance.js";
+import { subtree } from "./subtree.js";
 
 const MISSING = "No such file or directory";
 const READ_ONLY = "Read-only file system";
@@ -31,6 +33,16 @@ function withoutBase() {
   const { docs, images } = threeTrees();
   return { docs, images, drive: new Drive(mount({ "/docs": docs, "/pub/images": images })) };
 }
+
+describeFileSystem("mount in virtual directories", async () => ({
+  fileSystem: subtree(mount({ "/far/away": new MemoryFileSystem(), "/beside": new MemoryFileSystem() }), "/far/away"),
+}));
+
+describeFileSystem("mount in a directory of another tree, beside a third", async () => {
+  const base = MemoryFileSystem.from({ "/far/x": "", "/far/away/hidden": "" });
+  const trees = { "/": base, "/far/away": new MemoryFileSystem(), "/far/other": new MemoryFileSystem() };
+  return { fileSystem: subtree(mount(trees), "/far/away") };
+});
 
 describe("mount", () => {
   it("routes by the longest mount path", async () => {
@@ -203,7 +215,7 @@ describe("mount", () => {
     it("and what leads to them cannot be removed, renamed or replaced", async () => {
       for (const { drive } of [withBase(), withoutBase()]) {
         for (const path of ["/", "/docs", "/pub", "/pub/images"]) {
-          await expect(drive.remove(path)).rejects.toThrow(BUSY);
+          await expect(drive.remove(path)).rejects.toThrow("Is a directory");
           await expect(drive.rmdir(path)).rejects.toThrow(BUSY);
           await expect(drive.rename(path, "/other")).rejects.toThrow(BUSY);
           await expect(drive.posixRename(path, "/other")).rejects.toThrow(BUSY);
