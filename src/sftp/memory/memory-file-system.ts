@@ -49,6 +49,10 @@ interface Place {
   readonly node: MemoryNode | undefined;
 }
 
+interface OccupiedPlace extends Place {
+  readonly node: MemoryNode;
+}
+
 /**
  * A file system in memory, for tests, demos and what need not last. It behaves like a disk of Linux that belongs to
  * whoever uses it: permissions are kept and shown, and forbid nothing. Reading does not change the access time.
@@ -161,19 +165,18 @@ export class MemoryFileSystem implements FileSystem {
   }
 
   rename(oldPath: string, newPath: string): void {
-    const target = this.#locate(newPath);
-    const source = this.#existing(oldPath);
+    const [source, target] = this.#locateBoth(oldPath, newPath);
     if (target.node !== undefined) throw systemError("EEXIST");
     if (isWithin(newPath, oldPath)) throw systemError("EINVAL");
     this.#move(source, target);
   }
 
   posixRename(oldPath: string, newPath: string): void {
-    const target = this.#locate(newPath);
-    const source = this.#existing(oldPath);
+    const [source, target] = this.#locateBoth(oldPath, newPath);
     if (source.node === this.#root || target.node === this.#root) throw systemError("EBUSY");
     if (source.node === target.node) return;
     if (isWithin(newPath, oldPath) && source.node.type === "directory") throw systemError("EINVAL");
+    if (isWithin(oldPath, newPath)) throw systemError("ENOTEMPTY");
     if (target.node !== undefined) {
       checkReplaceable(source.node, target.node);
       this.#unlink({ ...target, node: target.node });
@@ -236,10 +239,15 @@ export class MemoryFileSystem implements FileSystem {
     return place;
   }
 
-  #existing(path: string): Place & { readonly node: MemoryNode } {
-    const { directory, name, node } = this.#locate(path);
-    if (node === undefined) throw systemError("ENOENT");
-    return { directory, name, node };
+  #existing(path: string): OccupiedPlace {
+    return occupied(this.#locate(path));
+  }
+
+  /** The directories are looked up before the names in them, as rename(2) does. */
+  #locateBoth(oldPath: string, newPath: string): [source: OccupiedPlace, target: Place] {
+    const source = this.#locate(oldPath);
+    const target = this.#locate(newPath);
+    return [occupied(source), target];
   }
 
   #create(place: Place, node: MemoryNode): void {
@@ -249,18 +257,23 @@ export class MemoryFileSystem implements FileSystem {
     addEntry(place.directory, name, node);
   }
 
-  #unlink({ directory, name, node }: Place & { readonly node: MemoryNode }): void {
+  #unlink({ directory, name, node }: OccupiedPlace): void {
     removeEntry(directory, name, node);
     this.#budget.release(NAME_COST);
     if (node.links > 0 || (node.type === "file" && node.handles > 0)) return;
     this.#budget.release(contentSize(node));
   }
 
-  #move(source: Place & { readonly node: MemoryNode }, target: Place): void {
+  #move(source: OccupiedPlace, target: Place): void {
     const name = newName(target.name);
     removeEntry(source.directory, source.name, source.node);
     addEntry(target.directory, name, source.node);
   }
+}
+
+function occupied({ directory, name, node }: Place): OccupiedPlace {
+  if (node === undefined) throw systemError("ENOENT");
+  return { directory, name, node };
 }
 
 function* listEntries(directory: DirectoryNode): Generator<DirectoryEntry> {
@@ -285,10 +298,10 @@ function removeEntry(directory: DirectoryNode, name: string, node: MemoryNode): 
 function checkReplaceable(source: MemoryNode, target: MemoryNode): void {
   if (target.type !== "directory") {
     if (source.type === "directory") throw systemError("ENOTDIR");
-  } else if (target.entries.size > 0) {
-    throw systemError("ENOTEMPTY");
   } else if (source.type !== "directory") {
     throw systemError("EISDIR");
+  } else if (target.entries.size > 0) {
+    throw systemError("ENOTEMPTY");
   }
 }
 
