@@ -26,7 +26,7 @@ export type AuditedOperation =
       readonly operation: "open";
       readonly path: string;
       readonly options: OpenOptions;
-      /** The same in all events of one opened file; counted from 1 by each file system that `audit` returns. */
+      /** A number that all events of one opened file have, and no others of the same wrapper. */
       readonly file: number;
     }
   | {

@@ -1,8 +1,10 @@
+import { Duplex } from "node:stream";
 import { describe, expect, it } from "vitest";
 import { StatusCode } from "../../../src/sftp/constants.js";
 import { LinkInPathError, SFTPError, systemError } from "../../../src/sftp/errors.js";
 import type { FileSystem } from "../../../src/sftp/file-system.js";
 import { MemoryFileSystem } from "../../../src/sftp/memory/memory-file-system.js";
+import { SFTPServer } from "../../../src/sftp/sftp-server.js";
 import { audit } from "../../../src/sftp/wrappers/audit.js";
 import type { AuditEvent } from "../../../src/sftp/wrappers/audit-event.js";
 import { mount } from "../../../src/sftp/wrappers/mount.js";
@@ -80,6 +82,28 @@ describe("audit", () => {
       event.operation === "close" ? ["close", event.file, event.bytesRead] : [event.operation],
     );
     expect(summary).toEqual([["open"], ["open"], ["close", 2, 2], ["close", 1, 0]]);
+  });
+
+  it("records that a file is closed whose client is gone", async () => {
+    const events: AuditEvent[] = [];
+    const record = (event: AuditEvent) => {
+      events.push(event);
+    };
+    const stream = new Duplex({
+      read: () => undefined,
+      write: (_chunk, _encoding, done) => {
+        done();
+        if (events.length === 1) stream.destroy();
+      },
+    });
+    const server = new SFTPServer(stream, { fileSystem: audit(MemoryFileSystem.from({ "/a": "a" }), { record }) });
+    stream.push(Buffer.from("00000005" + "0100000003", "hex"));
+    stream.push(Buffer.from("00000013" + "0300000001" + "000000022f61" + "00000001" + "00000000", "hex"));
+    await server.closed;
+    expect(events).toMatchObject([
+      { operation: "open", path: "/a", file: 1 },
+      { operation: "close", path: "/a", file: 1, bytesRead: 0, result: "OK" },
+    ]);
   });
 
   it("records changes with all that they are made of", async () => {
