@@ -32,6 +32,17 @@ async function start(example: string, env: NodeJS.ProcessEnv = {}): Promise<numb
   return listeningPort(server);
 }
 
+/** Types lines into `sftp`. */
+function sftp(port: number, lines: readonly string[]) {
+  const args = [...client.options, "-P", String(port), "admin@localhost"];
+  return run("sftp", args, { env: client.environment("secret"), input: `${lines.join("\n")}\n` });
+}
+
+function scp(port: number, words: readonly string[]) {
+  const args = ["-q", ...client.options, "-P", String(port), ...words];
+  return run("scp", args, { env: client.environment("secret") });
+}
+
 function makeKey(name: string): { readonly path: string; readonly publicKey: string } {
   const path = join(folder, name);
   execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", path]);
@@ -106,6 +117,50 @@ withSsh("terminal-app.ts", () => {
     const port = await start("terminal-app.ts");
     const outcome = await client.run(port, "secret", ["-T", "admin@localhost"]);
     expect(outcome).toEqual({ stdout: "", stderr: "This program needs a terminal: ssh -t\n", code: 1 });
+  });
+});
+
+withSsh("sftp-server.ts", () => {
+  const withSftp = it.skipIf(!hasClient("sftp") || !hasClient("scp"));
+
+  withSftp("takes files by sftp, scp and the old scp, and gives them back", async () => {
+    const root = join(folder, "sftp-root");
+    const port = await start("sftp-server.ts", { SFTP_ROOT: root });
+    const source = join(folder, "source");
+    writeFileSync(source, "content of a file\n");
+    const transcript = await sftp(port, [`put ${source} by-sftp`, "rename by-sftp renamed", "ls -1"]);
+    expect(transcript.stdout).toContain("\nrenamed\n");
+    expect(readFileSync(join(root, "renamed"), "utf8")).toBe("content of a file\n");
+    for (const protocol of ["-s", "-O"]) {
+      const back = join(folder, `back${protocol}`);
+      const copied = await scp(port, [protocol, source, `admin@localhost:by-scp${protocol}`]);
+      expect(copied, protocol).toEqual({ stdout: "", stderr: "", code: 0 });
+      expect(await scp(port, [protocol, `admin@localhost:/by-scp${protocol}`, back]), protocol).toMatchObject({
+        code: 0,
+      });
+      expect(readFileSync(back, "utf8"), protocol).toBe("content of a file\n");
+    }
+  });
+});
+
+withSsh("virtual-files.ts", () => {
+  it.skipIf(!hasClient("sftp"))("shows the keys of a store as files", async () => {
+    const port = await start("virtual-files.ts");
+    const source = join(folder, "value");
+    const back = join(folder, "value-back");
+    writeFileSync(source, "red\n");
+    const { stdout, stderr } = await sftp(port, [
+      "ls -1 /greetings",
+      `put ${source} /settings/colour`,
+      "rm /greetings/german",
+      "ls -1 /greetings",
+      `get /settings/colour ${back}`,
+      "get /settings/size /dev/null",
+    ]);
+    expect(stdout).toContain("/greetings/english\n/greetings/german\n");
+    expect(stdout).toMatch(/ls -1 \/greetings\n\/greetings\/english\nsftp>/);
+    expect(readFileSync(back, "utf8")).toBe("red\n");
+    expect(stderr).toContain('"/settings/size" not found');
   });
 });
 
