@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { ConfigurationError } from "../../protocol/errors.js";
-import { LinkInPathError, systemError, systemErrorCode } from "../errors.js";
+import { LinkInPathError, SFTPError, systemError, systemErrorCode } from "../errors.js";
 import type {
   AttributeChanges,
   DirectoryEntry,
@@ -25,8 +25,17 @@ import * as system from "./system-calls.js";
 /** Bytes of a name on the disks in use; Node.js does not tell. */
 const MAXIMUM_NAME_LENGTH = 255;
 
-/** What link(2) says of directories, and where a disk or the kernel's rules know no second name for a file. */
+/** What link(2) says of directories, and where a disk knows no second name for a file or the kernel allows none. */
 const CANNOT_LINK: readonly (string | undefined)[] = ["EPERM", "EMLINK", "ENOSYS", "ENOTSUP", "EOPNOTSUPP"];
+
+const FOR_WRITING: OpenOptions = {
+  read: false,
+  write: true,
+  append: false,
+  create: false,
+  truncate: false,
+  exclusive: false,
+};
 
 const users = new AccountNames("/etc/passwd");
 const groups = new AccountNames("/etc/group");
@@ -92,7 +101,6 @@ export class LocalFileSystem implements FileSystem {
   }
 
   async remove(path: string): Promise<void> {
-    refuseRoot(path);
     await this.#at(path, system.unlink);
   }
 
@@ -125,7 +133,10 @@ export class LocalFileSystem implements FileSystem {
   }
 
   async hardlink(existingPath: string, newPath: string): Promise<void> {
-    await this.#atBoth(existingPath, newPath, system.link);
+    await this.#at(existingPath, async (existingEntry) => {
+      await system.lstat(existingEntry); // where both are missing, link(2) says so of this one
+      await this.#at(newPath, (newEntry) => system.link(existingEntry, newEntry));
+    });
   }
 
   async statvfs(path: string): Promise<FileSystemStatistics> {
@@ -183,13 +194,8 @@ function refuseRoot(path: string): void {
 }
 
 async function truncate(entry: system.SystemPath, size: number): Promise<void> {
-  const { descriptor } = await openFile(entry, {
-    read: false,
-    write: true,
-    append: false,
-    create: false,
-    truncate: false,
-    exclusive: false,
+  const { descriptor } = await openFile(entry, FOR_WRITING).catch((error: unknown) => {
+    throw error instanceof LinkInPathError ? systemError("EINVAL") : error; // a link has a size, but not to be changed
   });
   try {
     await system.ftruncate(descriptor, size);
@@ -227,6 +233,7 @@ async function renameWhereNothingIs(oldEntry: system.SystemPath, newEntry: syste
   throw systemError("EEXIST");
 }
 
+/** Whether `system.link` refused by itself, or the operating system for what the entry is or for where it lies. */
 function cannotLink(error: unknown): boolean {
-  return error instanceof LinkInPathError || CANNOT_LINK.includes(systemErrorCode(error));
+  return error instanceof SFTPError || CANNOT_LINK.includes(systemErrorCode(error));
 }

@@ -1,6 +1,6 @@
 import fs, { constants, type OpenDirOptions, type Stats } from "node:fs";
 import { promisify } from "node:util";
-import { LinkInPathError, systemErrorCode } from "../errors.js";
+import { LinkInPathError, systemError, systemErrorCode } from "../errors.js";
 
 // Calls of the operating system on plain file descriptors, as promises: cheaper than `fs.promises` and its FileHandle.
 // None of them follows a link that is the last name of a path, except those that say so.
@@ -47,7 +47,7 @@ const WITHOUT_SIDE_EFFECTS = constants.O_NOFOLLOW | constants.O_NONBLOCK | const
  */
 export async function open(path: SystemPath, flags: number, mode: number): Promise<number> {
   // Windows has none of these flags.
-  if (constants.O_NOFOLLOW === undefined) await refuseLink(path);
+  if (constants.O_NOFOLLOW === undefined && (await isLink(path))) throw new LinkInPathError();
   try {
     return await openDescriptor(path, flags | WITHOUT_SIDE_EFFECTS, mode);
   } catch (error) {
@@ -55,9 +55,15 @@ export async function open(path: SystemPath, flags: number, mode: number): Promi
   }
 }
 
-/** Makes another name for what `existingPath` names; Linux does so with links, too. */
+/**
+ * Makes another name for what `existingPath` names. Linux does so with a link itself and refuses directories; other
+ * systems may not, so that neither is tried there.
+ */
 export async function link(existingPath: SystemPath, newPath: SystemPath): Promise<void> {
-  if (process.platform !== "linux") await refuseLink(existingPath);
+  if (process.platform !== "linux") {
+    const stats = await lstat(existingPath);
+    if (stats.isSymbolicLink() || stats.isDirectory()) throw systemError("EPERM");
+  }
   await linkName(existingPath, newPath);
 }
 
@@ -87,10 +93,9 @@ export function write(descriptor: number, data: Buffer, offset: number, position
 const openDescriptor: (path: SystemPath, flags: number, mode: number) => Promise<number> = promisify(fs.open);
 const linkName: (existingPath: SystemPath, newPath: SystemPath) => Promise<void> = promisify(fs.link);
 
-async function refuseLink(path: SystemPath): Promise<void> {
-  const isLink = await lstat(path).then(
+async function isLink(path: SystemPath): Promise<boolean> {
+  return lstat(path).then(
     (stats) => stats.isSymbolicLink(),
     () => false,
   );
-  if (isLink) throw new LinkInPathError();
 }
