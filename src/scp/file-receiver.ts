@@ -3,7 +3,7 @@ import type { FileHandle } from "../sftp/file-system.js";
 import { PeerGoneError } from "./errors.js";
 import { type Failure, failureOf } from "./failure.js";
 import type { ScpPeer } from "./peer.js";
-import { BLOCK_LENGTH, Blocks } from "./session.js";
+import { BLOCK_LENGTH } from "./session.js";
 
 /** Takes the contents of files, one after another. */
 export class FileReceiver {
@@ -61,4 +61,18 @@ export class FileReceiver {
 async function writeBlock(handle: FileHandle, data: Buffer, position: number): Promise<void> {
   if (handle.write === undefined) throw systemError("ENOTSUP");
   await handle.write(data, position);
+}
+
+/** Two blocks in turn: one is read into while the other is written. They are made when they are first needed. */
+class Blocks {
+  readonly #blocks: Buffer[] = [];
+  #turn = 0;
+
+  /** @param length bytes, at most BLOCK_LENGTH */
+  next(length: number): Buffer {
+    this.#turn = 1 - this.#turn;
+    this.#blocks[this.#turn] ??= Buffer.allocUnsafeSlow(BLOCK_LENGTH);
+    const block = this.#blocks[this.#turn] ?? Buffer.alloc(0);
+    return block.subarray(0, length);
+  }
 }

@@ -3,12 +3,11 @@ import { SFTPError, systemError } from "../sftp/errors.js";
 import type { FileHandle } from "../sftp/file-system.js";
 import { type Failure, failureOf } from "./failure.js";
 import type { ScpPeer } from "./peer.js";
-import { BLOCK_LENGTH, Blocks } from "./session.js";
+import { BLOCK_LENGTH } from "./session.js";
 
 /** Sends the contents of files, one after another. */
 export class FileSender {
   readonly #peer: ScpPeer;
-  readonly #blocks = new Blocks();
 
   constructor(peer: ScpPeer) {
     this.#peer = peer;
@@ -23,7 +22,8 @@ export class FileSender {
   async send(handle: FileHandle, size: number): Promise<Failure | undefined> {
     let failure: Failure | undefined;
     const read = async (position: number): Promise<Buffer> => {
-      const block = this.#blocks.next(Math.min(BLOCK_LENGTH, size - position));
+      // A new one each time: streams in memory hand on the buffer itself, and say so before anybody has looked at it.
+      const block = Buffer.allocUnsafe(Math.min(BLOCK_LENGTH, size - position));
       failure ??= await failureOf(() => readBlock(handle, block, position));
       return failure === undefined ? block : block.fill(0);
     };

@@ -72,7 +72,7 @@ export class ScpPeer {
     return this.#input.fill(buffer);
   }
 
-  /** @returns once the buffer may be used again */
+  /** @returns once the stream takes more */
   write(data: Uint8Array): Promise<void> {
     return new Promise((resolve, reject) => {
       if (this.#stream.destroyed || this.#stream.writableEnded) throw new PeerGoneError("the stream is closed");

@@ -16,17 +16,3 @@ export const MAX_DEPTH = 256;
 
 /** Bytes that are read or written at once. */
 export const BLOCK_LENGTH = 256 * 1024;
-
-/** Two blocks in turn: one is read into while the other is written. They are made when they are first needed. */
-export class Blocks {
-  readonly #blocks: Buffer[] = [];
-  #turn = 0;
-
-  /** @param length bytes, at most BLOCK_LENGTH */
-  next(length: number): Buffer {
-    this.#turn = 1 - this.#turn;
-    this.#blocks[this.#turn] ??= Buffer.allocUnsafeSlow(BLOCK_LENGTH);
-    const block = this.#blocks[this.#turn] ?? Buffer.alloc(0);
-    return block.subarray(0, length);
-  }
-}
