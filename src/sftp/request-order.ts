@@ -13,6 +13,8 @@ export interface Footprint {
   /** What it does to names: look at them, change them, or change them and the content of a file behind one of them. */
   readonly names?: "read" | "change" | "change-content";
   readonly files?: readonly FileAccess[];
+  /** Of requests with the same text here, one runs at a time. */
+  readonly alone?: string;
 }
 
 interface Entry {
@@ -29,6 +31,7 @@ export class RequestOrder {
   /** In the order they came. */
   readonly #unfinished: Entry[] = [];
   #waiting = 0;
+  readonly #drained: (() => void)[] = [];
 
   /** Requests that have not finished. */
   get size(): number {
@@ -51,8 +54,17 @@ export class RequestOrder {
     else entry.start();
   }
 
+  /** Resolves when no request is unfinished. */
+  drained(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#unfinished.length === 0) resolve();
+      else this.#drained.push(resolve);
+    });
+  }
+
   #finish(entry: Entry): void {
     this.#unfinished.splice(this.#unfinished.indexOf(entry), 1);
+    if (this.#unfinished.length === 0) for (const resolve of this.#drained.splice(0)) resolve();
     if (this.#waiting === 0) return;
     const earlier: Entry[] = [];
     for (const candidate of [...this.#unfinished]) {
@@ -67,12 +79,15 @@ export class RequestOrder {
 
 /** Whether a later request could notice that an earlier one has not finished, or disturb it. */
 function conflict(earlier: Footprint, later: Footprint): boolean {
+  if (earlier.alone !== undefined && earlier.alone === later.alone) return true;
   if (earlier.names !== undefined && later.names !== undefined) {
     if (earlier.names !== "read" || later.names !== "read") return true;
   }
   const earlierFiles = earlier.files ?? [];
   const laterFiles = later.files ?? [];
+  // Names show what is in a file: its size, its times, its hash.
   if (later.names !== undefined && earlierFiles.some(({ access }) => access === "write")) return true;
+  if (earlier.names !== undefined && laterFiles.some(({ access }) => access === "write")) return true;
   if (later.names === "change-content" && earlierFiles.length > 0) return true;
   if (earlier.names === "change-content" && laterFiles.length > 0) return true;
   return earlierFiles.some((one) => laterFiles.some((other) => meet(one, other)));

@@ -9,7 +9,7 @@ import { encodeStatus, encodeVersion } from "./packets.js";
 import { RequestOrder } from "./request-order.js";
 import { extensions } from "./requests/extensions.js";
 import { requestKinds } from "./requests/registry.js";
-import type { Operation, Reply, RequestContext, RequestKind } from "./requests/request.js";
+import type { Operation, RequestContext, RequestKind } from "./requests/request.js";
 
 /** Requests that a client may have under way; more are not read before some are answered. */
 const MAX_REQUESTS = 128;
@@ -161,17 +161,16 @@ export class SFTPSession {
   }
 
   /** Runs a request; whatever becomes of it, there is one reply, unless nobody is there to read it. */
-  async #run(kind: RequestKind | undefined, operation: Operation, id: number): Promise<Reply | undefined> {
+  async #run(kind: RequestKind | undefined, operation: Operation, id: number): Promise<Buffer | undefined> {
     if (this.#abort.signal.aborted) return undefined;
     try {
-      const reply = await operation.run(id);
-      return Buffer.isBuffer(reply) ? { packet: reply } : reply;
+      return await operation.run(id);
     } catch (error) {
       const { code, message } = describe(error);
       const fields = { request: kind?.name, status: StatusCode[code], err: error };
       if (isExpected(error)) this.#logger.debug(fields, "request refused");
       else this.#logger.warn(fields, "request failed");
-      return { packet: encodeStatus(id, code, message) };
+      return encodeStatus(id, code, message);
     }
   }
 
@@ -183,18 +182,12 @@ export class SFTPSession {
     for (const [name, { kind, data, isPossible }] of extensions) {
       if (isPossible(fileSystem) && !this.#deniedRequests.has(kind.name)) announced.set(name, data);
     }
-    this.#send({ packet: encodeVersion(SFTP_VERSION, announced) }, () => {});
+    this.#send(encodeVersion(SFTP_VERSION, announced), () => {});
   }
 
   /** Replies of one turn of the event loop leave together. */
-  #send({ packet, release }: Reply, sent: () => void): void {
-    const done = () => {
-      release?.();
-      sent();
-      this.#proceed();
-    };
+  #send(packet: Buffer, sent: () => void): void {
     if (this.#closing) {
-      release?.();
       sent();
       return;
     }
@@ -203,7 +196,10 @@ export class SFTPSession {
       this.#stream.cork();
       process.nextTick(this.#uncork);
     }
-    this.#stream.write(packet, done);
+    this.#stream.write(packet, () => {
+      sent();
+      this.#proceed();
+    });
   }
 
   readonly #uncork = (): void => {
@@ -238,10 +234,7 @@ export class SFTPSession {
 
   /** Closes what is open, once no request uses it any more. */
   async #release(): Promise<void> {
-    await new Promise<void>((resolve) => {
-      const everything = { names: "change-content", files: [] } as const;
-      this.#order.run(everything, async () => resolve());
-    });
+    await this.#order.drained();
     for (const object of this.#context.handles.takeAll()) {
       try {
         await closeObject(object);

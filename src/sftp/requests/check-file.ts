@@ -6,7 +6,6 @@ import { SFTPError } from "../errors.js";
 import type { FileHandle } from "../file-system.js";
 import { returnPacketBuffer, takePacketBuffer } from "../packet-buffers.js";
 import { encodeExtendedReply } from "../packets.js";
-import type { FileAccess } from "../request-order.js";
 import {
   notOpenFor,
   type Operation,
@@ -30,7 +29,7 @@ const REPLY_HEAD_LENGTH = 64;
 const READ_ONLY = { read: true, write: false, append: false, create: false, truncate: false, exclusive: false };
 
 /** One at a time in each session: a hash of a large file keeps a disk and a processor busy for long. */
-const ONE_AT_A_TIME: FileAccess = { identity: "check-file", access: "write", start: 0, end: 1 };
+const ONE_AT_A_TIME = { alone: "check-file" };
 
 export const checkFileHandle: RequestKind = { name: "check-file-handle", read: readCheckHandle };
 
@@ -43,7 +42,7 @@ export const checkFileName: RequestKind = {
     const path = readPath(fields);
     const range = readRange(fields);
     return {
-      footprint: { ...READS_NAMES, files: [ONE_AT_A_TIME] },
+      footprint: { ...READS_NAMES, ...ONE_AT_A_TIME },
       memory: MAX_DATA_LENGTH,
       async run(id) {
         const { handle } = await tree.open(path, READ_ONLY);
@@ -70,7 +69,7 @@ function readCheckHandle(fields: Reader, { handles, signal }: RequestContext): O
   if (!options.read) throw notOpenFor("reading");
   const { start, end } = range;
   return {
-    footprint: { files: [{ identity, access: "read", start, end }, ONE_AT_A_TIME] },
+    footprint: { files: [{ identity, access: "read", start, end }], ...ONE_AT_A_TIME },
     memory: MAX_DATA_LENGTH,
     run: (id) => reply(id, handle, range, signal),
   };

@@ -5,7 +5,7 @@ import { formatLongnameHead } from "../longname.js";
 import type { OwnerNames } from "../owner-names.js";
 import { encodeHandle, encodeNames, encodeStatus, type NameEntry, nameEntryLength } from "../packets.js";
 import { encodeName } from "../path.js";
-import { READS_NAMES, type RequestKind, readPath, whole } from "./request.js";
+import { READS_NAMES, type RequestKind, readPath } from "./request.js";
 
 // Requests that list directories (draft-ietf-secsh-filexfer-02 §6.7).
 
@@ -44,7 +44,7 @@ export const readdir: RequestKind = {
     const directory = handles.getDirectory(fields.readString());
     fields.end();
     return {
-      footprint: { files: [whole(directory.identity, "write")] },
+      footprint: { alone: directory.identity },
       memory: MAX_NAMES_LENGTH,
       async run(id) {
         const entries = await readEntries(directory, ownerNames);

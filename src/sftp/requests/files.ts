@@ -3,10 +3,10 @@ import { readAttributes, readSize } from "../attributes.js";
 import { MAX_DATA_LENGTH, OpenFlag, StatusCode } from "../constants.js";
 import { SFTPError } from "../errors.js";
 import type { OpenOptions } from "../file-system.js";
-import { closeObject } from "../handle-table.js";
+import { closeObject, type OpenObject } from "../handle-table.js";
 import { returnPacketBuffer, takePacketBuffer } from "../packet-buffers.js";
 import { DATA_HEAD_LENGTH, encodeAttributes, encodeHandle, encodeOk, encodeStatus, setDataHead } from "../packets.js";
-import type { FileAccess } from "../request-order.js";
+import type { FileAccess, Footprint } from "../request-order.js";
 import {
   CHANGES_CONTENT,
   CHANGES_NAMES,
@@ -19,6 +19,13 @@ import {
 } from "./request.js";
 
 // Requests that open files and work on open ones (draft-ietf-secsh-filexfer-02 §6.3, §6.4 and §6.8).
+
+/**
+ * Data of this many bytes or less is copied out of the buffer that it was read into, and the buffer used again: clients
+ * ask for 255 KiB of files that hold a few bytes. A buffer that is sent itself is not: some streams say that they are
+ * done with it when their reader has not seen it yet.
+ */
+const MAX_COPIED_LENGTH = 32 * 1024;
 
 export const open: RequestKind = {
   name: "open",
@@ -48,7 +55,7 @@ export const close: RequestKind = {
     // No later request finds it; it is closed once the earlier ones are through with it.
     const object = handles.take(handle);
     return {
-      footprint: { files: [whole(object.identity, "write")] },
+      footprint: everythingOf(object, "write"),
       async run(id) {
         await closeObject(object);
         return encodeOk(id);
@@ -71,23 +78,27 @@ export const read: RequestKind = {
       memory: length,
       async run(id) {
         if (handle.read === undefined) throw unsupported();
-        const packet = takePacketBuffer(DATA_HEAD_LENGTH + length);
-        const release = () => returnPacketBuffer(packet);
+        const buffer = takePacketBuffer(DATA_HEAD_LENGTH + length);
+        let count = 0;
         try {
-          const count = await handle.read(packet.subarray(DATA_HEAD_LENGTH, DATA_HEAD_LENGTH + length), offset);
+          count = await handle.read(buffer.subarray(DATA_HEAD_LENGTH, DATA_HEAD_LENGTH + length), offset);
           if (!Number.isInteger(count) || count < 0 || count > length) {
             throw new RangeError(`a file system says it has read ${count} of ${length} bytes`);
           }
-          if (count === 0) {
-            release();
-            return encodeStatus(id, StatusCode.EOF, "End of file");
-          }
-          setDataHead(packet, id, count);
-          return { packet: packet.subarray(0, DATA_HEAD_LENGTH + count), release };
         } catch (error) {
-          release();
+          returnPacketBuffer(buffer);
           throw error;
         }
+        if (count === 0) {
+          returnPacketBuffer(buffer);
+          return encodeStatus(id, StatusCode.EOF, "End of file");
+        }
+        setDataHead(buffer, id, count);
+        const packet = buffer.subarray(0, DATA_HEAD_LENGTH + count);
+        if (count > MAX_COPIED_LENGTH) return packet;
+        const copy = Buffer.from(packet);
+        returnPacketBuffer(buffer);
+        return copy;
       },
     };
   },
@@ -123,7 +134,7 @@ export const fstat: RequestKind = {
     const object = handles.get(fields.readString());
     fields.end();
     return {
-      footprint: { files: [whole(object.identity, "read")] },
+      footprint: everythingOf(object, "read"),
       async run(id) {
         if (object.kind === "directory") return encodeAttributes(id, await tree.stat(object.path, "keep"));
         if (object.handle.stat === undefined) throw unsupported();
@@ -141,7 +152,7 @@ export const fsetstat: RequestKind = {
     fields.end();
     if (changes.size !== undefined && object.kind === "file" && !object.options.write) throw notOpenFor("writing");
     return {
-      footprint: { files: [whole(object.identity, "write")] },
+      footprint: everythingOf(object, "write"),
       async run(id) {
         if (object.kind === "directory") await tree.setstat(object.path, changes, "keep");
         else await tree.fsetstat(object, changes);
@@ -167,6 +178,11 @@ export const fsync: RequestKind = {
     };
   },
 };
+
+/** All of what is open. A directory is read by one request at a time. */
+function everythingOf({ kind, identity }: OpenObject, access: FileAccess["access"]): Footprint {
+  return kind === "file" ? { files: [whole(identity, access)] } : { alone: identity };
+}
 
 /** Combinations that POSIX leaves open are brought to the nearest that it knows. */
 function readOpenOptions(fields: Reader): OpenOptions {

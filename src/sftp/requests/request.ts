@@ -18,20 +18,13 @@ export interface RequestContext {
   readonly signal: AbortSignal;
 }
 
-/** A reply, whole. */
-export interface Reply {
-  readonly packet: Buffer;
-  /** Called once the packet has gone out, or will not. */
-  readonly release?: () => void;
-}
-
 /** A request that was read and waits for its turn. */
 export interface Operation {
   readonly footprint: Footprint;
   /** Bytes of memory that it takes beside the request itself. */
   readonly memory?: number;
-  /** Whatever it throws is answered with a status. */
-  run(id: number): Promise<Buffer | Reply>;
+  /** Makes the reply. Whatever it throws is answered with a status. */
+  run(id: number): Promise<Buffer>;
 }
 
 /** One kind of request. */
