@@ -41,9 +41,8 @@ export class PathResolver {
       }
     }
     for (let attempt = 1; ; attempt++) {
-      const resolved = await this.resolve(path, lastLink);
       try {
-        return await operation(resolved);
+        return await operation(await this.resolve(path, lastLink));
       } catch (error) {
         if (!this.#canBeResolved(error) || attempt === MAX_ATTEMPTS) throw error;
       }

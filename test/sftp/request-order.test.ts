@@ -9,16 +9,23 @@ const FILES = ["a", "b", "c"];
 /** What requests work on: bytes of files of one size, and one value for all names. */
 interface World {
   readonly files: ReadonlyMap<string, number[]>;
+  /** What was done last by the requests that run alone. */
+  readonly alone: Map<string, number>;
   names: number;
 }
 
 function newWorld(): World {
-  return { files: new Map(FILES.map((name) => [name, new Array<number>(FILE_SIZE).fill(0)])), names: 0 };
+  const files = new Map(FILES.map((name) => [name, new Array<number>(FILE_SIZE).fill(0)]));
+  return { files, alone: new Map(), names: 0 };
 }
 
 /** Does what its footprint says, and returns what it saw. */
-function perform(world: World, { names, files = [] }: Footprint, number: number): unknown[] {
+function perform(world: World, { names, files = [], alone }: Footprint, number: number): unknown[] {
   const seen: unknown[] = [];
+  if (alone !== undefined) {
+    seen.push(world.alone.get(alone));
+    world.alone.set(alone, number);
+  }
   for (const { identity, access, start, end } of files) {
     const content = world.files.get(identity) ?? [];
     if (access === "read") seen.push(content.slice(start, end));
@@ -47,9 +54,10 @@ const access: fc.Arbitrary<FileAccess> = fc.record({
   start: fc.nat({ max: FILE_SIZE }),
   end: fc.oneof(fc.nat({ max: FILE_SIZE }), fc.constant(Number.POSITIVE_INFINITY)),
 });
+const alone = fc.constantFrom("x", "y");
 const footprint: fc.Arbitrary<Footprint> = fc.oneof(
-  fc.record({ files: fc.array(access, { maxLength: 2 }) }),
-  fc.record({ names: fc.constantFrom("read", "change", "change-content") }),
+  fc.record({ files: fc.array(access, { maxLength: 2 }), alone }, { requiredKeys: ["files"] }),
+  fc.record({ names: fc.constantFrom("read", "change", "change-content"), alone }, { requiredKeys: ["names"] }),
 );
 
 describe("RequestOrder", () => {
@@ -73,8 +81,13 @@ describe("RequestOrder", () => {
           });
         });
         expect(order.size).toBe(all.length);
+        let drained = false;
+        void order.drained().then(() => {
+          drained = true;
+        });
         for (let left = all.length; left > 0; left--) {
           await turn();
+          expect(drained).toBe(false);
           // Something can always go on.
           expect(running.length).toBeGreaterThan(0);
           const chosen = running[(choices.next().value ?? 0) % running.length];
@@ -83,6 +96,7 @@ describe("RequestOrder", () => {
         }
         await turn();
         expect(order.size).toBe(0);
+        expect(drained).toBe(true);
         expect(results).toEqual(expected);
         expect(world).toEqual(expectedWorld);
       }),
@@ -118,6 +132,8 @@ describe("RequestOrder", () => {
     ["a look at names beside another", { names: "read" }, { names: "read" }],
     ["a read of a file beside a change of names", { names: "change" }, file("a", "read")],
     ["a change of names beside a read of a file", file("a", "read"), { names: "change" }],
+    ["two that run alone each", { alone: "x" }, { alone: "y" }],
+    ["what runs alone beside others", { alone: "x" }, { ...file("a", "write"), names: "change-content" }],
     ["nothing beside anything", { names: "change-content" }, {}],
   ])("%s: together", async (_, first, second) => {
     expect(await runsBeside(first, second)).toBe(true);
@@ -128,6 +144,7 @@ describe("RequestOrder", () => {
     ["a write behind a read", file("a", "read", 0, 11), file("a", "write", 10, 20)],
     ["a look at names behind a change", { names: "change" }, { names: "read" }],
     ["a change of names behind a look", { names: "read" }, { names: "change" }],
+    ["what runs alone", { alone: "x" }, { alone: "x" }],
     ["attributes behind a write", file("a", "write"), { names: "read" }],
     ["a write behind attributes", { names: "read" }, file("a", "write")],
     ["a write behind a change of attributes", { names: "change" }, file("a", "write")],
