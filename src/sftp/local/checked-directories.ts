@@ -1,6 +1,5 @@
 import type { Stats } from "node:fs";
 import { LinkInPathError, systemError } from "../errors.js";
-import { splitPath } from "../path.js";
 import type { Directories, Directory } from "./directories.js";
 import { entryPath } from "./entry-path.js";
 import { RootDirectory } from "./root-directory.js";
@@ -24,7 +23,7 @@ export class CheckedDirectories implements Directories {
       if (!(await statFollowing(rootPath)).isDirectory()) throw systemError("ENOTDIR");
       return rootPath;
     });
-    for (const name of splitPath(path)) {
+    for (const name of path === "/" ? [] : path.slice(1).split("/")) {
       const entry = entryPath(systemPath, name);
       const stats = await lstat(entry);
       if (stats.isSymbolicLink()) throw new LinkInPathError();
