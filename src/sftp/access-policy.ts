@@ -1,3 +1,5 @@
+import { StatusCode } from "./constants.js";
+import { SFTPError } from "./errors.js";
 import type { Awaitable } from "./file-system.js";
 
 /** What a request would do with a file or a directory. */
@@ -16,4 +18,13 @@ export interface AccessPolicy {
   getFilePermissions(path: string): Awaitable<number | undefined>;
   /** @returns the same for a directory */
   getDirectoryPermissions(path: string): Awaitable<number | undefined>;
+}
+
+/** A policy refuses an access. */
+export class AccessDeniedError extends SFTPError {
+  override readonly name = "AccessDeniedError";
+
+  constructor() {
+    super(StatusCode.PERMISSION_DENIED, "Permission denied");
+  }
 }

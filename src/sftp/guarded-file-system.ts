@@ -1,4 +1,4 @@
-import type { AccessMode, AccessPolicy } from "./access-policy.js";
+import { AccessDeniedError, type AccessMode, type AccessPolicy } from "./access-policy.js";
 import { StatusCode } from "./constants.js";
 import { LinkInPathError, SFTPError, systemError, toSFTPError } from "./errors.js";
 import type {
@@ -216,5 +216,5 @@ type MethodName = Exclude<keyof FileSystem, "userNames" | "groupNames">;
 
 /** Only `true` allows. */
 async function demand(decision: Awaitable<boolean>): Promise<void> {
-  if ((await decision) !== true) throw new SFTPError(StatusCode.PERMISSION_DENIED, "Permission denied");
+  if ((await decision) !== true) throw new AccessDeniedError();
 }

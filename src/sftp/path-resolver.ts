@@ -1,3 +1,4 @@
+import { AccessDeniedError } from "./access-policy.js";
 import { StatusCode } from "./constants.js";
 import { LinkInPathError, systemError, toSFTPError } from "./errors.js";
 import type { Awaitable, FileSystem } from "./file-system.js";
@@ -29,15 +30,17 @@ export class PathResolver {
 
   /**
    * Runs `operation` with the canonical path. Where it throws `LinkInPathError`, it runs again with the path that the
-   * links lead to.
+   * links lead to; where it throws `AccessDeniedError`, only if there are links, for what counts is the path behind them.
    */
   async run<T>(path: string, lastLink: LastLink, operation: (canonicalPath: string) => Awaitable<T>): Promise<T> {
     const names = this.#names(path);
     if (!names.includes("..")) {
+      const direct = `/${names.join("/")}`;
       try {
-        return await operation(`/${names.join("/")}`);
+        return await operation(direct);
       } catch (error) {
-        if (!this.#canBeResolved(error)) throw error;
+        const isOther = error instanceof AccessDeniedError && (await this.#leadsElsewhere(direct, lastLink));
+        if (!isOther && !this.#canBeResolved(error)) throw error;
       }
     }
     for (let attempt = 1; ; attempt++) {
@@ -88,6 +91,15 @@ export class PathResolver {
 
   #canBeResolved(error: unknown): boolean {
     return error instanceof LinkInPathError && this.#fileSystem.readlink !== undefined;
+  }
+
+  /** Whether there are links in a path, as far as that can be found out. */
+  async #leadsElsewhere(path: string, lastLink: LastLink): Promise<boolean> {
+    try {
+      return (await this.resolve(path, lastLink)) !== path;
+    } catch {
+      return false;
+    }
   }
 
   async #type(path: string, mayBeMissing: boolean): Promise<string | undefined> {
