@@ -3,7 +3,10 @@ import { ProtocolError } from "../protocol/errors.js";
 /** Bytes of the window a channel is opened with. */
 const INITIAL_WINDOW_SIZE = 2 * 1024 * 1024;
 
-/** A wait for data that is longer than this, milliseconds, and than this share of the time, is what limits the speed. */
+/** Credit is granted in parts of the window of this size: larger ones would keep a peer waiting, smaller ones cost. */
+const CREDIT_SHARE = 0.25;
+
+/** A wait that is longer than this, milliseconds, and than this share of a credit's time, is what limits the speed. */
 const STARVED_TIME = 10;
 const STARVED_SHARE = 0.25;
 
@@ -16,10 +19,10 @@ const USED_UP = 32 * 1024;
 /**
  * How much the peer may send on one channel (RFC 4254 §5.2). Credit goes back only for what the reader has consumed.
  *
- * On a path with a long round trip the window limits the speed to one window for each. It shows in this: the peer has
- * used up what it was granted before the last credit, and more comes only after a wait. The window doubles when that
- * happens in several windows in a row. It does not grow without need: a stalled reader keeps a window in memory, and
- * OpenSSH's client takes five times as long per byte with 16 MiB as with 2.
+ * On a path with a long round trip the window limits the speed to one window for each. It shows in this: what comes
+ * ends just where a credit ended, and more comes only after a wait for the next one, which was on its way. The window
+ * doubles when that happens in several windows in a row. It does not grow without need: a stalled reader keeps a window in memory, and OpenSSH's client
+ * takes five times as long per byte with 16 MiB as with 2.
  */
 export class ReceiveWindow {
   /** Bytes of the window the channel is opened with. */
@@ -29,13 +32,13 @@ export class ReceiveWindow {
   readonly #mayGrow: (bytes: number) => boolean;
   #size: number;
   #available: number;
-  /** What of `#available` the peer had before the last credit. */
-  #grantedBefore = Number.POSITIVE_INFINITY;
-  /** When the peer had used that up. */
-  #usedUpAt: number | undefined;
-  #lastWaitEnded = performance.now();
+  /** Bytes since the channel was opened. */
+  #received = 0;
+  #lastReceivedAt = performance.now();
+  /** What `#received` may come to by each credit, and when it was sent; those that the peer has used up are left out. */
+  #credits: { readonly end: number; readonly sentAt: number }[];
   #starvedWindows = 0;
-  #receivedSinceStarved = 0;
+  #lastStarvedAt = 0;
 
   constructor(maximumSize: number, mayGrow: (bytes: number) => boolean) {
     this.#maximumSize = maximumSize;
@@ -43,6 +46,7 @@ export class ReceiveWindow {
     this.initialSize = Math.min(INITIAL_WINDOW_SIZE, maximumSize);
     this.#size = this.initialSize;
     this.#available = this.initialSize;
+    this.#credits = [{ end: this.initialSize, sentAt: this.#lastReceivedAt }];
   }
 
   /** Bytes that may be under way or unread together. */
@@ -53,14 +57,15 @@ export class ReceiveWindow {
   /** @throws {ProtocolError} when the peer has sent more than it may */
   receive(bytes: number): void {
     if (bytes > this.#available) throw new ProtocolError("the peer has sent more than the channel's window allows");
-    this.#noteWait();
-    this.#available -= bytes;
-    this.#receivedSinceStarved += bytes;
-    this.#grantedBefore -= bytes;
-    if (this.#grantedBefore < USED_UP) {
-      this.#usedUpAt = performance.now();
-      this.#grantedBefore = Number.POSITIVE_INFINITY;
+    const now = performance.now();
+    if (this.#hasStarved(now)) {
+      const inARow = this.#received - this.#lastStarvedAt <= this.#size * 1.25;
+      this.#starvedWindows = inARow ? this.#starvedWindows + 1 : 1;
+      this.#lastStarvedAt = this.#received;
     }
+    this.#lastReceivedAt = now;
+    this.#available -= bytes;
+    this.#received += bytes;
   }
 
   /**
@@ -69,26 +74,23 @@ export class ReceiveWindow {
    * @param unread bytes that were received and not yet consumed
    */
   credit(unread: number): number {
-    if (this.#size - this.#available - unread < this.#size / 2) return 0;
+    if (this.#size - this.#available - unread < this.#size * CREDIT_SHARE) return 0;
     if (unread > 0) this.#starvedWindows = 0;
     else if (this.#starvedWindows >= STARVED_WINDOWS) this.#grow();
-    this.#grantedBefore = this.#available;
     const credit = this.#size - this.#available - unread;
     this.#available += credit;
+    this.#credits = this.#credits.filter(({ end }) => end >= this.#received);
+    this.#credits.push({ end: this.#received + this.#available, sentAt: performance.now() });
     return credit;
   }
 
-  #noteWait(): void {
-    if (this.#usedUpAt === undefined) return;
-    const now = performance.now();
-    const wait = now - this.#usedUpAt;
-    if (wait > STARVED_TIME && wait > (now - this.#lastWaitEnded) * STARVED_SHARE) {
-      const inARow = this.#receivedSinceStarved <= this.#size * 1.25;
-      this.#starvedWindows = inARow ? this.#starvedWindows + 1 : 1;
-      this.#receivedSinceStarved = 0;
-    }
-    this.#usedUpAt = undefined;
-    this.#lastWaitEnded = now;
+  /** Whether the peer had used up a credit and had to wait until the next one had come to it. */
+  #hasStarved(now: number): boolean {
+    const wait = now - this.#lastReceivedAt;
+    if (wait <= STARVED_TIME) return false;
+    const usedUp = this.#credits.findIndex(({ end }) => end >= this.#received && end - this.#received < USED_UP);
+    const next = this.#credits[usedUp + 1];
+    return usedUp >= 0 && next !== undefined && wait > (now - next.sentAt) * STARVED_SHARE;
   }
 
   #grow(): void {

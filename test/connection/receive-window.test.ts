@@ -50,6 +50,12 @@ describe("a receive window", () => {
     expect(window.size).toBe(3 * INITIAL);
   });
 
+  it("doubles for a peer that uses up its window to the last byte, too", () => {
+    const window = new ReceiveWindow(8 * INITIAL, always);
+    passWindows(window, { roundTrip: 100, perMillisecond: FAST, leastPacket: 1, firstPacket: 1000 }, 40);
+    expect(window.size).toBe(8 * INITIAL);
+  });
+
   it("grows until it fills the path, and no further", () => {
     const window = new ReceiveWindow(64 * INITIAL, always);
     // 10 MiB are under way at a time.
