@@ -30,14 +30,14 @@ export class Fixture implements AsyncDisposable {
     return join(this.root, path);
   }
 
-  expectNothingHappenedOutside(): void {
-    expect(describeTree(this.outside)).toEqual(this.#outsideAtFirst);
-  }
-
+  /** Makes sure that nothing has happened outside. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.drive[Symbol.asyncDispose]();
-    this.expectNothingHappenedOutside();
-    rmSync(this.#folder, { recursive: true, force: true });
+    try {
+      expect(describeTree(this.outside)).toEqual(this.#outsideAtFirst);
+    } finally {
+      rmSync(this.#folder, { recursive: true, force: true });
+    }
   }
 }
 
