@@ -51,7 +51,31 @@ export const EXEC_CLIENTS = [
   "libssh2",
 ] as const;
 export type ExecClientName = (typeof EXEC_CLIENTS)[number];
-export type ToolName = ExecClientName | "ssh-audit" | "expect" | "sshd";
+
+/** What transfers files. */
+export const TRANSFER_CLIENTS = [
+  "sftp",
+  "sftp10",
+  "scp",
+  "scp10",
+  "psftp",
+  "pscp",
+  "lftp",
+  "rclone",
+  "sshfs",
+  "curl",
+  "ssh2-sftp-client",
+] as const;
+export type TransferClientName = (typeof TRANSFER_CLIENTS)[number];
+
+export type ToolName =
+  | ExecClientName
+  | TransferClientName
+  | "ssh-audit"
+  | "expect"
+  | "sshd"
+  | "sftp-server"
+  | "/dev/fuse";
 
 /** Where .ci/install-clients unpacks what is newer than the system's own. */
 const CACHE = process.env.SPINDLEX_CLIENTS ?? "/var/cache/spindlex-ci";
@@ -68,12 +92,29 @@ export const TOOLS: Readonly<Record<ToolName, string>> = {
   paramiko: join(PYTHON_PACKAGES, "paramiko/__init__.py"),
   asyncssh: join(PYTHON_PACKAGES, "asyncssh/__init__.py"),
   "asyncssh-2.20": join(NEWER_PYTHON_PACKAGES, "asyncssh/__init__.py"),
-  ssh2: fileURLToPath(new URL("../../node_modules/ssh2/package.json", import.meta.url)),
+  ssh2: nodePackage("ssh2"),
   libssh2: "/usr/include/libssh2.h",
+  sftp: "/usr/bin/sftp",
+  sftp10: join(CACHE, "bookworm-backports/usr/bin/sftp"),
+  scp: "/usr/bin/scp",
+  scp10: join(CACHE, "bookworm-backports/usr/bin/scp"),
+  psftp: "/usr/bin/psftp",
+  pscp: "/usr/bin/pscp",
+  lftp: "/usr/bin/lftp",
+  rclone: "/usr/bin/rclone",
+  sshfs: "/usr/bin/sshfs",
+  curl: "/usr/bin/curl",
+  "ssh2-sftp-client": nodePackage("ssh2-sftp-client"),
   "ssh-audit": join(CACHE, "trixie/usr/bin/ssh-audit"),
   expect: "/usr/bin/expect",
   sshd: "/usr/sbin/sshd",
+  "sftp-server": "/usr/lib/openssh/sftp-server",
+  "/dev/fuse": "/dev/fuse",
 };
+
+function nodePackage(name: string): string {
+  return fileURLToPath(new URL(`../../node_modules/${name}/package.json`, import.meta.url));
+}
 
 /**
  * Whether a tool is missing, for `describe.skipIf`. On a developer's machine that skips the tests that need it and says

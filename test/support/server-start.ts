@@ -9,6 +9,7 @@ export type HostKeyType = (typeof HOST_KEY_TYPES)[number];
 export interface TestServerOptions
   extends Partial<Omit<SSHServerManagerOptions, "serverInterface" | "serverKey" | "serverKeys">> {
   readonly hostKeyTypes?: readonly HostKeyType[];
+  readonly server?: GuideServer;
 }
 
 const generated = new Map<HostKeyType, PKey>();
@@ -27,14 +28,19 @@ function generateHostKey(type: HostKeyType): PKey {
 
 /** A running server on a free loopback port, with what a client has to know of it. Stops when its scope ends. */
 export class TestServer implements AsyncDisposable {
-  readonly server = new GuideServer();
+  readonly server: GuideServer;
   readonly manager: SSHServerManager;
   readonly #hostKeys: readonly HostKey[];
   #signatures = 0;
 
-  private constructor({ hostKeyTypes = ["ed25519", "ecdsa256", "rsa"], ...options }: TestServerOptions) {
+  private constructor(settings: TestServerOptions) {
+    const {
+      server: serverInterface = new GuideServer(),
+      hostKeyTypes = ["ed25519", "ecdsa256", "rsa"],
+      ...options
+    } = settings;
+    this.server = serverInterface;
     this.#hostKeys = hostKeyTypes.map((type) => this.#counted(hostKey(type)));
-    const { server: serverInterface } = this;
     const defaults = { bindAddress: "127.0.0.1", port: 0 };
     this.manager = new SSHServerManager({ ...defaults, serverInterface, serverKeys: [...this.#hostKeys], ...options });
   }
