@@ -40,7 +40,12 @@ export class ByteBudget {
     this.#used += bytes;
   }
 
+  /** Counts bytes that are there already, even beyond the limit. */
+  charge(bytes: number): void {
+    this.#used += bytes;
+  }
+
   release(bytes: number): void {
-    this.#used -= bytes;
+    this.#used = Math.max(0, this.#used - bytes);
   }
 }
