@@ -38,7 +38,7 @@ export interface SSHServerManagerOptions {
   readonly authFailureDelay?: number;
   /** Channels that one connection may have. Default 64. */
   readonly maxChannels?: number;
-  /** Bytes of unread data to which a channel's window may grow. Default 16 MiB. */
+  /** Bytes of unread data to which a channel's window may grow. Default 10 MiB. */
   readonly maxWindowSize?: number;
   /** Seconds of silence after which the client is asked for a sign of life; 0 for never. Default 0. */
   readonly clientAliveInterval?: number;
@@ -91,7 +91,7 @@ export function resolveSettings(options: SSHServerManagerOptions): ServerSetting
     maxAuthTries: checkInteger("maxAuthTries", options.maxAuthTries ?? 6, 1, 100),
     authFailureDelay: 1000 * checkNumber("authFailureDelay", options.authFailureDelay ?? 1, 0, 60),
     maxChannels: checkInteger("maxChannels", options.maxChannels ?? 64, 1, 65_536),
-    maxWindowSize: checkInteger("maxWindowSize", options.maxWindowSize ?? 16 * 1024 * 1024, 32 * 1024, LARGEST_WINDOW),
+    maxWindowSize: checkInteger("maxWindowSize", options.maxWindowSize ?? 10 * 1024 * 1024, 32 * 1024, LARGEST_WINDOW),
     clientAliveInterval: checkNumber("clientAliveInterval", options.clientAliveInterval ?? 0, 0, LONGEST_TIME),
     clientAliveCountMax: checkInteger("clientAliveCountMax", options.clientAliveCountMax ?? 3, 0, 1000),
     rekeyBytes: checkInteger("rekeyLimit.bytes", rekeyLimit.bytes ?? 2 ** 30, 64 * 1024, Number.MAX_SAFE_INTEGER),

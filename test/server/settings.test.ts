@@ -131,7 +131,7 @@ describe("settings", () => {
       maxAuthTries: 6,
       authFailureDelay: 1000,
       maxChannels: 64,
-      maxWindowSize: 16 * 1024 * 1024,
+      maxWindowSize: 10 * 1024 * 1024,
       clientAliveInterval: 0,
       clientAliveCountMax: 3,
       rekeyBytes: 1024 ** 3,
