@@ -3,10 +3,10 @@ import { readAttributes, readSize } from "../attributes.js";
 import { MAX_DATA_LENGTH, OpenFlag, StatusCode } from "../constants.js";
 import { SFTPError } from "../errors.js";
 import type { OpenOptions } from "../file-system.js";
-import { closeObject, type OpenObject } from "../handle-table.js";
+import { closeObject } from "../handle-table.js";
 import { returnPacketBuffer, takePacketBuffer } from "../packet-buffers.js";
 import { DATA_HEAD_LENGTH, encodeAttributes, encodeHandle, encodeOk, encodeStatus, setDataHead } from "../packets.js";
-import type { FileAccess, Footprint } from "../request-order.js";
+import type { FileAccess } from "../request-order.js";
 import {
   CHANGES_CONTENT,
   CHANGES_NAMES,
@@ -55,7 +55,7 @@ export const close: RequestKind = {
     // No later request finds it; it is closed once the earlier ones are through with it.
     const object = handles.take(handle);
     return {
-      footprint: everythingOf(object, "write"),
+      footprint: object.kind === "file" ? { files: [whole(object.identity, "write")] } : { alone: object.identity },
       async run(id) {
         await closeObject(object);
         return encodeOk(id);
@@ -134,7 +134,8 @@ export const fstat: RequestKind = {
     const object = handles.get(fields.readString());
     fields.end();
     return {
-      footprint: everythingOf(object, "read"),
+      // A request by the file's name may have changed its attributes.
+      footprint: { ...READS_NAMES, files: object.kind === "file" ? [whole(object.identity, "read")] : [] },
       async run(id) {
         if (object.kind === "directory") return encodeAttributes(id, await tree.stat(object.path, "keep"));
         if (object.handle.stat === undefined) throw unsupported();
@@ -152,7 +153,7 @@ export const fsetstat: RequestKind = {
     fields.end();
     if (changes.size !== undefined && object.kind === "file" && !object.options.write) throw notOpenFor("writing");
     return {
-      footprint: everythingOf(object, "write"),
+      footprint: object.kind === "file" ? { files: [whole(object.identity, "write")] } : CHANGES_NAMES,
       async run(id) {
         if (object.kind === "directory") await tree.setstat(object.path, changes, "keep");
         else await tree.fsetstat(object, changes);
@@ -178,11 +179,6 @@ export const fsync: RequestKind = {
     };
   },
 };
-
-/** All of what is open. A directory is read by one request at a time. */
-function everythingOf({ kind, identity }: OpenObject, access: FileAccess["access"]): Footprint {
-  return kind === "file" ? { files: [whole(identity, access)] } : { alone: identity };
-}
 
 /** Combinations that POSIX leaves open are brought to the nearest that it knows. */
 function readOpenOptions(fields: Reader): OpenOptions {
