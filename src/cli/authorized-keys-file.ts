@@ -1,14 +1,7 @@
-import { open } from "node:fs/promises";
 import { PKey } from "../crypto/index.js";
-import { describeError, StartError } from "./errors.js";
+import { describeError } from "./errors.js";
 import { requireTrusted } from "./file-permissions.js";
-
-/** A line that lets nobody in, and why. */
-export interface RefusedLine {
-  /** Counted from 1. */
-  readonly line: number;
-  readonly reason: string;
-}
+import { type RefusedLine, readUserFile } from "./user-file.js";
 
 export interface AuthorizedKeys {
   readonly keys: readonly PKey[];
@@ -21,18 +14,7 @@ export interface AuthorizedKeys {
  * @throws {StartError} when the file cannot be read, or other users can write it
  */
 export async function readAuthorizedKeys(path: string): Promise<AuthorizedKeys> {
-  try {
-    const file = await open(path, "r");
-    try {
-      requireTrusted(path, await file.stat());
-      return parseAuthorizedKeys(await file.readFile("utf8"));
-    } finally {
-      await file.close();
-    }
-  } catch (error) {
-    if (error instanceof StartError) throw error;
-    throw new StartError(`authorized keys ${path} cannot be read: ${describeError(error)}`, { cause: error });
-  }
+  return parseAuthorizedKeys(await readUserFile("authorized keys", path, (stats) => requireTrusted(path, stats)));
 }
 
 /** Empty lines and lines that start with `#` are comments; every other line is a key or refused. */

@@ -9,51 +9,46 @@ import {
   OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED,
   OPEN_SUCCEEDED,
 } from "../protocol/constants.js";
+import { parseScpCommand } from "../scp/scp-command.js";
+import { channelOrigin } from "./channel-origin.js";
 import type { Programs } from "./programs.js";
-import { sameSecret } from "./secret.js";
-
-/** How the one user logs in. */
-export type Credentials =
-  | { readonly method: "password"; readonly password: string }
-  | { readonly method: "publickey"; readonly keys: readonly PKey[] };
+import type { ServedFolder } from "./served-folder.js";
+import type { Users } from "./users.js";
 
 export interface CommandServerOptions {
-  readonly user: string;
-  readonly credentials: Credentials;
+  readonly users: Users;
   readonly logger: Logger;
-  /** Runs commands; when absent they are only repeated. */
-  readonly programs?: Programs;
+  /** What SFTP and scp reach. */
+  readonly folder?: ServedFolder | undefined;
+  /** Runs commands; when absent they are only repeated, or refused beside a folder. */
+  readonly programs?: Programs | undefined;
 }
 
-/** The hooks of `spindlex serve`: one user, session channels, commands. */
+/** The hooks of `spindlex serve`: its users, session channels, files, commands. */
 export class CommandServer extends SSHServer {
-  readonly #user: string;
-  readonly #credentials: Credentials;
+  readonly #users: Users;
   readonly #logger: Logger;
+  readonly #folder: ServedFolder | undefined;
   readonly #programs: Programs | undefined;
 
-  constructor({ user, credentials, logger, programs }: CommandServerOptions) {
+  constructor({ users, logger, folder, programs }: CommandServerOptions) {
     super();
-    this.#user = user;
-    this.#credentials = credentials;
+    this.#users = users;
     this.#logger = logger;
+    this.#folder = folder;
     this.#programs = programs;
   }
 
   override getAllowedAuths(): string[] {
-    return [this.#credentials.method];
+    return this.#users.methods;
   }
 
-  override checkAuthPassword(username: string, password: string): AuthResult {
-    if (this.#credentials.method !== "password") return AUTH_FAILED;
-    const passwordIsRight = sameSecret(password, this.#credentials.password);
-    return username === this.#user && passwordIsRight ? AUTH_SUCCESSFUL : AUTH_FAILED;
+  override async checkAuthPassword(username: string, password: string): Promise<AuthResult> {
+    return (await this.#users.hasPassword(username, password)) ? AUTH_SUCCESSFUL : AUTH_FAILED;
   }
 
   override checkAuthPublickey(username: string, key: PKey): AuthResult {
-    if (this.#credentials.method !== "publickey" || username !== this.#user) return AUTH_FAILED;
-    const isKnown = this.#credentials.keys.some((known) => known.publicBlob.equals(key.publicBlob));
-    return isKnown ? AUTH_SUCCESSFUL : AUTH_FAILED;
+    return this.#users.hasKey(username, key) ? AUTH_SUCCESSFUL : AUTH_FAILED;
   }
 
   override checkChannelRequest(kind: string): number {
@@ -70,21 +65,38 @@ export class CommandServer extends SSHServer {
   }
 
   override async checkChannelExecRequest(channel: Channel, command: Buffer): Promise<boolean> {
+    const scpCommand = this.#folder && parseScpCommand(command);
+    if (scpCommand !== undefined) {
+      this.#logger.info({ ...channelOrigin(channel), paths: scpCommand.paths }, `scp ${scpCommand.role}`);
+      this.#folder?.serveScp(channel, scpCommand);
+      return true;
+    }
     const text = decodeCommand(command);
     if (text === undefined) return false;
-    this.#logger.info({ ...origin(channel), command: text }, "command");
-    if (this.#programs === undefined) answer(channel, `Executed: ${text}`, 0);
-    else await this.#programs.runCommand(channel, text);
+    this.#logger.info({ ...channelOrigin(channel), command: text }, "command");
+    if (this.#programs !== undefined) await this.#programs.runCommand(channel, text);
+    else if (this.#folder !== undefined) refuse(channel, ONLY_FILES);
+    else answer(channel, `Executed: ${text}`, 0);
     return true;
   }
 
   override async checkChannelShellRequest(channel: Channel): Promise<boolean> {
-    this.#logger.info(origin(channel), "shell");
-    if (this.#programs === undefined) answer(channel, "There is no shell here: spindlex runs without --allow-exec.", 1);
-    else await this.#programs.runShell(channel);
+    this.#logger.info(channelOrigin(channel), "shell");
+    if (this.#programs !== undefined) await this.#programs.runShell(channel);
+    else if (this.#folder !== undefined) refuse(channel, ONLY_FILES);
+    else answer(channel, "There is no shell here: spindlex runs without --allow-exec.", 1);
+    return true;
+  }
+
+  override checkChannelSubsystemRequest(channel: Channel, name: string): boolean {
+    if (this.#folder === undefined || name !== "sftp") return false;
+    this.#logger.info(channelOrigin(channel), "sftp");
+    this.#folder.serveSftp(channel);
     return true;
   }
 }
+
+const ONLY_FILES = "This server offers SFTP and scp only.";
 
 /** A command is run as it was sent or not at all: what is no text, or holds a NUL, cannot be handed to a shell. */
 function decodeCommand(command: Buffer): string | undefined {
@@ -92,12 +104,21 @@ function decodeCommand(command: Buffer): string | undefined {
   return command.toString("utf8");
 }
 
-function origin({ connection }: Channel): object {
-  return { connection: connection.id, user: connection.username, address: connection.remoteAddress };
+function answer(channel: Channel, text: string, exitStatus: number): void {
+  channel.send(line(channel, text));
+  end(channel, exitStatus);
 }
 
-function answer(channel: Channel, text: string, exitStatus: number): void {
-  channel.send(channel.pty === undefined ? `${text}\n` : `${text}\r\n`);
+function refuse(channel: Channel, text: string): void {
+  channel.sendStderr(line(channel, text));
+  end(channel, 1);
+}
+
+function line({ pty }: Channel, text: string): string {
+  return pty === undefined ? `${text}\n` : `${text}\r\n`;
+}
+
+function end(channel: Channel, exitStatus: number): void {
   channel.sendExitStatus(exitStatus);
   channel.close();
 }

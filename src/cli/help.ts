@@ -1,28 +1,37 @@
-export const GENERAL_HELP = `Usage: spindlex <command> [options]
+const GENERAL = `Usage: spindlex <command> [options]
 
 Commands:
-  serve        start an SSH server
+  serve          start an SSH server, for a folder or to try a client against
+  sftp-server    speak SFTP on standard input and output, as an sshd's subsystem
+  hash-password  make a line for serve's --password-file
 
 Options:
   -h, --help   show this help, or that of a command: spindlex serve --help
   --version    show the version
 `;
 
-export const SERVE_HELP = `Usage: spindlex serve [options]
+const SERVE = `Usage: spindlex serve [options] [DIR]
 
-Starts an SSH server. With no options it listens on 127.0.0.1:2222 and prints a
-password that is good until the server stops.
+Starts an SSH server. With DIR it serves that folder, and nothing outside it, over
+SFTP and scp. With no options it listens on 127.0.0.1:2222 and prints a password
+that is good until the server stops.
 
 Options:
   --port PORT             port to listen on; 0 takes a free one (default: 2222)
   --host ADDRESS          address to listen on (default: 127.0.0.1)
+  --read-only             let nobody change anything in DIR
+  --quota SIZE            how much all files in DIR may hold together: 500M, 10G
   --user NAME             the user who may log in (default: who runs the server)
   --authorized-keys FILE  log in with one of these public keys, not a password
+  --password-file FILE    several users, NAME:HASH a line, with hashes that
+                          spindlex hash-password makes; with --authorized-keys,
+                          the keys are those of --user
   --host-key FILE         the server's private key, created if it is not there
                           (default: $XDG_STATE_HOME/spindlex/host_key, or
                           ~/.local/state/spindlex/host_key)
   --allow-exec            run commands and the login shell as the user who runs
-                          the server; without it commands are only repeated
+                          the server; without it commands are only repeated, or
+                          refused if there is a DIR
   --log-level LEVEL       error, warn, info, debug or silent (default: info)
   --json                  write JSON lines
   -h, --help              show this help
@@ -30,3 +39,46 @@ Options:
 Environment:
   SPINDLEX_HOST_KEY_PASSPHRASE   passphrase of an encrypted host key
 `;
+
+const SFTP_SERVER = `Usage: spindlex sftp-server [-ehR] [-d DIR] [-f FACILITY] [-l LEVEL]
+                            [-P REQUESTS] [-p REQUESTS] [-u UMASK]
+       spindlex sftp-server -Q requests
+
+Speaks SFTP on standard input and output, for all files of the user who runs it.
+An sshd starts it: Subsystem sftp /usr/bin/spindlex sftp-server
+
+Options:
+  -d DIR         where relative paths start; %d is the user's home, %u the user's
+                 name, %% a percent sign (default: the working directory, which
+                 under an sshd is the home)
+  -e             log to standard error instead of syslog
+  -f FACILITY    of syslog: DAEMON, USER, AUTH, LOCAL0 to LOCAL7 (default: AUTH)
+  -l LEVEL       QUIET, FATAL, ERROR, INFO, VERBOSE, DEBUG, DEBUG1 to DEBUG3; INFO
+                 tells who transfers what (default: ERROR)
+  -P REQUESTS    deny these requests, names with commas between them
+  -p REQUESTS    deny all requests but these
+  -Q requests    list the names of requests
+  -R             let nobody change anything
+  -u UMASK       of new files and directories, in octal
+  -h             show this help
+`;
+
+const HASH_PASSWORD = `Usage: spindlex hash-password
+
+Reads a password, from a terminal without showing it, and prints its hash for a
+line of serve's --password-file:
+
+  echo "ann:$(spindlex hash-password)" >>users
+
+Options:
+  -h, --help   show this help
+`;
+
+export const HELP = {
+  general: GENERAL,
+  serve: SERVE,
+  "sftp-server": SFTP_SERVER,
+  "hash-password": HASH_PASSWORD,
+} as const;
+
+export type HelpTopic = keyof typeof HELP;

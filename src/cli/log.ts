@@ -1,6 +1,6 @@
 import { type Logger, pino } from "pino";
 import pretty from "pino-pretty";
-import type { LogLevel } from "./command-line.js";
+import type { LogLevel } from "./serve-options.js";
 
 export interface LogOptions {
   readonly level: LogLevel;

@@ -1,21 +1,35 @@
 #!/usr/bin/env node
 import { readFileSync } from "node:fs";
-import { parseCommandLine } from "./command-line.js";
+import { type CommandLine, parseCommandLine } from "./command-line.js";
 import { describeError, UsageError } from "./errors.js";
-import { GENERAL_HELP, SERVE_HELP } from "./help.js";
-import { serve } from "./serve.js";
+import { HELP } from "./help.js";
 
-async function main(args: readonly string[]): Promise<void> {
-  const commandLine = parseCommandLine(args);
+/** Each command loads only what it needs: an sshd starts sftp-server for every session. */
+async function run(commandLine: CommandLine): Promise<void> {
   switch (commandLine.command) {
     case "help":
-      process.stdout.write(commandLine.topic === "serve" ? SERVE_HELP : GENERAL_HELP);
+      process.stdout.write(HELP[commandLine.topic]);
       return;
     case "version":
       process.stdout.write(`${packageVersion()}\n`);
       return;
-    case "serve":
-      await serve(commandLine.options);
+    case "serve": {
+      const { serve } = await import("./serve.js");
+      return serve(commandLine.options);
+    }
+    case "sftp-server": {
+      const { sftpServer } = await import("./sftp-server.js");
+      return sftpServer(commandLine.options);
+    }
+    case "list-requests": {
+      const { requestNames } = await import("../sftp/requests/registry.js");
+      process.stdout.write(requestNames.map((name) => `${name}\n`).join(""));
+      return;
+    }
+    case "hash-password": {
+      const { printPasswordHash } = await import("./print-password-hash.js");
+      return printPasswordHash();
+    }
   }
 }
 
@@ -25,7 +39,7 @@ function packageVersion(): string {
 }
 
 try {
-  await main(process.argv.slice(2));
+  await run(parseCommandLine(process.argv.slice(2)));
 } catch (error) {
   process.stderr.write(`spindlex: ${describeError(error)}\n`);
   process.exitCode = error instanceof UsageError ? 2 : 1;

@@ -1,16 +1,15 @@
-import { userInfo } from "node:os";
+import { resolve } from "node:path";
 import type { Logger } from "pino";
 import type { PKey } from "../crypto/index.js";
 import { SSHServerManager } from "../index.js";
-import { readAuthorizedKeys } from "./authorized-keys-file.js";
-import type { ServeOptions } from "./command-line.js";
-import { CommandServer, type Credentials } from "./command-server.js";
-import { StartError } from "./errors.js";
+import { CommandServer } from "./command-server.js";
 import { defaultHostKeyPath, loadOrCreateHostKey } from "./host-key-file.js";
 import { createLogger } from "./log.js";
 import { currentAccount, Programs } from "./programs.js";
-import { randomPassword } from "./secret.js";
+import type { ServeOptions } from "./serve-options.js";
+import { ServedFolder } from "./served-folder.js";
 import { formatStartReport, formatStartReportAsJson } from "./start-report.js";
+import { loadUsers } from "./users.js";
 
 /**
  * `spindlex serve`: runs until SIGINT, SIGTERM or SIGHUP.
@@ -19,13 +18,13 @@ import { formatStartReport, formatStartReportAsJson } from "./start-report.js";
  */
 export async function serve(options: ServeOptions): Promise<void> {
   const logger = createLogger({ level: options.logLevel, format: options.json ? "json" : "text" });
-  const user = options.user ?? userInfo().username;
+  const folder = options.folder && (await ServedFolder.open(options.folder, logger));
   const hostKey = await loadHostKey(options, logger);
-  const credentials = await loadCredentials(options, logger);
+  const { users, example, password } = await loadUsers(options, logger);
   const programs = options.allowExec ? new Programs(currentAccount()) : undefined;
   process.once("exit", () => programs?.killAll());
   const manager = new SSHServerManager({
-    serverInterface: new CommandServer({ user, credentials, logger, ...(programs && { programs }) }),
+    serverInterface: new CommandServer({ users, logger, folder, programs }),
     serverKey: hostKey,
     bindAddress: options.host,
     port: options.port,
@@ -37,15 +36,16 @@ export async function serve(options: ServeOptions): Promise<void> {
     address: options.host,
     port: manager.port,
     fingerprint: hostKey.fingerprint(),
-    user,
-    ...(programs === undefined && { trial: "hello" }),
-    ...(credentials.method === "password" && { password: credentials.password }),
+    user: example,
+    ...(options.folder && { folder: { ...options.folder, path: resolve(options.folder.path) } }),
+    ...(!folder && !programs && { trial: "hello" }),
+    ...(password !== undefined && { password }),
   };
   process.stdout.write(options.json ? formatStartReportAsJson(report) : formatStartReport(report));
 
   logger.info({ signal: await stopped }, "stopping");
   await manager.stopServer();
-  await programs?.ended();
+  await Promise.all([programs?.ended(), folder?.ended()]);
   logger.info("stopped");
 }
 
@@ -54,14 +54,6 @@ async function loadHostKey({ hostKey }: ServeOptions, logger: Logger): Promise<P
   const { key, created } = await loadOrCreateHostKey(path, process.env.SPINDLEX_HOST_KEY_PASSPHRASE);
   if (created) logger.info({ path }, "host key created");
   return key;
-}
-
-async function loadCredentials({ authorizedKeys: path }: ServeOptions, logger: Logger): Promise<Credentials> {
-  if (path === undefined) return { method: "password", password: randomPassword() };
-  const { keys, refused } = await readAuthorizedKeys(path);
-  for (const { line, reason } of refused) logger.warn({ path, line, reason }, "authorized key refused");
-  if (keys.length === 0) throw new StartError(`${path} holds no key that can be used: nobody could log in`);
-  return { method: "publickey", keys };
 }
 
 /** What ends the server; SIGHUP comes when its terminal is closed. */

@@ -3,7 +3,15 @@ export interface StartReport {
   readonly address: string;
   readonly port: number;
   readonly fingerprint: string;
+  /** One who may log in. */
   readonly user: string;
+  /** What is served of the disk. */
+  readonly folder?: {
+    readonly path: string;
+    readonly readOnly: boolean;
+    /** Bytes. */
+    readonly quota?: number;
+  };
   /** What to run to see that it works; a shell when absent. */
   readonly trial?: string;
   /** Present when the server made one. */
@@ -12,23 +20,43 @@ export interface StartReport {
 
 /** The report as lines of text. */
 export function formatStartReport(report: StartReport): string {
-  const lines = [
-    `Listening on ${isIpv6(report.address) ? `[${report.address}]` : report.address}:${report.port}`,
-    `Host key:  ${report.fingerprint}`,
-    `Connect:   ${sshCommand(report)}`,
-  ];
-  if (report.password !== undefined) lines.push(`Password:  ${report.password} (until the server stops)`);
+  const { address, port, fingerprint, folder, password } = report;
+  const lines = [`Listening on ${isIpv6(address) ? `[${address}]` : address}:${port}`];
+  if (folder !== undefined) lines.push(`Serving:   ${describeFolder(folder)}`);
+  lines.push(`Host key:  ${fingerprint}`, `Connect:   ${connectCommand(report)}`);
+  if (password !== undefined) lines.push(`Password:  ${password} (until the server stops)`);
   return `${lines.join("\n")}\n`;
 }
 
 /** The report as one line of JSON. */
 export function formatStartReportAsJson(report: StartReport): string {
-  const { address, port, fingerprint, user, password } = report;
-  return `${JSON.stringify({ address, port, fingerprint, user, password, command: sshCommand(report) })}\n`;
+  const { address, port, fingerprint, user, folder, password } = report;
+  const command = connectCommand(report);
+  return `${JSON.stringify({ address, port, fingerprint, user, folder, password, command })}\n`;
 }
 
-function sshCommand({ address, port, user, trial }: StartReport): string {
+function describeFolder({ path, readOnly, quota }: NonNullable<StartReport["folder"]>): string {
+  const limits = [...(readOnly ? ["read-only"] : []), ...(quota === undefined ? [] : [`at most ${formatSize(quota)}`])];
+  const shownPath = path.replaceAll(/\p{Cc}/gu, "?");
+  return limits.length === 0 ? shownPath : `${shownPath} (${limits.join(", ")})`;
+}
+
+function formatSize(bytes: number): string {
+  const units = ["bytes", "KiB", "MiB", "GiB", "TiB"];
+  let [size, unit] = [bytes, 0];
+  while (size > 0 && size % 1024 === 0 && unit < units.length - 1) {
+    size /= 1024;
+    unit++;
+  }
+  return `${size} ${units[unit]}`;
+}
+
+function connectCommand({ address, port, user, folder, trial }: StartReport): string {
   const host = address === "0.0.0.0" || address === "::" ? "localhost" : address;
+  if (folder !== undefined) {
+    const target = `${user}@${isIpv6(host) ? `[${host}]` : host}`;
+    return ["sftp", "-P", String(port), quoteForShell(target)].join(" ");
+  }
   const words = ["ssh", "-p", String(port), quoteForShell(`${user}@${host}`)];
   if (trial !== undefined) words.push(trial);
   return words.join(" ");

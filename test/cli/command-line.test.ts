@@ -7,18 +7,25 @@ const DEFAULTS = { port: 2222, host: "127.0.0.1", allowExec: false, logLevel: "i
 describe("parseCommandLine", () => {
   it("gives serve safe defaults", () => {
     expect(parseCommandLine(["serve"])).toEqual({ command: "serve", options: DEFAULTS });
+    expect(parseCommandLine(["serve", "a folder"])).toEqual({
+      command: "serve",
+      options: { ...DEFAULTS, folder: { path: "a folder", readOnly: false } },
+    });
   });
 
   it("reads every option of serve", () => {
     const args =
-      "serve --port 0 --host ::1 --user ann --authorized-keys a --host-key=h --allow-exec --log-level debug --json";
+      "serve --port 0 --host ::1 --user ann --authorized-keys a --password-file p --host-key=h --allow-exec " +
+      "--log-level debug --json --read-only --quota 10G /srv/files";
     expect(parseCommandLine(args.split(" "))).toEqual({
       command: "serve",
       options: {
         port: 0,
         host: "::1",
+        folder: { path: "/srv/files", readOnly: true, quota: 10 * 1024 ** 3 },
         user: "ann",
         authorizedKeys: "a",
+        passwordFile: "p",
         hostKey: "h",
         allowExec: true,
         logLevel: "debug",
@@ -28,18 +35,37 @@ describe("parseCommandLine", () => {
   });
 
   it.each([
+    ["0", 0],
+    ["1", 1],
+    ["1k", 1024],
+    ["500M", 500 * 1024 ** 2],
+    ["2T", 2 * 1024 ** 4],
+  ])("takes %s for a quota of %d bytes", (text, quota) => {
+    expect(parseCommandLine(["serve", "--quota", text, "d"])).toMatchObject({ options: { folder: { quota } } });
+  });
+
+  it.each([
     { args: ["--help"], topic: "general" },
     { args: ["-h"], topic: "general" },
     { args: ["help"], topic: "general" },
+    { args: ["help", "nothing"], topic: "general" },
     { args: ["help", "serve"], topic: "serve" },
     { args: ["serve", "--help"], topic: "serve" },
     { args: ["serve", "--port", "1", "-h"], topic: "serve" },
+    { args: ["help", "sftp-server"], topic: "sftp-server" },
+    { args: ["sftp-server", "-h"], topic: "sftp-server" },
+    { args: ["sftp-server", "--help"], topic: "sftp-server" },
+    { args: ["hash-password", "--help"], topic: "hash-password" },
   ])("shows $topic help for $args", ({ args, topic }) => {
     expect(parseCommandLine(args)).toEqual({ command: "help", topic });
   });
 
-  it("tells the version", () => {
-    expect(parseCommandLine(["--version"])).toEqual({ command: "version" });
+  it.each([
+    { args: ["--version"], command: "version" },
+    { args: ["hash-password"], command: "hash-password" },
+    { args: ["sftp-server", "-Q", "requests"], command: "list-requests" },
+  ])("takes $args for $command", ({ args, command }) => {
+    expect(parseCommandLine(args)).toEqual({ command });
   });
 
   it.each([
@@ -56,14 +82,24 @@ describe("parseCommandLine", () => {
       args: ["serve", "--log-level", "loud"],
       message: "--log-level is 'loud', not one of error, warn, info, debug, silent",
     },
+    { args: ["serve", ""], message: "the folder's name is empty" },
+    { args: ["serve", "a", "b"], message: "only one folder can be served (see spindlex serve --help)" },
+    { args: ["serve", "--read-only"], message: "--read-only needs a folder to serve (see spindlex serve --help)" },
+    { args: ["serve", "--quota", "1G"], message: "--quota needs a folder to serve (see spindlex serve --help)" },
+    { args: ["serve", "--quota", "1X", "d"], message: "--quota is '1X', not a size such as 500M or 10G" },
+    { args: ["serve", "--quota", "", "d"], message: "--quota is '', not a size such as 500M or 10G" },
+    { args: ["serve", "--quota=-1", "d"], message: "--quota is '-1', not a size such as 500M or 10G" },
+    { args: ["serve", "--quota", "9000T", "d"], message: "--quota is '9000T', not a size such as 500M or 10G" },
+    {
+      args: ["serve", "--user", "ann", "--password-file", "f"],
+      message: "--user is of no use with --password-file alone: that file names the users",
+    },
+    { args: ["hash-password", "-x"], message: "Unknown option '-x' (see spindlex hash-password --help)" },
   ])("refuses $args", ({ args, message }) => {
     expect(() => parseCommandLine(args)).toThrow(new UsageError(message));
   });
 
-  it.each([[["serve", "extra"]], [["serve", "--json=yes"]], [["serve", "--port"]]])(
-    "refuses %j in one line with a hint",
-    (args) => {
-      expect(() => parseCommandLine(args)).toThrow(/^[^\n]+ \(see spindlex serve --help\)$/);
-    },
-  );
+  it.each([[["serve", "--json=yes"]], [["serve", "--port"]]])("refuses %j in one line with a hint", (args) => {
+    expect(() => parseCommandLine(args)).toThrow(/^[^\n]+ \(see spindlex serve --help\)$/);
+  });
 });

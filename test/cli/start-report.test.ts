@@ -33,6 +33,41 @@ describe("formatStartReport", () => {
   });
 });
 
+describe("the report on a folder", () => {
+  const folder = { path: "/srv/my files", readOnly: false };
+
+  it("tells what is served, and how to get there", () => {
+    expect(formatStartReport({ ...REPORT, folder }).split("\n")).toEqual([
+      "Listening on 127.0.0.1:2222",
+      "Serving:   /srv/my files",
+      "Host key:  SHA256:abc",
+      "Connect:   sftp -P 2222 ann@127.0.0.1",
+      "",
+    ]);
+  });
+
+  it.each([
+    [{ readOnly: true }, "/srv/my files (read-only)"],
+    [{ quota: 10 * 1024 ** 3 }, "/srv/my files (at most 10 GiB)"],
+    [{ quota: 1000 }, "/srv/my files (at most 1000 bytes)"],
+    [{ quota: 0 }, "/srv/my files (at most 0 bytes)"],
+    [{ readOnly: true, quota: 500 * 1024 ** 2 }, "/srv/my files (read-only, at most 500 MiB)"],
+    [{ path: "/a\u001b[2Jb" }, "/a?[2Jb"],
+  ])("tells of %j", (details, serving) => {
+    expect(formatStartReport({ ...REPORT, folder: { ...folder, ...details } })).toContain(`Serving:   ${serving}\n`);
+  });
+
+  it("writes an IPv6 address as sftp wants it", () => {
+    const text = formatStartReport({ ...REPORT, folder, address: "::1" });
+    expect(text).toContain("Connect:   sftp -P 2222 'ann@[::1]'\n");
+  });
+
+  it("is in JSON, too", () => {
+    const report = JSON.parse(formatStartReportAsJson({ ...REPORT, folder: { ...folder, quota: 5 } }));
+    expect(report).toMatchObject({ folder: { ...folder, quota: 5 }, command: "sftp -P 2222 ann@127.0.0.1" });
+  });
+});
+
 describe("formatStartReportAsJson", () => {
   it("is one line of JSON", () => {
     const text = formatStartReportAsJson({ ...REPORT, password: "xyz", trial: "hello" });

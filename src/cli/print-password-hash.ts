@@ -1,0 +1,56 @@
+import { isUtf8 } from "node:buffer";
+import { createInterface } from "node:readline";
+import { Writable } from "node:stream";
+import { StartError } from "./errors.js";
+import { hashPassword } from "./password-hash.js";
+
+/** Bytes; a client's password lies in one packet. */
+const MAX_PASSWORD_LENGTH = 1024;
+
+/**
+ * `spindlex hash-password`: reads a password from standard input and prints its hash.
+ *
+ * @throws {StartError} when there is no password, or none that could be typed
+ */
+export async function printPasswordHash(): Promise<void> {
+  const password = process.stdin.isTTY === true ? await askTwice() : await readAll();
+  if (password === "") throw new StartError("the password is empty");
+  if (/\p{Cc}/u.test(password)) throw new StartError("the password is not one line of text");
+  process.stdout.write(`${await hashPassword(password)}\n`);
+}
+
+async function readAll(): Promise<string> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of process.stdin as AsyncIterable<Buffer>) {
+    length += chunk.length;
+    if (length > MAX_PASSWORD_LENGTH) throw new StartError(`the password is over ${MAX_PASSWORD_LENGTH} bytes long`);
+    chunks.push(chunk);
+  }
+  const bytes = Buffer.concat(chunks);
+  if (!isUtf8(bytes)) throw new StartError("the password is not in UTF-8");
+  return bytes.toString("utf8").replace(/\r?\n$/, "");
+}
+
+async function askTwice(): Promise<string> {
+  const password = await ask("Password: ");
+  if ((await ask("Again: ")) !== password) throw new StartError("the two passwords are not the same");
+  return password;
+}
+
+/** Asks at the terminal, without showing the answer. */
+async function ask(prompt: string): Promise<string> {
+  const nowhere = new Writable({ write: (_chunk, _encoding, written) => written() });
+  const terminal = createInterface({ input: process.stdin, output: nowhere, terminal: true, historySize: 0 });
+  process.stderr.write(prompt);
+  try {
+    return await new Promise<string>((resolve, reject) => {
+      terminal.once("line", resolve);
+      // Ctrl-C, Ctrl-D or the end of the terminal.
+      terminal.once("close", () => reject(new StartError("no password was given")));
+    });
+  } finally {
+    terminal.close();
+    process.stderr.write("\n");
+  }
+}

@@ -1,0 +1,55 @@
+import { describeError } from "./errors.js";
+import { SFTP_LOG_LEVELS, type SftpLogLevel, type SftpServerOptions } from "./sftp-server-options.js";
+import { Syslog } from "./syslog.js";
+
+/** As syslog calls it. */
+export type Severity = "err" | "info" | "debug";
+
+/** Where lines go. */
+export interface LineLog {
+  write(severity: Severity, line: string): void;
+  close(): void;
+}
+
+const LEVELS: Readonly<Record<Severity, SftpLogLevel>> = { err: "ERROR", info: "INFO", debug: "DEBUG" };
+
+/** The log of `spindlex sftp-server`: a line for each event that its level lets through. */
+export class SftpLog {
+  readonly #lines: LineLog;
+  readonly #level: number;
+
+  static open({ log, facility, logLevel }: SftpServerOptions): SftpLog {
+    return new SftpLog(log === "stderr" ? standardError : new Syslog("spindlex-sftp-server", facility), logLevel);
+  }
+
+  constructor(lines: LineLog, level: SftpLogLevel) {
+    this.#lines = lines;
+    this.#level = SFTP_LOG_LEVELS.indexOf(level);
+  }
+
+  /** Whether lines of a severity are written at all. */
+  takes(severity: Severity): boolean {
+    return SFTP_LOG_LEVELS.indexOf(LEVELS[severity]) <= this.#level;
+  }
+
+  write(severity: Severity, text: string): void {
+    if (this.takes(severity)) this.#lines.write(severity, text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, "?"));
+  }
+
+  /** A failure that the server reports, as its message and what led to it. */
+  writeFailure(severity: Severity, message: string, fields: object): void {
+    const { err, request } = fields as { readonly err?: unknown; readonly request?: unknown };
+    const subject = request === undefined ? message : `${message}: ${request}`;
+    this.write(severity, err === undefined ? subject : `${subject}: ${describeError(err)}`);
+  }
+
+  /** Call it last: what was written still goes out. */
+  close(): void {
+    this.#lines.close();
+  }
+}
+
+const standardError: LineLog = {
+  write: (_severity, line) => process.stderr.write(`${line}\n`),
+  close: () => {},
+};

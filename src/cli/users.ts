@@ -1,0 +1,102 @@
+import { userInfo } from "node:os";
+import type { Logger } from "pino";
+import type { PKey } from "../crypto/index.js";
+import { readAuthorizedKeys } from "./authorized-keys-file.js";
+import { StartError } from "./errors.js";
+import { HashedPasswords, readPasswordFile } from "./password-file.js";
+import { randomPassword, sameSecret } from "./secret.js";
+import type { ServeOptions } from "./serve-options.js";
+import type { RefusedLine } from "./user-file.js";
+
+/** Passwords, however they are kept. */
+export interface Passwords {
+  matches(name: string, password: string): boolean | Promise<boolean>;
+}
+
+/** Public keys that let in one user. */
+export interface UserKeys {
+  readonly user: string;
+  readonly keys: readonly PKey[];
+}
+
+/** Who may log in. Each of the ways that are there is enough, and the same ones are offered to every name. */
+export class Users {
+  readonly #passwords: Passwords | undefined;
+  readonly #userKeys: UserKeys | undefined;
+
+  constructor({ passwords, userKeys }: { readonly passwords?: Passwords; readonly userKeys?: UserKeys }) {
+    this.#passwords = passwords;
+    this.#userKeys = userKeys;
+  }
+
+  /** As SSH calls them. */
+  get methods(): string[] {
+    return [...(this.#userKeys ? ["publickey"] : []), ...(this.#passwords ? ["password"] : [])];
+  }
+
+  async hasPassword(name: string, password: string): Promise<boolean> {
+    return (await this.#passwords?.matches(name, password)) === true;
+  }
+
+  hasKey(name: string, key: PKey): boolean {
+    if (this.#userKeys === undefined || this.#userKeys.user !== name) return false;
+    return this.#userKeys.keys.some((known) => known.publicBlob.equals(key.publicBlob));
+  }
+}
+
+export interface LoadedUsers {
+  readonly users: Users;
+  /** One who may log in. */
+  readonly example: string;
+  /** Of `example`, if it was made just now. */
+  readonly password?: string;
+}
+
+/**
+ * The users that the command line names: those of a password file, one with authorized keys, or else one with a random
+ * password.
+ *
+ * @throws {StartError} when a file cannot be used
+ */
+export async function loadUsers(options: ServeOptions, logger: Logger): Promise<LoadedUsers> {
+  const user = options.user ?? userInfo().username;
+  const hashes = options.passwordFile === undefined ? undefined : await loadHashes(options.passwordFile, logger);
+  const keys = options.authorizedKeys === undefined ? undefined : await loadKeys(options.authorizedKeys, logger);
+  if (hashes === undefined && keys === undefined) {
+    const password = randomPassword();
+    return { users: new Users({ passwords: onePassword(user, password) }), example: user, password };
+  }
+  const [first = user] = hashes?.keys() ?? [];
+  const users = new Users({
+    ...(hashes && { passwords: new HashedPasswords(hashes) }),
+    ...(keys && { userKeys: { user, keys } }),
+  });
+  return { users, example: first };
+}
+
+function onePassword(user: string, secret: string): Passwords {
+  return {
+    matches(name, password) {
+      const passwordIsRight = sameSecret(password, secret);
+      return name === user && passwordIsRight;
+    },
+  };
+}
+
+async function loadHashes(path: string, logger: Logger) {
+  const { hashes, refused } = await readPasswordFile(path);
+  warn("user refused", path, refused, logger);
+  if (hashes.size === 0) throw new StartError(`${path} holds no user who could log in`);
+  return hashes;
+}
+
+async function loadKeys(path: string, logger: Logger): Promise<readonly PKey[]> {
+  const { keys, refused } = await readAuthorizedKeys(path);
+  warn("authorized key refused", path, refused, logger);
+  if (keys.length === 0) throw new StartError(`${path} holds no key that can be used: nobody could log in`);
+  return keys;
+}
+
+function warn(message: string, path: string, refused: readonly RefusedLine[], logger: Logger): void {
+  for (const { line, reason } of refused) logger.warn({ path, line, reason }, message);
+}
