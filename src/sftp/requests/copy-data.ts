@@ -1,8 +1,10 @@
+import { setImmediate } from "node:timers/promises";
 import { readSize } from "../attributes.js";
 import { MAX_DATA_LENGTH, StatusCode } from "../constants.js";
 import { SFTPError } from "../errors.js";
 import { returnPacketBuffer, takePacketBuffer } from "../packet-buffers.js";
 import { encodeOk } from "../packets.js";
+import { readBytes } from "./read-bytes.js";
 import { notOpenFor, type RequestKind, unsupported } from "./request.js";
 
 /** Copies from one open file to another, or within one, without the client (OpenSSH PROTOCOL §4.11). */
@@ -33,17 +35,18 @@ export const copyData: RequestKind = {
       footprint: { files: [read, written] },
       memory: MAX_DATA_LENGTH,
       async run(id) {
-        const { read, write } = { read: source.handle.read, write: target.handle.write };
-        if (read === undefined || write === undefined) throw unsupported();
+        if (source.handle.read === undefined || target.handle.write === undefined) throw unsupported();
         const buffer = takePacketBuffer(MAX_DATA_LENGTH);
         try {
           for (let copied = 0; copied < length; ) {
             signal.throwIfAborted();
             const block = buffer.subarray(0, Math.min(MAX_DATA_LENGTH, length - copied));
-            const count = await read.call(source.handle, block, sourceStart + copied);
+            const count = await readBytes(source.handle, block, sourceStart + copied);
             if (count === 0) break;
-            await write.call(target.handle, block.subarray(0, count), targetStart + copied);
+            await target.handle.write(block.subarray(0, count), targetStart + copied);
             copied += count;
+            // A file system that never waits would let nobody else in.
+            await setImmediate();
           }
         } finally {
           returnPacketBuffer(buffer);

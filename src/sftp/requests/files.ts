@@ -7,6 +7,7 @@ import { closeObject } from "../handle-table.js";
 import { returnPacketBuffer, takePacketBuffer } from "../packet-buffers.js";
 import { DATA_HEAD_LENGTH, encodeAttributes, encodeHandle, encodeOk, encodeStatus, setDataHead } from "../packets.js";
 import type { FileAccess } from "../request-order.js";
+import { readBytes } from "./read-bytes.js";
 import {
   CHANGES_CONTENT,
   CHANGES_NAMES,
@@ -77,14 +78,10 @@ export const read: RequestKind = {
       footprint: { files: [{ identity: file.identity, access: "read", start: offset, end: offset + length }] },
       memory: length,
       async run(id) {
-        if (handle.read === undefined) throw unsupported();
         const buffer = takePacketBuffer(DATA_HEAD_LENGTH + length);
         let count = 0;
         try {
-          count = await handle.read(buffer.subarray(DATA_HEAD_LENGTH, DATA_HEAD_LENGTH + length), offset);
-          if (!Number.isInteger(count) || count < 0 || count > length) {
-            throw new RangeError(`a file system says it has read ${count} of ${length} bytes`);
-          }
+          count = await readBytes(handle, buffer.subarray(DATA_HEAD_LENGTH, DATA_HEAD_LENGTH + length), offset);
         } catch (error) {
           returnPacketBuffer(buffer);
           throw error;
