@@ -21,7 +21,7 @@ const size = fc.oneof(fc.nat(20), fc.nat(200_000));
 const permissions = fc.constantFrom(0o600, 0o644, 0o755, 0o777);
 
 /** A step with a text, for the report of a run that fails. */
-function step<Values extends unknown[]>(
+export function step<Values extends unknown[]>(
   name: string,
   values: { readonly [Index in keyof Values]: fc.Arbitrary<Values[Index]> },
   run: (state: State, ...values: Values) => Promise<unknown>,
@@ -33,7 +33,7 @@ function step<Values extends unknown[]>(
 }
 
 /** A step with one of the open files, if there is any. */
-function fileStep<Values extends unknown[]>(
+export function fileStep<Values extends unknown[]>(
   name: string,
   values: { readonly [Index in keyof Values]: fc.Arbitrary<Values[Index]> },
   run: (file: OpenFile, ...values: Values) => Promise<unknown>,

@@ -1,0 +1,32 @@
+import { StatusCode } from "../constants.js";
+import { LinkInPathError, toSFTPError } from "../errors.js";
+import type { FileSystem } from "../file-system.js";
+import { joinPath } from "../path.js";
+import { call } from "./methods.js";
+
+/**
+ * Adds up the sizes of all files. One with several names is divided among them, for nothing tells which names are of the
+ * same file: where all of them lie in the tree, it counts once.
+ *
+ * @returns bytes
+ * @throws what `readdir` throws for a directory that cannot be listed
+ */
+export async function treeSize(fileSystem: FileSystem): Promise<number> {
+  let size = 0;
+  const directories = ["/"];
+  for (let directory = directories.pop(); directory !== undefined; directory = directories.pop()) {
+    try {
+      for await (const { name, attributes } of call(fileSystem, "readdir", directory)) {
+        if (attributes.type === "directory") directories.push(joinPath(directory, name));
+        if (attributes.type === "file") size += attributes.size / Math.max(1, attributes.links ?? 1);
+      }
+    } catch (error) {
+      if (!hasVanished(error)) throw error;
+    }
+  }
+  return Math.ceil(size);
+}
+
+function hasVanished(error: unknown): boolean {
+  return error instanceof LinkInPathError || toSFTPError(error).code === StatusCode.NO_SUCH_FILE;
+}
