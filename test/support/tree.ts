@@ -10,6 +10,7 @@ export type TreeFeature =
   | "newlines" // in names
   | "backslashes" // in names
   | "invalid UTF-8" // in names
+  | "leading spaces" // in names
   | "both normal forms" // of one text, as two names
   | "late times"; // after January 2038
 
@@ -54,7 +55,7 @@ const ENTRIES: readonly Entry[] = [
   file("sizes/large", 3_000_001),
   directory("names with spaces"),
   file("names with spaces/two  spaces", 1),
-  file("names with spaces/ around ", 1),
+  file("names with spaces/ around ", 1, { needs: ["leading spaces"] }),
   directory("Ünïcödé"),
   file("Ünïcödé/日本語.txt", 1),
   file("Ünïcödé/🦀.rs", 1),

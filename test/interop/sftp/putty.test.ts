@@ -21,7 +21,7 @@ describe.skipIf(isMissing("psftp"))("psftp", () => {
   const psftp = async (...lines: string[]) => fixture.runOk("psftp", await batch(lines));
   const psftpFails = async (...lines: string[]) => {
     const { code, stdout, stderr } = await fixture.run("psftp", await batch(lines));
-    expect(code, stderr).toBe(1);
+    expect(code, stderr).toBe(2);
     return `${stdout}${stderr}`;
   };
 
@@ -55,14 +55,7 @@ describe.skipIf(isMissing("psftp"))("psftp", () => {
 
   it("makes, renames, removes, lists and changes modes", async () => {
     await writeFile(remote("file"), "content");
-    const output = await psftp(
-      "mkdir one two",
-      "mv file one",
-      "chmod u=rwx,go= one/file",
-      "ls one",
-      "rmdir two",
-      "pwd",
-    );
+    const output = await psftp("mkdir one two", "mv file one", "chmod 700 one/file", "ls one", "rmdir two", "pwd");
     expect(output).toMatch(/-rwx------ +\S+ +\S+ +\S+ +7 .* file/);
     expect(await readdir(fixture.root)).toEqual(["one"]);
     expect((await lstat(remote("one/file"))).mode & 0o777).toBe(0o700);
@@ -81,7 +74,7 @@ for (const protocol of ["-sftp", "-scp"]) {
     const pscp = (...parameters: string[]) => fixture.runOk("pscp", ["-q", protocol, ...parameters]);
 
     it("gets and puts a whole tree with its times", async () => {
-      await makeTree(remote("tree"), { without: ["links", "backslashes", "newlines"] });
+      await makeTree(remote("tree"), { without: ["links", "backslashes", "newlines", "leading spaces"] });
       await mkdir(remote("put"));
       await pscp("-r", "-p", `${HOST}:tree`, fixture.local);
       expect(await treeDifferences(remote("tree"), local("tree"), ["times"])).toEqual([]);

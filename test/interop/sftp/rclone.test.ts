@@ -54,7 +54,7 @@ describe.skipIf(isMissing("rclone"))("rclone", () => {
     expect(stderr).toContain("1 differences found");
   });
 
-  it("lists, moves, copies, shows, appends to, touches and deletes", async () => {
+  it("lists, moves, shows, writes, touches and deletes", async () => {
     await mkdir(remote("dir/sub"), { recursive: true });
     await writeFile(remote("dir/file"), "content");
     expect(await rclone("lsf", "-R", `${HOST}:`)).toBe("dir/\ndir/file\ndir/sub/\n");
