@@ -32,25 +32,25 @@ async function readAll(): Promise<string> {
   return bytes.toString("utf8").replace(/\r?\n$/, "");
 }
 
+/** Asks at the terminal, without showing the answers. */
 async function askTwice(): Promise<string> {
-  const password = await ask("Password: ");
-  if ((await ask("Again: ")) !== password) throw new StartError("the two passwords are not the same");
-  return password;
-}
-
-/** Asks at the terminal, without showing the answer. */
-async function ask(prompt: string): Promise<string> {
   const nowhere = new Writable({ write: (_chunk, _encoding, written) => written() });
+  // One for both questions: in between, the terminal would show what is typed.
   const terminal = createInterface({ input: process.stdin, output: nowhere, terminal: true, historySize: 0 });
-  process.stderr.write(prompt);
+  const lines = terminal[Symbol.asyncIterator]();
+  const ask = async (prompt: string): Promise<string> => {
+    process.stderr.write(prompt);
+    const { value, done } = await lines.next();
+    process.stderr.write("\n");
+    // Ctrl-C, Ctrl-D or the end of the terminal.
+    if (done) throw new StartError("no password was given");
+    return value;
+  };
   try {
-    return await new Promise<string>((resolve, reject) => {
-      terminal.once("line", resolve);
-      // Ctrl-C, Ctrl-D or the end of the terminal.
-      terminal.once("close", () => reject(new StartError("no password was given")));
-    });
+    const password = await ask("Password: ");
+    if ((await ask("Again: ")) !== password) throw new StartError("the two passwords are not the same");
+    return password;
   } finally {
     terminal.close();
-    process.stderr.write("\n");
   }
 }

@@ -19,7 +19,7 @@ export class SftpLog {
   readonly #level: number;
 
   static open({ log, facility, logLevel }: SftpServerOptions): SftpLog {
-    return new SftpLog(log === "stderr" ? standardError : new Syslog("spindlex-sftp-server", facility), logLevel);
+    return new SftpLog(log === "stderr" ? new StandardError() : new Syslog("spindlex-sftp-server", facility), logLevel);
   }
 
   constructor(lines: LineLog, level: SftpLogLevel) {
@@ -49,7 +49,15 @@ export class SftpLog {
   }
 }
 
-const standardError: LineLog = {
-  write: (_severity, line) => process.stderr.write(`${line}\n`),
-  close: () => {},
-};
+class StandardError implements LineLog {
+  constructor() {
+    // An sshd may close it: the session goes on without a log.
+    process.stderr.on("error", () => {});
+  }
+
+  write(_severity: Severity, line: string): void {
+    process.stderr.write(`${line}\n`);
+  }
+
+  close(): void {}
+}
