@@ -3,6 +3,7 @@ import { LinkInPathError, systemError } from "../errors.js";
 import type { Directories, Directory } from "./directories.js";
 import { entryPath } from "./entry-path.js";
 import { RootDirectory } from "./root-directory.js";
+import { queuedCalls } from "./short-calls.js";
 import { lstat, type SystemPath, statFollowing } from "./system-calls.js";
 
 /**
@@ -30,7 +31,7 @@ export class CheckedDirectories implements Directories {
       if (!stats.isDirectory()) throw systemError("ENOTDIR");
       systemPath = `${systemPath}/${name}`;
     }
-    return { systemPath, release() {} };
+    return { systemPath, calls: queuedCalls, release() {} };
   }
 
   async withEntry<T>(entry: SystemPath, operation: (path: SystemPath, stats: Stats) => Promise<T>): Promise<T> {

@@ -1,4 +1,5 @@
 import type { Stats } from "node:fs";
+import type { ShortCalls } from "./short-calls.js";
 import type { SystemPath } from "./system-calls.js";
 
 /** How the directories of a tree are reached without a link on the way. */
@@ -16,6 +17,8 @@ export interface Directories {
 export interface Directory {
   /** Where the operating system finds it. */
   readonly systemPath: string;
+  /** How its entries are opened and looked at. */
+  readonly calls: ShortCalls;
   /** Called once. */
   release(): void;
 }

@@ -3,7 +3,8 @@ import type { DirectoryEntry, FileAttributes } from "../file-system.js";
 import { decodeName, encodeName } from "../path.js";
 import { attributesOf } from "./attributes.js";
 import type { Directories } from "./directories.js";
-import { lstat, opendirFollowing, readdirFollowing, statFollowing } from "./system-calls.js";
+import type { ShortCalls } from "./short-calls.js";
+import { opendirFollowing, readdirFollowing, statFollowing } from "./system-calls.js";
 
 /** Entries that are looked at together. */
 const BATCH = 64;
@@ -20,7 +21,7 @@ export async function* listDirectory(directories: Directories, path: string): As
   try {
     const prefix = encodeName(`${directory.systemPath}/`);
     for await (const names of nameBatches(directory.systemPath)) {
-      for (const entry of await Promise.all(names.map((name) => describe(prefix, name)))) {
+      for (const entry of await Promise.all(names.map((name) => describe(directory.calls, prefix, name)))) {
         if (entry !== undefined) yield entry;
       }
     }
@@ -54,11 +55,11 @@ async function* largeDirectoryBatches(systemPath: string): AsyncGenerator<string
   if (batch.length > 0) yield batch;
 }
 
-async function describe(prefix: Buffer, latin1Name: string): Promise<DirectoryEntry | undefined> {
+async function describe(calls: ShortCalls, prefix: Buffer, latin1Name: string): Promise<DirectoryEntry | undefined> {
   const bytes = Buffer.from(latin1Name, "latin1");
   const name = decodeName(bytes);
   try {
-    return { name, attributes: attributesOf(await lstat(Buffer.concat([prefix, bytes]))) };
+    return { name, attributes: attributesOf(await calls.lstat(Buffer.concat([prefix, bytes]))) };
   } catch (error) {
     return systemErrorCode(error) === "ENOENT" ? undefined : { name, attributes: UNKNOWN };
   }

@@ -1,20 +1,26 @@
 import type { Stats } from "node:fs";
 import type { AttributeChanges, FileAttributes, FileHandle, OpenOptions } from "../file-system.js";
 import { applyChanges, attributesOf } from "./attributes.js";
-import { close, fchmod, fchown, fstat, fsync, ftruncate, futimes, read, write } from "./system-calls.js";
+import type { ShortCalls } from "./short-calls.js";
+import { fchmod, fchown, fstat, fsync, ftruncate, futimes } from "./system-calls.js";
+
+/** Bytes that are read at a time where no more were expected. */
+const UNEXPECTED_LENGTH = 32 * 1024;
 
 /** A regular file on the disk, open. */
 export class LocalFileHandle implements FileHandle {
   readonly identity: string;
   readonly #descriptor: number;
+  readonly #calls: ShortCalls;
   readonly #appends: boolean;
   /** Bytes, when it was opened. */
   readonly #size: number;
 
   /** @param descriptor closed by this handle's `close` */
-  constructor(descriptor: number, stats: Stats, options: OpenOptions) {
+  constructor(descriptor: number, stats: Stats, options: OpenOptions, calls: ShortCalls) {
     this.identity = `${stats.dev}:${stats.ino}`;
     this.#descriptor = descriptor;
+    this.#calls = calls;
     this.#appends = options.append;
     this.#size = stats.size;
   }
@@ -22,10 +28,12 @@ export class LocalFileHandle implements FileHandle {
   async read(buffer: Buffer, position: number): Promise<number> {
     let filled = 0;
     while (filled < buffer.length) {
-      const length = await read(this.#descriptor, buffer, filled, position + filled);
+      // Clients ask for more than there is. Where the file ended when it was opened, it most likely ends still.
+      const expected = this.#size - position - filled;
+      const end = Math.min(buffer.length, filled + (expected > 0 ? expected : UNEXPECTED_LENGTH));
+      const length = await this.#calls.read(this.#descriptor, buffer.subarray(filled, end), position + filled);
+      if (length === 0) break;
       filled += length;
-      // Where the file ended when it was opened, it most likely ends still: not worth another call to learn it.
-      if (length === 0 || position + filled === this.#size) break;
     }
     return filled;
   }
@@ -35,7 +43,7 @@ export class LocalFileHandle implements FileHandle {
     while (written < data.length) {
       // Not every system lets O_APPEND win over a position.
       const place = this.#appends ? null : position + written;
-      written += await write(this.#descriptor, data, written, place);
+      written += await this.#calls.write(this.#descriptor, data.subarray(written), place);
     }
   }
 
@@ -58,6 +66,6 @@ export class LocalFileHandle implements FileHandle {
   }
 
   async close(): Promise<void> {
-    await close(this.#descriptor);
+    await this.#calls.close(this.#descriptor);
   }
 }

@@ -3,6 +3,7 @@ import { ConfigurationError } from "../../protocol/errors.js";
 import { LinkInPathError, SFTPError, systemError, systemErrorCode } from "../errors.js";
 import type {
   AttributeChanges,
+  Awaitable,
   DirectoryEntry,
   FileAttributes,
   FileHandle,
@@ -20,6 +21,7 @@ import { listDirectory } from "./list-directory.js";
 import { LocalFileHandle } from "./local-file-handle.js";
 import { openFile } from "./open-file.js";
 import { PinnedDirectories } from "./pinned-directories.js";
+import { queuedCalls, type ShortCalls } from "./short-calls.js";
 import * as system from "./system-calls.js";
 
 /** Bytes of a name on the disks in use; Node.js does not tell. */
@@ -77,12 +79,14 @@ export class LocalFileSystem implements FileSystem {
   }
 
   async open(path: string, options: OpenOptions): Promise<FileHandle> {
-    const { descriptor, stats } = await this.#at(path, (entry) => openFile(entry, options));
-    return new LocalFileHandle(descriptor, stats, options);
+    return this.#at(path, async (entry, calls) => {
+      const { descriptor, stats } = await openFile(entry, options, calls);
+      return new LocalFileHandle(descriptor, stats, options, calls);
+    });
   }
 
   async lstat(path: string): Promise<FileAttributes> {
-    return attributesOf(await this.#at(path, system.lstat));
+    return attributesOf(await this.#at(path, (entry, calls) => calls.lstat(entry)));
   }
 
   async setstat(path: string, changes: AttributeChanges): Promise<void> {
@@ -101,7 +105,7 @@ export class LocalFileSystem implements FileSystem {
   }
 
   async remove(path: string): Promise<void> {
-    await this.#at(path, system.unlink);
+    await this.#at(path, (entry) => system.unlink(entry));
   }
 
   async mkdir(path: string, permissions: number): Promise<void> {
@@ -110,7 +114,7 @@ export class LocalFileSystem implements FileSystem {
 
   async rmdir(path: string): Promise<void> {
     refuseRoot(path);
-    await this.#at(path, system.rmdir);
+    await this.#at(path, (entry) => system.rmdir(entry));
   }
 
   async rename(oldPath: string, newPath: string): Promise<void> {
@@ -158,10 +162,10 @@ export class LocalFileSystem implements FileSystem {
     };
   }
 
-  async #at<T>(path: string, operation: (entry: system.SystemPath) => Promise<T>): Promise<T> {
+  async #at<T>(path: string, operation: (entry: system.SystemPath, calls: ShortCalls) => Awaitable<T>): Promise<T> {
     const directory = await this.#directories.acquire(parentPath(path));
     try {
-      return await operation(entryOf(directory.systemPath, path));
+      return await operation(entryOf(directory.systemPath, path), directory.calls);
     } finally {
       directory.release();
     }
@@ -194,7 +198,7 @@ function refuseRoot(path: string): void {
 }
 
 async function truncate(entry: system.SystemPath, size: number): Promise<void> {
-  const { descriptor } = await openFile(entry, FOR_WRITING).catch((error: unknown) => {
+  const { descriptor } = await openFile(entry, FOR_WRITING, queuedCalls).catch((error: unknown) => {
     throw error instanceof LinkInPathError ? systemError("EINVAL") : error; // a link has a size, but not to be changed
   });
   try {

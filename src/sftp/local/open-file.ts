@@ -1,8 +1,9 @@
-import { constants, type Stats } from "node:fs";
+import fs, { constants, type Stats } from "node:fs";
 import { StatusCode } from "../constants.js";
 import { SFTPError, systemError, systemErrorCode } from "../errors.js";
 import type { OpenOptions } from "../file-system.js";
-import { close, fstat, open, type SystemPath } from "./system-calls.js";
+import type { ShortCalls } from "./short-calls.js";
+import type { SystemPath } from "./system-calls.js";
 
 /** Permission bits of a new file whose creator names none, less the umask. */
 const DEFAULT_PERMISSIONS = 0o666;
@@ -18,19 +19,21 @@ export interface OpenFile {
  *
  * @throws {LinkInPathError} where the path names a link
  */
-export async function openFile(path: SystemPath, options: OpenOptions): Promise<OpenFile> {
+export async function openFile(path: SystemPath, options: OpenOptions, calls: ShortCalls): Promise<OpenFile> {
   const descriptor = await openAnything(
+    calls,
     path,
     openFlags(options),
     (options.permissions ?? DEFAULT_PERMISSIONS) & 0o7777,
   );
   try {
-    const stats = await fstat(descriptor);
+    // The kernel has just looked at the file: it need not ask the disk, nor a server, again.
+    const stats = fs.fstatSync(descriptor);
     if (stats.isDirectory()) throw systemError("EISDIR");
     if (!stats.isFile()) throw notRegular();
     return { descriptor, stats };
   } catch (error) {
-    await close(descriptor);
+    await calls.close(descriptor);
     throw error;
   }
 }
@@ -44,9 +47,9 @@ function openFlags(options: OpenOptions): number {
   return flags;
 }
 
-async function openAnything(path: SystemPath, flags: number, mode: number): Promise<number> {
+async function openAnything(calls: ShortCalls, path: SystemPath, flags: number, mode: number): Promise<number> {
   try {
-    return await open(path, flags, mode);
+    return await calls.open(path, flags, mode);
   } catch (error) {
     // A socket, a FIFO that nobody reads, or a device without a driver.
     throw systemErrorCode(error) === "ENXIO" ? notRegular() : error;

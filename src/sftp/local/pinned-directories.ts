@@ -3,7 +3,9 @@ import { LinkInPathError, systemError, systemErrorCode } from "../errors.js";
 import { encodeName, lastName, parentPath } from "../path.js";
 import type { Directories, Directory } from "./directories.js";
 import { entryPath } from "./entry-path.js";
+import { type Mount, mountId, mountOf } from "./mount.js";
 import { RootDirectory } from "./root-directory.js";
+import { promptCalls, queuedCalls, type ShortCalls } from "./short-calls.js";
 import { close, fstat, lstat, openFollowing, type SystemPath } from "./system-calls.js";
 
 /** Linux's O_PATH, which Node.js does not name: a descriptor that only says where something is. */
@@ -26,6 +28,7 @@ export class PinnedDirectories implements Directories {
   readonly #root: RootDirectory;
   /** Where the root lies by the kernel's word, as latin1; empty if it is the disk's own root. */
   #rootLocation = "";
+  #rootMount: Mount = { id: undefined, isOfThisMachine: false };
   /** By path; those used last come last. */
   readonly #kept = new Map<string, PinnedDirectory>();
 
@@ -71,11 +74,12 @@ export class PinnedDirectories implements Directories {
       try {
         const rootLocation = location(descriptorPath(descriptor));
         this.#rootLocation = rootLocation === "/" ? "" : rootLocation;
+        this.#rootMount = await mountOf(descriptor);
       } catch (error) {
         await close(descriptor);
         throw error; // there is no /proc
       }
-      return new PinnedDirectory(descriptor, "");
+      return new PinnedDirectory(descriptor, "", this.#calls(descriptor));
     });
   }
 
@@ -83,10 +87,16 @@ export class PinnedDirectories implements Directories {
     const parent = await this.acquire(parentPath(path));
     try {
       const descriptor = await openDirectory(entryPath(parent.systemPath, lastName(path)));
-      return new PinnedDirectory(descriptor, encodeName(path).toString("latin1"));
+      return new PinnedDirectory(descriptor, encodeName(path).toString("latin1"), this.#calls(descriptor));
     } finally {
       parent.release();
     }
+  }
+
+  /** Another file system that is mounted inside the root may be on another machine. */
+  #calls(descriptor: number): ShortCalls {
+    const { id, isOfThisMachine } = this.#rootMount;
+    return isOfThisMachine && id !== undefined && mountId(descriptor) === id ? promptCalls : queuedCalls;
   }
 
   #keep(path: string, directory: PinnedDirectory): void {
@@ -115,13 +125,15 @@ class PinnedDirectory implements Directory {
   readonly systemPath: string;
   /** Its path below the root, as latin1; empty for the root. */
   readonly location: string;
+  readonly calls: ShortCalls;
   readonly #descriptor: number;
   #users = 1;
 
-  constructor(descriptor: number, location: string) {
+  constructor(descriptor: number, location: string, calls: ShortCalls) {
     this.#descriptor = descriptor;
     this.systemPath = descriptorPath(descriptor);
     this.location = location;
+    this.calls = calls;
   }
 
   use(): this {

@@ -68,9 +68,9 @@ export async function link(existingPath: SystemPath, newPath: SystemPath): Promi
 }
 
 /** @returns how many bytes it read: 0 at the end of the file */
-export function read(descriptor: number, buffer: Buffer, offset: number, position: number): Promise<number> {
+export function read(descriptor: number, buffer: Buffer, position: number): Promise<number> {
   return new Promise((resolve, reject) => {
-    fs.read(descriptor, buffer, offset, buffer.length - offset, position, (error, length) => {
+    fs.read(descriptor, buffer, 0, buffer.length, position, (error, length) => {
       if (error === null) resolve(length);
       else reject(error);
     });
@@ -81,9 +81,9 @@ export function read(descriptor: number, buffer: Buffer, offset: number, positio
  * @param position where it writes; `null` for the descriptor's own position
  * @returns how many bytes it wrote
  */
-export function write(descriptor: number, data: Buffer, offset: number, position: number | null): Promise<number> {
+export function write(descriptor: number, data: Buffer, position: number | null): Promise<number> {
   return new Promise((resolve, reject) => {
-    fs.write(descriptor, data, offset, data.length - offset, position, (error, length) => {
+    fs.write(descriptor, data, 0, data.length, position, (error, length) => {
       if (error === null) resolve(length);
       else reject(error);
     });

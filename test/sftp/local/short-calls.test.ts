@@ -1,0 +1,81 @@
+import { constants, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { LinkInPathError } from "../../../src/sftp/errors.js";
+import { promptCalls } from "../../../src/sftp/local/short-calls.js";
+
+let folder = "";
+let clock = 1_000_000;
+/** Milliseconds that go by with each look at the clock. */
+let pace = 0;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "spindlex-short-calls-"));
+  clock += 1_000_000;
+  pace = 0;
+  vi.spyOn(performance, "now").mockImplementation(() => {
+    clock += pace;
+    return clock;
+  });
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const isMadeAtOnce = () => !(promptCalls.lstat(folder) instanceof Promise);
+
+describe("calls that are made at once", () => {
+  it("open, read, write and close like any", () => {
+    const path = join(folder, "file");
+    const descriptor = promptCalls.open(path, constants.O_RDWR | constants.O_CREAT, 0o600);
+    if (descriptor instanceof Promise) throw new Error("not made at once");
+    expect(promptCalls.write(descriptor, Buffer.from("content"), 0)).toBe(7);
+    const buffer = Buffer.alloc(10);
+    expect(promptCalls.read(descriptor, buffer, 3)).toBe(4);
+    expect(buffer.toString("utf8", 0, 4)).toBe("tent");
+    promptCalls.close(descriptor);
+    expect(() => promptCalls.read(descriptor, buffer, 0)).toThrow("EBADF");
+  });
+
+  it("follow no link", () => {
+    writeFileSync(join(folder, "file"), "");
+    symlinkSync("file", join(folder, "link"));
+    expect(() => promptCalls.open(join(folder, "link"), constants.O_RDONLY, 0)).toThrow(LinkInPathError);
+  });
+
+  it("are handed to the pool after a slow one, for a hundred times as long as it took", async () => {
+    expect(isMadeAtOnce()).toBe(true);
+    pace = 5;
+    expect(isMadeAtOnce()).toBe(true);
+    pace = 0;
+    clock += 499;
+    const stats = promptCalls.lstat(folder);
+    expect(stats).toBeInstanceOf(Promise);
+    expect((await stats).isDirectory()).toBe(true);
+    clock += 2;
+    expect(isMadeAtOnce()).toBe(true);
+  });
+
+  it("are slow, too, when they fail", () => {
+    pace = 5;
+    expect(() => promptCalls.lstat(join(folder, "missing"))).toThrow("ENOENT");
+    pace = 0;
+    expect(isMadeAtOnce()).toBe(false);
+  });
+
+  it("do not move much data", async () => {
+    const path = join(folder, "file");
+    writeFileSync(path, "");
+    const descriptor = await promptCalls.open(path, constants.O_RDWR, 0);
+    const large = Buffer.alloc(64 * 1024 + 1, 1);
+    const written = promptCalls.write(descriptor, large, 0);
+    expect(written).toBeInstanceOf(Promise);
+    expect(await written).toBe(large.length);
+    const read = promptCalls.read(descriptor, Buffer.alloc(large.length), 0);
+    expect(read).toBeInstanceOf(Promise);
+    expect(await read).toBe(large.length);
+    await promptCalls.close(descriptor);
+  });
+});
