@@ -1,8 +1,12 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ConfigurationError } from "../../../src/protocol/errors.js";
 import { systemError } from "../../../src/sftp/errors.js";
 import type { FileSystem } from "../../../src/sftp/file-system.js";
+import { LocalFileSystem } from "../../../src/sftp/local/local-file-system.js";
 import { MemoryFileSystem } from "../../../src/sftp/memory/memory-file-system.js";
 import { selectHandleMethods, selectMethods } from "../../../src/sftp/wrappers/methods.js";
 import { quota } from "../../../src/sftp/wrappers/quota.js";
@@ -14,6 +18,15 @@ import { describeFileSystem } from "../conformance.js";
 import { anonymous, countedInBytes, meetingSteps, slow, WatchedFileSystem, withHandles } from "./quota-support.js";
 
 describeFileSystem("quota", async () => ({ fileSystem: quota(new MemoryFileSystem(), { bytes: 2 ** 30 }) }));
+
+describeFileSystem("quota of a LocalFileSystem", async () => {
+  process.umask(0o022);
+  const folder = mkdtempSync(join(tmpdir(), "spindlex-quota-"));
+  return {
+    fileSystem: quota(new LocalFileSystem(folder), { bytes: 2 ** 30 }),
+    dispose: async () => rmSync(folder, { recursive: true }),
+  };
+});
 
 describe("quota", () => {
   function limited(bytes: number, files: Record<string, string> = {}) {
@@ -271,6 +284,14 @@ describe("quota", () => {
     const drive = new Drive(quota(withoutStat, { bytes: 1, used: 0 }));
     await expectFailure("ENOTSUP", () => drive.open("/file", "read"));
     expect(open).toBe(0);
+  });
+
+  it("knows a closed file no longer by what identified it", async () => {
+    const memory = MemoryFileSystem.from({ "/large": "01234567" });
+    const reused = withHandles(memory, (handle) => ({ ...selectHandleMethods(handle), identity: "1" }));
+    const drive = new Drive(quota(reused, { bytes: 10 }));
+    await drive.read("/large");
+    await expectFailure("EDQUOT", () => drive.write("/other", "012"));
   });
 
   it("goes with other wrappers", async () => {
