@@ -53,29 +53,20 @@ export const EXEC_CLIENTS = [
 export type ExecClientName = (typeof EXEC_CLIENTS)[number];
 
 /** What transfers files. */
-export const TRANSFER_CLIENTS = [
-  "sftp",
-  "sftp10",
-  "scp",
-  "scp10",
-  "psftp",
-  "pscp",
-  "lftp",
-  "rclone",
-  "sshfs",
-  "curl",
-  "ssh2-sftp-client",
-] as const;
-export type TransferClientName = (typeof TRANSFER_CLIENTS)[number];
+export type TransferClientName =
+  | "sftp"
+  | "sftp10"
+  | "scp"
+  | "scp10"
+  | "psftp"
+  | "pscp"
+  | "lftp"
+  | "rclone"
+  | "sshfs"
+  | "curl"
+  | "ssh2-sftp-client";
 
-export type ToolName =
-  | ExecClientName
-  | TransferClientName
-  | "ssh-audit"
-  | "expect"
-  | "sshd"
-  | "sftp-server"
-  | "/dev/fuse";
+export type ToolName = ExecClientName | TransferClientName | "ssh-audit" | "expect" | "sshd" | "sftp-server";
 
 /** Where .ci/install-clients unpacks what is newer than the system's own. */
 const CACHE = process.env.SPINDLEX_CLIENTS ?? "/var/cache/spindlex-ci";
@@ -109,7 +100,6 @@ export const TOOLS: Readonly<Record<ToolName, string>> = {
   expect: "/usr/bin/expect",
   sshd: "/usr/sbin/sshd",
   "sftp-server": "/usr/lib/openssh/sftp-server",
-  "/dev/fuse": "/dev/fuse",
 };
 
 function nodePackage(name: string): string {

@@ -1,7 +1,6 @@
 import { createHash } from "node:crypto";
-import { createReadStream, type Stats } from "node:fs";
-import { lstat, readdir, readlink } from "node:fs/promises";
-import { pipeline } from "node:stream/promises";
+import type { Stats } from "node:fs";
+import { lstat, readdir, readFile, readlink } from "node:fs/promises";
 
 /** What two trees are to have in common beside their names, types and bytes. */
 export type Compared = "modes" | "times" | "directory modes" | "directory times";
@@ -73,8 +72,7 @@ function typeOf(stats: Stats): string {
 async function contentOf(type: string, path: Buffer, { size }: Stats): Promise<string> {
   if (type === "link") return `${shown((await readlink(path, { encoding: "buffer" })).toString("latin1"))}`;
   if (type !== "file") return "";
-  const hash = createHash("sha256");
-  await pipeline(createReadStream(path), hash);
+  const hash = createHash("sha256").update(await readFile(path));
   return `${size} bytes (SHA-256 ${hash.digest("hex").slice(0, 16)}…)`;
 }
 

@@ -1,5 +1,4 @@
-import { chmod, lutimes, mkdir, open, symlink, utimes, writeFile } from "node:fs/promises";
-import { dirname } from "node:path";
+import { chmod, lutimes, mkdir, open, symlink, writeFile } from "node:fs/promises";
 import { testBytes } from "./server.js";
 
 /** What not every client can carry. */
@@ -149,19 +148,31 @@ export function manyNames(count: number): string[] {
 /** A directory of many small files, each with its own name in it. */
 export async function makeManyFiles(folder: string, count: number): Promise<void> {
   await mkdir(folder, { recursive: true });
-  for (const name of manyNames(count)) await writeFile(`${folder}/${name}`, name);
+  await Promise.all(manyNames(count).map((name) => writeFile(`${folder}/${name}`, name)));
 }
 
-/** Where a sparse file has data: a little at its ends, and across the borders that 32-bit arithmetic knows. */
-function islands(size: number): number[] {
-  return [0, 2 ** 31 - 1000, 2 ** 32 - 1000, size - 2000].filter((position) => position >= 0 && position < size);
-}
+const ISLAND_LENGTH = 2000;
 
 /** A file that is long without taking up much room. */
 export async function makeSparseFile(path: string, size: number): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
   await using handle = await open(path, "w");
   await handle.truncate(size);
-  for (const position of islands(size)) await handle.write(testBytes(2000), 0, 2000, position);
-  await utimes(path, SECONDS_2001, SECONDS_2001);
+  for (const position of islands(size)) await handle.write(testBytes(ISLAND_LENGTH), 0, ISLAND_LENGTH, position);
+}
+
+/** Reads what `makeSparseFile` has written, and how long the file is. */
+export async function readSparseFile(path: string): Promise<{ size: number; bytes: Buffer }> {
+  await using handle = await open(path);
+  const { size } = await handle.stat();
+  const parts = islands(size).map(async (position) => {
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(3 * ISLAND_LENGTH), 0, 3 * ISLAND_LENGTH, position);
+    return buffer.subarray(0, bytesRead);
+  });
+  return { size, bytes: Buffer.concat(await Promise.all(parts)) };
+}
+
+/** Where a sparse file has data: at its ends, and across the borders that 32-bit arithmetic knows. */
+function islands(size: number): number[] {
+  const middle = ISLAND_LENGTH / 2;
+  return [0, 2 ** 31 - middle, 2 ** 32 - middle, size - ISLAND_LENGTH].filter((at) => at >= 0 && at < size);
 }
