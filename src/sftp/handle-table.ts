@@ -29,9 +29,13 @@ export type OpenObject = OpenFile | OpenDirectory;
 /** What a client has open. Numbers of handles are not used again, so that one that was closed names nothing. */
 export class HandleTable {
   readonly #open = new Map<number, OpenObject>();
+  /** No handle names them any more, and they are still to be closed. */
+  readonly #leaving = new Set<OpenObject>();
   readonly #maximum: number;
+  /** What is being opened or closed. */
   #pending = 0;
   #lastNumber = 0;
+  #isClosed = false;
 
   constructor(maximum: number) {
     this.#maximum = maximum;
@@ -43,11 +47,16 @@ export class HandleTable {
    * @throws {SFTPError} when all places are taken
    */
   async add(open: () => Promise<OpenObject>): Promise<Buffer> {
-    if (this.#open.size + this.#pending >= this.#maximum)
+    if (this.#open.size + this.#leaving.size + this.#pending >= this.#maximum) {
       throw new SFTPError(StatusCode.FAILURE, "Too many open files");
+    }
     this.#pending++;
     try {
       const object = await open();
+      if (this.#isClosed) {
+        await closeObject(object);
+        throw new SFTPError(StatusCode.FAILURE, "The session has ended");
+      }
       const number = ++this.#lastNumber;
       this.#open.set(number, object);
       const handle = Buffer.alloc(HANDLE_LENGTH);
@@ -79,16 +88,31 @@ export class HandleTable {
     return object;
   }
 
-  /** Makes a handle name nothing from now on. Whoever takes it out closes it. */
+  /** Makes a handle name nothing from now on. Whoever takes it out closes it, or `takeAll` gives it out. */
   take(handle: Buffer): OpenObject {
     const object = this.get(handle);
     this.#open.delete(handle.readUInt32BE());
+    this.#leaving.add(object);
     return object;
   }
 
+  /** Closes what was taken out. */
+  async close(object: OpenObject): Promise<void> {
+    this.#leaving.delete(object);
+    this.#pending++;
+    try {
+      await closeObject(object);
+    } finally {
+      this.#pending--;
+    }
+  }
+
+  /** Gives out all that is to be closed, at the end of the session. What is opened from now on is closed at once. */
   takeAll(): OpenObject[] {
-    const objects = [...this.#open.values()];
+    this.#isClosed = true;
+    const objects = [...this.#open.values(), ...this.#leaving];
     this.#open.clear();
+    this.#leaving.clear();
     return objects;
   }
 }

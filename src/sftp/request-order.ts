@@ -31,7 +31,7 @@ export class RequestOrder {
   /** In the order they came. */
   readonly #unfinished: Entry[] = [];
   #waiting = 0;
-  readonly #drained: (() => void)[] = [];
+  readonly #awaited = new Set<{ readonly isMet: () => boolean; readonly resolve: () => void }>();
 
   /** Requests that have not finished. */
   get size(): number {
@@ -54,17 +54,34 @@ export class RequestOrder {
     else entry.start();
   }
 
+  /** Resolves when no unfinished request touches the file. */
+  released(identity: string): Promise<void> {
+    return this.#until(() => !this.#unfinished.some(({ footprint }) => touches(footprint, identity)));
+  }
+
   /** Resolves when no request is unfinished. */
   drained(): Promise<void> {
+    return this.#until(() => this.#unfinished.length === 0);
+  }
+
+  #until(isMet: () => boolean): Promise<void> {
     return new Promise((resolve) => {
-      if (this.#unfinished.length === 0) resolve();
-      else this.#drained.push(resolve);
+      if (isMet()) resolve();
+      else this.#awaited.add({ isMet, resolve });
     });
   }
 
   #finish(entry: Entry): void {
     this.#unfinished.splice(this.#unfinished.indexOf(entry), 1);
-    if (this.#unfinished.length === 0) for (const resolve of this.#drained.splice(0)) resolve();
+    this.#startWaiting();
+    for (const condition of this.#awaited) {
+      if (!condition.isMet()) continue;
+      this.#awaited.delete(condition);
+      condition.resolve();
+    }
+  }
+
+  #startWaiting(): void {
     if (this.#waiting === 0) return;
     const earlier: Entry[] = [];
     for (const candidate of [...this.#unfinished]) {
@@ -75,6 +92,10 @@ export class RequestOrder {
       earlier.push(candidate);
     }
   }
+}
+
+function touches({ files = [], alone }: Footprint, identity: string): boolean {
+  return alone === identity || files.some((file) => file.identity === identity);
 }
 
 /** Whether a later request could notice that an earlier one has not finished, or disturb it. */

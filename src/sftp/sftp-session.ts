@@ -3,7 +3,7 @@ import { ProtocolError } from "../protocol/errors.js";
 import { Reader } from "../protocol/reader.js";
 import { PacketType, SFTP_VERSION, StatusCode } from "./constants.js";
 import { SFTPError, systemErrorCode, toSFTPError } from "./errors.js";
-import { closeObject } from "./handle-table.js";
+import { closeObject, type OpenObject } from "./handle-table.js";
 import { type Packet, PacketAssembler } from "./packet-assembler.js";
 import { encodeStatus, encodeVersion } from "./packets.js";
 import { RequestOrder } from "./request-order.js";
@@ -129,15 +129,14 @@ export class SFTPSession {
       return;
     }
     if (!this.#initialized) throw new SessionError(`the first packet is of type ${type}, not SSH_FXP_INIT`);
-    const kind = findKind(type, fields);
-    const operation = this.#read(kind, fields);
+    const { name, operation } = this.#read(type, fields);
     const cost = packet.memory + (operation.memory ?? 0) + REQUEST_OVERHEAD;
     this.#memory += cost;
     const answered = () => {
       this.#memory -= cost;
     };
     this.#order.run(operation.footprint, async () => {
-      const reply = await this.#run(kind, operation, id);
+      const reply = await this.#run(name, operation, id);
       packet.release();
       if (reply === undefined) answered();
       else this.#send(reply, answered);
@@ -150,25 +149,30 @@ export class SFTPSession {
   };
 
   /** Reads a request. One that cannot be read is an operation that fails: it is answered in its turn. */
-  #read(kind: RequestKind | undefined, fields: Reader): Operation {
+  #read(type: number, fields: Reader): { readonly name?: string; readonly operation: Operation } {
+    let name: string | undefined;
     try {
+      const kind = findKind(type, fields);
       if (kind === undefined) throw new SFTPError(StatusCode.OP_UNSUPPORTED, "Operation not supported");
-      if (this.#deniedRequests.has(kind.name)) throw new SFTPError(StatusCode.PERMISSION_DENIED, "Permission denied");
-      return kind.read(fields, this.#context);
+      name = kind.name;
+      if (this.#deniedRequests.has(name)) throw new SFTPError(StatusCode.PERMISSION_DENIED, "Permission denied");
+      return { name, operation: kind.read(fields, this.#context) };
     } catch (error) {
-      return { footprint: {}, run: () => Promise.reject(error) };
+      const operation = { footprint: {}, run: () => Promise.reject(error) };
+      return name === undefined ? { operation } : { name, operation };
     }
   }
 
   /** Runs a request; whatever becomes of it, there is one reply, unless nobody is there to read it. */
-  async #run(kind: RequestKind | undefined, operation: Operation, id: number): Promise<Buffer | undefined> {
+  async #run(name: string | undefined, operation: Operation, id: number): Promise<Buffer | undefined> {
     if (this.#abort.signal.aborted) return undefined;
     try {
       return await operation.run(id);
     } catch (error) {
-      const { code, message } = describe(error);
-      const fields = { request: kind?.name, status: StatusCode[code], err: error };
-      if (isExpected(error)) this.#logger.debug(fields, "request refused");
+      const explanation = explain(error);
+      const { code, message } = explanation ?? { code: StatusCode.FAILURE, message: "Failure" };
+      const fields = { request: name, status: StatusCode[code], err: error };
+      if (explanation !== undefined) this.#logger.debug(fields, "request refused");
       else this.#logger.warn(fields, "request failed");
       return encodeStatus(id, code, message);
     }
@@ -212,7 +216,7 @@ export class SFTPSession {
   }
 
   /**
-   * Ends the session: what runs is waited for, what waits is dropped, what is open is closed.
+   * Ends the session: what waits is dropped, what runs goes on without a reply, what is open is closed behind it.
    *
    * @param status how it went; `undefined` when nobody is there to be told
    */
@@ -225,23 +229,25 @@ export class SFTPSession {
     stream.off("data", this.#receive);
     // A late error has no other listener.
     stream.on("error", () => {});
-    if (status === undefined) void this.#release();
-    else {
-      stream.resume();
-      void this.#release().then(() => endStream(stream, status));
-    }
+    stream.resume();
+    const released = this.#release();
+    // A client that has left in order may rely on its files being closed; one that broke the protocol waits for nothing.
+    if (status === 0) void released.then(() => endStream(stream, status));
+    else if (status === 1) endStream(stream, status);
   }
 
-  /** Closes what is open, once no request uses it any more. */
+  /** Closes each file once no request uses it any more. */
   async #release(): Promise<void> {
-    await this.#order.drained();
-    for (const object of this.#context.handles.takeAll()) {
+    const close = async (object: OpenObject): Promise<void> => {
+      await this.#order.released(object.identity);
       try {
         await closeObject(object);
       } catch (error) {
         this.#logger.warn({ err: error }, "a file could not be closed");
       }
-    }
+    };
+    await Promise.all(this.#context.handles.takeAll().map(close));
+    await this.#order.drained();
     this.#ended();
   }
 }
@@ -251,14 +257,24 @@ function findKind(type: number, fields: Reader): RequestKind | undefined {
   return extensions.get(fields.readString().toString("latin1"))?.kind;
 }
 
-function describe(error: unknown): SFTPError {
-  if (error instanceof ProtocolError) return new SFTPError(StatusCode.BAD_MESSAGE, "Bad message", { cause: error });
-  return toSFTPError(error);
+/**
+ * What the client is told of a failure that is its own or its files'; `undefined` for a defect of this server or of the
+ * file system, which may throw anything.
+ */
+function explain(error: unknown): SFTPError | undefined {
+  try {
+    if (error instanceof ProtocolError) return new SFTPError(StatusCode.BAD_MESSAGE, "Bad message", { cause: error });
+    if (!(error instanceof SFTPError) && systemErrorCode(error) === undefined) return undefined;
+    const explanation = toSFTPError(error);
+    return isFailure(explanation) ? explanation : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
-/** Whether a failure is the client's, or its files', and no defect of this server or of the file system. */
-function isExpected(error: unknown): boolean {
-  return error instanceof SFTPError || error instanceof ProtocolError || systemErrorCode(error) !== undefined;
+function isFailure({ code, message }: SFTPError): boolean {
+  const isCode = typeof code === "number" && StatusCode[code] !== undefined && code !== StatusCode.OK;
+  return isCode && typeof message === "string";
 }
 
 function endStream(stream: SFTPStream, status: 0 | 1): void {

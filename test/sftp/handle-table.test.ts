@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { StatusCode } from "../../src/sftp/constants.js";
-import { closeObject, HandleTable, type OpenObject } from "../../src/sftp/handle-table.js";
+import { HandleTable, type OpenObject } from "../../src/sftp/handle-table.js";
 import { Deferred } from "../attack/deferred.js";
 
 function file(name = "a"): OpenObject {
@@ -48,7 +48,7 @@ describe("HandleTable", () => {
     for (let round = 0; round < 1_000; round++) {
       const handle = await table.add(async () => file());
       seen.add(handle.toString("hex"));
-      await closeObject(table.take(handle));
+      await table.close(table.take(handle));
       expect(() => table.take(handle)).toThrow(refused);
     }
     expect(seen.size).toBe(1_000);
@@ -69,7 +69,9 @@ describe("HandleTable", () => {
     await first;
     await expect(table.add(open)).rejects.toThrow(refused);
     expect(opened).toBe(0);
-    table.take(second);
+    const leaving = table.take(second);
+    await expect(table.add(open)).rejects.toThrow(refused);
+    await table.close(leaving);
     await table.add(open);
     expect(opened).toBe(1);
   });
@@ -85,8 +87,25 @@ describe("HandleTable", () => {
     const table = new HandleTable(10);
     const handle = await table.add(async () => file());
     await table.add(async () => directory());
-    expect(table.takeAll()).toHaveLength(2);
+    table.take(await table.add(async () => file("leaving")));
+    await table.close(table.take(await table.add(async () => file("closed"))));
+    expect(table.takeAll()).toHaveLength(3);
     expect(table.takeAll()).toEqual([]);
     expect(() => table.get(handle)).toThrow(refused);
+  });
+
+  it("closes what is opened after the end", async () => {
+    const table = new HandleTable(10);
+    const opening = new Deferred<OpenObject>();
+    const handle = table.add(() => opening.promise);
+    table.takeAll();
+    let closed = 0;
+    const close = () => {
+      closed++;
+    };
+    opening.resolve({ ...file(), handle: { close } } as OpenObject);
+    await expect(handle).rejects.toThrow(refused);
+    expect(closed).toBe(1);
+    expect(table.takeAll()).toEqual([]);
   });
 });

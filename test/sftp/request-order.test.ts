@@ -178,4 +178,22 @@ describe("RequestOrder", () => {
     expect(started).toEqual(["read", "elsewhere", "write", "later read"]);
     expect(order.size).toBe(2);
   });
+
+  it("tells when a file is not used any more", async () => {
+    const order = new RequestOrder();
+    const [end, otherEnd] = [new Deferred(), new Deferred()];
+    order.run(file("a", "read"), () => end.promise);
+    order.run(file("a", "write"), async () => {});
+    order.run({ alone: "b" }, () => otherEnd.promise);
+    const released: string[] = [];
+    for (const identity of ["a", "b", "c"]) void order.released(identity).then(() => released.push(identity));
+    await turn();
+    expect(released).toEqual(["c"]);
+    end.resolve();
+    await turn();
+    expect(released).toEqual(["c", "a"]);
+    otherEnd.resolve();
+    await turn();
+    expect(released).toEqual(["c", "a", "b"]);
+  });
 });

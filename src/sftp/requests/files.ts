@@ -3,7 +3,6 @@ import { readAttributes, readSize } from "../attributes.js";
 import { MAX_DATA_LENGTH, OpenFlag, StatusCode } from "../constants.js";
 import { SFTPError } from "../errors.js";
 import type { OpenOptions } from "../file-system.js";
-import { closeObject } from "../handle-table.js";
 import { returnPacketBuffer, takePacketBuffer } from "../packet-buffers.js";
 import { DATA_HEAD_LENGTH, encodeAttributes, encodeHandle, encodeOk, encodeStatus, setDataHead } from "../packets.js";
 import type { FileAccess } from "../request-order.js";
@@ -58,7 +57,7 @@ export const close: RequestKind = {
     return {
       footprint: object.kind === "file" ? { files: [whole(object.identity, "write")] } : { alone: object.identity },
       async run(id) {
-        await closeObject(object);
+        await handles.close(object);
         return encodeOk(id);
       },
     };
