@@ -17,15 +17,18 @@ export interface Extension {
 
 const always = () => true;
 const opensFiles = (fileSystem: FileSystem) => fileSystem.open !== undefined;
+/** The policy is asked according to what there is at the path. */
+const looksAnd = (method: keyof FileSystem) => (fileSystem: FileSystem) =>
+  fileSystem.lstat !== undefined && fileSystem[method] !== undefined;
 
 /** By their names on the wire, in the order in which they are announced. */
 export const extensions: ReadonlyMap<string, Extension> = new Map<string, Extension>([
-  ["posix-rename@openssh.com", { kind: posixRename, data: "1", isPossible: (it) => it.posixRename !== undefined }],
-  ["statvfs@openssh.com", { kind: statvfs, data: "2", isPossible: (it) => it.statvfs !== undefined }],
-  ["fstatvfs@openssh.com", { kind: fstatvfs, data: "2", isPossible: (it) => it.statvfs !== undefined }],
+  ["posix-rename@openssh.com", { kind: posixRename, data: "1", isPossible: looksAnd("posixRename") }],
+  ["statvfs@openssh.com", { kind: statvfs, data: "2", isPossible: looksAnd("statvfs") }],
+  ["fstatvfs@openssh.com", { kind: fstatvfs, data: "2", isPossible: looksAnd("statvfs") }],
   ["hardlink@openssh.com", { kind: hardlink, data: "1", isPossible: (it) => it.hardlink !== undefined }],
   ["fsync@openssh.com", { kind: fsync, data: "1", isPossible: opensFiles }],
-  ["lsetstat@openssh.com", { kind: lsetstat, data: "1", isPossible: (it) => it.setstat !== undefined }],
+  ["lsetstat@openssh.com", { kind: lsetstat, data: "1", isPossible: looksAnd("setstat") }],
   ["limits@openssh.com", { kind: limits, data: "1", isPossible: always }],
   ["expand-path@openssh.com", { kind: expandPath, data: "1", isPossible: always }],
   ["copy-data", { kind: copyData, data: "1", isPossible: opensFiles }],
