@@ -10,6 +10,7 @@ import { RequestOrder } from "./request-order.js";
 import { extensions } from "./requests/extensions.js";
 import { requestKinds } from "./requests/registry.js";
 import type { Operation, RequestContext, RequestKind } from "./requests/request.js";
+import { Turns } from "./turns.js";
 
 /** Requests that a client may have under way; more are not read before some are answered. */
 const MAX_REQUESTS = 128;
@@ -59,6 +60,7 @@ export class SFTPSession {
   readonly #abort = new AbortController();
   readonly #assembler = new PacketAssembler();
   readonly #order = new RequestOrder();
+  readonly #turns = new Turns();
   #memory = 0;
   #initialized = false;
   #inputEnded = false;
@@ -135,11 +137,14 @@ export class SFTPSession {
     const answered = () => {
       this.#memory -= cost;
     };
+    const turn = this.#turns.take(operation.replyInTurnOf);
     this.#order.run(operation.footprint, async () => {
       const reply = await this.#run(name, operation, id);
       packet.release();
+      await turn.comes;
       if (reply === undefined) answered();
       else this.#send(reply, answered);
+      turn.end();
     });
   }
 

@@ -75,6 +75,7 @@ export const read: RequestKind = {
     if (!file.options.read) throw notOpenFor("reading");
     return {
       footprint: { files: [{ identity: file.identity, access: "read", start: offset, end: offset + length }] },
+      replyInTurnOf: file,
       memory: length,
       async run(id) {
         const buffer = takePacketBuffer(DATA_HEAD_LENGTH + length);

@@ -21,6 +21,11 @@ export interface RequestContext {
 /** A request that was read and waits for its turn. */
 export interface Operation {
   readonly footprint: Footprint;
+  /**
+   * Replies to requests with the same object here leave in the order of the requests. For reads of one handle: `scp` of
+   * OpenSSH before 9.4 cuts a file where a later part came first.
+   */
+  readonly replyInTurnOf?: object;
   /** Bytes of memory that it takes beside the request itself. */
   readonly memory?: number;
   /** Makes the reply. Whatever it throws is answered with a status. */
