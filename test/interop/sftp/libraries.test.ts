@@ -20,7 +20,7 @@ const LACKS: Readonly<Record<LibraryName, readonly Feature[]>> = {
 
 /** Those that carry whole trees, and what they do not carry in them. */
 const CARRIES_TREES: Readonly<Partial<Record<LibraryName, readonly TreeFeature[]>>> = {
-  asyncssh: [],
+  asyncssh: ["links"],
   "asyncssh-2.20": [],
   "ssh2-sftp-client": ["links", "invalid UTF-8", "backslashes"],
 };
