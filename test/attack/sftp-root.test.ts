@@ -60,6 +60,9 @@ function names(outside: string): string[] {
     ],
     ...[
       "directory",
+      "directory/inner",
+      "up/file",
+      "far up/directory/inner",
       "directory/inner/..",
       "file/..",
       "directory/..",
