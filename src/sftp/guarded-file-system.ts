@@ -54,9 +54,10 @@ export class GuardedFileSystem {
     });
   }
 
-  /** The attributes of what a path leads to; with `keep`, of a link itself. */
+  /** The attributes of what a path leads to; with `keep`, of a link itself, unless a slash follows its name. */
   stat(path: string, lastLink: LastLink): Promise<FileAttributes> {
-    return this.#resolver.run(path, lastLink, (canonical) => this.#demand(canonical, "r", lastLink));
+    const last = path.endsWith("/") ? "follow" : lastLink;
+    return this.#resolver.run(path, last, (canonical) => this.#demand(canonical, "r", last));
   }
 
   setstat(path: string, changes: AttributeChanges, lastLink: LastLink): Promise<void> {

@@ -7,6 +7,7 @@ import { OwnerNames } from "./owner-names.js";
 import { normalizePath } from "./path.js";
 import { requestNames } from "./requests/registry.js";
 import { type SFTPLogger, SFTPSession, type SFTPStream } from "./sftp-session.js";
+import { symlinkOrderOf } from "./symlink-order.js";
 
 const DEFAULT_MAX_OPEN_HANDLES = 256;
 
@@ -65,6 +66,7 @@ export class SFTPServer implements AccessPolicy {
       ownerNames: new OwnerNames(fileSystem),
       startDirectory: start,
       maxOpenHandles,
+      symlinkOrder: symlinkOrderOf(channel.connection?.clientVersion),
     };
     this.closed = new Promise((ended) => {
       new SFTPSession(channel, { context, deniedRequests, logger, ended });

@@ -23,6 +23,10 @@ const REQUEST_OVERHEAD = 1024;
 
 /** What carries a session: any stream of bytes in both directions. A channel of SSH has the optional methods. */
 export interface SFTPStream extends Duplex {
+  readonly connection?: {
+    /** The client's identification line (RFC 4253 §4.2). */
+    readonly clientVersion: string;
+  };
   /** Reports how the session went: 0, or 1 when the client broke the protocol. */
   sendExitStatus?(status: number): void;
   /** Closes the stream once all that was written has gone out. */

@@ -3,6 +3,7 @@ import type { AttributeChanges, FileAttributes, FileHandle, OpenOptions } from "
 import { applyChanges, attributesOf } from "./attributes.js";
 import type { ShortCalls } from "./short-calls.js";
 import { fchmod, fchown, fstat, fsync, ftruncate, futimes } from "./system-calls.js";
+import { WriteQueue } from "./write-queue.js";
 
 /** Bytes that are read at a time where no more were expected. */
 const UNEXPECTED_LENGTH = 32 * 1024;
@@ -12,6 +13,7 @@ export class LocalFileHandle implements FileHandle {
   readonly identity: string;
   readonly #descriptor: number;
   readonly #calls: ShortCalls;
+  readonly #writes: WriteQueue;
   readonly #appends: boolean;
   /** Bytes, when it was opened. */
   readonly #size: number;
@@ -21,6 +23,7 @@ export class LocalFileHandle implements FileHandle {
     this.identity = `${stats.dev}:${stats.ino}`;
     this.#descriptor = descriptor;
     this.#calls = calls;
+    this.#writes = new WriteQueue(descriptor, calls);
     this.#appends = options.append;
     this.#size = stats.size;
   }
@@ -38,13 +41,9 @@ export class LocalFileHandle implements FileHandle {
     return filled;
   }
 
-  async write(data: Buffer, position: number): Promise<void> {
-    let written = 0;
-    while (written < data.length) {
-      // Not every system lets O_APPEND win over a position.
-      const place = this.#appends ? null : position + written;
-      written += await this.#calls.write(this.#descriptor, data.subarray(written), place);
-    }
+  write(data: Buffer, position: number): Promise<void> {
+    // Not every system lets O_APPEND win over a position.
+    return this.#writes.write(data, this.#appends ? null : position);
   }
 
   async stat(): Promise<FileAttributes> {

@@ -90,6 +90,16 @@ export function write(descriptor: number, data: Buffer, position: number | null)
   });
 }
 
+/** @returns how many bytes of all buffers together it wrote */
+export function writev(descriptor: number, buffers: readonly Buffer[], position: number | null): Promise<number> {
+  return new Promise((resolve, reject) => {
+    fs.writev(descriptor, buffers, position, (error, length) => {
+      if (error === null) resolve(length);
+      else reject(error);
+    });
+  });
+}
+
 const openDescriptor: (path: SystemPath, flags: number, mode: number) => Promise<number> = promisify(fs.open);
 const linkName: (existingPath: SystemPath, newPath: SystemPath) => Promise<void> = promisify(fs.link);
 

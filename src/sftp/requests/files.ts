@@ -106,8 +106,8 @@ export const write: RequestKind = {
   read(fields, { handles }) {
     const file = handles.getFile(fields.readString());
     const offset = readSize(fields);
+    // What follows is passed over: rclone sends all of a buffer of which the data is the beginning.
     const data = fields.readString();
-    fields.end();
     const { handle, options, identity } = file;
     if (!options.write) throw notOpenFor("writing");
     if (offset + data.length > Number.MAX_SAFE_INTEGER) throw new SFTPError(StatusCode.FAILURE, "File too large");

@@ -66,10 +66,13 @@ export const hardlink: RequestKind = {
   read: (fields, { tree }) => changesTwoNames(fields, (existing, link) => tree.hardlink(existing, link)),
 };
 
-/** The target comes first, as OpenSSH has it and all clients do by now (OpenSSH PROTOCOL §4.1). */
+/** In the draft the link comes first, for OpenSSH and most clients the target (OpenSSH PROTOCOL §4.1). */
 export const symlink: RequestKind = {
   name: "symlink",
-  read: (fields, { tree }) => changesTwoNames(fields, (target, link) => tree.symlink(target, link)),
+  read: (fields, { tree, symlinkOrder }) =>
+    changesTwoNames(fields, (first, second) =>
+      symlinkOrder === "target first" ? tree.symlink(first, second) : tree.symlink(second, first),
+    ),
 };
 
 export const readlink: RequestKind = {

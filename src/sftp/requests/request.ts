@@ -6,6 +6,7 @@ import type { HandleTable } from "../handle-table.js";
 import type { OwnerNames } from "../owner-names.js";
 import { decodePath } from "../path.js";
 import type { FileAccess, Footprint } from "../request-order.js";
+import type { SymlinkOrder } from "../symlink-order.js";
 
 /** What a session has for its requests to work on. */
 export interface RequestContext {
@@ -14,6 +15,8 @@ export interface RequestContext {
   readonly ownerNames: OwnerNames;
   readonly startDirectory: string;
   readonly maxOpenHandles: number;
+  /** How the client sends the two paths of SYMLINK. */
+  readonly symlinkOrder: SymlinkOrder;
   /** Fires when the session is over: what takes long should end. */
   readonly signal: AbortSignal;
 }
