@@ -20,7 +20,7 @@ export interface CommandServerOptions {
   readonly logger: Logger;
   /** What SFTP and scp reach. */
   readonly folder?: ServedFolder | undefined;
-  /** Runs commands; when absent they are only repeated, or refused beside a folder. */
+  /** Runs commands; when absent they are only repeated, or refused beside a folder of the disk. */
   readonly programs?: Programs | undefined;
 }
 
@@ -75,7 +75,7 @@ export class CommandServer extends SSHServer {
     if (text === undefined) return false;
     this.#logger.info({ ...channelOrigin(channel), command: text }, "command");
     if (this.#programs !== undefined) await this.#programs.runCommand(channel, text);
-    else if (this.#folder !== undefined) refuse(channel, ONLY_FILES);
+    else if (this.#folder?.kind === "disk") refuse(channel, ONLY_FILES);
     else answer(channel, `Executed: ${text}`, 0);
     return true;
   }
@@ -83,7 +83,7 @@ export class CommandServer extends SSHServer {
   override async checkChannelShellRequest(channel: Channel): Promise<boolean> {
     this.#logger.info(channelOrigin(channel), "shell");
     if (this.#programs !== undefined) await this.#programs.runShell(channel);
-    else if (this.#folder !== undefined) refuse(channel, ONLY_FILES);
+    else if (this.#folder?.kind === "disk") refuse(channel, ONLY_FILES);
     else answer(channel, "There is no shell here: spindlex runs without --allow-exec.", 1);
     return true;
   }

@@ -13,8 +13,8 @@ Options:
 const SERVE = `Usage: spindlex serve [options] [DIR]
 
 Starts an SSH server. With DIR it serves that folder, and nothing outside it, over
-SFTP and scp. With no options it listens on 127.0.0.1:2222 and prints a password
-that is good until the server stops.
+SFTP and scp; without one, files in memory, to try it. With no options it listens
+on 127.0.0.1:2222 and prints a password that is good until the server stops.
 
 Options:
   --port PORT             port to listen on; 0 takes a free one (default: 2222)

@@ -18,7 +18,7 @@ import { loadUsers } from "./users.js";
  */
 export async function serve(options: ServeOptions): Promise<void> {
   const logger = createLogger({ level: options.logLevel, format: options.json ? "json" : "text" });
-  const folder = options.folder && (await ServedFolder.open(options.folder, logger));
+  const folder = await openFolder(options, logger);
   const hostKey = await loadHostKey(options, logger);
   const { users, example, password } = await loadUsers(options, logger);
   const programs = options.allowExec ? new Programs(currentAccount()) : undefined;
@@ -38,7 +38,7 @@ export async function serve(options: ServeOptions): Promise<void> {
     fingerprint: hostKey.fingerprint(),
     user: example,
     ...(options.folder && { folder: { ...options.folder, path: resolve(options.folder.path) } }),
-    ...(!folder && !programs && { trial: "hello" }),
+    ...(folder?.kind === "memory" && { trial: "hello" }),
     ...(password !== undefined && { password }),
   };
   process.stdout.write(options.json ? formatStartReportAsJson(report) : formatStartReport(report));
@@ -47,6 +47,12 @@ export async function serve(options: ServeOptions): Promise<void> {
   await manager.stopServer();
   await Promise.all([programs?.ended(), folder?.ended()]);
   logger.info("stopped");
+}
+
+/** Without a folder and without commands there is something to try both with. */
+async function openFolder(options: ServeOptions, logger: Logger): Promise<ServedFolder | undefined> {
+  if (options.folder !== undefined) return ServedFolder.open(options.folder, logger);
+  return options.allowExec ? undefined : ServedFolder.inMemory(logger);
 }
 
 async function loadHostKey({ hostKey }: ServeOptions, logger: Logger): Promise<PKey> {

@@ -6,6 +6,7 @@ import type { ScpCommand } from "../scp/scp-command.js";
 import { SCPServer } from "../scp/scp-server.js";
 import type { FileSystem } from "../sftp/file-system.js";
 import { LocalFileSystem } from "../sftp/local/local-file-system.js";
+import { MemoryFileSystem } from "../sftp/memory/memory-file-system.js";
 import { SFTPServer } from "../sftp/sftp-server.js";
 import { audit } from "../sftp/wrappers/audit.js";
 import type { AuditEvent } from "../sftp/wrappers/audit-event.js";
@@ -17,6 +18,8 @@ import type { FolderOptions } from "./serve-options.js";
 
 /** A folder that clients reach over SFTP and scp. */
 export class ServedFolder {
+  /** On the disk, or in memory for a try. */
+  readonly kind: "disk" | "memory";
   readonly #fileSystem: FileSystem;
   readonly #logger: Logger;
   readonly #sessions = new Set<Promise<void>>();
@@ -29,10 +32,17 @@ export class ServedFolder {
     let fileSystem: FileSystem = new LocalFileSystem(path);
     if (options.quota !== undefined) fileSystem = quota(fileSystem, { bytes: options.quota });
     if (options.readOnly) fileSystem = readOnly(fileSystem);
-    return new ServedFolder(fileSystem, logger);
+    return new ServedFolder("disk", fileSystem, logger);
   }
 
-  private constructor(fileSystem: FileSystem, logger: Logger) {
+  /** A folder whose files are gone when the server stops. */
+  static inMemory(logger: Logger): ServedFolder {
+    const fileSystem = MemoryFileSystem.from({ "/hello.txt": "These files are in memory.\n" });
+    return new ServedFolder("memory", fileSystem, logger);
+  }
+
+  private constructor(kind: ServedFolder["kind"], fileSystem: FileSystem, logger: Logger) {
+    this.kind = kind;
     this.#fileSystem = fileSystem;
     this.#logger = logger;
   }

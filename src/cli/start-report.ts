@@ -24,6 +24,7 @@ export function formatStartReport(report: StartReport): string {
   const lines = [`Listening on ${isIpv6(address) ? `[${address}]` : address}:${port}`];
   if (folder !== undefined) lines.push(`Serving:   ${describeFolder(folder)}`);
   lines.push(`Host key:  ${fingerprint}`, `Connect:   ${connectCommand(report)}`);
+  if (report.trial !== undefined) lines.push(`Or:        ${sftpCommand(report)} (files in memory)`);
   if (password !== undefined) lines.push(`Password:  ${password} (until the server stops)`);
   return `${lines.join("\n")}\n`;
 }
@@ -51,15 +52,22 @@ function formatSize(bytes: number): string {
   return `${size} ${units[unit]}`;
 }
 
-function connectCommand({ address, port, user, folder, trial }: StartReport): string {
-  const host = address === "0.0.0.0" || address === "::" ? "localhost" : address;
-  if (folder !== undefined) {
-    const target = `${user}@${isIpv6(host) ? `[${host}]` : host}`;
-    return ["sftp", "-P", String(port), quoteForShell(target)].join(" ");
-  }
-  const words = ["ssh", "-p", String(port), quoteForShell(`${user}@${host}`)];
+function connectCommand(report: StartReport): string {
+  const { port, user, folder, trial } = report;
+  if (folder !== undefined) return sftpCommand(report);
+  const words = ["ssh", "-p", String(port), quoteForShell(`${user}@${hostOf(report)}`)];
   if (trial !== undefined) words.push(trial);
   return words.join(" ");
+}
+
+function sftpCommand(report: StartReport): string {
+  const host = hostOf(report);
+  const target = `${report.user}@${isIpv6(host) ? `[${host}]` : host}`;
+  return ["sftp", "-P", String(report.port), quoteForShell(target)].join(" ");
+}
+
+function hostOf({ address }: StartReport): string {
+  return address === "0.0.0.0" || address === "::" ? "localhost" : address;
 }
 
 function quoteForShell(word: string): string {

@@ -5,7 +5,7 @@ import { createServer } from "node:net";
 import { userInfo } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { hasClient, SshClient } from "../examples/real-client.js";
+import { hasClient, run, SshClient } from "../examples/real-client.js";
 import { listeningPort, type RunningProcess, startProgram } from "../examples/running-process.js";
 
 const MAIN = join("src", "cli", "main.ts");
@@ -146,14 +146,28 @@ withSsh("a server with defaults", () => {
     }
   });
 
-  it("has no shell, no subsystem, no forwarding, and says so", async () => {
+  it("keeps files in memory for sftp and scp", async () => {
+    const { port, password } = await start(["--user", "guest"]);
+    const options = [...client.options, "-P", String(port)];
+    const env = client.environment(password);
+    const [source, back] = [join(client.folder, "to-memory"), join(client.folder, "from-memory")];
+    writeFileSync(source, "content");
+    const input = `ls -1\nput ${source} file\n`;
+    const listed = await run("sftp", [...options, "guest@127.0.0.1"], { env, input });
+    expect(listed.stdout).toContain("\nhello.txt\n");
+    const copied = await run("scp", [...options, "-q", "-O", "guest@127.0.0.1:file", back], { env });
+    expect(copied).toMatchObject({ stderr: "", code: 0 });
+    expect(readFileSync(back, "utf8")).toBe("content");
+  });
+
+  it("has no shell, no other subsystem, no forwarding, and says so", async () => {
     const { port, password } = await start(["--user", "guest"]);
     const target = "guest@127.0.0.1";
     const shell = await client.run(port, password, ["-T", target]);
     expect(shell).toMatchObject({ stdout: expect.stringMatching(/^There is no shell here/), code: 1 });
     const terminal = await client.run(port, password, ["-tt", target], { stdin: "open" });
     expect(terminal).toMatchObject({ stdout: expect.stringMatching(/^There is no shell here[^\n]+\r\n$/), code: 1 });
-    const subsystem = await client.run(port, password, ["-s", target, "sftp"]);
+    const subsystem = await client.run(port, password, ["-s", target, "netconf"]);
     expect(subsystem).toMatchObject({ stdout: "", code: 255 });
     const forwarding = await client.run(port, password, ["-W", "127.0.0.1:22", target]);
     expect(forwarding).toMatchObject({ stdout: "", code: 255 });

@@ -9,6 +9,7 @@ describe("formatStartReport", () => {
       "Listening on 127.0.0.1:2222",
       "Host key:  SHA256:abc",
       "Connect:   ssh -p 2222 ann@127.0.0.1 hello",
+      "Or:        sftp -P 2222 ann@127.0.0.1 (files in memory)",
       "Password:  xyz (until the server stops)",
       "",
     ]);
