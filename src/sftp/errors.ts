@@ -68,6 +68,11 @@ export function toSFTPError(error: unknown): SFTPError {
   return new SFTPError(code, text, { cause: error });
 }
 
+/** The failure of what the file system has no method for. */
+export function unsupported(): SFTPError {
+  return systemError("ENOTSUP");
+}
+
 /** The failure that an operating system would report as `name`: `ENOENT`, `EEXIST`, … */
 export function systemError(name: string): SFTPError {
   const [code, text] = systemErrors.get(name) ?? [StatusCode.FAILURE, "Failure"];

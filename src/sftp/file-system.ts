@@ -87,7 +87,8 @@ export interface FileHandle {
   /**
    * Reads into `buffer` from `position` (bytes from the start of the file).
    *
-   * @returns how many bytes it read: as many as there are, up to `buffer.length`; 0 at the end of the file
+   * @returns how many bytes it read: as many as there are, up to `buffer.length`; 0 at the end of the file. Behind them the
+   * buffer may hold bytes of other files: never say more than was read.
    */
   read?(buffer: Buffer, position: number): Awaitable<number>;
   /** Writes all of `data` at `position`. The buffer is used again once this has resolved: copy what is to be kept. */

@@ -164,9 +164,29 @@ export class GuardedFileSystem {
     });
   }
 
-  /** The canonical path without links; only its last name may be missing. */
-  realpath(path: string): Promise<string> {
-    return this.#resolver.resolve(path, "follow");
+  /**
+   * The canonical path without links; only its last name may be missing. Of what the policy hides it does not tell
+   * whether it is there: the path comes back as it was asked for.
+   */
+  async realpath(path: string): Promise<string> {
+    const asked = this.#resolver.normalize(path);
+    let resolved: string;
+    try {
+      resolved = await this.#resolver.resolve(path, "follow");
+    } catch (error) {
+      if (await this.#isHidden(asked)) return asked;
+      throw error;
+    }
+    return (await this.#isHidden(resolved)) ? asked : resolved;
+  }
+
+  async #isHidden(path: string): Promise<boolean> {
+    try {
+      await this.#demand(path, "r", "keep");
+      return false;
+    } catch (error) {
+      return error instanceof AccessDeniedError;
+    }
   }
 
   /** `changes` with the permissions that the policy has for the file. */

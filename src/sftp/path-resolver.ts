@@ -60,7 +60,7 @@ export class PathResolver {
   async resolve(path: string, lastLink: LastLink): Promise<string> {
     const names = this.#names(path);
     const fileSystem = this.#fileSystem;
-    if (fileSystem.lstat === undefined || fileSystem.readlink === undefined) return normalizePath(names.join("/"));
+    if (fileSystem.lstat === undefined || fileSystem.readlink === undefined) return this.normalize(path);
     let resolved = "/";
     let links = 0;
     for (let name = names.shift(); name !== undefined; name = names.shift()) {
@@ -83,6 +83,11 @@ export class PathResolver {
       }
     }
     return resolved;
+  }
+
+  /** The canonical path as its text has it, whatever is there. */
+  normalize(path: string): string {
+    return normalizePath(this.#names(path).join("/"));
   }
 
   #names(path: string): string[] {

@@ -36,8 +36,9 @@ const silentLogger: SFTPLogger = { debug: () => {}, warn: () => {} };
  * Serves SFTP, version 3 (draft-ietf-secsh-filexfer-02) with the extensions of OpenSSH, over a channel or any other
  * stream of bytes. It attaches itself: there is nothing to start, and it may be dropped by whoever made it.
  *
- * Subclasses decide by path: each hook may be sync or async, and gets the canonical path that an access has after all
- * links: absolute, in the client's tree. A rule for all that lies in a directory belongs into both `check` hooks.
+ * Subclasses decide by path: each hook may be sync or async, and gets an absolute path in the client's tree. Nothing is
+ * done before it has allowed the path that is left when all links are resolved; about a path with links it may have been
+ * asked before. A rule for all that lies in a directory belongs into both `check` hooks.
  */
 export class SFTPServer implements AccessPolicy {
   /** What the session runs over. */

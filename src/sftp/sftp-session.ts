@@ -2,7 +2,7 @@ import type { Duplex } from "node:stream";
 import { ProtocolError } from "../protocol/errors.js";
 import { Reader } from "../protocol/reader.js";
 import { PacketType, SFTP_VERSION, StatusCode } from "./constants.js";
-import { SFTPError, systemErrorCode, toSFTPError } from "./errors.js";
+import { SFTPError, systemErrorCode, toSFTPError, unsupported } from "./errors.js";
 import { closeObject, type OpenObject } from "./handle-table.js";
 import { type Packet, PacketAssembler } from "./packet-assembler.js";
 import { encodeStatus, encodeVersion } from "./packets.js";
@@ -75,7 +75,7 @@ export class SFTPSession {
     this.#stream = stream;
     this.#context = { ...context, signal: this.#abort.signal };
     this.#deniedRequests = deniedRequests;
-    this.#logger = logger;
+    this.#logger = unfailing(logger);
     this.#ended = ended;
     stream.on("data", this.#receive);
     stream.once("end", this.#endInput);
@@ -162,7 +162,7 @@ export class SFTPSession {
     let name: string | undefined;
     try {
       const kind = findKind(type, fields);
-      if (kind === undefined) throw new SFTPError(StatusCode.OP_UNSUPPORTED, "Operation not supported");
+      if (kind === undefined) throw unsupported();
       name = kind.name;
       if (this.#deniedRequests.has(name)) throw new SFTPError(StatusCode.PERMISSION_DENIED, "Permission denied");
       return { name, operation: kind.read(fields, this.#context) };
@@ -259,6 +259,20 @@ export class SFTPSession {
     await this.#order.drained();
     this.#ended();
   }
+}
+
+/** A log that cannot be written ends neither the session nor the process. */
+function unfailing(logger: SFTPLogger): SFTPLogger {
+  const guard =
+    (level: keyof SFTPLogger): LogMethod =>
+    (fields, message) => {
+      try {
+        logger[level](fields, message);
+      } catch {
+        // There is nowhere to tell it.
+      }
+    };
+  return { debug: guard("debug"), warn: guard("warn") };
 }
 
 function findKind(type: number, fields: Reader): RequestKind | undefined {

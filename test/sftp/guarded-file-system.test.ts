@@ -298,6 +298,18 @@ describe("GuardedFileSystem", () => {
     expect(await tree.realpath("a/../b")).toBe("/b");
   });
 
+  it("does not tell by REALPATH what is there and hidden", async () => {
+    const { tree, policy } = setUp();
+    policy.decide = (question) => !/^\w+ \/b\b/.test(question);
+    for (const path of ["/b", "/b/other", "/b/missing", "/b/missing/too", "/b/other/below"]) {
+      expect(await tree.realpath(path)).toBe(path);
+    }
+    expect(await tree.realpath("/link/../b/./other")).toBe("/b/other");
+    expect(await tree.realpath("/link/last")).toBe("/a/file");
+    expect(await tree.realpath("/a/missing")).toBe("/a/missing");
+    await expect(tree.realpath("/a/missing/too")).rejects.toMatchObject({ code: StatusCode.NO_SUCH_FILE });
+  });
+
   it("lists a directory only where lstat says it is one", async () => {
     const { tree } = setUp();
     await expect(tree.opendir("/a/file")).rejects.toThrow("Not a directory");

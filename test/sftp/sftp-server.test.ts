@@ -53,6 +53,20 @@ describe("SFTPServer", () => {
     await client.open("file");
   });
 
+  it("goes on where its log cannot be written", async () => {
+    const fail = () => {
+      throw new Error("no room for the log");
+    };
+    const [near, far] = duplexPair();
+    const server = new SFTPServer(far, { fileSystem: tree(), logger: { debug: fail, warn: fail } });
+    const client = await SFTPPacketClient.start(near);
+    expect(readStatus(await client.ask(PacketType.REMOVE, "/missing")).code).toBe(StatusCode.NO_SUCH_FILE);
+    client.send(init());
+    await client.end();
+    near.destroy();
+    await server.closed;
+  });
+
   it("answers the reads of a handle in their order, and others when they are ready", async () => {
     const waiting: (() => void)[] = [];
     const fileSystem = {

@@ -7,7 +7,7 @@ import { SFTPError } from "../errors.js";
 import type { FileHandle } from "../file-system.js";
 import { returnPacketBuffer, takePacketBuffer } from "../packet-buffers.js";
 import { encodeExtendedReply } from "../packets.js";
-import { readBytes } from "./read-bytes.js";
+import { readBytes } from "../read-bytes.js";
 import { notOpenFor, type Operation, READS_NAMES, type RequestContext, type RequestKind, readPath } from "./request.js";
 
 // Hashes of files, made where the files are (draft-ietf-secsh-filexfer-extensions-00 §3).

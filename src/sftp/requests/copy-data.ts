@@ -1,11 +1,11 @@
 import { setImmediate } from "node:timers/promises";
 import { readSize } from "../attributes.js";
 import { MAX_DATA_LENGTH, StatusCode } from "../constants.js";
-import { SFTPError } from "../errors.js";
+import { SFTPError, unsupported } from "../errors.js";
 import { returnPacketBuffer, takePacketBuffer } from "../packet-buffers.js";
 import { encodeOk } from "../packets.js";
-import { readBytes } from "./read-bytes.js";
-import { notOpenFor, type RequestKind, unsupported } from "./request.js";
+import { readBytes } from "../read-bytes.js";
+import { notOpenFor, type RequestKind } from "./request.js";
 
 /** Copies from one open file to another, or within one, without the client (OpenSSH PROTOCOL §4.11). */
 export const copyData: RequestKind = {

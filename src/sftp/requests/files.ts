@@ -1,12 +1,12 @@
 import type { Reader } from "../../protocol/reader.js";
 import { readAttributes, readSize } from "../attributes.js";
 import { MAX_DATA_LENGTH, OpenFlag, StatusCode } from "../constants.js";
-import { SFTPError } from "../errors.js";
+import { SFTPError, unsupported } from "../errors.js";
 import type { OpenOptions } from "../file-system.js";
 import { returnPacketBuffer, takePacketBuffer } from "../packet-buffers.js";
 import { DATA_HEAD_LENGTH, encodeAttributes, encodeHandle, encodeOk, encodeStatus, setDataHead } from "../packets.js";
+import { readBytes } from "../read-bytes.js";
 import type { FileAccess } from "../request-order.js";
-import { readBytes } from "./read-bytes.js";
 import {
   CHANGES_CONTENT,
   CHANGES_NAMES,
@@ -14,7 +14,6 @@ import {
   READS_NAMES,
   type RequestKind,
   readPath,
-  unsupported,
   whole,
 } from "./request.js";
 

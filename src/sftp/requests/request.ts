@@ -64,10 +64,6 @@ export function notOpenFor(purpose: "reading" | "writing"): SFTPError {
   return new SFTPError(StatusCode.PERMISSION_DENIED, `The file is not open for ${purpose}`);
 }
 
-export function unsupported(): SFTPError {
-  return new SFTPError(StatusCode.OP_UNSUPPORTED, "Operation not supported");
-}
-
 export function readPath(fields: Reader): string {
   return decodePath(fields.readString());
 }

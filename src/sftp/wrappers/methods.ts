@@ -1,5 +1,4 @@
-import { StatusCode } from "../constants.js";
-import { SFTPError } from "../errors.js";
+import { unsupported } from "../errors.js";
 import type { FileHandle, FileSystem } from "../file-system.js";
 
 // For file systems made of others. What a file system can do shows in the methods it has: a wrapper has those of what
@@ -76,7 +75,7 @@ export function callHandle<Name extends FileHandleMethod>(
 }
 
 function apply<Result>(object: object, method: unknown, args: readonly unknown[]): Result {
-  if (typeof method !== "function") throw new SFTPError(StatusCode.OP_UNSUPPORTED, "Operation not supported");
+  if (typeof method !== "function") throw unsupported();
   return Reflect.apply(method, object, args);
 }
 

@@ -1,5 +1,5 @@
-import type { FileHandle } from "../file-system.js";
-import { unsupported } from "./request.js";
+import { unsupported } from "./errors.js";
+import type { FileHandle } from "./file-system.js";
 
 /**
  * Reads into `buffer`, and believes no file system what cannot be.

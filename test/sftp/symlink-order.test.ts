@@ -1,0 +1,16 @@
+import { expect, it } from "vitest";
+import { symlinkOrderOf } from "../../src/sftp/symlink-order.js";
+
+it.each([
+  ["SSH-2.0-OpenSSH_9.2p1 Debian-2", "target first"],
+  ["SSH-2.0-paramiko_2.12.0", "target first"],
+  ["SSH-2.0-PuTTY_Release_0.78", "target first"],
+  ["SSH-2.0-libssh2_1.10.0", "target first"],
+  ["SSH-2.0-Go", "target first"],
+  [undefined, "target first"],
+  ["SSH-2.0-AsyncSSH_2.20.0", "link first"],
+  ["SSH-2.0-ssh2js1.17.0", "link first"],
+  ["SSH-2.0-WinSCP_release_6.3.3", "link first"],
+])("of %s: the %s", (clientVersion, order) => {
+  expect(symlinkOrderOf(clientVersion)).toBe(order);
+});
