@@ -1,4 +1,4 @@
-import { systemError } from "../sftp/errors.js";
+import { unsupported } from "../sftp/errors.js";
 import type { FileHandle } from "../sftp/file-system.js";
 import { PeerGoneError } from "./errors.js";
 import { type Failure, failureOf } from "./failure.js";
@@ -59,7 +59,7 @@ export class FileReceiver {
 }
 
 async function writeBlock(handle: FileHandle, data: Buffer, position: number): Promise<void> {
-  if (handle.write === undefined) throw systemError("ENOTSUP");
+  if (handle.write === undefined) throw unsupported();
   await handle.write(data, position);
 }
 

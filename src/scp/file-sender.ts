@@ -1,6 +1,7 @@
 import { StatusCode } from "../sftp/constants.js";
-import { SFTPError, systemError } from "../sftp/errors.js";
+import { SFTPError } from "../sftp/errors.js";
 import type { FileHandle } from "../sftp/file-system.js";
+import { readBytes } from "../sftp/read-bytes.js";
 import { type Failure, failureOf } from "./failure.js";
 import type { ScpPeer } from "./peer.js";
 import { BLOCK_LENGTH } from "./session.js";
@@ -45,9 +46,8 @@ export class FileSender {
 
 /** Fills a block. */
 async function readBlock(handle: FileHandle, block: Buffer, position: number): Promise<void> {
-  if (handle.read === undefined) throw systemError("ENOTSUP");
   for (let filled = 0; filled < block.length; ) {
-    const length = await handle.read(block.subarray(filled), position + filled);
+    const length = await readBytes(handle, block.subarray(filled), position + filled);
     if (length === 0) throw new SFTPError(StatusCode.FAILURE, "file became shorter while it was sent");
     filled += length;
   }

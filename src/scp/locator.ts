@@ -1,5 +1,5 @@
 import { StatusCode } from "../sftp/constants.js";
-import { LinkInPathError, SFTPError, toSFTPError } from "../sftp/errors.js";
+import { LinkInPathError, toSFTPError, unsupported } from "../sftp/errors.js";
 import type { FileAttributes, FileSystem } from "../sftp/file-system.js";
 import { PathResolver } from "../sftp/path-resolver.js";
 
@@ -31,9 +31,7 @@ export class Locator {
   }
 
   async #lstat(path: string): Promise<FileAttributes | undefined> {
-    if (this.#fileSystem.lstat === undefined) {
-      throw new SFTPError(StatusCode.OP_UNSUPPORTED, "Operation not supported");
-    }
+    if (this.#fileSystem.lstat === undefined) throw unsupported();
     try {
       return await this.#fileSystem.lstat(path);
     } catch (error) {

@@ -206,6 +206,12 @@ describe("a source", () => {
     ]);
   });
 
+  it.each([-1, 0.5, Number.NaN, 4])("sends zeros where a file system says it has read %s bytes of 3", async (count) => {
+    const memory = MemoryFileSystem.from({ "/a": "abc" });
+    const fileSystem: FileSystem = { lstat: (path) => memory.lstat(path), open: () => ({ read: () => count }) };
+    expect(await receiveAll(start("scp -f a", fileSystem))).toEqual(["C0644 3 a", "\0\0\0", "\x01scp: a: Failure"]);
+  });
+
   it("asks the policy for files and directories", async () => {
     const asked: string[] = [];
     const fileSystem = tree();
