@@ -247,22 +247,22 @@ withClients("a folder with a password file", () => {
     writeFileSync(users, `# users\nann:${hash("ann's")}bob:${hash("bob's")}eve:none\n`, { mode: 0o600 });
     await startWith("--password-file", users);
     const upload = async (user: string, password: string) => {
-      const source = join(local, "source");
+      const source = join(local, user);
       writeFileSync(source, user);
       const words = [...client.options, "-P", `${port}`, source, `${user}@127.0.0.1:${user}`];
       return (await run("scp", words, { env: client.environment(password) })).code;
     };
     expect(await upload("ann", "ann's")).toBe(0);
     expect(await upload("bob", "bob's")).toBe(0);
-    for (const [user, password] of [
+    const wrong = [
       ["ann", "bob's"],
       ["bob", ""],
       ["eve", "none"],
       ["eve", ""],
       ["kim", "ann's"],
-    ] as const) {
-      expect(await upload(user, password), `${user} ${password}`).toBe(255);
-    }
+    ] as const;
+    // Together: each of them has to wait for its refusal.
+    expect(await Promise.all(wrong.map((login) => upload(...login)))).toEqual(wrong.map(() => 255));
     expect(readdirSync(folder).toSorted()).toEqual(["ann", "bob"]);
     const lines = await log();
     expect(lines).toContainEqual(expect.objectContaining({ msg: "user refused", line: 4 }));
