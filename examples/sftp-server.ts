@@ -6,7 +6,7 @@
  *
  * SFTP_ROOT names the folder; it is made if it is missing.
  */
-import { type Channel, parseScpCommand, SCPServer, SFTPServer, SSHServer, SSHServerManager } from "spindlex";
+import { type Channel, parseSCPCommand, SCPServer, SFTPServer, SSHServer, SSHServerManager } from "spindlex";
 import { PKey } from "spindlex/crypto";
 import {
   AUTH_FAILED,
@@ -38,7 +38,7 @@ class MySFTPServer extends SSHServer {
   }
 
   override checkChannelExecRequest(channel: Channel, command: Buffer): boolean {
-    const scp = parseScpCommand(command);
+    const scp = parseSCPCommand(command);
     if (scp === undefined) return false;
     new SCPServer(channel, scp, files);
     return true;

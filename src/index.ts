@@ -6,7 +6,7 @@ export { Channel, type PseudoTerminal } from "./connection/channel.js";
 export type { Connection } from "./connection/connection.js";
 export { ConfigurationError, ProtocolError } from "./protocol/errors.js";
 export type { InfoRequest } from "./protocol/messages/userauth.js";
-export { parseScpCommand, type ScpCommand } from "./scp/scp-command.js";
+export { parseSCPCommand, type SCPCommand } from "./scp/scp-command.js";
 export { SCPServer, type SCPServerOptions } from "./scp/scp-server.js";
 export type { Logger } from "./server/logger.js";
 export type { StreamInfo } from "./server/server-connection.js";

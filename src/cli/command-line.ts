@@ -2,13 +2,13 @@ import { UsageError } from "./errors.js";
 import { HELP, type HelpTopic } from "./help.js";
 import { readArguments } from "./option-values.js";
 import { parseServe, type ServeOptions } from "./serve-options.js";
-import { parseSftpServer, type SftpServerOptions } from "./sftp-server-options.js";
+import { parseSFTPServer, type SFTPServerCommandOptions } from "./sftp-server-options.js";
 
 export type CommandLine =
   | { readonly command: "help"; readonly topic: HelpTopic }
   | { readonly command: "version" | "hash-password" | "list-requests" }
   | { readonly command: "serve"; readonly options: ServeOptions }
-  | { readonly command: "sftp-server"; readonly options: SftpServerOptions };
+  | { readonly command: "sftp-server"; readonly options: SFTPServerCommandOptions };
 
 /**
  * Reads the arguments after `spindlex`.
@@ -23,7 +23,7 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
       return options === "help" ? help(command) : { command, options };
     }
     case "sftp-server": {
-      const options = parseSftpServer(rest);
+      const options = parseSFTPServer(rest);
       if (options === "requests") return { command: "list-requests" };
       return options === "help" ? help(command) : { command, options };
     }

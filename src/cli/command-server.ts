@@ -9,7 +9,7 @@ import {
   OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED,
   OPEN_SUCCEEDED,
 } from "../protocol/constants.js";
-import { parseScpCommand } from "../scp/scp-command.js";
+import { parseSCPCommand } from "../scp/scp-command.js";
 import { channelOrigin } from "./channel-origin.js";
 import type { Programs } from "./programs.js";
 import type { ServedFolder } from "./served-folder.js";
@@ -65,10 +65,10 @@ export class CommandServer extends SSHServer {
   }
 
   override async checkChannelExecRequest(channel: Channel, command: Buffer): Promise<boolean> {
-    const scpCommand = this.#folder && parseScpCommand(command);
+    const scpCommand = this.#folder && parseSCPCommand(command);
     if (scpCommand !== undefined) {
       this.#logger.info({ ...channelOrigin(channel), paths: scpCommand.paths }, `scp ${scpCommand.role}`);
-      this.#folder?.serveScp(channel, scpCommand);
+      this.#folder?.serveSCP(channel, scpCommand);
       return true;
     }
     const text = decodeCommand(command);
@@ -91,7 +91,7 @@ export class CommandServer extends SSHServer {
   override checkChannelSubsystemRequest(channel: Channel, name: string): boolean {
     if (this.#folder === undefined || name !== "sftp") return false;
     this.#logger.info(channelOrigin(channel), "sftp");
-    this.#folder.serveSftp(channel);
+    this.#folder.serveSFTP(channel);
     return true;
   }
 }

@@ -2,7 +2,7 @@ import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { Logger } from "pino";
 import type { Channel } from "../index.js";
-import type { ScpCommand } from "../scp/scp-command.js";
+import type { SCPCommand } from "../scp/scp-command.js";
 import { SCPServer } from "../scp/scp-server.js";
 import type { FileSystem } from "../sftp/file-system.js";
 import { LocalFileSystem } from "../sftp/local/local-file-system.js";
@@ -48,12 +48,12 @@ export class ServedFolder {
   }
 
   /** Serves SFTP on a channel. */
-  serveSftp(channel: Channel): void {
+  serveSFTP(channel: Channel): void {
     this.#track(new SFTPServer(channel, this.#settings(channel)));
   }
 
   /** Does what a client's scp asks for. */
-  serveScp(channel: Channel, command: ScpCommand): void {
+  serveSCP(channel: Channel, command: SCPCommand): void {
     this.#track(new SCPServer(channel, command, this.#settings(channel)));
   }
 

@@ -5,7 +5,7 @@ import type { AuditEvent } from "../sftp/wrappers/audit-event.js";
 const NEW_FILE_PERMISSIONS = 0o666;
 
 /** What a client did, as one line for the log of `spindlex sftp-server`. */
-export function formatSftpEvent(event: AuditEvent): string {
+export function formatSFTPEvent(event: AuditEvent): string {
   const line = `${event.operation} ${formatDetails(event)}`;
   return event.result === "OK" ? line : `${line}: ${event.result}`;
 }

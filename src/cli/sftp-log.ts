@@ -1,5 +1,5 @@
 import { describeError } from "./errors.js";
-import { SFTP_LOG_LEVELS, type SftpLogLevel, type SftpServerOptions } from "./sftp-server-options.js";
+import { SFTP_LOG_LEVELS, type SFTPLogLevel, type SFTPServerCommandOptions } from "./sftp-server-options.js";
 import { Syslog } from "./syslog.js";
 
 /** As syslog calls it. */
@@ -11,18 +11,18 @@ export interface LineLog {
   close(): void;
 }
 
-const LEVELS: Readonly<Record<Severity, SftpLogLevel>> = { err: "ERROR", info: "INFO", debug: "DEBUG" };
+const LEVELS: Readonly<Record<Severity, SFTPLogLevel>> = { err: "ERROR", info: "INFO", debug: "DEBUG" };
 
 /** The log of `spindlex sftp-server`: a line for each event that its level lets through. */
-export class SftpLog {
+export class SFTPLog {
   readonly #lines: LineLog;
   readonly #level: number;
 
-  static open({ log, facility, logLevel }: SftpServerOptions): SftpLog {
-    return new SftpLog(log === "stderr" ? new StandardError() : new Syslog("spindlex-sftp-server", facility), logLevel);
+  static open({ log, facility, logLevel }: SFTPServerCommandOptions): SFTPLog {
+    return new SFTPLog(log === "stderr" ? new StandardError() : new Syslog("spindlex-sftp-server", facility), logLevel);
   }
 
-  constructor(lines: LineLog, level: SftpLogLevel) {
+  constructor(lines: LineLog, level: SFTPLogLevel) {
     this.#lines = lines;
     this.#level = SFTP_LOG_LEVELS.indexOf(level);
   }

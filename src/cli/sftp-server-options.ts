@@ -13,7 +13,7 @@ export const SFTP_LOG_LEVELS = [
   "DEBUG2",
   "DEBUG3",
 ] as const;
-export type SftpLogLevel = (typeof SFTP_LOG_LEVELS)[number];
+export type SFTPLogLevel = (typeof SFTP_LOG_LEVELS)[number];
 
 const FACILITIES = [
   "DAEMON",
@@ -31,12 +31,12 @@ const FACILITIES = [
 export type Facility = (typeof FACILITIES)[number];
 
 /** What `spindlex sftp-server` was asked for. */
-export interface SftpServerOptions {
+export interface SFTPServerCommandOptions {
   /** With the tokens `%d`, `%u` and `%%`. */
   readonly startDirectory?: string;
   readonly log: "stderr" | "syslog";
   readonly facility: Facility;
-  readonly logLevel: SftpLogLevel;
+  readonly logLevel: SFTPLogLevel;
   /** Names of requests, not yet looked at. */
   readonly deniedRequests: readonly string[];
   /** When present, all others are denied. */
@@ -50,8 +50,8 @@ export interface SftpServerOptions {
  *
  * @throws {UsageError}
  */
-export function parseSftpServer(args: readonly string[]): SftpServerOptions | "help" | "requests" {
-  const values = readSftpServerArguments(args);
+export function parseSFTPServer(args: readonly string[]): SFTPServerCommandOptions | "help" | "requests" {
+  const values = readSFTPServerArguments(args);
   if (values.h) return "help";
   if (values.Q !== undefined) return parseChoice("-Q", values.Q, ["requests"] as const);
   const permittedRequests = parseList("-p", values.p);
@@ -67,7 +67,7 @@ export function parseSftpServer(args: readonly string[]): SftpServerOptions | "h
   };
 }
 
-function readSftpServerArguments(args: readonly string[]) {
+function readSFTPServerArguments(args: readonly string[]) {
   return readArguments("sftp-server", {
     args: args.map((argument) => (argument === "--help" ? "-h" : argument)),
     options: {

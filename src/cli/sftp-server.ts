@@ -10,9 +10,9 @@ import { SFTPServer } from "../sftp/sftp-server.js";
 import { audit } from "../sftp/wrappers/audit.js";
 import { readOnly } from "../sftp/wrappers/read-only.js";
 import { describeError, UsageError } from "./errors.js";
-import { formatSftpEvent } from "./sftp-event-line.js";
-import { SftpLog } from "./sftp-log.js";
-import type { SftpServerOptions } from "./sftp-server-options.js";
+import { formatSFTPEvent } from "./sftp-event-line.js";
+import { SFTPLog } from "./sftp-log.js";
+import type { SFTPServerCommandOptions } from "./sftp-server-options.js";
 import { StandardStreams } from "./standard-streams.js";
 
 /** What ends a session before its client does. SIGINT does not: at a terminal it is for the client that started us. */
@@ -23,10 +23,10 @@ const STOP_SIGNALS = ["SIGTERM", "SIGHUP"] as const;
  *
  * @throws {UsageError} for a name of a request that there is not
  */
-export async function sftpServer(options: SftpServerOptions): Promise<void> {
+export async function sftpServer(options: SFTPServerCommandOptions): Promise<void> {
   const deniedRequests = findDeniedRequests(options);
   if (options.umask !== undefined) process.umask(options.umask);
-  const log = SftpLog.open(options);
+  const log = SFTPLog.open(options);
   const user = userInfo();
   const stream = StandardStreams.ofProcess();
   const server = new SFTPServer(stream, {
@@ -51,7 +51,7 @@ export async function sftpServer(options: SftpServerOptions): Promise<void> {
 }
 
 /** As sftp-server(8) has it: what is on neither list is denied if there is a list of those permitted. */
-function findDeniedRequests({ deniedRequests, permittedRequests }: SftpServerOptions): readonly string[] {
+function findDeniedRequests({ deniedRequests, permittedRequests }: SFTPServerCommandOptions): readonly string[] {
   for (const name of [...deniedRequests, ...(permittedRequests ?? [])]) {
     if (requestNames.includes(name)) continue;
     throw new UsageError(`there is no request '${name}' (see spindlex sftp-server -Q requests)`);
@@ -60,14 +60,18 @@ function findDeniedRequests({ deniedRequests, permittedRequests }: SftpServerOpt
   return requestNames.filter((name) => deniedRequests.includes(name) || !permittedRequests.includes(name));
 }
 
-function filesFor(options: SftpServerOptions, log: SftpLog): FileSystem {
+function filesFor(options: SFTPServerCommandOptions, log: SFTPLog): FileSystem {
   const files = options.readOnly ? readOnly(new LocalFileSystem("/")) : new LocalFileSystem("/");
   if (!log.takes("info")) return files;
-  return audit(files, { record: (event) => log.write("info", formatSftpEvent(event)) });
+  return audit(files, { record: (event) => log.write("info", formatSFTPEvent(event)) });
 }
 
 /** Like OpenSSH's, the server runs where it was started if the directory that was asked for is none. */
-function findStartDirectory({ startDirectory }: SftpServerOptions, user: UserInfo<string>, log: SftpLog): string {
+function findStartDirectory(
+  { startDirectory }: SFTPServerCommandOptions,
+  user: UserInfo<string>,
+  log: SFTPLog,
+): string {
   if (startDirectory === undefined) return process.cwd();
   const tokens: Readonly<Record<string, string>> = { "%%": "%", "%d": user.homedir, "%u": user.username };
   const path = resolve(startDirectory.replaceAll(/%[%du]/g, (token) => tokens[token] ?? token));

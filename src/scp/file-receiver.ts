@@ -2,15 +2,15 @@ import { unsupported } from "../sftp/errors.js";
 import type { FileHandle } from "../sftp/file-system.js";
 import { PeerGoneError } from "./errors.js";
 import { type Failure, failureOf } from "./failure.js";
-import type { ScpPeer } from "./peer.js";
+import type { SCPPeer } from "./peer.js";
 import { BLOCK_LENGTH } from "./session.js";
 
 /** Takes the contents of files, one after another. */
 export class FileReceiver {
-  readonly #peer: ScpPeer;
+  readonly #peer: SCPPeer;
   readonly #blocks = new Blocks();
 
-  constructor(peer: ScpPeer) {
+  constructor(peer: SCPPeer) {
     this.#peer = peer;
   }
 

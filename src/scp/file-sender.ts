@@ -3,14 +3,14 @@ import { SFTPError } from "../sftp/errors.js";
 import type { FileHandle } from "../sftp/file-system.js";
 import { readBytes } from "../sftp/read-bytes.js";
 import { type Failure, failureOf } from "./failure.js";
-import type { ScpPeer } from "./peer.js";
+import type { SCPPeer } from "./peer.js";
 import { BLOCK_LENGTH } from "./session.js";
 
 /** Sends the contents of files, one after another. */
 export class FileSender {
-  readonly #peer: ScpPeer;
+  readonly #peer: SCPPeer;
 
-  constructor(peer: ScpPeer) {
+  constructor(peer: SCPPeer) {
     this.#peer = peer;
   }
 

@@ -19,7 +19,7 @@ const OK_ANSWER = Buffer.of(OK);
 export type ReportFailure = (error: unknown, path: string) => void;
 
 /** The scp at the other end: what it sends, and what it is told. */
-export class ScpPeer {
+export class SCPPeer {
   readonly #stream: Duplex;
   readonly #reportFailure: ReportFailure;
   readonly #input: IncomingBytes;

@@ -8,7 +8,7 @@ const MAX_COMMAND_LENGTH = 64 * 1024;
 const MAX_PATH_LENGTH = 4095;
 
 /** What a client's `scp` asks the one of the server to do. */
-export interface ScpCommand {
+export interface SCPCommand {
   /** `sink` (`-t`) takes files, `source` (`-f`) gives them. */
   readonly role: "sink" | "source";
   /** `-r`: directories, too. */
@@ -26,7 +26,7 @@ export interface ScpCommand {
  *
  * @returns `undefined` for what is no scp command, and for what only a shell could run
  */
-export function parseScpCommand(command: Buffer): ScpCommand | undefined {
+export function parseSCPCommand(command: Buffer): SCPCommand | undefined {
   if (command.length > MAX_COMMAND_LENGTH) return undefined;
   const [program, ...words] = splitCommandLine(decodeName(command)) ?? [];
   if (program === undefined || !/^(.*\/)?scp$/s.test(literalText(program))) return undefined;

@@ -4,14 +4,14 @@ import { LocalFileSystem } from "../sftp/local/local-file-system.js";
 import { normalizePath } from "../sftp/path.js";
 import type { ServedFiles } from "../sftp/sftp-server.js";
 import type { SFTPLogger, SFTPStream } from "../sftp/sftp-session.js";
-import { FatalError, PeerGoneError, ScpEndError } from "./errors.js";
+import { FatalError, PeerGoneError, SCPEndError } from "./errors.js";
 import { failureOf } from "./failure.js";
 import { Locator } from "./locator.js";
-import { ScpPeer } from "./peer.js";
-import type { ScpCommand } from "./scp-command.js";
-import type { ScpSession } from "./session.js";
-import { ScpSink } from "./sink.js";
-import { ScpSource } from "./source.js";
+import { SCPPeer } from "./peer.js";
+import type { SCPCommand } from "./scp-command.js";
+import type { SCPSession } from "./session.js";
+import { SCPSink } from "./sink.js";
+import { SCPSource } from "./source.js";
 
 export type SCPServerOptions = ServedFiles & {
   /** The client's home: where relative paths and `~` lead. Default: `/`. */
@@ -26,17 +26,17 @@ const silentLogger: SFTPLogger = { debug: () => {}, warn: () => {} };
 
 /**
  * The other side of `scp -O`: takes or gives files over a stream, ends it with an exit status and closes it. Give it the
- * channel of an `exec` request whose command `parseScpCommand` has understood. Its file system needs `lstat`.
+ * channel of an `exec` request whose command `parseSCPCommand` has understood. Its file system needs `lstat`.
  */
 export class SCPServer {
   /** Resolves when the session has ended and all its files are closed. */
   readonly closed: Promise<void>;
   readonly #stream: SFTPStream;
-  readonly #session: ScpSession;
+  readonly #session: SCPSession;
   readonly #startDirectory: string;
   readonly #logger: SFTPLogger;
 
-  constructor(stream: SFTPStream, command: ScpCommand, options: SCPServerOptions) {
+  constructor(stream: SFTPStream, command: SCPCommand, options: SCPServerOptions) {
     const fileSystem = "fileSystem" in options ? options.fileSystem : new LocalFileSystem(options.rootPath);
     this.#stream = stream;
     this.#startDirectory = normalizePath(options.startDirectory ?? "/");
@@ -45,7 +45,7 @@ export class SCPServer {
     stream.on("error", () => {});
     this.#session = {
       command,
-      peer: new ScpPeer(stream, (error, path) => this.#logger.warn({ err: error, path }, "scp: a file failed")),
+      peer: new SCPPeer(stream, (error, path) => this.#logger.warn({ err: error, path }, "scp: a file failed")),
       tree: new GuardedFileSystem(fileSystem, options.access ?? allowAll, this.#startDirectory),
       locator: new Locator(fileSystem, this.#startDirectory),
     };
@@ -55,7 +55,7 @@ export class SCPServer {
   async #run(): Promise<void> {
     const { peer, command } = this.#session;
     const session =
-      command.role === "sink" ? new ScpSink(this.#session) : new ScpSource(this.#session, this.#startDirectory);
+      command.role === "sink" ? new SCPSink(this.#session) : new SCPSource(this.#session, this.#startDirectory);
     const failure = await failureOf(() => session.run());
     if (failure !== undefined) await failureOf(() => this.#tellWhy(failure.error));
     peer.release();
@@ -63,7 +63,7 @@ export class SCPServer {
   }
 
   async #tellWhy(error: unknown): Promise<void> {
-    if (error instanceof ScpEndError) this.#logger.debug({ err: error }, "scp has ended early");
+    if (error instanceof SCPEndError) this.#logger.debug({ err: error }, "scp has ended early");
     else this.#logger.warn({ err: error }, "scp has failed");
     if (error instanceof PeerGoneError) return;
     if (error instanceof FatalError) await this.#session.peer.fail(error.message);

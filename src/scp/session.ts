@@ -1,12 +1,12 @@
 import type { GuardedFileSystem } from "../sftp/guarded-file-system.js";
 import type { Locator } from "./locator.js";
-import type { ScpPeer } from "./peer.js";
-import type { ScpCommand } from "./scp-command.js";
+import type { SCPPeer } from "./peer.js";
+import type { SCPCommand } from "./scp-command.js";
 
 /** What a sink and a source work with. */
-export interface ScpSession {
-  readonly command: ScpCommand;
-  readonly peer: ScpPeer;
+export interface SCPSession {
+  readonly command: SCPCommand;
+  readonly peer: SCPPeer;
   readonly tree: GuardedFileSystem;
   readonly locator: Locator;
 }

@@ -8,7 +8,7 @@ import { FatalError, PeerGoneError } from "./errors.js";
 import { type Failure, failureOf } from "./failure.js";
 import { FileReceiver } from "./file-receiver.js";
 import type { Located } from "./locator.js";
-import { MAX_DEPTH, type ScpSession } from "./session.js";
+import { MAX_DEPTH, type SCPSession } from "./session.js";
 
 /** Bits of permissions that are kept without `-p`: no set-user-ID, set-group-ID or sticky. */
 const PLAIN_PERMISSIONS = 0o777;
@@ -26,16 +26,16 @@ interface Target {
 }
 
 /** Takes files and directories (`scp -t`). */
-export class ScpSink {
-  readonly #session: ScpSession;
+export class SCPSink {
+  readonly #session: SCPSession;
   readonly #receiver: FileReceiver;
 
-  constructor(session: ScpSession) {
+  constructor(session: SCPSession) {
     this.#session = session;
     this.#receiver = new FileReceiver(session.peer);
   }
 
-  /** @throws {ScpEndError} when the session cannot go on */
+  /** @throws {SCPEndError} when the session cannot go on */
   async run(): Promise<void> {
     const { command, peer, locator } = this.#session;
     const [path, ...others] = command.paths;

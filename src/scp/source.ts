@@ -7,7 +7,7 @@ import { type EntryRecord, formatEntry, formatTimes } from "./control-record.js"
 import { failureOf } from "./failure.js";
 import { FileSender } from "./file-sender.js";
 import { Glob } from "./glob.js";
-import { MAX_DEPTH, type ScpSession } from "./session.js";
+import { MAX_DEPTH, type SCPSession } from "./session.js";
 
 /** All bits of permissions but sticky, as OpenSSH sends them. */
 const SENT_PERMISSIONS = 0o6777;
@@ -25,18 +25,18 @@ interface Item {
 }
 
 /** Gives files and directories (`scp -f`). */
-export class ScpSource {
-  readonly #session: ScpSession;
+export class SCPSource {
+  readonly #session: SCPSession;
   readonly #startDirectory: string;
   readonly #sender: FileSender;
 
-  constructor(session: ScpSession, startDirectory: string) {
+  constructor(session: SCPSession, startDirectory: string) {
     this.#session = session;
     this.#startDirectory = startDirectory;
     this.#sender = new FileSender(session.peer);
   }
 
-  /** @throws {ScpEndError} when the session cannot go on */
+  /** @throws {SCPEndError} when the session cannot go on */
   async run(): Promise<void> {
     const { command, peer, tree, locator } = this.#session;
     const glob = new Glob(tree, locator);

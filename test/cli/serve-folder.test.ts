@@ -262,7 +262,7 @@ withClients("a folder with a password file", () => {
       ["kim", "ann's"],
     ] as const;
     // Together: each of them has to wait for its refusal.
-    expect(await Promise.all(wrong.map((login) => upload(...login)))).toEqual(wrong.map(() => 255));
+    expect(await Promise.all(wrong.map(([user, password]) => upload(user, password)))).toEqual(wrong.map(() => 255));
     expect(readdirSync(folder).toSorted()).toEqual(["ann", "bob"]);
     const lines = await log();
     expect(lines).toContainEqual(expect.objectContaining({ msg: "user refused", line: 4 }));

@@ -1,12 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { formatSftpEvent } from "../../src/cli/sftp-event-line.js";
+import { formatSFTPEvent } from "../../src/cli/sftp-event-line.js";
 import type { AuditedOperation } from "../../src/sftp/wrappers/audit-event.js";
 
 const OPTIONS = { read: false, write: false, append: false, create: false, truncate: false, exclusive: false };
 const line = (operation: AuditedOperation) =>
-  formatSftpEvent({ time: new Date(), duration: 1, result: "OK", ...operation });
+  formatSFTPEvent({ time: new Date(), duration: 1, result: "OK", ...operation });
 
-describe("formatSftpEvent", () => {
+describe("formatSFTPEvent", () => {
   it.each<[AuditedOperation, string]>([
     [{ operation: "open", path: "/a b", file: 1, options: { ...OPTIONS, read: true } }, 'open "/a b" flags READ'],
     [
@@ -54,7 +54,7 @@ describe("formatSftpEvent", () => {
       path: "/a",
       result: "PERMISSION_DENIED",
     } as const;
-    expect(formatSftpEvent(event)).toBe('remove "/a": PERMISSION_DENIED');
+    expect(formatSFTPEvent(event)).toBe('remove "/a": PERMISSION_DENIED');
   });
 
   it("has every time that a client may send", () => {

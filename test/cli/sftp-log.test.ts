@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { type Severity, SftpLog } from "../../src/cli/sftp-log.js";
-import type { SftpLogLevel } from "../../src/cli/sftp-server-options.js";
+import { type Severity, SFTPLog } from "../../src/cli/sftp-log.js";
+import type { SFTPLogLevel } from "../../src/cli/sftp-server-options.js";
 
-function collect(level: SftpLogLevel, write: (log: SftpLog) => void): string[] {
+function collect(level: SFTPLogLevel, write: (log: SFTPLog) => void): string[] {
   const lines: string[] = [];
-  const log = new SftpLog(
+  const log = new SFTPLog(
     { write: (severity, line) => void lines.push(`${severity} ${line}`), close: () => {} },
     level,
   );
@@ -12,8 +12,8 @@ function collect(level: SftpLogLevel, write: (log: SftpLog) => void): string[] {
   return lines;
 }
 
-describe("SftpLog", () => {
-  it.each<[SftpLogLevel, Severity[]]>([
+describe("SFTPLog", () => {
+  it.each<[SFTPLogLevel, Severity[]]>([
     ["QUIET", []],
     ["FATAL", []],
     ["ERROR", ["err"]],

@@ -1,17 +1,17 @@
 import { describe, expect, it } from "vitest";
 import { UsageError } from "../../src/cli/errors.js";
-import { parseSftpServer } from "../../src/cli/sftp-server-options.js";
+import { parseSFTPServer } from "../../src/cli/sftp-server-options.js";
 
 const DEFAULTS = { log: "syslog", facility: "AUTH", logLevel: "ERROR", deniedRequests: [], readOnly: false };
 
-describe("parseSftpServer", () => {
+describe("parseSFTPServer", () => {
   it("has the defaults of sftp-server(8)", () => {
-    expect(parseSftpServer([])).toEqual(DEFAULTS);
+    expect(parseSFTPServer([])).toEqual(DEFAULTS);
   });
 
   it("reads every flag", () => {
     const args = "-d /srv/%u -e -f LOCAL3 -l VERBOSE -P remove,rmdir -p open,close -R -u 027";
-    expect(parseSftpServer(args.split(" "))).toEqual({
+    expect(parseSFTPServer(args.split(" "))).toEqual({
       startDirectory: "/srv/%u",
       log: "stderr",
       facility: "LOCAL3",
@@ -24,7 +24,7 @@ describe("parseSftpServer", () => {
   });
 
   it("takes flags together, values attached, and names in any case", () => {
-    expect(parseSftpServer(["-eR", "-d/srv", "-fauth", "-ldebug2", "-u0"])).toEqual({
+    expect(parseSFTPServer(["-eR", "-d/srv", "-fauth", "-ldebug2", "-u0"])).toEqual({
       ...DEFAULTS,
       log: "stderr",
       readOnly: true,
@@ -35,11 +35,11 @@ describe("parseSftpServer", () => {
   });
 
   it("only lists requests when asked to", () => {
-    expect(parseSftpServer(["-R", "-Q", "requests"])).toBe("requests");
+    expect(parseSFTPServer(["-R", "-Q", "requests"])).toBe("requests");
   });
 
   it.each([["%d/files"], ["/home/%u/%%d"], ["100%%"]])("takes %s as a start directory", (startDirectory) => {
-    expect(parseSftpServer(["-d", startDirectory])).toMatchObject({ startDirectory });
+    expect(parseSFTPServer(["-d", startDirectory])).toMatchObject({ startDirectory });
   });
 
   it.each([
@@ -54,10 +54,10 @@ describe("parseSftpServer", () => {
     { args: ["-p", "open", "-p", "close"], message: "-p is given more than once" },
     { args: ["-x"], message: "Unknown option '-x' (see spindlex sftp-server --help)" },
   ])("refuses $args", ({ args, message }) => {
-    expect(() => parseSftpServer(args)).toThrow(new UsageError(message));
+    expect(() => parseSFTPServer(args)).toThrow(new UsageError(message));
   });
 
   it.each([[["-f", "MAIL"]], [["-l", "LOUD"]], [["extra"]], [["-d"]]])("refuses %j", (args) => {
-    expect(() => parseSftpServer(args)).toThrow(UsageError);
+    expect(() => parseSFTPServer(args)).toThrow(UsageError);
   });
 });

@@ -2,7 +2,7 @@ import { chmod, lstat, mkdir, readdir, readFile, symlink, truncate, utimes, writ
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { Channel } from "../../src/index.js";
-import { parseScpCommand } from "../../src/scp/scp-command.js";
+import { parseSCPCommand } from "../../src/scp/scp-command.js";
 import { SCPServer } from "../../src/scp/scp-server.js";
 import { isMissing } from "../support/clients.js";
 import { testBytes } from "../support/server.js";
@@ -18,7 +18,7 @@ beforeAll(async () => {
   await mkdir(root);
   await mkdir(local);
   fixture.server.server.checkChannelExecRequest = (channel: Channel, line: Buffer) => {
-    const command = parseScpCommand(line);
+    const command = parseSCPCommand(line);
     if (command === undefined) return false;
     new SCPServer(channel, command, { rootPath: root });
     return true;

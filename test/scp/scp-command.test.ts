@@ -1,13 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { parseScpCommand } from "../../src/scp/scp-command.js";
+import { parseSCPCommand } from "../../src/scp/scp-command.js";
 import { encodeName } from "../../src/sftp/path.js";
 
-const parse = (line: string) => parseScpCommand(Buffer.from(line));
+const parse = (line: string) => parseSCPCommand(Buffer.from(line));
 const sink = { role: "sink", recursive: false, preserve: false, targetIsDirectory: false };
 const source = { ...sink, role: "source" };
 
-describe("parseScpCommand", () => {
+describe("parseSCPCommand", () => {
   it("reads what clients send", () => {
     expect(parse("scp -t /path")).toEqual({ ...sink, paths: ["/path"] });
     expect(parse("scp -r -p -t -- /path")).toEqual({ ...sink, recursive: true, preserve: true, paths: ["/path"] });
@@ -43,7 +43,7 @@ describe("parseScpCommand", () => {
 
   it("keeps bytes that are not UTF-8", () => {
     const bytes = Buffer.from([0x61, 0xff, 0xfe, 0x62]);
-    const [path = ""] = parseScpCommand(Buffer.concat([Buffer.from("scp -t '"), bytes, Buffer.from("'")]))?.paths ?? [];
+    const [path = ""] = parseSCPCommand(Buffer.concat([Buffer.from("scp -t '"), bytes, Buffer.from("'")]))?.paths ?? [];
     expect(encodeName(path)).toEqual(bytes);
   });
 

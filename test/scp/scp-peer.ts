@@ -1,10 +1,10 @@
 import type { Duplex } from "node:stream";
-import { parseScpCommand } from "../../src/scp/scp-command.js";
+import { parseSCPCommand } from "../../src/scp/scp-command.js";
 import { SCPServer, type SCPServerOptions } from "../../src/scp/scp-server.js";
 import { duplexPair } from "../server/duplex-pair.js";
 
 /** The scp that a server talks to: it sends what a test wants and reads what it expects. */
-export class ScpTestPeer {
+export class SCPTestPeer {
   readonly stream: Duplex;
   readonly server: SCPServer;
   readonly exitStatuses: number[] = [];
@@ -13,7 +13,7 @@ export class ScpTestPeer {
 
   constructor(commandLine: string, options: SCPServerOptions) {
     const [stream, served] = duplexPair();
-    const command = parseScpCommand(Buffer.from(commandLine));
+    const command = parseSCPCommand(Buffer.from(commandLine));
     if (command === undefined) throw new Error(`not an scp command: ${commandLine}`);
     this.stream = stream;
     stream.on("error", () => {});

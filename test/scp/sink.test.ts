@@ -7,7 +7,7 @@ import { systemError } from "../../src/sftp/errors.js";
 import type { FileHandle, FileSystem, OpenOptions } from "../../src/sftp/file-system.js";
 import { MemoryFileSystem } from "../../src/sftp/memory/memory-file-system.js";
 import { testBytes } from "../support/server.js";
-import { ScpTestPeer } from "./scp-peer.js";
+import { SCPTestPeer } from "./scp-peer.js";
 
 /** A memory file system that counts its open handles. */
 class CountingFileSystem extends MemoryFileSystem {
@@ -38,12 +38,12 @@ function names(fileSystem: MemoryFileSystem, path = "/"): string[] {
 }
 
 async function start(commandLine: string, fileSystem: FileSystem, access?: AccessPolicy) {
-  const peer = new ScpTestPeer(commandLine, { fileSystem, ...(access && { access }) });
+  const peer = new SCPTestPeer(commandLine, { fileSystem, ...(access && { access }) });
   expect(await peer.answer()).toBe("");
   return peer;
 }
 
-async function put(peer: ScpTestPeer, name: string, content: Buffer, mode = "0644"): Promise<string> {
+async function put(peer: SCPTestPeer, name: string, content: Buffer, mode = "0644"): Promise<string> {
   const accepted = await peer.ask(`C${mode} ${content.length} ${name}\n`);
   if (accepted !== "") return accepted;
   return peer.ask(Buffer.concat([content, Buffer.of(0)]));
@@ -133,10 +133,10 @@ describe("a sink", () => {
   });
 
   it("refuses a target of -d that is no directory, and two targets", async () => {
-    const peer = new ScpTestPeer("scp -d -t /file", { fileSystem: MemoryFileSystem.from({ "/file": "" }) });
+    const peer = new SCPTestPeer("scp -d -t /file", { fileSystem: MemoryFileSystem.from({ "/file": "" }) });
     expect(await peer.answer()).toBe("\x02scp: /file: Not a directory");
     expect(await peer.exitStatus()).toBe(1);
-    const ambiguous = new ScpTestPeer("scp -t a b", { fileSystem: new MemoryFileSystem() });
+    const ambiguous = new SCPTestPeer("scp -t a b", { fileSystem: new MemoryFileSystem() });
     expect(await ambiguous.answer()).toBe("\x02scp: ambiguous target");
   });
 
@@ -173,7 +173,7 @@ describe("a sink", () => {
       },
     };
     const logger = { debug: () => {}, warn: (fields: object) => logged.push(fields) };
-    const peer = new ScpTestPeer("scp -t /", { fileSystem, logger });
+    const peer = new SCPTestPeer("scp -t /", { fileSystem, logger });
     expect(await peer.answer()).toBe("");
     expect(await peer.ask("C0644 1 a\n")).toBe("\x01scp: /a: Input/output error");
     expect(await peer.ask("C0644 1 b\n")).toBe("\x01scp: /b: Failure");
@@ -335,7 +335,7 @@ describe("a hostile source", () => {
     await fc.assert(
       fc.asyncProperty(fc.array(record, { maxLength: 20 }), async (records) => {
         const fileSystem = new CountingFileSystem();
-        const peer = new ScpTestPeer("scp -r -p -t /", { fileSystem });
+        const peer = new SCPTestPeer("scp -r -p -t /", { fileSystem });
         for (const data of records) peer.send(data);
         peer.stream.resume();
         expect(await peer.end()).toBeTypeOf("number");

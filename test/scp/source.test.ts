@@ -4,11 +4,11 @@ import { systemError } from "../../src/sftp/errors.js";
 import type { FileHandle, FileSystem } from "../../src/sftp/file-system.js";
 import { MemoryFileSystem } from "../../src/sftp/memory/memory-file-system.js";
 import { testBytes } from "../support/server.js";
-import { ScpTestPeer } from "./scp-peer.js";
+import { SCPTestPeer } from "./scp-peer.js";
 
 const OK = Buffer.of(0);
 
-function start(commandLine: string, fileSystem: FileSystem, access?: Partial<AccessPolicy>): ScpTestPeer {
+function start(commandLine: string, fileSystem: FileSystem, access?: Partial<AccessPolicy>): SCPTestPeer {
   const policy: AccessPolicy = {
     checkFileAccess: () => true,
     checkDirectoryAccess: () => true,
@@ -16,13 +16,13 @@ function start(commandLine: string, fileSystem: FileSystem, access?: Partial<Acc
     getDirectoryPermissions: () => undefined,
     ...access,
   };
-  const peer = new ScpTestPeer(commandLine, { fileSystem, access: policy });
+  const peer = new SCPTestPeer(commandLine, { fileSystem, access: policy });
   peer.send(OK);
   return peer;
 }
 
 /** All that a source sends to a sink that takes everything: its lines, and contents as text. */
-async function receiveAll(peer: ScpTestPeer): Promise<string[]> {
+async function receiveAll(peer: SCPTestPeer): Promise<string[]> {
   const lines: string[] = [];
   for (;;) {
     const line = await peer.line();
@@ -152,7 +152,7 @@ describe("a source", () => {
 
   it("starts at the start directory and cannot get above the root", async () => {
     const open = (line: string) => {
-      const peer = new ScpTestPeer(line, { fileSystem: tree(), startDirectory: "/dir" });
+      const peer = new SCPTestPeer(line, { fileSystem: tree(), startDirectory: "/dir" });
       peer.send(OK);
       return receiveAll(peer);
     };

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { pipeline } from "node:stream";
 import type { Channel } from "../../src/index.js";
-import { parseScpCommand } from "../../src/scp/scp-command.js";
+import { parseSCPCommand } from "../../src/scp/scp-command.js";
 import { SCPServer } from "../../src/scp/scp-server.js";
 import { SFTPServer } from "../../src/sftp/sftp-server.js";
 import { TOOLS } from "./clients.js";
@@ -25,7 +25,7 @@ export class SFTPGuideServer extends FolderServer {
   }
 
   override checkChannelExecRequest(channel: Channel, command: Buffer): boolean {
-    const scp = parseScpCommand(command);
+    const scp = parseSCPCommand(command);
     if (!scp) return false;
     new SCPServer(channel, scp, { rootPath: this.rootPath });
     return true;
