@@ -2,7 +2,7 @@ import { createHmac, randomBytes } from "node:crypto";
 import { describeError } from "./errors.js";
 import { requirePrivate, requireTrusted } from "./file-permissions.js";
 import { matchesHash, type PasswordHash, parsePasswordHash } from "./password-hash.js";
-import { Turns } from "./turns.js";
+import { Semaphore } from "./semaphore.js";
 import { type RefusedLine, readUserFile } from "./user-file.js";
 
 /** Passwords that are looked at together: two threads of Node's four are left to files. */
@@ -58,7 +58,7 @@ export function parsePasswordFile(text: string): PasswordFile {
 /** The users of a password file. How long an answer takes does not tell which names are among them. */
 export class HashedPasswords {
   readonly #hashes: ReadonlyMap<string, PasswordHash>;
-  readonly #turns = new Turns(CHECKS_AT_ONCE);
+  readonly #checks = new Semaphore(CHECKS_AT_ONCE);
   readonly #secret = randomBytes(32);
 
   /** @param hashes of one user at least, by name */
@@ -70,7 +70,7 @@ export class HashedPasswords {
     const known = this.#hashes.get(name);
     const hash = known ?? this.#substitute(name);
     if (hash === undefined) return false;
-    const isRight = await this.#turns.run(() => matchesHash(password, hash));
+    const isRight = await this.#checks.run(() => matchesHash(password, hash));
     return isRight && known !== undefined;
   }
 

@@ -1,7 +1,7 @@
 import { UsageError } from "./errors.js";
 import { parseChoice, parseText, readArguments } from "./option-values.js";
 
-export const LOG_LEVELS = ["error", "warn", "info", "debug", "silent"] as const;
+const LOG_LEVELS = ["error", "warn", "info", "debug", "silent"] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /** What `spindlex serve` was asked for; what is absent has a default that depends on the machine. */

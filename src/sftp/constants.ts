@@ -71,6 +71,3 @@ export const MAX_PACKET_LENGTH = 256 * 1024;
 
 /** Most bytes of data in one READ or WRITE: a packet, less room for the other fields (as OpenSSH announces it). */
 export const MAX_DATA_LENGTH = MAX_PACKET_LENGTH - 1024;
-
-/** Most bytes of a handle (§6.2). */
-export const MAX_HANDLE_LENGTH = 256;

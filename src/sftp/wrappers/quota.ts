@@ -6,8 +6,8 @@ import { isWithin } from "../path.js";
 import { CountedFile } from "./counted-file.js";
 import { call, callHandle, selectHandleMethods, selectMethods } from "./methods.js";
 import { type OpenFile, QuotaHandle } from "./quota-handle.js";
+import { SharedLock } from "./shared-lock.js";
 import { treeSize } from "./tree-size.js";
-import { Turns } from "./turns.js";
 
 export interface QuotaOptions {
   /** Bytes that all files may hold together. */
@@ -59,7 +59,7 @@ class QuotaFileSystem implements FileSystem {
   readonly #budget: ByteBudget;
   readonly #openFiles = new Map<string, OpenFile>();
   #measured: Promise<void> | undefined;
-  readonly #nameChanges = new Turns();
+  readonly #nameChanges = new SharedLock();
 
   constructor(fileSystem: FileSystem, { bytes, used }: QuotaOptions) {
     this.#fileSystem = fileSystem;

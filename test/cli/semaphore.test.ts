@@ -1,13 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { Turns } from "../../src/cli/turns.js";
+import { Semaphore } from "../../src/cli/semaphore.js";
 
-describe("Turns", () => {
+describe("Semaphore", () => {
   it("lets only so many run at a time, in order", async () => {
-    const turns = new Turns(2);
+    const semaphore = new Semaphore(2);
     const started: number[] = [];
     const finish: (() => void)[] = [];
     const runs = [0, 1, 2, 3].map((number) =>
-      turns.run(async () => {
+      semaphore.run(async () => {
         started.push(number);
         await new Promise<void>((resolve) => {
           finish[number] = resolve;
@@ -27,11 +27,11 @@ describe("Turns", () => {
   });
 
   it("goes on after a failure", async () => {
-    const turns = new Turns(1);
-    const failed = turns.run(async () => {
+    const semaphore = new Semaphore(1);
+    const failed = semaphore.run(async () => {
       throw new Error("no");
     });
-    const next = turns.run(async () => "next");
+    const next = semaphore.run(async () => "next");
     await expect(failed).rejects.toThrow("no");
     expect(await next).toBe("next");
   });

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { Turns } from "../../../src/sftp/wrappers/turns.js";
+import { SharedLock } from "../../../src/sftp/wrappers/shared-lock.js";
 
-describe("Turns", () => {
+describe("SharedLock", () => {
   it("runs alone what has to, and together what may", async () => {
-    const turns = new Turns();
+    const lock = new SharedLock();
     const log: string[] = [];
     const operation = (name: string) => async () => {
       log.push(`${name} begins`);
@@ -11,12 +11,12 @@ describe("Turns", () => {
       log.push(`${name} ends`);
     };
     await Promise.all([
-      turns.together(operation("a")),
-      turns.together(operation("b")),
-      turns.alone(operation("C")),
-      turns.alone(operation("D")),
-      turns.together(operation("e")),
-      turns.together(operation("f")),
+      lock.together(operation("a")),
+      lock.together(operation("b")),
+      lock.alone(operation("C")),
+      lock.alone(operation("D")),
+      lock.together(operation("e")),
+      lock.together(operation("f")),
     ]);
     const both = (one: string, other: string) => [`${one} begins`, `${other} begins`, `${one} ends`, `${other} ends`];
     const alone = (name: string) => [`${name} begins`, `${name} ends`];
@@ -24,13 +24,13 @@ describe("Turns", () => {
   });
 
   it("goes on after what fails, and tells who asked", async () => {
-    const turns = new Turns();
+    const lock = new SharedLock();
     const failing = () => Promise.reject(new Error("failed"));
     const outcomes = [
-      turns.together(failing),
-      turns.alone(failing),
-      turns.together(async () => 1),
-      turns.alone(async () => 2),
+      lock.together(failing),
+      lock.alone(failing),
+      lock.together(async () => 1),
+      lock.alone(async () => 2),
     ];
     expect((await Promise.allSettled(outcomes)).map(({ status }) => status)).toEqual([
       "rejected",

@@ -1,5 +1,5 @@
 /** Lets operations run alone, or together with others of their kind, in the order in which they come. */
-export class Turns {
+export class SharedLock {
   #lastAlone: Promise<unknown> = Promise.resolve();
   readonly #together = new Set<Promise<unknown>>();
 
