@@ -115,6 +115,7 @@ export const write: RequestKind = {
       : { identity, access: "write", start: offset, end: offset + data.length };
     return {
       footprint: { files: [access] },
+      replyInTurnOf: file,
       async run(id) {
         if (handle.write === undefined) throw unsupported();
         await handle.write(data, offset);

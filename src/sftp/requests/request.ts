@@ -25,8 +25,9 @@ export interface RequestContext {
 export interface Operation {
   readonly footprint: Footprint;
   /**
-   * Replies to requests with the same object here leave in the order of the requests. For reads of one handle: `scp` of
-   * OpenSSH before 9.4 cuts a file where a later part came first.
+   * Replies to requests with the same object here leave in the order of the requests. For reads and writes of one
+   * handle: `scp` of OpenSSH before 9.4 cuts a file where a later part came first, and paramiko waits for ever where a
+   * write was refused before an earlier one was done.
    */
   readonly replyInTurnOf?: object;
   /** Bytes of memory that it takes beside the request itself. */

@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { MAX_DATA_LENGTH, OpenFlag, PacketType, StatusCode } from "../../../src/sftp/constants.js";
+import { systemError } from "../../../src/sftp/errors.js";
 import type { FileHandle, FileSystem, OpenOptions } from "../../../src/sftp/file-system.js";
 import { MemoryFileSystem } from "../../../src/sftp/memory/memory-file-system.js";
-import { attributes, NO_ATTRIBUTES, readAttributes, readData } from "../../support/sftp-packets.js";
+import { attributes, NO_ATTRIBUTES, readAttributes, readData, readStatus } from "../../support/sftp-packets.js";
 import { startSession } from "../session.js";
 
 const { READ, WRITE, APPEND, CREAT, TRUNC, EXCL } = OpenFlag;
@@ -159,6 +160,24 @@ describe("READ and WRITE", () => {
     expect((await Promise.all(reads)).map((reply) => readData(reply).toString())).toEqual(["0", "1", "2", "3"]);
     const data = client.replies.filter(({ type }) => type === PacketType.DATA);
     expect(data.map((reply) => readData(reply).toString())).toEqual(["0", "1", "2", "3"]);
+  });
+
+  it("answers the writes of a handle in their order, also those that are refused at once", async () => {
+    let finishFirst = () => {};
+    const write = async (_data: Buffer, position: number) => {
+      if (position > 0) throw systemError("EDQUOT");
+      await new Promise<void>((resolve) => {
+        finishFirst = resolve;
+      });
+    };
+    const { client } = await startSession({ open: () => ({ write }) });
+    const handle = await client.open("/x", WRITE);
+    const written = [0n, 1n].map((offset) => client.status(PacketType.WRITE, handle, offset, "x"));
+    await client.askExtended("limits@openssh.com");
+    finishFirst();
+    await Promise.all(written);
+    const statuses = client.replies.filter(({ type }) => type === PacketType.STATUS);
+    expect(statuses.map((reply) => readStatus(reply).code)).toEqual([OK, FAILURE]);
   });
 
   it("appends whatever the offset", async () => {
