@@ -1,9 +1,7 @@
-import type { AccessPolicy } from "../sftp/access-policy.js";
+import { type FileServerOptions, fileServerSettings } from "../sftp/file-server-options.js";
 import { GuardedFileSystem } from "../sftp/guarded-file-system.js";
-import { LocalFileSystem } from "../sftp/local/local-file-system.js";
-import { normalizePath } from "../sftp/path.js";
-import type { ServedFiles } from "../sftp/sftp-server.js";
-import type { SFTPLogger, SFTPStream } from "../sftp/sftp-session.js";
+import type { SFTPLogger } from "../sftp/logger.js";
+import type { SFTPStream } from "../sftp/sftp-session.js";
 import { FatalError, PeerGoneError, SCPEndError } from "./errors.js";
 import { failureOf } from "./failure.js";
 import { Locator } from "./locator.js";
@@ -12,17 +10,6 @@ import type { SCPCommand } from "./scp-command.js";
 import type { SCPSession } from "./session.js";
 import { SCPSink } from "./sink.js";
 import { SCPSource } from "./source.js";
-
-export type SCPServerOptions = ServedFiles & {
-  /** The client's home: where relative paths and `~` lead. Default: `/`. */
-  readonly startDirectory?: string;
-  /** Decides what the client may do; an SFTPServer is one, too. Default: all. */
-  readonly access?: AccessPolicy;
-  /** Broken protocol at debug level, defects at warn. Default: silent. */
-  readonly logger?: SFTPLogger;
-};
-
-const silentLogger: SFTPLogger = { debug: () => {}, warn: () => {} };
 
 /**
  * The other side of `scp -O`: takes or gives files over a stream, ends it with an exit status and closes it. Give it the
@@ -33,29 +20,28 @@ export class SCPServer {
   readonly closed: Promise<void>;
   readonly #stream: SFTPStream;
   readonly #session: SCPSession;
-  readonly #startDirectory: string;
   readonly #logger: SFTPLogger;
 
-  constructor(stream: SFTPStream, command: SCPCommand, options: SCPServerOptions) {
-    const fileSystem = "fileSystem" in options ? options.fileSystem : new LocalFileSystem(options.rootPath);
+  /** @throws {ConfigurationError} for a `rootPath` that cannot name a directory */
+  constructor(stream: SFTPStream, command: SCPCommand, options: FileServerOptions) {
+    const { fileSystem, startDirectory, access, logger } = fileServerSettings(options);
     this.#stream = stream;
-    this.#startDirectory = normalizePath(options.startDirectory ?? "/");
-    this.#logger = options.logger ?? silentLogger;
+    this.#logger = logger;
     // The peer hears of it as of the end of the stream.
     stream.on("error", () => {});
     this.#session = {
       command,
-      peer: new SCPPeer(stream, (error, path) => this.#logger.warn({ err: error, path }, "scp: a file failed")),
-      tree: new GuardedFileSystem(fileSystem, options.access ?? allowAll, this.#startDirectory),
-      locator: new Locator(fileSystem, this.#startDirectory),
+      startDirectory,
+      peer: new SCPPeer(stream, (error, path) => logger.warn({ err: error, path }, "scp: a file failed")),
+      tree: new GuardedFileSystem(fileSystem, access, startDirectory),
+      locator: new Locator(fileSystem, startDirectory),
     };
     this.closed = this.#run();
   }
 
   async #run(): Promise<void> {
     const { peer, command } = this.#session;
-    const session =
-      command.role === "sink" ? new SCPSink(this.#session) : new SCPSource(this.#session, this.#startDirectory);
+    const session = command.role === "sink" ? new SCPSink(this.#session) : new SCPSource(this.#session);
     const failure = await failureOf(() => session.run());
     if (failure !== undefined) await failureOf(() => this.#tellWhy(failure.error));
     peer.release();
@@ -80,10 +66,3 @@ export class SCPServer {
     else stream.end(() => stream.destroy());
   }
 }
-
-const allowAll: AccessPolicy = {
-  checkFileAccess: () => true,
-  checkDirectoryAccess: () => true,
-  getFilePermissions: () => undefined,
-  getDirectoryPermissions: () => undefined,
-};

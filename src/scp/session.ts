@@ -6,6 +6,8 @@ import type { SCPCommand } from "./scp-command.js";
 /** What a sink and a source work with. */
 export interface SCPSession {
   readonly command: SCPCommand;
+  /** Canonical. */
+  readonly startDirectory: string;
   readonly peer: SCPPeer;
   readonly tree: GuardedFileSystem;
   readonly locator: Locator;

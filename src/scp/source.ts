@@ -27,12 +27,10 @@ interface Item {
 /** Gives files and directories (`scp -f`). */
 export class SCPSource {
   readonly #session: SCPSession;
-  readonly #startDirectory: string;
   readonly #sender: FileSender;
 
-  constructor(session: SCPSession, startDirectory: string) {
+  constructor(session: SCPSession) {
     this.#session = session;
-    this.#startDirectory = startDirectory;
     this.#sender = new FileSender(session.peer);
   }
 
@@ -48,7 +46,7 @@ export class SCPSource {
   }
 
   async #sendPath(path: string): Promise<void> {
-    const absolute = path.startsWith("/") ? path : `${this.#startDirectory}/${path}`;
+    const absolute = path.startsWith("/") ? path : `${this.#session.startDirectory}/${path}`;
     // The root has no name; `.` is what OpenSSH sends for a directory that is called so.
     const name = lastName(normalizePath(absolute)) || ".";
     const item = await this.#attempt(path, () => this.#locate(path, { shownPath: path, name, ancestors: [] }));

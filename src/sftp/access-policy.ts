@@ -10,15 +10,26 @@ export type AccessMode = "r" | "w";
  * served, without links. A method that throws refuses.
  */
 export interface AccessPolicy {
-  /** Asked before a file is read (`r`) or made, written, changed or removed (`w`). Only exactly `true` allows. */
+  /** Asked before a file is read or looked at (`r`), or made, written, changed or removed (`w`). Only exactly `true` allows. */
   checkFileAccess(path: string, mode: AccessMode): Awaitable<boolean>;
-  /** Asked before a directory is listed (`r`) or made, changed or removed (`w`). Only exactly `true` allows. */
+  /** Asked before a directory is listed or looked at (`r`), or made, changed or removed (`w`). Only exactly `true` allows. */
   checkDirectoryAccess(path: string, mode: AccessMode): Awaitable<boolean>;
-  /** @returns the permission bits of a file that is to be made, 0 to 0o7777; `undefined` for those the client asks for */
+  /**
+   * Asked when a file is made or its permissions are to change.
+   *
+   * @returns the permission bits that it gets, 0 to 0o7777; `undefined` for those the client asks for
+   */
   getFilePermissions(path: string): Awaitable<number | undefined>;
   /** @returns the same for a directory */
   getDirectoryPermissions(path: string): Awaitable<number | undefined>;
 }
+
+export const allowAll: AccessPolicy = {
+  checkFileAccess: () => true,
+  checkDirectoryAccess: () => true,
+  getFilePermissions: () => undefined,
+  getDirectoryPermissions: () => undefined,
+};
 
 /** A policy refuses an access. */
 export class AccessDeniedError extends SFTPError {

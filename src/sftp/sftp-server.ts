@@ -1,36 +1,22 @@
+import { ConfigurationError } from "../protocol/errors.js";
 import type { AccessMode, AccessPolicy } from "./access-policy.js";
-import type { Awaitable, FileSystem } from "./file-system.js";
+import { type FileServerOptions, fileServerSettings } from "./file-server-options.js";
+import type { Awaitable } from "./file-system.js";
 import { GuardedFileSystem } from "./guarded-file-system.js";
 import { HandleTable } from "./handle-table.js";
-import { LocalFileSystem } from "./local/local-file-system.js";
 import { OwnerNames } from "./owner-names.js";
-import { normalizePath } from "./path.js";
 import { requestNames } from "./requests/registry.js";
-import { type SFTPLogger, SFTPSession, type SFTPStream } from "./sftp-session.js";
+import { SFTPSession, type SFTPStream } from "./sftp-session.js";
 import { symlinkOrderOf } from "./symlink-order.js";
 
 const DEFAULT_MAX_OPEN_HANDLES = 256;
 
-/** What is served. */
-export type ServedFiles =
-  | {
-      /** A directory of this machine, which becomes the client's root. It is made if only its last name is missing. */
-      readonly rootPath: string;
-    }
-  | { readonly fileSystem: FileSystem };
-
-export type SFTPServerOptions = ServedFiles & {
-  /** The client's home: where relative paths start. Default: `/`. */
-  readonly startDirectory?: string;
+export type SFTPServerOptions = FileServerOptions & {
   /** Files and directories that the client may have open together. Default: 256. */
   readonly maxOpenHandles?: number;
   /** Requests that are refused, by the names that `requestNames` lists. */
   readonly deniedRequests?: Iterable<string>;
-  /** Failed requests at debug level; defects and broken protocol at warn. Default: silent. */
-  readonly logger?: SFTPLogger;
 };
-
-const silentLogger: SFTPLogger = { debug: () => {}, warn: () => {} };
 
 /**
  * Serves SFTP, version 3 (draft-ietf-secsh-filexfer-02) with the extensions of OpenSSH, over a channel or any other
@@ -46,26 +32,31 @@ export class SFTPServer implements AccessPolicy {
   /** Resolves when the session has ended and all its files are closed. */
   readonly closed: Promise<void>;
 
+  readonly #access: AccessPolicy;
+
   /**
-   * @throws {RangeError} for `maxOpenHandles` that is no positive integer, or an unknown name in `deniedRequests`
+   * @throws {ConfigurationError} for a `rootPath` that cannot name a directory, for `maxOpenHandles` that is no positive
+   * integer, and for an unknown name in `deniedRequests`
    */
   constructor(channel: SFTPStream, options: SFTPServerOptions) {
-    const { startDirectory = "/", maxOpenHandles = DEFAULT_MAX_OPEN_HANDLES, logger = silentLogger } = options;
+    const { fileSystem, startDirectory, access, logger } = fileServerSettings(options);
+    const { maxOpenHandles = DEFAULT_MAX_OPEN_HANDLES } = options;
     if (!Number.isInteger(maxOpenHandles) || maxOpenHandles < 1) {
-      throw new RangeError(`maxOpenHandles is a positive integer, not ${maxOpenHandles}`);
+      throw new ConfigurationError("maxOpenHandles", "must be a positive integer");
     }
     const deniedRequests = new Set(options.deniedRequests);
     for (const name of deniedRequests) {
-      if (!requestNames.includes(name)) throw new RangeError(`there is no request named '${name}'`);
+      if (!requestNames.includes(name)) {
+        throw new ConfigurationError("deniedRequests", `there is no request named '${name}'`);
+      }
     }
     this.channel = channel;
-    const fileSystem = "fileSystem" in options ? options.fileSystem : new LocalFileSystem(options.rootPath);
-    const start = normalizePath(startDirectory);
+    this.#access = access;
     const context = {
-      tree: new GuardedFileSystem(fileSystem, this, start),
+      tree: new GuardedFileSystem(fileSystem, this, startDirectory),
       handles: new HandleTable(maxOpenHandles),
       ownerNames: new OwnerNames(fileSystem),
-      startDirectory: start,
+      startDirectory,
       maxOpenHandles,
       symlinkOrder: symlinkOrderOf(channel.connection?.clientVersion),
     };
@@ -74,26 +65,29 @@ export class SFTPServer implements AccessPolicy {
     });
   }
 
-  /** Asked before a file is read (`r`) or made, written, changed or removed (`w`). Only exactly `true` allows. */
-  checkFileAccess(_path: string, _mode: AccessMode): Awaitable<boolean> {
-    return true;
+  /**
+   * Asked before a file is read or looked at (`r`), or made, written, changed or removed (`w`). Only exactly `true`
+   * allows. Here and in the other hooks the option `access` decides where they are not overridden.
+   */
+  checkFileAccess(path: string, mode: AccessMode): Awaitable<boolean> {
+    return this.#access.checkFileAccess(path, mode);
   }
 
-  /** Asked before a directory is listed (`r`) or made, changed or removed (`w`). Only exactly `true` allows. */
-  checkDirectoryAccess(_path: string, _mode: AccessMode): Awaitable<boolean> {
-    return true;
+  /** The same for a directory; listing it is `r`. */
+  checkDirectoryAccess(path: string, mode: AccessMode): Awaitable<boolean> {
+    return this.#access.checkDirectoryAccess(path, mode);
   }
 
   /**
    * The permission bits, 0 to 0o7777, that a file gets when a client makes it or wants to change them; `undefined`
    * leaves it to the client.
    */
-  getFilePermissions(_path: string): Awaitable<number | undefined> {
-    return undefined;
+  getFilePermissions(path: string): Awaitable<number | undefined> {
+    return this.#access.getFilePermissions(path);
   }
 
   /** The same for a directory. */
-  getDirectoryPermissions(_path: string): Awaitable<number | undefined> {
-    return undefined;
+  getDirectoryPermissions(path: string): Awaitable<number | undefined> {
+    return this.#access.getDirectoryPermissions(path);
   }
 }

@@ -4,6 +4,7 @@ import { Reader } from "../protocol/reader.js";
 import { PacketType, SFTP_VERSION, StatusCode } from "./constants.js";
 import { SFTPError, systemErrorCode, toSFTPError, unsupported } from "./errors.js";
 import { closeObject, type OpenObject } from "./handle-table.js";
+import type { SFTPLogger } from "./logger.js";
 import { type Packet, PacketAssembler } from "./packet-assembler.js";
 import { encodeStatus, encodeVersion } from "./packets.js";
 import { RequestOrder } from "./request-order.js";
@@ -31,14 +32,6 @@ export interface SFTPStream extends Duplex {
   sendExitStatus?(status: number): void;
   /** Closes the stream once all that was written has gone out. */
   close?(): void;
-}
-
-type LogMethod = (fields: object, message: string) => void;
-
-/** What a session logs to; a pino logger is one. */
-export interface SFTPLogger {
-  readonly debug: LogMethod;
-  readonly warn: LogMethod;
 }
 
 export interface SFTPSessionSettings {
@@ -75,7 +68,7 @@ export class SFTPSession {
     this.#stream = stream;
     this.#context = { ...context, signal: this.#abort.signal };
     this.#deniedRequests = deniedRequests;
-    this.#logger = unfailing(logger);
+    this.#logger = logger;
     this.#ended = ended;
     stream.on("data", this.#receive);
     stream.once("end", this.#endInput);
@@ -259,20 +252,6 @@ export class SFTPSession {
     await this.#order.drained();
     this.#ended();
   }
-}
-
-/** A log that cannot be written ends neither the session nor the process. */
-function unfailing(logger: SFTPLogger): SFTPLogger {
-  const guard =
-    (level: keyof SFTPLogger): LogMethod =>
-    (fields, message) => {
-      try {
-        logger[level](fields, message);
-      } catch {
-        // There is nowhere to tell it.
-      }
-    };
-  return { debug: guard("debug"), warn: guard("warn") };
 }
 
 function findKind(type: number, fields: Reader): RequestKind | undefined {

@@ -1,6 +1,7 @@
 import type { Duplex } from "node:stream";
 import { parseSCPCommand } from "../../src/scp/scp-command.js";
-import { SCPServer, type SCPServerOptions } from "../../src/scp/scp-server.js";
+import { SCPServer } from "../../src/scp/scp-server.js";
+import type { FileServerOptions } from "../../src/sftp/file-server-options.js";
 import { duplexPair } from "../server/duplex-pair.js";
 
 /** The scp that a server talks to: it sends what a test wants and reads what it expects. */
@@ -11,7 +12,7 @@ export class SCPTestPeer {
   readonly #reader: AsyncIterator<Buffer>;
   #unread: Buffer = Buffer.alloc(0);
 
-  constructor(commandLine: string, options: SCPServerOptions) {
+  constructor(commandLine: string, options: FileServerOptions) {
     const [stream, served] = duplexPair();
     const command = parseSCPCommand(Buffer.from(commandLine));
     if (command === undefined) throw new Error(`not an scp command: ${commandLine}`);

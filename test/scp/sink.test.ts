@@ -2,7 +2,7 @@ import { finished } from "node:stream/promises";
 import { setImmediate } from "node:timers/promises";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { AccessPolicy } from "../../src/sftp/access-policy.js";
+import { type AccessPolicy, allowAll } from "../../src/sftp/access-policy.js";
 import { systemError } from "../../src/sftp/errors.js";
 import type { FileHandle, FileSystem, OpenOptions } from "../../src/sftp/file-system.js";
 import { MemoryFileSystem } from "../../src/sftp/memory/memory-file-system.js";
@@ -25,13 +25,6 @@ class CountingFileSystem extends MemoryFileSystem {
     return handle;
   }
 }
-
-const allowAll: AccessPolicy = {
-  checkFileAccess: () => true,
-  checkDirectoryAccess: () => true,
-  getFilePermissions: () => undefined,
-  getDirectoryPermissions: () => undefined,
-};
 
 function names(fileSystem: MemoryFileSystem, path = "/"): string[] {
   return [...fileSystem.readdir(path)].map(({ name }) => name).sort();

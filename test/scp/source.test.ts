@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { AccessPolicy } from "../../src/sftp/access-policy.js";
+import { type AccessPolicy, allowAll } from "../../src/sftp/access-policy.js";
 import { systemError } from "../../src/sftp/errors.js";
 import type { FileHandle, FileSystem } from "../../src/sftp/file-system.js";
 import { MemoryFileSystem } from "../../src/sftp/memory/memory-file-system.js";
@@ -9,14 +9,7 @@ import { SCPTestPeer } from "./scp-peer.js";
 const OK = Buffer.of(0);
 
 function start(commandLine: string, fileSystem: FileSystem, access?: Partial<AccessPolicy>): SCPTestPeer {
-  const policy: AccessPolicy = {
-    checkFileAccess: () => true,
-    checkDirectoryAccess: () => true,
-    getFilePermissions: () => undefined,
-    getDirectoryPermissions: () => undefined,
-    ...access,
-  };
-  const peer = new SCPTestPeer(commandLine, { fileSystem, access: policy });
+  const peer = new SCPTestPeer(commandLine, { fileSystem, access: { ...allowAll, ...access } });
   peer.send(OK);
   return peer;
 }

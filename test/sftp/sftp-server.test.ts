@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Duplex } from "node:stream";
 import { describe, expect, it, onTestFinished } from "vitest";
-import type { AccessMode } from "../../src/sftp/access-policy.js";
+import { ConfigurationError } from "../../src/protocol/errors.js";
+import type { AccessMode, AccessPolicy } from "../../src/sftp/access-policy.js";
 import { OpenFlag, PacketType, StatusCode } from "../../src/sftp/constants.js";
 import { MemoryFileSystem } from "../../src/sftp/memory/memory-file-system.js";
 import { requestNames } from "../../src/sftp/requests/registry.js";
@@ -100,13 +101,18 @@ describe("SFTPServer", () => {
 
   it.each([0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY])("refuses %d open handles", (maxOpenHandles) => {
     const [, far] = duplexPair();
-    expect(() => new SFTPServer(far, { fileSystem: {}, maxOpenHandles })).toThrow(RangeError);
+    expect(() => new SFTPServer(far, { fileSystem: {}, maxOpenHandles })).toThrow(ConfigurationError);
+  });
+
+  it.each(["{}", '{ "rootPath": "" }'])("refuses to serve nothing: %s", (options) => {
+    const [, far] = duplexPair();
+    expect(() => new SFTPServer(far, JSON.parse(options))).toThrow("rootPath: must name a folder");
   });
 
   it("refuses to deny what there is not", () => {
     const [, far] = duplexPair();
     for (const name of ["OPEN", "init", "", "posix-rename@openssh.com"]) {
-      expect(() => new SFTPServer(far, { fileSystem: {}, deniedRequests: [name] })).toThrow(RangeError);
+      expect(() => new SFTPServer(far, { fileSystem: {}, deniedRequests: [name] })).toThrow(ConfigurationError);
     }
   });
 
@@ -120,6 +126,28 @@ describe("SFTPServer", () => {
     expect(statuses.filter(({ code }) => code !== StatusCode.OP_UNSUPPORTED)).toEqual([
       { code: PERMISSION_DENIED, message: "Permission denied" },
     ]);
+  });
+
+  it("asks the policy that it was given, where no hook is overridden", async () => {
+    class Careful extends SFTPServer {
+      override getFilePermissions(): number {
+        return 0o600;
+      }
+    }
+    const files = tree();
+    const access: AccessPolicy = {
+      checkFileAccess: async (path) => path.startsWith("/public/"),
+      checkDirectoryAccess: (_path, mode) => mode === "w",
+      getFilePermissions: () => 0o777,
+      getDirectoryPermissions: () => 0o700,
+    };
+    const { client } = await startSession(files, { server: Careful, access });
+    expect((await client.status(PacketType.REMOVE, "/secret/file")).code).toBe(PERMISSION_DENIED);
+    expect((await client.status(PacketType.OPENDIR, "/public")).code).toBe(PERMISSION_DENIED);
+    expect((await client.status(PacketType.MKDIR, "/public/new", NO_ATTRIBUTES)).code).toBe(OK);
+    await client.open("/public/new/file", WRITE | CREAT);
+    expect(files.lstat("/public/new").permissions).toBe(0o700);
+    expect(files.lstat("/public/new/file").permissions).toBe(0o600);
   });
 
   it("asks its hooks, which may be async", async () => {

@@ -1,3 +1,4 @@
+import { ConfigurationError } from "../../protocol/errors.js";
 import { StatusCode } from "../constants.js";
 import { LinkInPathError, systemError, toSFTPError } from "../errors.js";
 import type {
@@ -31,19 +32,19 @@ import { VirtualDirectories } from "./virtual-directories.js";
  *   of them all.
  *
  * @param fileSystems by where they are mounted: absolute paths without `..`
- * @throws {RangeError} when there are none, for a path of another form and for one that comes twice
+ * @throws {ConfigurationError} when there are none, for a path of another form and for one that comes twice
  */
 export function mount(fileSystems: Readonly<Record<string, FileSystem>>): FileSystem {
   const byPath = new Map<string, FileSystem>();
   for (const [path, fileSystem] of Object.entries(fileSystems)) {
     const mountPath = toMountPath(path);
-    if (byPath.has(mountPath)) throw new RangeError(`mount: ${JSON.stringify(mountPath)} is there twice`);
+    if (byPath.has(mountPath)) throw unusable(`${JSON.stringify(mountPath)} is there twice`);
     if (typeof fileSystem !== "object" || fileSystem === null) {
-      throw new TypeError(`mount: there is no file system for ${JSON.stringify(path)}`);
+      throw unusable(`there is no file system for ${JSON.stringify(path)}`);
     }
     byPath.set(mountPath, fileSystem);
   }
-  if (byPath.size === 0) throw new RangeError("mount: there is no file system to be mounted");
+  if (byPath.size === 0) throw unusable("there is no file system to be mounted");
   const mounted = [...byPath.values()];
   return selectMethods(
     new Mount(byPath),
@@ -234,9 +235,13 @@ class Mount implements Required<FileSystem> {
 function toMountPath(path: string): string {
   const names = splitPath(path);
   if (!path.startsWith("/") || names.includes("..") || path.includes("\0")) {
-    throw new RangeError(`mount: ${JSON.stringify(path)} is no absolute path without ".."`);
+    throw unusable(`${JSON.stringify(path)} is no absolute path without ".."`);
   }
   return normalizePath(path);
+}
+
+function unusable(reason: string): ConfigurationError {
+  return new ConfigurationError("mount", reason);
 }
 
 async function hasDirectory(tree: MountedTree, path: string): Promise<boolean> {

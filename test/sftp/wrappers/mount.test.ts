@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { ConfigurationError } from "../../../src/protocol/errors.js";
 import { StatusCode } from "../../../src/sftp/constants.js";
 import { LinkInPathError, type SFTPError, systemError } from "../../../src/sftp/errors.js";
 import type { FileSystem } from "../../../src/sftp/file-system.js";
@@ -73,15 +74,15 @@ describe("mount", () => {
   });
 
   it.each(["", "docs", "./docs", "/a/../docs", "/..", "/a\0b"])("refuses to mount at %j", (path) => {
-    expect(() => mount({ [path]: new MemoryFileSystem() })).toThrow(RangeError);
+    expect(() => mount({ [path]: new MemoryFileSystem() })).toThrow(ConfigurationError);
   });
 
   it("refuses one path twice, nothing, and what is no file system", () => {
     const fileSystem = new MemoryFileSystem();
     expect(() => mount({ "/a": fileSystem, "/a/": fileSystem })).toThrow(/"\/a" is there twice/);
-    expect(() => mount({})).toThrow(RangeError);
+    expect(() => mount({})).toThrow(ConfigurationError);
     const broken: Record<string, FileSystem> = JSON.parse('{ "/a": null }');
-    expect(() => mount(broken)).toThrow(TypeError);
+    expect(() => mount(broken)).toThrow(ConfigurationError);
   });
 
   describe("directories on the way to a mount point", () => {
