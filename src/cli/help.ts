@@ -3,7 +3,7 @@ const GENERAL = `Usage: spindlex <command> [options]
 Commands:
   serve          start an SSH server, for a folder or to try a client against
   sftp-server    speak SFTP on standard input and output, as an sshd's subsystem
-  hash-password  make a line for serve's --password-file
+  hash-password  hash a password, for serve's --password-file
 
 Options:
   -h, --help   show this help, or that of a command: spindlex serve --help
@@ -65,8 +65,8 @@ Options:
 
 const HASH_PASSWORD = `Usage: spindlex hash-password
 
-Reads a password, from a terminal without showing it, and prints its hash for a
-line of serve's --password-file:
+Asks for a password at the terminal, or reads it from standard input, and prints
+its hash for a line of serve's --password-file:
 
   echo "ann:$(spindlex hash-password)" >>users
 
