@@ -8,8 +8,8 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const output = join(root, "node_modules/.cache/spindlex-bench");
 
 /**
- * Compiles the servers, the relay and this checkout's sources with the package's own settings. Run by tsx they would not be what
- * users run: its loader leaves so large a young generation behind that V8 collects garbage at other times.
+ * Compiles the servers, the relay and this checkout's sources with the package's own settings. Run by tsx they would
+ * not be what users run: its loader leaves so large a young generation behind that V8 collects garbage at other times.
  *
  * @returns the folder with the programs: `servers` and `delaying-relay.js`
  */

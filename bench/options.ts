@@ -20,9 +20,11 @@ export interface BenchOptions {
 export const helpText = `Usage: npm run bench -- [options]
 
 Measures a spindlex server, the same server on ssh2 and OpenSSH's sshd side by side, with the real ssh as client.
-Everything runs on loopback; medians over interleaved rounds. Needs Linux, ssh, sftp, ssh-keygen, sshd and diff; SFTP files are in /dev/shm if they fit.
+Everything runs on loopback; medians over interleaved rounds. Needs Linux, ssh, sftp, ssh-keygen, sshd and diff;
+the files for SFTP are in /dev/shm if they fit.
 
-  --only <text>        only cases whose name contains the text (chacha20, "input aes128-gcm", "sftp get", connect, idle); repeatable
+  --only <text>        only cases whose name contains the text (chacha20, "input aes128-gcm", "sftp get", connect,
+                       idle); repeatable
   --contender <name>   only this contender: ${contenderNames.join(", ")}; repeatable
   --rounds <n>         rounds per case (default 3)
   --mib <n>            MiB per transfer (default 512)
