@@ -3,7 +3,6 @@ import { StatusCode } from "../sftp/constants.js";
 import { SFTPError } from "../sftp/errors.js";
 import type { GuardedFileSystem, OpenedDirectory } from "../sftp/guarded-file-system.js";
 import { encodeName } from "../sftp/path.js";
-import type { Locator } from "./locator.js";
 import { NamePattern } from "./name-pattern.js";
 import { literalText } from "./shell-words.js";
 
@@ -19,12 +18,10 @@ const NAMES_PER_TURN = 1000;
 /** Finds the paths that a pattern stands for, as a shell does before it starts a program. */
 export class Glob {
   readonly #tree: GuardedFileSystem;
-  readonly #locator: Locator;
   #names = 0;
 
-  constructor(tree: GuardedFileSystem, locator: Locator) {
+  constructor(tree: GuardedFileSystem) {
     this.#tree = tree;
-    this.#locator = locator;
   }
 
   /**
@@ -81,9 +78,8 @@ export class Glob {
   }
 
   async #exists(path: string, isToBeDirectory: boolean): Promise<boolean> {
-    const located = await this.#locator.locate(path).catch(() => undefined);
-    const type = located?.attributes?.type;
-    return isToBeDirectory ? type === "directory" : type !== undefined;
+    const attributes = await this.#tree.stat(path, "follow").catch(() => undefined);
+    return isToBeDirectory ? attributes?.type === "directory" : attributes !== undefined;
   }
 }
 

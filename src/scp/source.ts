@@ -36,8 +36,8 @@ export class SCPSource {
 
   /** @throws {SCPEndError} when the session cannot go on */
   async run(): Promise<void> {
-    const { command, peer, tree, locator } = this.#session;
-    const glob = new Glob(tree, locator);
+    const { command, peer, tree } = this.#session;
+    const glob = new Glob(tree);
     await peer.readAnswer();
     for (const pattern of command.paths) {
       const paths = await this.#attempt(pattern, () => glob.expand(pattern));
@@ -54,9 +54,10 @@ export class SCPSource {
   }
 
   async #locate(path: string, rest: Pick<Item, "shownPath" | "name" | "ancestors">): Promise<Item> {
-    const located = await this.#session.locator.locate(path);
-    if (located.attributes === undefined) throw systemError("ENOENT");
-    return { ...rest, path: located.path, attributes: located.attributes };
+    const { tree, locator } = this.#session;
+    const { path: canonical } = await locator.locate(path);
+    // The tree asks the policy: nobody learns here what there is and is hidden.
+    return { ...rest, path: canonical, attributes: await tree.stat(canonical, "keep") };
   }
 
   async #send(item: Item): Promise<void> {

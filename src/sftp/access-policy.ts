@@ -6,13 +6,17 @@ import type { Awaitable } from "./file-system.js";
 export type AccessMode = "r" | "w";
 
 /**
- * Decides what a client may do, beside what the file system allows. Paths are canonical: absolute, in the tree that is
- * served, without links. A method that throws refuses.
+ * Decides what a client may do, beside what the file system allows. Paths are absolute, in the tree that is served.
+ * Nothing is done before it has allowed the path that is left when all links are resolved; about a path with links it may
+ * have been asked before. A method that throws refuses.
  */
 export interface AccessPolicy {
-  /** Asked before a file is read or looked at (`r`), or made, written, changed or removed (`w`). Only exactly `true` allows. */
+  /**
+   * Asked before a file is read or looked at (`r`), or made, written, changed or removed (`w`). Only exactly `true`
+   * allows.
+   */
   checkFileAccess(path: string, mode: AccessMode): Awaitable<boolean>;
-  /** Asked before a directory is listed or looked at (`r`), or made, changed or removed (`w`). Only exactly `true` allows. */
+  /** The same for a directory; listing it is `r`. */
   checkDirectoryAccess(path: string, mode: AccessMode): Awaitable<boolean>;
   /**
    * Asked when a file is made or its permissions are to change.

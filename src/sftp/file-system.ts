@@ -55,7 +55,7 @@ export interface OpenOptions {
 }
 
 export interface DirectoryEntry {
-  /** One name, no path; names that are not UTF-8 as `decodeName` writes them. */
+  /** One name, no path. Each byte that is no UTF-8 stands in it as a lone surrogate, U+DC80 to U+DCFF; in paths, too. */
   readonly name: string;
   readonly attributes: FileAttributes;
 }

@@ -205,6 +205,24 @@ describe("a source", () => {
     expect(await receiveAll(start("scp -f a", fileSystem))).toEqual(["C0644 3 a", "\0\0\0", "\x01scp: a: Failure"]);
   });
 
+  it("does not tell whether there is what the policy hides", async () => {
+    const access: Partial<AccessPolicy> = { checkFileAccess: (path) => path === "/top" };
+    const names = "dir/a.txt dir/missing link/a.txt link/missing missing d*/a.txt */missing to*";
+    const fileSystem = tree();
+    fileSystem.symlink("dir", "/link");
+    expect(await receiveAll(start(`scp -f ${names}`, fileSystem, access))).toEqual([
+      "\x01scp: dir/a.txt: Permission denied",
+      "\x01scp: dir/missing: Permission denied",
+      "\x01scp: link/a.txt: Permission denied",
+      "\x01scp: link/missing: Permission denied",
+      "\x01scp: missing: Permission denied",
+      "\x01scp: d*/a.txt: Permission denied",
+      "\x01scp: */missing: Permission denied",
+      "C0644 1 top",
+      "x",
+    ]);
+  });
+
   it("asks the policy for files and directories", async () => {
     const asked: string[] = [];
     const fileSystem = tree();
@@ -225,7 +243,7 @@ describe("a source", () => {
       "\x01scp: no: Permission denied",
       "\x01scp: n*/*: No such file or directory",
     ]);
-    expect(asked).toEqual(["r /dir/a.txt", "r /dir/b.txt"]);
+    expect(new Set(asked)).toEqual(new Set(["r /dir/a.txt", "r /dir/b.txt", "r /n*/*"]));
   });
 });
 
