@@ -95,6 +95,19 @@ for (const client of ["scp", "scp10"] as const)
         expect(await readdir(fixture.local)).toEqual(["got", "secret"]);
       });
 
+      it("carries a large file both ways", async () => {
+        await writeFile(local("large"), testBytes(20_000_000));
+        await scp(local("large"), `${HOST}:large`);
+        await scp(`${HOST}:large`, local("got"));
+        expect(testBytes(20_000_000).equals(await readFile(local("got")))).toBe(true);
+      });
+
+      it("gets what there is beside what there is not", async () => {
+        await writeFile(remote("there"), "content");
+        expect(await scpFails(`${HOST}:missing`, `${HOST}:there`, fixture.local)).toMatch(/No such file or directory/);
+        expect(await readdir(fixture.local)).toEqual(["there"]);
+      });
+
       it("hears why something failed", async () => {
         expect(await scpFails(`${HOST}:missing`, fixture.local)).toMatch(/No such file or directory/);
         await mkdir(remote("dir"));
