@@ -1,11 +1,8 @@
-import { decodeName, encodeName } from "../sftp/path.js";
+import { decodeName, encodeName, MAX_PATH_LENGTH } from "../sftp/path.js";
 import { literalText, splitCommandLine } from "./shell-words.js";
 
 /** Bytes of a command line: many paths, each of which may have 4 KiB. */
 const MAX_COMMAND_LENGTH = 64 * 1024;
-
-/** Bytes of a path: PATH_MAX of Linux, its final NUL included. */
-const MAX_PATH_LENGTH = 4095;
 
 /** What a client's `scp` asks the one of the server to do. */
 export interface SCPCommand {

@@ -2,6 +2,7 @@ import { StatusCode } from "../sftp/constants.js";
 import { SFTPError, systemError } from "../sftp/errors.js";
 import type { AttributeChanges } from "../sftp/file-system.js";
 import type { OpenedFile } from "../sftp/guarded-file-system.js";
+import { FOR_REPLACING } from "../sftp/open-options.js";
 import { decodePath, encodeName, joinPath } from "../sftp/path.js";
 import { type EntryRecord, parseControlRecord, type Times } from "./control-record.js";
 import { FatalError, PeerGoneError } from "./errors.js";
@@ -86,8 +87,7 @@ export class SCPSink {
       const located = await this.#locate(path);
       checkReplaceable(path, located);
       const permissions = record.permissions & PLAIN_PERMISSIONS;
-      const options = { read: false, write: true, append: false, create: true, truncate: true, exclusive: false };
-      file = await tree.open(located.path, { ...options, permissions });
+      file = await tree.open(located.path, { ...FOR_REPLACING, permissions });
     } catch (error) {
       return peer.warn(path, error);
     }

@@ -2,6 +2,7 @@ import { StatusCode } from "../sftp/constants.js";
 import { SFTPError, systemError } from "../sftp/errors.js";
 import type { DirectoryEntry, FileAttributes } from "../sftp/file-system.js";
 import type { OpenedDirectory, OpenedFile } from "../sftp/guarded-file-system.js";
+import { FOR_READING } from "../sftp/open-options.js";
 import { joinPath, lastName, normalizePath } from "../sftp/path.js";
 import { type EntryRecord, formatEntry, formatTimes } from "./control-record.js";
 import { failureOf } from "./failure.js";
@@ -69,8 +70,7 @@ export class SCPSource {
 
   async #sendFile(item: Item): Promise<void> {
     const { peer, tree } = this.#session;
-    const options = { read: true, write: false, append: false, create: false, truncate: false, exclusive: false };
-    const file = await this.#attempt(item.shownPath, () => tree.open(item.path, options));
+    const file = await this.#attempt(item.shownPath, () => tree.open(item.path, FOR_READING));
     if (file === undefined) return;
     try {
       const attributes = await this.#attempt(item.shownPath, () => attributesOf(file, item.attributes));

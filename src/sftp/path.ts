@@ -8,8 +8,8 @@ import { SFTPError } from "./errors.js";
 const FIRST_ESCAPE = 0xdc80;
 const LAST_ESCAPE = 0xdcff;
 
-/** Most bytes of a path: PATH_MAX of Linux, its final NUL included. */
-const MAX_PATH_LENGTH = 4095;
+/** Most bytes of a path: PATH_MAX of Linux without its final NUL. */
+export const MAX_PATH_LENGTH = 4095;
 
 /** The string that stands for the bytes of a name or path. */
 export function decodeName(bytes: Uint8Array): string {

@@ -11,6 +11,7 @@ import type {
   FileSystemStatistics,
   OpenOptions,
 } from "../file-system.js";
+import { FOR_WRITING } from "../open-options.js";
 import { decodeName, encodeName, lastName, parentPath } from "../path.js";
 import { AccountNames } from "./account-names.js";
 import { applyChanges, attributesOf } from "./attributes.js";
@@ -29,15 +30,6 @@ const MAXIMUM_NAME_LENGTH = 255;
 
 /** What link(2) says of directories, and where a disk knows no second name for a file or the kernel allows none. */
 const CANNOT_LINK: readonly (string | undefined)[] = ["EPERM", "EMLINK", "ENOSYS", "ENOTSUP", "EOPNOTSUPP"];
-
-const FOR_WRITING: OpenOptions = {
-  read: false,
-  write: true,
-  append: false,
-  create: false,
-  truncate: false,
-  exclusive: false,
-};
 
 const users = new AccountNames("/etc/passwd");
 const groups = new AccountNames("/etc/group");

@@ -8,6 +8,7 @@ import type {
   FileSystemStatistics,
   OpenOptions,
 } from "../file-system.js";
+import { FOR_REPLACING } from "../open-options.js";
 import { decodeName, encodeName, isWithin, normalizePath, splitPath } from "../path.js";
 import { MemoryFileHandle } from "./memory-file-handle.js";
 import {
@@ -90,14 +91,7 @@ export class MemoryFileSystem implements FileSystem {
       const directory = `/${names.slice(0, depth).join("/")}`;
       if (this.#locate(directory).node === undefined) this.mkdir(directory, 0o777);
     }
-    const handle = this.open(`/${names.join("/")}`, {
-      read: false,
-      write: true,
-      append: false,
-      create: true,
-      truncate: true,
-      exclusive: false,
-    });
+    const handle = this.open(`/${names.join("/")}`, FOR_REPLACING);
     try {
       handle.write(Buffer.from(content), 0);
     } finally {

@@ -5,6 +5,7 @@ import { readSize } from "../attributes.js";
 import { MAX_DATA_LENGTH, MAX_PACKET_LENGTH, StatusCode } from "../constants.js";
 import { SFTPError } from "../errors.js";
 import type { FileHandle } from "../file-system.js";
+import { FOR_READING } from "../open-options.js";
 import { returnPacketBuffer, takePacketBuffer } from "../packet-buffers.js";
 import { encodeExtendedReply } from "../packets.js";
 import { readBytes } from "../read-bytes.js";
@@ -19,8 +20,6 @@ const MIN_BLOCK_LENGTH = 256;
 
 /** Room for the other fields of the reply, bytes. */
 const REPLY_HEAD_LENGTH = 64;
-
-const READ_ONLY = { read: true, write: false, append: false, create: false, truncate: false, exclusive: false };
 
 /** One at a time in each session: a hash of a large file keeps a disk and a processor busy for long. */
 const ONE_AT_A_TIME = { alone: "check-file" };
@@ -39,7 +38,7 @@ export const checkFileName: RequestKind = {
       footprint: { ...READS_NAMES, ...ONE_AT_A_TIME },
       memory: MAX_DATA_LENGTH,
       async run(id) {
-        const { handle } = await tree.open(path, READ_ONLY);
+        const { handle } = await tree.open(path, FOR_READING);
         try {
           return await reply(id, handle, range, signal);
         } finally {

@@ -2,6 +2,7 @@ import { ConfigurationError } from "../../protocol/errors.js";
 import { ByteBudget } from "../byte-budget.js";
 import { systemError } from "../errors.js";
 import type { AttributeChanges, FileHandle, FileSystem, FileSystemStatistics, OpenOptions } from "../file-system.js";
+import { FOR_READING, FOR_WRITING } from "../open-options.js";
 import { isWithin } from "../path.js";
 import { CountedFile } from "./counted-file.js";
 import { call, callHandle, selectHandleMethods, selectMethods } from "./methods.js";
@@ -15,17 +16,6 @@ export interface QuotaOptions {
   /** Bytes that they hold now. Where absent, the tree is listed once, when it is first changed or its room is asked for. */
   readonly used?: number;
 }
-
-const TO_READ: OpenOptions = {
-  read: true,
-  write: false,
-  append: false,
-  create: false,
-  truncate: false,
-  exclusive: false,
-};
-
-const TO_WRITE: OpenOptions = { ...TO_READ, read: false, write: true };
 
 /**
  * Limits what the files of a tree hold: `quota(files, { bytes: 10 * 2 ** 30 })`. One object serves all sessions that
@@ -81,7 +71,7 @@ class QuotaFileSystem implements FileSystem {
     if (changes.size === undefined) return call(this.#fileSystem, "setstat", path, changes);
     const { type } = await call(this.#fileSystem, "lstat", path);
     if (type !== "file") throw systemError(type === "directory" ? "EISDIR" : "EINVAL");
-    const { counting } = await this.#open(path, TO_WRITE);
+    const { counting } = await this.#open(path, FOR_WRITING);
     try {
       await counting.setstat(changes);
     } finally {
@@ -189,7 +179,7 @@ class QuotaFileSystem implements FileSystem {
 
   /** Runs what may take a file's name. It is held open meanwhile, to see whether it was the last. */
   async #unlinking(path: string, unlink: () => Promise<void> | void): Promise<void> {
-    const file = (await this.#isFile(path)) ? (await this.#open(path, TO_READ)).counting : undefined;
+    const file = (await this.#isFile(path)) ? (await this.#open(path, FOR_READING)).counting : undefined;
     try {
       await unlink();
       await file?.nameRemoved();

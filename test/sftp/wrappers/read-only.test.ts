@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { StatusCode } from "../../../src/sftp/constants.js";
 import type { FileSystem } from "../../../src/sftp/file-system.js";
 import { MemoryFileSystem } from "../../../src/sftp/memory/memory-file-system.js";
+import { FOR_READING } from "../../../src/sftp/open-options.js";
 import { readOnly } from "../../../src/sftp/wrappers/read-only.js";
 import { Drive, expectFailure } from "../conformance/drive.js";
 import { describeFileSystem } from "../conformance.js";
@@ -48,7 +49,7 @@ describe("readOnly", () => {
 
   it("refuses to change through a handle, whatever that could do", async () => {
     const { memory } = withFiles();
-    const careless: FileSystem = { open: () => memory.open("/file", { ...OPTIONS, write: true }) };
+    const careless: FileSystem = { open: () => memory.open("/file", { ...FOR_READING, write: true }) };
     const file = await new Drive(readOnly(careless)).open("/file", "read");
     await expectFailure("EROFS", () => file.write("x", 0));
     await expectFailure("EROFS", () => file.setstat({ size: 0 }));
@@ -76,7 +77,7 @@ describe("readOnly", () => {
     expect(Object.keys(readOnly({ lstat: memory.lstat, remove: memory.remove })).sort()).toEqual(["lstat", "remove"]);
     expect(fileSystem.userNames).toBeUndefined();
     const bare = readOnly({ open: () => ({ read: () => 0 }) });
-    const handle = await bare.open?.("/file", OPTIONS);
+    const handle = await bare.open?.("/file", FOR_READING);
     expect(Object.keys(handle ?? {}).sort()).toEqual(["close", "read"]);
     await handle?.close?.();
   });
@@ -87,5 +88,3 @@ describe("readOnly", () => {
     expect(await names.groupNames?.([1])).toEqual(["group"]);
   });
 });
-
-const OPTIONS = { read: true, write: false, append: false, create: false, truncate: false, exclusive: false };
