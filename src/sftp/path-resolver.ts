@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { AccessDeniedError } from "./access-policy.js";
 import { StatusCode } from "./constants.js";
 import { LinkInPathError, systemError, toSFTPError } from "./errors.js";
@@ -6,6 +7,12 @@ import { joinPath, normalizePath, parentPath, splitPath } from "./path.js";
 
 /** Links that may be passed on the way to one file, as Linux has it. */
 const MAX_LINKS = 40;
+
+/** Names that may be passed on the way to one file: a path has some two thousand, and each link may lead to as many. */
+const MAX_NAMES = 8192;
+
+/** After so many names others get their turn: a file system may never wait. */
+const NAMES_PER_TURN = 64;
 
 /** How often a path is resolved anew because a link has come into it in the meantime. */
 const MAX_ATTEMPTS = 4;
@@ -55,7 +62,7 @@ export class PathResolver {
   /**
    * The canonical path without links. The last name need not exist, as in OpenSSH's REALPATH.
    *
-   * @throws {SFTPError} when a directory on the way is missing or is none, or there are too many links
+   * @throws {SFTPError} when a directory on the way is missing or is none, or there are too many links or names
    */
   async resolve(path: string, lastLink: LastLink): Promise<string> {
     const names = this.#names(path);
@@ -63,7 +70,10 @@ export class PathResolver {
     if (fileSystem.lstat === undefined || fileSystem.readlink === undefined) return this.normalize(path);
     let resolved = "/";
     let links = 0;
+    let passed = 0;
     for (let name = names.shift(); name !== undefined; name = names.shift()) {
+      if (++passed > MAX_NAMES) throw systemError("ELOOP");
+      if (passed % NAMES_PER_TURN === 0) await setImmediate();
       if (name === "..") {
         resolved = parentPath(resolved);
         continue;

@@ -16,6 +16,9 @@ import { Turns } from "./turns.js";
 /** Requests that a client may have under way; more are not read before some are answered. */
 const MAX_REQUESTS = 128;
 
+/** Requests that are taken in one turn of the event loop. Others on the same process are to have theirs. */
+const MAX_REQUESTS_IN_TURN = 64;
+
 /** Bytes that the requests under way and their replies may hold together, one request more or less. */
 const MAX_MEMORY = 4 * 1024 * 1024;
 
@@ -59,6 +62,8 @@ export class SFTPSession {
   readonly #order = new RequestOrder();
   readonly #turns = new Turns();
   #memory = 0;
+  #takenInTurn = 0;
+  #isResting = false;
   #initialized = false;
   #inputEnded = false;
   #corked = false;
@@ -85,8 +90,8 @@ export class SFTPSession {
 
   readonly #endInput = (): void => {
     this.#inputEnded = true;
-    if (this.#assembler.hasPart) this.#logger.debug({}, "the client has ended the session within a packet");
-    this.#finishIfDone();
+    // Requests of the last chunk may still wait to be taken.
+    this.#advance();
   };
 
   readonly #fail = (error: unknown): void => {
@@ -100,22 +105,40 @@ export class SFTPSession {
   };
 
   /** Takes requests as long as there is room for more. */
-  #advance(): void {
+  readonly #advance = (): void => {
+    if (this.#isResting) return;
     try {
       while (!this.#closing) {
         if (this.#order.size >= MAX_REQUESTS || this.#memory >= MAX_MEMORY) {
           this.#stream.pause();
           return;
         }
+        if (this.#takenInTurn === MAX_REQUESTS_IN_TURN) {
+          this.#rest();
+          return;
+        }
         const packet = this.#assembler.next();
         if (packet === undefined) break;
+        this.#takenInTurn++;
         this.#take(packet);
       }
     } catch (error) {
       this.#fail(error instanceof Error ? new SessionError(error.message, { cause: error }) : error);
       return;
     }
-    if (!this.#closing && this.#stream.isPaused()) this.#stream.resume();
+    if (this.#closing) return;
+    if (this.#inputEnded) this.#finishIfDone();
+    else if (this.#stream.isPaused()) this.#stream.resume();
+  };
+
+  #rest(): void {
+    this.#isResting = true;
+    this.#stream.pause();
+    setImmediate(() => {
+      this.#isResting = false;
+      this.#takenInTurn = 0;
+      this.#advance();
+    });
   }
 
   #take(packet: Packet): void {
@@ -145,11 +168,6 @@ export class SFTPSession {
     });
   }
 
-  readonly #proceed = (): void => {
-    if (this.#inputEnded) this.#finishIfDone();
-    else this.#advance();
-  };
-
   /** Reads a request. One that cannot be read is an operation that fails: it is answered in its turn. */
   #read(type: number, fields: Reader): { readonly name?: string; readonly operation: Operation } {
     let name: string | undefined;
@@ -167,10 +185,12 @@ export class SFTPSession {
 
   /** Runs a request; whatever becomes of it, there is one reply, unless nobody is there to read it. */
   async #run(name: string | undefined, operation: Operation, id: number): Promise<Buffer | undefined> {
-    if (this.#abort.signal.aborted) return undefined;
+    const { signal } = this.#abort;
+    if (signal.aborted) return undefined;
     try {
       return await operation.run(id);
     } catch (error) {
+      if (signal.aborted && error === signal.reason) return undefined;
       const explanation = explain(error);
       const { code, message } = explanation ?? { code: StatusCode.FAILURE, message: "Failure" };
       const fields = { request: name, status: StatusCode[code], err: error };
@@ -204,7 +224,7 @@ export class SFTPSession {
     }
     this.#stream.write(packet, () => {
       sent();
-      this.#proceed();
+      this.#advance();
     });
   }
 
@@ -214,7 +234,9 @@ export class SFTPSession {
   };
 
   #finishIfDone(): void {
-    if (this.#order.size === 0) this.#close(0);
+    if (this.#order.size > 0) return;
+    if (this.#assembler.hasPart) this.#logger.debug({}, "the client has ended the session within a packet");
+    this.#close(0);
   }
 
   /**
