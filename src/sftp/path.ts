@@ -7,6 +7,7 @@ import { SFTPError } from "./errors.js";
 
 const FIRST_ESCAPE = 0xdc80;
 const LAST_ESCAPE = 0xdcff;
+const MAX_CHARACTER = 0x10ffff;
 
 /** Most bytes of a path: PATH_MAX of Linux without its final NUL. */
 export const MAX_PATH_LENGTH = 4095;
@@ -17,10 +18,9 @@ export function decodeName(bytes: Uint8Array): string {
   if (isUtf8(buffer)) return buffer.toString("utf8");
   let text = "";
   for (let offset = 0; offset < buffer.length; ) {
-    const length = characterLength(buffer, offset);
-    if (length === 0) text += String.fromCharCode(FIRST_ESCAPE - 0x80 + buffer.readUInt8(offset));
-    else text += buffer.toString("utf8", offset, offset + length);
-    offset += length || 1;
+    const code = readCharacter(buffer, offset);
+    text += String.fromCodePoint(code ?? FIRST_ESCAPE - 0x80 + buffer.readUInt8(offset));
+    offset += code === undefined ? 1 : encodedLength(code);
   }
   return text;
 }
@@ -32,14 +32,15 @@ export function decodeName(bytes: Uint8Array): string {
  */
 export function encodeName(text: string): Buffer {
   if (isWellFormed(text)) return Buffer.from(text, "utf8");
-  const parts: Buffer[] = [];
+  const bytes = Buffer.alloc(text.length * 3);
+  let length = 0;
   for (const character of text) {
     const code = character.codePointAt(0) ?? 0;
-    if (code >= FIRST_ESCAPE && code <= LAST_ESCAPE) parts.push(Buffer.of(code - FIRST_ESCAPE + 0x80));
-    else if (code >= 0xd800 && code <= 0xdfff) throw new SFTPError(StatusCode.FAILURE, "Invalid argument");
-    else parts.push(Buffer.from(character, "utf8"));
+    if (code >= FIRST_ESCAPE && code <= LAST_ESCAPE) bytes[length++] = code - FIRST_ESCAPE + 0x80;
+    else if (isSurrogate(code)) throw new SFTPError(StatusCode.FAILURE, "Invalid argument");
+    else length += bytes.write(character, length, "utf8");
   }
-  return Buffer.concat(parts);
+  return bytes.subarray(0, length);
 }
 
 /**
@@ -92,10 +93,29 @@ function isWellFormed(text: string): boolean {
   return !/\p{Surrogate}/u.test(text);
 }
 
-/** Bytes of the UTF-8 character at `offset`; 0 where there is none. */
-function characterLength(bytes: Buffer, offset: number): number {
-  for (let length = 1; length <= 4 && offset + length <= bytes.length; length++) {
-    if (isUtf8(bytes.subarray(offset, offset + length))) return length;
+/** The character of UTF-8 at `offset` (RFC 3629 §3); `undefined` where there is none. */
+function readCharacter(bytes: Buffer, offset: number): number | undefined {
+  const first = bytes.readUInt8(offset);
+  if (first < 0x80) return first;
+  if (first < 0xc0 || first >= 0xf8) return undefined;
+  const length = first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+  let code = first & (0x7f >> length);
+  for (let index = offset + 1; index < offset + length; index++) {
+    const next = bytes[index] ?? 0;
+    if (next >> 6 !== 0b10) return undefined;
+    code = (code << 6) | (next & 0x3f);
   }
-  return 0;
+  const isCharacter = code <= MAX_CHARACTER && !isSurrogate(code) && encodedLength(code) === length;
+  return isCharacter ? code : undefined;
+}
+
+/** Bytes that a character takes in UTF-8. */
+function encodedLength(code: number): number {
+  if (code < 0x80) return 1;
+  if (code < 0x800) return 2;
+  return code < 0x10000 ? 3 : 4;
+}
+
+function isSurrogate(code: number): boolean {
+  return code >= 0xd800 && code <= 0xdfff;
 }

@@ -84,6 +84,21 @@ describe("decodeName and encodeName", () => {
     expect(encodeName(text)).toEqual(bytes);
   });
 
+  it("escape exactly what is not UTF-8", () => {
+    const edges = [0x7f, 0x80, 0xbf, 0xc0];
+    for (let first = 0x80; first < 256; first++) {
+      for (const second of [...edges, 0x8f, 0x90, 0x9f, 0xa0]) {
+        for (const third of edges) {
+          for (const fourth of edges) {
+            const bytes = Buffer.of(first, second, third, fourth);
+            const hasEscapes = /[\udc80-\udcff]/u.test(decodeName(Buffer.of(0xff, ...bytes)).slice(1));
+            if (hasEscapes === isUtf8(bytes)) expect.fail(bytes.toString("hex"));
+          }
+        }
+      }
+    }
+  });
+
   it.each(["\ud800", "\udbff", "\udc00", "\udc7f", "\udd00", "a\udfff"])("%j stands for no bytes", (text) => {
     expect(statusOf(() => encodeName(text))).toBe(StatusCode.FAILURE);
   });
