@@ -1,8 +1,8 @@
 import { createHmac, randomBytes } from "node:crypto";
+import { Semaphore } from "../sftp/semaphore.js";
 import { describeError } from "./errors.js";
 import { requirePrivate, requireTrusted } from "./file-permissions.js";
 import { matchesHash, type PasswordHash, parsePasswordHash } from "./password-hash.js";
-import { Semaphore } from "./semaphore.js";
 import { type RefusedLine, readUserFile } from "./user-file.js";
 
 /** Passwords that are looked at together: two threads of Node's four are left to files. */

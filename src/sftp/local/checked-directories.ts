@@ -3,7 +3,7 @@ import { LinkInPathError, systemError } from "../errors.js";
 import type { Directories, Directory } from "./directories.js";
 import { entryPath } from "./entry-path.js";
 import { RootDirectory } from "./root-directory.js";
-import { queuedCalls } from "./short-calls.js";
+import { queuedCalls, type SystemCalls } from "./short-calls.js";
 import { lstat, type SystemPath, statFollowing } from "./system-calls.js";
 
 /**
@@ -31,10 +31,14 @@ export class CheckedDirectories implements Directories {
       if (!stats.isDirectory()) throw systemError("ENOTDIR");
       systemPath = `${systemPath}/${name}`;
     }
-    return { systemPath, calls: queuedCalls, release() {} };
+    return { systemPath, calls: queuedCalls, callsFor: () => queuedCalls, release() {} };
   }
 
-  async withEntry<T>(entry: SystemPath, operation: (path: SystemPath, stats: Stats) => Promise<T>): Promise<T> {
-    return operation(entry, await lstat(entry));
+  async withEntry<T>(
+    entry: SystemPath,
+    calls: SystemCalls,
+    operation: (path: SystemPath, stats: Stats) => Promise<T>,
+  ): Promise<T> {
+    return operation(entry, await calls.lstat(entry));
   }
 }

@@ -2,9 +2,7 @@ import { systemErrorCode } from "../errors.js";
 import type { DirectoryEntry, FileAttributes } from "../file-system.js";
 import { decodeName, encodeName } from "../path.js";
 import { attributesOf } from "./attributes.js";
-import type { Directories } from "./directories.js";
-import type { ShortCalls } from "./short-calls.js";
-import { opendirFollowing, readdirFollowing, statFollowing } from "./system-calls.js";
+import type { Directories, Directory } from "./directories.js";
 
 /** Entries that are looked at together. */
 const BATCH = 64;
@@ -20,8 +18,8 @@ export async function* listDirectory(directories: Directories, path: string): As
   const directory = await directories.acquire(path);
   try {
     const prefix = encodeName(`${directory.systemPath}/`);
-    for await (const names of nameBatches(directory.systemPath)) {
-      for (const entry of await Promise.all(names.map((name) => describe(directory.calls, prefix, name)))) {
+    for await (const names of nameBatches(directory)) {
+      for (const entry of await Promise.all(names.map((name) => describe(directory, prefix, name)))) {
         if (entry !== undefined) yield entry;
       }
     }
@@ -34,32 +32,38 @@ export async function* listDirectory(directories: Directories, path: string): As
  * Names as latin1: a character for each byte. Only those of a large directory are read piece by piece: where a file
  * system does not tell types along with names, Node.js's Dir asks for each of them and waits, the whole process with it.
  */
-async function* nameBatches(systemPath: string): AsyncGenerator<string[], void> {
+async function* nameBatches(directory: Directory): AsyncGenerator<string[], void> {
+  const { systemPath, calls } = directory;
   const encodedPath = encodeName(systemPath);
-  const { size } = await statFollowing(encodedPath);
+  const { size } = await calls.statFollowing(encodedPath);
   if (size > SMALL_DIRECTORY) {
-    yield* largeDirectoryBatches(systemPath);
+    yield* largeDirectoryBatches(directory);
     return;
   }
-  const names = await readdirFollowing(encodedPath, "latin1");
+  const names = await calls.readdirFollowing(encodedPath, "latin1");
   for (let first = 0; first < names.length; first += BATCH) yield names.slice(first, first + BATCH);
 }
 
-async function* largeDirectoryBatches(systemPath: string): AsyncGenerator<string[], void> {
-  let batch: string[] = [];
-  for await (const { name } of await opendirFollowing(systemPath, { encoding: "latin1", bufferSize: BATCH })) {
-    if (batch.push(name) < BATCH) continue;
-    yield batch;
-    batch = [];
+async function* largeDirectoryBatches({ systemPath, calls }: Directory): AsyncGenerator<string[], void> {
+  const opened = await calls.opendirFollowing(systemPath, { encoding: "latin1", bufferSize: BATCH });
+  try {
+    let batch: string[] = [];
+    for (let entry = await calls.readEntry(opened); entry !== null; entry = await calls.readEntry(opened)) {
+      if (batch.push(entry.name) < BATCH) continue;
+      yield batch;
+      batch = [];
+    }
+    if (batch.length > 0) yield batch;
+  } finally {
+    await opened.close();
   }
-  if (batch.length > 0) yield batch;
 }
 
-async function describe(calls: ShortCalls, prefix: Buffer, latin1Name: string): Promise<DirectoryEntry | undefined> {
+async function describe(directory: Directory, prefix: Buffer, latin1Name: string): Promise<DirectoryEntry | undefined> {
   const bytes = Buffer.from(latin1Name, "latin1");
   const name = decodeName(bytes);
   try {
-    return { name, attributes: attributesOf(await calls.lstat(Buffer.concat([prefix, bytes]))) };
+    return { name, attributes: attributesOf(await directory.callsFor(name).lstat(Buffer.concat([prefix, bytes]))) };
   } catch (error) {
     return systemErrorCode(error) === "ENOENT" ? undefined : { name, attributes: UNKNOWN };
   }

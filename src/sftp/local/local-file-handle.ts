@@ -1,8 +1,7 @@
 import type { Stats } from "node:fs";
 import type { AttributeChanges, FileAttributes, FileHandle, OpenOptions } from "../file-system.js";
 import { applyChanges, attributesOf } from "./attributes.js";
-import type { ShortCalls } from "./short-calls.js";
-import { fchmod, fchown, fstat, fsync, ftruncate, futimes } from "./system-calls.js";
+import type { SystemCalls } from "./short-calls.js";
 import { WriteQueue } from "./write-queue.js";
 
 /** Bytes that are read at a time where no more were expected. */
@@ -12,14 +11,14 @@ const UNEXPECTED_LENGTH = 32 * 1024;
 export class LocalFileHandle implements FileHandle {
   readonly identity: string;
   readonly #descriptor: number;
-  readonly #calls: ShortCalls;
+  readonly #calls: SystemCalls;
   readonly #writes: WriteQueue;
   readonly #appends: boolean;
   /** Bytes, when it was opened. */
   readonly #size: number;
 
   /** @param descriptor closed by this handle's `close` */
-  constructor(descriptor: number, stats: Stats, options: OpenOptions, calls: ShortCalls) {
+  constructor(descriptor: number, stats: Stats, options: OpenOptions, calls: SystemCalls) {
     this.identity = `${stats.dev}:${stats.ino}`;
     this.#descriptor = descriptor;
     this.#calls = calls;
@@ -47,21 +46,22 @@ export class LocalFileHandle implements FileHandle {
   }
 
   async stat(): Promise<FileAttributes> {
-    return attributesOf(await fstat(this.#descriptor));
+    return attributesOf(await this.#calls.fstat(this.#descriptor));
   }
 
   async setstat(changes: AttributeChanges): Promise<void> {
     const descriptor = this.#descriptor;
+    const calls = this.#calls;
     await applyChanges(changes, {
-      truncate: (size) => ftruncate(descriptor, size),
-      chown: (uid, gid) => fchown(descriptor, uid, gid),
-      chmod: (permissions) => fchmod(descriptor, permissions),
-      utimes: (accessTime, modifyTime) => futimes(descriptor, accessTime, modifyTime),
+      truncate: (size) => calls.ftruncate(descriptor, size),
+      chown: (uid, gid) => calls.fchown(descriptor, uid, gid),
+      chmod: (permissions) => calls.fchmod(descriptor, permissions),
+      utimes: (accessTime, modifyTime) => calls.futimes(descriptor, accessTime, modifyTime),
     });
   }
 
   async fsync(): Promise<void> {
-    await fsync(this.#descriptor);
+    await this.#calls.fsync(this.#descriptor);
   }
 
   async close(): Promise<void> {

@@ -18,12 +18,13 @@ import { applyChanges, attributesOf } from "./attributes.js";
 import { CheckedDirectories } from "./checked-directories.js";
 import type { Directories } from "./directories.js";
 import { entryPath } from "./entry-path.js";
+import { limitedCalls } from "./limited-calls.js";
 import { listDirectory } from "./list-directory.js";
 import { LocalFileHandle } from "./local-file-handle.js";
 import { openFile } from "./open-file.js";
 import { PinnedDirectories } from "./pinned-directories.js";
-import { queuedCalls, type ShortCalls } from "./short-calls.js";
-import * as system from "./system-calls.js";
+import type { SystemCalls } from "./short-calls.js";
+import type { SystemPath } from "./system-calls.js";
 
 /** Bytes of a name on the disks in use; Node.js does not tell. */
 const MAXIMUM_NAME_LENGTH = 255;
@@ -84,12 +85,12 @@ export class LocalFileSystem implements FileSystem {
   }
 
   async setstat(path: string, changes: AttributeChanges): Promise<void> {
-    await this.#at(path, (entry) =>
+    await this.#at(path, (entry, calls) =>
       applyChanges(changes, {
-        truncate: (size) => truncate(entry, size),
-        chown: (uid, gid) => system.lchown(entry, uid, gid),
-        chmod: (permissions) => this.#chmod(entry, permissions),
-        utimes: (accessTime, modifyTime) => system.lutimes(entry, accessTime, modifyTime),
+        truncate: (size) => truncate(entry, size, calls),
+        chown: (uid, gid) => calls.lchown(entry, uid, gid),
+        chmod: (permissions) => this.#chmod(entry, permissions, calls),
+        utimes: (accessTime, modifyTime) => calls.lutimes(entry, accessTime, modifyTime),
       }),
     );
   }
@@ -99,16 +100,16 @@ export class LocalFileSystem implements FileSystem {
   }
 
   async remove(path: string): Promise<void> {
-    await this.#at(path, (entry) => system.unlink(entry));
+    await this.#at(path, (entry, calls) => calls.unlink(entry));
   }
 
   async mkdir(path: string, permissions: number): Promise<void> {
-    await this.#at(path, (entry) => system.mkdir(entry, permissions & 0o7777));
+    await this.#at(path, (entry, calls) => calls.mkdir(entry, permissions & 0o7777));
   }
 
   async rmdir(path: string): Promise<void> {
     refuseRoot(path);
-    await this.#at(path, (entry) => system.rmdir(entry));
+    await this.#at(path, (entry, calls) => calls.rmdir(entry));
   }
 
   async rename(oldPath: string, newPath: string): Promise<void> {
@@ -119,29 +120,27 @@ export class LocalFileSystem implements FileSystem {
   async posixRename(oldPath: string, newPath: string): Promise<void> {
     refuseRoot(oldPath);
     refuseRoot(newPath);
-    await this.#atBoth(oldPath, newPath, system.rename);
+    await this.#atBoth(oldPath, newPath, (oldEntry, newEntry, calls) => calls.rename(oldEntry, newEntry));
   }
 
   async readlink(path: string): Promise<string> {
-    return decodeName(await this.#at(path, (entry) => system.readlink(entry, "buffer")));
+    return decodeName(await this.#at(path, (entry, calls) => calls.readlink(entry, "buffer")));
   }
 
   async symlink(target: string, linkPath: string): Promise<void> {
-    await this.#at(linkPath, (entry) => system.symlink(encodeName(target), entry));
+    await this.#at(linkPath, (entry, calls) => calls.symlink(encodeName(target), entry));
   }
 
   async hardlink(existingPath: string, newPath: string): Promise<void> {
-    await this.#at(existingPath, async (existingEntry) => {
-      await system.lstat(existingEntry); // where both are missing, link(2) says so of this one
-      await this.#at(newPath, (newEntry) => system.link(existingEntry, newEntry));
-    });
+    await this.lstat(existingPath); // where both are missing, link(2) says so of this one
+    await this.#atBoth(existingPath, newPath, (existingEntry, newEntry, calls) => calls.link(existingEntry, newEntry));
   }
 
   async statvfs(path: string): Promise<FileSystemStatistics> {
-    const statistics = await this.#at(path, (entry) =>
-      this.#directories.withEntry(entry, (itself, stats) => {
+    const statistics = await this.#at(path, (entry, calls) =>
+      this.#directories.withEntry(entry, calls, (itself, stats) => {
         if (stats.isSymbolicLink()) throw new LinkInPathError();
-        return system.statfsFollowing(itself);
+        return calls.statfsFollowing(itself);
       }),
     );
     return {
@@ -156,10 +155,10 @@ export class LocalFileSystem implements FileSystem {
     };
   }
 
-  async #at<T>(path: string, operation: (entry: system.SystemPath, calls: ShortCalls) => Awaitable<T>): Promise<T> {
+  async #at<T>(path: string, operation: (entry: SystemPath, calls: SystemCalls) => Awaitable<T>): Promise<T> {
     const directory = await this.#directories.acquire(parentPath(path));
     try {
-      return await operation(entryOf(directory.systemPath, path), directory.calls);
+      return await operation(entryOf(directory.systemPath, path), directory.callsFor(lastName(path)));
     } finally {
       directory.release();
     }
@@ -168,22 +167,26 @@ export class LocalFileSystem implements FileSystem {
   async #atBoth<T>(
     oldPath: string,
     newPath: string,
-    operation: (oldEntry: system.SystemPath, newEntry: system.SystemPath) => Promise<T>,
+    operation: (oldEntry: SystemPath, newEntry: SystemPath, calls: SystemCalls) => Promise<T>,
   ): Promise<T> {
-    return this.#at(oldPath, (oldEntry) => this.#at(newPath, (newEntry) => operation(oldEntry, newEntry)));
+    return this.#at(oldPath, (oldEntry, oldCalls) =>
+      this.#at(newPath, (newEntry, newCalls) =>
+        operation(oldEntry, newEntry, oldCalls === newCalls ? oldCalls : limitedCalls),
+      ),
+    );
   }
 
   /** A link has no permissions of its own. */
-  async #chmod(entry: system.SystemPath, permissions: number): Promise<void> {
-    await this.#directories.withEntry(entry, (itself, stats) => {
+  async #chmod(entry: SystemPath, permissions: number, calls: SystemCalls): Promise<void> {
+    await this.#directories.withEntry(entry, calls, (itself, stats) => {
       if (stats.isSymbolicLink()) throw systemError("ENOTSUP");
-      return system.chmodFollowing(itself, permissions);
+      return calls.chmodFollowing(itself, permissions);
     });
   }
 }
 
 /** The root is an entry of itself: what cannot be done to a directory's `.` the operating system refuses. */
-function entryOf(directory: string, path: string): system.SystemPath {
+function entryOf(directory: string, path: string): SystemPath {
   return path === "/" ? `${directory}/.` : entryPath(directory, lastName(path));
 }
 
@@ -191,47 +194,47 @@ function refuseRoot(path: string): void {
   if (path === "/") throw systemError("EBUSY");
 }
 
-async function truncate(entry: system.SystemPath, size: number): Promise<void> {
-  const { descriptor } = await openFile(entry, FOR_WRITING, queuedCalls).catch((error: unknown) => {
+async function truncate(entry: SystemPath, size: number, calls: SystemCalls): Promise<void> {
+  const { descriptor } = await openFile(entry, FOR_WRITING, calls).catch((error: unknown) => {
     throw error instanceof LinkInPathError ? systemError("EINVAL") : error; // a link has a size, but not to be changed
   });
   try {
-    await system.ftruncate(descriptor, size);
+    await calls.ftruncate(descriptor, size);
   } finally {
-    await system.close(descriptor);
+    await calls.close(descriptor);
   }
 }
 
 /** A second name, then the first one away: unlike rename(2), link(2) never replaces anything. */
-async function renameToNewName(oldEntry: system.SystemPath, newEntry: system.SystemPath): Promise<void> {
+async function renameToNewName(oldEntry: SystemPath, newEntry: SystemPath, calls: SystemCalls): Promise<void> {
   try {
-    await system.link(oldEntry, newEntry);
+    await calls.link(oldEntry, newEntry);
   } catch (error) {
     if (!cannotLink(error)) throw error;
-    await renameWhereNothingIs(oldEntry, newEntry);
+    await renameWhereNothingIs(oldEntry, newEntry, calls);
     return;
   }
   try {
-    await system.unlink(oldEntry);
+    await calls.unlink(oldEntry);
   } catch (error) {
-    await system.unlink(newEntry);
+    await calls.unlink(newEntry);
     throw error;
   }
 }
 
 /** For directories, and for disks without hard links: what appears at `newEntry` in between is replaced. */
-async function renameWhereNothingIs(oldEntry: system.SystemPath, newEntry: system.SystemPath): Promise<void> {
+async function renameWhereNothingIs(oldEntry: SystemPath, newEntry: SystemPath, calls: SystemCalls): Promise<void> {
   try {
-    await system.lstat(newEntry);
+    await calls.lstat(newEntry);
   } catch (error) {
     if (systemErrorCode(error) !== "ENOENT") throw error;
-    await system.rename(oldEntry, newEntry);
+    await calls.rename(oldEntry, newEntry);
     return;
   }
   throw systemError("EEXIST");
 }
 
-/** Whether `system.link` refused by itself, or the operating system for what the entry is or for where it lies. */
+/** Whether `link` refused by itself, or the operating system for what the entry is or for where it lies. */
 function cannotLink(error: unknown): boolean {
   return error instanceof SFTPError || CANNOT_LINK.includes(systemErrorCode(error));
 }

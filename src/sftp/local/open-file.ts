@@ -1,8 +1,8 @@
-import fs, { constants, type Stats } from "node:fs";
+import { constants, type Stats } from "node:fs";
 import { StatusCode } from "../constants.js";
 import { SFTPError, systemError, systemErrorCode } from "../errors.js";
 import type { OpenOptions } from "../file-system.js";
-import type { ShortCalls } from "./short-calls.js";
+import type { SystemCalls } from "./short-calls.js";
 import type { SystemPath } from "./system-calls.js";
 
 /** Permission bits of a new file whose creator names none, less the umask. */
@@ -19,7 +19,7 @@ export interface OpenFile {
  *
  * @throws {LinkInPathError} where the path names a link
  */
-export async function openFile(path: SystemPath, options: OpenOptions, calls: ShortCalls): Promise<OpenFile> {
+export async function openFile(path: SystemPath, options: OpenOptions, calls: SystemCalls): Promise<OpenFile> {
   const descriptor = await openAnything(
     calls,
     path,
@@ -27,8 +27,7 @@ export async function openFile(path: SystemPath, options: OpenOptions, calls: Sh
     (options.permissions ?? DEFAULT_PERMISSIONS) & 0o7777,
   );
   try {
-    // The kernel has just looked at the file: it need not ask the disk, nor a server, again.
-    const stats = fs.fstatSync(descriptor);
+    const stats = await calls.fstat(descriptor);
     if (stats.isDirectory()) throw systemError("EISDIR");
     if (!stats.isFile()) throw notRegular();
     return { descriptor, stats };
@@ -47,7 +46,7 @@ function openFlags(options: OpenOptions): number {
   return flags;
 }
 
-async function openAnything(calls: ShortCalls, path: SystemPath, flags: number, mode: number): Promise<number> {
+async function openAnything(calls: SystemCalls, path: SystemPath, flags: number, mode: number): Promise<number> {
   try {
     return await calls.open(path, flags, mode);
   } catch (error) {

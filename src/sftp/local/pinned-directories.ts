@@ -3,10 +3,11 @@ import { LinkInPathError, systemError, systemErrorCode } from "../errors.js";
 import { encodeName, lastName, parentPath } from "../path.js";
 import type { Directories, Directory } from "./directories.js";
 import { entryPath } from "./entry-path.js";
-import { type Mount, mountId, mountOf } from "./mount.js";
+import { limitedCalls } from "./limited-calls.js";
+import { type Mount, mountId, mountOf, mountPointsIn } from "./mount.js";
 import { RootDirectory } from "./root-directory.js";
-import { promptCalls, queuedCalls, type ShortCalls } from "./short-calls.js";
-import { close, fstat, lstat, openFollowing, type SystemPath } from "./system-calls.js";
+import { promptCalls, queuedCalls, type SystemCalls } from "./short-calls.js";
+import { close, openFollowing, type SystemPath } from "./system-calls.js";
 
 /** Linux's O_PATH, which Node.js does not name: a descriptor that only says where something is. */
 const O_PATH = 0o10000000;
@@ -50,10 +51,14 @@ export class PinnedDirectories implements Directories {
     return opened;
   }
 
-  async withEntry<T>(entry: SystemPath, operation: (path: SystemPath, stats: Stats) => Promise<T>): Promise<T> {
-    const descriptor = await openFollowing(entry, PIN);
+  async withEntry<T>(
+    entry: SystemPath,
+    calls: SystemCalls,
+    operation: (path: SystemPath, stats: Stats) => Promise<T>,
+  ): Promise<T> {
+    const descriptor = await calls.openFollowing(entry, PIN);
     try {
-      return await operation(descriptorPath(descriptor), await fstat(descriptor));
+      return await operation(descriptorPath(descriptor), await calls.fstat(descriptor));
     } finally {
       await close(descriptor);
     }
@@ -62,7 +67,7 @@ export class PinnedDirectories implements Directories {
   /** The kernel knows without a look at the disk. */
   #isInPlace(directory: PinnedDirectory): boolean {
     try {
-      return location(directory.systemPath) === (this.#rootLocation + directory.location || "/");
+      return location(directory.systemPath) === this.#locationOf(directory.path);
     } catch {
       return false; // its path is now too long to be told
     }
@@ -79,24 +84,37 @@ export class PinnedDirectories implements Directories {
         await close(descriptor);
         throw error; // there is no /proc
       }
-      return new PinnedDirectory(descriptor, "", this.#calls(descriptor));
+      return this.#pin(descriptor, "");
     });
   }
 
   async #openEntry(path: string): Promise<PinnedDirectory> {
     const parent = await this.acquire(parentPath(path));
     try {
-      const descriptor = await openDirectory(entryPath(parent.systemPath, lastName(path)));
-      return new PinnedDirectory(descriptor, encodeName(path).toString("latin1"), this.#calls(descriptor));
+      const name = lastName(path);
+      const descriptor = await openDirectory(entryPath(parent.systemPath, name), parent.callsFor(name));
+      return this.#pin(descriptor, encodeName(path).toString("latin1"));
     } finally {
       parent.release();
     }
   }
 
+  #pin(descriptor: number, path: string): PinnedDirectory {
+    const mountPoints = mountPointsIn(this.#locationOf(path));
+    return new PinnedDirectory(descriptor, { path, mountPoints, calls: this.#calls(descriptor) });
+  }
+
   /** Another file system that is mounted inside the root may be on another machine. */
-  #calls(descriptor: number): ShortCalls {
+  #calls(descriptor: number): SystemCalls {
     const { id, isOfThisMachine } = this.#rootMount;
-    return isOfThisMachine && id !== undefined && mountId(descriptor) === id ? promptCalls : queuedCalls;
+    if (id === undefined) return queuedCalls;
+    if (mountId(descriptor) !== id) return limitedCalls;
+    return isOfThisMachine ? promptCalls : queuedCalls;
+  }
+
+  /** @param path below the root, as latin1 */
+  #locationOf(path: string): string {
+    return this.#rootLocation + path || "/";
   }
 
   #keep(path: string, directory: PinnedDirectory): void {
@@ -120,20 +138,33 @@ export class PinnedDirectories implements Directories {
   }
 }
 
+interface PinnedDirectorySettings {
+  /** Below the root, as latin1; empty for the root. */
+  readonly path: string;
+  readonly calls: SystemCalls;
+  /** Names of its entries at which something else is mounted. */
+  readonly mountPoints: ReadonlySet<string>;
+}
+
 /** Closed when the last of its users has released it; whoever makes it is the first. */
 class PinnedDirectory implements Directory {
   readonly systemPath: string;
-  /** Its path below the root, as latin1; empty for the root. */
-  readonly location: string;
-  readonly calls: ShortCalls;
+  readonly path: string;
+  readonly calls: SystemCalls;
+  readonly #mountPoints: ReadonlySet<string>;
   readonly #descriptor: number;
   #users = 1;
 
-  constructor(descriptor: number, location: string, calls: ShortCalls) {
+  constructor(descriptor: number, { path, calls, mountPoints }: PinnedDirectorySettings) {
     this.#descriptor = descriptor;
     this.systemPath = descriptorPath(descriptor);
-    this.location = location;
+    this.path = path;
     this.calls = calls;
+    this.#mountPoints = mountPoints;
+  }
+
+  callsFor(name: string): SystemCalls {
+    return this.#mountPoints.has(name) ? limitedCalls : this.calls;
   }
 
   use(): this {
@@ -155,11 +186,13 @@ function location(systemPath: string): string {
   return fs.readlinkSync(systemPath, "latin1");
 }
 
-async function openDirectory(entry: SystemPath): Promise<number> {
+async function openDirectory(entry: SystemPath, calls: SystemCalls): Promise<number> {
   try {
-    return await openFollowing(entry, PIN_DIRECTORY);
+    return await calls.openFollowing(entry, PIN_DIRECTORY);
   } catch (error) {
-    if (systemErrorCode(error) === "ENOTDIR" && (await lstat(entry)).isSymbolicLink()) throw new LinkInPathError();
+    if (systemErrorCode(error) === "ENOTDIR" && (await calls.lstat(entry)).isSymbolicLink()) {
+      throw new LinkInPathError();
+    }
     throw error;
   }
 }

@@ -4,10 +4,11 @@ import type { Awaitable } from "../file-system.js";
 import * as system from "./system-calls.js";
 
 /** The calls that files of any number are opened, looked at, filled and closed with. */
-export interface ShortCalls {
+interface ShortCalls {
   /** @throws {LinkInPathError} where the path names a link */
   open(path: system.SystemPath, flags: number, mode: number): Awaitable<number>;
   lstat(path: system.SystemPath): Awaitable<Stats>;
+  fstat(descriptor: number): Awaitable<Stats>;
   /** @returns how many bytes it read: 0 at the end of the file */
   read(descriptor: number, buffer: Buffer, position: number): Awaitable<number>;
   /** @returns how many bytes it wrote */
@@ -15,11 +16,17 @@ export interface ShortCalls {
   close(descriptor: number): Awaitable<void>;
 }
 
+/** All calls, of which the short ones may be made at once. */
+export type SystemCalls = Omit<typeof system, keyof ShortCalls> & ShortCalls;
+
 /** Each in a thread of Node's pool. */
-export const queuedCalls: ShortCalls = system;
+export const queuedCalls: SystemCalls = system;
 
 /** Bytes that are read or written at once. */
 const MAX_PROMPT_LENGTH = 64 * 1024;
+
+/** Bytes of a file that is emptied at once, or closed at once: closing it may free it, or begin to write it out. */
+const MAX_PROMPT_SIZE = 8 * 1024 * 1024;
 
 /** A call that takes longer than this, milliseconds, is a slow one. */
 const SLOW = 2;
@@ -35,9 +42,12 @@ let restUntil = 0;
  * all, that shows in the time; then calls are handed to the pool for a while, so that the process never spends more than
  * a hundredth of its time waiting.
  */
-export const promptCalls: ShortCalls = {
+export const promptCalls: SystemCalls = {
+  ...system,
   open(path, flags, mode) {
-    if (isResting()) return queuedCalls.open(path, flags, mode);
+    if (isResting() || ((flags & constants.O_TRUNC) !== 0 && isLargeFile(path))) {
+      return queuedCalls.open(path, flags, mode);
+    }
     try {
       return timed(() => fs.openSync(path, flags | constants.O_NOFOLLOW | constants.O_NONBLOCK, mode));
     } catch (error) {
@@ -45,6 +55,8 @@ export const promptCalls: ShortCalls = {
     }
   },
   lstat: (path) => (isResting() ? queuedCalls.lstat(path) : timed(() => fs.lstatSync(path))),
+  // What is open is in the kernel's memory.
+  fstat: (descriptor) => fs.fstatSync(descriptor),
   read(descriptor, buffer, position) {
     if (isResting() || buffer.length > MAX_PROMPT_LENGTH) return queuedCalls.read(descriptor, buffer, position);
     return timed(() => fs.readSync(descriptor, buffer, 0, buffer.length, position));
@@ -53,8 +65,20 @@ export const promptCalls: ShortCalls = {
     if (isResting() || data.length > MAX_PROMPT_LENGTH) return queuedCalls.write(descriptor, data, position);
     return timed(() => fs.writeSync(descriptor, data, 0, data.length, position));
   },
-  close: (descriptor) => (isResting() ? queuedCalls.close(descriptor) : timed(() => fs.closeSync(descriptor))),
+  close(descriptor) {
+    if (isResting() || fs.fstatSync(descriptor).size > MAX_PROMPT_SIZE) return queuedCalls.close(descriptor);
+    return timed(() => fs.closeSync(descriptor));
+  },
 };
+
+/** What is wrong with a path shows when it is used. */
+function isLargeFile(path: system.SystemPath): boolean {
+  try {
+    return timed(() => fs.lstatSync(path)).size > MAX_PROMPT_SIZE;
+  } catch {
+    return false;
+  }
+}
 
 function isResting(): boolean {
   return restUntil > 0 && performance.now() < restUntil;

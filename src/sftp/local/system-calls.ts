@@ -27,6 +27,8 @@ export const statfsFollowing: (path: SystemPath) => Promise<fs.StatsFs> = promis
 /** Names as latin1: a character for each byte. */
 export const readdirFollowing: (path: SystemPath, encoding: "latin1") => Promise<string[]> = promisify(fs.readdir);
 export const opendirFollowing: (path: string, options: OpenDirOptions) => Promise<fs.Dir> = promisify(fs.opendir);
+/** The next entry of an open directory; `null` at its end. */
+export const readEntry = (directory: fs.Dir): Promise<fs.Dirent | null> => directory.read();
 
 export const fchmod: (descriptor: number, mode: number) => Promise<void> = promisify(fs.fchmod);
 export const fchown: (descriptor: number, uid: number, gid: number) => Promise<void> = promisify(fs.fchown);

@@ -1,6 +1,5 @@
 import { systemError } from "../errors.js";
-import type { ShortCalls } from "./short-calls.js";
-import { writev } from "./system-calls.js";
+import type { SystemCalls } from "./short-calls.js";
 
 /** Bytes that are written in one call. */
 const MAX_BATCH_LENGTH = 1024 * 1024;
@@ -19,11 +18,11 @@ interface Write {
  */
 export class WriteQueue {
   readonly #descriptor: number;
-  readonly #calls: ShortCalls;
+  readonly #calls: SystemCalls;
   #waiting: Write[] = [];
   #isBusy = false;
 
-  constructor(descriptor: number, calls: ShortCalls) {
+  constructor(descriptor: number, calls: SystemCalls) {
     this.#descriptor = descriptor;
     this.#calls = calls;
   }
@@ -72,7 +71,7 @@ export class WriteQueue {
 
   async #call({ data, position }: Write, rest: readonly Write[]): Promise<number> {
     if (rest.length === 0) return this.#calls.write(this.#descriptor, data, position);
-    return writev(this.#descriptor, [data, ...rest.map((write) => write.data)], position);
+    return this.#calls.writev(this.#descriptor, [data, ...rest.map((write) => write.data)], position);
   }
 
   /** Ends the writes that are done, and puts the others back in front. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { Semaphore } from "../../src/cli/semaphore.js";
+import { Semaphore } from "../../src/sftp/semaphore.js";
 
 describe("Semaphore", () => {
   it("lets only so many run at a time, in order", async () => {
