@@ -55,10 +55,7 @@ export class SCPSource {
   }
 
   async #locate(path: string, rest: Pick<Item, "shownPath" | "name" | "ancestors">): Promise<Item> {
-    const { tree, locator } = this.#session;
-    const { path: canonical } = await locator.locate(path);
-    // The tree asks the policy: nobody learns here what there is and is hidden.
-    return { ...rest, path: canonical, attributes: await tree.stat(canonical, "keep") };
+    return { ...rest, ...(await this.#session.tree.locate(path)) };
   }
 
   async #send(item: Item): Promise<void> {

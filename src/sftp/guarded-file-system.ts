@@ -39,7 +39,8 @@ export class GuardedFileSystem {
   constructor(fileSystem: FileSystem, policy: AccessPolicy, startDirectory: string) {
     this.fileSystem = fileSystem;
     this.#policy = policy;
-    this.#resolver = new PathResolver(fileSystem, startDirectory);
+    // What is not there counts as a file.
+    this.#resolver = new PathResolver(fileSystem, startDirectory, (path) => this.#demandFile(path, "r"));
   }
 
   open(path: string, options: OpenOptions): Promise<OpenedFile> {
@@ -58,6 +59,14 @@ export class GuardedFileSystem {
   stat(path: string, lastLink: LastLink): Promise<FileAttributes> {
     const last = path.endsWith("/") ? "follow" : lastLink;
     return this.#resolver.run(path, last, (canonical) => this.#demand(canonical, "r", last));
+  }
+
+  /** The same with `follow`, and the canonical path that it leads to. */
+  locate(path: string): Promise<{ readonly path: string; readonly attributes: FileAttributes }> {
+    return this.#resolver.run(path, "follow", async (canonical) => ({
+      path: canonical,
+      attributes: await this.#demand(canonical, "r", "follow"),
+    }));
   }
 
   setstat(path: string, changes: AttributeChanges, lastLink: LastLink): Promise<void> {
@@ -120,8 +129,12 @@ export class GuardedFileSystem {
     return this.#resolver.run(oldPath, "keep", (canonicalOld) =>
       this.#resolver.run(newPath, "keep", async (canonicalNew) => {
         const { type } = await this.#demand(canonicalOld, "w", "keep");
-        if (type === "directory") await this.#demandDirectory(canonicalNew, "w");
-        else await this.#demandFile(canonicalNew, "w");
+        const demand = (path: string, mode: AccessMode) =>
+          type === "directory" ? this.#demandDirectory(path, mode) : this.#demandFile(path, mode);
+        await demand(canonicalNew, "w");
+        // Under its new name it may be open to more: nobody gets to read there what they could not read before.
+        const isHidden = await refuses(() => demand(canonicalOld, "r"));
+        if (isHidden && !(await refuses(() => demand(canonicalNew, "r")))) throw new AccessDeniedError();
         await rename(canonicalOld, canonicalNew);
       }),
     );
@@ -174,19 +187,14 @@ export class GuardedFileSystem {
     try {
       resolved = await this.#resolver.resolve(path, "follow");
     } catch (error) {
-      if (await this.#isHidden(asked)) return asked;
+      if (error instanceof AccessDeniedError || (await this.#isHidden(asked))) return asked;
       throw error;
     }
     return (await this.#isHidden(resolved)) ? asked : resolved;
   }
 
-  async #isHidden(path: string): Promise<boolean> {
-    try {
-      await this.#demand(path, "r", "keep");
-      return false;
-    } catch (error) {
-      return error instanceof AccessDeniedError;
-    }
+  #isHidden(path: string): Promise<boolean> {
+    return refuses(() => this.#demand(path, "r", "keep")).catch(() => false);
   }
 
   /** `changes` with the permissions that the policy has for the file. */
@@ -234,6 +242,17 @@ export class GuardedFileSystem {
 }
 
 type MethodName = Exclude<keyof FileSystem, "userNames" | "groupNames">;
+
+/** Whether a policy refuses what is asked. */
+async function refuses(ask: () => Promise<unknown>): Promise<boolean> {
+  try {
+    await ask();
+    return false;
+  } catch (error) {
+    if (error instanceof AccessDeniedError) return true;
+    throw error;
+  }
+}
 
 /** Only `true` allows. */
 async function demand(decision: Awaitable<boolean>): Promise<void> {

@@ -28,11 +28,20 @@ export type LastLink = "follow" | "keep";
 export class PathResolver {
   readonly #fileSystem: FileSystem;
   readonly #startDirectory: string;
+  readonly #demandKnown: (path: string) => Awaitable<void>;
 
-  /** @param startDirectory where relative paths start */
-  constructor(fileSystem: FileSystem, startDirectory: string) {
+  /**
+   * @param startDirectory where relative paths start
+   * @param demandKnown throws where a client is not to know what there is at a canonical path; absent, it may know all
+   */
+  constructor(
+    fileSystem: FileSystem,
+    startDirectory: string,
+    demandKnown: (path: string) => Awaitable<void> = () => {},
+  ) {
     this.#fileSystem = fileSystem;
     this.#startDirectory = startDirectory;
+    this.#demandKnown = demandKnown;
   }
 
   /**
@@ -82,13 +91,16 @@ export class PathResolver {
       const isLast = names.length === 0;
       if (isLast && lastLink === "keep") return next;
       const type = await this.#type(next, isLast);
+      if (type !== "symlink" && type !== "directory" && !isLast) {
+        await this.#demandKnown(next);
+        throw systemError("ENOTDIR");
+      }
       if (type === "symlink") {
         if (++links > MAX_LINKS) throw systemError("ELOOP");
         const target = await fileSystem.readlink(next);
         names.unshift(...splitPath(target));
         if (target.startsWith("/")) resolved = "/";
       } else {
-        if (!isLast && type !== "directory") throw systemError("ENOTDIR");
         resolved = next;
       }
     }
@@ -122,6 +134,7 @@ export class PathResolver {
       return (await this.#fileSystem.lstat?.(path))?.type;
     } catch (error) {
       if (mayBeMissing && isMissing(error)) return undefined;
+      await this.#demandKnown(path);
       throw error;
     }
   }

@@ -207,7 +207,7 @@ describe("a source", () => {
 
   it("does not tell whether there is what the policy hides", async () => {
     const access: Partial<AccessPolicy> = { checkFileAccess: (path) => path === "/top" };
-    const names = "dir/a.txt dir/missing link/a.txt link/missing missing d*/a.txt */missing to*";
+    const names = "dir/a.txt dir/missing link/a.txt link/missing missing dir/missing/../x d*/a.txt */missing to*";
     const fileSystem = tree();
     fileSystem.symlink("dir", "/link");
     expect(await receiveAll(start(`scp -f ${names}`, fileSystem, access))).toEqual([
@@ -216,6 +216,7 @@ describe("a source", () => {
       "\x01scp: link/a.txt: Permission denied",
       "\x01scp: link/missing: Permission denied",
       "\x01scp: missing: Permission denied",
+      "\x01scp: dir/missing/../x: Permission denied",
       "\x01scp: d*/a.txt: Permission denied",
       "\x01scp: */missing: Permission denied",
       "C0644 1 top",

@@ -99,12 +99,20 @@ const requests: readonly (readonly [what: string, run: (tree: Tree) => Promise<u
     ["remove of a link", (tree) => tree.remove("/a/last"), ["file /a/last w"]],
     ["mkdir", (tree) => tree.mkdir("/a/new"), ["directory /a/new w", "permissions of directory /a/new"]],
     ["rmdir", (tree) => tree.rmdir("/b"), ["directory /b w"]],
-    ["rename of a file", (tree) => tree.rename("/a/file", "/b/new", "refuse"), ["file /a/file w", "file /b/new w"]],
-    ["rename of a directory", (tree) => tree.rename("/b", "/new", "refuse"), ["directory /b w", "directory /new w"]],
+    [
+      "rename of a file",
+      (tree) => tree.rename("/a/file", "/b/new", "refuse"),
+      ["file /a/file w", "file /b/new w", "file /a/file r"],
+    ],
+    [
+      "rename of a directory",
+      (tree) => tree.rename("/b", "/new", "refuse"),
+      ["directory /b w", "directory /new w", "directory /b r"],
+    ],
     [
       "rename over a file",
       (tree) => tree.rename("/a/file", "/b/other", "replace"),
-      ["file /a/file w", "file /b/other w"],
+      ["file /a/file w", "file /b/other w", "file /a/file r"],
     ],
     ["readlink", (tree) => tree.readlink("/a/last"), ["file /a/last r"]],
     ["symlink", (tree) => tree.symlink("/anywhere", "/a/new"), ["file /a/new w"]],
@@ -222,11 +230,36 @@ describe("GuardedFileSystem", () => {
     expect(allowing.policy.asked).toContain(question);
   });
 
+  it("renames what may not be read to where it may not be read either, and nowhere else", async () => {
+    const { tree, policy } = setUp();
+    policy.decide = (question) => !/^\w+ \/a.* r$/.test(question);
+    await expect(tree.rename("/a/file", "/b/mine", "refuse")).rejects.toEqual(denied);
+    await expect(tree.rename("/a/file", "/b/other", "replace")).rejects.toEqual(denied);
+    await expect(tree.rename("/a", "/b/all", "refuse")).rejects.toEqual(denied);
+    await tree.rename("/a/file", "/a/final", "refuse");
+    await tree.rename("/b/other", "/a/other", "refuse");
+  });
+
   it("does not tell what there is behind a refusal", async () => {
-    for (const path of ["/a/file", "/a/none", "/a/none/x", "/a/file/x"]) {
-      const { tree, policy } = setUp();
+    for (const path of [
+      "/a/file",
+      "/a/none",
+      "/a/none/x",
+      "/a/file/x",
+      "/a/none/../x",
+      "/a/file/../x",
+      "/in",
+      "/out",
+    ]) {
+      const { tree, policy, files } = setUp();
+      files.symlink("/a/none/x", "/in");
+      files.symlink("a/file/x", "/out");
       policy.decide = (question) => !/^(file|directory) \/a\//.test(question);
       await expect(tree.open(path, openOptions("read")), path).rejects.toEqual(denied);
+      await expect(tree.stat(path, "follow"), path).rejects.toEqual(denied);
+      await expect(tree.locate(path), path).rejects.toEqual(denied);
+      await expect(tree.opendir(`${path}/.`), path).rejects.toEqual(denied);
+      if (!path.startsWith("/a")) continue;
       await expect(tree.stat(path, "keep"), path).rejects.toEqual(denied);
       await expect(tree.remove(path), path).rejects.toEqual(denied);
       await expect(tree.mkdir(path), path).rejects.toEqual(denied);
@@ -299,13 +332,17 @@ describe("GuardedFileSystem", () => {
   });
 
   it("does not tell by REALPATH what is there and hidden", async () => {
-    const { tree, policy } = setUp();
+    const { tree, policy, files } = setUp();
     policy.decide = (question) => !/^\w+ \/b\b/.test(question);
     for (const path of ["/b", "/b/other", "/b/missing", "/b/missing/too", "/b/other/below"]) {
       expect(await tree.realpath(path)).toBe(path);
     }
     expect(await tree.realpath("/link/../b/./other")).toBe("/b/other");
     expect(await tree.realpath("/link/last")).toBe("/a/file");
+    for (const target of ["/b", "/b/other/x", "../b/missing/x"]) {
+      files.symlink(target, `/a/${target.length}`);
+      expect(await tree.realpath(`/a/${target.length}`)).toBe(`/a/${target.length}`);
+    }
     expect(await tree.realpath("/a/missing")).toBe("/a/missing");
     await expect(tree.realpath("/a/missing/too")).rejects.toMatchObject({ code: StatusCode.NO_SUCH_FILE });
   });
