@@ -1,7 +1,7 @@
 import { isUtf8 } from "node:buffer";
 import type { Logger } from "pino";
 import type { PKey } from "../crypto/index.js";
-import { type Channel, SSHServer } from "../index.js";
+import { type Channel, type Connection, SSHServer } from "../index.js";
 import {
   AUTH_FAILED,
   AUTH_SUCCESSFUL,
@@ -43,8 +43,8 @@ export class CommandServer extends SSHServer {
     return this.#users.methods;
   }
 
-  override async checkAuthPassword(username: string, password: string): Promise<AuthResult> {
-    return (await this.#users.hasPassword(username, password)) ? AUTH_SUCCESSFUL : AUTH_FAILED;
+  override async checkAuthPassword(username: string, password: string, { signal }: Connection): Promise<AuthResult> {
+    return (await this.#users.hasPassword(username, password, signal)) ? AUTH_SUCCESSFUL : AUTH_FAILED;
   }
 
   override checkAuthPublickey(username: string, key: PKey): AuthResult {

@@ -66,11 +66,12 @@ export class HashedPasswords {
     this.#hashes = hashes;
   }
 
-  async matches(name: string, password: string): Promise<boolean> {
+  /** @param signal fires when nobody waits for the answer any more: what is not yet begun is not worth the work then */
+  async matches(name: string, password: string, signal?: AbortSignal): Promise<boolean> {
     const known = this.#hashes.get(name);
     const hash = known ?? this.#substitute(name);
     if (hash === undefined) return false;
-    const isRight = await this.#checks.run(() => matchesHash(password, hash));
+    const isRight = await this.#checks.run(async () => signal?.aborted !== true && matchesHash(password, hash));
     return isRight && known !== undefined;
   }
 

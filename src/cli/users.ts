@@ -10,7 +10,8 @@ import type { RefusedLine } from "./user-file.js";
 
 /** Passwords, however they are kept. */
 export interface Passwords {
-  matches(name: string, password: string): boolean | Promise<boolean>;
+  /** @param signal fires when nobody waits for the answer any more */
+  matches(name: string, password: string, signal?: AbortSignal): boolean | Promise<boolean>;
 }
 
 /** Public keys that let in one user. */
@@ -34,8 +35,8 @@ export class Users {
     return [...(this.#userKeys ? ["publickey"] : []), ...(this.#passwords ? ["password"] : [])];
   }
 
-  async hasPassword(name: string, password: string): Promise<boolean> {
-    return (await this.#passwords?.matches(name, password)) === true;
+  async hasPassword(name: string, password: string, signal?: AbortSignal): Promise<boolean> {
+    return (await this.#passwords?.matches(name, password, signal)) === true;
   }
 
   hasKey(name: string, key: PKey): boolean {

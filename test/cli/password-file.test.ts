@@ -83,6 +83,17 @@ describe("HashedPasswords", () => {
     expect(await passwords.matches("ann", "")).toBe(false);
   });
 
+  it("does not work for clients that are gone", async () => {
+    const passwords = new HashedPasswords(parsePasswordFile(`ann:${hash}`).hashes);
+    const leaving = new AbortController();
+    const gone = Array.from({ length: 10 }, () => passwords.matches("ann", "secret", leaving.signal));
+    const waits = passwords.matches("ann", "secret", new AbortController().signal);
+    leaving.abort();
+    // Those that came first were being looked at already.
+    expect(await Promise.all(gone)).toEqual([true, true, ...Array.from({ length: 8 }, () => false)]);
+    expect(await waits).toBe(true);
+  });
+
   it("lets in no unknown name, whosever password it is, and computes as much for it", async () => {
     const passwords = new HashedPasswords(parsePasswordFile(`ann:${hash}`).hashes);
     const processorTime = async (name: string) => {
