@@ -1,8 +1,9 @@
 import { setImmediate } from "node:timers/promises";
 import { StatusCode } from "../sftp/constants.js";
-import { SFTPError } from "../sftp/errors.js";
+import { SFTPError, systemError } from "../sftp/errors.js";
 import type { GuardedFileSystem, OpenedDirectory } from "../sftp/guarded-file-system.js";
 import { encodeName } from "../sftp/path.js";
+import { PeerGoneError } from "./errors.js";
 import { NamePattern } from "./name-pattern.js";
 import { literalText } from "./shell-words.js";
 
@@ -12,26 +13,39 @@ const MAX_MATCHES = 10_000;
 /** Names that are looked at for one pattern. */
 const MAX_NAMES = 200_000;
 
-/** After so many names others get their turn. */
-const NAMES_PER_TURN = 1000;
+/** Characters of a pattern for one name, which has at most 255 bytes. To match one takes as long as it is long. */
+const MAX_PATTERN_LENGTH = 1024;
+
+/** After so many steps others get their turn. */
+const STEPS_PER_TURN = 16;
+
+/** For whom a pattern is expanded. */
+interface GlobPeer {
+  readonly hasLeft: boolean;
+}
 
 /** Finds the paths that a pattern stands for, as a shell does before it starts a program. */
 export class Glob {
   readonly #tree: GuardedFileSystem;
+  readonly #peer: GlobPeer;
   #names = 0;
+  #steps = 0;
 
-  constructor(tree: GuardedFileSystem) {
+  constructor(tree: GuardedFileSystem, peer: GlobPeer) {
     this.#tree = tree;
+    this.#peer = peer;
   }
 
   /**
    * @returns the paths in the order of their bytes; where there is none, the pattern itself without its backslashes
-   * @throws {SFTPError} when there are too many
+   * @throws {SFTPError} when there are too many, or the pattern is too long
+   * @throws {PeerGoneError} when nobody waits for them any more
    */
   async expand(pattern: string): Promise<string[]> {
     const names = pattern.split("/").filter((name) => name !== "");
     const patterns = names.map((name) => new NamePattern(name));
     if (patterns.every(({ literal }) => literal !== undefined)) return [literalText(pattern)];
+    if (names.some(({ length }) => length > MAX_PATTERN_LENGTH)) throw systemError("ENAMETOOLONG");
     this.#names = 0;
     let paths = [pattern.startsWith("/") ? "/" : ""];
     for (const name of patterns) paths = await this.#descend(paths, name);
@@ -60,7 +74,7 @@ export class Glob {
     try {
       for (let next = await entries.next(); next.done !== true; next = await entries.next()) {
         if (++this.#names > MAX_NAMES) throw tooMany();
-        if (this.#names % NAMES_PER_TURN === 0) await setImmediate();
+        await this.#step();
         yield next.value.name;
       }
     } finally {
@@ -70,6 +84,7 @@ export class Glob {
 
   /** Nothing matches in what is no directory, or may not be listed. */
   async #open(directory: string): Promise<OpenedDirectory["entries"] | undefined> {
+    await this.#step();
     try {
       return (await this.#tree.opendir(directory)).entries;
     } catch {
@@ -78,8 +93,14 @@ export class Glob {
   }
 
   async #exists(path: string, isToBeDirectory: boolean): Promise<boolean> {
+    await this.#step();
     const attributes = await this.#tree.stat(path, "follow").catch(() => undefined);
     return isToBeDirectory ? attributes?.type === "directory" : attributes !== undefined;
+  }
+
+  async #step(): Promise<void> {
+    if (++this.#steps % STEPS_PER_TURN === 0) await setImmediate();
+    if (this.#peer.hasLeft) throw new PeerGoneError("the stream is closed");
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Readable } from "node:stream";
+import { setImmediate } from "node:timers/promises";
 import { FatalError } from "./errors.js";
 
 /** What may wait to be read before the stream is paused. */
@@ -8,6 +9,9 @@ const MAX_WAITING_CHUNKS = 64;
 /** Shorter chunks are copied, bytes: as views they may keep far more memory alive. */
 const SMALL_CHUNK_LENGTH = 1024;
 
+/** After so many pieces that were there already others get their turn. */
+const PIECES_PER_TURN = 128;
+
 const NEWLINE = 0x0a;
 
 /** What a stream brings, to be read as needed: as bytes, lines, or into a buffer, without a copy in between. */
@@ -15,6 +19,7 @@ export class IncomingBytes {
   readonly #stream: Readable;
   readonly #chunks: Buffer[] = [];
   #waiting = 0;
+  #pieces = 0;
   #ended = false;
   #wake: (() => void) | undefined;
 
@@ -79,6 +84,7 @@ export class IncomingBytes {
 
   /** What comes next, to be consumed; `undefined` at the end. */
   async #next(): Promise<Buffer | undefined> {
+    if (++this.#pieces % PIECES_PER_TURN === 0) await setImmediate();
     while (this.#chunks.length === 0 && !this.#ended) {
       await new Promise<void>((resolve) => {
         this.#wake = resolve;

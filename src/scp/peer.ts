@@ -33,6 +33,10 @@ export class SCPPeer {
     stream.on("close", this.#closed);
   }
 
+  get hasLeft(): boolean {
+    return this.#stream.destroyed;
+  }
+
   /** Whether either side has told the other of a failure. */
   get failed(): boolean {
     return this.#failed;

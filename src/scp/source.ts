@@ -38,7 +38,7 @@ export class SCPSource {
   /** @throws {SCPEndError} when the session cannot go on */
   async run(): Promise<void> {
     const { command, peer, tree } = this.#session;
-    const glob = new Glob(tree);
+    const glob = new Glob(tree, peer);
     await peer.readAnswer();
     for (const pattern of command.paths) {
       const paths = await this.#attempt(pattern, () => glob.expand(pattern));
