@@ -153,6 +153,35 @@ describe("the end of the session while", () => {
     await attacked.expectAlive();
   });
 
+  it.each([
+    ["READ", [0n, 0]],
+    ["WRITE", [0n, ""]],
+  ] as const)("a %s of no bytes is pending, and CLOSE behind it: the file is closed after it", async (name, fields) => {
+    const pending = new Deferred();
+    const done: string[] = [];
+    const { client } = await AttackedSession.start({
+      open: () => ({
+        async read() {
+          await pending.promise;
+          done.push("READ");
+          return 0;
+        },
+        async write() {
+          await pending.promise;
+          done.push("WRITE");
+        },
+        close: () => void done.push("CLOSE"),
+      }),
+    });
+    const handle = await client.open("/file", READ | WRITE);
+    client.send(request(PacketType[name], 100, handle, ...fields), request(CLOSE, 101, handle));
+    await client.askExtended("limits@openssh.com");
+    expect(done).toEqual([]);
+    pending.resolve();
+    await client.reply(101);
+    expect(done).toEqual([name, "CLOSE"]);
+  });
+
   it("anything else, after each of its bytes: every file is closed once", async () => {
     const stream = Buffer.concat([
       request(OPEN, 10, "/a", READ | WRITE, NO_ATTRIBUTES),

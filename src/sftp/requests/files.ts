@@ -73,7 +73,7 @@ export const read: RequestKind = {
     const { handle } = file;
     if (!file.options.read) throw notOpenFor("reading");
     return {
-      footprint: { files: [{ identity: file.identity, access: "read", start: offset, end: offset + length }] },
+      footprint: { files: [part(file.identity, "read", offset, length)] },
       replyInTurnOf: file,
       memory: length,
       async run(id) {
@@ -110,9 +110,7 @@ export const write: RequestKind = {
     const { handle, options, identity } = file;
     if (!options.write) throw notOpenFor("writing");
     if (offset + data.length > Number.MAX_SAFE_INTEGER) throw new SFTPError(StatusCode.FAILURE, "File too large");
-    const access: FileAccess = options.append
-      ? whole(identity, "write")
-      : { identity, access: "write", start: offset, end: offset + data.length };
+    const access = options.append ? whole(identity, "write") : part(identity, "write", offset, data.length);
     return {
       footprint: { files: [access] },
       replyInTurnOf: file,
@@ -176,6 +174,11 @@ export const fsync: RequestKind = {
     };
   },
 };
+
+/** Of no bytes, it still uses the file: it may not be closed meanwhile. */
+function part(identity: string, access: FileAccess["access"], start: number, length: number): FileAccess {
+  return { identity, access, start, end: start + Math.max(1, length) };
+}
 
 /** Combinations that POSIX leaves open are brought to the nearest that it knows. */
 function readOpenOptions(fields: Reader): OpenOptions {
