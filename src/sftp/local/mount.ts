@@ -1,5 +1,4 @@
 import fs from "node:fs";
-import { decodeName } from "../path.js";
 import { statfsFollowing } from "./system-calls.js";
 
 /** Kinds of file systems (statfs(2), `f_type`) that keep their files on this machine. */
@@ -34,44 +33,4 @@ export function mountId(descriptor: number): string | undefined {
   } catch {
     return undefined; // too many open files
   }
-}
-
-/** Milliseconds for which the list of mount points is believed. */
-const LIST_AGE = 1000;
-
-const NONE: ReadonlySet<string> = new Set();
-
-let mountPoints: ReadonlyMap<string, ReadonlySet<string>> = new Map();
-let listedAt = Number.NEGATIVE_INFINITY;
-
-/**
- * Names in a directory at which something else is mounted. To look at one of them asks what is mounted there.
- *
- * @param location of the directory, by the kernel's word, as latin1
- */
-export function mountPointsIn(location: string): ReadonlySet<string> {
-  const now = performance.now();
-  if (now - listedAt > LIST_AGE) {
-    listedAt = now;
-    try {
-      mountPoints = parseMountPoints(fs.readFileSync("/proc/self/mountinfo", "latin1"));
-    } catch {
-      // Too many open files: those that were there are there still.
-    }
-  }
-  return mountPoints.get(location) ?? NONE;
-}
-
-/** By the directories that they lie in. The fifth field of a line is the path, with some characters as octal numbers. */
-function parseMountPoints(mountinfo: string): ReadonlyMap<string, ReadonlySet<string>> {
-  const points = new Map<string, Set<string>>();
-  for (const line of mountinfo.split("\n")) {
-    const [, , , , escaped = ""] = line.split(" ", 5);
-    const path = escaped.replaceAll(/\\([0-7]{3})/g, (_, digits) => String.fromCharCode(Number.parseInt(digits, 8)));
-    const slash = path.lastIndexOf("/");
-    const directory = path.slice(0, slash) || "/";
-    const names = points.get(directory) ?? new Set();
-    points.set(directory, names.add(decodeName(Buffer.from(path.slice(slash + 1), "latin1"))));
-  }
-  return points;
 }

@@ -2,11 +2,15 @@ import { constants, type Stats } from "node:fs";
 import { StatusCode } from "../constants.js";
 import { SFTPError, systemError, systemErrorCode } from "../errors.js";
 import type { OpenOptions } from "../file-system.js";
+import { isOfProcesses } from "./mount-table.js";
 import type { SystemCalls } from "./short-calls.js";
 import type { SystemPath } from "./system-calls.js";
 
 /** Permission bits of a new file whose creator names none, less the umask. */
 const DEFAULT_PERMISSIONS = 0o666;
+
+/** What processes, or the kernel, have in memory, and were started with. This process has keys there; to change it is to command it. */
+const PROCESS_SECRETS = /\/(?:mem|environ|kcore)$/;
 
 export interface OpenFile {
   readonly descriptor: number;
@@ -30,6 +34,9 @@ export async function openFile(path: SystemPath, options: OpenOptions, calls: Sy
     const stats = await calls.fstat(descriptor);
     if (stats.isDirectory()) throw systemError("EISDIR");
     if (!stats.isFile()) throw notRegular();
+    if (isOfProcesses(stats) && (options.write || PROCESS_SECRETS.test(path.toString("latin1")))) {
+      throw systemError("EACCES");
+    }
     return { descriptor, stats };
   } catch (error) {
     await calls.close(descriptor);

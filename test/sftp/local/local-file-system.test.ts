@@ -4,9 +4,10 @@ import { createServer } from "node:net";
 import { dirname, join, relative } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ConfigurationError } from "../../../src/protocol/errors.js";
+import { StatusCode } from "../../../src/sftp/constants.js";
 import { LinkInPathError, systemErrorCode, toSFTPError } from "../../../src/sftp/errors.js";
 import { LocalFileSystem } from "../../../src/sftp/local/local-file-system.js";
-import { Drive, expectFailure, failureOf } from "../conformance/drive.js";
+import { Drive, expectFailure, failureOf, openOptions } from "../conformance/drive.js";
 import { expectOpenDescriptors, Fixture, localFileSystemOn, openDescriptors } from "./fixture.js";
 
 const isRoot = process.getuid?.() === 0;
@@ -79,6 +80,25 @@ describe.each(["linux", "darwin"] as const)("the root on %s", (platform) => {
     expect(await failureOf(() => whole.list("/proc/self"))).toBeInstanceOf(LinkInPathError);
     expect(await failureOf(() => whole.list("/proc/self/cwd"))).toBeInstanceOf(LinkInPathError);
   });
+});
+
+it.skipIf(process.platform !== "linux")("leaves this process alone, which /proc shows as files", async () => {
+  const whole = new LocalFileSystem("/");
+  const denied = expect.objectContaining({ code: StatusCode.PERMISSION_DENIED });
+  const own = `/proc/${process.pid}`;
+  for (const path of [`${own}/mem`, `${own}/task/${process.pid}/mem`, `${own}/environ`]) {
+    for (const flags of ["read", "write", "read write"]) {
+      await expect(whole.open(path, openOptions(flags)), path).rejects.toEqual(denied);
+    }
+  }
+  for (const path of [`${own}/comm`, `${own}/oom_score_adj`, "/proc/sys/kernel/hostname"]) {
+    await expect(whole.open(path, openOptions("write")), path).rejects.toEqual(denied);
+    await expect(whole.setstat(path, { size: 0 }), path).rejects.toEqual(denied);
+  }
+  const version = await whole.open("/proc/version", openOptions("read"));
+  const text = Buffer.alloc(100);
+  expect(text.toString("utf8", 0, await version.read?.(text, 0))).toContain("Linux");
+  await version.close?.();
 });
 
 it("refuses a root without a name", () => {

@@ -1,6 +1,6 @@
 import { readFileSync, realpathSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { mountPointsIn } from "../../../src/sftp/local/mount.js";
+import { mountPointsIn } from "../../../src/sftp/local/mount-table.js";
 
 describe.skipIf(process.platform !== "linux")("mountPointsIn", () => {
   it("names what is mounted in a directory", () => {
