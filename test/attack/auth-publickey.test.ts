@@ -1,9 +1,10 @@
-import { createSign, generateKeyPairSync } from "node:crypto";
+import { createSign } from "node:crypto";
 import { beforeAll, describe, expect, it } from "vitest";
 import { PKey } from "../../src/crypto/index.js";
 import { AUTH_FAILED, AUTH_SUCCESSFUL, type AuthResult, MessageNumber } from "../../src/protocol/constants.js";
 import { Reader } from "../../src/protocol/reader.js";
 import { Writer } from "../../src/protocol/writer.js";
+import { generateKeys } from "../support/generated-keys.js";
 import type { PacketClient } from "../support/packet-client.js";
 import {
   message,
@@ -229,7 +230,7 @@ describe("keys and algorithms that do not fit", () => {
 
   it("SHA-1 is refused, as query and as signature", async () => {
     const attacked = await Attacked.start(new TargetServer());
-    const { privateKey, publicKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+    const { privateKey, publicKey } = generateKeys("rsa", { modulusLength: 2048 });
     const pem = publicKey.export({ type: "spki", format: "pem" }).toString();
     const key = PKey.fromString(pem);
     attacked.server.authorizedKeys.add(key.fingerprint());

@@ -1,4 +1,3 @@
-import { generateKeyPairSync } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { attemptPublicKey } from "../../src/auth/public-key.js";
 import { PKey } from "../../src/crypto/keys/pkey.js";
@@ -6,6 +5,7 @@ import { AUTH_FAILED, AUTH_PARTIAL, AUTH_SUCCESSFUL } from "../../src/protocol/c
 import { ProtocolError } from "../../src/protocol/errors.js";
 import { decodeUserauthRequest, encodePublicKeyOk } from "../../src/protocol/messages/userauth.js";
 import { Writer } from "../../src/protocol/writer.js";
+import { generateKeys } from "../support/generated-keys.js";
 import {
   type PublickeyRequest,
   publickeyProof,
@@ -164,7 +164,7 @@ describe("attemptPublicKey: a key that was proven before", () => {
 describe("attemptPublicKey: keys and algorithms", () => {
   /** RSA with a modulus that only looks at the size. */
   function rsaBlob(bits: number): Buffer {
-    const { n, e } = generateKeyPairSync("rsa", { modulusLength: bits }).publicKey.export({ format: "jwk" });
+    const { n, e } = generateKeys("rsa", { modulusLength: bits }).publicKey.export({ format: "jwk" });
     const [modulus, exponent] = [n, e].map((field) => Buffer.from(field ?? "", "base64url"));
     if (modulus === undefined || exponent === undefined) throw new Error("no modulus");
     return new Writer().writeString("ssh-rsa").writeMpint(exponent).writeMpint(modulus).toBuffer();

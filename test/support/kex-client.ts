@@ -5,7 +5,6 @@ import {
   createPublicKey,
   type DiffieHellman,
   diffieHellman,
-  generateKeyPairSync,
   getDiffieHellman,
   type KeyObject,
 } from "node:crypto";
@@ -13,6 +12,7 @@ import { ml_kem768 } from "@noble/post-quantum/ml-kem.js";
 import { MessageNumber } from "../../src/protocol/constants.js";
 import { Reader } from "../../src/protocol/reader.js";
 import { Writer } from "../../src/protocol/writer.js";
+import { generateKeys } from "./generated-keys.js";
 import { decapsulateSntrup761, generateSntrup761KeyPair } from "./sntrup761-client.js";
 
 /** The client's side of one key exchange, written apart from the server's. */
@@ -58,7 +58,7 @@ const clients: ReadonlyMap<string, () => KexClient> = new Map([
 
 /** A fresh X25519 key pair of the client. */
 export function x25519Pair(): { publicValue: Buffer; agree(serverValue: Buffer): Buffer } {
-  const { publicKey, privateKey } = generateKeyPairSync("x25519");
+  const { publicKey, privateKey } = generateKeys("x25519");
   return {
     publicValue: publicKey.export({ format: "der", type: "spki" }).subarray(12),
     agree: (serverValue) => diffieHellman({ privateKey, publicKey: x25519PublicKey(serverValue) }),

@@ -1,4 +1,11 @@
-import { createPublicKey, diffieHellman, generateKeyPairSync, type KeyObject, timingSafeEqual } from "node:crypto";
+import {
+  createPrivateKey,
+  createPublicKey,
+  diffieHellman,
+  type KeyObject,
+  randomBytes,
+  timingSafeEqual,
+} from "node:crypto";
 import { keyExchangeFailed } from "./messages.js";
 
 /** Length of a public value and of the shared secret, bytes. */
@@ -15,7 +22,8 @@ export interface X25519Agreement {
 /**
  * Agrees with a client's public value (RFC 7748 §6.1) under a fresh private key that is dropped on return.
  *
- * Keys pass as JWK because that costs a tenth of DER in `node:crypto`.
+ * Keys pass as JWK because that costs a tenth of DER in `node:crypto`. The private one is random bytes (RFC 7748 §5), not
+ * made by `generateKeyPairSync`: what that makes must not be exported (`generated-key.ts` says why).
  *
  * @throws {ProtocolError} with reason KEY_EXCHANGE_FAILED when the value has another length or the shared secret is all
  * zero, as points of small order make it (RFC 8731 §3)
@@ -28,8 +36,9 @@ export function agreeX25519(clientValue: Buffer): X25519Agreement {
     key: { kty: "OKP", crv: "X25519", x: clientValue.toString("base64url") },
     format: "jwk",
   });
-  const { publicKey, privateKey } = generateKeyPairSync("x25519");
-  const publicValue = Buffer.from(publicKey.export({ format: "jwk" }).x ?? "", "base64url");
+  const d = randomBytes(X25519_LENGTH).toString("base64url");
+  const privateKey = createPrivateKey({ key: { kty: "OKP", crv: "X25519", x: "", d }, format: "jwk" });
+  const publicValue = Buffer.from(createPublicKey(privateKey).export({ format: "jwk" }).x ?? "", "base64url");
   return { publicValue, sharedSecret: agree(privateKey, clientKey) };
 }
 

@@ -10,6 +10,7 @@ import {
 } from "node:crypto";
 import { Reader } from "../../protocol/reader.js";
 import { Writer } from "../../protocol/writer.js";
+import { GENERATED_KEY_ENCODING, readGeneratedKey } from "./generated-key.js";
 import { base64url, jwkFields } from "./jwk.js";
 import { KeyError, malformedIfThrown } from "./key-error.js";
 import type { KeyType } from "./key-type.js";
@@ -73,7 +74,8 @@ export const ECDSA_BITS: readonly number[] = CURVES.map((curve) => curve.bits);
 export function generateEcdsa(bits: number): KeyObject {
   const curve = CURVES.find((candidate) => candidate.bits === bits);
   if (curve === undefined) throw new KeyError("unsupported", `there is no curve of ${bits} bits`);
-  return generateKeyPairSync("ec", { namedCurve: curve.opensslName }).privateKey;
+  const options = { namedCurve: curve.opensslName, ...GENERATED_KEY_ENCODING };
+  return readGeneratedKey(generateKeyPairSync("ec", options).privateKey);
 }
 
 /** ECDSA over one of the NIST curves (RFC 5656). */

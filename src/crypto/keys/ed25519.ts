@@ -1,6 +1,7 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, sign, verify } from "node:crypto";
 import type { Reader } from "../../protocol/reader.js";
 import { isEd25519Point } from "./ed25519-point.js";
+import { GENERATED_KEY_ENCODING, readGeneratedKey } from "./generated-key.js";
 import { base64url, jwkFields } from "./jwk.js";
 import { KeyError, malformedIfThrown } from "./key-error.js";
 import type { KeyType } from "./key-type.js";
@@ -66,7 +67,8 @@ export const ed25519: KeyType = {
 
 /** A new private key. */
 export function generateEd25519(): KeyObject {
-  return generateKeyPairSync("ed25519").privateKey;
+  const { publicKeyEncoding, privateKeyEncoding } = GENERATED_KEY_ENCODING;
+  return readGeneratedKey(generateKeyPairSync("ed25519", { publicKeyEncoding, privateKeyEncoding }).privateKey);
 }
 
 function readPoint(fields: Reader): Buffer {

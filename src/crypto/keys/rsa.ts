@@ -8,6 +8,7 @@ import {
   verify,
 } from "node:crypto";
 import type { Reader } from "../../protocol/reader.js";
+import { GENERATED_KEY_ENCODING, readGeneratedKey } from "./generated-key.js";
 import { base64url, jwkFields } from "./jwk.js";
 import { KeyError, malformedIfThrown } from "./key-error.js";
 import type { KeyType } from "./key-type.js";
@@ -100,7 +101,8 @@ export const rsa: KeyType = {
 
 /** A new private key of `bits` bits, with the exponent 65537. Takes up to seconds for large sizes. */
 export function generateRsa(bits: number): KeyObject {
-  return generateKeyPairSync("rsa", { modulusLength: bits }).privateKey;
+  const options = { modulusLength: bits, ...GENERATED_KEY_ENCODING };
+  return readGeneratedKey(generateKeyPairSync("rsa", options).privateKey);
 }
 
 function modulusBits(publicKey: KeyObject): number {

@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from "node:child_process";
-import { generateKeyPairSync, randomBytes, sign } from "node:crypto";
+import { randomBytes, sign } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type Socket } from "node:net";
 import { describe, expect, it } from "vitest";
@@ -8,6 +8,7 @@ import type { KeyExchangeAlgorithm } from "../../../src/crypto/kex/key-exchange.
 import { keyExchangeAlgorithms } from "../../../src/crypto/kex/registry.js";
 import { MessageNumber } from "../../../src/protocol/constants.js";
 import { Writer } from "../../../src/protocol/writer.js";
+import { generateKeys } from "../../support/generated-keys.js";
 
 /**
  * Each method against the real `ssh`, as far as the exchange goes: the client sends NEWKEYS only when the signature
@@ -53,7 +54,7 @@ async function messageAfterExchange(algorithm: KeyExchangeAlgorithm): Promise<nu
 }
 
 async function serveExchange(socket: Socket, algorithm: KeyExchangeAlgorithm): Promise<number | undefined> {
-  const host = generateKeyPairSync("ed25519");
+  const host = generateKeys("ed25519");
   const hostKey = new Writer()
     .writeString("ssh-ed25519")
     .writeString(host.publicKey.export({ format: "der", type: "spki" }).subarray(12))

@@ -1,12 +1,12 @@
-import { generateKeyPairSync } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { PKey } from "../../../src/crypto/keys/pkey.js";
 import { Writer } from "../../../src/protocol/writer.js";
+import { generateKeys } from "../../support/generated-keys.js";
 import { codeOf } from "./key-error-code.js";
 
-const rsaJwk = generateKeyPairSync("rsa", { modulusLength: 2048 }).publicKey.export({ format: "jwk" });
+const rsaJwk = generateKeys("rsa", { modulusLength: 2048 }).publicKey.export({ format: "jwk" });
 const modulus = Buffer.from(rsaJwk.n ?? "", "base64url");
-const ecJwk = generateKeyPairSync("ec", { namedCurve: "P-256" }).publicKey.export({ format: "jwk" });
+const ecJwk = generateKeys("ec", { namedCurve: "P-256" }).publicKey.export({ format: "jwk" });
 const [x, y] = [Buffer.from(ecJwk.x ?? "", "base64url"), Buffer.from(ecJwk.y ?? "", "base64url")];
 
 function rsaBlob(e: Uint8Array, n: Uint8Array): Buffer {

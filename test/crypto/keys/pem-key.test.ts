@@ -1,6 +1,6 @@
-import { generateKeyPairSync } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { PKey } from "../../../src/crypto/keys/pkey.js";
+import { generateKeys } from "../../support/generated-keys.js";
 import { codeOf } from "./key-error-code.js";
 import { keygen, listedFingerprint, run, temporaryDirectory } from "./ssh-keygen.js";
 
@@ -66,10 +66,10 @@ describe("keys of openssl", () => {
   });
 
   it.each([
-    ["X25519", () => generateKeyPairSync("x25519")],
-    ["Ed448", () => generateKeyPairSync("ed448")],
-    ["RSA-PSS", () => generateKeyPairSync("rsa-pss", { modulusLength: 2048 })],
-    ["secp256k1", () => generateKeyPairSync("ec", { namedCurve: "secp256k1" })],
+    ["X25519", () => generateKeys("x25519")],
+    ["Ed448", () => generateKeys("ed448")],
+    ["RSA-PSS", () => generateKeys("rsa-pss", { modulusLength: 2048 })],
+    ["secp256k1", () => generateKeys("ec", { namedCurve: "secp256k1" })],
   ])("%s is not supported", (_, generate) => {
     const { privateKey, publicKey } = generate();
     expect(codeOf(() => PKey.fromString(privateKey.export({ type: "pkcs8", format: "pem" })))).toBe("unsupported");
@@ -77,10 +77,7 @@ describe("keys of openssl", () => {
   });
 
   it("a private half of another key is refused", () => {
-    const [one, other] = [
-      generateKeyPairSync("ec", { namedCurve: "P-256" }),
-      generateKeyPairSync("ec", { namedCurve: "P-256" }),
-    ];
+    const [one, other] = [generateKeys("ec", { namedCurve: "P-256" }), generateKeys("ec", { namedCurve: "P-256" })];
     const der = one.privateKey.export({ type: "pkcs8", format: "der" });
     const foreign = other.privateKey.export({ type: "pkcs8", format: "der" });
     foreign.copy(der, der.length - 65, der.length - 65);
@@ -89,7 +86,7 @@ describe("keys of openssl", () => {
   });
 
   it("an RSA key whose numbers contradict each other is refused", () => {
-    const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+    const { privateKey } = generateKeys("rsa", { modulusLength: 2048 });
     const der = privateKey.export({ type: "pkcs1", format: "der" });
     const text = (bytes: Buffer) =>
       `-----BEGIN RSA PRIVATE KEY-----\n${bytes.toString("base64")}\n-----END RSA PRIVATE KEY-----\n`;

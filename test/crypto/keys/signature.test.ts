@@ -1,4 +1,4 @@
-import { createHash, createPrivateKey, generateKeyPairSync, sign } from "node:crypto";
+import { createHash, createPrivateKey, sign } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
@@ -6,6 +6,7 @@ import { describe, expect, it } from "vitest";
 import { PKey } from "../../../src/crypto/keys/pkey.js";
 import { Reader } from "../../../src/protocol/reader.js";
 import { Writer } from "../../../src/protocol/writer.js";
+import { generateKeys } from "../../support/generated-keys.js";
 import { codeOf } from "./key-error-code.js";
 import { run, temporaryDirectory } from "./ssh-keygen.js";
 
@@ -56,7 +57,7 @@ describe("sign and verify", () => {
   it("RSA signs over SHA-2 and never over SHA-1", () => {
     expect(rsaKey.signatureAlgorithms).toEqual(["rsa-sha2-512", "rsa-sha2-256"]);
     expect(codeOf(() => rsaKey.sign(DATA, "ssh-rsa"))).toBe("unsupported");
-    const { privateKey, publicKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+    const { privateKey, publicKey } = generateKeys("rsa", { modulusLength: 2048 });
     const key = PKey.fromString(publicKey.export({ type: "spki", format: "pem" }));
     expect(key.verify(DATA, signatureBlob("rsa-sha2-256", sign("sha256", DATA, privateKey)))).toBe(true);
     expect(key.verify(DATA, signatureBlob("ssh-rsa", sign("sha1", DATA, privateKey)))).toBe(false);
