@@ -36,11 +36,13 @@ export class GuardedFileSystem {
   readonly #policy: AccessPolicy;
   readonly #resolver: PathResolver;
 
-  constructor(fileSystem: FileSystem, policy: AccessPolicy, startDirectory: string) {
+  /** @param signal fires when the client has gone */
+  constructor(fileSystem: FileSystem, policy: AccessPolicy, startDirectory: string, signal?: AbortSignal) {
     this.fileSystem = fileSystem;
     this.#policy = policy;
     // What is not there counts as a file.
-    this.#resolver = new PathResolver(fileSystem, startDirectory, (path) => this.#demandFile(path, "r"));
+    const demandKnown = (path: string) => this.#demandFile(path, "r");
+    this.#resolver = new PathResolver(fileSystem, startDirectory, { demandKnown, signal });
   }
 
   open(path: string, options: OpenOptions): Promise<OpenedFile> {

@@ -4,21 +4,32 @@ import { StatusCode } from "./constants.js";
 import { LinkInPathError, systemError, toSFTPError } from "./errors.js";
 import type { Awaitable, FileSystem } from "./file-system.js";
 import { joinPath, normalizePath, parentPath, splitPath } from "./path.js";
+import { Semaphore } from "./semaphore.js";
 
 /** Links that may be passed on the way to one file, as Linux has it. */
 const MAX_LINKS = 40;
 
 /** Names that may be passed on the way to one file: a path has some two thousand, and each link may lead to as many. */
-const MAX_NAMES = 8192;
+const MAX_NAMES = 4096;
 
 /** After so many names others get their turn: a file system may never wait. */
 const NAMES_PER_TURN = 64;
+
+/** Paths of all sessions that go on, so many names further, in one turn of the event loop. */
+const longPaths = new Semaphore(8);
 
 /** How often a path is resolved anew because a link has come into it in the meantime. */
 const MAX_ATTEMPTS = 4;
 
 /** Whether a link that is the last name of a path is followed. */
 export type LastLink = "follow" | "keep";
+
+export interface PathResolverOptions {
+  /** Throws where a client is not to know what there is at a canonical path. Where absent, it may know all. */
+  readonly demandKnown?: (path: string) => Awaitable<void>;
+  /** Fires when nobody waits for paths any more. */
+  readonly signal?: AbortSignal | undefined;
+}
 
 /**
  * Leads from the paths that clients send to canonical ones without links. The methods of a file system follow no link;
@@ -29,19 +40,14 @@ export class PathResolver {
   readonly #fileSystem: FileSystem;
   readonly #startDirectory: string;
   readonly #demandKnown: (path: string) => Awaitable<void>;
+  readonly #signal: AbortSignal | undefined;
 
-  /**
-   * @param startDirectory where relative paths start
-   * @param demandKnown throws where a client is not to know what there is at a canonical path; absent, it may know all
-   */
-  constructor(
-    fileSystem: FileSystem,
-    startDirectory: string,
-    demandKnown: (path: string) => Awaitable<void> = () => {},
-  ) {
+  /** @param startDirectory where relative paths start */
+  constructor(fileSystem: FileSystem, startDirectory: string, options: PathResolverOptions = {}) {
     this.#fileSystem = fileSystem;
     this.#startDirectory = startDirectory;
-    this.#demandKnown = demandKnown;
+    this.#demandKnown = options.demandKnown ?? (() => {});
+    this.#signal = options.signal;
   }
 
   /**
@@ -82,7 +88,7 @@ export class PathResolver {
     let passed = 0;
     for (let name = names.shift(); name !== undefined; name = names.shift()) {
       if (++passed > MAX_NAMES) throw systemError("ELOOP");
-      if (passed % NAMES_PER_TURN === 0) await setImmediate();
+      if (passed % NAMES_PER_TURN === 0) await this.#pause();
       if (name === "..") {
         resolved = parentPath(resolved);
         continue;
@@ -110,6 +116,11 @@ export class PathResolver {
   /** The canonical path as its text has it, whatever is there. */
   normalize(path: string): string {
     return normalizePath(this.#names(path).join("/"));
+  }
+
+  async #pause(): Promise<void> {
+    await longPaths.run(() => setImmediate());
+    this.#signal?.throwIfAborted();
   }
 
   #names(path: string): string[] {

@@ -52,16 +52,18 @@ export class SFTPServer implements AccessPolicy {
     }
     this.channel = channel;
     this.#access = access;
+    const abort = new AbortController();
     const context = {
-      tree: new GuardedFileSystem(fileSystem, this, startDirectory),
+      tree: new GuardedFileSystem(fileSystem, this, startDirectory, abort.signal),
       handles: new HandleTable(maxOpenHandles),
       ownerNames: new OwnerNames(fileSystem),
       startDirectory,
       maxOpenHandles,
       symlinkOrder: symlinkOrderOf(channel.connection?.clientVersion),
+      signal: abort.signal,
     };
     this.closed = new Promise((ended) => {
-      new SFTPSession(channel, { context, deniedRequests, logger, ended });
+      new SFTPSession(channel, { context, abort, deniedRequests, logger, ended });
     });
   }
 

@@ -17,7 +17,7 @@ import { Turns } from "./turns.js";
 const MAX_REQUESTS = 128;
 
 /** Requests that are taken in one turn of the event loop. Others on the same process are to have theirs. */
-const MAX_REQUESTS_IN_TURN = 64;
+const MAX_REQUESTS_IN_TURN = 16;
 
 /** Bytes that the requests under way and their replies may hold together, one request more or less. */
 const MAX_MEMORY = 4 * 1024 * 1024;
@@ -38,7 +38,9 @@ export interface SFTPStream extends Duplex {
 }
 
 export interface SFTPSessionSettings {
-  readonly context: Omit<RequestContext, "signal">;
+  readonly context: RequestContext;
+  /** Fires the signal of `context` when the session is over. */
+  readonly abort: AbortController;
   readonly deniedRequests: ReadonlySet<string>;
   readonly logger: SFTPLogger;
   /** Called once nothing of the session is left. */
@@ -57,7 +59,7 @@ export class SFTPSession {
   readonly #deniedRequests: ReadonlySet<string>;
   readonly #logger: SFTPLogger;
   readonly #ended: () => void;
-  readonly #abort = new AbortController();
+  readonly #abort: AbortController;
   readonly #assembler = new PacketAssembler();
   readonly #order = new RequestOrder();
   readonly #turns = new Turns();
@@ -69,9 +71,10 @@ export class SFTPSession {
   #corked = false;
   #closing = false;
 
-  constructor(stream: SFTPStream, { context, deniedRequests, logger, ended }: SFTPSessionSettings) {
+  constructor(stream: SFTPStream, { context, abort, deniedRequests, logger, ended }: SFTPSessionSettings) {
     this.#stream = stream;
-    this.#context = { ...context, signal: this.#abort.signal };
+    this.#context = context;
+    this.#abort = abort;
     this.#deniedRequests = deniedRequests;
     this.#logger = logger;
     this.#ended = ended;
@@ -114,12 +117,13 @@ export class SFTPSession {
           return;
         }
         if (this.#takenInTurn === MAX_REQUESTS_IN_TURN) {
-          this.#rest();
+          this.#isResting = true;
+          this.#stream.pause();
           return;
         }
         const packet = this.#assembler.next();
         if (packet === undefined) break;
-        this.#takenInTurn++;
+        if (this.#takenInTurn++ === 0) setImmediate(this.#startTurn);
         this.#take(packet);
       }
     } catch (error) {
@@ -131,15 +135,12 @@ export class SFTPSession {
     else if (this.#stream.isPaused()) this.#stream.resume();
   };
 
-  #rest(): void {
-    this.#isResting = true;
-    this.#stream.pause();
-    setImmediate(() => {
-      this.#isResting = false;
-      this.#takenInTurn = 0;
-      this.#advance();
-    });
-  }
+  readonly #startTurn = (): void => {
+    this.#takenInTurn = 0;
+    if (!this.#isResting) return;
+    this.#isResting = false;
+    this.#advance();
+  };
 
   #take(packet: Packet): void {
     const fields = new Reader(packet.bytes);
