@@ -3,7 +3,7 @@ import { AccessDeniedError } from "./access-policy.js";
 import { StatusCode } from "./constants.js";
 import { LinkInPathError, systemError, toSFTPError } from "./errors.js";
 import type { Awaitable, FileSystem } from "./file-system.js";
-import { joinPath, normalizePath, parentPath, splitPath } from "./path.js";
+import { joinPath, MAX_PATH_LENGTH, normalizePath, parentPath, splitPath } from "./path.js";
 import { Semaphore } from "./semaphore.js";
 
 /** Links that may be passed on the way to one file, as Linux has it. */
@@ -94,6 +94,7 @@ export class PathResolver {
         continue;
       }
       const next = joinPath(resolved, name);
+      if (next.length > MAX_PATH_LENGTH) throw systemError("ENAMETOOLONG");
       const isLast = names.length === 0;
       if (isLast && lastLink === "keep") return next;
       const type = await this.#type(next, isLast);

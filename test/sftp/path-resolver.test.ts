@@ -99,6 +99,25 @@ describe("PathResolver.resolve", () => {
     await expect(resolver(files).resolve("/x", "follow")).rejects.toEqual(tooManyLinks);
   });
 
+  it("leads through links no deeper than a path can", async () => {
+    const files = new MemoryFileSystem();
+    const build = (top: string) => {
+      files.mkdir(top, 0o777);
+      for (let path = `${top}/a`; path.length < 3000; path += "/a") files.mkdir(path, 0o777);
+      return `${top}${"/a".repeat(1_400)}`;
+    };
+    const bottom = build("/one");
+    build("/two");
+    files.rename("/two", `${bottom}/b`);
+    files.symlink(bottom, "/link");
+    expect(await resolver(files).resolve(`/link/b${"/a".repeat(500)}`, "follow")).toHaveLength(
+      bottom.length + 2 + 1000,
+    );
+    const tooLong = expect.objectContaining({ code: StatusCode.FAILURE, message: "File name too long" });
+    await expect(resolver(files).resolve(`/link/b${"/a".repeat(1_000)}`, "follow")).rejects.toEqual(tooLong);
+    await expect(resolver(files).resolve(`/link/b${"/a".repeat(1_000)}`, "keep")).rejects.toEqual(tooLong);
+  });
+
   it("only tidies paths where there are no links", async () => {
     expect(await resolver({}).resolve("/a/../b//c/.", "follow")).toBe("/b/c");
     expect(await resolver({}, "/home").resolve("x", "follow")).toBe("/home/x");

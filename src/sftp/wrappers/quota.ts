@@ -23,8 +23,8 @@ export interface QuotaOptions {
  *
  * - A file counts with its size, however much of it was never written; with several names it counts once; without a
  *   name, until it is closed.
- * - Not counted are directories, links, names, and what comes into the tree in other ways: by other programs, or through
- *   the file system itself. A file that has a name outside of the tree counts in part at first, and stays counted when
+ * - Not counted are directories, links, names, what lies deeper than any path leads when the tree is listed, and what
+ *   comes into the tree in other ways: by other programs, or through the file system itself. A file that has a name outside of the tree counts in part at first, and stays counted when
  *   its last name inside is removed.
  * - While the tree is listed for the first time, changes wait. If a directory cannot be listed, files cannot be
  *   written, removed or renamed.
