@@ -1,0 +1,50 @@
+import { type Address, parseAddress } from "./address.js";
+import { inNetwork, type Network, parseNetwork } from "./network.js";
+import { matchesWildcard } from "./wildcard.js";
+
+interface Pattern {
+  readonly effect: "allow" | "deny";
+  /** A wildcard pattern for the address's text where it is no network. */
+  readonly match: Network | string;
+}
+
+/**
+ * A list of address patterns as `from=` of authorized_keys takes it (sshd(8)): addresses, networks, wildcards; a pattern
+ * behind `!` denies what it matches, whatever else does. Names of hosts match nothing, since nobody asks the DNS.
+ */
+export class AddressPatterns {
+  readonly #patterns: readonly Pattern[];
+
+  private constructor(patterns: readonly Pattern[]) {
+    this.#patterns = patterns;
+  }
+
+  /**
+   * @param list patterns separated by commas
+   * @throws {Error} that tells what is wrong with the list
+   */
+  static parse(list: string): AddressPatterns {
+    const patterns = list.split(",").map((element): Pattern => {
+      const denies = element.startsWith("!");
+      const text = denies ? element.slice(1) : element;
+      if (text === "") throw new Error("a pattern of the list is empty");
+      return { effect: denies ? "deny" : "allow", match: parseNetwork(text) ?? text.toLowerCase() };
+    });
+    return new AddressPatterns(patterns);
+  }
+
+  /** Whether some pattern allows this address and none denies it. What is no address is not allowed. */
+  allows(address: string | undefined): boolean {
+    const parsed = address === undefined ? undefined : parseAddress(address);
+    if (address === undefined || parsed === undefined) return false;
+    const text = textOf(address, parsed);
+    const matching = this.#patterns.filter(({ match }) =>
+      typeof match === "string" ? matchesWildcard(text, match) : inNetwork(parsed, match),
+    );
+    return matching.length > 0 && matching.every(({ effect }) => effect === "allow");
+  }
+}
+
+function textOf(address: string, { family, bytes }: Address): string {
+  return family === "ipv4" ? bytes.join(".") : address.toLowerCase();
+}

@@ -1,0 +1,65 @@
+import { isIPv4, isIPv6 } from "node:net";
+
+/** An IP address. An IPv4 address mapped into IPv6 (RFC 4291 §2.5.5.2) is the IPv4 address. */
+export interface Address {
+  readonly family: "ipv4" | "ipv6";
+  /** 4 or 16 bytes, in network order. */
+  readonly bytes: Buffer;
+}
+
+const MAPPED_PREFIX = Buffer.from("00000000000000000000ffff", "hex");
+
+/** Reads the text of an address; a zone (`%eth0`) is left out. `undefined` if it is none. */
+export function parseAddress(text: string): Address | undefined {
+  if (isIPv4(text)) return { family: "ipv4", bytes: Buffer.from(text.split(".").map(Number)) };
+  if (!isIPv6(text)) return undefined;
+  const bytes = parseIPv6(text.replace(/%.*$/s, ""));
+  if (bytes.subarray(0, MAPPED_PREFIX.length).equals(MAPPED_PREFIX)) {
+    return { family: "ipv4", bytes: bytes.subarray(MAPPED_PREFIX.length) };
+  }
+  return { family: "ipv6", bytes };
+}
+
+/** Bits of an address of this family. */
+export function addressBits(family: Address["family"]): number {
+  return family === "ipv4" ? 32 : 128;
+}
+
+/** The address without what follows its first `bits` bits. */
+export function networkOf({ family, bytes }: Address, bits: number): Address {
+  return { family, bytes: Buffer.from(bytes.map((byte, index) => byte & maskByte(bits - 8 * index))) };
+}
+
+/**
+ * Names the block of `bits` bits that an address lies in: one text for all of its addresses, and for no others.
+ *
+ * @param bits for each family; more than an address has means all
+ */
+export function netBlock(address: Address, bits: { readonly ipv4: number; readonly ipv6: number }): string {
+  const size = Math.min(bits[address.family], addressBits(address.family));
+  return `${networkOf(address, size).bytes.toString("hex")}/${size}`;
+}
+
+/** @param text which `isIPv6` accepts, without a zone */
+function parseIPv6(text: string): Buffer {
+  const [head = "", tail] = text.split("::");
+  const front = groups(head);
+  const back = tail === undefined ? [] : groups(tail);
+  const middle = Array.from({ length: 8 - front.length - back.length }, () => 0);
+  const bytes = Buffer.alloc(16);
+  for (const [index, group] of [...front, ...middle, ...back].entries()) bytes.writeUInt16BE(group, 2 * index);
+  return bytes;
+}
+
+function groups(text: string): number[] {
+  if (text === "") return [];
+  return text.split(":").flatMap((group) => {
+    if (!group.includes(".")) return [Number.parseInt(group, 16)];
+    const [a = 0, b = 0, c = 0, d = 0] = group.split(".").map(Number);
+    return [a * 256 + b, c * 256 + d];
+  });
+}
+
+function maskByte(bits: number): number {
+  return bits >= 8 ? 0xff : bits <= 0 ? 0 : (0xff << (8 - bits)) & 0xff;
+}
