@@ -1,0 +1,57 @@
+import type { PKey } from "../crypto/keys/pkey.js";
+import { AUTH_PARTIAL, AUTH_SUCCESSFUL, type AuthResult } from "../protocol/constants.js";
+import { ConfigurationError } from "../protocol/errors.js";
+import { ALL_PERMISSIONS, frozen, type Permissions } from "./permissions.js";
+
+export interface GrantOptions {
+  /** Default AUTH_SUCCESSFUL. */
+  readonly result?: typeof AUTH_SUCCESSFUL | typeof AUTH_PARTIAL;
+  /** What the user may do; what is left out is not restricted. */
+  readonly permissions?: Partial<Permissions>;
+  /** For a certificate: the authority that is trusted to certify this user. */
+  readonly authority?: PKey;
+  /** Whether a FIDO key has to be touched for the login (no-touch-required in sshd(8)). Default "required". */
+  readonly touch?: "required" | "optional";
+  /** Whether a FIDO key has to verify its user, by PIN for instance (verify-required in sshd(8)). Default "optional". */
+  readonly verification?: "required" | "optional";
+}
+
+/**
+ * A decision of an authentication hook that lets a user in on conditions: AUTH_SUCCESSFUL or AUTH_PARTIAL with
+ * permissions. For a certificate it takes one, which names the authority.
+ */
+export class Grant {
+  readonly result: typeof AUTH_SUCCESSFUL | typeof AUTH_PARTIAL;
+  readonly permissions: Permissions;
+  readonly authority: PKey | undefined;
+  readonly touch: "required" | "optional";
+  readonly verification: "required" | "optional";
+
+  /** @throws {ConfigurationError} when an option is none of its values */
+  constructor({ result, permissions, authority, touch, verification }: GrantOptions = {}) {
+    this.result = oneOf("result", result ?? AUTH_SUCCESSFUL, [AUTH_SUCCESSFUL, AUTH_PARTIAL]);
+    this.permissions = frozen({ ...ALL_PERMISSIONS, ...permissions });
+    this.authority = authority;
+    this.touch = oneOf("touch", touch ?? "required", ["required", "optional"]);
+    this.verification = oneOf("verification", verification ?? "optional", ["required", "optional"]);
+    Object.freeze(this);
+  }
+
+  /** Reads what a hook returned: only exactly AUTH_SUCCESSFUL, AUTH_PARTIAL and a Grant let anyone in. */
+  static from(decision: unknown): Grant | undefined {
+    if (decision instanceof Grant) return decision;
+    if (decision === AUTH_SUCCESSFUL) return FULL;
+    return decision === AUTH_PARTIAL ? PARTIAL : undefined;
+  }
+}
+
+/** What an authentication hook returns. */
+export type AuthDecision = AuthResult | Grant;
+
+const FULL = new Grant();
+const PARTIAL = new Grant({ result: AUTH_PARTIAL });
+
+function oneOf<T>(option: string, value: T, values: readonly T[]): T {
+  if (values.includes(value)) return value;
+  throw new ConfigurationError(option, `must be one of ${values.join(", ")}, not ${String(value)}`);
+}

@@ -1,0 +1,104 @@
+/** One address and port that may be forwarded: `*` stands for any. Hosts are compared as texts (permitopen in sshd(8)). */
+export interface ForwardingTarget {
+  readonly host: string;
+  /** 1 to 65535. */
+  readonly port: number | "*";
+}
+
+/**
+ * What a user may do beside what the server's hooks decide: the hook of something that is not permitted is not called.
+ * The names are those of the options in authorized_keys (sshd(8)) and of the extensions of certificates
+ * (PROTOCOL.certkeys).
+ */
+export interface Permissions {
+  /** Terminals. */
+  readonly pty: boolean;
+  /** Channels and listeners other than sessions. */
+  readonly portForwarding: boolean;
+  readonly agentForwarding: boolean;
+  readonly x11Forwarding: boolean;
+  /** For servers that run a file of the user's at login, such as `~/.ssh/rc`. */
+  readonly userRc: boolean;
+  /**
+   * Runs in place of every command, shell and subsystem; what was asked for is `channel.originalCommand` and the variable
+   * SSH_ORIGINAL_COMMAND. `internal-sftp` is the subsystem `sftp`.
+   */
+  readonly forceCommand: string | undefined;
+  /** Where a client may connect to through the server: to what each of these lists names. Without lists, anywhere. */
+  readonly permitOpen: readonly (readonly ForwardingTarget[])[];
+  /** Where a client may have the server listen, likewise. */
+  readonly permitListen: readonly (readonly ForwardingTarget[])[];
+  /** Variables in the environment of each session; a client cannot change them. */
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+/** Nothing is forbidden: the hooks alone decide. */
+export const ALL_PERMISSIONS: Permissions = frozen({
+  pty: true,
+  portForwarding: true,
+  agentForwarding: true,
+  x11Forwarding: true,
+  userRc: true,
+  forceCommand: undefined,
+  permitOpen: [],
+  permitListen: [],
+  environment: {},
+});
+
+/** As `restrict` in authorized_keys: commands, and nothing else. */
+export const RESTRICTED_PERMISSIONS: Permissions = frozen({
+  ...ALL_PERMISSIONS,
+  pty: false,
+  portForwarding: false,
+  agentForwarding: false,
+  x11Forwarding: false,
+  userRc: false,
+});
+
+/** Two proofs force different commands: nobody knows which of them was meant to count. */
+export class PermissionConflictError extends Error {
+  override readonly name = "PermissionConflictError";
+}
+
+/**
+ * What is permitted by both; variables that both set have the value of `one`.
+ *
+ * @throws {PermissionConflictError}
+ */
+export function intersectPermissions(one: Permissions, other: Permissions): Permissions {
+  if (one.forceCommand !== undefined && other.forceCommand !== undefined && one.forceCommand !== other.forceCommand) {
+    throw new PermissionConflictError("different commands are forced");
+  }
+  return frozen({
+    pty: one.pty && other.pty,
+    portForwarding: one.portForwarding && other.portForwarding,
+    agentForwarding: one.agentForwarding && other.agentForwarding,
+    x11Forwarding: one.x11Forwarding && other.x11Forwarding,
+    userRc: one.userRc && other.userRc,
+    forceCommand: one.forceCommand ?? other.forceCommand,
+    permitOpen: [...one.permitOpen, ...other.permitOpen],
+    permitListen: [...one.permitListen, ...other.permitListen],
+    environment: { ...other.environment, ...one.environment },
+  });
+}
+
+/** A copy of `permissions` that nobody can change, not even what holds them. */
+export function frozen(permissions: Permissions): Permissions {
+  const frozenLists = (lists: Permissions["permitOpen"]) =>
+    Object.freeze(lists.map((list) => Object.freeze(list.map((target) => Object.freeze({ ...target })))));
+  return Object.freeze({
+    ...permissions,
+    permitOpen: frozenLists(permissions.permitOpen),
+    permitListen: frozenLists(permissions.permitListen),
+    environment: Object.freeze({ ...permissions.environment }),
+  });
+}
+
+/** Whether every list names this host and port. */
+export function namedByAll(lists: Permissions["permitOpen"], host: string, port: number): boolean {
+  return lists.every((list) =>
+    list.some(
+      (target) => (target.host === "*" || target.host === host) && (target.port === "*" || target.port === port),
+    ),
+  );
+}
