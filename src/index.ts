@@ -1,17 +1,27 @@
 /** SSH servers for Node.js: `spindlex`. */
 
 export type { Identity, PasswordChangeRequired, Prompt } from "./auth/authenticator.js";
+export { type AuthDecision, Grant, type GrantOptions } from "./auth/grant.js";
 export { PromptAbortedError } from "./auth/keyboard-interactive.js";
+export {
+  ALL_PERMISSIONS,
+  type ForwardingTarget,
+  type Permissions,
+  RESTRICTED_PERMISSIONS,
+} from "./auth/permissions.js";
+export type { MethodLists } from "./auth/required-methods.js";
+export { type RequiredMethodsSource, requireMethods as require } from "./authenticators/require.js";
 export { Channel, type PseudoTerminal } from "./connection/channel.js";
 export type { Connection } from "./connection/connection.js";
 export { ConfigurationError, ProtocolError } from "./protocol/errors.js";
 export type { InfoRequest } from "./protocol/messages/userauth.js";
 export { parseSCPCommand, type SCPCommand } from "./scp/scp-command.js";
 export { SCPServer } from "./scp/scp-server.js";
+export type { AuthenticationOptions } from "./server/authentication-options.js";
 export type { Logger } from "./server/logger.js";
 export type { StreamInfo } from "./server/server-connection.js";
 export type { SSHServerManagerOptions } from "./server/settings.js";
-export { SSHServer } from "./server/ssh-server.js";
+export { SSHServer, type SSHServerOptions } from "./server/ssh-server.js";
 export { type ConnectionStats, SSHServerManager } from "./server/ssh-server-manager.js";
 export type { AccessMode, AccessPolicy } from "./sftp/access-policy.js";
 export { StatusCode } from "./sftp/constants.js";

@@ -1,11 +1,15 @@
 import type { PKey } from "../crypto/keys/pkey.js";
-import { AUTH_PARTIAL, AUTH_SUCCESSFUL } from "../protocol/constants.js";
+import { AUTH_PARTIAL } from "../protocol/constants.js";
+import { Grant } from "./grant.js";
+import type { Permissions } from "./permissions.js";
 
 /** What one authentication request has come to. */
 export type Attempt =
   | {
       readonly kind: "proven";
       readonly completeness: "full" | "partial";
+      /** What the proof is good for. */
+      readonly permissions: Permissions;
       /** The key whose signature was verified, where the method uses one. */
       readonly publicKey?: PKey;
     }
@@ -16,12 +20,14 @@ export type Attempt =
   /** The client has given it up: no answer is due. */
   | { readonly kind: "abandoned" };
 
-/** Reads what a hook returned: only exactly `AUTH_SUCCESSFUL` and `AUTH_PARTIAL` prove anything. */
-export function attemptFrom(result: unknown, publicKey?: PKey): Attempt {
-  const key = publicKey === undefined ? {} : { publicKey };
-  if (result === AUTH_SUCCESSFUL) return { kind: "proven", completeness: "full", ...key };
-  if (result === AUTH_PARTIAL) return { kind: "proven", completeness: "partial", ...key };
-  return { kind: "refused", reason: "refused by the server's hook" };
+/** Reads what a hook returned: only exactly `AUTH_SUCCESSFUL`, `AUTH_PARTIAL` and a `Grant` prove anything. */
+export function attemptFrom(decision: unknown): Attempt {
+  const grant = Grant.from(decision);
+  return grant === undefined ? refused("refused by the server's hook") : proven(grant);
+}
+
+export function proven({ result, permissions }: Grant): Extract<Attempt, { kind: "proven" }> {
+  return { kind: "proven", completeness: result === AUTH_PARTIAL ? "partial" : "full", permissions };
 }
 
 export function refused(reason: string): Extract<Attempt, { kind: "refused" }> {

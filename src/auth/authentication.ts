@@ -12,7 +12,9 @@ import type { Authenticator, Identity } from "./authenticator.js";
 import { delayFailure } from "./failure-delay.js";
 import { KeyboardInteractiveDialogue } from "./keyboard-interactive.js";
 import { attemptPassword } from "./password.js";
+import { intersectPermissions, PermissionConflictError, type Permissions } from "./permissions.js";
 import { attemptPublicKey, HOST_BOUND_METHOD, type SignatureBinding } from "./public-key.js";
+import { RequiredMethods } from "./required-methods.js";
 
 /** Requests of all kinds on one connection, queries and partial successes included. */
 const MAX_REQUESTS = 100;
@@ -25,6 +27,9 @@ const PUBLIC_KEY_FAILURE_DELAY = 10;
 
 const PUBLIC_KEY = "publickey";
 const METHODS = [PUBLIC_KEY, "password", "keyboard-interactive"];
+
+/** Until it is known what a user has to prove, there is nothing that would do. */
+const NOBODY = new RequiredMethods([]);
 
 export interface AuthenticationOptions {
   /** Refused requests after which the connection ends. */
@@ -63,6 +68,8 @@ export class Authentication {
   #username: string | undefined;
   #methods: string[] = [];
   #publicKeys: PKey[] = [];
+  #permissions: Permissions;
+  #required: RequiredMethods | undefined;
   /** When the client has last had its say, as `performance.now()` tells it: from then on a failure is delayed. */
   #askedAt = 0;
   /** Answers on their way to questions that no hook waits for any more. */
@@ -75,6 +82,7 @@ export class Authentication {
     this.#options = options;
     this.#authenticator = authenticator;
     this.#link = link;
+    this.#permissions = authenticator.permissions;
     link.signal.addEventListener("abort", this.#abandonDialogue);
   }
 
@@ -141,13 +149,8 @@ export class Authentication {
     }
     if (this.#requests === 1) await this.#sendBanner();
     if (this.#link.signal.aborted) return;
-    if (username !== this.#username) {
-      // Whatever another user has proven is worth nothing to this one.
-      this.#username = username;
-      this.#methods = [];
-      this.#publicKeys = [];
-      this.#authenticator.proven([]);
-    }
+    if (username !== this.#username) await this.#begin(username);
+    if (this.#link.signal.aborted) return;
     const attempt = await this.#attempt(request);
     if (this.#link.signal.aborted) return;
     switch (attempt.kind) {
@@ -159,6 +162,22 @@ export class Authentication {
         return;
       case "refused":
         await this.#refuse(username, method, attempt);
+    }
+  }
+
+  /** Whatever another user has proven is worth nothing to this one. */
+  async #begin(username: string): Promise<void> {
+    this.#username = username;
+    this.#methods = [];
+    this.#publicKeys = [];
+    this.#permissions = this.#authenticator.permissions;
+    this.#required = NOBODY;
+    this.#authenticator.proven([]);
+    try {
+      const lists = await this.#authenticator.requiredMethods(username);
+      this.#required = lists === undefined ? undefined : new RequiredMethods(lists);
+    } catch (error) {
+      this.#link.hookFailed("getRequiredAuths", error);
     }
   }
 
@@ -174,7 +193,7 @@ export class Authentication {
   async #attempt(request: UserauthRequest): Promise<Attempt> {
     const method = methodName(request.method);
     try {
-      if (method === "none") return attemptFrom(await this.#authenticator.none(request.username));
+      if (method === "none") return await this.#attemptNone(request.username);
       if (!METHODS.includes(method)) return refused("the method is not implemented");
       if (!(await this.#allowedMethods(request.username)).includes(method)) {
         return refused("the method is not allowed");
@@ -195,6 +214,11 @@ export class Authentication {
     }
   }
 
+  async #attemptNone(username: string): Promise<Attempt> {
+    if (this.#required?.next?.includes("none") === false) return refused("proof is required");
+    return attemptFrom(await this.#authenticator.none(username));
+  }
+
   async #converse(request: UserauthRequest): Promise<Attempt> {
     this.#dialogue = new KeyboardInteractiveDialogue((payload) => {
       this.#link.send(payload);
@@ -208,7 +232,10 @@ export class Authentication {
     }
   }
 
-  /** The methods the server allows, without those that were proven already, unless none would be left. */
+  /**
+   * The methods the server allows: of those, what is required next, or without such a rule those that were not proven
+   * yet, unless none would be left.
+   */
   async #allowedMethods(username: string): Promise<string[]> {
     let allowed: string[] = [];
     try {
@@ -216,6 +243,8 @@ export class Authentication {
     } catch (error) {
       this.#link.hookFailed("getAllowedAuths", error);
     }
+    const next = this.#required?.next;
+    if (next !== undefined) return allowed.filter((method) => next.includes(method));
     const open = allowed.filter((method) => !this.#methods.includes(method));
     return open.length > 0 ? open : allowed;
   }
@@ -223,12 +252,20 @@ export class Authentication {
   async #accept(
     username: string,
     method: string,
-    { completeness, publicKey }: Extract<Attempt, { kind: "proven" }>,
+    { completeness, permissions, publicKey }: Extract<Attempt, { kind: "proven" }>,
   ): Promise<void> {
+    try {
+      this.#permissions = intersectPermissions(this.#permissions, permissions);
+    } catch (error) {
+      if (!(error instanceof PermissionConflictError)) throw error;
+      await this.#refuse(username, method, refused(error.message));
+      return;
+    }
     this.#methods.push(method);
     if (publicKey !== undefined) this.#publicKeys.push(publicKey);
     this.#authenticator.proven([...this.#methods]);
-    if (completeness === "partial") {
+    const proven = this.#required?.prove(method) ?? true;
+    if (completeness === "partial" || !proven) {
       this.#link.send(encodeUserauthFailure(await this.#methodsOrEnd(username), true));
       return;
     }
@@ -236,6 +273,7 @@ export class Authentication {
       username,
       methods: Object.freeze([...this.#methods]),
       publicKeys: Object.freeze([...this.#publicKeys]),
+      permissions: this.#permissions,
     });
     await this.#authenticator.succeeded(identity, method);
     if (this.#link.signal.aborted) return;

@@ -1,6 +1,8 @@
 import type { PKey } from "../crypto/keys/pkey.js";
-import type { AuthResult } from "../protocol/constants.js";
 import type { InfoRequest } from "../protocol/messages/userauth.js";
+import type { AuthDecision } from "./grant.js";
+import type { Permissions } from "./permissions.js";
+import type { MethodLists } from "./required-methods.js";
 
 /**
  * A result of `checkAuthPassword`: the password is right but has expired; the client is asked for a new one. Of
@@ -26,24 +28,32 @@ export interface Identity {
   readonly methods: readonly string[];
   /** The public keys whose private halves the client has proven to hold, in order. */
   readonly publicKeys: readonly PKey[];
+  /** What all that was proven and configured permits together; enforced by the library. */
+  readonly permissions: Permissions;
 }
 
 /**
  * What decides about authentication requests: the hooks of a server, bound to a connection. Results are compared
- * strictly: whatever is not exactly AUTH_SUCCESSFUL or AUTH_PARTIAL refuses, and so do throws and rejections.
+ * strictly: whatever is not exactly AUTH_SUCCESSFUL, AUTH_PARTIAL or a Grant refuses, and so do throws and rejections.
  */
 export interface Authenticator {
+  /** What the server's configuration permits anybody. */
+  readonly permissions: Permissions;
   allowedMethods(username: string): MaybePromise<readonly string[]>;
+  /** Which methods have to be proven together; `undefined` where the decisions on each of them tell. */
+  requiredMethods(username: string): MaybePromise<MethodLists | undefined>;
   banner(): MaybePromise<string | undefined>;
-  none(username: string): MaybePromise<AuthResult>;
-  password(username: string, password: string): MaybePromise<AuthResult | PasswordChangeRequired>;
+  none(username: string): MaybePromise<AuthDecision>;
+  password(username: string, password: string): MaybePromise<AuthDecision | PasswordChangeRequired>;
   passwordChange(
     username: string,
     oldPassword: string,
     newPassword: string,
-  ): MaybePromise<AuthResult | PasswordChangeRequired>;
-  publicKey(username: string, key: PKey): MaybePromise<AuthResult>;
-  keyboardInteractive(username: string, submethods: string, prompt: Prompt): MaybePromise<AuthResult>;
+  ): MaybePromise<AuthDecision | PasswordChangeRequired>;
+  /** Anything but exactly `false` refuses the key, and so do throws and rejections. */
+  isRevoked(key: PKey): MaybePromise<boolean>;
+  publicKey(username: string, key: PKey): MaybePromise<AuthDecision>;
+  keyboardInteractive(username: string, submethods: string, prompt: Prompt): MaybePromise<AuthDecision>;
   /** One factor more was proven, or with none left to prove, all. */
   proven(methods: readonly string[]): void;
   /** All that was asked was proven. The client is let in once this is done; a throw refuses it. */

@@ -1,7 +1,7 @@
 import type { PKey } from "../crypto/keys/pkey.js";
 import { AUTH_PARTIAL, AUTH_SUCCESSFUL, type AuthResult } from "../protocol/constants.js";
 import { ConfigurationError } from "../protocol/errors.js";
-import { ALL_PERMISSIONS, frozen, type Permissions } from "./permissions.js";
+import { completePermissions, type Permissions } from "./permissions.js";
 
 export interface GrantOptions {
   /** Default AUTH_SUCCESSFUL. */
@@ -30,7 +30,7 @@ export class Grant {
   /** @throws {ConfigurationError} when an option is none of its values */
   constructor({ result, permissions, authority, touch, verification }: GrantOptions = {}) {
     this.result = oneOf("result", result ?? AUTH_SUCCESSFUL, [AUTH_SUCCESSFUL, AUTH_PARTIAL]);
-    this.permissions = frozen({ ...ALL_PERMISSIONS, ...permissions });
+    this.permissions = completePermissions(permissions ?? {});
     this.authority = authority;
     this.touch = oneOf("touch", touch ?? "required", ["required", "optional"]);
     this.verification = oneOf("verification", verification ?? "optional", ["required", "optional"]);

@@ -1,4 +1,3 @@
-import type { AuthResult } from "../protocol/constants.js";
 import {
   decodePasswordFields,
   encodePasswordChangeRequest,
@@ -6,6 +5,7 @@ import {
 } from "../protocol/messages/userauth.js";
 import { type Attempt, attemptFrom, refused } from "./attempt.js";
 import type { Authenticator, PasswordChangeRequired } from "./authenticator.js";
+import type { AuthDecision } from "./grant.js";
 
 /** Longest password that reaches a hook, bytes: hashing may cost as much as the client likes to send. */
 const MAX_PASSWORD_LENGTH = 1024;
@@ -17,7 +17,7 @@ export async function attemptPassword(request: UserauthRequest, authenticator: A
   const fields = decodePasswordFields(request.fields);
   const password = decode(fields.password);
   if (password === undefined) return refused("the password is too long or not UTF-8");
-  let result: AuthResult | PasswordChangeRequired;
+  let result: AuthDecision | PasswordChangeRequired;
   if (fields.newPassword === undefined) {
     result = await authenticator.password(request.username, password);
   } else {
@@ -25,7 +25,12 @@ export async function attemptPassword(request: UserauthRequest, authenticator: A
     if (newPassword === undefined) return refused("the new password is too long or not UTF-8");
     result = await authenticator.passwordChange(request.username, password, newPassword);
   }
-  if (typeof result === "object" && result !== null && typeof result.passwordChangeRequired === "string") {
+  if (
+    typeof result === "object" &&
+    result !== null &&
+    "passwordChangeRequired" in result &&
+    typeof result.passwordChangeRequired === "string"
+  ) {
     return { kind: "continue", reply: encodePasswordChangeRequest(result.passwordChangeRequired) };
   }
   return attemptFrom(result);

@@ -1,3 +1,5 @@
+import { ConfigurationError } from "../protocol/errors.js";
+
 /** One address and port that may be forwarded: `*` stands for any. Hosts are compared as texts (permitopen in sshd(8)). */
 export interface ForwardingTarget {
   readonly host: string;
@@ -82,8 +84,21 @@ export function intersectPermissions(one: Permissions, other: Permissions): Perm
   });
 }
 
+/**
+ * Permissions of which only some are given: the others are not restricted.
+ *
+ * @throws {ConfigurationError} when one does not exist
+ */
+export function completePermissions(some: Partial<Permissions>): Permissions {
+  for (const name of Object.keys(some)) {
+    if (!Object.hasOwn(ALL_PERMISSIONS, name))
+      throw new ConfigurationError(`permissions.${name}`, "is not a permission");
+  }
+  return frozen({ ...ALL_PERMISSIONS, ...some });
+}
+
 /** A copy of `permissions` that nobody can change, not even what holds them. */
-export function frozen(permissions: Permissions): Permissions {
+function frozen(permissions: Permissions): Permissions {
   const frozenLists = (lists: Permissions["permitOpen"]) =>
     Object.freeze(lists.map((list) => Object.freeze(list.map((target) => Object.freeze({ ...target })))));
   return Object.freeze({

@@ -41,6 +41,7 @@ export async function attemptPublicKey(
   const key = readKey(fields);
   if (key === undefined) return refused("the key is malformed, too weak or does not fit its algorithm");
   if (provenKeys.some((proven) => proven.equals(key))) return refused("the key was proven already: it is one factor");
+  if ((await authenticator.isRevoked(key)) !== false) return refused("the key is revoked");
 
   if (fields.signature === undefined) {
     const result: unknown = await authenticator.publicKey(request.username, key);
@@ -50,7 +51,8 @@ export async function attemptPublicKey(
   if (!key.verify(encodeSignedRequest(binding.sessionId, request, fields), fields.signature, fields.algorithm)) {
     return refused("the signature is wrong");
   }
-  return attemptFrom(await authenticator.publicKey(request.username, key), key);
+  const attempt = attemptFrom(await authenticator.publicKey(request.username, key));
+  return attempt.kind === "proven" ? { ...attempt, publicKey: key } : attempt;
 }
 
 function readKey(fields: PublicKeyFields): PKey | undefined {

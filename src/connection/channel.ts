@@ -78,6 +78,8 @@ export class Channel extends Duplex {
   readonly openFields: Buffer;
   /** What the client asked to have in the environment and the server's hook accepted. */
   readonly environment: Map<string, string> = new Map();
+  /** What the client asked to run, where another command was forced (`forceCommand`); `undefined` for a shell. */
+  originalCommand: Buffer | undefined;
   /** The terminal, where one was asked for and accepted. */
   pty: PseudoTerminal | undefined;
 

@@ -1,4 +1,5 @@
 import type { Identity } from "../auth/authenticator.js";
+import type { Permissions } from "../auth/permissions.js";
 import type { DisconnectReason } from "../protocol/constants.js";
 import type { NegotiatedNames } from "../transport/negotiation.js";
 
@@ -19,6 +20,8 @@ export interface Connection {
   readonly identity: Identity | undefined;
   /** Name of the authenticated user: `identity.username`. */
   readonly username: string | undefined;
+  /** What the user may do: `identity.permissions`, and nothing before that. The library enforces it. */
+  readonly permissions: Permissions;
   /**
    * Methods that the user named in the present attempts has proven so far, in order. For hooks of servers that want
    * several factors.

@@ -48,7 +48,7 @@ export interface MultiplexerOptions {
 /** Who decides what channels may be and do. A throw or rejection refuses. */
 export interface ChannelAuthority {
   /** Returns OPEN_SUCCEEDED or a reason of RFC 4254 §5.1; anything else refuses. */
-  openChannel(kind: string, channelId: number): unknown;
+  openChannel(kind: string, channelId: number, fields: Buffer): unknown;
   channelOpened(channel: Channel): void;
   channelClosed(channel: Channel): void;
   channelRequest(channel: Channel, request: Request): boolean | Promise<boolean>;
@@ -258,10 +258,10 @@ export class Multiplexer {
     this.#reserved++;
     let decision: unknown;
     try {
-      decision = this.#authority.openChannel(open.kind, id);
+      decision = this.#authority.openChannel(open.kind, id, open.fields);
       if (typeof decision === "object") decision = await decision;
     } catch (error) {
-      this.#link.hookFailed("checkChannelRequest", error);
+      this.#requestFailed("checkChannelRequest", error);
     }
     this.#reserved--;
     if (this.#closed) return;

@@ -1,10 +1,12 @@
 import type { Authenticator, Identity } from "../auth/authenticator.js";
 import type { Channel } from "../connection/channel.js";
 import type { Connection } from "../connection/connection.js";
+import { mayListen, mayListenOnSocket, mayOpenChannel } from "../connection/forwarding-permissions.js";
 import type { ChannelAuthority } from "../connection/multiplexer.js";
+import { OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED } from "../protocol/constants.js";
 import type { Request } from "../protocol/messages/connection.js";
 import { Writer } from "../protocol/writer.js";
-import { handleSessionRequest, type SessionHooks } from "../session/session-requests.js";
+import { handleSessionRequest, prepareSession, type SessionHooks } from "../session/session-requests.js";
 import type { SSHServer } from "./ssh-server.js";
 
 /** Reports a hook that has thrown where its result does not matter. */
@@ -23,6 +25,9 @@ export function bindAuthenticator(
   hookFailed: HookFailed,
 ): Authenticator {
   return {
+    permissions: server.authentication.permissions,
+    requiredMethods: (username) => server.getRequiredAuths(username, connection),
+    isRevoked: (key) => server.checkKeyRevoked(key, connection),
     allowedMethods: (username) => server.getAllowedAuths(username, connection),
     banner: () => server.getBanner(connection),
     none: (username) => server.checkAuthNone(username, connection),
@@ -55,8 +60,14 @@ export function bindChannelAuthority(
   hookFailed: HookFailed,
 ): ChannelAuthority {
   return {
-    openChannel: (kind, channelId) => server.checkChannelRequest(kind, channelId, connection),
-    channelOpened: (channel) => void notify("onChannelOpened", hookFailed, () => server.onChannelOpened(channel)),
+    openChannel: (kind, channelId, fields) =>
+      mayOpenChannel(connection.permissions, kind, fields)
+        ? server.checkChannelRequest(kind, channelId, connection)
+        : OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED,
+    channelOpened: (channel) => {
+      if (channel.kind === "session") prepareSession(channel);
+      void notify("onChannelOpened", hookFailed, () => server.onChannelOpened(channel));
+    },
     channelClosed: (channel) => void notify("onChannelClosed", hookFailed, () => server.onChannelClosed(channel)),
     channelRequest: (channel, request) =>
       channel.kind === "session" && handleSessionRequest(channel, request, sessionHooks),
@@ -90,6 +101,7 @@ async function decideGlobalRequest(
       const address = fields.readText();
       const port = fields.readUint32();
       fields.end();
+      if (!mayListen(connection.permissions, address, port)) return false;
       const bound = await server.checkPortForwardRequest(address, port, connection);
       if (typeof bound !== "number" || !Number.isInteger(bound) || bound < 1 || bound > 65535) return false;
       // The reply carries the port only where the client has left it open (RFC 4254 §7.1).
@@ -106,6 +118,9 @@ async function decideGlobalRequest(
     case "no-more-sessions@openssh.com":
       fields.end();
       return true;
+    case "streamlocal-forward@openssh.com":
+      if (!mayListenOnSocket(connection.permissions)) return false;
+      return server.checkGlobalRequest(kind, fields.readRest(), connection);
     default:
       return server.checkGlobalRequest(kind, fields.readRest(), connection);
   }

@@ -2,6 +2,7 @@ import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { Authentication } from "../auth/authentication.js";
 import type { Identity } from "../auth/authenticator.js";
+import { type Permissions, RESTRICTED_PERMISSIONS } from "../auth/permissions.js";
 import type { SignatureBinding } from "../auth/public-key.js";
 import type { Connection } from "../connection/connection.js";
 import { Multiplexer } from "../connection/multiplexer.js";
@@ -121,6 +122,10 @@ export class ServerConnection implements Connection {
 
   get username(): string | undefined {
     return this.#identity?.username;
+  }
+
+  get permissions(): Permissions {
+    return this.#identity?.permissions ?? RESTRICTED_PERMISSIONS;
   }
 
   get provenMethods(): readonly string[] {

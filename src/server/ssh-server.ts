@@ -1,16 +1,27 @@
 import type { PasswordChangeRequired, Prompt } from "../auth/authenticator.js";
+import type { AuthDecision } from "../auth/grant.js";
+import type { MethodLists } from "../auth/required-methods.js";
 import type { Channel } from "../connection/channel.js";
 import type { Connection } from "../connection/connection.js";
 import type { PKey } from "../crypto/keys/pkey.js";
 import {
   AUTH_FAILED,
-  type AuthResult,
   OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED,
   OPEN_FAILED_UNKNOWN_CHANNEL_TYPE,
   OPEN_SUCCEEDED,
 } from "../protocol/constants.js";
+import {
+  type AuthenticationOptions,
+  type CheckedAuthenticationOptions,
+  checkAuthenticationOptions,
+} from "./authentication-options.js";
 
 type MaybePromise<T> = T | Promise<T>;
+
+export interface SSHServerOptions {
+  /** Who gets in, as a declaration in place of hooks. */
+  readonly authentication?: AuthenticationOptions;
+}
 
 /**
  * The hooks that decide what a server does: extend it and override what you allow. Every hook may be asynchronous. One
@@ -19,8 +30,16 @@ type MaybePromise<T> = T | Promise<T>;
  * Everything is refused by default. A hook that throws, or returns anything but the exact value that allows, refuses.
  */
 export class SSHServer {
+  /** What is declared of the login; hooks that are overridden count in its place. */
+  readonly authentication: CheckedAuthenticationOptions;
+
+  /** @throws {ConfigurationError} naming the option that cannot be used */
+  constructor(options: SSHServerOptions = {}) {
+    this.authentication = checkAuthenticationOptions(options.authentication ?? {});
+  }
+
   /** Asked when a client tries to get in without proof (RFC 4252 §5.2). */
-  checkAuthNone(username: string, connection: Connection): MaybePromise<AuthResult> {
+  checkAuthNone(username: string, connection: Connection): MaybePromise<AuthDecision> {
     return AUTH_FAILED;
   }
 
@@ -29,8 +48,8 @@ export class SSHServer {
     username: string,
     password: string,
     connection: Connection,
-  ): MaybePromise<AuthResult | PasswordChangeRequired> {
-    return AUTH_FAILED;
+  ): MaybePromise<AuthDecision | PasswordChangeRequired> {
+    return this.authentication.password?.(username, password, connection) ?? AUTH_FAILED;
   }
 
   /**
@@ -43,17 +62,17 @@ export class SSHServer {
     oldPassword: string,
     newPassword: string,
     connection: Connection,
-  ): MaybePromise<AuthResult | PasswordChangeRequired> {
+  ): MaybePromise<AuthDecision | PasswordChangeRequired> {
     return AUTH_FAILED;
   }
 
   /**
    * Asked whether `key` may log `username` in: once when the client offers it, and again after the library has verified
    * the client's signature. Only answer the question; act in `onAuthenticationSuccessful`, where `connection.identity`
-   * has the keys that were proven.
+   * has the keys that were proven. A certificate (`key.certificate`) takes a Grant that names its authority.
    */
-  checkAuthPublickey(username: string, key: PKey, connection: Connection): MaybePromise<AuthResult> {
-    return AUTH_FAILED;
+  checkAuthPublickey(username: string, key: PKey, connection: Connection): MaybePromise<AuthDecision> {
+    return this.authentication.publicKey?.(username, key, connection) ?? AUTH_FAILED;
   }
 
   /**
@@ -67,22 +86,44 @@ export class SSHServer {
     submethods: string,
     prompt: Prompt,
     connection: Connection,
-  ): MaybePromise<AuthResult> {
-    return AUTH_FAILED;
+  ): MaybePromise<AuthDecision> {
+    return this.authentication.keyboardInteractive?.(username, submethods, prompt, connection) ?? AUTH_FAILED;
+  }
+
+  /**
+   * Asked about each key before `checkAuthPublickey` is, and about each certificate; anything but `false` refuses it.
+   * `revokedKeys` makes such a hook of a list or a KRL.
+   */
+  checkKeyRevoked(key: PKey, connection: Connection): MaybePromise<boolean> {
+    return this.authentication.revokedKeys?.(key, connection) ?? false;
   }
 
   /**
    * The methods that `username` may use: `publickey`, `password`, `keyboard-interactive`. Others are refused without
    * asking their hooks. Methods that returned AUTH_PARTIAL (see `connection.provenMethods`) are taken off by the library.
-   * By default, the methods whose hooks are overridden.
+   * By default, the methods that are declared or whose hooks are overridden.
    */
   getAllowedAuths(username: string, connection: Connection): MaybePromise<readonly string[]> {
-    const methods: [string, unknown, unknown][] = [
-      ["publickey", this.checkAuthPublickey, SSHServer.prototype.checkAuthPublickey],
-      ["password", this.checkAuthPassword, SSHServer.prototype.checkAuthPassword],
-      ["keyboard-interactive", this.checkAuthKeyboardInteractive, SSHServer.prototype.checkAuthKeyboardInteractive],
+    const { publicKey, password, keyboardInteractive } = this.authentication;
+    const base = SSHServer.prototype;
+    const methods: [string, boolean][] = [
+      ["publickey", publicKey !== undefined || this.checkAuthPublickey !== base.checkAuthPublickey],
+      ["password", password !== undefined || this.checkAuthPassword !== base.checkAuthPassword],
+      [
+        "keyboard-interactive",
+        keyboardInteractive !== undefined || this.checkAuthKeyboardInteractive !== base.checkAuthKeyboardInteractive,
+      ],
     ];
-    return methods.filter(([, hook, base]) => hook !== base).map(([method]) => method);
+    return methods.filter(([, there]) => there).map(([method]) => method);
+  }
+
+  /**
+   * Which methods `username` has to prove together: lists, of which one has to be proven whole and in its order
+   * (AuthenticationMethods in sshd_config(5)). `require` makes such a hook. `undefined`, the default: each hook tells by
+   * AUTH_SUCCESSFUL or AUTH_PARTIAL what else it takes.
+   */
+  getRequiredAuths(username: string, connection: Connection): MaybePromise<MethodLists | undefined> {
+    return this.authentication.methods?.(username, connection);
   }
 
   /** Text that clients show before they authenticate (RFC 4252 §5.4). */

@@ -7,6 +7,12 @@ import { decodeTerminalModes } from "../protocol/terminal-modes.js";
 const MAX_ENVIRONMENT_SIZE = 64 * 1024;
 const VARIABLE_OVERHEAD = 256;
 
+/** The variable that tells a forced command what was asked for (ForceCommand in sshd_config(5)). */
+const ORIGINAL_COMMAND = "SSH_ORIGINAL_COMMAND";
+
+/** The forced command that stands for SFTP (ForceCommand in sshd_config(5)). */
+const INTERNAL_SFTP = "internal-sftp";
+
 type Decision = boolean | Promise<boolean>;
 
 /** Who decides what a session may do: hooks that return exactly `true` to allow. */
@@ -38,21 +44,21 @@ const handlers: ReadonlyMap<string, Handler> = new Map<string, Handler>([
     (channel, fields, hooks) => {
       // A view would keep the chunk that the message lies in for as long as the program keeps its command.
       const command = Buffer.from(last(fields, fields.readString()));
-      return startProgram(channel, () => hooks.exec(channel, command));
+      return startProgram(channel, hooks, command, () => hooks.exec(channel, command));
     },
   ],
   [
     "shell",
     (channel, fields, hooks) => {
       fields.end();
-      return startProgram(channel, () => hooks.shell(channel));
+      return startProgram(channel, hooks, undefined, () => hooks.shell(channel));
     },
   ],
   [
     "subsystem",
     (channel, fields, hooks) => {
       const name = last(fields, fields.readText());
-      return startProgram(channel, () => hooks.subsystem(channel, name));
+      return startProgram(channel, hooks, Buffer.from(name), () => hooks.subsystem(channel, name));
     },
   ],
   ["pty-req", requestPty],
@@ -73,14 +79,27 @@ export function handleSessionRequest(channel: Channel, request: Request, hooks: 
   return handlers.get(request.kind)?.(channel, request.fields, hooks) ?? false;
 }
 
+/** Puts into a new session what the user's permissions say about its environment. */
+export function prepareSession({ connection, environment }: Channel): void {
+  for (const [name, value] of Object.entries(connection.permissions.environment)) environment.set(name, value);
+}
+
 function last<T>(fields: Reader, value: T): T {
   fields.end();
   return value;
 }
 
-function startProgram(channel: Channel, decide: () => Decision): Decision {
+/** @param asked what the client wants to run; `undefined` for a shell */
+function startProgram(
+  channel: Channel,
+  hooks: SessionHooks,
+  asked: Buffer | undefined,
+  startAsked: () => Decision,
+): Decision {
   if (withProgram.has(channel)) return false;
   withProgram.add(channel);
+  const { forceCommand } = channel.connection.permissions;
+  const decide = forceCommand === undefined ? startAsked : () => startForced(channel, hooks, forceCommand, asked);
   const settle = (started: boolean) => {
     if (!started) withProgram.delete(channel);
     return started;
@@ -97,6 +116,13 @@ function startProgram(channel: Channel, decide: () => Decision): Decision {
   }
 }
 
+function startForced(channel: Channel, hooks: SessionHooks, command: string, asked: Buffer | undefined): Decision {
+  channel.originalCommand = asked;
+  if (asked === undefined) channel.environment.delete(ORIGINAL_COMMAND);
+  else channel.environment.set(ORIGINAL_COMMAND, asked.toString("utf8"));
+  return command === INTERNAL_SFTP ? hooks.subsystem(channel, "sftp") : hooks.exec(channel, Buffer.from(command));
+}
+
 function requestPty(channel: Channel, fields: Reader, hooks: SessionHooks): Decision {
   const pty = {
     term: fields.readString().toString("utf8"),
@@ -106,7 +132,7 @@ function requestPty(channel: Channel, fields: Reader, hooks: SessionHooks): Deci
     pixelHeight: fields.readUint32(),
     modes: decodeTerminalModes(last(fields, fields.readString())),
   };
-  if (channel.pty !== undefined) return false;
+  if (channel.pty !== undefined || !channel.connection.permissions.pty) return false;
   return whenAllowed(hooks.pty(channel, pty), () => {
     channel.pty = pty;
   });
@@ -132,6 +158,8 @@ function requestVariable(channel: Channel, fields: Reader, hooks: SessionHooks):
   const name = fields.readText();
   const value = last(fields, fields.readString()).toString("utf8");
   if (
+    name === ORIGINAL_COMMAND ||
+    Object.hasOwn(channel.connection.permissions.environment, name) ||
     environmentSize(channel) + name.length + value.length > MAX_ENVIRONMENT_SIZE ||
     !/^[^=\0]+$/.test(name) ||
     value.includes("\0")
@@ -160,6 +188,7 @@ function requestX11(channel: Channel, fields: Reader, hooks: SessionHooks): Deci
   const authProtocol = fields.readText();
   const authCookie = fields.readString();
   const screenNumber = last(fields, fields.readUint32());
+  if (!channel.connection.permissions.x11Forwarding) return false;
   return hooks.x11(channel, singleConnection, authProtocol, authCookie, screenNumber);
 }
 

@@ -17,7 +17,14 @@ export const USERNAME = "user";
 export const PASSWORD = "secret";
 export const HOST_KEY = PKey.generate({ keyType: "ed25519" });
 
-const INFORMATIVE = new Set(["getAllowedAuths", "getBanner", "onAuthenticationFailed", "onChannelClosed"]);
+const INFORMATIVE = new Set([
+  "getAllowedAuths",
+  "getRequiredAuths",
+  "getBanner",
+  "checkKeyRevoked",
+  "onAuthenticationFailed",
+  "onChannelClosed",
+]);
 
 /** What nobody caught: nothing that a peer sends may end up here. */
 const uncaught: unknown[] = [];

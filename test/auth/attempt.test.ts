@@ -1,24 +1,34 @@
 import { describe, expect, it } from "vitest";
 import { attemptFrom, refused } from "../../src/auth/attempt.js";
-import { PKey } from "../../src/crypto/keys/pkey.js";
-import { AUTH_FAILED, AUTH_PARTIAL, AUTH_SUCCESSFUL } from "../../src/protocol/constants.js";
+import { Grant } from "../../src/auth/grant.js";
+import { ALL_PERMISSIONS } from "../../src/auth/permissions.js";
+import { AUTH_PARTIAL, AUTH_SUCCESSFUL } from "../../src/protocol/constants.js";
 import { NOT_SUCCESSFUL } from "./hook-results.js";
 
 describe("attemptFrom", () => {
   it("takes exactly AUTH_SUCCESSFUL and AUTH_PARTIAL for proof", () => {
-    expect(attemptFrom(AUTH_SUCCESSFUL)).toEqual({ kind: "proven", completeness: "full" });
-    expect(attemptFrom(AUTH_PARTIAL)).toEqual({ kind: "proven", completeness: "partial" });
+    expect(attemptFrom(AUTH_SUCCESSFUL)).toEqual({
+      kind: "proven",
+      completeness: "full",
+      permissions: ALL_PERMISSIONS,
+    });
+    expect(attemptFrom(AUTH_PARTIAL)).toMatchObject({ kind: "proven", completeness: "partial" });
+  });
+
+  it("takes the permissions of a grant", () => {
+    const grant = new Grant({ permissions: { pty: false } });
+    expect(attemptFrom(grant)).toMatchObject({ completeness: "full", permissions: { pty: false, userRc: true } });
+    expect(attemptFrom(new Grant({ result: AUTH_PARTIAL }))).toMatchObject({ completeness: "partial" });
+  });
+
+  it("takes nothing for a grant that only looks like one", () => {
+    const { result, permissions } = new Grant();
+    expect(attemptFrom({ result, permissions }).kind).toBe("refused");
+    expect(attemptFrom(Grant).kind).toBe("refused");
   });
 
   it.each(NOT_SUCCESSFUL)("refuses %s", (_, result) => {
     expect(attemptFrom(result).kind).toBe("refused");
-  });
-
-  it("keeps a key only with a proof", () => {
-    const key = PKey.generate({ keyType: "ed25519" });
-    expect(attemptFrom(AUTH_SUCCESSFUL, key)).toMatchObject({ publicKey: key });
-    expect(attemptFrom(AUTH_PARTIAL, key)).toMatchObject({ publicKey: key });
-    expect(attemptFrom(AUTH_FAILED, key)).not.toHaveProperty("publicKey");
   });
 });
 

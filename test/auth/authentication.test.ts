@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
+import { ALL_PERMISSIONS } from "../../src/auth/permissions.js";
 import { PKey } from "../../src/crypto/keys/pkey.js";
 import {
   AUTH_FAILED,
@@ -60,7 +61,9 @@ describe("Authentication: success", () => {
   it("lets the client in with a frozen identity", async () => {
     const link = new FakeLink({ password: success });
     await link.send(passwordRequest("alice", "secret"));
-    expect(link.identities).toEqual([{ username: "alice", methods: ["password"], publicKeys: [] }]);
+    expect(link.identities).toEqual([
+      { username: "alice", methods: ["password"], publicKeys: [], permissions: ALL_PERMISSIONS },
+    ]);
     const [identity] = link.identities;
     for (const part of [identity, identity?.methods, identity?.publicKeys]) expect(Object.isFrozen(part)).toBe(true);
     expect(link.authenticator.provenMethods.at(-1)).toEqual(["password"]);
@@ -85,7 +88,9 @@ describe("Authentication: success", () => {
     expect(answer?.[0]).toBe(MessageNumber.USERAUTH_PK_OK);
     expect(link.authenticator.provenMethods).toEqual([[]]);
     await link.send(passwordRequest("alice", "secret"));
-    expect(link.identities).toEqual([{ username: "alice", methods: ["password"], publicKeys: [] }]);
+    expect(link.identities).toEqual([
+      { username: "alice", methods: ["password"], publicKeys: [], permissions: ALL_PERMISSIONS },
+    ]);
 
     const proven = new FakeLink({ publicKey: success });
     await proven.send(keyProof("alice"));
@@ -267,7 +272,9 @@ describe("Authentication: several factors", () => {
     const link = new FakeLink({ publicKey: () => AUTH_PARTIAL, password: success });
     await link.send(keyProof("alice"));
     await link.send(passwordRequest("root", "x"));
-    expect(link.identities).toEqual([{ username: "root", methods: ["password"], publicKeys: [] }]);
+    expect(link.identities).toEqual([
+      { username: "root", methods: ["password"], publicKeys: [], permissions: ALL_PERMISSIONS },
+    ]);
     expect(link.authenticator.provenMethods).toEqual([[], ["publickey"], [], ["password"]]);
   });
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Prompt } from "../../src/auth/authenticator.js";
 import { KeyboardInteractiveDialogue, PromptAbortedError } from "../../src/auth/keyboard-interactive.js";
+import { ALL_PERMISSIONS } from "../../src/auth/permissions.js";
 import { AUTH_PARTIAL, AUTH_SUCCESSFUL } from "../../src/protocol/constants.js";
 import { ProtocolError } from "../../src/protocol/errors.js";
 import { decodeUserauthRequest, encodeInfoRequest } from "../../src/protocol/messages/userauth.js";
@@ -42,7 +43,7 @@ describe("KeyboardInteractiveDialogue", () => {
     expect(dialogue.waiting).toBe(true);
     dialogue.receiveResponse(infoResponse(["sécret", "123456"]));
     expect(dialogue.waiting).toBe(false);
-    expect(await attempt).toEqual({ kind: "proven", completeness: "full" });
+    expect(await attempt).toEqual({ kind: "proven", completeness: "full", permissions: ALL_PERMISSIONS });
     expect(answers).toEqual(["sécret", "123456"]);
   });
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { attemptPassword } from "../../src/auth/password.js";
+import { ALL_PERMISSIONS } from "../../src/auth/permissions.js";
 import { AUTH_FAILED, AUTH_SUCCESSFUL } from "../../src/protocol/constants.js";
 import { ProtocolError } from "../../src/protocol/errors.js";
 import { decodeUserauthRequest } from "../../src/protocol/messages/userauth.js";
@@ -18,7 +19,7 @@ async function attempt(payload: Buffer, result: unknown = AUTH_SUCCESSFUL) {
 describe("attemptPassword", () => {
   it("asks the hook", async () => {
     expect(await attempt(passwordRequest("alice", "secret"))).toEqual({
-      attempt: { kind: "proven", completeness: "full" },
+      attempt: { kind: "proven", completeness: "full", permissions: ALL_PERMISSIONS },
       calls: [["password", "alice", "secret"]],
     });
     expect((await attempt(passwordRequest("alice", "secret"), AUTH_FAILED)).attempt.kind).toBe("refused");
@@ -51,7 +52,7 @@ describe("attemptPassword", () => {
 
   it("changes a password", async () => {
     expect(await attempt(passwordChangeRequest("alice", "old", "new"))).toEqual({
-      attempt: { kind: "proven", completeness: "full" },
+      attempt: { kind: "proven", completeness: "full", permissions: ALL_PERMISSIONS },
       calls: [["passwordChange", "alice", "old", "new"]],
     });
     expect((await attempt(passwordChangeRequest("alice", "old", "new"), AUTH_FAILED)).attempt.kind).toBe("refused");

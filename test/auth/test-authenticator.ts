@@ -1,9 +1,13 @@
 import type { Authenticator, Identity, Prompt } from "../../src/auth/authenticator.js";
+import { ALL_PERMISSIONS, type Permissions } from "../../src/auth/permissions.js";
+import type { MethodLists } from "../../src/auth/required-methods.js";
 import type { PKey } from "../../src/crypto/keys/pkey.js";
 import { AUTH_FAILED, type AuthResult } from "../../src/protocol/constants.js";
 
 /** Hooks without types, as programs in JavaScript have them. */
 export interface Hooks {
+  readonly requiredMethods?: (username: string) => unknown;
+  readonly isRevoked?: (key: PKey) => unknown;
   readonly allowedMethods?: (username: string) => unknown;
   readonly banner?: () => unknown;
   readonly none?: (username: string) => unknown;
@@ -23,14 +27,24 @@ export class TestAuthenticator implements Authenticator {
   readonly provenMethods: (readonly string[])[] = [];
   readonly succeededWith: [Identity, string][] = [];
   readonly failedWith: [string, string][] = [];
+  readonly permissions: Permissions;
   readonly #hooks: Hooks;
 
-  constructor(hooks: Hooks = {}) {
+  constructor(hooks: Hooks = {}, permissions: Permissions = ALL_PERMISSIONS) {
     this.#hooks = hooks;
+    this.permissions = permissions;
   }
 
   allowedMethods(username: string): readonly string[] {
     return this.#ask("allowedMethods", ["publickey", "password", "keyboard-interactive"], username);
+  }
+
+  requiredMethods(username: string): MethodLists | undefined {
+    return this.#ask("requiredMethods", undefined, username);
+  }
+
+  isRevoked(key: PKey): boolean {
+    return this.#ask("isRevoked", false, key);
   }
 
   banner(): string | undefined {

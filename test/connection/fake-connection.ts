@@ -1,3 +1,4 @@
+import { ALL_PERMISSIONS } from "../../src/auth/permissions.js";
 import type { Connection } from "../../src/connection/connection.js";
 
 /** A connection of which channels only need that it is one. */
@@ -12,6 +13,7 @@ export function fakeConnection(): Connection {
     algorithms: undefined,
     identity: undefined,
     username: undefined,
+    permissions: ALL_PERMISSIONS,
     provenMethods: [],
     bytesReceived: 0,
     bytesSent: 0,

@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from "vitest";
 import type { Identity } from "../../src/auth/authenticator.js";
+import { ALL_PERMISSIONS } from "../../src/auth/permissions.js";
 import { PKey } from "../../src/crypto/index.js";
 import { type Channel, type Connection, SSHServer } from "../../src/index.js";
 import { AUTH_SUCCESSFUL } from "../../src/protocol/constants.js";
@@ -124,7 +125,7 @@ describe("hooks of channels", () => {
     const asked = vi.fn(() => 4);
     server.checkChannelRequest = asked;
     const { connection, authority } = bind(server);
-    expect(authority.openChannel("session", 7)).toBe(4);
+    expect(authority.openChannel("session", 7, Buffer.alloc(0))).toBe(4);
     expect(asked).toHaveBeenCalledExactlyOnceWith("session", 7, connection);
   });
 
@@ -212,7 +213,7 @@ describe("hooks of global requests", () => {
 describe("hooks of authentication", () => {
   const key = PKey.generate({ keyType: "ed25519" });
   const prompt = () => Promise.resolve([]);
-  const identity: Identity = { username: "user", methods: ["password"], publicKeys: [] };
+  const identity: Identity = { username: "user", methods: ["password"], publicKeys: [], permissions: ALL_PERMISSIONS };
 
   function bindAuth(server: SSHServer) {
     const connection = fakeConnection();

@@ -1,10 +1,11 @@
 import { describe, expect, it, vi } from "vitest";
+import { completePermissions, type Permissions } from "../../src/auth/permissions.js";
 import type { Channel, PseudoTerminal } from "../../src/connection/channel.js";
 import { ProtocolError } from "../../src/protocol/errors.js";
 import { decodeRequest } from "../../src/protocol/messages/connection.js";
 import { Reader } from "../../src/protocol/reader.js";
 import { Writer } from "../../src/protocol/writer.js";
-import { handleSessionRequest, type SessionHooks } from "../../src/session/session-requests.js";
+import { handleSessionRequest, prepareSession, type SessionHooks } from "../../src/session/session-requests.js";
 import { Deferred } from "../attack/deferred.js";
 import { openTestChannel } from "../connection/test-channel.js";
 
@@ -42,8 +43,9 @@ class TestHooks implements SessionHooks {
   }
 }
 
-function start() {
+function start(permissions: Partial<Permissions> = {}) {
   const { channel, link } = openTestChannel();
+  Object.assign(link.connection, { permissions: completePermissions(permissions) });
   const hooks = new TestHooks();
   const ask = (kind: string, fields: Uint8Array = Buffer.alloc(0)) => {
     const payload = new Writer().writeString(kind).writeBoolean(true).writeBytes(fields).toBuffer();
@@ -338,5 +340,51 @@ describe("a malformed request", () => {
     const { ask } = start();
     expect(() => ask("exec", text("ls").subarray(0, -1))).toThrow(ProtocolError);
     expect(ask("exec", text("ls"))).toBe(true);
+  });
+});
+
+describe("permissions", () => {
+  it.each([
+    ["pty-req", ptyFields(), { pty: false }],
+    ["x11-req", Buffer.concat([Buffer.of(0), text("MIT-MAGIC-COOKIE-1", "0123"), uint32(0)]), { x11Forwarding: false }],
+    ["env", text("A", "client"), { environment: { A: "server" } }],
+    ["env", text("SSH_ORIGINAL_COMMAND", "client"), {}],
+  ] as const)("refuse %s without asking the hook", (kind, fields, permissions) => {
+    const { hooks, ask, channel } = start(permissions);
+    expect([ask(kind, fields), hooks.calls, channel.pty]).toEqual([false, [], undefined]);
+  });
+
+  it.each([
+    ["exec", text("ls"), "ls"],
+    ["shell", text(), undefined],
+    ["subsystem", text("sftp"), "sftp"],
+  ] as const)("run the forced command for %s", (kind, fields, asked) => {
+    const { hooks, ask, channel } = start({ forceCommand: "date" });
+    expect(ask(kind, fields)).toBe(true);
+    expect(hooks.calls).toEqual([["exec", "date"]]);
+    expect(channel.originalCommand?.toString()).toBe(asked);
+    expect(channel.environment.get("SSH_ORIGINAL_COMMAND")).toBe(asked);
+  });
+
+  it("run SFTP for the forced command internal-sftp", () => {
+    const { hooks, ask, channel } = start({ forceCommand: "internal-sftp" });
+    expect(ask("exec", text("scp -t /"))).toBe(true);
+    expect(hooks.calls).toEqual([["subsystem", "sftp"]]);
+    expect(channel.originalCommand?.toString()).toBe("scp -t /");
+  });
+
+  it("run a forced command that is empty, too, and what was asked without one", () => {
+    const forced = start({ forceCommand: "" });
+    forced.ask("exec", text("ls"));
+    expect(forced.hooks.calls).toEqual([["exec", ""]]);
+    const free = start();
+    free.ask("exec", text("ls"));
+    expect([free.channel.originalCommand, free.hooks.calls]).toEqual([undefined, [["exec", "ls"]]]);
+  });
+
+  it("put their variables into a session", () => {
+    const { channel } = start({ environment: { A: "1" } });
+    prepareSession(channel);
+    expect([...channel.environment]).toEqual([["A", "1"]]);
   });
 });

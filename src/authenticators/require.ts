@@ -1,0 +1,48 @@
+import type { MethodLists } from "../auth/required-methods.js";
+import type { Connection } from "../connection/connection.js";
+import { ConfigurationError } from "../protocol/errors.js";
+
+type MaybePromise<T> = T | Promise<T>;
+
+/** Lists for everybody, or a function that tells those of a user; `undefined` for a user of whom nothing is required. */
+export type RequiredMethodsSource =
+  | MethodLists
+  | ((username: string, connection: Connection) => MaybePromise<MethodLists | undefined>);
+
+const METHODS = ["none", "publickey", "password", "keyboard-interactive"];
+
+/**
+ * Requires several methods together, as AuthenticationMethods of sshd_config(5):
+ * `require([["publickey", "password"], ["publickey", "keyboard-interactive"]])` asks for a key and then for one of the
+ * other two. A list may name `publickey` twice, for two different keys. Gives what `getRequiredAuths` and the declaration's
+ * `methods` take.
+ *
+ * @throws {ConfigurationError} for lists without a method, or with one that there is not
+ */
+export function requireMethods(
+  source: RequiredMethodsSource,
+): (username: string, connection: Connection) => Promise<MethodLists | undefined> {
+  if (typeof source !== "function") {
+    const lists = checkLists(source);
+    return async () => lists;
+  }
+  return async (username, connection) => {
+    const lists = await source(username, connection);
+    return lists === undefined ? undefined : checkLists(lists);
+  };
+}
+
+function checkLists(lists: MethodLists): MethodLists {
+  if (!Array.isArray(lists) || lists.length === 0) throw unusable("at least one list of methods is needed");
+  for (const list of lists) {
+    if (!Array.isArray(list) || list.length === 0) throw unusable("a list of methods is empty");
+    for (const method of list) {
+      if (!METHODS.includes(method)) throw unusable(`${JSON.stringify(method)} is none of ${METHODS.join(", ")}`);
+    }
+  }
+  return lists.map((list) => [...list]);
+}
+
+function unusable(message: string): ConfigurationError {
+  return new ConfigurationError("authentication.methods", message);
+}

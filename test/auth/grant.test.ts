@@ -1,0 +1,43 @@
+import { describe, expect, it } from "vitest";
+import { Grant } from "../../src/auth/grant.js";
+import { ALL_PERMISSIONS } from "../../src/auth/permissions.js";
+import { AUTH_FAILED, AUTH_PARTIAL, AUTH_SUCCESSFUL } from "../../src/protocol/constants.js";
+import { ConfigurationError } from "../../src/protocol/errors.js";
+
+describe("Grant", () => {
+  it("restricts nothing by itself, but has a FIDO key touched", () => {
+    expect(new Grant()).toEqual({
+      result: AUTH_SUCCESSFUL,
+      permissions: ALL_PERMISSIONS,
+      authority: undefined,
+      touch: "required",
+      verification: "optional",
+    });
+  });
+
+  it("cannot be changed", () => {
+    expect(Object.isFrozen(new Grant())).toBe(true);
+  });
+
+  it.each([
+    [{ result: AUTH_FAILED }],
+    [{ result: true }],
+    [{ touch: "no" }],
+    [{ verification: false }],
+    [{ permissions: { everything: true } }],
+  ])("refuses %j", (options) => {
+    expect(() => Reflect.construct(Grant, [options])).toThrow(ConfigurationError);
+  });
+
+  it.each([true, undefined, null, {}, "0", AUTH_FAILED, Grant, Object.assign({}, new Grant())])(
+    "is not made of %s",
+    (decision) => {
+      expect(Grant.from(decision)).toBeUndefined();
+    },
+  );
+
+  it("is what the plain results stand for", () => {
+    expect(Grant.from(AUTH_SUCCESSFUL)).toEqual(new Grant());
+    expect(Grant.from(AUTH_PARTIAL)).toEqual(new Grant({ result: AUTH_PARTIAL }));
+  });
+});
