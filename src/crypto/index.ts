@@ -1,6 +1,12 @@
-/** Keys: `spindlex/crypto`. */
+/** Keys and certificates: `spindlex/crypto`. */
+export type { Certificate } from "./certificates/certificate.js";
+export type { CertificateOptions } from "./certificates/certificate-options.js";
+export { type CertificateUse, certificateProblem } from "./certificates/certificate-problem.js";
+export type { CertificateType } from "./certificates/read-certificate.js";
+export type { SignCertificateOptions } from "./certificates/sign-certificate.js";
 export type { HostKey } from "./keys/host-key.js";
 export { KeyError, type KeyErrorCode } from "./keys/key-error.js";
+export type { VerifiedSignature } from "./keys/key-signature.js";
 export {
   type GenerateOptions,
   type OpenSSHOptions,
@@ -8,3 +14,5 @@ export {
   type ReadOptions,
   type WriteOptions,
 } from "./keys/pkey.js";
+export type { SecurityKeySignature } from "./keys/security-keys.js";
+export { caSignatureAlgorithms } from "./keys/signature-algorithms.js";

@@ -1,5 +1,6 @@
 import { createRequire } from "node:module";
 import type { HostKey } from "../crypto/keys/host-key.js";
+import { PKey } from "../crypto/keys/pkey.js";
 import { ConfigurationError } from "../protocol/errors.js";
 import type { SessionHooks } from "../session/session-requests.js";
 import { type AlgorithmPreferences, type AlgorithmsOption, resolveAlgorithms } from "../transport/algorithms.js";
@@ -135,6 +136,9 @@ function checkHostKeys(options: SSHServerManagerOptions, algorithms: AlgorithmPr
     }
     if ("hasPrivateKey" in key && key.hasPrivateKey === false) {
       throw new ConfigurationError(option, `the ${key.keyType} key has no private half`);
+    }
+    if (key instanceof PKey && key.certificate !== undefined && key.certificate.type !== "host") {
+      throw new ConfigurationError(option, "the certificate is one for users, not for hosts");
     }
   }
   if (!keys.some((key) => key.signatureAlgorithms.some((name) => algorithms.hostKey.includes(name)))) {

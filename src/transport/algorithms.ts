@@ -1,7 +1,7 @@
 import { cipherAlgorithms, macAlgorithms } from "../crypto/cipher/registry.js";
 import { compressionAlgorithms } from "../crypto/compression/registry.js";
 import { keyExchangeAlgorithms } from "../crypto/kex/registry.js";
-import { signatureAlgorithms } from "../crypto/keys/signature-algorithms.js";
+import { hostKeyAlgorithms } from "../crypto/keys/signature-algorithms.js";
 import { ConfigurationError } from "../protocol/errors.js";
 
 /** Names of the algorithms a server offers, each list with the preferred first. */
@@ -32,7 +32,7 @@ const defaults: AlgorithmPreferences = {
     "ecdh-sha2-nistp384",
     "ecdh-sha2-nistp521",
   ],
-  hostKey: signatureAlgorithms,
+  hostKey: hostKeyAlgorithms,
   cipher: [...cipherAlgorithms.keys()],
   mac: [...macAlgorithms.keys()],
   compression: [...compressionAlgorithms.keys()],
@@ -40,7 +40,7 @@ const defaults: AlgorithmPreferences = {
 
 const hardened: AlgorithmPreferences = {
   kex: postQuantum,
-  hostKey: signatureAlgorithms.filter((name) => !name.startsWith("ecdsa-")),
+  hostKey: hostKeyAlgorithms.filter((name) => !name.startsWith("ecdsa-")),
   cipher: defaults.cipher,
   mac: defaults.mac.filter((name) => macAlgorithms.get(name)?.encryptThenMac),
   compression: ["none"],
@@ -48,7 +48,7 @@ const hardened: AlgorithmPreferences = {
 
 const implemented = {
   kex: keyExchangeAlgorithms,
-  hostKey: new Set(signatureAlgorithms),
+  hostKey: new Set(hostKeyAlgorithms),
   cipher: cipherAlgorithms,
   mac: macAlgorithms,
   compression: compressionAlgorithms,

@@ -129,6 +129,8 @@ describe("Transport: extension info", () => {
       "ecdsa-sha2-nistp521",
       "rsa-sha2-512",
       "rsa-sha2-256",
+      "sk-ssh-ed25519@openssh.com",
+      "sk-ecdsa-sha2-nistp256@openssh.com",
     ]);
     expect(extensions.get("publickey-hostbound@openssh.com")?.toString()).toBe("0");
     expect(extensions.get("ping@openssh.com")?.toString()).toBe("0");

@@ -13,7 +13,7 @@ import { Writer } from "../../protocol/writer.js";
 import { GENERATED_KEY_ENCODING, readGeneratedKey } from "./generated-key.js";
 import { base64url, jwkFields } from "./jwk.js";
 import { KeyError, malformedIfThrown } from "./key-error.js";
-import type { KeyType } from "./key-type.js";
+import type { PlainKeyType } from "./key-type.js";
 
 interface Curve {
   /** Name on the wire (RFC 5656 §10.1). */
@@ -79,9 +79,10 @@ export function generateEcdsa(bits: number): KeyObject {
 }
 
 /** ECDSA over one of the NIST curves (RFC 5656). */
-function ecdsa(curve: Curve): KeyType {
+function ecdsa(curve: Curve): PlainKeyType {
   const name = `ecdsa-sha2-${curve.name}`;
   return {
+    kind: "plain",
     name,
     signatureAlgorithms: [name],
 

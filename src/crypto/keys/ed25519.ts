@@ -4,14 +4,15 @@ import { isEd25519Point } from "./ed25519-point.js";
 import { GENERATED_KEY_ENCODING, readGeneratedKey } from "./generated-key.js";
 import { base64url, jwkFields } from "./jwk.js";
 import { KeyError, malformedIfThrown } from "./key-error.js";
-import type { KeyType } from "./key-type.js";
+import type { PlainKeyType } from "./key-type.js";
 
 const KEY_LENGTH = 32;
 const SIGNATURE_LENGTH = 64;
 const NAME = "ssh-ed25519";
 
 /** Ed25519 (RFC 8709). */
-export const ed25519: KeyType = {
+export const ed25519: PlainKeyType = {
+  kind: "plain",
   name: NAME,
   signatureAlgorithms: [NAME],
 

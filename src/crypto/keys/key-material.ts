@@ -2,40 +2,62 @@ import { createPublicKey, type KeyObject } from "node:crypto";
 import { ProtocolError } from "../../protocol/errors.js";
 import { Reader } from "../../protocol/reader.js";
 import { Writer } from "../../protocol/writer.js";
+import type { CertificateFields } from "../certificates/read-certificate.js";
 import { KeyError, malformedIfThrown } from "./key-error.js";
 import type { KeyType } from "./key-type.js";
 import { keyTypeByName, keyTypeOf } from "./key-types.js";
 
-/** A key as every format yields it: checked, and with its public half in both forms. */
-export interface KeyMaterial {
-  readonly type: KeyType;
-  /** RFC 4253 §6.6. */
-  readonly publicBlob: Buffer;
+/** The public half of a key, checked. */
+export interface PublicHalf {
   readonly publicKey: KeyObject;
+  /** Of a security key. */
+  readonly application?: string;
+}
+
+/** A key as every format yields it: checked, and with its public half in both forms. */
+export interface KeyMaterial extends PublicHalf {
+  /** Of the key itself, whether or not it is certified. */
+  readonly type: KeyType;
+  /** RFC 4253 §6.6; for a certified key the whole certificate. */
+  readonly publicBlob: Buffer;
   /** Absent from a public key. */
   readonly privateKey?: KeyObject;
+  /** What certifies the key. */
+  readonly certificate?: CertificateFields;
   readonly comment: string;
 }
 
 /**
- * Reads a public blob of any origin: the whole of it, with every number in range and every point on its curve.
+ * Reads the public blob of a key that is no certificate: the whole of it, with every number in range and every point on
+ * its curve.
  *
+ * @param publicBlob of any origin; kept, so nobody else may change it
  * @throws {KeyError} `malformed`, `unsupported` or `weak`
  */
-export function publicMaterial(publicBlob: Buffer, comment: string): KeyMaterial {
-  // A copy, because the caller's bytes can be a view of a packet that is about to be overwritten.
-  // Not from Node's pool of buffers: a user's key stays with the connection and would keep 8 KiB of it.
-  const blob = Buffer.allocUnsafeSlow(publicBlob.length);
-  publicBlob.copy(blob);
+export function plainMaterial(publicBlob: Buffer, comment: string): KeyMaterial {
   return malformedOnProtocolError("public key", () => {
-    const fields = new Reader(blob);
+    const fields = new Reader(publicBlob);
     const name = fields.readString().toString("latin1");
     const type = keyTypeByName(name);
     if (type === undefined) throw new KeyError("unsupported", `keys of type ${printable(name)} are not supported`);
-    const publicKey = type.readPublicKey(fields);
+    const publicHalf = readPublicHalf(type, fields);
     fields.end();
-    return { type, publicBlob: blob, publicKey, comment };
+    return { type, publicBlob, ...publicHalf, comment };
   });
+}
+
+/**
+ * The fields of a public key after its type's name, all of them hostile.
+ *
+ * @throws {KeyError} `malformed`, `unsupported` or `weak`
+ * @throws {ProtocolError} from the Reader
+ */
+export function readPublicHalf(type: KeyType, fields: Reader): PublicHalf {
+  if (type.kind === "plain") return { publicKey: type.readPublicKey(fields) };
+  const publicKey = type.base.readPublicKey(fields);
+  const application = fields.readText();
+  if (application.includes("\0")) throw new KeyError("malformed", "the application of a security key is not a text");
+  return { publicKey, application };
 }
 
 /**
@@ -45,8 +67,8 @@ export function publicMaterial(publicBlob: Buffer, comment: string): KeyMaterial
  */
 export function privateMaterial(privateKey: KeyObject, comment: string): KeyMaterial {
   const publicKey = malformedIfThrown("the private key is not valid", () => createPublicKey(privateKey));
-  const material = publicMaterial(publicBlobOf(publicKey), comment);
-  material.type.checkPrivateKey(privateKey);
+  const material = plainMaterial(publicBlobOf(publicKey), comment);
+  if (material.type.kind === "plain") material.type.checkPrivateKey(privateKey);
   return { ...material, privateKey };
 }
 
@@ -60,6 +82,16 @@ export function publicBlobOf(publicKey: KeyObject): Buffer {
   const fields = new Writer().writeString(type.name);
   type.writePublicKey(fields, publicKey);
   return fields.toBuffer();
+}
+
+/**
+ * A copy for what stays in memory. Not from Node's pool of buffers: a user's key stays with the connection and would keep
+ * 8 KiB of the pool.
+ */
+export function lastingCopy(bytes: Buffer): Buffer {
+  const copy = Buffer.allocUnsafeSlow(bytes.length);
+  bytes.copy(copy);
+  return copy;
 }
 
 /** Runs `read` and reports what its Reader found wrong as a malformed key; `what` completes "the … is malformed". */

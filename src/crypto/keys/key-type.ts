@@ -2,11 +2,15 @@ import type { KeyObject } from "node:crypto";
 import type { Reader } from "../../protocol/reader.js";
 import type { Writer } from "../../protocol/writer.js";
 
+/** What certificates, blobs and signatures know of a type of key. */
+export type KeyType = PlainKeyType | SecurityKeyType;
+
 /**
  * One type of key: how its fields look in public blobs (RFC 4253 §6.6) and in OpenSSH private keys, and how it signs.
  * The readers throw KeyError, and ProtocolError from the Reader they are given.
  */
-export interface KeyType {
+export interface PlainKeyType {
+  readonly kind: "plain";
   /** Name on the wire. */
   readonly name: string;
   /** By preference. */
@@ -34,4 +38,18 @@ export interface KeyType {
   sign(data: Buffer, privateKey: KeyObject, signatureAlgorithm: string): Buffer;
   /** May throw ProtocolError when `signature` is malformed. */
   verify(data: Buffer, publicKey: KeyObject, signature: Buffer, signatureAlgorithm: string): boolean;
+}
+
+/**
+ * A type of key that lives in a FIDO authenticator (OpenSSH PROTOCOL.u2f). Its public blob is that of `base` with the
+ * application behind; it signs elsewhere, so only its public half and its signatures are read.
+ */
+export interface SecurityKeyType {
+  readonly kind: "security-key";
+  /** Name on the wire. */
+  readonly name: string;
+  /** By preference. */
+  readonly signatureAlgorithms: readonly string[];
+  /** How the authenticator itself signs. */
+  readonly base: PlainKeyType;
 }

@@ -38,6 +38,7 @@ export function readOpenSSHPrivateKey(block: PemBlock, passphrase: Buffer | unde
   if (bytes === undefined) throw new KeyError("malformed", "the private key is not valid base64");
   return malformedOnProtocolError("private key", () => {
     const envelope = readEnvelope(bytes);
+    checkPrivateHalfExists(envelope.publicBlob);
     const material = readPrivatePart(decrypt(envelope, passphrase), envelope.cipher !== "none");
     if (!material.publicBlob.equals(envelope.publicBlob)) {
       throw new KeyError("malformed", "the private half of the key does not belong to its public half");
@@ -64,6 +65,19 @@ function readEnvelope(bytes: Buffer): Envelope {
     privatePart: fields.readString(),
     tag: fields.readRest(),
   };
+}
+
+/** The file of a security key holds a handle for its authenticator. Told before a passphrase is asked for. */
+function checkPrivateHalfExists(publicBlob: Buffer): void {
+  const type = keyTypeByName(new Reader(publicBlob).readString().toString("latin1"));
+  if (type?.kind === "security-key") throw inAuthenticator();
+}
+
+function inAuthenticator(): KeyError {
+  return new KeyError(
+    "unsupported",
+    "the private half of a security key is in its authenticator, not in this file: use the public key, the .pub file",
+  );
 }
 
 /** The private part in clear; whether the passphrase was right shows in the part itself, unless the cipher has a tag. */
@@ -111,6 +125,7 @@ function readPrivatePart(bytes: Buffer, encrypted: boolean): KeyMaterial {
   const name = fields.readString().toString("latin1");
   const type = keyTypeByName(name);
   if (type === undefined) throw new KeyError("unsupported", `keys of type ${printable(name)} are not supported`);
+  if (type.kind === "security-key") throw inAuthenticator();
   const privateKey = type.readPrivateKey(fields);
   const comment = fields.readString().toString("utf8");
   const padding = fields.readRest();
@@ -148,7 +163,9 @@ export function writeOpenSSHPrivateKey(material: KeyMaterial, comment: string, p
 }
 
 function privatePart({ type, privateKey }: KeyMaterial, comment: string, blockLength: number): Buffer {
-  if (privateKey === undefined) throw new KeyError("public-only", "the key has no private half to write");
+  if (privateKey === undefined || type.kind !== "plain") {
+    throw new KeyError("public-only", "the key has no private half to write");
+  }
   const check = randomBytes(4);
   const fields = new Writer(4096).writeBytes(check).writeBytes(check).writeString(type.name);
   type.writePrivateKey(fields, privateKey);

@@ -1,7 +1,7 @@
 import { createPrivateKey, createPublicKey } from "node:crypto";
 import { checkEncryptionCost } from "./encrypted-pkcs8.js";
 import { KeyError, malformedIfThrown, passphraseRequired, wrongPassphrase } from "./key-error.js";
-import { type KeyMaterial, printable, privateMaterial, publicBlobOf, publicMaterial } from "./key-material.js";
+import { type KeyMaterial, plainMaterial, printable, privateMaterial, publicBlobOf } from "./key-material.js";
 import type { PemBlock } from "./pem-block.js";
 
 const ENCRYPTED_PKCS8_LABEL = "ENCRYPTED PRIVATE KEY";
@@ -25,7 +25,7 @@ export function readPemKey(block: PemBlock, passphrase: Buffer | undefined): Key
 
 function readPublic(block: PemBlock): KeyMaterial {
   const key = malformedIfThrown("the public key is damaged", () => createPublicKey(block.text));
-  return publicMaterial(publicBlobOf(key), "");
+  return plainMaterial(publicBlobOf(key), "");
 }
 
 function readPrivate(block: PemBlock): KeyMaterial {

@@ -1,17 +1,21 @@
 import { createHash } from "node:crypto";
-import { ConfigurationError, ProtocolError } from "../../protocol/errors.js";
-import { Reader } from "../../protocol/reader.js";
+import { ConfigurationError } from "../../protocol/errors.js";
 import { Writer } from "../../protocol/writer.js";
+import { Certificate } from "../certificates/certificate.js";
+import { certificateNameOf } from "../certificates/certificate-names.js";
+import { encodeCertificate, type SignCertificateOptions } from "../certificates/sign-certificate.js";
 import { ECDSA_BITS, generateEcdsa } from "./ecdsa.js";
 import { generateEd25519 } from "./ed25519.js";
 import type { HostKey } from "./host-key.js";
 import { KeyError } from "./key-error.js";
 import { quoted, readKeyFile, writeKeyFile } from "./key-file.js";
-import { type KeyMaterial, printable, privateMaterial, publicMaterial } from "./key-material.js";
+import { type KeyMaterial, printable, privateMaterial } from "./key-material.js";
+import { type VerifiedSignature, verifySignature } from "./key-signature.js";
 import { writeOpenSSHPrivateKey } from "./openssh-private-key.js";
 import { parseKey } from "./parse-key.js";
 import { BCRYPT_MAXIMUM_ROUNDS, passphraseBytes } from "./passphrase.js";
 import { writePublicLine } from "./public-line.js";
+import { publicMaterial } from "./public-material.js";
 import { generateRsa, RSA_MAXIMUM_BITS, RSA_MINIMUM_BITS } from "./rsa.js";
 
 export interface GenerateOptions {
@@ -45,12 +49,15 @@ const BCRYPT_MINIMUM_ROUNDS = 16;
 const BCRYPT_DEFAULT_ROUNDS = 24;
 
 /**
- * A public key, optionally with its private half: Ed25519, ECDSA over the NIST curves, or RSA. Immutable. With its
- * private half it can be a server's host key.
+ * A public key, optionally with its private half: Ed25519, ECDSA over the NIST curves, RSA, or a key in a FIDO
+ * authenticator, which is public only. Any of them can be a certificate, as in OpenSSH's `-cert.pub` files. Immutable.
+ * With its private half it can be a server's host key.
  */
 export class PKey implements HostKey {
   readonly #material: KeyMaterial;
   readonly #publicKey: PKey;
+  /** For a key that is a certificate: what it says. Its signature is verified; whose it is has to be asked. */
+  readonly certificate: Certificate | undefined;
   /** Free text that came with the key, control characters replaced; empty when there was none. */
   readonly comment: string;
 
@@ -59,6 +66,14 @@ export class PKey implements HostKey {
     this.#material = material;
     this.#publicKey = privateKey === undefined ? this : new PKey(publicHalf);
     this.comment = material.comment.replace(/\p{Cc}/gu, " ").trim();
+    this.certificate =
+      material.certificate === undefined
+        ? undefined
+        : new Certificate(
+            material.certificate,
+            new PKey(material.certificate.certified),
+            new PKey(material.certificate.authority),
+          );
   }
 
   /**
@@ -106,24 +121,39 @@ export class PKey implements HostKey {
     return new PKey(publicMaterial(Buffer.from(blob.buffer, blob.byteOffset, blob.byteLength), ""));
   }
 
-  /** `ssh-ed25519`, `ecdsa-sha2-nistp256`, `ecdsa-sha2-nistp384`, `ecdsa-sha2-nistp521` or `ssh-rsa`. */
+  /**
+   * `ssh-ed25519`, `ecdsa-sha2-nistp256`, `ecdsa-sha2-nistp384`, `ecdsa-sha2-nistp521`, `ssh-rsa`,
+   * `sk-ssh-ed25519@openssh.com` or `sk-ecdsa-sha2-nistp256@openssh.com`; for a certificate of such a key
+   * `ssh-ed25519-cert-v01@openssh.com` and so on.
+   */
   get keyType(): string {
-    return this.#material.type.name;
+    const { type, certificate } = this.#material;
+    return certificate === undefined ? type.name : certificateNameOf(type.name);
   }
 
-  /** RFC 4253 §6.6. Not to be changed. */
+  /** RFC 4253 §6.6; the whole certificate where the key is one. Not to be changed. */
   get publicBlob(): Buffer {
     return this.#material.publicBlob;
   }
 
-  /** What this key signs with, by preference. For RSA `rsa-sha2-512` and `rsa-sha2-256`, never SHA-1. */
+  /**
+   * What this key signs with, by preference. For RSA `rsa-sha2-512` and `rsa-sha2-256`, never SHA-1. For a certificate
+   * the names that a peer asks for it by, such as `rsa-sha2-512-cert-v01@openssh.com`.
+   */
   get signatureAlgorithms(): readonly string[] {
-    return this.#material.type.signatureAlgorithms;
+    const { type, certificate } = this.#material;
+    return certificate === undefined ? type.signatureAlgorithms : type.signatureAlgorithms.map(certificateNameOf);
   }
 
   /** The size that `ssh-keygen -l` prints. */
   get bits(): number {
-    return this.#material.type.bits(this.#material.publicKey);
+    const { type, publicKey } = this.#material;
+    return (type.kind === "plain" ? type : type.base).bits(publicKey);
+  }
+
+  /** What a security key was made for, `ssh:` by default (OpenSSH PROTOCOL.u2f); undefined for every other key. */
+  get application(): string | undefined {
+    return this.#material.application;
   }
 
   get hasPrivateKey(): boolean {
@@ -135,72 +165,133 @@ export class PKey implements HostKey {
     return this.#publicKey;
   }
 
-  /** `SHA256:` and unpadded base64, as `ssh-keygen -l` prints it. */
+  /** `SHA256:` and unpadded base64, as `ssh-keygen -l` prints it: for a certificate that of the key it certifies. */
   fingerprint(): string {
-    const hash = createHash("sha256").update(this.publicBlob).digest("base64");
+    const { publicBlob, certificate } = this.#material;
+    const hash = createHash("sha256")
+      .update(certificate?.certified.publicBlob ?? publicBlob)
+      .digest("base64");
     return `SHA256:${hash.replace(/=+$/, "")}`;
   }
 
-  /** Whether both have the same public half; comments and private halves do not matter. */
+  /**
+   * Whether both have the same public half; comments and private halves do not matter. A certificate equals no key but
+   * itself: compare `certificate.publicKey` where the key in it is meant.
+   */
   equals(other: PKey): boolean {
     return this.publicBlob.equals(other.publicBlob);
   }
 
   /**
-   * The signature of `data` (RFC 4253 §6.6): a string with the algorithm, a string with the signature itself.
+   * The signature of `data` (RFC 4253 §6.6): a string with the algorithm, a string with the signature itself. A
+   * certificate's signature names the algorithm of its key: `rsa-sha2-512` for `rsa-sha2-512-cert-v01@openssh.com`.
    *
    * @param signatureAlgorithm one of `signatureAlgorithms`, the first by default
    * @throws {KeyError} `public-only` without a private half, `unsupported` for another algorithm
    */
   sign(data: Buffer, signatureAlgorithm: string | undefined = this.signatureAlgorithms[0]): Buffer {
     const { type, privateKey } = this.#material;
-    if (privateKey === undefined) throw new KeyError("public-only", "a key without its private half cannot sign");
-    if (signatureAlgorithm === undefined || !type.signatureAlgorithms.includes(signatureAlgorithm)) {
+    if (privateKey === undefined || type.kind !== "plain") {
+      throw new KeyError("public-only", "a key without its private half cannot sign");
+    }
+    const algorithm = this.#ownAlgorithm(signatureAlgorithm);
+    if (algorithm === undefined) {
       throw new KeyError(
         "unsupported",
-        `a key of type ${type.name} does not sign with ${printable(`${signatureAlgorithm}`)}`,
+        `a key of type ${this.keyType} does not sign with ${printable(`${signatureAlgorithm}`)}`,
       );
     }
-    const signature = type.sign(data, privateKey, signatureAlgorithm);
-    return new Writer(signature.length + 64).writeString(signatureAlgorithm).writeString(signature).toBuffer();
+    const signature = type.sign(data, privateKey, algorithm);
+    return new Writer(signature.length + 64).writeString(algorithm).writeString(signature).toBuffer();
   }
 
   /**
    * Whether `signature`, a blob as `sign` makes it, is this key's signature of `data`. Any bytes may be given: what is
-   * malformed, or names an algorithm that is not this key's, is not a signature.
+   * malformed, or names an algorithm that is not this key's, is not a signature. For a security key it takes the touch
+   * of a user; `verifySignature` tells more.
    *
    * @param signatureAlgorithm the one algorithm to accept; any of `signatureAlgorithms` by default
    */
   verify(data: Buffer, signature: Buffer, signatureAlgorithm?: string): boolean {
-    const { type, publicKey } = this.#material;
-    try {
-      const fields = new Reader(signature);
-      const named = fields.readString().toString("latin1");
-      const bytes = fields.readString();
-      fields.end();
-      if (!type.signatureAlgorithms.includes(named)) return false;
-      if (signatureAlgorithm !== undefined && signatureAlgorithm !== named) return false;
-      return type.verify(data, publicKey, bytes, named);
-    } catch (error) {
-      if (error instanceof ProtocolError) return false;
-      throw error;
-    }
+    const verified = this.verifySignature(data, signature, signatureAlgorithm);
+    return verified !== undefined && verified.securityKey?.userPresent !== false;
   }
 
   /**
-   * The private key as the text of an OpenSSH key file. Synchronous: with a passphrase it takes 13 ms for each round.
+   * As `verify`, and tells what a security key says of its signature. That the user was present is for the caller to
+   * demand: `securityKey.userPresent`.
+   *
+   * @returns undefined when it is not this key's signature of `data`
+   */
+  verifySignature(data: Buffer, signature: Buffer, signatureAlgorithm?: string): VerifiedSignature | undefined {
+    if (signatureAlgorithm === undefined) return verifySignature(this.#material, data, signature);
+    const algorithm = this.#ownAlgorithm(signatureAlgorithm);
+    return algorithm === undefined ? undefined : verifySignature(this.#material, data, signature, algorithm);
+  }
+
+  /** The key without its certificate. */
+  get #plainMaterial(): KeyMaterial {
+    const { certificate, privateKey } = this.#material;
+    if (certificate === undefined) return this.#material;
+    return privateKey === undefined ? certificate.certified : { ...certificate.certified, privateKey };
+  }
+
+  /** What the key itself signs with where `signatureAlgorithm`, one of its `signatureAlgorithms`, was asked for. */
+  #ownAlgorithm(signatureAlgorithm: string | undefined): string | undefined {
+    if (signatureAlgorithm === undefined) return undefined;
+    return this.#material.type.signatureAlgorithms[this.signatureAlgorithms.indexOf(signatureAlgorithm)];
+  }
+
+  /**
+   * This key with a certificate for it, as a host key to give to a server: clients that trust the certificate's
+   * authority take the key without having seen it before.
+   *
+   * @param certificate a key read from a `-cert.pub` file, or made by `signCertificate`
+   * @throws {KeyError} `public-only` without a private half, `unsupported` when it is no certificate, `malformed` when it
+   *   is one for another key
+   */
+  withCertificate(certificate: PKey): PKey {
+    const { privateKey } = this.#material;
+    const { certificate: fields } = certificate.#material;
+    if (privateKey === undefined) throw new KeyError("public-only", "the key to certify lacks its private half");
+    if (fields === undefined) throw new KeyError("unsupported", "this is a key and not a certificate");
+    if (!fields.certified.publicBlob.equals(this.#plainMaterial.publicBlob)) {
+      throw new KeyError("malformed", "the certificate is for another key");
+    }
+    return new PKey({ ...certificate.#material, privateKey, comment: this.comment });
+  }
+
+  /**
+   * Certifies another key, with this one as the authority (OpenSSH PROTOCOL.certkeys).
+   *
+   * @returns the certificate; its file is what `toPublicString` gives
+   * @throws {ConfigurationError} when an option is out of range
+   * @throws {KeyError} `public-only` without a private half, `unsupported` when one of both keys is a certificate or the
+   *   authority has no such algorithm, `malformed` when an option's text is not of its form
+   */
+  signCertificate(options: SignCertificateOptions): PKey {
+    const certified = options.publicKey.#material;
+    if (this.certificate !== undefined || certified.certificate !== undefined) {
+      throw new KeyError("unsupported", "a certificate neither certifies a key nor is certified itself");
+    }
+    const sign = (data: Buffer) => this.sign(data, options.signatureAlgorithm);
+    return new PKey(publicMaterial(encodeCertificate(certified, this.publicBlob, options, sign), certified.comment));
+  }
+
+  /**
+   * The private key as the text of an OpenSSH key file, without its certificate. Synchronous: with a passphrase it takes 13 ms for each round.
    *
    * @throws {KeyError} `public-only` without a private half
    * @throws {ConfigurationError} when an option is out of range
    */
   toOpenSSH(options: OpenSSHOptions = {}): string {
     const comment = checkComment(options.comment ?? this.comment);
-    if (options.passphrase === undefined) return writeOpenSSHPrivateKey(this.#material, comment);
+    if (options.passphrase === undefined) return writeOpenSSHPrivateKey(this.#plainMaterial, comment);
     const passphrase = passphraseBytes(options.passphrase);
     if (passphrase === undefined) throw new ConfigurationError("passphrase", "must not be empty");
     const rounds = options.rounds ?? BCRYPT_DEFAULT_ROUNDS;
     checkRange("rounds", rounds, BCRYPT_MINIMUM_ROUNDS, BCRYPT_MAXIMUM_ROUNDS);
-    return writeOpenSSHPrivateKey(this.#material, comment, { passphrase, rounds });
+    return writeOpenSSHPrivateKey(this.#plainMaterial, comment, { passphrase, rounds });
   }
 
   /**
@@ -209,7 +300,7 @@ export class PKey implements HostKey {
    * @throws {ConfigurationError} when the comment would break the line
    */
   toPublicString(options: { readonly comment?: string } = {}): string {
-    return writePublicLine(this.#material, checkComment(options.comment ?? this.comment));
+    return writePublicLine(this.keyType, this.publicBlob, checkComment(options.comment ?? this.comment));
   }
 
   /**

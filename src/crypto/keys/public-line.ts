@@ -1,7 +1,8 @@
 import { Reader } from "../../protocol/reader.js";
 import { decodeBase64 } from "./base64.js";
 import { KeyError } from "./key-error.js";
-import { type KeyMaterial, malformedOnProtocolError, publicMaterial } from "./key-material.js";
+import { type KeyMaterial, malformedOnProtocolError } from "./key-material.js";
+import { publicMaterial } from "./public-material.js";
 
 /**
  * Reads a public key on one line, as in OpenSSH's `.pub` files: type, base64 of the blob, comment. Blank lines and lines
@@ -25,7 +26,7 @@ export function readPublicLine(text: string): KeyMaterial {
 }
 
 /** The same line, without a line break at its end. */
-export function writePublicLine(material: KeyMaterial, comment: string): string {
-  const line = `${material.type.name} ${material.publicBlob.toString("base64")}`;
+export function writePublicLine(keyType: string, publicBlob: Buffer, comment: string): string {
+  const line = `${keyType} ${publicBlob.toString("base64")}`;
   return comment === "" ? line : `${line} ${comment}`;
 }

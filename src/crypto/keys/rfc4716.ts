@@ -1,6 +1,7 @@
 import { decodeBase64 } from "./base64.js";
 import { KeyError } from "./key-error.js";
-import { type KeyMaterial, publicMaterial } from "./key-material.js";
+import type { KeyMaterial } from "./key-material.js";
+import { publicMaterial } from "./public-material.js";
 
 export const RFC4716_BEGIN = "---- BEGIN SSH2 PUBLIC KEY ----";
 const RFC4716_END = "---- END SSH2 PUBLIC KEY ----";

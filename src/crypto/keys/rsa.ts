@@ -11,7 +11,7 @@ import type { Reader } from "../../protocol/reader.js";
 import { GENERATED_KEY_ENCODING, readGeneratedKey } from "./generated-key.js";
 import { base64url, jwkFields } from "./jwk.js";
 import { KeyError, malformedIfThrown } from "./key-error.js";
-import type { KeyType } from "./key-type.js";
+import type { PlainKeyType } from "./key-type.js";
 
 export const RSA_MINIMUM_BITS = 2048;
 export const RSA_MAXIMUM_BITS = 16384;
@@ -24,7 +24,8 @@ const HASHES: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** RSA with PKCS #1 v1.5 signatures (RFC 8332): never the `ssh-rsa` signature, which is made over SHA-1. */
-export const rsa: KeyType = {
+export const rsa: PlainKeyType = {
+  kind: "plain",
   name: "ssh-rsa",
   signatureAlgorithms: [...HASHES.keys()],
 
