@@ -1,5 +1,6 @@
 import type { PKey } from "../crypto/keys/pkey.js";
 import { AUTH_PARTIAL } from "../protocol/constants.js";
+import type { SecurityKeyProof } from "./authenticator.js";
 import { Grant } from "./grant.js";
 import type { Permissions } from "./permissions.js";
 
@@ -12,6 +13,8 @@ export type Attempt =
       readonly permissions: Permissions;
       /** The key whose signature was verified, where the method uses one. */
       readonly publicKey?: PKey;
+      /** What that key said, where it is a FIDO key. */
+      readonly securityKey?: SecurityKeyProof;
     }
   /** Not decided yet: the method's own message goes back. */
   | { readonly kind: "continue"; readonly reply: Buffer }

@@ -8,11 +8,11 @@ import {
   type UserauthRequest,
 } from "../protocol/messages/userauth.js";
 import { type Attempt, attemptFrom, refused } from "./attempt.js";
-import type { Authenticator, Identity } from "./authenticator.js";
+import type { Authenticator, Identity, SecurityKeyProof } from "./authenticator.js";
 import { delayFailure } from "./failure-delay.js";
 import { KeyboardInteractiveDialogue } from "./keyboard-interactive.js";
 import { attemptPassword } from "./password.js";
-import { intersectPermissions, PermissionConflictError, type Permissions } from "./permissions.js";
+import { intersectPermissions, type Permissions } from "./permissions.js";
 import { attemptPublicKey, HOST_BOUND_METHOD, type SignatureBinding } from "./public-key.js";
 import { RequiredMethods } from "./required-methods.js";
 
@@ -36,11 +36,17 @@ export interface AuthenticationOptions {
   readonly maxAuthTries: number;
   /** Floor on the time that a refused password or dialogue takes, milliseconds. */
   readonly failureDelay: number;
+  /** Names by which users may ask to prove a key, those of certificates included. */
+  readonly publicKeyAlgorithms: readonly string[];
+  /** What authorities may have signed certificates of users with. */
+  readonly caSignatureAlgorithms: readonly string[];
 }
 
 /** What the authentication needs of its connection. */
 export interface AuthenticationLink {
   readonly binding: SignatureBinding;
+  /** Where the client comes from, if that is known. */
+  readonly remoteAddress: string | undefined;
   /** Fires when the connection ends. */
   readonly signal: AbortSignal;
   send(payload: Buffer): void;
@@ -68,6 +74,7 @@ export class Authentication {
   #username: string | undefined;
   #methods: string[] = [];
   #publicKeys: PKey[] = [];
+  #securityKeys: SecurityKeyProof[] = [];
   #permissions: Permissions;
   #required: RequiredMethods | undefined;
   /** When the client has last had its say, as `performance.now()` tells it: from then on a failure is delayed. */
@@ -170,6 +177,7 @@ export class Authentication {
     this.#username = username;
     this.#methods = [];
     this.#publicKeys = [];
+    this.#securityKeys = [];
     this.#permissions = this.#authenticator.permissions;
     this.#required = NOBODY;
     this.#authenticator.proven([]);
@@ -203,7 +211,7 @@ export class Authentication {
         case "password":
           return await attemptPassword(request, this.#authenticator);
         case PUBLIC_KEY:
-          return await attemptPublicKey(request, this.#link.binding, this.#publicKeys, this.#authenticator);
+          return await this.#attemptPublicKey(request);
         default:
           return await this.#converse(request);
       }
@@ -212,6 +220,19 @@ export class Authentication {
       this.#link.hookFailed(`the hook of ${method}`, error);
       return refused("a hook has failed");
     }
+  }
+
+  #attemptPublicKey(request: UserauthRequest): Promise<Attempt> {
+    const { publicKeyAlgorithms, caSignatureAlgorithms } = this.#options;
+    const { binding, remoteAddress } = this.#link;
+    const context = {
+      binding,
+      remoteAddress,
+      publicKeyAlgorithms,
+      caSignatureAlgorithms,
+      provenKeys: this.#publicKeys,
+    };
+    return attemptPublicKey(request, context, this.#authenticator);
   }
 
   async #attemptNone(username: string): Promise<Attempt> {
@@ -252,17 +273,17 @@ export class Authentication {
   async #accept(
     username: string,
     method: string,
-    { completeness, permissions, publicKey }: Extract<Attempt, { kind: "proven" }>,
+    { completeness, permissions, publicKey, securityKey }: Extract<Attempt, { kind: "proven" }>,
   ): Promise<void> {
-    try {
-      this.#permissions = intersectPermissions(this.#permissions, permissions);
-    } catch (error) {
-      if (!(error instanceof PermissionConflictError)) throw error;
-      await this.#refuse(username, method, refused(error.message));
+    const intersection = intersectPermissions(this.#permissions, permissions);
+    if (intersection === undefined) {
+      await this.#refuse(username, method, refused("different commands are forced"));
       return;
     }
+    this.#permissions = intersection;
     this.#methods.push(method);
     if (publicKey !== undefined) this.#publicKeys.push(publicKey);
+    if (securityKey !== undefined) this.#securityKeys.push(securityKey);
     this.#authenticator.proven([...this.#methods]);
     const proven = this.#required?.prove(method) ?? true;
     if (completeness === "partial" || !proven) {
@@ -273,6 +294,7 @@ export class Authentication {
       username,
       methods: Object.freeze([...this.#methods]),
       publicKeys: Object.freeze([...this.#publicKeys]),
+      securityKeys: Object.freeze([...this.#securityKeys]),
       permissions: this.#permissions,
     });
     await this.#authenticator.succeeded(identity, method);

@@ -1,4 +1,5 @@
 import type { PKey } from "../crypto/keys/pkey.js";
+import type { SecurityKeySignature } from "../crypto/keys/security-keys.js";
 import type { InfoRequest } from "../protocol/messages/userauth.js";
 import type { AuthDecision } from "./grant.js";
 import type { Permissions } from "./permissions.js";
@@ -21,6 +22,11 @@ export type Prompt = (request: InfoRequest) => Promise<string[]>;
 
 type MaybePromise<T> = T | Promise<T>;
 
+/** What a FIDO key has said with a signature that was verified (OpenSSH PROTOCOL.u2f). */
+export interface SecurityKeyProof extends SecurityKeySignature {
+  readonly key: PKey;
+}
+
 /** Who a connection belongs to, once authentication has succeeded. Frozen. */
 export interface Identity {
   readonly username: string;
@@ -28,6 +34,8 @@ export interface Identity {
   readonly methods: readonly string[];
   /** The public keys whose private halves the client has proven to hold, in order. */
   readonly publicKeys: readonly PKey[];
+  /** Of those keys, the FIDO keys with what they said: counter, presence and verification of their user. */
+  readonly securityKeys: readonly SecurityKeyProof[];
   /** What all that was proven and configured permits together; enforced by the library. */
   readonly permissions: Permissions;
 }

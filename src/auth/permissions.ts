@@ -57,19 +57,14 @@ export const RESTRICTED_PERMISSIONS: Permissions = frozen({
   userRc: false,
 });
 
-/** Two proofs force different commands: nobody knows which of them was meant to count. */
-export class PermissionConflictError extends Error {
-  override readonly name = "PermissionConflictError";
-}
-
 /**
  * What is permitted by both; variables that both set have the value of `one`.
  *
- * @throws {PermissionConflictError}
+ * @returns `undefined` where they force different commands: nobody knows which of them was meant to count
  */
-export function intersectPermissions(one: Permissions, other: Permissions): Permissions {
+export function intersectPermissions(one: Permissions, other: Permissions): Permissions | undefined {
   if (one.forceCommand !== undefined && other.forceCommand !== undefined && one.forceCommand !== other.forceCommand) {
-    throw new PermissionConflictError("different commands are forced");
+    return undefined;
   }
   return frozen({
     pty: one.pty && other.pty,

@@ -1,7 +1,7 @@
 import { KeyError } from "../crypto/keys/key-error.js";
+import type { VerifiedSignature } from "../crypto/keys/key-signature.js";
 import { PKey } from "../crypto/keys/pkey.js";
-import { signatureAlgorithms } from "../crypto/keys/signature-algorithms.js";
-import { AUTH_PARTIAL, AUTH_SUCCESSFUL } from "../protocol/constants.js";
+import type { SecurityKeySignature } from "../crypto/keys/security-keys.js";
 import {
   decodePublicKeyFields,
   encodePublicKeyOk,
@@ -9,8 +9,11 @@ import {
   type PublicKeyFields,
   type UserauthRequest,
 } from "../protocol/messages/userauth.js";
-import { type Attempt, attemptFrom, refused } from "./attempt.js";
+import { type Attempt, proven, refused } from "./attempt.js";
 import type { Authenticator } from "./authenticator.js";
+import { Grant } from "./grant.js";
+import { ALL_PERMISSIONS, intersectPermissions } from "./permissions.js";
+import { checkUserCertificate } from "./user-certificate.js";
 
 export const HOST_BOUND_METHOD = "publickey-hostbound-v00@openssh.com";
 
@@ -21,46 +24,97 @@ export interface SignatureBinding {
   readonly hostKeyBlob: Buffer;
 }
 
+/** What a connection knows when a key is offered. */
+export interface PublicKeyContext {
+  readonly binding: SignatureBinding;
+  readonly remoteAddress: string | undefined;
+  readonly publicKeyAlgorithms: readonly string[];
+  readonly caSignatureAlgorithms: readonly string[];
+  /** Keys that this user has proven before, of which none counts again. */
+  readonly provenKeys: readonly PKey[];
+}
+
 /**
  * Methods `publickey` (RFC 4252 §7) and `publickey-hostbound-v00@openssh.com` (OpenSSH PROTOCOL §3.1). A key that is
- * only offered never leaves as proven: that takes a signature, which is verified before the hook is asked.
- *
- * @param provenKeys keys this user has proven before, of which none counts again
+ * only offered never leaves as proven: that takes a signature, which is verified before the hook is asked. Of a
+ * certificate everything is checked that it says itself before the hook is asked, and the hook has to name its authority.
  */
 export async function attemptPublicKey(
   request: UserauthRequest,
-  binding: SignatureBinding,
-  provenKeys: readonly PKey[],
+  context: PublicKeyContext,
   authenticator: Authenticator,
 ): Promise<Attempt> {
+  const { binding, remoteAddress, caSignatureAlgorithms } = context;
   const fields = decodePublicKeyFields(request.fields, request.method === HOST_BOUND_METHOD ? "host-bound" : "plain");
-  if (!signatureAlgorithms.includes(fields.algorithm)) return refused("the signature algorithm is not accepted");
+  if (!context.publicKeyAlgorithms.includes(fields.algorithm))
+    return refused("the signature algorithm is not accepted");
   if (fields.hostKeyBlob !== undefined && !fields.hostKeyBlob.equals(binding.hostKeyBlob)) {
     return refused("the request is bound to another host key");
   }
   const key = readKey(fields);
-  if (key === undefined) return refused("the key is malformed, too weak or does not fit its algorithm");
-  if (provenKeys.some((proven) => proven.equals(key))) return refused("the key was proven already: it is one factor");
+  if (typeof key === "string") return refused(key);
+  if (context.provenKeys.some((known) => plainKey(known).equals(plainKey(key)))) {
+    return refused("the key was proven already: it is one factor");
+  }
+  const { certificate } = key;
+  const permitted =
+    certificate === undefined
+      ? ALL_PERMISSIONS
+      : checkUserCertificate(certificate, { remoteAddress, now: new Date(), caSignatureAlgorithms });
+  if (typeof permitted === "string") return refused(permitted);
   if ((await authenticator.isRevoked(key)) !== false) return refused("the key is revoked");
 
-  if (fields.signature === undefined) {
-    const result: unknown = await authenticator.publicKey(request.username, key);
-    if (result !== AUTH_SUCCESSFUL && result !== AUTH_PARTIAL) return refused("the key is not accepted");
+  let verified: VerifiedSignature | undefined;
+  if (fields.signature !== undefined) {
+    const signed = encodeSignedRequest(binding.sessionId, request, fields);
+    verified = key.verifySignature(signed, fields.signature, fields.algorithm);
+    if (verified === undefined) return refused("the signature is wrong");
+  }
+  const grant = Grant.from(await authenticator.publicKey(request.username, key));
+  if (grant === undefined) return refused("the key is not accepted");
+  if (certificate !== undefined && !grant.authority?.equals(certificate.signatureKey)) {
+    return refused("the decision does not name the certificate's authority");
+  }
+  if (verified === undefined) {
     return { kind: "continue", reply: encodePublicKeyOk(fields.algorithm, fields.keyBlob) };
   }
-  if (!key.verify(encodeSignedRequest(binding.sessionId, request, fields), fields.signature, fields.algorithm)) {
-    return refused("the signature is wrong");
-  }
-  const attempt = attemptFrom(await authenticator.publicKey(request.username, key));
-  return attempt.kind === "proven" ? { ...attempt, publicKey: key } : attempt;
+  const { securityKey } = verified;
+  const problem = securityKey && securityKeyProblem(securityKey, grant, key);
+  if (problem !== undefined) return refused(problem);
+  const permissions = intersectPermissions(permitted, grant.permissions);
+  if (permissions === undefined) return refused("the certificate and the decision force different commands");
+  return {
+    ...proven(grant),
+    permissions,
+    publicKey: key,
+    ...(securityKey && { securityKey: Object.freeze({ key, ...securityKey }) }),
+  };
 }
 
-function readKey(fields: PublicKeyFields): PKey | undefined {
+/** @returns the reason why there is none */
+function readKey({ keyBlob, algorithm }: PublicKeyFields): PKey | string {
   try {
-    const key = PKey.fromBlob(fields.keyBlob);
-    return key.signatureAlgorithms.includes(fields.algorithm) ? key : undefined;
+    const key = PKey.fromBlob(keyBlob);
+    return key.signatureAlgorithms.includes(algorithm) ? key : "the key does not fit its algorithm";
   } catch (error) {
-    if (error instanceof KeyError) return undefined;
+    if (error instanceof KeyError) return error.message;
     throw error;
   }
+}
+
+/** What is proven by a certificate is the key in it. */
+function plainKey(key: PKey): PKey {
+  return key.certificate?.publicKey ?? key;
+}
+
+/** A touch is needed unless the certificate, where there is one, and the decision do without. */
+function securityKeyProblem(
+  { userPresent, userVerified }: SecurityKeySignature,
+  { touch, verification }: Grant,
+  { certificate }: PKey,
+): string | undefined {
+  const untouched = touch === "optional" && certificate?.noTouchRequired !== false;
+  if (!userPresent && !untouched) return "the security key was not touched";
+  const needsVerification = verification === "required" || certificate?.verifyRequired === true;
+  return needsVerification && !userVerified ? "the security key has not verified its user" : undefined;
 }

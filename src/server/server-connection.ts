@@ -258,9 +258,14 @@ export class ServerConnection implements Connection {
   }
 
   #createAuthentication(binding: SignatureBinding): Authentication {
-    const { server, maxAuthTries, authFailureDelay } = this.#settings;
+    const { server, algorithms, maxAuthTries, authFailureDelay } = this.#settings;
     return new Authentication(
-      { maxAuthTries, failureDelay: authFailureDelay },
+      {
+        maxAuthTries,
+        failureDelay: authFailureDelay,
+        publicKeyAlgorithms: algorithms.publicKey,
+        caSignatureAlgorithms: algorithms.caSignature,
+      },
       bindAuthenticator(
         server,
         this,
@@ -276,6 +281,7 @@ export class ServerConnection implements Connection {
       ),
       {
         binding,
+        remoteAddress: this.remoteAddress,
         signal: this.signal,
         send: (message) => this.#transport.send(message),
         hold: () => this.#transport.hold(),

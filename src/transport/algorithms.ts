@@ -1,7 +1,12 @@
 import { cipherAlgorithms, macAlgorithms } from "../crypto/cipher/registry.js";
 import { compressionAlgorithms } from "../crypto/compression/registry.js";
 import { keyExchangeAlgorithms } from "../crypto/kex/registry.js";
-import { hostKeyAlgorithms } from "../crypto/keys/signature-algorithms.js";
+import {
+  caSignatureAlgorithms,
+  certificateAlgorithms,
+  hostKeyAlgorithms,
+  signatureAlgorithms,
+} from "../crypto/keys/signature-algorithms.js";
 import { ConfigurationError } from "../protocol/errors.js";
 
 /** Names of the algorithms a server offers, each list with the preferred first. */
@@ -13,6 +18,10 @@ export interface AlgorithmPreferences {
   /** For ciphers that are no AEADs. */
   readonly mac: readonly string[];
   readonly compression: readonly string[];
+  /** By what names users may prove a key or a certificate (PubkeyAcceptedAlgorithms in sshd_config(5)). */
+  readonly publicKey: readonly string[];
+  /** What authorities may have signed the certificates of users with (CASignatureAlgorithms). */
+  readonly caSignature: readonly string[];
 }
 
 /**
@@ -36,6 +45,8 @@ const defaults: AlgorithmPreferences = {
   cipher: [...cipherAlgorithms.keys()],
   mac: [...macAlgorithms.keys()],
   compression: [...compressionAlgorithms.keys()],
+  publicKey: [...certificateAlgorithms, ...signatureAlgorithms],
+  caSignature: caSignatureAlgorithms,
 };
 
 const hardened: AlgorithmPreferences = {
@@ -44,6 +55,8 @@ const hardened: AlgorithmPreferences = {
   cipher: defaults.cipher,
   mac: defaults.mac.filter((name) => macAlgorithms.get(name)?.encryptThenMac),
   compression: ["none"],
+  publicKey: defaults.publicKey,
+  caSignature: defaults.caSignature,
 };
 
 const implemented = {
@@ -52,6 +65,8 @@ const implemented = {
   cipher: cipherAlgorithms,
   mac: macAlgorithms,
   compression: compressionAlgorithms,
+  publicKey: new Set(defaults.publicKey),
+  caSignature: new Set(caSignatureAlgorithms),
 };
 
 /** @throws {ConfigurationError} naming the list that is empty or holds a name that is not implemented */
@@ -71,6 +86,8 @@ export function resolveAlgorithms(option: AlgorithmsOption): AlgorithmPreference
     cipher: checkedNames("cipher", option.cipher),
     mac: checkedNames("mac", option.mac),
     compression: checkedNames("compression", option.compression),
+    publicKey: checkedNames("publicKey", option.publicKey),
+    caSignature: checkedNames("caSignature", option.caSignature),
   };
 }
 

@@ -1,5 +1,6 @@
 import { noneOpener, noneSealer } from "../crypto/cipher/none.js";
 import type { Compressor, Decompressor } from "../crypto/compression/compression.js";
+import { certificateNameOf } from "../crypto/certificates/certificate-names.js";
 import type { HostKey } from "../crypto/keys/host-key.js";
 import { signatureAlgorithms } from "../crypto/keys/signature-algorithms.js";
 import { type DisconnectReason, MAX_PACKET_LENGTH, MessageNumber } from "../protocol/constants.js";
@@ -374,7 +375,7 @@ export class Transport {
       this.#write(
         encodeExtInfo(
           new Map([
-            ["server-sig-algs", signatureAlgorithms.join(",")],
+            ["server-sig-algs", this.#signatureAlgorithms.join(",")],
             ["publickey-hostbound@openssh.com", "0"],
             ["ping@openssh.com", "0"],
           ]),
@@ -399,6 +400,12 @@ export class Transport {
       this.#phase = "service";
     }
     this.#handlers.keyExchangeFinished();
+  }
+
+  /** What users may sign with, which is told without regard to certificates (RFC 8308 §3.1). */
+  get #signatureAlgorithms(): string[] {
+    const { publicKey } = this.#options.algorithms;
+    return signatureAlgorithms.filter((name) => publicKey.includes(name) || publicKey.includes(certificateNameOf(name)));
   }
 
   #rekeyIfDue(): void {

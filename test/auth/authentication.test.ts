@@ -62,7 +62,7 @@ describe("Authentication: success", () => {
     const link = new FakeLink({ password: success });
     await link.send(passwordRequest("alice", "secret"));
     expect(link.identities).toEqual([
-      { username: "alice", methods: ["password"], publicKeys: [], permissions: ALL_PERMISSIONS },
+      { username: "alice", methods: ["password"], publicKeys: [], securityKeys: [], permissions: ALL_PERMISSIONS },
     ]);
     const [identity] = link.identities;
     for (const part of [identity, identity?.methods, identity?.publicKeys]) expect(Object.isFrozen(part)).toBe(true);
@@ -89,7 +89,7 @@ describe("Authentication: success", () => {
     expect(link.authenticator.provenMethods).toEqual([[]]);
     await link.send(passwordRequest("alice", "secret"));
     expect(link.identities).toEqual([
-      { username: "alice", methods: ["password"], publicKeys: [], permissions: ALL_PERMISSIONS },
+      { username: "alice", methods: ["password"], publicKeys: [], securityKeys: [], permissions: ALL_PERMISSIONS },
     ]);
 
     const proven = new FakeLink({ publicKey: success });
@@ -273,7 +273,7 @@ describe("Authentication: several factors", () => {
     await link.send(keyProof("alice"));
     await link.send(passwordRequest("root", "x"));
     expect(link.identities).toEqual([
-      { username: "root", methods: ["password"], publicKeys: [], permissions: ALL_PERMISSIONS },
+      { username: "root", methods: ["password"], publicKeys: [], securityKeys: [], permissions: ALL_PERMISSIONS },
     ]);
     expect(link.authenticator.provenMethods).toEqual([[], ["publickey"], [], ["password"]]);
   });

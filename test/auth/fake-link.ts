@@ -1,5 +1,10 @@
 import { Authentication, type AuthenticationLink, type AuthenticationOptions } from "../../src/auth/authentication.js";
 import type { Identity } from "../../src/auth/authenticator.js";
+import {
+  caSignatureAlgorithms,
+  certificateAlgorithms,
+  signatureAlgorithms,
+} from "../../src/crypto/keys/signature-algorithms.js";
 import { type Hooks, TestAuthenticator } from "./test-authenticator.js";
 
 export const BINDING = { sessionId: Buffer.alloc(32, 7), hostKeyBlob: Buffer.from("the host key") };
@@ -22,6 +27,7 @@ export class FakeLink {
     this.authenticator = new TestAuthenticator(hooks);
     const link: AuthenticationLink = {
       binding: BINDING,
+      remoteAddress: "192.0.2.1",
       signal: this.#controller.signal,
       send: (payload) => this.sent.push(Buffer.from(payload)),
       hold: () => this.#hold(),
@@ -31,7 +37,13 @@ export class FakeLink {
       failed: (error) => this.failures.push(error),
     };
     this.authentication = new Authentication(
-      { maxAuthTries: 6, failureDelay: 0, ...options },
+      {
+        maxAuthTries: 6,
+        failureDelay: 0,
+        publicKeyAlgorithms: [...certificateAlgorithms, ...signatureAlgorithms],
+        caSignatureAlgorithms,
+        ...options,
+      },
       this.authenticator,
       link,
     );

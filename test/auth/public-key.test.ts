@@ -1,6 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { attemptPublicKey } from "../../src/auth/public-key.js";
+import { attemptPublicKey, type PublicKeyContext } from "../../src/auth/public-key.js";
 import { PKey } from "../../src/crypto/keys/pkey.js";
+import {
+  caSignatureAlgorithms,
+  certificateAlgorithms,
+  signatureAlgorithms,
+} from "../../src/crypto/keys/signature-algorithms.js";
 import { AUTH_FAILED, AUTH_PARTIAL, AUTH_SUCCESSFUL } from "../../src/protocol/constants.js";
 import { ProtocolError } from "../../src/protocol/errors.js";
 import { decodeUserauthRequest, encodePublicKeyOk } from "../../src/protocol/messages/userauth.js";
@@ -23,7 +28,13 @@ const rsa = PKey.generate({ keyType: "rsa", bits: 2048 });
 const hostKey = PKey.generate({ keyType: "ed25519" }).publicBlob;
 
 const sessionId = Buffer.alloc(32, 7);
-const binding = { sessionId, hostKeyBlob: hostKey };
+const context: PublicKeyContext = {
+  binding: { sessionId, hostKeyBlob: hostKey },
+  remoteAddress: "192.0.2.1",
+  publicKeyAlgorithms: [...certificateAlgorithms, ...signatureAlgorithms],
+  caSignatureAlgorithms,
+  provenKeys: [other],
+};
 
 const requestFor = (key: PKey, change: Partial<PublickeyRequest> = {}): PublickeyRequest => ({
   username: "alice",
@@ -34,7 +45,7 @@ const requestFor = (key: PKey, change: Partial<PublickeyRequest> = {}): Publicke
 
 async function attempt(payload: Buffer, publicKey: () => unknown = () => AUTH_SUCCESSFUL) {
   const authenticator = new TestAuthenticator({ publicKey });
-  const outcome = await attemptPublicKey(decodeUserauthRequest(payload), binding, [other], authenticator);
+  const outcome = await attemptPublicKey(decodeUserauthRequest(payload), context, authenticator);
   return { attempt: outcome, calls: authenticator.calls };
 }
 

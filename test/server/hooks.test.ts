@@ -213,7 +213,13 @@ describe("hooks of global requests", () => {
 describe("hooks of authentication", () => {
   const key = PKey.generate({ keyType: "ed25519" });
   const prompt = () => Promise.resolve([]);
-  const identity: Identity = { username: "user", methods: ["password"], publicKeys: [], permissions: ALL_PERMISSIONS };
+  const identity: Identity = {
+    username: "user",
+    methods: ["password"],
+    publicKeys: [],
+    securityKeys: [],
+    permissions: ALL_PERMISSIONS,
+  };
 
   function bindAuth(server: SSHServer) {
     const connection = fakeConnection();

@@ -1,0 +1,45 @@
+import type { Certificate } from "../crypto/certificates/certificate.js";
+import { certificateProblem } from "../crypto/certificates/certificate-problem.js";
+import { inNetworks, parseNetworks } from "./addresses/network.js";
+import { completePermissions, type Permissions } from "./permissions.js";
+
+/** How a user comes with a certificate. */
+export interface CertificateLogin {
+  readonly remoteAddress: string | undefined;
+  readonly now: Date;
+  /** What its authority may have signed it with. */
+  readonly caSignatureAlgorithms: readonly string[];
+}
+
+/**
+ * Checks everything that a certificate says itself (PROTOCOL.certkeys), for a login. Not whether its authority is trusted
+ * and its principals name the user: that is for a hook to say.
+ *
+ * @returns what it permits, or the reason why it does not count
+ */
+export function checkUserCertificate(certificate: Certificate, login: CertificateLogin): Permissions | string {
+  const { remoteAddress, now, caSignatureAlgorithms } = login;
+  const use = { type: "user", now, allowedSignatureAlgorithms: caSignatureAlgorithms } as const;
+  return (
+    certificateProblem(certificate, use) ??
+    sourceAddressProblem(certificate.sourceAddress, remoteAddress) ??
+    completePermissions({
+      pty: certificate.permitPty,
+      portForwarding: certificate.permitPortForwarding,
+      agentForwarding: certificate.permitAgentForwarding,
+      x11Forwarding: certificate.permitX11Forwarding,
+      userRc: certificate.permitUserRc,
+      forceCommand: certificate.forceCommand,
+    })
+  );
+}
+
+function sourceAddressProblem(list: string | undefined, remoteAddress: string | undefined): string | undefined {
+  if (list === undefined) return undefined;
+  try {
+    if (inNetworks(remoteAddress, parseNetworks(list))) return undefined;
+    return "the certificate is not for this address";
+  } catch {
+    return "the certificate's list of addresses is malformed";
+  }
+}
