@@ -1,6 +1,6 @@
+import { certificateNameOf } from "../crypto/certificates/certificate-names.js";
 import { noneOpener, noneSealer } from "../crypto/cipher/none.js";
 import type { Compressor, Decompressor } from "../crypto/compression/compression.js";
-import { certificateNameOf } from "../crypto/certificates/certificate-names.js";
 import type { HostKey } from "../crypto/keys/host-key.js";
 import { signatureAlgorithms } from "../crypto/keys/signature-algorithms.js";
 import { type DisconnectReason, MAX_PACKET_LENGTH, MessageNumber } from "../protocol/constants.js";
@@ -405,7 +405,9 @@ export class Transport {
   /** What users may sign with, which is told without regard to certificates (RFC 8308 §3.1). */
   get #signatureAlgorithms(): string[] {
     const { publicKey } = this.#options.algorithms;
-    return signatureAlgorithms.filter((name) => publicKey.includes(name) || publicKey.includes(certificateNameOf(name)));
+    return signatureAlgorithms.filter(
+      (name) => publicKey.includes(name) || publicKey.includes(certificateNameOf(name)),
+    );
   }
 
   #rekeyIfDue(): void {
