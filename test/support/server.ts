@@ -40,7 +40,11 @@ export class GuideServer extends SSHServer {
   /** The connection that was the last to log in. */
   lastLogin: Connection | undefined;
 
-  override checkAuthPassword(username: string, password: string, connection: Connection) {
+  override checkAuthPassword(
+    username: string,
+    password: string,
+    connection: Connection,
+  ): ReturnType<SSHServer["checkAuthPassword"]> {
     if (username === "expired") {
       const expired = USERS.expired;
       return password === expired.password ? { passwordChangeRequired: "Time for a new password." } : AUTH_FAILED;
@@ -118,7 +122,10 @@ export class GuideServer extends SSHServer {
     return true;
   }
 
-  override checkChannelExecRequest(channel: Channel, command: Buffer): boolean {
+  override checkChannelExecRequest(
+    channel: Channel,
+    command: Buffer,
+  ): ReturnType<SSHServer["checkChannelExecRequest"]> {
     void runCommand(channel, command.toString("utf8")).catch(() => channel.close());
     return true;
   }
