@@ -145,6 +145,11 @@ export class Multiplexer {
     this.#link.send(encodeGlobalRequest("keepalive@openssh.com", "wanted"));
   }
 
+  /** Tells the client something that it need not answer (RFC 4254 §4). */
+  sendGlobalRequest(kind: string, fields: Uint8Array): void {
+    this.#link.send(encodeGlobalRequest(kind, "unwanted", fields));
+  }
+
   /** Channel data can be sent again. */
   resume(): void {
     for (const sender of this.#waitingSenders) {

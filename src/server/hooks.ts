@@ -7,6 +7,7 @@ import { OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED } from "../protocol/constants.j
 import type { Request } from "../protocol/messages/connection.js";
 import { Writer } from "../protocol/writer.js";
 import { handleSessionRequest, prepareSession, type SessionHooks } from "../session/session-requests.js";
+import { HOST_KEYS_PROVE, type HostKeyProof } from "./host-key-proof.js";
 import type { SSHServer } from "./ssh-server.js";
 
 /** Reports a hook that has thrown where its result does not matter. */
@@ -58,6 +59,7 @@ export function bindChannelAuthority(
   connection: Connection,
   sessionHooks: SessionHooks,
   hookFailed: HookFailed,
+  hostKeyProof?: HostKeyProof,
 ): ChannelAuthority {
   return {
     openChannel: (kind, channelId, fields) =>
@@ -71,7 +73,7 @@ export function bindChannelAuthority(
     channelClosed: (channel) => void notify("onChannelClosed", hookFailed, () => server.onChannelClosed(channel)),
     channelRequest: (channel, request) =>
       channel.kind === "session" && handleSessionRequest(channel, request, sessionHooks),
-    globalRequest: (request) => decideGlobalRequest(server, connection, request),
+    globalRequest: (request) => decideGlobalRequest(server, connection, hostKeyProof, request),
   };
 }
 
@@ -94,8 +96,10 @@ export function bindSessionHooks(server: SSHServer): SessionHooks {
 async function decideGlobalRequest(
   server: SSHServer,
   connection: Connection,
-  { kind, fields }: Request,
+  hostKeyProof: HostKeyProof | undefined,
+  request: Request,
 ): Promise<boolean | Uint8Array> {
+  const { kind, fields } = request;
   switch (kind) {
     case "tcpip-forward": {
       const address = fields.readText();
@@ -121,6 +125,8 @@ async function decideGlobalRequest(
     case "streamlocal-forward@openssh.com":
       if (!mayListenOnSocket(connection.permissions)) return false;
       return server.checkGlobalRequest(kind, fields.readRest(), connection);
+    case HOST_KEYS_PROVE:
+      return hostKeyProof?.answer(request) ?? false;
     default:
       return server.checkGlobalRequest(kind, fields.readRest(), connection);
   }

@@ -13,6 +13,8 @@ import { encodeUserauthSuccess } from "../protocol/messages/userauth.js";
 import { type NegotiatedNames, namesOf } from "../transport/negotiation.js";
 import { Transport } from "../transport/transport.js";
 import { bindAuthenticator, bindChannelAuthority } from "./hooks.js";
+import { encodeHostKeys, HOST_KEYS, takesHostKeys } from "./host-key-announcement.js";
+import { HostKeyProof } from "./host-key-proof.js";
 import { KeepAlive } from "./keep-alive.js";
 import type { ServerSettings } from "./settings.js";
 
@@ -27,6 +29,9 @@ const CLOSING_TIME = 2000;
 
 /** Milliseconds that a key exchange may take after the first. */
 const REKEY_TIME = 60_000;
+
+/** Milliseconds that host keys may take to prove themselves. */
+const PROOF_TIME = 10_000;
 
 /** Milliseconds between the messages that show whether a client whose messages have to wait is still there. */
 const PROBE_INTERVAL = 10_000;
@@ -304,13 +309,13 @@ export class ServerConnection implements Connection {
       this.#admitted = identity;
       return;
     }
-    const { server, sessionHooks, maxChannels, maxWindowSize, rekeySeconds } = this.#settings;
+    const { server, sessionHooks, announcedHostKeys, maxChannels, maxWindowSize, rekeySeconds } = this.#settings;
     const transport = this.#transport;
     const stream = this.#stream;
     this.#authentication = undefined;
     const multiplexer = new Multiplexer(
       { maxChannels, maxWindowSize },
-      bindChannelAuthority(server, this, sessionHooks, this.#hookFailed),
+      bindChannelAuthority(server, this, sessionHooks, this.#hookFailed, this.#createHostKeyProof()),
       {
         connection: this,
         get writable() {
@@ -327,6 +332,9 @@ export class ServerConnection implements Connection {
     transport.send(encodeUserauthSuccess());
     transport.enter("running");
     transport.startDelayedCompression();
+    if (announcedHostKeys.length > 0 && takesHostKeys(this.clientVersion)) {
+      multiplexer.sendGlobalRequest(HOST_KEYS, encodeHostKeys(announcedHostKeys));
+    }
     this.#clearDeadline();
     this.#keepAlive = new KeepAlive(
       this.#settings,
@@ -337,6 +345,20 @@ export class ServerConnection implements Connection {
       this.#rekeyDue = true;
     }, rekeySeconds * 1000);
     this.#log("info", "a user has logged in", { methods: identity.methods, clientVersion: this.clientVersion });
+  }
+
+  #createHostKeyProof(): HostKeyProof | undefined {
+    const { announcedHostKeys, algorithms } = this.#settings;
+    const { sessionId, negotiated } = this.#transport;
+    if (sessionId === undefined || negotiated === undefined || announcedHostKeys.length === 0) return undefined;
+    return new HostKeyProof({
+      hostKeys: announcedHostKeys,
+      sessionId,
+      // An RSA key signs as in the key exchange, if that was by an RSA key: ssh takes nothing else.
+      algorithms: [negotiated.hostKey, ...negotiated.commonHostKeys, ...algorithms.hostKey],
+      signingTime: PROOF_TIME,
+      signal: this.signal,
+    });
   }
 
   #keyExchangeStarted(): void {

@@ -5,6 +5,7 @@ import { ConfigurationError } from "../protocol/errors.js";
 import type { SessionHooks } from "../session/session-requests.js";
 import { type AlgorithmPreferences, type AlgorithmsOption, resolveAlgorithms } from "../transport/algorithms.js";
 import { bindSessionHooks } from "./hooks.js";
+import { announcedHostKeys, encodeHostKeys } from "./host-key-announcement.js";
 import { type Logger, silentLogger } from "./logger.js";
 import { SSHServer } from "./ssh-server.js";
 
@@ -17,15 +18,23 @@ const DEFAULT_AUTH_TIMEOUT = 120_000;
 /** Largest window the protocol can express, bytes (RFC 4254 §5.2). */
 const LARGEST_WINDOW = 2 ** 32 - 1;
 
+/** Bytes of host keys that every client can take in one message (RFC 4253 §6.1). */
+const MAX_ANNOUNCEMENT = 32_000;
+
 /** Longest wait a Node.js timer can do, seconds. */
 const LONGEST_TIME = 2 ** 31 / 1000 - 1;
 
 export interface SSHServerManagerOptions {
   /** The hooks that decide. */
   readonly serverInterface: SSHServer;
-  /** The host key, or with `serverKeys` several: of each type, the first is used. */
+  /** The host key, or with `serverKeys` several: of each type the first is used, and the others are announced. */
   readonly serverKey?: HostKey;
   readonly serverKeys?: readonly HostKey[];
+  /**
+   * Whether clients that have logged in are told all host keys and can have them proven, so that they know a new key
+   * before it is used (OpenSSH PROTOCOL §2.5). Default true.
+   */
+  readonly announceHostKeys?: boolean;
   /** Address to listen on; `::` takes IPv4 too. Default `0.0.0.0`. */
   readonly bindAddress?: string;
   /** Port to listen on; 0 lets the system choose. Default 22. */
@@ -54,6 +63,8 @@ export interface ServerSettings {
   readonly server: SSHServer;
   readonly sessionHooks: SessionHooks;
   readonly hostKeys: readonly HostKey[];
+  /** Those that clients may learn and have proven. */
+  readonly announcedHostKeys: readonly HostKey[];
   readonly algorithms: AlgorithmPreferences;
   readonly logger: Logger;
   readonly identification: string;
@@ -76,6 +87,7 @@ export function resolveSettings(options: SSHServerManagerOptions): ServerSetting
     throw new ConfigurationError("serverInterface", "must be an object whose class extends SSHServer");
   }
   const algorithms = resolveAlgorithms(options.algorithms ?? "default");
+  const hostKeys = checkHostKeys(options, algorithms);
   const rekeyLimit = options.rekeyLimit ?? {};
   if (typeof rekeyLimit !== "object") {
     throw new ConfigurationError("rekeyLimit", `must be an object with bytes and seconds, not ${String(rekeyLimit)}`);
@@ -83,7 +95,8 @@ export function resolveSettings(options: SSHServerManagerOptions): ServerSetting
   return {
     server: options.serverInterface,
     sessionHooks: bindSessionHooks(options.serverInterface),
-    hostKeys: checkHostKeys(options, algorithms),
+    hostKeys,
+    announcedHostKeys: checkAnnouncement(options.announceHostKeys ?? true, hostKeys, algorithms),
     algorithms,
     logger: checkLogger(options.logger ?? silentLogger),
     identification: `SSH-2.0-spindlex_${version}`,
@@ -129,6 +142,7 @@ function checkHostKeys(options: SSHServerManagerOptions, algorithms: AlgorithmPr
   for (const key of keys) {
     if (
       !Buffer.isBuffer(key?.publicBlob) ||
+      typeof key.keyType !== "string" ||
       !Array.isArray(key.signatureAlgorithms) ||
       typeof key.sign !== "function"
     ) {
@@ -141,9 +155,30 @@ function checkHostKeys(options: SSHServerManagerOptions, algorithms: AlgorithmPr
       throw new ConfigurationError(option, "the certificate is one for users, not for hosts");
     }
   }
+  for (const [index, { keyType, publicBlob }] of keys.entries()) {
+    if (keys.findIndex((key) => key.publicBlob.equals(publicBlob)) !== index) {
+      throw new ConfigurationError(option, `the same ${keyType} key is given twice`);
+    }
+  }
   if (!keys.some((key) => key.signatureAlgorithms.some((name) => algorithms.hostKey.includes(name)))) {
     const types = keys.map((key) => key.keyType).join(", ");
     throw new ConfigurationError(option, `none of the host keys (${types}) can be used with the chosen algorithms`);
   }
   return keys;
+}
+
+function checkAnnouncement(
+  announce: boolean,
+  hostKeys: readonly HostKey[],
+  algorithms: AlgorithmPreferences,
+): readonly HostKey[] {
+  if (typeof announce !== "boolean") {
+    throw new ConfigurationError("announceHostKeys", `must be true or false, not ${String(announce)}`);
+  }
+  if (!announce) return [];
+  const announced = announcedHostKeys(hostKeys, algorithms.hostKey);
+  if (encodeHostKeys(announced).length > MAX_ANNOUNCEMENT) {
+    throw new ConfigurationError("serverKeys", "are too many to be announced in one message");
+  }
+  return announced;
 }

@@ -20,6 +20,8 @@ export interface Negotiated {
   readonly kex: KeyExchangeAlgorithm;
   /** The signature algorithm of the host key. */
   readonly hostKey: string;
+  /** All signature algorithms of host keys that both sides can use, in the server's order. */
+  readonly commonHostKeys: readonly string[];
   readonly clientToServer: NegotiatedDirection;
   readonly serverToClient: NegotiatedDirection;
   /** The client has sent a key exchange message on a guess that turned out wrong: it must be ignored (RFC 4253 §7). */
@@ -43,6 +45,7 @@ export function negotiate(client: KexInit, server: KexInit): Negotiated {
   return {
     kex: choose("key exchange", client.kex, server.kex, keyExchangeAlgorithms),
     hostKey: common("host key", client.hostKey, server.hostKey),
+    commonHostKeys: server.hostKey.filter((name) => client.hostKey.includes(name)),
     clientToServer: direction(
       "client to server",
       [client.cipherClientToServer, client.macClientToServer, client.compressionClientToServer],

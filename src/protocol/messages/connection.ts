@@ -132,13 +132,13 @@ export function decodeRequest(reader: Reader): Request {
   return { kind: reader.readText(), wantReply: reader.readBoolean(), fields: reader };
 }
 
-/** SSH_MSG_GLOBAL_REQUEST without fields of its own. */
-export function encodeGlobalRequest(kind: string, reply: "wanted" | "unwanted"): Buffer {
-  return new Writer()
+/** SSH_MSG_GLOBAL_REQUEST (RFC 4254 §4). */
+export function encodeGlobalRequest(kind: string, reply: "wanted" | "unwanted", fields?: Uint8Array): Buffer {
+  const writer = new Writer()
     .writeByte(MessageNumber.GLOBAL_REQUEST)
     .writeString(kind)
-    .writeBoolean(reply === "wanted")
-    .toBuffer();
+    .writeBoolean(reply === "wanted");
+  return (fields === undefined ? writer : writer.writeBytes(fields)).toBuffer();
 }
 
 /** SSH_MSG_REQUEST_SUCCESS (RFC 4254 §4). */
