@@ -38,8 +38,6 @@ export function createManager(options: Partial<SSHServerManagerOptions> = {}): S
     bindAddress: "127.0.0.1",
     port: 0,
     authFailureDelay: 0,
-    // So that the first message after a login is what the test has asked for.
-    announceHostKeys: false,
     ...options,
   });
   onTestFinished(() => manager.stopServer({ gracePeriod: 0 }));

@@ -25,6 +25,8 @@ export interface PacketClientOptions {
   readonly cipher?: readonly string[];
   readonly mac?: readonly string[];
   readonly compression?: readonly string[];
+  /** Whether `nextPacket` gives the announcement of host keys, which comes after each login, or passes it over. */
+  readonly hostKeys?: "given" | "passed-over";
   /** Milliseconds after which any wait fails. */
   readonly timeout?: number;
 }
@@ -37,6 +39,7 @@ export const defaults = {
   cipher: ["aes128-gcm@openssh.com"],
   mac: ["hmac-sha2-256-etm@openssh.com"],
   compression: ["none"],
+  hostKeys: "passed-over",
   timeout: 10_000,
 } as const satisfies PacketClientOptions;
 
@@ -187,9 +190,12 @@ export class PacketTransport {
     return count;
   }
 
-  /** The payload of the next packet, whatever it is. */
+  /** The payload of the next packet, whatever it is but the announcement of host keys. */
   async nextPacket(timeout = this.#options.timeout): Promise<Buffer> {
-    return this.#setAside.shift() ?? (await this.#readPacket(timeout));
+    for (;;) {
+      const payload = this.#setAside.shift() ?? (await this.#readPacket(timeout));
+      if (this.#options.hostKeys === "given" || !announcesHostKeys(payload)) return payload;
+    }
   }
 
   /**
@@ -421,11 +427,13 @@ export function isChatter(payload: Buffer): boolean {
     case MessageNumber.EXT_INFO:
     case MessageNumber.USERAUTH_BANNER:
       return true;
-    case MessageNumber.GLOBAL_REQUEST:
-      return new Reader(payload, 1).readText() === "hostkeys-00@openssh.com";
     default:
-      return false;
+      return announcesHostKeys(payload);
   }
+}
+
+function announcesHostKeys(payload: Buffer): boolean {
+  return payload[0] === MessageNumber.GLOBAL_REQUEST && new Reader(payload, 1).readText() === "hostkeys-00@openssh.com";
 }
 
 const succeeded = (): boolean => true;
