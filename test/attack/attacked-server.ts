@@ -102,7 +102,7 @@ export class Attacked<Target extends SSHServer = TargetServer> {
     this.#calls = calls;
     this.manager = new SSHServerManager({
       serverInterface: server,
-      serverKey: HOST_KEY,
+      ...(options.serverKeys === undefined && { serverKey: HOST_KEY }),
       bindAddress: "127.0.0.1",
       port: 0,
       authFailureDelay: 0,

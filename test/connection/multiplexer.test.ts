@@ -521,6 +521,17 @@ describe("keepalives", () => {
   );
 });
 
+describe("a global request to the client", () => {
+  it("is sent, and no reply to it may come", () => {
+    const { link, multiplexer } = start();
+    multiplexer.sendGlobalRequest("news@example.com", Buffer.from("fields"));
+    expect(link.take()).toEqual(["request news@example.com"]);
+    for (const number of [MessageNumber.REQUEST_SUCCESS, MessageNumber.REQUEST_FAILURE]) {
+      expect(() => multiplexer.receive(message(number))).toThrow(ProtocolError);
+    }
+  });
+});
+
 describe("a connection that is full", () => {
   it("lets its channels write by turns once it has room", () => {
     const { link, multiplexer, open } = start();

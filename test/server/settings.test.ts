@@ -22,6 +22,14 @@ function blamed(options: Record<string, unknown>): string | undefined {
   }
 }
 
+/** A host key kept elsewhere. */
+const remote = (publicBlob: Buffer) => ({
+  keyType: "ssh-ed25519",
+  publicBlob,
+  signatureAlgorithms: ["ssh-ed25519"],
+  sign: () => Buffer.alloc(0),
+});
+
 const wrongNumbers = [-1, Number.NaN, Number.POSITIVE_INFINITY, "10", {}, 1n];
 
 describe("options that cannot be used are named", () => {
@@ -59,6 +67,9 @@ describe("options that cannot be used are named", () => {
     ["with null in it", [null]],
     ["with a wrong one behind a right one", [ed25519, {}]],
     ["with a key without its private half", [ed25519, publicOnly]],
+    ["with the same key twice", [ed25519, ecdsa, PKey.fromString(ed25519.toOpenSSH())]],
+    ["with a key without a type", [ed25519, { ...remote(Buffer.from("key")), keyType: undefined }]],
+    ["with more keys than can be announced", Array.from({ length: 900 }, (_, n) => remote(Buffer.alloc(32, `${n} `)))],
   ])("serverKeys: %s", (_, value) => {
     expect(blamed({ serverKey: undefined, serverKeys: value })).toBe("serverKeys");
   });
@@ -110,6 +121,10 @@ describe("options that cannot be used are named", () => {
     expect(blamed({ rekeyLimit: value })).toBe("rekeyLimit");
   });
 
+  it.each(["no", 0, {}])("announceHostKeys: %j", (value) => {
+    expect(blamed({ announceHostKeys: value })).toBe("announceHostKeys");
+  });
+
   it.each(["", 5, {}])("bindAddress: %j", (value) => {
     expect(blamed({ bindAddress: value })).toBe("bindAddress");
   });
@@ -128,6 +143,7 @@ describe("settings", () => {
     expect(resolveSettings(valid)).toMatchObject({
       server: serverInterface,
       hostKeys: [ed25519],
+      announcedHostKeys: [ed25519],
       maxAuthTries: 6,
       authFailureDelay: 1000,
       maxChannels: 64,
@@ -137,6 +153,18 @@ describe("settings", () => {
       rekeyBytes: 1024 ** 3,
       rekeySeconds: 3600,
     });
+  });
+
+  it("keep several keys of a type in their order", () => {
+    const serverKeys = [ed25519, ecdsa, PKey.generate({ keyType: "ed25519" })];
+    const { hostKeys, announcedHostKeys } = resolveSettings({ serverInterface, serverKeys });
+    expect([hostKeys, announcedHostKeys]).toEqual([serverKeys, serverKeys]);
+  });
+
+  it("announce only the host keys that can be used, or none", () => {
+    const options = { serverInterface, serverKeys: [ed25519, ecdsa] };
+    expect(resolveSettings({ ...options, algorithms: "hardened" }).announcedHostKeys).toEqual([ed25519]);
+    expect(resolveSettings({ ...options, announceHostKeys: false }).announcedHostKeys).toEqual([]);
   });
 
   it("identify the server by its package's version", async () => {

@@ -34,7 +34,7 @@ export class TestServer extends SSHServer {
 export function createManager(options: Partial<SSHServerManagerOptions> = {}): SSHServerManager {
   const manager = new SSHServerManager({
     serverInterface: new TestServer(),
-    serverKey,
+    ...(options.serverKeys === undefined && { serverKey }),
     bindAddress: "127.0.0.1",
     port: 0,
     authFailureDelay: 0,

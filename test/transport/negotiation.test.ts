@@ -37,6 +37,7 @@ describe("negotiate", () => {
     expect(negotiated).toMatchObject({
       kex: { name: "ecdh-sha2-nistp256" },
       hostKey: "rsa-sha2-256",
+      commonHostKeys: server.hostKey.filter((name) => name === "rsa-sha2-256" || name === "ssh-ed25519"),
       clientToServer: {
         cipher: { name: "aes192-ctr" },
         mac: { name: "hmac-sha2-512" },

@@ -81,6 +81,7 @@ describe("requests", () => {
   it("of the connection are written", () => {
     expect(messages.encodeGlobalRequest("abc", "wanted")).toEqual(hex("50 00000003 616263 01"));
     expect(messages.encodeGlobalRequest("abc", "unwanted")).toEqual(hex("50 00000003 616263 00"));
+    expect(messages.encodeGlobalRequest("abc", "unwanted", hex("01 02"))).toEqual(hex("50 00000003 616263 00 0102"));
   });
 
   it("are answered", () => {
