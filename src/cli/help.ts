@@ -28,7 +28,8 @@ Options:
                           the keys are those of --user
   --host-key FILE         the server's private key, created if it is not there
                           (default: $XDG_STATE_HOME/spindlex/host_key, or
-                          ~/.local/state/spindlex/host_key)
+                          ~/.local/state/spindlex/host_key); given again, further
+                          keys, of which the first of each type is used
   --allow-exec            run commands and the login shell as the user who runs
                           the server; without it commands are only repeated, or
                           refused if there is a DIR

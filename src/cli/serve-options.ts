@@ -13,7 +13,8 @@ export interface ServeOptions {
   readonly user?: string;
   readonly passwordFile?: string;
   readonly authorizedKeys?: string;
-  readonly hostKey?: string;
+  /** Files of host keys; never empty. */
+  readonly hostKeys?: readonly string[];
   readonly allowExec: boolean;
   readonly logLevel: LogLevel;
   readonly json: boolean;
@@ -52,7 +53,9 @@ export function parseServe(args: readonly string[]): ServeOptions | "help" {
     ...(values["authorized-keys"] !== undefined && {
       authorizedKeys: parseText("--authorized-keys", values["authorized-keys"]),
     }),
-    ...(values["host-key"] !== undefined && { hostKey: parseText("--host-key", values["host-key"]) }),
+    ...(values["host-key"] !== undefined && {
+      hostKeys: values["host-key"].map((path) => parseText("--host-key", path)),
+    }),
   };
 }
 
@@ -68,7 +71,7 @@ function readServeArguments(args: readonly string[]) {
       user: { type: "string" },
       "password-file": { type: "string" },
       "authorized-keys": { type: "string" },
-      "host-key": { type: "string" },
+      "host-key": { type: "string", multiple: true },
       "allow-exec": { type: "boolean", default: false },
       "log-level": { type: "string", default: "info" },
       json: { type: "boolean", default: false },

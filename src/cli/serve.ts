@@ -19,23 +19,25 @@ import { loadUsers } from "./users.js";
 export async function serve(options: ServeOptions): Promise<void> {
   const logger = createLogger({ level: options.logLevel, format: options.json ? "json" : "text" });
   const folder = await openFolder(options, logger);
-  const hostKey = await loadHostKey(options, logger);
+  const hostKeys = await loadHostKeys(options, logger);
   const { users, example, password } = await loadUsers(options, logger);
   const programs = options.allowExec ? new Programs(currentAccount()) : undefined;
   process.once("exit", () => programs?.killAll());
   const manager = new SSHServerManager({
     serverInterface: new CommandServer({ users, logger, folder, programs }),
-    serverKey: hostKey,
+    serverKeys: hostKeys,
     bindAddress: options.host,
     port: options.port,
     logger,
   });
   await manager.startServer();
   const stopped = stopSignal();
+  const [fingerprint = "", ...otherFingerprints] = hostKeys.map((key) => key.fingerprint());
   const report = {
     address: options.host,
     port: manager.port,
-    fingerprint: hostKey.fingerprint(),
+    fingerprint,
+    otherFingerprints,
     user: example,
     ...(options.folder && { folder: { ...options.folder, path: resolve(options.folder.path) } }),
     ...(folder?.kind === "memory" && { trial: "hello" }),
@@ -55,11 +57,14 @@ async function openFolder(options: ServeOptions, logger: Logger): Promise<Served
   return options.allowExec ? undefined : ServedFolder.inMemory(logger);
 }
 
-async function loadHostKey({ hostKey }: ServeOptions, logger: Logger): Promise<PKey> {
-  const path = hostKey ?? defaultHostKeyPath(process.env);
-  const { key, created } = await loadOrCreateHostKey(path, process.env.SPINDLEX_HOST_KEY_PASSPHRASE);
-  if (created) logger.info({ path }, "host key created");
-  return key;
+async function loadHostKeys(options: ServeOptions, logger: Logger): Promise<readonly PKey[]> {
+  const keys: PKey[] = [];
+  for (const path of options.hostKeys ?? [defaultHostKeyPath(process.env)]) {
+    const { key, created } = await loadOrCreateHostKey(path, process.env.SPINDLEX_HOST_KEY_PASSPHRASE);
+    if (created) logger.info({ path }, "host key created");
+    keys.push(key);
+  }
+  return keys;
 }
 
 /** What ends the server; SIGHUP comes when its terminal is closed. */

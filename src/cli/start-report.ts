@@ -2,7 +2,10 @@
 export interface StartReport {
   readonly address: string;
   readonly port: number;
+  /** Of the host key, or the first of them. */
   readonly fingerprint: string;
+  /** Of the others. */
+  readonly otherFingerprints?: readonly string[];
   /** One who may log in. */
   readonly user: string;
   /** What is served of the disk. */
@@ -20,10 +23,11 @@ export interface StartReport {
 
 /** The report as lines of text. */
 export function formatStartReport(report: StartReport): string {
-  const { address, port, fingerprint, folder, password } = report;
+  const { address, port, fingerprint, otherFingerprints = [], folder, password } = report;
   const lines = [`Listening on ${isIpv6(address) ? `[${address}]` : address}:${port}`];
   if (folder !== undefined) lines.push(`Serving:   ${describeFolder(folder)}`);
-  lines.push(`Host key:  ${fingerprint}`, `Connect:   ${connectCommand(report)}`);
+  for (const shown of [fingerprint, ...otherFingerprints]) lines.push(`Host key:  ${shown}`);
+  lines.push(`Connect:   ${connectCommand(report)}`);
   if (report.trial !== undefined) lines.push(`Or:        ${sftpCommand(report)} (files in memory)`);
   if (password !== undefined) lines.push(`Password:  ${password} (until the server stops)`);
   return `${lines.join("\n")}\n`;
@@ -31,9 +35,10 @@ export function formatStartReport(report: StartReport): string {
 
 /** The report as one line of JSON. */
 export function formatStartReportAsJson(report: StartReport): string {
-  const { address, port, fingerprint, user, folder, password } = report;
+  const { address, port, fingerprint, otherFingerprints = [], user, folder, password } = report;
   const command = connectCommand(report);
-  return `${JSON.stringify({ address, port, fingerprint, user, folder, password, command })}\n`;
+  const fingerprints = otherFingerprints.length === 0 ? undefined : [fingerprint, ...otherFingerprints];
+  return `${JSON.stringify({ address, port, fingerprint, fingerprints, user, folder, password, command })}\n`;
 }
 
 function describeFolder({ path, readOnly, quota }: NonNullable<StartReport["folder"]>): string {

@@ -26,12 +26,18 @@ describe("parseCommandLine", () => {
         user: "ann",
         authorizedKeys: "a",
         passwordFile: "p",
-        hostKey: "h",
+        hostKeys: ["h"],
         allowExec: true,
         logLevel: "debug",
         json: true,
       },
     });
+  });
+
+  it("takes several host keys in their order", () => {
+    const args = ["serve", "--host-key", "old", "--host-key=next"];
+    expect(parseCommandLine(args)).toMatchObject({ options: { hostKeys: ["old", "next"] } });
+    expect(() => parseCommandLine([...args, "--host-key", ""])).toThrow("--host-key is empty");
   });
 
   it.each([

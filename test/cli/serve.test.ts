@@ -99,6 +99,11 @@ describe("a server that cannot start", () => {
     expectOneLine(["--host-key", path], /passphrase/);
   });
 
+  it("says that a host key is given twice", () => {
+    const path = join(client.folder, "twice");
+    expectOneLine([...quiet, "--host-key", path, "--host-key", path], /the same ssh-ed25519 key is given twice/);
+  });
+
   it("says that nobody could log in", () => {
     const path = join(client.folder, "empty");
     writeFileSync(path, "# nobody\n", { mode: 0o600 });
@@ -118,6 +123,33 @@ withSsh("a server with defaults", () => {
     expect(statSync(hostKey).mode & 0o777).toBe(0o600);
     const outcome = await client.run(port, password, [`${USER}@127.0.0.1`, "hello"]);
     expect(outcome).toEqual({ stdout: "Executed: hello\n", stderr: "", code: 0 });
+  });
+
+  it("uses the first of several host keys and lets clients learn the others", async () => {
+    const [old, next] = ["key-old", "key-next"].map((name) => join(client.folder, name)) as [string, string];
+    const knownHosts = join(client.folder, "known_hosts_rotated");
+    const options = [
+      "-o",
+      `UserKnownHostsFile=${knownHosts}`,
+      "-o",
+      "HostKeyAlias=rotated",
+      "-o",
+      "UpdateHostKeys=yes",
+    ];
+    for (const [strict, ...keys] of [
+      ["no", old, next],
+      // Only a host that was known before makes ssh learn.
+      ["yes", old, next],
+      ["yes", next, old],
+      ["yes", next],
+    ]) {
+      const { server, port, password } = await start(keys.flatMap((key) => ["--host-key", key]));
+      expect(server.stdout.match(/^Host key: {2}SHA256:/gm)).toHaveLength(keys.length);
+      const words = ["-o", `StrictHostKeyChecking=${strict}`, ...options, `${USER}@127.0.0.1`, "hello"];
+      expect(await client.run(port, password, words)).toMatchObject({ stdout: "Executed: hello\n", code: 0 });
+      server.signal("SIGTERM");
+      expect(await server.exitCode()).toBe(0);
+    }
   });
 
   it("shows clients the key that it keeps", async () => {

@@ -15,6 +15,18 @@ describe("formatStartReport", () => {
     ]);
   });
 
+  it("shows all host keys", () => {
+    const several = { ...REPORT, otherFingerprints: ["SHA256:def", "SHA256:ghi"] };
+    expect(formatStartReport(several)).toContain(
+      "Host key:  SHA256:abc\nHost key:  SHA256:def\nHost key:  SHA256:ghi\n",
+    );
+    expect(JSON.parse(formatStartReportAsJson(several))).toMatchObject({
+      fingerprint: "SHA256:abc",
+      fingerprints: ["SHA256:abc", "SHA256:def", "SHA256:ghi"],
+    });
+    expect(JSON.parse(formatStartReportAsJson(REPORT))).not.toHaveProperty("fingerprints");
+  });
+
   it("has no password line when the server made none", () => {
     expect(formatStartReport(REPORT)).not.toContain("Password");
   });
