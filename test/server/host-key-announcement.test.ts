@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type HostKey, PKey } from "../../src/crypto/index.js";
+import { PKey } from "../../src/crypto/index.js";
 import { MessageNumber } from "../../src/protocol/constants.js";
 import { Reader } from "../../src/protocol/reader.js";
 import { announcedHostKeys, encodeHostKeys, takesHostKeys } from "../../src/server/host-key-announcement.js";
@@ -11,13 +11,14 @@ const first = PKey.generate({ keyType: "ed25519" });
 const second = PKey.generate({ keyType: "ed25519" });
 const rsa = PKey.generate({ keyType: "rsa", bits: 2048 });
 
-/** A host key as a certificate has it: only its name is looked at here. */
-const certificate: HostKey = {
-  keyType: "ssh-ed25519-cert-v01@openssh.com",
-  publicBlob: Buffer.from("certificate"),
-  signatureAlgorithms: ["ssh-ed25519"],
-  sign: (data, algorithm) => first.sign(data, algorithm),
-};
+const certificate = first.withCertificate(
+  PKey.generate({ keyType: "ed25519" }).signCertificate({
+    publicKey: first,
+    type: "host",
+    keyId: "first",
+    principals: ["example.com"],
+  }),
+);
 
 function readStrings(fields: Buffer): Buffer[] {
   const reader = new Reader(fields);
@@ -38,7 +39,8 @@ async function firstMessage(port: number, options: PacketClientOptions = {}): Pr
 describe("the announced host keys", () => {
   it("are all plain keys that can sign by an algorithm on offer, in their order", () => {
     const keys = [second, certificate, rsa, first];
-    expect(announcedHostKeys(keys, ["ssh-ed25519", "rsa-sha2-256"])).toEqual([second, rsa, first]);
+    const algorithms = [...certificate.signatureAlgorithms, "ssh-ed25519", "rsa-sha2-256"];
+    expect(announcedHostKeys(keys, algorithms)).toEqual([second, rsa, first]);
     expect(announcedHostKeys(keys, ["ssh-ed25519"])).toEqual([second, first]);
     expect(announcedHostKeys(keys, ["ecdsa-sha2-nistp256"])).toEqual([]);
   });
