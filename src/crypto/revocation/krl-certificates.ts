@@ -14,8 +14,8 @@ const CertificateSection = {
 } as const;
 
 const SERIAL_MAXIMUM = 0xffff_ffff_ffff_ffffn;
-/** Bytes: OpenSSH's bitmaps end at 2^24 bits. */
-const BITMAP_MAXIMUM_LENGTH = 2 ** 24 / 8;
+/** Bytes, without zeros before: OpenSSH reads bitmaps as it does numbers, which end at 16384 bits. */
+const BITMAP_MAXIMUM_LENGTH = 16384 / 8;
 /** Each costs far more memory here than in the file. */
 const AUTHORITIES_MAXIMUM = 4096;
 
@@ -66,15 +66,25 @@ function readSubsection(type: number, data: Reader, certificates: CertificateEnt
 
 function readBitmap(data: Reader, certificates: CertificateEntries): void {
   const start = data.readUint64();
-  const bitmap = data.readString();
-  if (bitmap.length > BITMAP_MAXIMUM_LENGTH) throw malformedKRL("a bitmap of serial numbers is too long");
-  const firstSet = bitmap.findIndex((byte) => byte !== 0);
-  if (firstSet < 0) return;
-  const bytes = bitmap.subarray(firstSet);
+  const bytes = bitmapBytes(data.readString());
+  if (bytes.length === 0) return;
   const bits = bytes.length * 8 - (Math.clz32(bytes.readUInt8(0)) - 24);
   if (start + BigInt(bits - 1) > SERIAL_MAXIMUM) throw malformedKRL("a bitmap goes past the last serial number");
-  if (start === 0n && (bytes.readUInt8(bytes.length - 1) & 1) === 1) checkSerial(0n);
+  const firstRevoked = (bytes.readUInt8(bytes.length - 1) & 1) === 1;
+  if (firstRevoked) checkSerial(start);
   certificates.bitmaps.push({ start, bytes });
+}
+
+/** The magnitude of an mpint; unlike other mpints it may have any zeros before it. */
+function bitmapBytes(mpint: Buffer): Buffer {
+  const first = mpint[0] ?? 0;
+  if (first & 0x80) throw malformedKRL("a bitmap of serial numbers is negative");
+  const longest = first === 0 ? BITMAP_MAXIMUM_LENGTH + 1 : BITMAP_MAXIMUM_LENGTH;
+  if (mpint.length > longest) {
+    throw malformedKRL(`a bitmap has more than the ${BITMAP_MAXIMUM_LENGTH * 8} serial numbers that OpenSSH reads`);
+  }
+  const start = mpint.findIndex((byte) => byte !== 0);
+  return start < 0 ? mpint.subarray(mpint.length) : mpint.subarray(start);
 }
 
 /** As OpenSSH: 0 stands for certificates that were given no number, and nobody means to revoke all of those by it. */
@@ -84,8 +94,8 @@ function checkSerial(serial: bigint): bigint {
 }
 
 /**
- * Authorities are compared by their bytes, so a key that is written otherwise than a certificate's would never be found.
- * What this library does not use at all as a key does no harm.
+ * Authorities are compared by their bytes, so a key that is written otherwise than in a certificate would never be
+ * found. One that is too weak to be used here does no harm.
  */
 function checkAuthority(blob: Buffer): void {
   if (blob.length === 0) return;
@@ -93,7 +103,9 @@ function checkAuthority(blob: Buffer): void {
     PKey.fromBlob(blob);
   } catch (error) {
     if (!(error instanceof KeyError)) throw error;
-    if (error.code === "malformed") throw malformedKRL(`the key of an authority: ${error.message}`);
+    if (error.code === "weak") return;
+    const message = `the key revocation list names an authority whose key cannot be used: ${error.message}`;
+    throw new KeyError(error.code, message, { cause: error });
   }
 }
 
