@@ -63,16 +63,16 @@ export class RevokedKeysFile {
     try {
       const version = await fileVersion(this.#path);
       if (this.#latest?.mark === version.mark && !this.#latest.fresh) return;
-      this.#take(await readVersion(this.#path, this.#maximumSize));
+      await this.#take(await readVersion(this.#path, this.#maximumSize));
     } catch (error) {
       this.#latest = undefined;
       this.#report(error instanceof Error ? error.message : String(error));
     }
   }
 
-  #take({ version, bytes }: FileContent): void {
+  async #take({ version, bytes }: FileContent): Promise<void> {
     const digest = createHash("sha256").update(bytes).digest("base64");
-    const list = this.#latest?.digest === digest ? this.#latest.list : parse(bytes);
+    const list = this.#latest?.digest === digest ? this.#latest.list : await parse(bytes);
     this.#latest = { ...version, digest, list };
     if (!version.fresh && !(list instanceof Error)) this.#settled = list;
     this.#report(list instanceof Error ? list.message : undefined);
@@ -92,9 +92,9 @@ export class RevokedKeysFile {
   }
 }
 
-function parse(bytes: Buffer): RevocationList | Error {
+async function parse(bytes: Buffer): Promise<RevocationList | Error> {
   try {
-    return RevocationList.parse(bytes);
+    return await RevocationList.parseInTurns(bytes);
   } catch (error) {
     return error instanceof Error ? error : new Error(String(error));
   }

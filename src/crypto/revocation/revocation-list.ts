@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { setImmediate } from "node:timers/promises";
 import { readKeyList } from "./key-list.js";
 import { KRL_MAGIC, readKRL } from "./krl.js";
 import type { RevocableCertificate, RevocableKey } from "./revocable-key.js";
@@ -25,15 +26,26 @@ export class RevocationList {
   /**
    * Reads a list in either format: a binary key revocation list (OpenSSH's PROTOCOL.krl, as `ssh-keygen -k` makes it),
    * which only bytes can be, or a text with one public key a line. Either must be whole and understood to its end.
-   * Synchronous: it takes about a second for 10 MB.
+   * Synchronous: it takes about 60 ms for 1000 keys in a text, and for a megabyte of a binary list.
    *
    * @throws {KeyError} `malformed` or `unsupported`, with the reason
    */
   static parse(list: string | Uint8Array): RevocationList {
-    // A copy, because the list goes on looking at it. One character for each byte: a comment can be in any encoding.
-    const bytes = typeof list === "string" ? Buffer.from(list, "utf8") : Buffer.from(list);
-    const isKRL = bytes.subarray(0, KRL_MAGIC.length).equals(KRL_MAGIC);
-    return new RevocationList(isKRL ? readKRL(bytes) : readKeyList(bytes.toString("latin1")));
+    const steps = read(list);
+    let step = steps.next();
+    while (step.done !== true) step = steps.next();
+    return new RevocationList(step.value);
+  }
+
+  /** As `parse`, but others get their turn while a long text is read. */
+  static async parseInTurns(list: string | Uint8Array): Promise<RevocationList> {
+    const steps = read(list);
+    let step = steps.next();
+    while (step.done !== true) {
+      await setImmediate();
+      step = steps.next();
+    }
+    return new RevocationList(step.value);
   }
 
   /**
@@ -64,6 +76,13 @@ export class RevocationList {
     const authority = setKey(certificate.signatureKey.publicBlob);
     return [ANY_AUTHORITY, authority].some((name) => this.#certificates.get(name)?.has(certificate) === true);
   }
+}
+
+function* read(list: string | Uint8Array): Generator<undefined, RevocationEntries> {
+  // A copy, because the list goes on looking at it. One character for each byte: a comment can be in any encoding.
+  const bytes = typeof list === "string" ? Buffer.from(list, "utf8") : Buffer.from(list);
+  const isKRL = bytes.subarray(0, KRL_MAGIC.length).equals(KRL_MAGIC);
+  return isKRL ? readKRL(bytes) : yield* readKeyList(bytes.toString("latin1"));
 }
 
 /** SHA-1 only because lists have it: who finds another key with the same hash gets that key revoked, and no more. */

@@ -74,6 +74,19 @@ describe("a list with a key a line", () => {
     );
   });
 
+  it("is read in turns with others when it is long", async () => {
+    const keys = Array.from({ length: 500 }, () => PKey.generate({ keyType: "ed25519" }).publicKey);
+    const text = keys.map((key) => key.toPublicString()).join("\n");
+    let turns = 0;
+    const counting = setInterval(() => turns++, 0);
+    const list = await RevocationList.parseInTurns(text);
+    clearInterval(counting);
+    expect(turns).toBeGreaterThan(3);
+    expect(keys.every((key) => list.isRevoked(key))).toBe(true);
+    expect(list.isRevoked(mine)).toBe(false);
+    await expect(RevocationList.parseInTurns(`${text}\nhello`)).rejects.toThrow(/^line 501 /);
+  });
+
   it("tells nothing of the key in its messages", () => {
     const secret = "AAAAC3NzaC1lZDI1NTE5AAAAIsecret";
     let message = "";
