@@ -33,8 +33,9 @@ function addLine(line: string, number: number, entries: RevocationEntries): void
     entries.keys.add(setKey(key.certificate?.publicKey.publicBlob ?? key.publicBlob));
   } catch (error) {
     if (!(error instanceof KeyError)) throw error;
-    // No such key gets in anyway, and OpenSSH passes over it too.
-    if (error.code === "weak") return;
+    // No such key gets in anyway, and OpenSSH passes over it too. Of a certificate, its authority's key may be what is
+    // weak, while the key that was meant is not.
+    if (error.code === "weak" && /^ssh-rsa[ \t]/.test(line)) return;
     throw new KeyError(error.code, `line ${number} of the list of revoked keys: ${error.message}`, { cause: error });
   }
 }

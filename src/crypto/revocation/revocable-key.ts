@@ -2,7 +2,7 @@
 export interface RevocableCertificate {
   /** 0 when the authority gave none; no list revokes that by its number. */
   readonly serial: bigint;
-  readonly keyId: string;
+  readonly keyIdBytes: Buffer;
   /** The plain key of the authority. */
   readonly signatureKey: { readonly publicBlob: Buffer };
   /** The plain key that is certified. */

@@ -21,8 +21,8 @@ export class RevokedCertificates {
     this.#keyIds = entries.keyIds;
   }
 
-  has({ serial, keyId }: RevocableCertificate): boolean {
-    if (this.#keyIds.size > 0 && this.#keyIds.has(cString(Buffer.from(keyId, "utf8")).toString("latin1"))) return true;
+  has({ serial, keyIdBytes }: RevocableCertificate): boolean {
+    if (this.#keyIds.size > 0 && this.#keyIds.has(cString(keyIdBytes).toString("latin1"))) return true;
     // It is what a certificate has to which its authority gave no number.
     return serial !== 0n && this.#serials.has(serial);
   }

@@ -1,5 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import { KeyError } from "../../../src/crypto/keys/key-error.js";
 import { PKey } from "../../../src/crypto/keys/pkey.js";
@@ -155,6 +156,29 @@ describe("a key revocation list made by hand", () => {
 
   it("is refused with a section after its signature, as PROTOCOL.krl wants it", () => {
     expect(() => RevocationList.parse(krl(signature, certificates([list(5n)])))).toThrow(/follows a signature/);
+  });
+
+  it("of any bytes is taken or refused, and nothing else happens", () => {
+    const subsection = fc
+      .tuple(fc.constantFrom(0x20, 0x21, 0x22, 0x23, 0x39, 0x40), fc.uint8Array({ maxLength: 40 }))
+      .map(([type, data]) => section(type, Buffer.from(data)));
+    const part = fc.oneof(
+      fc.uint8Array({ maxLength: 60 }).map((array) => Buffer.from(array)),
+      fc
+        .tuple(fc.constantFrom(1, 2, 3, 4, 5, 6, 255), fc.uint8Array({ maxLength: 60 }))
+        .map(([type, data]) => section(type, Buffer.from(data))),
+      fc.array(subsection, { maxLength: 3 }).map((subsections) => certificates(subsections)),
+      fc.constant(EVERYTHING.subarray(header().length)),
+    );
+    let taken = 0;
+    fc.assert(
+      fc.property(fc.array(part, { minLength: 1, maxLength: 4 }), (parts) => {
+        if (ourAnswers(krl(...parts)) !== undefined) taken++;
+      }),
+      { numRuns: 3000 },
+    );
+    expect(taken).toBeGreaterThan(100);
+    expect(taken).toBeLessThan(2900);
   });
 
   it("is refused with more authorities than memory is meant for", () => {

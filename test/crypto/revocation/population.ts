@@ -1,9 +1,8 @@
 import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { RevocableKey } from "../../../src/crypto/revocation/revocable-key.js";
+import { PKey } from "../../../src/crypto/keys/pkey.js";
 import { TOOLS } from "../../support/clients.js";
 import { run, runOk } from "../../support/tools.js";
-import { revocable } from "./revocable.js";
 
 export type KeygenName = "ssh-keygen" | "ssh-keygen10";
 
@@ -11,7 +10,7 @@ export type KeygenName = "ssh-keygen" | "ssh-keygen10";
 export interface Individual {
   readonly name: string;
   readonly path: string;
-  readonly key: RevocableKey;
+  readonly key: PKey;
 }
 
 const AUTHORITIES = ["ed25519", "ecdsa", "rsa"] as const;
@@ -59,7 +58,7 @@ export async function makePopulation(folder: string): Promise<readonly Individua
   }
   return names.map((name) => {
     const path = join(folder, `${name}.pub`);
-    return { name, path, key: revocable(readFileSync(path, "utf8")) };
+    return { name, path, key: PKey.fromString(readFileSync(path)) };
   });
 }
 

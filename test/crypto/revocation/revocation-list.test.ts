@@ -1,9 +1,13 @@
 import { createHash } from "node:crypto";
-import { describe, expect, it } from "vitest";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { KeyError } from "../../../src/crypto/keys/key-error.js";
 import { PKey } from "../../../src/crypto/keys/pkey.js";
 import type { RevocableKey } from "../../../src/crypto/revocation/revocable-key.js";
 import { RevocationList } from "../../../src/crypto/revocation/revocation-list.js";
+import { run } from "../keys/ssh-keygen.js";
 import {
   certificates,
   EXPLICIT_KEY,
@@ -22,7 +26,7 @@ const [mine, yours, authority] = [1, 2, 3].map(() => PKey.generate({ keyType: "e
 ];
 const certified: RevocableKey = {
   publicBlob: Buffer.from("the certificate"),
-  certificate: { serial: 7n, keyId: "someone", signatureKey: authority, publicKey: mine },
+  certificate: { serial: 7n, keyIdBytes: Buffer.from("someone"), signatureKey: authority, publicKey: mine },
 };
 const line = mine.toPublicString();
 const weak = `ssh-rsa ${fields("ssh-rsa", Buffer.from([1, 0, 1]), Buffer.alloc(128, 0x7f)).toString("base64")}`;
@@ -72,6 +76,26 @@ describe("a list with a key a line", () => {
     expect(() => RevocationList.parse(`${yours.toPublicString()}\n# x\n${text}`)).toThrow(
       /^line 3 of the list of revoked/,
     );
+  });
+
+  it("revokes the key of a certificate in it, and so every other certificate for it", () => {
+    const ca = PKey.generate({ keyType: "ecdsa" });
+    const certificate = (serial: bigint) =>
+      ca.signCertificate({ publicKey: mine, type: "user", keyId: "id", serial, principals: ["me"] });
+    const list = RevocationList.parse(certificate(1n).toPublicString());
+    expect([mine, certificate(1n), certificate(2n)].map((key) => list.isRevoked(key))).toEqual([true, true, true]);
+    expect([yours, ca].map((key) => list.isRevoked(key))).toEqual([false, false]);
+  });
+
+  it("is refused with a certificate whose authority is too weak: the key that was meant may not be", () => {
+    const directory = mkdtempSync(join(tmpdir(), "spindlex-revoked-"));
+    onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+    const [user, weakAuthority] = [join(directory, "user"), join(directory, "authority")];
+    run("ssh-keygen", ["-q", "-N", "", "-t", "ed25519", "-f", user]);
+    run("ssh-keygen", ["-q", "-N", "", "-t", "rsa", "-b", "1024", "-f", weakAuthority]);
+    run("ssh-keygen", ["-q", "-s", weakAuthority, "-I", "id", "-n", "me", `${user}.pub`]);
+    const text = readFileSync(`${user}-cert.pub`, "utf8");
+    expect(() => RevocationList.parse(text)).toThrow(/^line 1 of the list of revoked keys: .*too small/);
   });
 
   it("is read in turns with others when it is long", async () => {
@@ -127,7 +151,7 @@ describe("a key revocation list", () => {
   it("compares key IDs as bytes, less a NUL at their end", () => {
     const named = (keyId: string): RevocableKey => ({
       publicBlob: Buffer.from("certificate"),
-      certificate: { serial: 0n, keyId, signatureKey: authority, publicKey: mine },
+      certificate: { serial: 0n, keyIdBytes: Buffer.from(keyId), signatureKey: authority, publicKey: mine },
     });
     const list = RevocationList.parse(krl(certificates([section(KEY_ID, fields("caf\u00e9", "bob\0"))])));
     const ids = ["caf\u00e9", "caf\u00e9\0", "bob", "bob\0", "cafe\u0301", "Bob", "bob\0\0", "caf", ""];
