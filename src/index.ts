@@ -11,14 +11,20 @@ export {
 } from "./auth/permissions.js";
 export type { MethodLists } from "./auth/required-methods.js";
 export { type RequiredMethodsSource, requireMethods as require } from "./authenticators/require.js";
+export {
+  type RevocationSource,
+  type RevokedKeys,
+  type RevokedKeysOptions,
+  revokedKeys,
+} from "./authenticators/revoked-keys.js";
 export { Channel, type PseudoTerminal } from "./connection/channel.js";
 export type { Connection } from "./connection/connection.js";
 export { ConfigurationError, ProtocolError } from "./protocol/errors.js";
+export type { Logger } from "./protocol/logger.js";
 export type { InfoRequest } from "./protocol/messages/userauth.js";
 export { parseSCPCommand, type SCPCommand } from "./scp/scp-command.js";
 export { SCPServer } from "./scp/scp-server.js";
 export type { AuthenticationOptions } from "./server/authentication-options.js";
-export type { Logger } from "./server/logger.js";
 export type { StreamInfo } from "./server/server-connection.js";
 export type { SSHServerManagerOptions } from "./server/settings.js";
 export { SSHServer, type SSHServerOptions } from "./server/ssh-server.js";

@@ -16,3 +16,5 @@ export {
 } from "./keys/pkey.js";
 export type { SecurityKeySignature } from "./keys/security-keys.js";
 export { caSignatureAlgorithms } from "./keys/signature-algorithms.js";
+export type { RevocableCertificate, RevocableKey } from "./revocation/revocable-key.js";
+export { RevocationList } from "./revocation/revocation-list.js";

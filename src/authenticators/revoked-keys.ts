@@ -1,0 +1,73 @@
+import type { PKey } from "../crypto/keys/pkey.js";
+import { RevocationList } from "../crypto/revocation/revocation-list.js";
+import { ConfigurationError } from "../protocol/errors.js";
+import { type Logger, silentLogger, unfailing } from "../protocol/logger.js";
+import { RevokedKeysFile } from "./revoked-keys-file.js";
+
+/**
+ * Where revoked keys are listed: a file, a list (as bytes or text in either format that `RevocationList.parse` reads, or
+ * parsed), or a function that knows.
+ */
+export type RevocationSource =
+  | { readonly file: string }
+  | string
+  | Uint8Array
+  | RevocationList
+  | ((key: PKey) => boolean | Promise<boolean>);
+
+export interface RevokedKeysOptions {
+  /** Told when a file cannot be used, and when it can be again; silent by default. */
+  readonly logger?: Logger | undefined;
+  /** Bytes; a file that is larger cannot be used. Default 16 MiB. */
+  readonly maximumFileSize?: number | undefined;
+}
+
+/** Whether a key is revoked. Never rejects: where that cannot be found out, it is. */
+export type RevokedKeys = (key: PKey) => Promise<boolean>;
+
+const MAXIMUM_FILE_SIZE = 16 * 2 ** 20;
+
+/**
+ * Refuses keys and certificates that are not to be accepted any more, as RevokedKeys in sshd_config(5).
+ *
+ * A file is looked at for each key and read again when it has changed. When it cannot be read, is too large, or is not
+ * understood to its last byte, every key is revoked, and the logger is told why. A function says that a key is good by
+ * `false` alone: anything else revokes it, and so does an error.
+ *
+ * @throws {KeyError} when a list that is given as bytes or text is malformed
+ * @throws {ConfigurationError} when the source or an option is none of these
+ */
+export function revokedKeys(source: RevocationSource, options: RevokedKeysOptions = {}): RevokedKeys {
+  const logger = unfailing(options.logger ?? silentLogger);
+  if (typeof source === "function") return (key) => ask(source, key, logger);
+  if (typeof source === "string" || source instanceof Uint8Array) return listed(RevocationList.parse(source), logger);
+  if (source instanceof RevocationList) return listed(source, logger);
+  const file = new RevokedKeysFile(checkPath(source), checkSize(options.maximumFileSize), logger);
+  // Now, so that a file that cannot be used is in the log before the first login.
+  void file.refresh();
+  return (key) => ask((asked) => file.isRevoked(asked), key, logger);
+}
+
+function listed(list: RevocationList, logger: Logger): RevokedKeys {
+  return (key) => ask((asked) => list.isRevoked(asked), key, logger);
+}
+
+async function ask(isRevoked: (key: PKey) => boolean | Promise<boolean>, key: PKey, logger: Logger): Promise<boolean> {
+  try {
+    return (await isRevoked(key)) !== false;
+  } catch (error) {
+    logger.error({ err: error }, "a key is refused, because it cannot be found out whether it is revoked");
+    return true;
+  }
+}
+
+function checkPath(source: unknown): string {
+  const file = typeof source === "object" && source !== null && "file" in source ? source.file : undefined;
+  if (typeof file === "string" && file !== "") return file;
+  throw new ConfigurationError("source", "must be { file: PATH }, a list of revoked keys, or a function");
+}
+
+function checkSize(size = MAXIMUM_FILE_SIZE): number {
+  if (Number.isSafeInteger(size) && size >= 0) return size;
+  throw new ConfigurationError("maximumFileSize", "must be a number of bytes");
+}

@@ -1,0 +1,41 @@
+import { KeyError } from "../keys/key-error.js";
+import { PKey } from "../keys/pkey.js";
+import type { RevocableKey } from "./revocable-key.js";
+import { noEntries, type RevocationEntries, setKey } from "./revocation-entries.js";
+
+/** Keys to read before others get their turn: they take a few milliseconds. */
+const KEYS_AT_ONCE = 50;
+
+/**
+ * Reads a text with one public key a line, as RevokedKeys in sshd_config(5) takes it. Empty lines and those that start
+ * with `#` are comments. A certificate stands for the key that it certifies. A long text takes seconds, so it is read in
+ * steps.
+ *
+ * @throws {KeyError} when any other line cannot be read, with its number
+ */
+export function* readKeyList(text: string): Generator<undefined, RevocationEntries> {
+  const entries = noEntries();
+  let keys = 0;
+  for (const [index, raw] of text.split("\n").entries()) {
+    const line = raw.replace(/^[ \t]+/, "").replace(/[ \t\r]+$/, "");
+    if (line === "" || line.startsWith("#")) continue;
+    addLine(line, index + 1, entries);
+    keys++;
+    if (keys % KEYS_AT_ONCE === 0) yield;
+  }
+  return entries;
+}
+
+function addLine(line: string, number: number, entries: RevocationEntries): void {
+  try {
+    if (line.includes("\0")) throw new KeyError("malformed", "it holds a NUL");
+    const key: RevocableKey = PKey.fromString(line);
+    entries.keys.add(setKey(key.certificate?.publicKey.publicBlob ?? key.publicBlob));
+  } catch (error) {
+    if (!(error instanceof KeyError)) throw error;
+    // No such key gets in anyway, and OpenSSH passes over it too. Of a certificate, its authority's key may be what is
+    // weak, while the key that was meant is not.
+    if (error.code === "weak" && /^ssh-rsa[ \t]/.test(line)) return;
+    throw new KeyError(error.code, `line ${number} of the list of revoked keys: ${error.message}`, { cause: error });
+  }
+}

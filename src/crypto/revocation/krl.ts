@@ -1,0 +1,93 @@
+import { Reader } from "../../protocol/reader.js";
+import { malformedOnProtocolError } from "../keys/key-material.js";
+import { readCertificatesSection } from "./krl-certificates.js";
+import { malformedKRL, passExtension, readCString, readSection, unknownSection } from "./krl-fields.js";
+import { noEntries, type RevocationEntries, setKey } from "./revocation-entries.js";
+
+export const KRL_MAGIC = Buffer.from("SSHKRL\n\0", "latin1");
+const FORMAT_VERSION = 1;
+
+const Section = {
+  CERTIFICATES: 1,
+  EXPLICIT_KEY: 2,
+  FINGERPRINT_SHA1: 3,
+  SIGNATURE: 4,
+  FINGERPRINT_SHA256: 5,
+  EXTENSION: 255,
+} as const;
+
+const SHA1_LENGTH = 20;
+const SHA256_LENGTH = 32;
+
+/**
+ * Reads a key revocation list (OpenSSH's PROTOCOL.krl) to its last byte. Its signatures are not checked, as OpenSSH
+ * does not either: who may write the file decides what is in it.
+ *
+ * @param krl starts with the magic; not to be changed after
+ * @throws {KeyError} `malformed`, or `unsupported`
+ */
+export function readKRL(krl: Buffer): RevocationEntries {
+  return malformedOnProtocolError("key revocation list", () => {
+    const entries = noEntries();
+    const fields = new Reader(krl, KRL_MAGIC.length);
+    readHeader(fields);
+    let signed = false;
+    while (fields.remaining > 0) {
+      const { type, data } = readSection(fields);
+      // What comes after a signature is not what was signed.
+      if (signed && type !== Section.SIGNATURE) throw malformedKRL("a section follows a signature");
+      if (type === Section.SIGNATURE) {
+        passSignature(data, fields);
+        signed = true;
+      } else {
+        readSectionInto(entries, type, data);
+      }
+      data.end();
+    }
+    return entries;
+  });
+}
+
+function readHeader(fields: Reader): void {
+  const formatVersion = fields.readUint32();
+  if (formatVersion !== FORMAT_VERSION) throw malformedKRL(`its format has the unknown version ${formatVersion}`);
+  fields.readUint64(); // version of the list
+  fields.readUint64(); // date of its generation
+  fields.readUint64(); // flags, none of which is defined
+  fields.readString(); // reserved
+  readCString(fields); // comment
+}
+
+function readSectionInto(entries: RevocationEntries, type: number, data: Reader): void {
+  switch (type) {
+    case Section.CERTIFICATES:
+      readCertificatesSection(data, entries);
+      return;
+    case Section.EXPLICIT_KEY:
+      while (data.remaining > 0) entries.keys.add(setKey(data.readString()));
+      return;
+    case Section.FINGERPRINT_SHA1:
+      while (data.remaining > 0) entries.sha1.add(readHash(data, SHA1_LENGTH));
+      return;
+    case Section.FINGERPRINT_SHA256:
+      while (data.remaining > 0) entries.sha256.add(readHash(data, SHA256_LENGTH));
+      return;
+    case Section.EXTENSION:
+      passExtension(data);
+      return;
+    default:
+      throw unknownSection(type);
+  }
+}
+
+function readHash(data: Reader, length: number): string {
+  const hash = data.readString();
+  if (hash.length !== length) throw malformedKRL(`a fingerprint has ${hash.length} bytes instead of ${length}`);
+  return setKey(hash);
+}
+
+/** The section holds the key that signed; the signature stands behind it. */
+function passSignature(data: Reader, fields: Reader): void {
+  data.readRest();
+  fields.readString();
+}

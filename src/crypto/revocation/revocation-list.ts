@@ -1,0 +1,91 @@
+import { createHash } from "node:crypto";
+import { setImmediate } from "node:timers/promises";
+import { readKeyList } from "./key-list.js";
+import { KRL_MAGIC, readKRL } from "./krl.js";
+import type { RevocableCertificate, RevocableKey } from "./revocable-key.js";
+import { ANY_AUTHORITY, type RevocationEntries, setKey } from "./revocation-entries.js";
+import { RevokedCertificates } from "./revoked-certificates.js";
+
+/** Keys and certificates that are not to be accepted any more: what RevokedKeys names in sshd_config(5). Immutable. */
+export class RevocationList {
+  readonly #keys: ReadonlySet<string>;
+  readonly #sha1: ReadonlySet<string>;
+  readonly #sha256: ReadonlySet<string>;
+  readonly #certificates: ReadonlyMap<string, RevokedCertificates>;
+
+  private constructor({ keys, sha1, sha256, certificates }: RevocationEntries) {
+    this.#keys = keys;
+    this.#sha1 = sha1;
+    this.#sha256 = sha256;
+    const sorted = Array.from(certificates, ([authority, entries]) => {
+      return [authority, new RevokedCertificates(entries)] as const;
+    });
+    this.#certificates = new Map(sorted);
+  }
+
+  /**
+   * Reads a list in either format: a binary key revocation list (OpenSSH's PROTOCOL.krl, as `ssh-keygen -k` makes it),
+   * which only bytes can be, or a text with one public key a line. Either must be whole and understood to its end.
+   * Synchronous: it takes about 60 ms for 1000 keys in a text, and for a megabyte of a binary list.
+   *
+   * @throws {KeyError} `malformed` or `unsupported`, with the reason
+   */
+  static parse(list: string | Uint8Array): RevocationList {
+    const steps = read(list);
+    let step = steps.next();
+    while (step.done !== true) step = steps.next();
+    return new RevocationList(step.value);
+  }
+
+  /** As `parse`, but others get their turn while a long text is read. */
+  static async parseInTurns(list: string | Uint8Array): Promise<RevocationList> {
+    const steps = read(list);
+    let step = steps.next();
+    while (step.done !== true) {
+      await setImmediate();
+      step = steps.next();
+    }
+    return new RevocationList(step.value);
+  }
+
+  /**
+   * Whether a login with this key is to be refused. A certificate is revoked by its serial number (but not 0) or its key
+   * ID, among those of its authority or of any, by the key that it certifies, and by the key of its authority; as
+   * `ssh-keygen -Q` tells.
+   */
+  isRevoked(key: RevocableKey): boolean {
+    if (this.#hasBlob(key.publicBlob)) return true;
+    const { certificate } = key;
+    if (certificate === undefined) return false;
+    return (
+      this.#hasBlob(certificate.publicKey.publicBlob) ||
+      this.#hasBlob(certificate.signatureKey.publicBlob) ||
+      this.#hasCertificate(certificate)
+    );
+  }
+
+  #hasBlob(blob: Buffer): boolean {
+    return (
+      (this.#keys.size > 0 && this.#keys.has(setKey(blob))) ||
+      (this.#sha256.size > 0 && this.#sha256.has(hash("sha256", blob))) ||
+      (this.#sha1.size > 0 && this.#sha1.has(hash("sha1", blob)))
+    );
+  }
+
+  #hasCertificate(certificate: RevocableCertificate): boolean {
+    const authority = setKey(certificate.signatureKey.publicBlob);
+    return [ANY_AUTHORITY, authority].some((name) => this.#certificates.get(name)?.has(certificate) === true);
+  }
+}
+
+function* read(list: string | Uint8Array): Generator<undefined, RevocationEntries> {
+  // A copy, because the list goes on looking at it. One character for each byte: a comment can be in any encoding.
+  const bytes = typeof list === "string" ? Buffer.from(list, "utf8") : Buffer.from(list);
+  const isKRL = bytes.subarray(0, KRL_MAGIC.length).equals(KRL_MAGIC);
+  return isKRL ? readKRL(bytes) : yield* readKeyList(bytes.toString("latin1"));
+}
+
+/** SHA-1 only because lists have it: who finds another key with the same hash gets that key revoked, and no more. */
+function hash(algorithm: "sha1" | "sha256", blob: Buffer): string {
+  return setKey(createHash(algorithm).update(blob).digest());
+}
