@@ -10,15 +10,27 @@ export {
   RESTRICTED_PERMISSIONS,
 } from "./auth/permissions.js";
 export type { MethodLists } from "./auth/required-methods.js";
+export { anyOf } from "./authenticators/any-of.js";
+export {
+  type AuthorizedKeysOptions,
+  authorizedKeys,
+  type PublicKeyHook,
+} from "./authenticators/authorized-keys/authorized-keys.js";
 export { type RequiredMethodsSource, requireMethods as require } from "./authenticators/require.js";
+export type { LineSource, LineSourceOptions } from "./authenticators/texts/line-source.js";
+export {
+  type PrincipalsSource,
+  type TrustedUserCAsOptions,
+  trustedUserCAs,
+} from "./authenticators/trusted-user-cas.js";
 export { Channel, type PseudoTerminal } from "./connection/channel.js";
 export type { Connection } from "./connection/connection.js";
 export { ConfigurationError, ProtocolError } from "./protocol/errors.js";
+export type { Logger } from "./protocol/logger.js";
 export type { InfoRequest } from "./protocol/messages/userauth.js";
 export { parseSCPCommand, type SCPCommand } from "./scp/scp-command.js";
 export { SCPServer } from "./scp/scp-server.js";
 export type { AuthenticationOptions } from "./server/authentication-options.js";
-export type { Logger } from "./server/logger.js";
 export type { StreamInfo } from "./server/server-connection.js";
 export type { SSHServerManagerOptions } from "./server/settings.js";
 export { SSHServer, type SSHServerOptions } from "./server/ssh-server.js";

@@ -2,11 +2,11 @@ import { createRequire } from "node:module";
 import type { HostKey } from "../crypto/keys/host-key.js";
 import { PKey } from "../crypto/keys/pkey.js";
 import { ConfigurationError } from "../protocol/errors.js";
+import { type Logger, silentLogger } from "../protocol/logger.js";
 import type { SessionHooks } from "../session/session-requests.js";
 import { type AlgorithmPreferences, type AlgorithmsOption, resolveAlgorithms } from "../transport/algorithms.js";
 import { bindSessionHooks } from "./hooks.js";
 import { announcedHostKeys, encodeHostKeys } from "./host-key-announcement.js";
-import { type Logger, silentLogger } from "./logger.js";
 import { SSHServer } from "./ssh-server.js";
 
 const { version } = createRequire(import.meta.url)("../../package.json") as { version: string };

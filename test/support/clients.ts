@@ -66,7 +66,7 @@ export type TransferClientName =
   | "curl"
   | "ssh2-sftp-client";
 
-export type ToolName = ExecClientName | TransferClientName | "ssh-audit" | "expect" | "sshd" | "sftp-server";
+export type ToolName = ExecClientName | TransferClientName | "ssh-audit" | "expect" | "sshd" | "sshd10" | "sftp-server";
 
 /** Where .ci/install-clients unpacks what is newer than the system's own. */
 const CACHE = process.env.SPINDLEX_CLIENTS ?? "/var/cache/spindlex-ci";
@@ -99,6 +99,7 @@ export const TOOLS: Readonly<Record<ToolName, string>> = {
   "ssh-audit": join(CACHE, "trixie/usr/bin/ssh-audit"),
   expect: "/usr/bin/expect",
   sshd: "/usr/sbin/sshd",
+  sshd10: join(CACHE, "bookworm-backports/usr/sbin/sshd"),
   "sftp-server": "/usr/lib/openssh/sftp-server",
 };
 
