@@ -169,10 +169,7 @@ export async function sshLogin(port: number, user: string, login: SshLogin): Pro
   const options = [
     ...(login.options ?? []),
     `IdentityFile=${login.identity}`,
-    // Else ssh would offer the plain key, too.
-    ...(login.certificate === undefined
-      ? []
-      : [`CertificateFile=${login.certificate}`, "PubkeyAcceptedAlgorithms=*-cert-v01@openssh.com"]),
+    ...(login.certificate === undefined ? [] : [`CertificateFile=${login.certificate}`]),
     "IdentitiesOnly=yes",
     "IdentityAgent=none",
     "BatchMode=yes",
@@ -180,12 +177,15 @@ export async function sshLogin(port: number, user: string, login: SshLogin): Pro
     "StrictHostKeyChecking=no",
     "UserKnownHostsFile=/dev/null",
     "GlobalKnownHostsFile=/dev/null",
-    "LogLevel=VERBOSE",
+    "LogLevel=DEBUG1",
   ].flatMap((option) => ["-o", option]);
   const words = ["-F", "none", ...options, "-p", String(port), `${user}@127.0.0.1`, login.command ?? "true"];
   const { stdout, stderr } = await run("ssh", words);
-  const verdict = /^Authenticated to /m.test(stderr) ? "accepted" : "refused";
-  if (verdict === "refused" && !/Permission denied|Too many authentication failures/.test(stderr)) {
+  // ssh offers the plain key, too, which is not what was asked.
+  const [, accepted = ""] = /^debug1: Server accepts key: .* (\S+) SHA256:/m.exec(stderr) ?? [];
+  const isMeant = accepted.endsWith("-CERT") === (login.certificate !== undefined);
+  const verdict = isMeant && /^Authenticated to /m.test(stderr) ? "accepted" : "refused";
+  if (verdict === "refused" && isMeant && !/Permission denied|Too many authentication failures/.test(stderr)) {
     throw new Error(`neither let in nor refused: ${stderr}`);
   }
   return { verdict, stdout: stdout.toString(), stderr };
