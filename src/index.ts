@@ -10,6 +10,12 @@ export {
   RESTRICTED_PERMISSIONS,
 } from "./auth/permissions.js";
 export type { MethodLists } from "./auth/required-methods.js";
+export { anyOf } from "./authenticators/any-of.js";
+export {
+  type AuthorizedKeysOptions,
+  authorizedKeys,
+  type PublicKeyHook,
+} from "./authenticators/authorized-keys/authorized-keys.js";
 export { type RequiredMethodsSource, requireMethods as require } from "./authenticators/require.js";
 export {
   type RevocationSource,
@@ -17,6 +23,12 @@ export {
   type RevokedKeysOptions,
   revokedKeys,
 } from "./authenticators/revoked-keys.js";
+export type { LineSource, LineSourceOptions } from "./authenticators/texts/line-source.js";
+export {
+  type PrincipalsSource,
+  type TrustedUserCAsOptions,
+  trustedUserCAs,
+} from "./authenticators/trusted-user-cas.js";
 export { Channel, type PseudoTerminal } from "./connection/channel.js";
 export type { Connection } from "./connection/connection.js";
 export { ConfigurationError, ProtocolError } from "./protocol/errors.js";

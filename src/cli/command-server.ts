@@ -1,7 +1,7 @@
 import { isUtf8 } from "node:buffer";
 import type { Logger } from "pino";
 import type { PKey } from "../crypto/index.js";
-import { type Channel, type Connection, SSHServer } from "../index.js";
+import { type AuthDecision, type Channel, type Connection, SSHServer } from "../index.js";
 import {
   AUTH_FAILED,
   AUTH_SUCCESSFUL,
@@ -47,8 +47,8 @@ export class CommandServer extends SSHServer {
     return (await this.#users.hasPassword(username, password, signal)) ? AUTH_SUCCESSFUL : AUTH_FAILED;
   }
 
-  override checkAuthPublickey(username: string, key: PKey): AuthResult {
-    return this.#users.hasKey(username, key) ? AUTH_SUCCESSFUL : AUTH_FAILED;
+  override async checkAuthPublickey(username: string, key: PKey, connection: Connection): Promise<AuthDecision> {
+    return this.#users.checkKey(username, key, connection);
   }
 
   override checkChannelRequest(kind: string): number {

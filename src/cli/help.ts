@@ -22,10 +22,14 @@ Options:
   --read-only             let nobody change anything in DIR
   --quota SIZE            how much all files in DIR may hold together: 500M, 10G
   --user NAME             the user who may log in (default: who runs the server)
-  --authorized-keys FILE  log in with one of these public keys, not a password
+  --authorized-keys FILE  log in with one of these public keys, not a password;
+                          lines as of sshd, with options
+  --trusted-user-ca-keys FILE
+                          log in with a certificate of one of these authorities
+                          that names the user
   --password-file FILE    several users, NAME:HASH a line, with hashes that
-                          spindlex hash-password makes; with --authorized-keys,
-                          the keys are those of --user
+                          spindlex hash-password makes; keys and certificates
+                          are for --user
   --host-key FILE         the server's private key, created if it is not there
                           (default: $XDG_STATE_HOME/spindlex/host_key, or
                           ~/.local/state/spindlex/host_key); given again, further

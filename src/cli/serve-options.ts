@@ -15,6 +15,7 @@ export interface ServeOptions {
   readonly authorizedKeys?: string;
   /** Files of host keys; never empty. */
   readonly hostKeys?: readonly string[];
+  readonly trustedUserCAKeys?: string;
   readonly allowExec: boolean;
   readonly logLevel: LogLevel;
   readonly json: boolean;
@@ -36,7 +37,8 @@ export function parseServe(args: readonly string[]): ServeOptions | "help" {
   const { values, positionals } = readServeArguments(args);
   if (values.help) return "help";
   const folder = parseFolder(positionals, values["read-only"], values.quota);
-  if (values.user !== undefined && values["password-file"] !== undefined && values["authorized-keys"] === undefined) {
+  const hasKeys = values["authorized-keys"] !== undefined || values["trusted-user-ca-keys"] !== undefined;
+  if (values.user !== undefined && values["password-file"] !== undefined && !hasKeys) {
     throw new UsageError("--user is of no use with --password-file alone: that file names the users");
   }
   return {
@@ -56,6 +58,9 @@ export function parseServe(args: readonly string[]): ServeOptions | "help" {
     ...(values["host-key"] !== undefined && {
       hostKeys: values["host-key"].map((path) => parseText("--host-key", path)),
     }),
+    ...(values["trusted-user-ca-keys"] !== undefined && {
+      trustedUserCAKeys: parseText("--trusted-user-ca-keys", values["trusted-user-ca-keys"]),
+    }),
   };
 }
 
@@ -72,6 +77,7 @@ function readServeArguments(args: readonly string[]) {
       "password-file": { type: "string" },
       "authorized-keys": { type: "string" },
       "host-key": { type: "string", multiple: true },
+      "trusted-user-ca-keys": { type: "string" },
       "allow-exec": { type: "boolean", default: false },
       "log-level": { type: "string", default: "info" },
       json: { type: "boolean", default: false },

@@ -1,12 +1,13 @@
 import { userInfo } from "node:os";
 import type { Logger } from "pino";
-import type { PKey } from "../crypto/index.js";
-import { readAuthorizedKeys } from "./authorized-keys-file.js";
+import type { PublicKeyHook } from "../authenticators/authorized-keys/authorized-keys.js";
+import { AUTH_FAILED } from "../protocol/constants.js";
 import { StartError } from "./errors.js";
 import { HashedPasswords, readPasswordFile } from "./password-file.js";
 import { randomPassword, sameSecret } from "./secret.js";
 import type { ServeOptions } from "./serve-options.js";
 import type { RefusedLine } from "./user-file.js";
+import { loadUserKeys } from "./user-keys.js";
 
 /** Passwords, however they are kept. */
 export interface Passwords {
@@ -14,34 +15,26 @@ export interface Passwords {
   matches(name: string, password: string, signal?: AbortSignal): boolean | Promise<boolean>;
 }
 
-/** Public keys that let in one user. */
-export interface UserKeys {
-  readonly user: string;
-  readonly keys: readonly PKey[];
-}
-
 /** Who may log in. Each of the ways that are there is enough, and the same ones are offered to every name. */
 export class Users {
   readonly #passwords: Passwords | undefined;
-  readonly #userKeys: UserKeys | undefined;
+  /** Decides about public keys and certificates. */
+  readonly checkKey: PublicKeyHook;
+  readonly #hasKeys: boolean;
 
-  constructor({ passwords, userKeys }: { readonly passwords?: Passwords; readonly userKeys?: UserKeys }) {
+  constructor({ passwords, keys }: { readonly passwords?: Passwords; readonly keys?: PublicKeyHook }) {
     this.#passwords = passwords;
-    this.#userKeys = userKeys;
+    this.#hasKeys = keys !== undefined;
+    this.checkKey = keys ?? (async () => AUTH_FAILED);
   }
 
   /** As SSH calls them. */
   get methods(): string[] {
-    return [...(this.#userKeys ? ["publickey"] : []), ...(this.#passwords ? ["password"] : [])];
+    return [...(this.#hasKeys ? ["publickey"] : []), ...(this.#passwords ? ["password"] : [])];
   }
 
   async hasPassword(name: string, password: string, signal?: AbortSignal): Promise<boolean> {
     return (await this.#passwords?.matches(name, password, signal)) === true;
-  }
-
-  hasKey(name: string, key: PKey): boolean {
-    if (this.#userKeys === undefined || this.#userKeys.user !== name) return false;
-    return this.#userKeys.keys.some((known) => known.publicBlob.equals(key.publicBlob));
   }
 }
 
@@ -54,7 +47,7 @@ export interface LoadedUsers {
 }
 
 /**
- * The users that the command line names: those of a password file, one with authorized keys, or else one with a random
+ * The users that the command line names: those of a password file, one with keys or certificates, or else one with a random
  * password.
  *
  * @throws {StartError} when a file cannot be used
@@ -62,7 +55,7 @@ export interface LoadedUsers {
 export async function loadUsers(options: ServeOptions, logger: Logger): Promise<LoadedUsers> {
   const user = options.user ?? userInfo().username;
   const hashes = options.passwordFile === undefined ? undefined : await loadHashes(options.passwordFile, logger);
-  const keys = options.authorizedKeys === undefined ? undefined : await loadKeys(options.authorizedKeys, logger);
+  const keys = await loadUserKeys(user, options, logger);
   if (hashes === undefined && keys === undefined) {
     const password = randomPassword();
     return { users: new Users({ passwords: onePassword(user, password) }), example: user, password };
@@ -70,7 +63,7 @@ export async function loadUsers(options: ServeOptions, logger: Logger): Promise<
   const [first = user] = hashes?.keys() ?? [];
   const users = new Users({
     ...(hashes && { passwords: new HashedPasswords(hashes) }),
-    ...(keys && { userKeys: { user, keys } }),
+    ...(keys && { keys }),
   });
   return { users, example: first };
 }
@@ -89,13 +82,6 @@ async function loadHashes(path: string, logger: Logger) {
   warn("user refused", path, refused, logger);
   if (hashes.size === 0) throw new StartError(`${path} holds no user who could log in`);
   return hashes;
-}
-
-async function loadKeys(path: string, logger: Logger): Promise<readonly PKey[]> {
-  const { keys, refused } = await readAuthorizedKeys(path);
-  warn("authorized key refused", path, refused, logger);
-  if (keys.length === 0) throw new StartError(`${path} holds no key that can be used: nobody could log in`);
-  return keys;
 }
 
 function warn(message: string, path: string, refused: readonly RefusedLine[], logger: Logger): void {

@@ -15,7 +15,7 @@ describe("parseCommandLine", () => {
 
   it("reads every option of serve", () => {
     const args =
-      "serve --port 0 --host ::1 --user ann --authorized-keys a --password-file p --host-key=h --allow-exec " +
+      "serve --port 0 --host ::1 --user ann --authorized-keys a --trusted-user-ca-keys c --password-file p --host-key=h --allow-exec " +
       "--log-level debug --json --read-only --quota 10G /srv/files";
     expect(parseCommandLine(args.split(" "))).toEqual({
       command: "serve",
@@ -25,6 +25,7 @@ describe("parseCommandLine", () => {
         folder: { path: "/srv/files", readOnly: true, quota: 10 * 1024 ** 3 },
         user: "ann",
         authorizedKeys: "a",
+        trustedUserCAKeys: "c",
         passwordFile: "p",
         hostKeys: ["h"],
         allowExec: true,

@@ -240,22 +240,30 @@ withSsh("a server with defaults", () => {
 });
 
 withSsh("a server with authorized keys", () => {
-  it("lets in these keys only, and says which lines it refused", async () => {
-    const [good, restricted, stranger] = [makeKey("good"), makeKey("restricted"), makeKey("stranger")];
+  it("lets in these keys only, each with its options, and says which lines it refused", async () => {
+    const [good, restricted, unknown, stranger] = [
+      makeKey("good"),
+      makeKey("restricted"),
+      makeKey("unknown"),
+      makeKey("stranger"),
+    ];
     const file = join(client.folder, "authorized_keys");
     const lines = [
       "# keys",
       readFileSync(`${good}.pub`, "utf8").trim(),
-      `restrict ${readFileSync(`${restricted}.pub`, "utf8")}`,
+      `unlimited ${readFileSync(`${unknown}.pub`, "utf8").trim()}`,
+      `restrict,command="forced" ${readFileSync(`${restricted}.pub`, "utf8").trim()}`,
     ];
     writeFileSync(file, lines.join("\n"), { mode: 0o600 });
     const { server, port } = await start(["--user", "ann", "--authorized-keys", file]);
     expect(server.stdout).not.toContain("Password");
-    expect(server.stderr).toMatch(/authorized key refused.*"line":\s*3.*options are not supported/);
     const outcome = await client.run(port, "", ["-i", good, "ann@127.0.0.1", "hello"]);
     expect(outcome).toEqual({ stdout: "Executed: hello\n", stderr: "", code: 0 });
+    const forced = await client.run(port, "", ["-i", restricted, "ann@127.0.0.1", "hello"]);
+    expect(forced).toEqual({ stdout: "Executed: forced\n", stderr: "", code: 0 });
+    expect(server.stderr).toMatch(/authorized key refused.*"line":\s*3.*the option unlimited is unknown/);
     for (const words of [
-      ["-i", restricted, "ann@127.0.0.1"],
+      ["-i", unknown, "ann@127.0.0.1"],
       ["-i", stranger, "ann@127.0.0.1"],
       ["-i", good, "bob@127.0.0.1"],
     ]) {

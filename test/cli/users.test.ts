@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { pino } from "pino";
@@ -6,10 +6,14 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { hashPassword } from "../../src/cli/password-hash.js";
 import { loadUsers } from "../../src/cli/users.js";
 import { PKey } from "../../src/crypto/index.js";
+import { Grant } from "../../src/index.js";
+import { AUTH_FAILED } from "../../src/protocol/constants.js";
+import { certificateOf, connectionFrom } from "../authenticators/test-login.js";
 
 const OPTIONS = { port: 0, host: "127.0.0.1", allowExec: false, logLevel: "silent", json: false } as const;
 const key = PKey.generate({ keyType: "ed25519" });
 const stranger = PKey.generate({ keyType: "ed25519" });
+const local = connectionFrom("127.0.0.1");
 
 let folder = "";
 let passwordFile = "";
@@ -39,7 +43,7 @@ describe("loadUsers", () => {
     expect(await users.hasPassword("ann", password)).toBe(true);
     expect(await users.hasPassword("ann", "")).toBe(false);
     expect(await users.hasPassword("bob", password)).toBe(false);
-    expect(users.hasKey("ann", key)).toBe(false);
+    expect(await users.checkKey("ann", key, local)).toBe(AUTH_FAILED);
     expect((await loadUsers(OPTIONS, logger)).example).toBe(userInfo().username);
   });
 
@@ -47,10 +51,22 @@ describe("loadUsers", () => {
     const { users, password } = await loadUsers({ ...OPTIONS, user: "ann", authorizedKeys }, logger);
     expect(users.methods).toEqual(["publickey"]);
     expect(password).toBeUndefined();
-    expect(users.hasKey("ann", key)).toBe(true);
-    expect(users.hasKey("ann", stranger)).toBe(false);
-    expect(users.hasKey("bob", key)).toBe(false);
+    expect(await users.checkKey("ann", key, local)).toBeInstanceOf(Grant);
+    expect(await users.checkKey("ann", stranger, local)).toBe(AUTH_FAILED);
+    expect(await users.checkKey("bob", key, local)).toBe(AUTH_FAILED);
     expect(await users.hasPassword("ann", "")).toBe(false);
+  });
+
+  it("lets one user in by certificate", async () => {
+    const authority = PKey.generate({ keyType: "ed25519" });
+    const trustedUserCAKeys = write("authorities", `${authority.toPublicString()}\n`);
+    const { users } = await loadUsers({ ...OPTIONS, user: "ann", trustedUserCAKeys }, logger);
+    expect(users.methods).toEqual(["publickey"]);
+    const certificate = certificateOf(authority, ["ann", "bob"]);
+    expect(await users.checkKey("ann", certificate, local)).toBeInstanceOf(Grant);
+    expect(await users.checkKey("bob", certificate, local)).toBe(AUTH_FAILED);
+    expect(await users.checkKey("ann", certificateOf(authority, ["bob"]), local)).toBe(AUTH_FAILED);
+    expect(await users.checkKey("ann", certificateOf(stranger, ["ann"]), local)).toBe(AUTH_FAILED);
   });
 
   it("has the users of a password file, and tells which lines it refused", async () => {
@@ -68,13 +84,23 @@ describe("loadUsers", () => {
     expect(users.methods).toEqual(["publickey", "password"]);
     expect(await users.hasPassword("ann", "secret")).toBe(true);
     expect(await users.hasPassword("kim", "secret")).toBe(false);
-    expect(users.hasKey("kim", key)).toBe(true);
-    expect(users.hasKey("ann", key)).toBe(false);
+    expect(await users.checkKey("kim", key, local)).toBeInstanceOf(Grant);
+    expect(await users.checkKey("ann", key, local)).toBe(AUTH_FAILED);
   });
 
   it("fails where nobody could log in", async () => {
     const empty = write("empty", "# nobody\n");
     await expect(loadUsers({ ...OPTIONS, passwordFile: empty }, logger)).rejects.toThrow(/empty holds no user/);
     await expect(loadUsers({ ...OPTIONS, authorizedKeys: empty }, logger)).rejects.toThrow(/empty holds no key/);
+    await expect(loadUsers({ ...OPTIONS, trustedUserCAKeys: empty }, logger)).rejects.toThrow(/empty holds no key/);
+    const bad = write("bad", "\nunknown ssh-ed25519 AAAA\n");
+    log = [];
+    await expect(loadUsers({ ...OPTIONS, authorizedKeys: bad }, logger)).rejects.toThrow(/bad holds no key/);
+    expect(log).toEqual([expect.objectContaining({ msg: "authorized key refused", line: 2, path: bad })]);
+    const open = write("open", `${key.toPublicString()}\n`);
+    chmodSync(open, 0o666);
+    await expect(loadUsers({ ...OPTIONS, authorizedKeys: open }, logger)).rejects.toThrow(
+      /open cannot be read: other users can write it/,
+    );
   });
 });

@@ -72,6 +72,7 @@ export type ToolName =
   | "ssh-audit"
   | "expect"
   | "sshd"
+  | "sshd10"
   | "sftp-server"
   | "ssh-keygen"
   | "ssh-keygen10";
@@ -109,6 +110,7 @@ export const TOOLS: Readonly<Record<ToolName, string>> = {
   sshd: "/usr/sbin/sshd",
   "ssh-keygen": "/usr/bin/ssh-keygen",
   "ssh-keygen10": join(CACHE, "bookworm-backports/usr/bin/ssh-keygen"),
+  sshd10: join(CACHE, "bookworm-backports/usr/sbin/sshd"),
   "sftp-server": "/usr/lib/openssh/sftp-server",
 };
 

@@ -50,7 +50,7 @@ async function hostKey(folder: string, type: keyof typeof HOST_KEYS): Promise<st
 }
 
 /** sshd takes no port 0, so one that was free a moment ago has to do. */
-function freePort(): Promise<number> {
+export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const probe = createServer();
     probe.on("error", reject);

@@ -1,0 +1,18 @@
+import { type AuthDecision, Grant } from "../auth/grant.js";
+import { AUTH_FAILED } from "../protocol/constants.js";
+
+/**
+ * One hook out of several: they are asked in order, and the first that lets the user in decides. When one throws, nobody
+ * is let in and the rest is not asked.
+ */
+export function anyOf<Parameters extends readonly unknown[]>(
+  ...hooks: readonly ((...parameters: Parameters) => AuthDecision | Promise<AuthDecision>)[]
+): (...parameters: Parameters) => Promise<AuthDecision> {
+  return async (...parameters) => {
+    for (const hook of hooks) {
+      const decision = await hook(...parameters);
+      if (Grant.from(decision) !== undefined) return decision;
+    }
+    return AUTH_FAILED;
+  };
+}

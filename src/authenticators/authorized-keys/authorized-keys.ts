@@ -1,0 +1,89 @@
+import { type AuthDecision, Grant } from "../../auth/grant.js";
+import type { Permissions } from "../../auth/permissions.js";
+import type { Connection } from "../../connection/connection.js";
+import type { Certificate } from "../../crypto/certificates/certificate.js";
+import type { PKey } from "../../crypto/keys/pkey.js";
+import { AUTH_FAILED } from "../../protocol/constants.js";
+import { silentLogger } from "../../protocol/logger.js";
+import { LineSet, type LineSource, type LineSourceOptions } from "../texts/line-source.js";
+import { type KeyLine, parseKeyLine } from "./key-line.js";
+import type { KeyOptions } from "./key-options.js";
+
+export interface AuthorizedKeysOptions extends LineSourceOptions {
+  /**
+   * Whether the variables of `environment=` count, as PermitUserEnvironment of sshd_config(5). Default "no": some
+   * variables let a user run what a forced command should not.
+   */
+  readonly permitUserEnvironment?: "yes" | "no";
+}
+
+/** What `checkAuthPublickey` does in a class, and `publicKey` in a declaration. */
+export type PublicKeyHook = (username: string, key: PKey, connection: Connection) => Promise<AuthDecision>;
+
+/**
+ * Lets in whom lines of authorized_keys name, with all of their options (sshd(8)): `authorizedKeys({ file:
+ * "/etc/ssh/keys/%u" })`. A `cert-authority` line is for certificates of that authority, every other for the key itself.
+ * A line that cannot be used lets nobody in, and the log tells its number; the others count.
+ *
+ * @throws {ConfigurationError} when an option cannot be used, or a text that is the source has no usable line
+ */
+export function authorizedKeys(source: LineSource, options: AuthorizedKeysOptions = {}): PublicKeyHook {
+  const lines = new LineSet("authorized key", source, parseKeyLine, options);
+  const logger = options.logger ?? silentLogger;
+  const withVariables = options.permitUserEnvironment === "yes";
+
+  return async (username, key, connection) => {
+    for await (const { origin, entries } of lines.read(username, connection)) {
+      for (const entry of entries) {
+        if (!isAbout(entry, key)) continue;
+        const reason =
+          objection(entry.options, connection) ?? objectionToCertificate(entry.options, username, key.certificate);
+        if (reason === undefined) return grant(entry.options, key, withVariables);
+        logger.info(
+          { ...origin, line: entry.line, username, connection: connection.id, reason },
+          "authorized key not accepted",
+        );
+      }
+    }
+    return AUTH_FAILED;
+  };
+}
+
+function isAbout({ blob, options }: KeyLine, key: PKey): boolean {
+  if (key.certificate === undefined) return options.role === "user" && key.publicBlob.equals(blob);
+  return options.role === "authority" && key.certificate.signatureKey.publicBlob.equals(blob);
+}
+
+/** Why the options do not allow a login now and from there; for the log. */
+export function objection({ from, expiry }: KeyOptions, { remoteAddress }: Connection): string | undefined {
+  if (from !== undefined && !from.allows(remoteAddress)) return `not from ${remoteAddress ?? "an unknown address"}`;
+  if (expiry !== undefined && Math.floor(Date.now() / 1000) > expiry) return "the line has expired";
+  return undefined;
+}
+
+/** Why the line is not for this certificate of its authority. */
+function objectionToCertificate(
+  { principals, permissions }: KeyOptions,
+  username: string,
+  certificate: Certificate | undefined,
+): string | undefined {
+  if (certificate === undefined) return undefined;
+  if (!(principals ?? [username]).some((name) => certificate.validPrincipals.includes(name))) {
+    return "the certificate names none of the principals";
+  }
+  return otherCommand(permissions, certificate) ? "the certificate forces another command" : undefined;
+}
+
+/** Two commands cannot both be the only one: another line may have none. */
+export function otherCommand({ forceCommand }: Permissions, certificate: Certificate): boolean {
+  return forceCommand !== undefined && (certificate.forceCommand ?? forceCommand) !== forceCommand;
+}
+
+function grant({ permissions, touch, verification }: KeyOptions, { certificate }: PKey, withVariables: boolean): Grant {
+  return new Grant({
+    permissions: withVariables ? permissions : { ...permissions, environment: {} },
+    touch,
+    verification,
+    ...(certificate && { authority: certificate.signatureKey }),
+  });
+}

@@ -1,0 +1,76 @@
+import { decodeBase64 } from "../../crypto/keys/base64.js";
+import { KeyError } from "../../crypto/keys/key-error.js";
+import { printable } from "../../crypto/keys/key-material.js";
+import { keyTypeByName } from "../../crypto/keys/key-types.js";
+import { Reader } from "../../protocol/reader.js";
+import type { ContentLine } from "../texts/content-lines.js";
+import { type KeyOptions, parseKeyOptions } from "./key-options.js";
+import { endOfField } from "./option-list.js";
+
+/** One line of authorized_keys that can be used. */
+export interface KeyLine {
+  /** Of the key (RFC 4253 §6.6). It is well-formed; whether its numbers are good shows where a client proves it. */
+  readonly blob: Buffer;
+  readonly options: KeyOptions;
+}
+
+/** What stands for bytes that are no UTF-8. */
+const REPLACEMENT = "\ufffd";
+
+/**
+ * Reads one line of authorized_keys (sshd(8)): options, and a public key.
+ *
+ * @throws {Error} that tells why the line must not be used
+ */
+export function parseKeyLine({ content }: ContentLine): KeyLine {
+  if (startsWithKey(content)) return { blob: parseKeyBlob(content), options: parseKeyOptions("") };
+  const end = endOfField(content);
+  const options = parseOptionField(content.slice(0, end));
+  const rest = content.slice(end).trimStart();
+  if (!startsWithKey(rest)) throw new Error("there is no key, or one of an unknown type");
+  return { blob: parseKeyBlob(rest), options };
+}
+
+/**
+ * The options at the beginning of a line, as `parseKeyOptions` reads them.
+ *
+ * @throws {Error} that tells why the line cannot be used
+ */
+export function parseOptionField(text: string): KeyOptions {
+  if (text.includes(REPLACEMENT)) throw new Error("the options are not UTF-8");
+  return parseKeyOptions(text);
+}
+
+function startsWithKey(text: string): boolean {
+  return /^(ssh|ecdsa|sk)-[a-z0-9-]+(@[a-z0-9.-]+)?([ \t]|$)/.test(text);
+}
+
+/**
+ * Reads type, base64 of the blob and comment. The key itself is not made: of the thousand lines of a file one may be
+ * asked for.
+ *
+ * @throws {KeyError} `malformed` or `unsupported`
+ */
+export function parseKeyBlob(text: string): Buffer {
+  const [name = "", base64 = ""] = text.split(/[ \t]+/, 2);
+  if (keyTypeByName(name) === undefined) {
+    throw new KeyError("unsupported", `keys of type ${printable(name)} are not supported here`);
+  }
+  const blob = decodeBase64(base64);
+  if (blob === undefined) throw new KeyError("malformed", "the key is not base64");
+  if (firstString(blob) !== name)
+    throw new KeyError("malformed", "the key is damaged, or of another type than it says");
+  return blob;
+}
+
+/** The first of the strings that the blob of every type of key consists of; `undefined` if it does not. */
+function firstString(blob: Buffer): string | undefined {
+  try {
+    const fields = new Reader(blob);
+    const first = fields.readString();
+    while (fields.remaining > 0) fields.readString();
+    return first.toString("latin1");
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,177 @@
+import { AddressPatterns } from "../../auth/addresses/address-patterns.js";
+import {
+  ALL_PERMISSIONS,
+  type ForwardingTarget,
+  type Permissions,
+  RESTRICTED_PERMISSIONS,
+} from "../../auth/permissions.js";
+import { parseExpiryTime } from "./expiry-time.js";
+import { parsePermitListen, parsePermitOpen } from "./forwarding-target.js";
+import { parseOptionList, type WrittenOption } from "./option-list.js";
+
+/** What the options of one line say (AUTHORIZED_KEYS FILE FORMAT in sshd(8)). */
+export interface KeyOptions {
+  /** What the key is good for: logging in, or certifying those who do. */
+  readonly role: "user" | "authority";
+  /** Of whom a certificate has to name one, in place of the user. */
+  readonly principals: readonly string[] | undefined;
+  readonly from: AddressPatterns | undefined;
+  /** Seconds since 1970, the last at which the line counts. */
+  readonly expiry: number | undefined;
+  readonly touch: "required" | "optional";
+  readonly verification: "required" | "optional";
+  /** With the variables of `environment`, which count only where the server wants them. */
+  readonly permissions: Permissions;
+}
+
+type Flag = "pty" | "portForwarding" | "agentForwarding" | "x11Forwarding" | "userRc";
+
+/** What an option changes of what the ones before it have made. */
+type Change<Value> = (before: KeyOptions, value: Value) => Partial<KeyOptions>;
+
+/** Highest number of a tunnel device. */
+const MAX_TUNNEL = 0x7ffffffd;
+
+const NO_OPTIONS: KeyOptions = {
+  role: "user",
+  principals: undefined,
+  from: undefined,
+  expiry: undefined,
+  touch: "required",
+  verification: "optional",
+  permissions: ALL_PERMISSIONS,
+};
+
+const NAMES: ReadonlyMap<string, Change<undefined>> = new Map<string, Change<undefined>>([
+  ["restrict", (before) => permit(before, flagsOf(RESTRICTED_PERMISSIONS))],
+  ["cert-authority", () => ({ role: "authority" })],
+]);
+
+/** Options that `no-` turns round. The last one counts. */
+const SWITCHES: ReadonlyMap<string, Change<"on" | "off">> = new Map<string, Change<"on" | "off">>([
+  ["pty", permission("pty")],
+  ["port-forwarding", permission("portForwarding")],
+  ["agent-forwarding", permission("agentForwarding")],
+  ["x11-forwarding", permission("x11Forwarding")],
+  ["user-rc", permission("userRc")],
+  ["touch-required", (_before, setting) => ({ touch: setting === "on" ? "required" : "optional" })],
+  ["verify-required", (_before, setting) => ({ verification: setting === "on" ? "required" : "optional" })],
+]);
+
+const VALUES: ReadonlyMap<string, Change<string>> = new Map<string, Change<string>>([
+  [
+    "command",
+    (before, command) => {
+      requireFirst("command", before.permissions.forceCommand);
+      return permit(before, { forceCommand: command });
+    },
+  ],
+  [
+    "principals",
+    (before, names) => {
+      requireFirst("principals", before.principals);
+      return { principals: names.split(",").filter((name) => name !== "") };
+    },
+  ],
+  [
+    "from",
+    (before, patterns) => {
+      requireFirst("from", before.from);
+      return { from: AddressPatterns.parse(patterns) };
+    },
+  ],
+  ["expiry-time", (before, time) => ({ expiry: Math.min(parseExpiryTime(time), before.expiry ?? Infinity) })],
+  ["environment", addVariable],
+  [
+    "permitopen",
+    (before, target) =>
+      permit(before, { permitOpen: extended(before.permissions.permitOpen, parsePermitOpen(target)) }),
+  ],
+  [
+    "permitlisten",
+    (before, target) =>
+      permit(before, { permitListen: extended(before.permissions.permitListen, parsePermitListen(target)) }),
+  ],
+  ["tunnel", checkTunnel],
+]);
+
+/**
+ * Reads the options at the beginning of a line. Every option of sshd(8) counts, in the order in which they stand:
+ * `restrict,pty` leaves terminals, `pty,restrict` does not.
+ *
+ * @param text without the key; may be empty
+ * @throws {Error} that tells why the line must not be used: an option is unknown, malformed, or given twice where only one
+ *   can count
+ */
+export function parseKeyOptions(text: string): KeyOptions {
+  let options = NO_OPTIONS;
+  for (const option of parseOptionList(text)) options = { ...options, ...changeOf(options, option) };
+  if (options.principals !== undefined && options.role !== "authority") {
+    throw new Error("principals are for keys of certificate authorities");
+  }
+  return Object.freeze(options);
+}
+
+function changeOf(before: KeyOptions, { name, value }: WrittenOption): Partial<KeyOptions> {
+  const change = VALUES.get(name);
+  if (value !== undefined) {
+    if (change === undefined) throw unknownOption(name);
+    return change(before, value);
+  }
+  if (change !== undefined) throw new Error(`the option ${name} needs a value in quotes`);
+  const turned = name.startsWith("no-");
+  const turn = SWITCHES.get(turned ? name.slice("no-".length) : name);
+  if (turn !== undefined) return turn(before, turned ? "off" : "on");
+  const set = NAMES.get(name);
+  if (set === undefined) throw unknownOption(name);
+  return set(before, undefined);
+}
+
+/** A line that was pasted from a private key must not get into the log. */
+function unknownOption(name: string): Error {
+  return new Error(/^[a-z-]{1,32}$/.test(name) ? `the option ${name} is unknown` : "an option is unknown");
+}
+
+function permission(flag: Flag): Change<"on" | "off"> {
+  return (before, setting) => permit(before, { [flag]: setting === "on" });
+}
+
+function permit({ permissions }: KeyOptions, change: Partial<Permissions>): Partial<KeyOptions> {
+  return { permissions: { ...permissions, ...change } };
+}
+
+function flagsOf({
+  pty,
+  portForwarding,
+  agentForwarding,
+  x11Forwarding,
+  userRc,
+}: Permissions): Pick<Permissions, Flag> {
+  return { pty, portForwarding, agentForwarding, x11Forwarding, userRc };
+}
+
+function requireFirst(option: string, before: unknown): void {
+  if (before !== undefined) throw new Error(`the option ${option} is given twice`);
+}
+
+/** The targets of one line are one list, of which each allows. */
+function extended(lists: Permissions["permitOpen"], target: ForwardingTarget): Permissions["permitOpen"] {
+  return [[...(lists[0] ?? []), target]];
+}
+
+/** Of several values of one variable the first counts. */
+function addVariable(before: KeyOptions, assignment: string): Partial<KeyOptions> {
+  const [, name, value] = /^([A-Za-z0-9_]+)=(.*)$/s.exec(assignment) ?? [];
+  if (name === undefined || value === undefined) throw new Error("a variable of the environment is not NAME=value");
+  const { environment } = before.permissions;
+  if (Object.hasOwn(environment, name)) return {};
+  // From entries, so that a variable may have any name, `__proto__` included.
+  return permit(before, { environment: Object.fromEntries([...Object.entries(environment), [name, value]]) });
+}
+
+/** There are no tunnels here, so the device is never used; but a line with an impossible one is no good. */
+function checkTunnel(_before: KeyOptions, device: string): Partial<KeyOptions> {
+  const isNumber = /^\d{1,10}$/.test(device) && Number(device) <= MAX_TUNNEL;
+  if (!isNumber && device.toLowerCase() !== "any") throw new Error("the tunnel device is invalid");
+  return {};
+}

@@ -1,0 +1,44 @@
+/** A line that is neither empty nor a comment, without the white space around it. */
+export interface ContentLine {
+  /** Counted from 1. */
+  readonly line: number;
+  readonly content: string;
+}
+
+/** A line that lets nobody in, and why. */
+export interface RefusedLine {
+  /** Counted from 1. */
+  readonly line: number;
+  readonly reason: string;
+}
+
+export interface ParsedLines<T> {
+  readonly entries: readonly (T & { readonly line: number })[];
+  readonly refused: readonly RefusedLine[];
+}
+
+/** Longest line, characters: a key of RSA with 16384 bits has 2,800. */
+const MAX_LINE_LENGTH = 32_768;
+
+/**
+ * Reads a text line by line: what `parse` throws refuses that line, and no other.
+ *
+ * @param parse throws an Error whose message may go to the log
+ */
+export function parseLines<T extends object>(text: string, parse: (line: ContentLine) => T): ParsedLines<T> {
+  const entries: (T & { readonly line: number })[] = [];
+  const refused: RefusedLine[] = [];
+  for (const [index, raw] of text.split("\n").entries()) {
+    const line = index + 1;
+    const content = raw.trim();
+    if (content === "" || content.startsWith("#")) continue;
+    try {
+      if (content.length > MAX_LINE_LENGTH) throw new Error("the line is too long");
+      if (content.includes("\0")) throw new Error("the line holds a NUL");
+      entries.push({ line, ...parse({ line, content }) });
+    } catch (error) {
+      refused.push({ line, reason: error instanceof Error ? error.message : String(error) });
+    }
+  }
+  return { entries, refused };
+}

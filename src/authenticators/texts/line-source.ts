@@ -1,0 +1,184 @@
+import type { Connection } from "../../connection/connection.js";
+import { ConfigurationError } from "../../protocol/errors.js";
+import { type Logger, silentLogger } from "../../protocol/logger.js";
+import { type ContentLine, type ParsedLines, parseLines } from "./content-lines.js";
+import { Recent } from "./recent.js";
+import { readTrustedFile, UntrustedFileError } from "./trusted-file.js";
+import { userPath } from "./user-path.js";
+
+type MaybePromise<T> = T | Promise<T>;
+
+/**
+ * Where lines come from: a text, files, or a function that asks a database, say. In the name of a file `%u` stands for
+ * the user's name and `%%` for a percent sign; names of users that could lead to another folder have no file.
+ */
+export type LineSource =
+  | string
+  | { readonly file: string | readonly string[] }
+  | ((username: string, connection: Connection) => MaybePromise<string | undefined>);
+
+export interface LineSourceOptions {
+  /** Hears of each line that cannot be used, once, and of what a login was refused for. */
+  readonly logger?: Logger;
+  /** Largest text, bytes. A larger one lets nobody in. Default 1 MiB. */
+  readonly limit?: number;
+  /**
+   * Whether files that others than root, the user of this process and `owner` could change are refused, as StrictModes of
+   * sshd_config(5). Default "on". Without effect where the system has no user ids.
+   */
+  readonly strictModes?: "on" | "off";
+  /** The id of the system's user whose files these are. By default nobody else's. */
+  readonly owner?: (username: string) => MaybePromise<number | undefined>;
+}
+
+/** Where lines stand, for the log: a file, what a function gave for a user, or a text. */
+export type LineOrigin = { readonly path: string } | { readonly username: string } | Readonly<Record<string, never>>;
+
+export interface LocatedLines<T> {
+  readonly origin: LineOrigin;
+  readonly entries: ParsedLines<T>["entries"];
+}
+
+interface Known<T> extends Pick<ParsedLines<T>, "entries"> {
+  readonly text: string;
+}
+
+/** Bytes. */
+export const DEFAULT_LIMIT = 1024 * 1024;
+
+/** Texts that are kept parsed, and reasons that are known to have been logged. */
+const KNOWN_TEXTS = 64;
+const KNOWN_FAULTS = 256;
+
+/**
+ * Reads lines at each login anew: what has been changed counts at once. Only parsing is saved where a text is the one of
+ * before.
+ */
+export class LineSet<T extends object> {
+  readonly #kind: string;
+  readonly #parse: (line: ContentLine) => T;
+  readonly #logger: Logger;
+  readonly #limit: number;
+  readonly #strictModes: "on" | "off";
+  readonly #owner: LineSourceOptions["owner"];
+  readonly #read: (username: string, connection: Connection) => AsyncIterable<LocatedLines<T>>;
+  readonly #known = new Recent<Known<T>>(KNOWN_TEXTS);
+  readonly #faults = new Recent<string>(KNOWN_FAULTS);
+
+  /**
+   * @param kind what one line is called in the log
+   * @throws {ConfigurationError} when an option, or a text that is the source, cannot be used
+   */
+  constructor(kind: string, source: LineSource, parse: (line: ContentLine) => T, options: LineSourceOptions) {
+    this.#kind = kind;
+    this.#parse = parse;
+    this.#logger = options.logger ?? silentLogger;
+    this.#limit = checkLimit(options.limit ?? DEFAULT_LIMIT);
+    this.#strictModes = checkStrictModes(options.strictModes ?? "on");
+    this.#owner = options.owner;
+    this.#read = this.#reader(source);
+  }
+
+  /** The lines for this user, text by text. */
+  read(username: string, connection: Connection): AsyncIterable<LocatedLines<T>> {
+    return this.#read(username, connection);
+  }
+
+  #reader(source: LineSource): (username: string, connection: Connection) => AsyncIterable<LocatedLines<T>> {
+    if (typeof source === "string") return this.#readConstant(source);
+    if (typeof source === "function") return (username, connection) => this.#readFunction(source, username, connection);
+    const files = typeof source?.file === "string" ? [source.file] : source?.file;
+    if (!Array.isArray(files) || files.length === 0) {
+      throw new ConfigurationError("source", "must be a text, { file } or a function");
+    }
+    const paths = files.map((file) => userPath("file", file));
+    return (username) => this.#readFiles(paths, username);
+  }
+
+  #readConstant(text: string) {
+    const { entries, refused } = this.#parseAnew({}, text);
+    if (entries.length === 0 && refused.length > 0) {
+      throw new ConfigurationError("source", 'not one of its lines can be used; a file is given as { file: "path" }');
+    }
+    return async function* () {
+      yield { origin: {}, entries };
+    };
+  }
+
+  async *#readFunction(
+    source: Extract<LineSource, (...args: never) => unknown>,
+    username: string,
+    connection: Connection,
+  ): AsyncIterable<LocatedLines<T>> {
+    const text: unknown = await source(username, connection);
+    if (text === undefined) return;
+    if (typeof text !== "string") throw new TypeError("the source gave neither a text nor undefined");
+    // In UTF-8 a text has as many bytes as characters at least.
+    if (text.length > this.#limit || Buffer.byteLength(text) > this.#limit) {
+      this.#fault({ username }, username, `it is larger than ${this.#limit} bytes`);
+      return;
+    }
+    yield this.#parsed({ username }, username, text);
+  }
+
+  async *#readFiles(
+    paths: readonly ((username: string) => string | undefined)[],
+    username: string,
+  ): AsyncIterable<LocatedLines<T>> {
+    const owner = await this.#owner?.(username);
+    for (const pathOf of paths) {
+      const path = pathOf(username);
+      const text = path === undefined ? undefined : await this.#readFile(path, owner);
+      if (path !== undefined && text !== undefined) yield this.#parsed({ path }, path, text);
+    }
+  }
+
+  async #readFile(path: string, owner: number | undefined): Promise<string | undefined> {
+    try {
+      const text = await readTrustedFile(path, { limit: this.#limit, strictModes: this.#strictModes, owner });
+      this.#faults.delete(path);
+      return text;
+    } catch (error) {
+      if (!(error instanceof Error)) throw error;
+      this.#fault(
+        { path },
+        path,
+        error instanceof UntrustedFileError ? error.message : `it cannot be read: ${error.message}`,
+      );
+      return undefined;
+    }
+  }
+
+  #parsed(origin: LineOrigin, name: string, text: string): LocatedLines<T> {
+    const known = this.#known.get(name);
+    if (known?.text === text) return { origin, entries: known.entries };
+    const { entries } = this.#parseAnew(origin, text);
+    this.#known.set(name, { text, entries });
+    return { origin, entries };
+  }
+
+  #parseAnew(origin: LineOrigin, text: string): ParsedLines<T> {
+    const parsed = parseLines(text, this.#parse);
+    for (const { line, reason } of parsed.refused) {
+      this.#logger.warn({ ...origin, line, reason }, `${this.#kind} refused`);
+    }
+    return parsed;
+  }
+
+  /** Tells of what is wrong with a whole text, until something else is. */
+  #fault(origin: LineOrigin, name: string, reason: string): void {
+    if (this.#faults.get(name) === reason) return;
+    this.#faults.set(name, reason);
+    this.#logger.warn({ ...origin, reason }, `${this.#kind}s not used`);
+  }
+}
+
+function checkLimit(limit: number): number {
+  if (Number.isSafeInteger(limit) && limit > 0) return limit;
+  throw new ConfigurationError("limit", "must be a positive number of bytes");
+}
+
+function checkStrictModes(value: "on" | "off"): "on" | "off" {
+  if (value === "on" || value === "off") return value;
+  throw new ConfigurationError("strictModes", 'must be "on" or "off"');
+}

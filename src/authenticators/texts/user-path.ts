@@ -1,0 +1,26 @@
+import { ConfigurationError } from "../../protocol/errors.js";
+
+/** Longest name of a file, bytes. */
+const MAX_NAME_LENGTH = 255;
+
+/**
+ * The path of a file that holds `%u` for the name of a user, and `%%` for a percent sign.
+ *
+ * @returns for each user name its path; `undefined` for a name that could lead elsewhere
+ * @throws {ConfigurationError} when the path holds another `%`
+ */
+export function userPath(option: string, pattern: string): (username: string) => string | undefined {
+  if (pattern === "" || pattern.includes("\0")) throw new ConfigurationError(option, "is not a path");
+  const [wrong] = pattern.replaceAll(/%[u%]/g, "").match(/%.?/) ?? [];
+  if (wrong !== undefined) throw new ConfigurationError(option, `${wrong} is neither %u nor %%`);
+  const namesUser = pattern.replaceAll("%%", "").includes("%u");
+  return (username) => {
+    if (namesUser && !isFileName(username)) return undefined;
+    return pattern.replaceAll(/%([u%])/g, (_, letter) => (letter === "u" ? username : "%"));
+  };
+}
+
+/** One name in a folder, on any system; none that is hidden, nor an option to a program. */
+function isFileName(name: string): boolean {
+  return /^[^.\-/\\:\p{Cc}\p{Cs}][^/\\:\p{Cc}\p{Cs}]*$/u.test(name) && Buffer.byteLength(name) <= MAX_NAME_LENGTH;
+}

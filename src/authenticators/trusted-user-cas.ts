@@ -1,0 +1,124 @@
+import { Grant } from "../auth/grant.js";
+import type { Connection } from "../connection/connection.js";
+import type { Certificate } from "../crypto/certificates/certificate.js";
+import type { PKey } from "../crypto/keys/pkey.js";
+import { AUTH_FAILED } from "../protocol/constants.js";
+import { ConfigurationError } from "../protocol/errors.js";
+import { silentLogger } from "../protocol/logger.js";
+import { objection, otherCommand, type PublicKeyHook } from "./authorized-keys/authorized-keys.js";
+import { parseKeyBlob } from "./authorized-keys/key-line.js";
+import { type PrincipalLine, parsePrincipalLine } from "./authorized-keys/principal-line.js";
+import { LineSet, type LineSource, type LineSourceOptions } from "./texts/line-source.js";
+
+/** Names of principals, or where lines of AuthorizedPrincipalsFile come from. */
+export type PrincipalsSource =
+  | { readonly file: string | readonly string[] }
+  | ((
+      username: string,
+      connection: Connection,
+    ) => string | readonly string[] | undefined | Promise<string | readonly string[] | undefined>);
+
+export interface TrustedUserCAsOptions extends LineSourceOptions {
+  /**
+   * Of whom a certificate has to name one to log in as a user: a list of names, or lines as of AuthorizedPrincipalsFile
+   * in sshd_config(5), each a name behind options of authorized_keys. `undefined` or nothing lets nobody in. By default a
+   * certificate has to name the user.
+   */
+  readonly principals?: PrincipalsSource;
+  /** As PermitUserEnvironment of sshd_config(5), for `environment=` of lines of principals. Default "no". */
+  readonly permitUserEnvironment?: "yes" | "no";
+}
+
+/**
+ * Lets in who has a certificate of one of these authorities, as TrustedUserCAKeys of sshd_config(5).
+ *
+ * @param source the authorities' keys; as text one a line, without options
+ * @throws {ConfigurationError} when an option cannot be used
+ */
+export function trustedUserCAs(
+  source: LineSource | readonly PKey[],
+  options: TrustedUserCAsOptions = {},
+): PublicKeyHook {
+  const isTrusted = authorities(source, options);
+  const logger = options.logger ?? silentLogger;
+  const principals = options.principals && principalLines(options.principals, options);
+
+  return async (username, key, connection) => {
+    const { certificate } = key;
+    if (certificate === undefined || !(await isTrusted(certificate, username, connection))) return AUTH_FAILED;
+    const refuse = (reason: string) => {
+      logger.info({ username, connection: connection.id, reason }, "certificate not accepted");
+      return AUTH_FAILED;
+    };
+    if (principals === undefined) {
+      if (!certificate.validPrincipals.includes(username)) return refuse("the certificate does not name the user");
+      return new Grant({ authority: certificate.signatureKey, touch: "optional" });
+    }
+    // The first line with one of the names decides, as in sshd.
+    const line = await firstNamed(principals.read(username, connection), certificate);
+    if (line === undefined) return refuse("the certificate names none of the principals");
+    const { permissions, touch, verification } = line.options;
+    const reason = objection(line.options, connection);
+    if (reason !== undefined) return refuse(reason);
+    if (otherCommand(permissions, certificate)) return refuse("the certificate forces another command");
+    return new Grant({
+      authority: certificate.signatureKey,
+      permissions: options.permitUserEnvironment === "yes" ? permissions : { ...permissions, environment: {} },
+      touch,
+      verification,
+    });
+  };
+}
+
+type Trust = (certificate: Certificate, username: string, connection: Connection) => Promise<boolean>;
+
+function authorities(source: LineSource | readonly PKey[], options: LineSourceOptions): Trust {
+  if (isKeyList(source)) {
+    const blobs = source.map((key) => checkAuthority(key).publicBlob);
+    return async ({ signatureKey }) => blobs.some((blob) => blob.equals(signatureKey.publicBlob));
+  }
+  const lines = new LineSet("authority", source, ({ content }) => ({ blob: parseKeyBlob(content) }), options);
+  return async ({ signatureKey }, username, connection) => {
+    for await (const { entries } of lines.read(username, connection)) {
+      if (entries.some(({ blob }) => blob.equals(signatureKey.publicBlob))) return true;
+    }
+    return false;
+  };
+}
+
+function isKeyList(source: LineSource | readonly PKey[]): source is readonly PKey[] {
+  return Array.isArray(source);
+}
+
+function checkAuthority(key: PKey): PKey {
+  if (key.certificate === undefined) return key;
+  throw new ConfigurationError("source", "a certificate cannot be an authority: give its key");
+}
+
+function principalLines(source: PrincipalsSource, options: LineSourceOptions): LineSet<PrincipalLine> {
+  const texts: LineSource =
+    typeof source !== "function"
+      ? source
+      : async (username, connection) => {
+          const given = await source(username, connection);
+          return typeof given === "object" ? given.map(checkName).join("\n") : given;
+        };
+  return new LineSet("principal", texts, parsePrincipalLine, options);
+}
+
+/** In a list each element is a name and nothing else, least of all a line with options. */
+function checkName(name: string): string {
+  if (/^[^\s#"]+$/.test(name)) return name;
+  throw new ConfigurationError("principals", "a name of a list is empty, or holds white space, # or a quote");
+}
+
+async function firstNamed(
+  texts: ReturnType<LineSet<PrincipalLine>["read"]>,
+  { validPrincipals }: Certificate,
+): Promise<PrincipalLine | undefined> {
+  for await (const { entries } of texts) {
+    const line = entries.find(({ principal }) => validPrincipals.includes(principal));
+    if (line !== undefined) return line;
+  }
+  return undefined;
+}

@@ -1,0 +1,40 @@
+import { describe, expect, it } from "vitest";
+import { anyOf } from "../../src/authenticators/any-of.js";
+import { Grant } from "../../src/index.js";
+import { AUTH_FAILED, AUTH_PARTIAL, AUTH_SUCCESSFUL } from "../../src/protocol/constants.js";
+
+describe("anyOf", () => {
+  const refuse = () => AUTH_FAILED;
+  const fail = () => {
+    throw new Error("no database");
+  };
+
+  it.each([AUTH_SUCCESSFUL, AUTH_PARTIAL, new Grant()])(
+    "takes the first decision that lets in: %o",
+    async (decision) => {
+      expect(await anyOf(refuse, async () => decision, fail)()).toBe(decision);
+    },
+  );
+
+  it("refuses when nobody lets in, and takes nothing else for a decision", async () => {
+    expect(await anyOf()()).toBe(AUTH_FAILED);
+    expect(await anyOf(refuse, async () => AUTH_FAILED)()).toBe(AUTH_FAILED);
+    for (const odd of [true, undefined, "yes", { result: AUTH_SUCCESSFUL }]) {
+      expect(await anyOf(() => odd as unknown as Grant)()).toBe(AUTH_FAILED);
+    }
+  });
+
+  it("lets nobody in when one throws", async () => {
+    await expect(anyOf(fail, () => AUTH_SUCCESSFUL)()).rejects.toThrow("no database");
+  });
+
+  it("gives each what it was given", async () => {
+    const seen: unknown[] = [];
+    const hook = anyOf((username: string, key: number) => {
+      seen.push(username, key);
+      return AUTH_FAILED;
+    });
+    await hook("ann", 1);
+    expect(seen).toEqual(["ann", 1]);
+  });
+});

@@ -1,0 +1,128 @@
+import { chmodSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import type { ContentLine } from "../../../src/authenticators/texts/content-lines.js";
+import { LineSet, type LineSource, type LineSourceOptions } from "../../../src/authenticators/texts/line-source.js";
+import { ConfigurationError } from "../../../src/index.js";
+import { temporaryFolder } from "../../support/tools.js";
+import { connectionFrom, LogRecord } from "../test-login.js";
+
+const folder = temporaryFolder();
+const connection = connectionFrom("127.0.0.1");
+
+function parse({ content }: ContentLine): { word: string } {
+  if (content === "bad") throw new Error("it is bad");
+  return { word: content };
+}
+
+async function words(set: LineSet<{ word: string }>, username = "ann"): Promise<string[]> {
+  const found: string[] = [];
+  for await (const { entries } of set.read(username, connection)) found.push(...entries.map(({ word }) => word));
+  return found;
+}
+
+function lines(source: LineSource, options: LineSourceOptions = {}) {
+  return new LineSet("word", source, parse, options);
+}
+
+function write(name: string, text: string): string {
+  const path = join(folder, name);
+  writeFileSync(path, text);
+  chmodSync(path, 0o644);
+  return path;
+}
+
+describe("LineSet", () => {
+  it("reads a text", async () => {
+    expect(await words(lines("a\nbad\nb"))).toEqual(["a", "b"]);
+    expect(await words(lines(""))).toEqual([]);
+    expect(() => lines("bad")).toThrow(ConfigurationError);
+  });
+
+  it("asks a function about the user, each time", async () => {
+    const texts = new Map([["ann", "a"]]);
+    const set = lines(async (username, { remoteAddress }) => (remoteAddress ? texts.get(username) : "no address"));
+    expect(await words(set)).toEqual(["a"]);
+    expect(await words(set, "bob")).toEqual([]);
+    texts.set("ann", "b");
+    expect(await words(set)).toEqual(["b"]);
+    await expect(words(lines(() => 1 as unknown as string))).rejects.toThrow(TypeError);
+    await expect(words(lines(() => Promise.reject(new Error("no database"))))).rejects.toThrow("no database");
+  });
+
+  it("reads files in their order", async () => {
+    const file = [write("1-ann", "a\nb"), join(folder, "none"), write("2", "c")];
+    const [, , second = ""] = file;
+    expect(await words(lines({ file }))).toEqual(["a", "b", "c"]);
+    expect(await words(lines({ file: [join(folder, "1-%u"), second] }), "bob")).toEqual(["c"]);
+  });
+
+  it("parses a text again only when it is another", async () => {
+    let parsed = 0;
+    const count = ({ content }: ContentLine) => {
+      parsed++;
+      return { word: content };
+    };
+    const set = new LineSet("word", { file: write("count", "a\nb") }, count, {});
+    for (let round = 0; round < 5; round++) await words(set);
+    expect(parsed).toBe(2);
+    write("count", "a\nc");
+    expect(await words(set)).toEqual(["a", "c"]);
+    expect(parsed).toBe(4);
+  });
+
+  it("uses no text beyond the limit", async () => {
+    const log = new LogRecord();
+    const options = { limit: 4, logger: log };
+    expect(await words(lines(() => "abcd", options))).toEqual(["abcd"]);
+    expect(await words(lines(() => "abcde", options))).toEqual([]);
+    expect(await words(lines(() => "éé\n", options))).toEqual([]);
+    expect(await words(lines({ file: write("large", "abcde") }, options))).toEqual([]);
+    expect(log.lines.map(({ reason }) => reason)).toEqual(Array.from({ length: 3 }, () => "it is larger than 4 bytes"));
+  });
+
+  it("asks to whom the files belong", async () => {
+    const asked: string[] = [];
+    const owner = async (username: string) => void asked.push(username);
+    expect(
+      await words(lines({ file: write("owned", "a") }, { owner: (name) => owner(name).then(() => undefined) })),
+    ).toEqual(["a"]);
+    expect(asked).toEqual(["ann"]);
+  });
+
+  it("tells in whose text a line was refused", async () => {
+    const log = new LogRecord();
+    const set = lines(() => "bad\na", { logger: log });
+    await words(set);
+    await words(set);
+    await words(set, "bob");
+    const refused = { level: "warn", message: "word refused", line: 1, reason: "it is bad" };
+    expect(log.lines).toEqual([
+      { ...refused, username: "ann" },
+      { ...refused, username: "bob" },
+    ]);
+  });
+
+  it("remembers a bounded number of texts", async () => {
+    const log = new LogRecord();
+    const set = lines(() => "bad", { logger: log });
+    for (let user = 0; user < 100; user++) await words(set, `user-${user}`);
+    await words(set, "user-99");
+    expect(log.lines).toHaveLength(100);
+    await words(set, "user-0");
+    expect(log.lines).toHaveLength(101);
+  });
+
+  it.each<[unknown, object]>([
+    [{ file: [] }, {}],
+    [{ file: "" }, {}],
+    [{ file: "%h/keys" }, {}],
+    [{}, {}],
+    [undefined, {}],
+    ["", { limit: 0 }],
+    ["", { limit: Number.NaN }],
+    ["", { strictModes: "no" }],
+  ])("refuses %j with %j", (source, options) => {
+    expect(() => lines(source as LineSource, options)).toThrow(ConfigurationError);
+  });
+});
