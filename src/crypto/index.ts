@@ -4,11 +4,11 @@ export type { CertificateOptions } from "./certificates/certificate-options.js";
 export { type CertificateUse, certificateProblem } from "./certificates/certificate-problem.js";
 export type { CertificateType } from "./certificates/read-certificate.js";
 export type { SignCertificateOptions } from "./certificates/sign-certificate.js";
+export type { GenerateOptions } from "./keys/generate-key.js";
 export type { HostKey } from "./keys/host-key.js";
 export { KeyError, type KeyErrorCode } from "./keys/key-error.js";
 export type { VerifiedSignature } from "./keys/key-signature.js";
 export {
-  type GenerateOptions,
   type OpenSSHOptions,
   PKey,
   type ReadOptions,

@@ -10,6 +10,12 @@ const ecdsa = PKey.generate({ keyType: "ecdsa", bits: 256 });
 const publicOnly = PKey.fromBlob(ed25519.publicBlob);
 const valid: SSHServerManagerOptions = { serverInterface, serverKey: ed25519 };
 
+/** The key with a certificate of its own making. */
+function certified(type: "user" | "host"): PKey {
+  const described = { publicKey: ed25519, type, keyId: "test", principals: ["127.0.0.1"] };
+  return ed25519.withCertificate(ed25519.signCertificate(described));
+}
+
 /** The option that is to blame for these options, all of which are right but the given ones. */
 function blamed(options: Record<string, unknown>): string | undefined {
   try {
@@ -53,6 +59,8 @@ describe("options that cannot be used are named", () => {
       "a key that says nothing of its signatures",
       { keyType: "x", publicBlob: Buffer.alloc(4), sign: () => Buffer.alloc(0) },
     ],
+    ["a certificate for users", certified("user")],
+    ["a certificate without its key", certified("host").publicKey],
     ["a key that cannot sign", { keyType: "x", publicBlob: Buffer.alloc(4), signatureAlgorithms: ["ssh-ed25519"] }],
   ])("serverKey: %s", (_, value) => {
     expect(blamed({ serverKey: value })).toBe("serverKey");
@@ -72,6 +80,10 @@ describe("options that cannot be used are named", () => {
     ["with more keys than can be announced", Array.from({ length: 900 }, (_, n) => remote(Buffer.alloc(32, `${n} `)))],
   ])("serverKeys: %s", (_, value) => {
     expect(blamed({ serverKey: undefined, serverKeys: value })).toBe("serverKeys");
+  });
+
+  it("a certificate for hosts is none of them", () => {
+    expect(blamed({ serverKey: certified("host") })).toBeUndefined();
   });
 
   it("serverKeys beside serverKey", () => {

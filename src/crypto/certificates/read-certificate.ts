@@ -109,7 +109,7 @@ function readPrincipals(bytes: Buffer): readonly string[] {
     }
     principals.push(textOf(readWithoutNul(fields, "principals")));
   }
-  return principals;
+  return Object.freeze(principals);
 }
 
 function readAuthority(blob: Buffer): KeyMaterial {

@@ -4,8 +4,7 @@ import { Writer } from "../../protocol/writer.js";
 import { Certificate } from "../certificates/certificate.js";
 import { certificateNameOf } from "../certificates/certificate-names.js";
 import { encodeCertificate, type SignCertificateOptions } from "../certificates/sign-certificate.js";
-import { ECDSA_BITS, generateEcdsa } from "./ecdsa.js";
-import { generateEd25519 } from "./ed25519.js";
+import { checkRange, type GenerateOptions, generatePrivateKey } from "./generate-key.js";
 import type { HostKey } from "./host-key.js";
 import { KeyError } from "./key-error.js";
 import { quoted, readKeyFile, writeKeyFile } from "./key-file.js";
@@ -16,13 +15,6 @@ import { parseKey } from "./parse-key.js";
 import { BCRYPT_MAXIMUM_ROUNDS, passphraseBytes } from "./passphrase.js";
 import { writePublicLine } from "./public-line.js";
 import { publicMaterial } from "./public-material.js";
-import { generateRsa, RSA_MAXIMUM_BITS, RSA_MINIMUM_BITS } from "./rsa.js";
-
-export interface GenerateOptions {
-  readonly keyType: "ed25519" | "ecdsa" | "rsa";
-  /** For ecdsa 256 (default), 384 or 521; for rsa 2048 to 16384, 3072 by default. Ed25519 keys have one size. */
-  readonly bits?: number;
-}
 
 export interface ReadOptions {
   /** Bytes, or a text taken as UTF-8. Not used, and no error, for a key that is not encrypted. */
@@ -43,8 +35,6 @@ export interface WriteOptions extends OpenSSHOptions {
   readonly existing?: "refuse" | "replace";
 }
 
-const RSA_DEFAULT_BITS = 3072;
-const ECDSA_DEFAULT_BITS = 256;
 const BCRYPT_MINIMUM_ROUNDS = 16;
 const BCRYPT_DEFAULT_ROUNDS = 24;
 
@@ -86,9 +76,9 @@ export class PKey implements HostKey {
   }
 
   /**
-   * Reads a private key (OpenSSH, PKCS #8, PKCS #1, SEC 1) or a public one (one line as in a `.pub` file, RFC 4716,
-   * SubjectPublicKeyInfo, PKCS #1). Synchronous: an encrypted OpenSSH key takes 13 ms for each of its rounds of bcrypt, of
-   * which it may ask for 1024.
+   * Reads a private key (OpenSSH, PKCS #8, PKCS #1, SEC 1), a public one (one line as in a `.pub` file, RFC 4716,
+   * SubjectPublicKeyInfo, PKCS #1) or a certificate (one line as in a `-cert.pub` file). Synchronous: an
+   * encrypted OpenSSH key takes 13 ms for each of its rounds of bcrypt, of which it may ask for 1024.
    *
    * @throws {KeyError} with a `code` that tells why
    */
@@ -113,7 +103,7 @@ export class PKey implements HostKey {
   }
 
   /**
-   * Reads a public key as peers send it (RFC 4253 §6.6). Any bytes may be given.
+   * Reads a public key or a certificate as peers send it (RFC 4253 §6.6). Any bytes may be given.
    *
    * @throws {KeyError} `malformed`, `unsupported` or `weak`
    */
@@ -311,30 +301,6 @@ export class PKey implements HostKey {
    */
   async writeFile(path: string, options: WriteOptions = {}): Promise<void> {
     await writeKeyFile(path, this.toOpenSSH(options), options.existing ?? "refuse");
-  }
-}
-
-function generatePrivateKey({ keyType, bits }: GenerateOptions) {
-  switch (keyType) {
-    case "ed25519":
-      if (bits !== undefined && bits !== 256) throw new ConfigurationError("bits", "an Ed25519 key has 256 bits");
-      return generateEd25519();
-    case "ecdsa":
-      if (bits !== undefined && !ECDSA_BITS.includes(bits)) {
-        throw new ConfigurationError("bits", `an ECDSA key has ${ECDSA_BITS.join(", ")} bits`);
-      }
-      return generateEcdsa(bits ?? ECDSA_DEFAULT_BITS);
-    case "rsa":
-      if (bits !== undefined) checkRange("bits", bits, RSA_MINIMUM_BITS, RSA_MAXIMUM_BITS);
-      return generateRsa(bits ?? RSA_DEFAULT_BITS);
-    default:
-      throw new ConfigurationError("keyType", 'must be "ed25519", "ecdsa" or "rsa"');
-  }
-}
-
-function checkRange(option: string, value: number, minimum: number, maximum: number): void {
-  if (!Number.isInteger(value) || value < minimum || value > maximum) {
-    throw new ConfigurationError(option, `must be an integer from ${minimum} to ${maximum}`);
   }
 }
 

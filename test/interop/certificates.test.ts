@@ -1,0 +1,66 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+import { certificateProblem, PKey } from "../../src/crypto/index.js";
+import { isMissing, NEWER_PYTHON_PACKAGES } from "../support/clients.js";
+import { runOk, temporaryFolder } from "../support/tools.js";
+
+const folder = temporaryFolder();
+const DRIVER = fileURLToPath(new URL("drivers/asyncssh_certificate.py", import.meta.url));
+const authority = PKey.generate({ keyType: "ed25519" });
+const keys = [
+  PKey.generate({ keyType: "ed25519" }),
+  PKey.generate({ keyType: "ecdsa" }),
+  PKey.generate({ keyType: "ecdsa", bits: 521 }),
+  PKey.generate({ keyType: "rsa", bits: 2048 }),
+];
+
+for (const client of ["asyncssh", "asyncssh-2.20"] as const) {
+  const environment = client === "asyncssh" ? undefined : { PYTHONPATH: NEWER_PYTHON_PACKAGES };
+  const driver = (options: object) =>
+    runOk("/usr/bin/python3", ["-W", "ignore", DRIVER, JSON.stringify(options)], { environment });
+
+  describe.skipIf(isMissing(client))(`certificates and ${client}`, () => {
+    it.each(keys.map((key) => [key.keyType, key] as const))("%s: what it makes is read", async (_, key) => {
+      const paths = {
+        authority: join(folder, "ca"),
+        key: join(folder, "key.pub"),
+        certificate: join(folder, "made.pub"),
+      };
+      writeFileSync(paths.authority, authority.toOpenSSH(), { mode: 0o600 });
+      writeFileSync(paths.key, `${key.toPublicString()}\n`);
+      await driver({ action: "make", ...paths });
+      const { certificate } = await PKey.fromFile(paths.certificate);
+      expect(certificate?.publicKey.equals(key)).toBe(true);
+      expect(certificate?.signatureKey.equals(authority)).toBe(true);
+      expect(certificate).toMatchObject({ keyId: "from asyncssh", serial: 7n, validPrincipals: ["alice", "bob"] });
+      expect(certificate).toMatchObject({ validAfter: 1000n, validBefore: 4000000000n, type: "user" });
+      expect(certificate).toMatchObject({ forceCommand: "date -u", sourceAddress: "10.0.0.0/8" });
+      expect(certificate).toMatchObject({ permitX11Forwarding: false, permitPty: true, permitPortForwarding: true });
+      if (certificate === undefined) return;
+      expect(certificateProblem(certificate, { type: "user", now: new Date() })).toBeUndefined();
+    });
+
+    it.each(keys.map((key) => [key.keyType, key] as const))("%s: what we make is read", async (_, key) => {
+      const signed = authority.signCertificate({
+        publicKey: key,
+        type: "user",
+        keyId: "ours",
+        principals: ["alice"],
+        validBefore: new Date("2099-01-01"),
+        criticalOptions: { "force-command": "date -u" },
+        extensions: { "permit-pty": "" },
+      });
+      const certificate = join(folder, "ours.pub");
+      writeFileSync(certificate, `${signed.toPublicString()}\n`);
+      expect(JSON.parse(await driver({ action: "read", certificate }))).toEqual({
+        principals: ["alice"],
+        forceCommand: "date -u",
+        pty: true,
+        x11: false,
+        authority: authority.fingerprint(),
+      });
+    });
+  });
+}
