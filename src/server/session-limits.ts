@@ -116,13 +116,13 @@ export function limitSessions(authority: ChannelAuthority, maxSessions: number):
   };
   return {
     ...authority,
-    openChannel: (kind, channelId) => {
-      if (kind !== "session") return authority.openChannel(kind, channelId);
+    openChannel: (kind, channelId, fields) => {
+      if (kind !== "session") return authority.openChannel(kind, channelId, fields);
       if (sessions >= maxSessions) return OPEN_FAILED_RESOURCE_SHORTAGE;
       sessions++;
       let decision: unknown;
       try {
-        decision = authority.openChannel(kind, channelId);
+        decision = authority.openChannel(kind, channelId, fields);
       } catch (error) {
         return forgetFailure(error);
       }

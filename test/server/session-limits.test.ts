@@ -17,6 +17,7 @@ import {
 import { channelOpen } from "../support/packet-messages.js";
 import { login, startManager } from "./test-server.js";
 
+const NO_FIELDS = Buffer.alloc(0);
 const session = { kind: "session" } as Channel;
 
 function authorityOf(openChannel: ChannelAuthority["openChannel"]): ChannelAuthority {
@@ -114,12 +115,12 @@ describe("sessions of one connection", () => {
       }),
       1,
     );
-    const first = authority.openChannel("session", 0);
-    expect(authority.openChannel("session", 1)).toBe(OPEN_FAILED_RESOURCE_SHORTAGE);
+    const first = authority.openChannel("session", 0, NO_FIELDS);
+    expect(authority.openChannel("session", 1, NO_FIELDS)).toBe(OPEN_FAILED_RESOURCE_SHORTAGE);
     expect(asked).toEqual(["session"]);
-    void authority.openChannel("direct-tcpip", 2);
+    void authority.openChannel("direct-tcpip", 2, NO_FIELDS);
     expect(asked).toEqual(["session", "direct-tcpip"]);
-    const other = authority.openChannel("session", 1);
+    const other = authority.openChannel("session", 1, NO_FIELDS);
     expect(other).toBe(OPEN_FAILED_RESOURCE_SHORTAGE);
     expect(first).toBeInstanceOf(Promise);
     decide(OPEN_SUCCEEDED);
@@ -145,7 +146,7 @@ describe("sessions of one connection", () => {
     for (let count = 0; count < 3; count++) {
       let decision: unknown;
       try {
-        decision = await authority.openChannel("session", count);
+        decision = await authority.openChannel("session", count, NO_FIELDS);
       } catch (error) {
         expect(error).toEqual(new Error("broken"));
       }
@@ -158,11 +159,11 @@ describe("sessions of one connection", () => {
       authorityOf(() => OPEN_SUCCEEDED),
       1,
     );
-    expect(authority.openChannel("session", 0)).toBe(OPEN_SUCCEEDED);
+    expect(authority.openChannel("session", 0, NO_FIELDS)).toBe(OPEN_SUCCEEDED);
     authority.channelClosed({ kind: "direct-tcpip" } as Channel);
-    expect(authority.openChannel("session", 1)).toBe(OPEN_FAILED_RESOURCE_SHORTAGE);
+    expect(authority.openChannel("session", 1, NO_FIELDS)).toBe(OPEN_FAILED_RESOURCE_SHORTAGE);
     authority.channelClosed(session);
-    expect(authority.openChannel("session", 1)).toBe(OPEN_SUCCEEDED);
+    expect(authority.openChannel("session", 1, NO_FIELDS)).toBe(OPEN_SUCCEEDED);
   });
 });
 
