@@ -39,7 +39,7 @@ export interface AdmissionOptions {
 export interface PenaltyOptions extends Partial<PenaltyTimes> {
   /** Penalties of a source add up to at most this. Default 600. */
   readonly max?: number;
-  /** A source is refused once its penalties have added up to this. Default 15. */
+  /** A source is refused once its penalties add up to more than this. Default 15. */
   readonly min?: number;
   /** IPv4 sources that are remembered. Default 65,536. */
   readonly maxSources4?: number;

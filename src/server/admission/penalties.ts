@@ -34,7 +34,7 @@ export interface PenaltyLimits {
   readonly times: PenaltyTimes;
   /** Seconds to which penalties add up at most. */
   readonly max: number;
-  /** Seconds to which they must have added up before they are enforced. */
+  /** Seconds: a source is refused once its penalties add up to more. */
   readonly min: number;
   readonly maxSources: number;
   readonly overflow: OverflowMode;
@@ -42,7 +42,7 @@ export interface PenaltyLimits {
 
 interface Penalty extends Expiring {
   readonly source: string;
-  /** Enforced: it was at least `min` once. */
+  /** Enforced: it was more than `min` once. */
   active: boolean;
 }
 
@@ -96,7 +96,7 @@ export class Penalties {
     penalty.expiry = Math.min(penalty.expiry + added, now + 1000 * this.#limits.max);
     this.#byExpiry.putOff(penalty);
     const remaining = penalty.expiry - now;
-    if (!penalty.active && remaining >= 1000 * this.#limits.min) {
+    if (!penalty.active && remaining > 1000 * this.#limits.min) {
       penalty.active = true;
       this.#active++;
     }

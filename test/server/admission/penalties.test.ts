@@ -14,19 +14,21 @@ const LIMITS: PenaltyLimits = {
 const SECOND = 1000;
 
 describe("penalties", () => {
-  it("are enforced once they have added up to the minimum, and until they are over", () => {
+  it("are enforced once they add up to more than the minimum, and until they are over", () => {
     const penalties = new Penalties(LIMITS);
     expect(penalties.penalise("a", "authFail", 0)).toEqual({ seconds: 5, enforced: false });
     expect(penalties.penalise("a", "authFail", 0)).toEqual({ seconds: 10, enforced: false });
     expect(penalties.objection("a", 0)).toBeUndefined();
-    expect(penalties.penalise("a", "authFail", 0)).toEqual({ seconds: 15, enforced: true });
+    // sshd, too, lets one in whose penalties are the minimum to the second.
+    expect(penalties.penalise("a", "authFail", 0)).toEqual({ seconds: 15, enforced: false });
+    expect(penalties.penalise("a", "noAuth", 0)).toEqual({ seconds: 16, enforced: true });
     expect(penalties.refusedSources(0)).toBe(1);
     expect(penalties.objection("a", 0)).toBe("penalty");
     // Also where less than the minimum is left.
-    expect(penalties.objection("a", 15 * SECOND - 1)).toBe("penalty");
+    expect(penalties.objection("a", 16 * SECOND - 1)).toBe("penalty");
     expect(penalties.objection("b", 0)).toBeUndefined();
-    expect(penalties.objection("a", 15 * SECOND)).toBeUndefined();
-    expect([penalties.size, penalties.refusedSources(15 * SECOND)]).toEqual([0, 0]);
+    expect(penalties.objection("a", 16 * SECOND)).toBeUndefined();
+    expect([penalties.size, penalties.refusedSources(16 * SECOND)]).toEqual([0, 0]);
   });
 
   it("decay: who fails now and then is not refused", () => {
@@ -94,7 +96,7 @@ describe("penalties", () => {
           for (const [name, { end }] of model) if (end <= now) model.delete(name);
           const before = model.get(source) ?? { end: now, enforced: false };
           const end = Math.min(before.end + LIMITS.times[cause] * SECOND, now + LIMITS.max * SECOND);
-          const enforced = before.enforced || end - now >= LIMITS.min * SECOND;
+          const enforced = before.enforced || end - now > LIMITS.min * SECOND;
           model.set(source, { end, enforced });
           expect(penalties.penalise(source, cause, now)).toEqual({ seconds: (end - now) / SECOND, enforced });
           for (const name of ["a", "b", "c", "d"]) {
