@@ -19,6 +19,9 @@ const MAX_LATENCY = 1000;
 const MAX_GROWTH_MIB = 64;
 
 interface Report {
+  /** Longest delay of the server's event loop, milliseconds. */
+  readonly longestTurn: number;
+  readonly processorSeconds: number;
   readonly stats: ConnectionStats;
   readonly timers: number;
   readonly sockets: number;
@@ -89,7 +92,7 @@ clearInterval(sampler);
 const visits = [...latencies];
 visitor.disconnect();
 await sleep(3000);
-const { stats, timers, sockets } = await ask(server);
+const { stats, timers, sockets, longestTurn, processorSeconds } = await ask(server);
 const residentAfter = residentMiB(server.pid);
 server.disconnect();
 
@@ -109,7 +112,9 @@ console.table({
   "of them failed": failed,
   "login with a command, median": at(0.5),
   "99 of 100": at(0.99),
-  "the slowest": at(1),
+  "the slowest three": sorted.slice(-3).map(Math.round).join(", "),
+  "longest turn of the server": `${Math.round(longestTurn)} ms`,
+  "processor time of the server": `${processorSeconds.toFixed(1)} s`,
   "resident before": `${residentBefore.toFixed(1)} MiB`,
   "at the peak": `${peak.toFixed(1)} MiB`,
   "at the end": `${residentAfter.toFixed(1)} MiB`,

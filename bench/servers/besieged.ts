@@ -1,3 +1,4 @@
+import { monitorEventLoopDelay } from "node:perf_hooks";
 import { PKey } from "../../src/crypto/index.js";
 import { type Channel, SSHServer, SSHServerManager } from "../../src/index.js";
 import { AUTH_FAILED, AUTH_SUCCESSFUL } from "../../src/protocol/constants.js";
@@ -30,11 +31,15 @@ manager.setMaxConnections(5000);
 manager.setConnectionTimeout(5);
 manager.setAuthTimeout(20);
 await manager.startServer();
+const delay = monitorEventLoopDelay();
+delay.enable();
 process.send?.({ port: manager.port });
 
 process.on("message", () => {
   globalThis.gc?.();
   process.send?.({
+    longestTurn: delay.max / 1e6,
+    processorSeconds: process.cpuUsage().user / 1e6 + process.cpuUsage().system / 1e6,
     stats: manager.getConnectionStats(),
     timers: process.getActiveResourcesInfo().filter((kind) => kind === "Timeout").length,
     sockets: process.getActiveResourcesInfo().filter((kind) => kind === "TCPSocketWrap").length,

@@ -37,6 +37,9 @@ export interface ConnectionStats {
   readonly bytesSent: number;
 }
 
+/** Connections that may wait to be accepted: who comes when it is full, comes again a second later. The system may have less. */
+const LISTEN_BACKLOG = 4096;
+
 const TOO_MANY = "too many connections";
 const SHUTTING_DOWN = "the server is shutting down";
 
@@ -259,7 +262,7 @@ export class SSHServerManager extends EventEmitter<ManagerEvents> implements Asy
       listener.once("error", (error: NodeJS.ErrnoException) =>
         reject(listenError(error, this.#bindAddress, this.#requestedPort)),
       );
-      listener.listen(this.#requestedPort, this.#bindAddress, () => {
+      listener.listen(this.#requestedPort, this.#bindAddress, LISTEN_BACKLOG, () => {
         listener.removeAllListeners("error");
         listener.on("error", (error) =>
           this.#settings.logger.error({ err: error }, "a connection could not be accepted"),
