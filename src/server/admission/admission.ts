@@ -1,6 +1,5 @@
 import { randomInt } from "node:crypto";
 import { type Address, netBlock, parseAddress } from "../../auth/addresses/address.js";
-import { inNetworks } from "../../auth/addresses/network.js";
 import type { AdmissionSettings, PenaltySettings } from "./options.js";
 import { type Penalised, Penalties, type PenaltyCause } from "./penalties.js";
 import type { RefusalReason } from "./refusal.js";
@@ -55,8 +54,8 @@ export class Admission {
   /** What speaks against a client for who it is, if anything. */
   objection(remoteAddress: string | undefined): RefusalReason | undefined {
     const { allowFrom, denyFrom } = this.#settings;
-    if (inNetworks(remoteAddress, denyFrom)) return "denyFrom";
-    if (allowFrom !== undefined && !inNetworks(remoteAddress, allowFrom)) return "allowFrom";
+    if (denyFrom.has(remoteAddress)) return "denyFrom";
+    if (allowFrom !== undefined && !allowFrom.has(remoteAddress)) return "allowFrom";
     const address = this.#penalisable(remoteAddress);
     if (address === undefined || this.#penalties === undefined) return undefined;
     const objection = this.#penalties[address.family].objection(this.#sourceName(address), this.#nature.now());
@@ -114,7 +113,7 @@ export class Admission {
   #penalisable(remoteAddress: string | undefined): Address | undefined {
     if (remoteAddress === undefined || this.#penalties === undefined) return undefined;
     const { penaltyExempt, proxies } = this.#settings;
-    if (inNetworks(remoteAddress, penaltyExempt) || inNetworks(remoteAddress, proxies)) return undefined;
+    if (penaltyExempt.has(remoteAddress) || proxies.has(remoteAddress)) return undefined;
     return parseAddress(remoteAddress);
   }
 

@@ -1,6 +1,7 @@
-import { type Network, parseNetworks } from "../../auth/addresses/network.js";
+import { parseNetworks } from "../../auth/addresses/network.js";
 import { ConfigurationError } from "../../protocol/errors.js";
 import { checkChoice, checkInteger, checkNumber, checkObject, LONGEST_TIME } from "../check-values.js";
+import { NetworkSet } from "./network-set.js";
 import { type OverflowMode, overflowModes, type PenaltyCause, type PenaltyTimes, penaltyCauses } from "./penalties.js";
 import type { StartupLimits } from "./startups.js";
 
@@ -78,10 +79,10 @@ export interface AdmissionSettings {
   readonly perSourceMaxConnections: number;
   readonly perSourceNetBlockSize: NetBlockSize;
   readonly perSourcePenalties: PenaltySettings | undefined;
-  readonly penaltyExempt: readonly Network[];
-  readonly allowFrom: readonly Network[] | undefined;
-  readonly denyFrom: readonly Network[];
-  readonly proxies: readonly Network[];
+  readonly penaltyExempt: NetworkSet;
+  readonly allowFrom: NetworkSet | undefined;
+  readonly denyFrom: NetworkSet;
+  readonly proxies: NetworkSet;
   /** Milliseconds. */
   readonly proxyHeaderTimeout: number;
   readonly maxConnectionsPerUser: number;
@@ -118,7 +119,7 @@ export function resolveAdmission(options: AdmissionOptions): AdmissionSettings {
     penaltyExempt: networks("perSourcePenaltyExemptList", options.perSourcePenaltyExemptList ?? LOOPBACK),
     allowFrom: allowFrom === undefined ? undefined : networks("allowFrom", allowFrom),
     denyFrom: networks("denyFrom", options.denyFrom ?? []),
-    proxies: proxyProtocol === undefined ? [] : networks("proxyProtocol.from", proxyProtocol.from),
+    proxies: proxyProtocol === undefined ? new NetworkSet([]) : networks("proxyProtocol.from", proxyProtocol.from),
     proxyHeaderTimeout: 1000 * checkNumber("proxyProtocol.timeout", timeout, 0.001, 60),
     maxConnectionsPerUser: count("maxConnectionsPerUser", options.maxConnectionsPerUser ?? 0),
   };
@@ -181,12 +182,12 @@ function count(option: string, value: number): number {
   return checkInteger(option, value, 0, MAX_CONNECTIONS);
 }
 
-function networks(option: string, list: NetworkList): readonly Network[] {
+function networks(option: string, list: NetworkList): NetworkSet {
   if (typeof list !== "string" && !(Array.isArray(list) && list.every((element) => typeof element === "string"))) {
     throw new ConfigurationError(option, `must be a list of addresses and networks, not ${String(list)}`);
   }
   try {
-    return parseNetworks(list);
+    return new NetworkSet(parseNetworks(list));
   } catch (error) {
     throw new ConfigurationError(option, error instanceof Error ? error.message : String(error));
   }

@@ -1,9 +1,9 @@
 import type { Socket } from "node:net";
-import { inNetworks, type Network } from "../../auth/addresses/network.js";
+import type { NetworkSet } from "./network-set.js";
 import { type Proxied, type ProxyHeader, ProxyHeaderError, readProxyHeader } from "./proxy-header.js";
 
 export interface ProxiedSocketsOptions {
-  readonly proxies: readonly Network[];
+  readonly proxies: NetworkSet;
   /** Milliseconds from accept to the end of the header. */
   readonly proxyHeaderTimeout: number;
 }
@@ -34,7 +34,7 @@ export class ProxiedSockets {
   }
 
   isFromProxy(socket: Socket): boolean {
-    return this.#options.proxies.length > 0 && inNetworks(socket.remoteAddress, this.#options.proxies);
+    return this.#options.proxies.has(socket.remoteAddress);
   }
 
   add(socket: Socket): void {

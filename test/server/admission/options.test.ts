@@ -28,8 +28,9 @@ describe("the options of admission", () => {
         overflow: { ipv4: "permissive", ipv6: "permissive" },
       },
       allowFrom: undefined,
-      denyFrom: [],
-      proxies: [],
+      denyFrom: { size: 0 },
+      proxies: { size: 0 },
+      penaltyExempt: { size: 2 },
       maxConnectionsPerUser: 0,
     });
   });
