@@ -36,8 +36,19 @@ export type { Logger } from "./protocol/logger.js";
 export type { InfoRequest } from "./protocol/messages/userauth.js";
 export { parseSCPCommand, type SCPCommand } from "./scp/scp-command.js";
 export { SCPServer } from "./scp/scp-server.js";
+export type {
+  AdmissionOptions,
+  NetworkList,
+  PenaltyOptions,
+  ProxyProtocolOptions,
+} from "./server/admission/options.js";
+export type { OverflowMode, PenaltyCause, PenaltyTimes } from "./server/admission/penalties.js";
+export type { Refusal, RefusalReason } from "./server/admission/refusal.js";
+export type { StartupLimits } from "./server/admission/startups.js";
 export type { AuthenticationOptions } from "./server/authentication-options.js";
+export type { ManagerEvents, PenaltyEvent } from "./server/manager-events.js";
 export type { StreamInfo } from "./server/server-connection.js";
+export type { SessionLimitOptions } from "./server/session-limits.js";
 export type { SSHServerManagerOptions } from "./server/settings.js";
 export { SSHServer, type SSHServerOptions } from "./server/ssh-server.js";
 export { type ConnectionStats, SSHServerManager } from "./server/ssh-server-manager.js";

@@ -41,6 +41,10 @@ const manager = new SSHServerManager({
   serverKey: PKey.fromString(settings.hostKey),
   bindAddress: "127.0.0.1",
   port: 0,
+  // One address has all the clients.
+  maxStartups: false,
+  perSourceMaxStartups: 0,
+  maxSessions: 1000,
 });
 manager.setMaxConnections(10_000);
 await manager.startServer();

@@ -37,6 +37,12 @@ Options:
   --allow-exec            run commands and the login shell as the user who runs
                           the server; without it commands are only repeated, or
                           refused if there is a DIR
+  --allow-from NETWORKS   who may connect: 192.0.2.0/24,2001:db8::/32 (default:
+                          everybody)
+  --deny-from NETWORKS    who may not, even so
+  --proxy-protocol-from NETWORKS
+                          proxies that tell their client's address in a PROXY
+                          protocol header
   --log-level LEVEL       error, warn, info, debug or silent (default: info)
   --json                  write JSON lines
   -h, --help              show this help

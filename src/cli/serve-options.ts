@@ -1,4 +1,5 @@
-import { UsageError } from "./errors.js";
+import { parseNetworks } from "../auth/addresses/network.js";
+import { describeError, UsageError } from "./errors.js";
 import { parseChoice, parseText, readArguments } from "./option-values.js";
 
 const LOG_LEVELS = ["error", "warn", "info", "debug", "silent"] as const;
@@ -17,6 +18,10 @@ export interface ServeOptions {
   readonly hostKeys?: readonly string[];
   readonly trustedUserCAKeys?: string;
   readonly allowExec: boolean;
+  /** Addresses and networks, separated by commas. */
+  readonly allowFrom?: string;
+  readonly denyFrom?: string;
+  readonly proxyProtocolFrom?: string;
   readonly logLevel: LogLevel;
   readonly json: boolean;
 }
@@ -61,6 +66,11 @@ export function parseServe(args: readonly string[]): ServeOptions | "help" {
     ...(values["trusted-user-ca-keys"] !== undefined && {
       trustedUserCAKeys: parseText("--trusted-user-ca-keys", values["trusted-user-ca-keys"]),
     }),
+    ...(values["allow-from"] !== undefined && { allowFrom: parseNetworkList("--allow-from", values["allow-from"]) }),
+    ...(values["deny-from"] !== undefined && { denyFrom: parseNetworkList("--deny-from", values["deny-from"]) }),
+    ...(values["proxy-protocol-from"] !== undefined && {
+      proxyProtocolFrom: parseNetworkList("--proxy-protocol-from", values["proxy-protocol-from"]),
+    }),
   };
 }
 
@@ -78,6 +88,9 @@ function readServeArguments(args: readonly string[]) {
       "authorized-keys": { type: "string" },
       "host-key": { type: "string", multiple: true },
       "trusted-user-ca-keys": { type: "string" },
+      "allow-from": { type: "string" },
+      "deny-from": { type: "string" },
+      "proxy-protocol-from": { type: "string" },
       "allow-exec": { type: "boolean", default: false },
       "log-level": { type: "string", default: "info" },
       json: { type: "boolean", default: false },
@@ -106,6 +119,16 @@ function parseFolder(
     if (isGiven) throw new UsageError(`${option} needs a folder to serve (see spindlex serve --help)`);
   }
   return undefined;
+}
+
+/** The list as it is, once it is seen to be one. */
+function parseNetworkList(option: string, list: string): string {
+  try {
+    parseNetworks(list);
+  } catch (error) {
+    throw new UsageError(`${option}: ${describeError(error)}`);
+  }
+  return list;
 }
 
 function parsePort(text: string): number {

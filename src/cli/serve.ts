@@ -29,6 +29,9 @@ export async function serve(options: ServeOptions): Promise<void> {
     bindAddress: options.host,
     port: options.port,
     logger,
+    ...(options.allowFrom !== undefined && { allowFrom: options.allowFrom }),
+    ...(options.denyFrom !== undefined && { denyFrom: options.denyFrom }),
+    ...(options.proxyProtocolFrom !== undefined && { proxyProtocol: { from: options.proxyProtocolFrom } }),
   });
   await manager.startServer();
   const stopped = stopSignal();

@@ -36,4 +36,14 @@ export interface Connection {
   readonly signal: AbortSignal;
   /** Ends the connection with SSH_MSG_DISCONNECT. The message goes to the client. */
   disconnect(reason?: DisconnectReason, message?: string): void;
+  /**
+   * Ends the connection, since its client is not wanted here: RefuseConnection of sshd_config(5). Before the login the
+   * client's source gets the penalty `refuseConnection`.
+   */
+  refuse(): void;
+  /**
+   * To be called by an authentication hook that has met a user whom there is not: if the client leaves without a login,
+   * its source gets the penalty `invalidUser`. The client is told nothing.
+   */
+  reportInvalidUser(): void;
 }

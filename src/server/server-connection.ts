@@ -12,10 +12,12 @@ import { decodeServiceRequest, encodeIgnore, encodeServiceAccept } from "../prot
 import { encodeUserauthSuccess } from "../protocol/messages/userauth.js";
 import { type NegotiatedNames, namesOf } from "../transport/negotiation.js";
 import { Transport } from "../transport/transport.js";
+import type { PenaltyCause } from "./admission/penalties.js";
 import { bindAuthenticator, bindChannelAuthority } from "./hooks.js";
 import { encodeHostKeys, HOST_KEYS, takesHostKeys } from "./host-key-announcement.js";
 import { HostKeyProof } from "./host-key-proof.js";
 import { KeepAlive } from "./keep-alive.js";
+import { limitSessions, SessionClocks } from "./session-limits.js";
 import type { ServerSettings } from "./settings.js";
 
 /** Received bytes that may wait for a hook before the stream is no longer read. */
@@ -47,6 +49,17 @@ export interface StreamInfo {
   readonly remotePort?: number | undefined;
 }
 
+/** Who wants to know what becomes of a connection. */
+export interface ConnectionObserver {
+  /** Somebody has proven who they are. Returns what speaks against letting them in, as a text for the client, if anything. */
+  loggingIn(connection: ServerConnection, identity: Identity): string | undefined;
+  authenticated(connection: ServerConnection): void;
+  /** The client has misbehaved and is gone without a login. */
+  misbehaved(connection: ServerConnection, cause: PenaltyCause): void;
+  /** The stream is closed, and nothing of the connection is left. */
+  closed(connection: ServerConnection): void;
+}
+
 /** One client's connection: brings the stream, the transport, the authentication and the channels together. */
 export class ServerConnection implements Connection {
   readonly id = nextId++;
@@ -57,7 +70,7 @@ export class ServerConnection implements Connection {
   readonly #settings: ServerSettings;
   readonly #transport: Transport;
   readonly #abortController = new AbortController();
-  readonly #closed: (connection: ServerConnection) => void;
+  readonly #observer: ConnectionObserver;
   #authentication: Authentication | undefined;
   #multiplexer: Multiplexer | undefined;
   #identity: Identity | undefined;
@@ -67,6 +80,9 @@ export class ServerConnection implements Connection {
   /** Ends what must not take forever: handshake, authentication, key exchange, closing. */
   #deadline: NodeJS.Timeout | undefined;
   #keepAlive: KeepAlive | undefined;
+  #clocks: SessionClocks | undefined;
+  /** What the client would be penalised for if it left now, beside what its end itself tells. */
+  #misbehaviour: PenaltyCause = "noAuth";
   #probeTimer: NodeJS.Timeout | undefined;
   #rekeyTimer: NodeJS.Timeout | undefined;
   /** The keys are old: new ones are made when the client is heard of next, since it may be asleep. */
@@ -75,21 +91,17 @@ export class ServerConnection implements Connection {
   #handshaken = false;
   /** Who is let in once the key exchange under way is over. */
   #admitted: Identity | undefined;
+  /** A hook has refused somebody who had proven everything. */
+  #identityRefused = false;
   #ended = false;
   #gone = false;
 
-  /** @param closed called once the stream is closed and nothing of the connection is left */
-  constructor(
-    stream: Duplex,
-    info: StreamInfo,
-    settings: ServerSettings,
-    closed: (connection: ServerConnection) => void,
-  ) {
+  constructor(stream: Duplex, info: StreamInfo, settings: ServerSettings, observer: ConnectionObserver) {
     this.remoteAddress = info.remoteAddress;
     this.remotePort = info.remotePort;
     this.#stream = stream;
     this.#settings = settings;
-    this.#closed = closed;
+    this.#observer = observer;
     this.#transport = new Transport(
       {
         identification: settings.identification,
@@ -106,7 +118,7 @@ export class ServerConnection implements Connection {
         acceptsMessages: () => this.#stream.writableLength <= this.#maxUnsentBytes,
         caughtUp: () => this.#resumeReading(),
         disconnected: (reason, description) =>
-          this.#end("the client has disconnected", { reason, description: clip(description) }),
+          this.#leave("the client has disconnected", { reason, description: clip(description) }),
         failed: (error) => this.#fail(error),
       },
     );
@@ -165,8 +177,8 @@ export class ServerConnection implements Connection {
     const own = stream instanceof Socket ? (chunk: Buffer) => chunk : (chunk: Buffer) => Buffer.from(chunk);
     stream.on("data", (chunk: Buffer) => this.#receiveChunk(own(chunk)));
     stream.on("drain", () => this.#multiplexer?.resume());
-    stream.on("end", () => this.#end("the client has closed the connection"));
-    stream.on("error", (error) => this.#end("the connection was lost", { err: error }));
+    stream.on("end", () => this.#leave("the client has closed the connection"));
+    stream.on("error", (error) => this.#leave("the connection was lost", { err: error }));
     stream.on("close", () => this.#streamClosed());
     if (stream instanceof Socket) {
       stream.setNoDelay(true);
@@ -190,8 +202,21 @@ export class ServerConnection implements Connection {
     closingTime = CLOSING_TIME,
   ): void {
     if (this.#ended) return;
+    // A server that ends a connection of its own accord holds against the client only what went before.
+    if (this.#misbehaviour !== "noAuth") this.#penalise(this.#misbehaviour);
     this.#transport.disconnect(reason, message);
     this.#end(message, { reason }, closingTime);
+  }
+
+  refuse(): void {
+    if (this.#ended) return;
+    this.#penalise("refuseConnection");
+    this.#transport.disconnect(DisconnectReason.HOST_NOT_ALLOWED_TO_CONNECT, "the connection was refused");
+    this.#end("the server has refused the connection", { reason: DisconnectReason.HOST_NOT_ALLOWED_TO_CONNECT });
+  }
+
+  reportInvalidUser(): void {
+    this.#misbehaviour = "invalidUser";
   }
 
   #output(bytes: Buffer, done?: () => void): void {
@@ -245,7 +270,9 @@ export class ServerConnection implements Connection {
   }
 
   #receive(payload: Buffer): void {
-    if (payload[0] === MessageNumber.SERVICE_REQUEST) this.#receiveServiceRequest(payload);
+    const [number] = payload;
+    if (number === MessageNumber.CHANNEL_DATA || number === MessageNumber.CHANNEL_EXTENDED_DATA) this.#clocks?.touch();
+    if (number === MessageNumber.SERVICE_REQUEST) this.#receiveServiceRequest(payload);
     else if (this.#multiplexer !== undefined) this.#multiplexer.receive(payload);
     else this.#authentication?.receive(payload);
   }
@@ -279,6 +306,8 @@ export class ServerConnection implements Connection {
             this.#provenMethods = methods;
           },
           identified: (identity) => {
+            // A hook that does not want the user in the end is no defect of anything.
+            if (identity === undefined) this.#identityRefused = true;
             this.#identity = identity;
           },
         },
@@ -291,12 +320,14 @@ export class ServerConnection implements Connection {
         send: (message) => this.#transport.send(message),
         hold: () => this.#transport.hold(),
         authenticated: (identity) => this.#authenticated(identity),
-        refused: (username, method, reason) =>
+        refused: (username, method, reason) => {
+          if (this.#misbehaviour === "noAuth") this.#misbehaviour = "authFail";
           this.#log("info", "authentication was refused", {
             username: clip(username),
             method: clip(method),
             reason,
-          }),
+          });
+        },
         hookFailed: this.#hookFailed,
         failed: (error) => this.#fail(error),
       },
@@ -309,20 +340,35 @@ export class ServerConnection implements Connection {
       this.#admitted = identity;
       return;
     }
-    const { server, sessionHooks, announcedHostKeys, maxChannels, maxWindowSize, rekeySeconds } = this.#settings;
+    const objection = this.#observer.loggingIn(this, identity);
+    if (objection !== undefined) {
+      this.disconnect(DisconnectReason.TOO_MANY_CONNECTIONS, objection);
+      return;
+    }
+    const { server, sessionHooks, announcedHostKeys, maxChannels, maxWindowSize, rekeySeconds, sessionLimits } =
+      this.#settings;
     const transport = this.#transport;
     const stream = this.#stream;
     this.#authentication = undefined;
+    const clocks = new SessionClocks(sessionLimits, (message) =>
+      this.disconnect(DisconnectReason.BY_APPLICATION, message),
+    );
+    this.#clocks = clocks;
+    const proof = this.#createHostKeyProof();
+    const authority = bindChannelAuthority(server, this, sessionHooks, this.#hookFailed, proof);
     const multiplexer = new Multiplexer(
       { maxChannels, maxWindowSize },
-      bindChannelAuthority(server, this, sessionHooks, this.#hookFailed, this.#createHostKeyProof()),
+      clocks.watch(limitSessions(authority, sessionLimits.maxSessions), () => this.channelCount),
       {
         connection: this,
         get writable() {
           return transport.ready && !stream.writableNeedDrain;
         },
         send: (payload) => transport.send(payload),
-        sendData: (head, data) => transport.sendData(head, data),
+        sendData: (head, data) => {
+          clocks.touch();
+          transport.sendData(head, data);
+        },
         hold: () => transport.hold(),
         failed: (error) => this.#fail(error),
         hookFailed: this.#hookFailed,
@@ -345,6 +391,7 @@ export class ServerConnection implements Connection {
       this.#rekeyDue = true;
     }, rekeySeconds * 1000);
     this.#log("info", "a user has logged in", { methods: identity.methods, clientVersion: this.clientVersion });
+    this.#observer.authenticated(this);
   }
 
   #createHostKeyProof(): HostKeyProof | undefined {
@@ -380,7 +427,10 @@ export class ServerConnection implements Connection {
 
   #setDeadline(milliseconds: number, message: string): void {
     this.#clearDeadline();
-    this.#deadline = setTimeout(() => this.disconnect(DisconnectReason.BY_APPLICATION, message), milliseconds);
+    this.#deadline = setTimeout(() => {
+      this.#misbehaviour = "graceExceeded";
+      this.disconnect(DisconnectReason.BY_APPLICATION, message);
+    }, milliseconds);
   }
 
   #clearDeadline(): void {
@@ -395,13 +445,27 @@ export class ServerConnection implements Connection {
   #fail(error: unknown): void {
     if (this.#ended) return;
     if (error instanceof ProtocolError) {
+      this.#penalise(this.#misbehaviour);
       this.#transport.disconnect(error.reason, error.message);
       this.#end(error.message, { reason: error.reason, ...(error.cause === undefined ? {} : { err: error.cause }) });
     } else {
+      this.#penalise(this.#identityRefused ? "authFail" : "crash");
       this.#transport.disconnect(DisconnectReason.BY_APPLICATION, "internal error");
       this.#log("error", "the connection has failed", { err: error });
       this.#end("internal error");
     }
+  }
+
+  /** The client has gone of its own accord. */
+  #leave(cause: string, details: object = {}): void {
+    if (this.#ended) return;
+    this.#penalise(this.#misbehaviour);
+    this.#end(cause, details);
+  }
+
+  /** Those who have logged in are no strangers any more: nothing that happens then counts. */
+  #penalise(cause: PenaltyCause): void {
+    if (this.#multiplexer === undefined && this.#admitted === undefined) this.#observer.misbehaved(this, cause);
   }
 
   /** Nothing more is handled; the stream gets a moment to take what was sent. */
@@ -410,6 +474,7 @@ export class ServerConnection implements Connection {
     this.#ended = true;
     this.#log("info", "a connection has ended", { cause, ...details });
     this.#keepAlive?.stop();
+    this.#clocks?.stop();
     clearInterval(this.#probeTimer);
     clearTimeout(this.#rekeyTimer);
     this.#clearDeadline();
@@ -428,11 +493,11 @@ export class ServerConnection implements Connection {
   }
 
   #streamClosed(): void {
-    this.#end("the client has closed the connection");
+    this.#leave("the client has closed the connection");
     this.#clearDeadline();
     if (this.#gone) return;
     this.#gone = true;
-    this.#closed(this);
+    this.#observer.closed(this);
   }
 
   #log(level: "debug" | "info" | "warn" | "error", message: string, fields: object = {}): void {

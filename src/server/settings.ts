@@ -5,8 +5,11 @@ import { ConfigurationError } from "../protocol/errors.js";
 import { type Logger, silentLogger } from "../protocol/logger.js";
 import type { SessionHooks } from "../session/session-requests.js";
 import { type AlgorithmPreferences, type AlgorithmsOption, resolveAlgorithms } from "../transport/algorithms.js";
+import { type AdmissionOptions, type AdmissionSettings, resolveAdmission } from "./admission/options.js";
+import { checkInteger, checkNumber, LONGEST_TIME } from "./check-values.js";
 import { bindSessionHooks } from "./hooks.js";
 import { announcedHostKeys, encodeHostKeys } from "./host-key-announcement.js";
+import { resolveSessionLimits, type SessionLimitOptions, type SessionLimitSettings } from "./session-limits.js";
 import { SSHServer } from "./ssh-server.js";
 
 const { version } = createRequire(import.meta.url)("../../package.json") as { version: string };
@@ -21,10 +24,7 @@ const LARGEST_WINDOW = 2 ** 32 - 1;
 /** Bytes of host keys that every client can take in one message (RFC 4253 §6.1). */
 const MAX_ANNOUNCEMENT = 32_000;
 
-/** Longest wait a Node.js timer can do, seconds. */
-const LONGEST_TIME = 2 ** 31 / 1000 - 1;
-
-export interface SSHServerManagerOptions {
+export interface SSHServerManagerOptions extends AdmissionOptions, SessionLimitOptions {
   /** The hooks that decide. */
   readonly serverInterface: SSHServer;
   /** The host key, or with `serverKeys` several: of each type the first is used, and the others are announced. */
@@ -79,6 +79,8 @@ export interface ServerSettings {
   readonly clientAliveCountMax: number;
   readonly rekeyBytes: number;
   readonly rekeySeconds: number;
+  readonly admission: AdmissionSettings;
+  readonly sessionLimits: SessionLimitSettings;
 }
 
 /** @throws {ConfigurationError} naming the option that cannot be used */
@@ -110,19 +112,9 @@ export function resolveSettings(options: SSHServerManagerOptions): ServerSetting
     clientAliveCountMax: checkInteger("clientAliveCountMax", options.clientAliveCountMax ?? 3, 0, 1000),
     rekeyBytes: checkInteger("rekeyLimit.bytes", rekeyLimit.bytes ?? 2 ** 30, 64 * 1024, Number.MAX_SAFE_INTEGER),
     rekeySeconds: checkNumber("rekeyLimit.seconds", rekeyLimit.seconds ?? 3600, 1, LONGEST_TIME),
+    admission: resolveAdmission(options),
+    sessionLimits: resolveSessionLimits(options),
   };
-}
-
-/** @throws {ConfigurationError} when the value is not a number in the range */
-export function checkNumber(option: string, value: number, minimum: number, maximum: number): number {
-  if (typeof value === "number" && value >= minimum && value <= maximum) return value;
-  throw new ConfigurationError(option, `must be a number from ${minimum} to ${maximum}, not ${String(value)}`);
-}
-
-/** @throws {ConfigurationError} when the value is not an integer in the range */
-export function checkInteger(option: string, value: number, minimum: number, maximum: number): number {
-  if (Number.isInteger(checkNumber(option, value, minimum, maximum))) return value;
-  throw new ConfigurationError(option, `must be an integer, not ${value}`);
 }
 
 function checkLogger(logger: Logger): Logger {

@@ -1,49 +1,75 @@
+import { EventEmitter } from "node:events";
 import { createServer, type Server, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Connection } from "../connection/connection.js";
 import { DisconnectReason } from "../protocol/constants.js";
 import { ConfigurationError } from "../protocol/errors.js";
-import { ServerConnection, type StreamInfo } from "./server-connection.js";
-import {
-  checkInteger,
-  checkNumber,
-  resolveSettings,
-  type ServerSettings,
-  type SSHServerManagerOptions,
-} from "./settings.js";
+import { Admission } from "./admission/admission.js";
+import type { PenaltyCause } from "./admission/penalties.js";
+import { ProxiedSockets } from "./admission/proxied-sockets.js";
+import type { Proxied } from "./admission/proxy-header.js";
+import { type RefusalReason, refusalReasons } from "./admission/refusal.js";
+import { RefusalLog } from "./admission/refusal-log.js";
+import { Ticket } from "./admission/ticket.js";
+import { checkInteger, checkNumber } from "./check-values.js";
+import { type ManagerEvents, tell } from "./manager-events.js";
+import { type ConnectionObserver, ServerConnection, type StreamInfo } from "./server-connection.js";
+import { resolveSettings, type ServerSettings, type SSHServerManagerOptions } from "./settings.js";
 
 /** What a server has done since it was made. */
 export interface ConnectionStats {
   /** Connections accepted, open and closed. */
   readonly accepted: number;
-  /** Connections refused because there were too many. */
+  /** Connections refused before a client could log in. */
   readonly refused: number;
+  /** The same, by the option that has refused them. */
+  readonly refusedBy: Readonly<Record<RefusalReason, number>>;
   /** Connections open now. */
   readonly active: number;
   /** Connections open now on which somebody has logged in. */
   readonly authenticated: number;
+  /** Connections on which nobody has logged in, those included that are gone while a hook still works for them. */
+  readonly startups: number;
+  /** Sources that are refused for what they have done: see `perSourcePenalties`. */
+  readonly penalisedSources: number;
   /** Bytes on the wire. */
   readonly bytesReceived: number;
   readonly bytesSent: number;
 }
 
+/** Connections that may wait to be accepted: who comes when it is full, comes again a second later. The system may have less. */
+const LISTEN_BACKLOG = 4096;
+
+const TOO_MANY = "too many connections";
 const SHUTTING_DOWN = "the server is shutting down";
 
-/** Runs a server: listens, accepts, keeps the limits. */
-export class SSHServerManager implements AsyncDisposable {
+/**
+ * Runs a server: listens, accepts, keeps the limits. Its events are those of `ManagerEvents`; a listener that throws
+ * harms nobody.
+ */
+export class SSHServerManager extends EventEmitter<ManagerEvents> implements AsyncDisposable {
   #settings: ServerSettings;
   readonly #bindAddress: string;
   readonly #requestedPort: number;
   readonly #connections = new Map<number, ServerConnection>();
   /** Too many: they are told so and closed. */
   readonly #refusing = new Set<ServerConnection>();
+  readonly #admission: Admission;
+  readonly #refusalLog: RefusalLog;
+  readonly #tickets = new Map<ServerConnection, Ticket>();
+  /** Connections that the event `connection` was about. */
+  readonly #announced = new Set<ServerConnection>();
+  readonly #proxiedSockets: ProxiedSockets;
+  readonly #refusedBy = Object.fromEntries(refusalReasons.map((reason) => [reason, 0])) as Record<
+    RefusalReason,
+    number
+  >;
   /** Closed connections for which an authentication hook still works. */
   #lingering = 0;
   #listener: Server | undefined;
   #starting: Promise<Server> | undefined;
   #maxConnections = 1000;
   #accepted = 0;
-  #refused = 0;
   #closedBytesReceived = 0;
   #closedBytesSent = 0;
   #allClosed: (() => void) | undefined;
@@ -51,7 +77,15 @@ export class SSHServerManager implements AsyncDisposable {
 
   /** @throws {ConfigurationError} naming the option that cannot be used */
   constructor(options: SSHServerManagerOptions) {
+    super();
     this.#settings = resolveSettings(options);
+    const { admission, logger } = this.#settings;
+    this.#admission = new Admission(admission);
+    this.#refusalLog = new RefusalLog(logger);
+    this.#proxiedSockets = new ProxiedSockets(admission, {
+      accepted: (socket, from) => this.#admit(socket, proxiedInfo(socket, from)),
+      refused: (remoteAddress, error) => this.#refused("proxyProtocol", remoteAddress, { cause: error.message }),
+    });
     this.#bindAddress = checkAddress(options.bindAddress ?? "0.0.0.0");
     this.#requestedPort = checkInteger("port", options.port ?? 22, 0, 65_535);
   }
@@ -102,6 +136,8 @@ export class SSHServerManager implements AsyncDisposable {
   }
 
   async #closeConnections(gracePeriod: number): Promise<void> {
+    this.#proxiedSockets.close();
+    this.#refusalLog.flush();
     if (this.#connections.size + this.#refusing.size === 0) return;
     const allClosed = new Promise<void>((resolve) => {
       this.#allClosed = resolve;
@@ -116,7 +152,7 @@ export class SSHServerManager implements AsyncDisposable {
     return this.stopServer();
   }
 
-  /** Connections that may be open together, authenticated or not. Default 1000. */
+  /** Connections that may be open together, authenticated or not. Default 1000. See `maxStartups` too. */
   setMaxConnections(count: number): void {
     this.#checkStopped("maxConnections");
     this.#maxConnections = checkInteger("maxConnections", count, 1, 1_000_000);
@@ -145,9 +181,12 @@ export class SSHServerManager implements AsyncDisposable {
       connections.reduce((total, connection) => total + count(connection), 0);
     return {
       accepted: this.#accepted,
-      refused: this.#refused,
+      refused: Object.values(this.#refusedBy).reduce((total, count) => total + count, 0),
+      refusedBy: { ...this.#refusedBy },
       active: connections.length,
       authenticated: sum(({ identity }) => (identity === undefined ? 0 : 1)),
+      startups: this.#admission.startups,
+      penalisedSources: this.#admission.penalisedSources,
       bytesReceived: this.#closedBytesReceived + sum(({ bytesReceived }) => bytesReceived),
       bytesSent: this.#closedBytesSent + sum(({ bytesSent }) => bytesSent),
     };
@@ -171,23 +210,50 @@ export class SSHServerManager implements AsyncDisposable {
    * @param info where the stream comes from, if the stream does not know
    */
   handleConnection(stream: Duplex, info: StreamInfo = addressOf(stream)): Connection {
-    const connection = new ServerConnection(stream, info, this.#settings, (closed) => this.#connectionClosed(closed));
-    if (this.#full || this.#stopping !== undefined) {
-      this.#refused++;
-      this.#refusing.add(connection);
-      connection.start();
-      if (this.#full) connection.disconnect(DisconnectReason.TOO_MANY_CONNECTIONS, "too many connections");
-      else connection.disconnect(DisconnectReason.BY_APPLICATION, SHUTTING_DOWN);
-    } else {
-      this.#accepted++;
-      this.#connections.set(connection.id, connection);
-      connection.start();
+    const decision = this.#decide(info.remoteAddress);
+    if (decision instanceof Ticket) return this.#serve(stream, info, decision);
+    this.#refused(decision, info.remoteAddress);
+    return this.#turnAway(stream, info, decision);
+  }
+
+  #decide(remoteAddress: string | undefined): Ticket | RefusalReason {
+    if (this.#stopping !== undefined) return "shutdown";
+    const objection = this.#admission.objection(remoteAddress);
+    return objection ?? (this.#full ? "maxConnections" : this.#admission.enter(remoteAddress));
+  }
+
+  #serve(stream: Duplex, info: StreamInfo, ticket: Ticket): Connection {
+    const connection = new ServerConnection(stream, info, this.#settings, this.#observer);
+    this.#accepted++;
+    this.#connections.set(connection.id, connection);
+    this.#tickets.set(connection, ticket);
+    connection.start();
+    if (this.#connections.has(connection.id)) {
+      this.#announced.add(connection);
+      this.#tell("connection", connection);
     }
     return connection;
   }
 
+  /** Tells a client that it is refused. */
+  #turnAway(stream: Duplex, info: StreamInfo, reason: RefusalReason): Connection {
+    const connection = new ServerConnection(stream, info, this.#settings, this.#observer);
+    this.#refusing.add(connection);
+    connection.start();
+    if (reason === "shutdown") connection.disconnect(DisconnectReason.BY_APPLICATION, SHUTTING_DOWN);
+    else if (reason === "maxConnections") connection.disconnect(DisconnectReason.TOO_MANY_CONNECTIONS, TOO_MANY);
+    else connection.disconnect(DisconnectReason.HOST_NOT_ALLOWED_TO_CONNECT, "not allowed at this time");
+    return connection;
+  }
+
+  #refused(reason: RefusalReason, remoteAddress: string | undefined, details: object = {}): void {
+    this.#refusedBy[reason]++;
+    this.#refusalLog.refused({ reason, remoteAddress }, details);
+    this.#tell("refused", { reason, remoteAddress });
+  }
+
   get #full(): boolean {
-    return this.#connections.size + this.#lingering >= this.#maxConnections;
+    return this.#connections.size + this.#lingering + this.#proxiedSockets.size >= this.#maxConnections;
   }
 
   #listen(): Promise<Server> {
@@ -196,7 +262,7 @@ export class SSHServerManager implements AsyncDisposable {
       listener.once("error", (error: NodeJS.ErrnoException) =>
         reject(listenError(error, this.#bindAddress, this.#requestedPort)),
       );
-      listener.listen(this.#requestedPort, this.#bindAddress, () => {
+      listener.listen(this.#requestedPort, this.#bindAddress, LISTEN_BACKLOG, () => {
         listener.removeAllListeners("error");
         listener.on("error", (error) =>
           this.#settings.logger.error({ err: error }, "a connection could not be accepted"),
@@ -207,16 +273,66 @@ export class SSHServerManager implements AsyncDisposable {
   }
 
   #accept(socket: Socket): void {
-    if (this.#full && this.#refusing.size >= this.#maxConnections) {
-      this.#refused++;
+    if (!this.#proxiedSockets.isFromProxy(socket)) {
+      this.#admit(socket, addressOf(socket));
+    } else if (this.#full) {
+      this.#refused("maxConnections", socket.remoteAddress);
       socket.destroy();
-      return;
+    } else {
+      this.#proxiedSockets.add(socket);
     }
+  }
+
+  /** Sockets that are refused cost as little as possible: only where it helps its user, and few, are told so. */
+  #admit(socket: Socket, info: StreamInfo): void {
+    const decision = this.#decide(info.remoteAddress);
     try {
-      this.handleConnection(socket);
+      if (decision instanceof Ticket) {
+        this.#serve(socket, info, decision);
+        return;
+      }
+      this.#refused(decision, info.remoteAddress);
+      const polite = decision === "maxConnections" || decision === "shutdown";
+      if (polite && this.#refusing.size < this.#maxConnections) this.#turnAway(socket, info, decision);
+      else socket.destroy();
     } catch (error) {
-      this.#settings.logger.error({ err: error }, "a connection could not be served");
+      if (decision instanceof Ticket) decision.release();
+      this.#log("error", { err: error }, "a connection could not be served");
       socket.destroy();
+    }
+  }
+
+  readonly #observer: ConnectionObserver = {
+    loggingIn: (connection, { username }) => {
+      if (this.#tickets.get(connection)?.logIn(username) ?? true) return undefined;
+      this.#refused("maxConnectionsPerUser", connection.remoteAddress, { username });
+      return "too many connections of this user";
+    },
+    authenticated: (connection) => this.#tell("authenticated", connection),
+    misbehaved: (connection, cause) => this.#penalise(connection, cause),
+    closed: (connection) => this.#connectionClosed(connection),
+  };
+
+  #penalise(connection: ServerConnection, cause: PenaltyCause): void {
+    if (!this.#tickets.has(connection)) return;
+    const { remoteAddress } = connection;
+    const penalised = this.#admission.penalise(remoteAddress, cause);
+    if (penalised === undefined) return;
+    if (penalised.enforced) this.#log("info", { remoteAddress, cause, ...penalised }, "a source is penalised");
+    this.#tell("penalty", { remoteAddress, cause, ...penalised });
+  }
+
+  #tell<Name extends keyof ManagerEvents>(event: Name, ...parameters: ManagerEvents[Name]): void {
+    tell(this, event, parameters, (error) =>
+      this.#log("error", { event, err: error }, "a listener of the manager has failed"),
+    );
+  }
+
+  #log(level: "info" | "error", fields: object, message: string): void {
+    try {
+      this.#settings.logger[level](fields, message);
+    } catch {
+      // A logger that fails must not take the server with it.
     }
   }
 
@@ -225,16 +341,20 @@ export class SSHServerManager implements AsyncDisposable {
     this.#closedBytesReceived += connection.bytesReceived;
     this.#closedBytesSent += connection.bytesSent;
     if (!this.#refusing.delete(connection)) this.#countUntilSettled(connection);
+    if (this.#announced.delete(connection)) this.#tell("disconnected", connection);
     if (this.#connections.size + this.#refusing.size === 0) this.#allClosed?.();
   }
 
   /** A client that leaves while a hook works for it must not make room for another one at once. */
   #countUntilSettled(connection: ServerConnection): void {
     this.#lingering++;
+    const ticket = this.#tickets.get(connection);
+    this.#tickets.delete(connection);
     let counted = true;
     const settle = () => {
       if (counted) this.#lingering--;
       counted = false;
+      ticket?.release();
       clearTimeout(timer);
     };
     const timer = setTimeout(settle, this.#settings.authTimeout).unref();
@@ -252,6 +372,18 @@ export class SSHServerManager implements AsyncDisposable {
 function checkAddress(address: string): string {
   if (typeof address === "string" && address !== "") return address;
   throw new ConfigurationError("bindAddress", `must be an address, not ${JSON.stringify(address)}`);
+}
+
+/** A proxy that speaks for itself is the client; of one that the proxy does not know, nothing is known. */
+function proxiedInfo(socket: Socket, from: Proxied): StreamInfo {
+  switch (from.kind) {
+    case "client":
+      return { remoteAddress: from.address, remotePort: from.port };
+    case "proxy":
+      return addressOf(socket);
+    case "unknown":
+      return {};
+  }
 }
 
 function addressOf(stream: Duplex): StreamInfo {

@@ -9,6 +9,7 @@ import {
 } from "../../src/protocol/constants.js";
 import { PacketClient } from "../support/packet-client.js";
 import type { PacketClientOptions } from "../support/packet-transport.js";
+import { withoutAdmission } from "../support/without-admission.js";
 import { memoryInUse } from "./memory.js";
 
 export type ManagerOptions = ConstructorParameters<typeof SSHServerManager>[0];
@@ -106,6 +107,7 @@ export class Attacked<Target extends SSHServer = TargetServer> {
       bindAddress: "127.0.0.1",
       port: 0,
       authFailureDelay: 0,
+      ...withoutAdmission,
       ...options,
     });
   }

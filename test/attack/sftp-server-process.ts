@@ -3,6 +3,7 @@ import { type Channel, SSHServer, SSHServerManager } from "../../src/index.js";
 import { AUTH_FAILED, AUTH_SUCCESSFUL, OPEN_SUCCEEDED } from "../../src/protocol/constants.js";
 import type { FileHandle, FileSystem } from "../../src/sftp/file-system.js";
 import { SFTPServer } from "../../src/sftp/sftp-server.js";
+import { withoutAdmission } from "../support/without-admission.js";
 import { memoryInUse } from "./memory.js";
 
 // A server in a process of its own, whose memory is its own. `/stuck` is a file whose writes never end. It tells its port,
@@ -50,6 +51,7 @@ const manager = new SSHServerManager({
   serverKey: PKey.generate({ keyType: "ed25519" }),
   bindAddress: "127.0.0.1",
   port: 0,
+  ...withoutAdmission,
 });
 await manager.startServer();
 process.send?.(manager.port);

@@ -15,8 +15,9 @@ describe("parseCommandLine", () => {
 
   it("reads every option of serve", () => {
     const args =
-      "serve --port 0 --host ::1 --user ann --authorized-keys a --trusted-user-ca-keys c --password-file p --host-key=h --allow-exec " +
-      "--log-level debug --json --read-only --quota 10G /srv/files";
+      "serve --port 0 --host ::1 --user ann --authorized-keys a --trusted-user-ca-keys c --password-file p --host-key=h " +
+      "--allow-exec --log-level debug --json --read-only --quota 10G /srv/files " +
+      "--allow-from 10.0.0.0/8,::1 --deny-from 10.1.0.0/16 --proxy-protocol-from 10.0.0.1";
     expect(parseCommandLine(args.split(" "))).toEqual({
       command: "serve",
       options: {
@@ -29,6 +30,9 @@ describe("parseCommandLine", () => {
         passwordFile: "p",
         hostKeys: ["h"],
         allowExec: true,
+        allowFrom: "10.0.0.0/8,::1",
+        denyFrom: "10.1.0.0/16",
+        proxyProtocolFrom: "10.0.0.1",
         logLevel: "debug",
         json: true,
       },
@@ -101,6 +105,9 @@ describe("parseCommandLine", () => {
       args: ["serve", "--user", "ann", "--password-file", "f"],
       message: "--user is of no use with --password-file alone: that file names the users",
     },
+    { args: ["serve", "--allow-from", "home"], message: `--allow-from: "home" is no address and no network` },
+    { args: ["serve", "--deny-from", "10.0.0.1/8"], message: "--deny-from: 10.0.0.1/8 has bits beyond its prefix" },
+    { args: ["serve", "--proxy-protocol-from", ""], message: `--proxy-protocol-from: "" is no address and no network` },
     { args: ["hash-password", "-x"], message: "Unknown option '-x' (see spindlex hash-password --help)" },
   ])("refuses $args", ({ args, message }) => {
     expect(() => parseCommandLine(args)).toThrow(new UsageError(message));

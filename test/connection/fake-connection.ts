@@ -20,5 +20,7 @@ export function fakeConnection(): Connection {
     channelCount: 0,
     signal,
     disconnect: () => {},
+    refuse: () => {},
+    reportInvalidUser: () => {},
   };
 }

@@ -5,6 +5,7 @@ import { Client, type ClientChannel } from "ssh2";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { type Channel, ConfigurationError, type Connection } from "../../src/index.js";
 import { DisconnectReason, MessageNumber } from "../../src/protocol/constants.js";
+import { refusalReasons } from "../../src/server/admission/refusal.js";
 import { PacketClient } from "../support/packet-client.js";
 import { execRequest } from "../support/packet-messages.js";
 import { duplexPair } from "./duplex-pair.js";
@@ -317,8 +318,11 @@ describe("connections", () => {
     expect(manager.getConnectionStats()).toEqual({
       accepted: 0,
       refused: 0,
+      refusedBy: Object.fromEntries(refusalReasons.map((reason) => [reason, 0])),
       active: 0,
       authenticated: 0,
+      startups: 0,
+      penalisedSources: 0,
       bytesReceived: 0,
       bytesSent: 0,
     });

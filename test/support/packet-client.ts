@@ -28,7 +28,7 @@ export class PacketClient extends PacketTransport {
   /** Connects; nothing is sent or read. */
   static async connect(port: number, options: PacketClientOptions = {}): Promise<PacketClient> {
     const all = { ...defaults, ...options };
-    return new PacketClient(await PacketSocket.connect(port, all.timeout), all);
+    return new PacketClient(await PacketSocket.connect(port, all.timeout, options.localAddress), all);
   }
 
   /** Connects and goes as far as both NEWKEYS. */

@@ -34,8 +34,9 @@ export class PacketSocket {
     }
   }
 
-  static async connect(port: number, timeout: number): Promise<PacketSocket> {
-    const socket = connect({ port, host: "127.0.0.1" });
+  /** @param localAddress that the server sees: one of 127.0.0.0/8 */
+  static async connect(port: number, timeout: number, localAddress?: string): Promise<PacketSocket> {
+    const socket = connect({ port, host: "127.0.0.1", ...(localAddress !== undefined && { localAddress }) });
     const stream = new PacketSocket(socket, timeout);
     await stream.until(() => !socket.connecting, "the connection");
     if (socket.destroyed) throw new StreamEnded("the connection was refused");

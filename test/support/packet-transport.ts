@@ -29,6 +29,8 @@ export interface PacketClientOptions {
   readonly hostKeys?: "given" | "passed-over";
   /** Milliseconds after which any wait fails. */
   readonly timeout?: number;
+  /** That the server sees the client at: one of 127.0.0.0/8. */
+  readonly localAddress?: string;
 }
 
 export const defaults = {
@@ -41,6 +43,7 @@ export const defaults = {
   compression: ["none"],
   hostKeys: "passed-over",
   timeout: 10_000,
+  localAddress: "127.0.0.1",
 } as const satisfies PacketClientOptions;
 
 /** Packets that a flood hands to the socket together. */

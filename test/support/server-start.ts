@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { type HostKey, PKey } from "../../src/crypto/index.js";
 import { SSHServerManager, type SSHServerManagerOptions } from "../../src/index.js";
 import { GuideServer } from "./server.js";
+import { withoutAdmission } from "./without-admission.js";
 
 export const HOST_KEY_TYPES = ["ed25519", "ecdsa256", "ecdsa384", "ecdsa521", "rsa"] as const;
 export type HostKeyType = (typeof HOST_KEY_TYPES)[number];
@@ -41,7 +42,7 @@ export class TestServer implements AsyncDisposable {
     } = settings;
     this.server = serverInterface;
     this.#hostKeys = hostKeyTypes.map((type) => this.#counted(hostKey(type)));
-    const defaults = { bindAddress: "127.0.0.1", port: 0 };
+    const defaults = { bindAddress: "127.0.0.1", port: 0, ...withoutAdmission };
     this.manager = new SSHServerManager({ ...defaults, serverInterface, serverKeys: [...this.#hostKeys], ...options });
   }
 

@@ -1,0 +1,134 @@
+import { randomInt } from "node:crypto";
+import { type Address, netBlock, parseAddress } from "../../auth/addresses/address.js";
+import type { AdmissionSettings, PenaltySettings } from "./options.js";
+import { type Penalised, Penalties, type PenaltyCause } from "./penalties.js";
+import type { RefusalReason } from "./refusal.js";
+import { dropsStartup } from "./startups.js";
+import { type Source, Ticket } from "./ticket.js";
+
+/** What chance and time are made of. */
+export interface AdmissionNature {
+  /** Milliseconds, of a clock that only goes forward. */
+  now(): number;
+  /** A random integer from 0 to 99. */
+  draw(): number;
+}
+
+const NATURE: AdmissionNature = { now: () => performance.now(), draw: () => randomInt(100) };
+
+/**
+ * Decides who may connect. What it remembers is bounded: counts by the connections that are open, penalties by
+ * `maxSources4` and `maxSources6`.
+ */
+export class Admission {
+  readonly #settings: AdmissionSettings;
+  readonly #nature: AdmissionNature;
+  readonly #penalties: Readonly<Record<Address["family"], Penalties>> | undefined;
+  readonly #sources = new Map<string, Source>();
+  readonly #users = new Map<string, number>();
+  #startups = 0;
+
+  constructor(settings: AdmissionSettings, nature: AdmissionNature = NATURE) {
+    this.#settings = settings;
+    this.#nature = nature;
+    const { perSourcePenalties } = settings;
+    this.#penalties = perSourcePenalties && {
+      ipv4: new Penalties(limitsOf(perSourcePenalties, "ipv4")),
+      ipv6: new Penalties(limitsOf(perSourcePenalties, "ipv6")),
+    };
+  }
+
+  /** Connections on which nobody has logged in. */
+  get startups(): number {
+    return this.#startups;
+  }
+
+  /** Sources that are refused for what they have done. */
+  get penalisedSources(): number {
+    const now = this.#nature.now();
+    return this.#penalties === undefined
+      ? 0
+      : this.#penalties.ipv4.refusedSources(now) + this.#penalties.ipv6.refusedSources(now);
+  }
+
+  /** What speaks against a client for who it is, if anything. */
+  objection(remoteAddress: string | undefined): RefusalReason | undefined {
+    const { allowFrom, denyFrom } = this.#settings;
+    if (denyFrom.has(remoteAddress)) return "denyFrom";
+    if (allowFrom !== undefined && !allowFrom.has(remoteAddress)) return "allowFrom";
+    const address = this.#penalisable(remoteAddress);
+    if (address === undefined || this.#penalties === undefined) return undefined;
+    const objection = this.#penalties[address.family].objection(this.#sourceName(address), this.#nature.now());
+    return objection && "perSourcePenalties";
+  }
+
+  /** Counts a client in, unless there are too many. */
+  enter(remoteAddress: string | undefined): Ticket | RefusalReason {
+    const { maxStartups, perSourceMaxStartups, perSourceMaxConnections } = this.#settings;
+    const address = remoteAddress === undefined ? undefined : parseAddress(remoteAddress);
+    const name = address && this.#sourceName(address);
+    const { startups, connections } = (name !== undefined && this.#sources.get(name)) || NOBODY;
+    if (exceeds(connections, perSourceMaxConnections)) return "perSourceMaxConnections";
+    if (exceeds(startups, perSourceMaxStartups)) return "perSourceMaxStartups";
+    if (maxStartups !== undefined && dropsStartup(this.#startups, maxStartups, this.#nature.draw)) return "maxStartups";
+    return this.#count(name);
+  }
+
+  /** @returns what the penalties of the client's source have come to; `undefined` where it gets none */
+  penalise(remoteAddress: string | undefined, cause: PenaltyCause): Penalised | undefined {
+    const address = this.#penalisable(remoteAddress);
+    if (address === undefined) return undefined;
+    return this.#penalties?.[address.family].penalise(this.#sourceName(address), cause, this.#nature.now());
+  }
+
+  #count(name: string | undefined): Ticket {
+    this.#startups++;
+    let source: Source = { startups: 0, connections: 0 };
+    if (name !== undefined) {
+      source = this.#sources.get(name) ?? source;
+      this.#sources.set(name, source);
+    }
+    return new Ticket(source, {
+      startupOver: () => this.#startups--,
+      enterUser: (username) => this.#enterUser(username),
+      userLeft: (username) => this.#userLeft(username),
+      sourceGone: () => name !== undefined && this.#sources.delete(name),
+    });
+  }
+
+  #enterUser(username: string): boolean {
+    const count = this.#users.get(username) ?? 0;
+    if (exceeds(count, this.#settings.maxConnectionsPerUser)) return false;
+    this.#users.set(username, count + 1);
+    return true;
+  }
+
+  #userLeft(username: string): void {
+    const count = this.#users.get(username) ?? 0;
+    if (count > 1) this.#users.set(username, count - 1);
+    else this.#users.delete(username);
+  }
+
+  /** A proxy that speaks for itself, to see whether the server is there, is not penalised either. */
+  #penalisable(remoteAddress: string | undefined): Address | undefined {
+    if (remoteAddress === undefined || this.#penalties === undefined) return undefined;
+    const { penaltyExempt, proxies } = this.#settings;
+    if (penaltyExempt.has(remoteAddress) || proxies.has(remoteAddress)) return undefined;
+    return parseAddress(remoteAddress);
+  }
+
+  #sourceName(address: Address): string {
+    return netBlock(address, this.#settings.perSourceNetBlockSize);
+  }
+}
+
+const NOBODY: Source = { startups: 0, connections: 0 };
+
+/** Whether there is no room for one more; a limit of 0 is none. */
+function exceeds(count: number, limit: number): boolean {
+  return limit !== 0 && count >= limit;
+}
+
+function limitsOf({ times, max, min, maxSources, overflow }: PenaltySettings, family: Address["family"]) {
+  return { times, max, min, maxSources: maxSources[family], overflow: overflow[family] };
+}

@@ -1,0 +1,55 @@
+/** What comes from one source. */
+export interface Source {
+  /** Connections on which nobody has logged in. */
+  startups: number;
+  /** Connections, logged in or not. */
+  connections: number;
+}
+
+/** Who counts what a ticket stands for. */
+export interface TicketCounter {
+  startupOver(): void;
+  /** Whether the user may have one connection more, which is then counted. */
+  enterUser(username: string): boolean;
+  userLeft(username: string): void;
+  /** Nothing comes from the source any more. */
+  sourceGone(): void;
+}
+
+/** A connection's place among those that are counted, from accept to its end. */
+export class Ticket {
+  readonly #source: Source;
+  readonly #counter: TicketCounter;
+  #state: "startup" | "loggedIn" | "released" = "startup";
+  #username: string | undefined;
+
+  constructor(source: Source, counter: TicketCounter) {
+    this.#source = source;
+    this.#counter = counter;
+    source.startups++;
+    source.connections++;
+  }
+
+  /** Somebody has logged in. Returns whether this user may have one connection more. */
+  logIn(username: string): boolean {
+    if (this.#state !== "startup" || !this.#counter.enterUser(username)) return false;
+    this.#username = username;
+    this.#startupOver();
+    this.#state = "loggedIn";
+    return true;
+  }
+
+  /** The connection is gone. May be called again. */
+  release(): void {
+    if (this.#state === "released") return;
+    if (this.#state === "startup") this.#startupOver();
+    this.#state = "released";
+    if (this.#username !== undefined) this.#counter.userLeft(this.#username);
+    if (--this.#source.connections === 0) this.#counter.sourceGone();
+  }
+
+  #startupOver(): void {
+    this.#source.startups--;
+    this.#counter.startupOver();
+  }
+}

@@ -1,0 +1,44 @@
+import type { EventEmitter } from "node:events";
+import type { Connection } from "../connection/connection.js";
+import type { PenaltyCause } from "./admission/penalties.js";
+import type { Refusal } from "./admission/refusal.js";
+
+/** A source was penalised, by PerSourcePenalties of sshd_config(5). */
+export interface PenaltyEvent {
+  readonly remoteAddress: string | undefined;
+  readonly cause: PenaltyCause;
+  /** What the source's penalties have come to, seconds. */
+  readonly seconds: number;
+  /** Whether the source is refused from now on. */
+  readonly enforced: boolean;
+}
+
+/** The events of an SSHServerManager. */
+export interface ManagerEvents {
+  /** A client was accepted; it has not logged in. */
+  readonly connection: [connection: Connection];
+  /** A client was turned away. */
+  readonly refused: [refusal: Refusal];
+  readonly penalty: [penalty: PenaltyEvent];
+  /** Somebody has logged in. */
+  readonly authenticated: [connection: Connection];
+  /** An accepted client is gone. */
+  readonly disconnected: [connection: Connection];
+}
+
+/** Calls the listeners of an event. What one throws, or rejects with, is reported, and harms nobody else. */
+export function tell<Name extends keyof ManagerEvents>(
+  emitter: EventEmitter,
+  event: Name,
+  parameters: ManagerEvents[Name],
+  failed: (error: unknown) => void,
+): void {
+  for (const listener of emitter.rawListeners(event)) {
+    try {
+      const result: unknown = Reflect.apply(listener, emitter, parameters);
+      if (result instanceof Promise) result.catch(failed);
+    } catch (error) {
+      failed(error);
+    }
+  }
+}

@@ -1,0 +1,196 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { ChannelAuthority } from "../../src/connection/multiplexer.js";
+import type { Channel } from "../../src/index.js";
+import {
+  DisconnectReason,
+  MessageNumber,
+  OPEN_FAILED_RESOURCE_SHORTAGE,
+  OPEN_SUCCEEDED,
+} from "../../src/protocol/constants.js";
+import { Reader } from "../../src/protocol/reader.js";
+import {
+  limitSessions,
+  resolveSessionLimits,
+  SessionClocks,
+  type SessionLimitOptions,
+} from "../../src/server/session-limits.js";
+import { channelOpen } from "../support/packet-messages.js";
+import { login, startManager } from "./test-server.js";
+
+const NO_FIELDS = Buffer.alloc(0);
+const session = { kind: "session" } as Channel;
+
+function authorityOf(openChannel: ChannelAuthority["openChannel"]): ChannelAuthority {
+  return {
+    openChannel,
+    channelOpened: () => {},
+    channelClosed: () => {},
+    channelRequest: () => false,
+    globalRequest: () => false,
+  };
+}
+
+describe("the clocks of a session", () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => {
+    expect(vi.getTimerCount()).toBe(0);
+    vi.useRealTimers();
+  });
+
+  function start(options: SessionLimitOptions) {
+    const over: string[] = [];
+    const clocks: SessionClocks = new SessionClocks(resolveSessionLimits(options), (message) => {
+      over.push(message);
+      clocks.stop();
+    });
+    return { over, clocks };
+  }
+
+  it("do not run by default", () => {
+    const { over } = start({});
+    vi.advanceTimersByTime(1e9);
+    expect(over).toEqual([]);
+  });
+
+  it("end a session after its time, whatever happens on it", () => {
+    const { over, clocks } = start({ sessionTimeout: 60 });
+    for (let second = 0; second < 59; second++) {
+      clocks.touch();
+      vi.advanceTimersByTime(1000);
+    }
+    expect(over).toEqual([]);
+    vi.advanceTimersByTime(1000);
+    expect(over).toEqual(["the session has lasted too long"]);
+  });
+
+  it("end an idle one not before its time, and not much after it", () => {
+    const { over, clocks } = start({ idleTimeout: 10 });
+    for (let second = 0; second < 100; second += 9) {
+      vi.advanceTimersByTime(9000);
+      expect(over).toEqual([]);
+      clocks.touch();
+    }
+    vi.advanceTimersByTime(9999);
+    expect(over).toEqual([]);
+    vi.advanceTimersByTime(1001);
+    expect(over).toEqual(["nothing has happened for too long"]);
+  });
+
+  it("end one without a channel, from the login on and after the last one was closed", () => {
+    const unused = start({ unusedConnectionTimeout: 5 });
+    vi.advanceTimersByTime(5000);
+    expect(unused.over).toEqual(["no channel was open for too long"]);
+
+    const { over, clocks } = start({ unusedConnectionTimeout: 5 });
+    let count = 0;
+    const authority = clocks.watch(
+      authorityOf(() => OPEN_SUCCEEDED),
+      () => count,
+    );
+    for (count of [1, 2]) authority.channelOpened(session);
+    vi.advanceTimersByTime(60_000);
+    count = 1;
+    authority.channelClosed(session);
+    vi.advanceTimersByTime(60_000);
+    count = 0;
+    authority.channelClosed(session);
+    vi.advanceTimersByTime(4999);
+    expect(over).toEqual([]);
+    vi.advanceTimersByTime(1);
+    expect(over).toEqual(["no channel was open for too long"]);
+    authority.channelClosed(session);
+  });
+});
+
+describe("sessions of one connection", () => {
+  it("are counted while they are decided on, refused, open and closed", async () => {
+    let decide: (decision: number) => void = () => {};
+    const asked: string[] = [];
+    const authority = limitSessions(
+      authorityOf((kind) => {
+        asked.push(kind);
+        return new Promise((resolve) => {
+          decide = resolve;
+        });
+      }),
+      1,
+    );
+    const first = authority.openChannel("session", 0, NO_FIELDS);
+    expect(authority.openChannel("session", 1, NO_FIELDS)).toBe(OPEN_FAILED_RESOURCE_SHORTAGE);
+    expect(asked).toEqual(["session"]);
+    void authority.openChannel("direct-tcpip", 2, NO_FIELDS);
+    expect(asked).toEqual(["session", "direct-tcpip"]);
+    const other = authority.openChannel("session", 1, NO_FIELDS);
+    expect(other).toBe(OPEN_FAILED_RESOURCE_SHORTAGE);
+    expect(first).toBeInstanceOf(Promise);
+    decide(OPEN_SUCCEEDED);
+  });
+
+  it.each<[what: string, open: () => unknown]>([
+    ["refuses", () => 1],
+    ["refuses later", async () => 1],
+    [
+      "throws",
+      () => {
+        throw new Error("broken");
+      },
+    ],
+    [
+      "rejects",
+      async () => {
+        throw new Error("broken");
+      },
+    ],
+  ])("are not used up by a hook that %s", async (_, open) => {
+    const authority = limitSessions(authorityOf(open), 1);
+    for (let count = 0; count < 3; count++) {
+      let decision: unknown;
+      try {
+        decision = await authority.openChannel("session", count, NO_FIELDS);
+      } catch (error) {
+        expect(error).toEqual(new Error("broken"));
+      }
+      expect(decision).not.toBe(OPEN_FAILED_RESOURCE_SHORTAGE);
+    }
+  });
+
+  it("are given back when they are closed", () => {
+    const authority = limitSessions(
+      authorityOf(() => OPEN_SUCCEEDED),
+      1,
+    );
+    expect(authority.openChannel("session", 0, NO_FIELDS)).toBe(OPEN_SUCCEEDED);
+    authority.channelClosed({ kind: "direct-tcpip" } as Channel);
+    expect(authority.openChannel("session", 1, NO_FIELDS)).toBe(OPEN_FAILED_RESOURCE_SHORTAGE);
+    authority.channelClosed(session);
+    expect(authority.openChannel("session", 1, NO_FIELDS)).toBe(OPEN_SUCCEEDED);
+  });
+});
+
+describe("a client", () => {
+  it("gets ten sessions and no more, until it closes one", async () => {
+    const client = await login(await startManager());
+    for (let count = 0; count < 10; count++) await client.openSession();
+    client.sendPacket(channelOpen());
+    const failure = new Reader(await client.expect(MessageNumber.CHANNEL_OPEN_FAILURE), 5);
+    expect(failure.readUint32()).toBe(OPEN_FAILED_RESOURCE_SHORTAGE);
+  });
+
+  it("gets none where there are to be none", async () => {
+    const client = await login(await startManager({ maxSessions: 0 }));
+    client.sendPacket(channelOpen());
+    await client.expect(MessageNumber.CHANNEL_OPEN_FAILURE);
+  });
+
+  it.each([
+    [{ sessionTimeout: 0.2 }, "the session has lasted too long"],
+    [{ idleTimeout: 0.2 }, "nothing has happened for too long"],
+    [{ unusedConnectionTimeout: 0.2 }, "no channel was open for too long"],
+  ])("is told why it has to go: %j", async (options, message) => {
+    const manager = await startManager(options);
+    const client = await login(manager);
+    if (!("unusedConnectionTimeout" in options)) await client.openSession();
+    expect(await client.waitDisconnect()).toEqual({ reason: DisconnectReason.BY_APPLICATION, message });
+    await vi.waitFor(() => expect(manager.getConnectionCount()).toBe(0));
+  });
+});
