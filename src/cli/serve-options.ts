@@ -16,6 +16,7 @@ export interface ServeOptions {
   /** Files of host keys; never empty. */
   readonly hostKeys?: readonly string[];
   readonly trustedUserCAKeys?: string;
+  readonly revokedKeys?: string;
   readonly allowExec: boolean;
   readonly logLevel: LogLevel;
   readonly json: boolean;
@@ -41,6 +42,9 @@ export function parseServe(args: readonly string[]): ServeOptions | "help" {
   if (values.user !== undefined && values["password-file"] !== undefined && !hasKeys) {
     throw new UsageError("--user is of no use with --password-file alone: that file names the users");
   }
+  if (values["revoked-keys"] !== undefined && !hasKeys) {
+    throw new UsageError("--revoked-keys needs --authorized-keys or --trusted-user-ca-keys");
+  }
   return {
     port: parsePort(values.port),
     host: parseText("--host", values.host),
@@ -61,6 +65,7 @@ export function parseServe(args: readonly string[]): ServeOptions | "help" {
     ...(values["trusted-user-ca-keys"] !== undefined && {
       trustedUserCAKeys: parseText("--trusted-user-ca-keys", values["trusted-user-ca-keys"]),
     }),
+    ...(values["revoked-keys"] !== undefined && { revokedKeys: parseText("--revoked-keys", values["revoked-keys"]) }),
   };
 }
 
@@ -78,6 +83,7 @@ function readServeArguments(args: readonly string[]) {
       "authorized-keys": { type: "string" },
       "host-key": { type: "string", multiple: true },
       "trusted-user-ca-keys": { type: "string" },
+      "revoked-keys": { type: "string" },
       "allow-exec": { type: "boolean", default: false },
       "log-level": { type: "string", default: "info" },
       json: { type: "boolean", default: false },

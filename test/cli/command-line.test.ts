@@ -15,7 +15,7 @@ describe("parseCommandLine", () => {
 
   it("reads every option of serve", () => {
     const args =
-      "serve --port 0 --host ::1 --user ann --authorized-keys a --trusted-user-ca-keys c --password-file p --host-key=h --allow-exec " +
+      "serve --port 0 --host ::1 --user ann --authorized-keys a --trusted-user-ca-keys c --revoked-keys r --password-file p --host-key=h --allow-exec " +
       "--log-level debug --json --read-only --quota 10G /srv/files";
     expect(parseCommandLine(args.split(" "))).toEqual({
       command: "serve",
@@ -26,6 +26,7 @@ describe("parseCommandLine", () => {
         user: "ann",
         authorizedKeys: "a",
         trustedUserCAKeys: "c",
+        revokedKeys: "r",
         passwordFile: "p",
         hostKeys: ["h"],
         allowExec: true,
