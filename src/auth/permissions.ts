@@ -28,7 +28,7 @@ export interface Permissions {
   readonly forceCommand: string | undefined;
   /** Where a client may connect to through the server: to what each of these lists names. Without lists, anywhere. */
   readonly permitOpen: readonly (readonly ForwardingTarget[])[];
-  /** Where a client may have the server listen, likewise. */
+  /** Where a client may have the server listen, likewise; hosts are wildcard patterns, as `permitlisten` takes them. */
   readonly permitListen: readonly (readonly ForwardingTarget[])[];
   /** Variables in the environment of each session; a client cannot change them. */
   readonly environment: Readonly<Record<string, string>>;
@@ -104,11 +104,20 @@ function frozen(permissions: Permissions): Permissions {
   });
 }
 
-/** Whether every list names this host and port. */
-export function namedByAll(lists: Permissions["permitOpen"], host: string, port: number): boolean {
+/**
+ * Whether every list names this host and port.
+ *
+ * @param matches whether the host is the one that a target names; by default where both are the same text
+ */
+export function namedByAll(
+  lists: Permissions["permitOpen"],
+  host: string,
+  port: number,
+  matches: (host: string, pattern: string) => boolean = (one, other) => one === other,
+): boolean {
   return lists.every((list) =>
     list.some(
-      (target) => (target.host === "*" || target.host === host) && (target.port === "*" || target.port === port),
+      (target) => (target.host === "*" || matches(host, target.host)) && (target.port === "*" || target.port === port),
     ),
   );
 }

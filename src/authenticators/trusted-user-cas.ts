@@ -4,7 +4,7 @@ import type { Certificate } from "../crypto/certificates/certificate.js";
 import type { PKey } from "../crypto/keys/pkey.js";
 import { AUTH_FAILED } from "../protocol/constants.js";
 import { ConfigurationError } from "../protocol/errors.js";
-import { silentLogger } from "../protocol/logger.js";
+import { silentLogger, unfailing } from "../protocol/logger.js";
 import { objection, otherCommand, type PublicKeyHook } from "./authorized-keys/authorized-keys.js";
 import { parseKeyBlob } from "./authorized-keys/key-line.js";
 import { type PrincipalLine, parsePrincipalLine } from "./authorized-keys/principal-line.js";
@@ -40,7 +40,7 @@ export function trustedUserCAs(
   options: TrustedUserCAsOptions = {},
 ): PublicKeyHook {
   const isTrusted = authorities(source, options);
-  const logger = options.logger ?? silentLogger;
+  const logger = unfailing(options.logger ?? silentLogger);
   const principals = options.principals && principalLines(options.principals, options);
 
   return async (username, key, connection) => {

@@ -51,6 +51,10 @@ export class CommandServer extends SSHServer {
     return this.#users.checkKey(username, key, connection);
   }
 
+  override checkKeyRevoked(key: PKey): Promise<boolean> {
+    return this.#users.isRevoked(key);
+  }
+
   override checkChannelRequest(kind: string): number {
     return kind === "session" ? OPEN_SUCCEEDED : OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED;
   }

@@ -27,6 +27,8 @@ Options:
   --trusted-user-ca-keys FILE
                           log in with a certificate of one of these authorities
                           that names the user
+  --revoked-keys FILE     refuse these keys and certificates: keys one a line, or
+                          what ssh-keygen -k makes
   --password-file FILE    several users, NAME:HASH a line, with hashes that
                           spindlex hash-password makes; keys and certificates
                           are for --user

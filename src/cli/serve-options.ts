@@ -17,6 +17,7 @@ export interface ServeOptions {
   /** Files of host keys; never empty. */
   readonly hostKeys?: readonly string[];
   readonly trustedUserCAKeys?: string;
+  readonly revokedKeys?: string;
   readonly allowExec: boolean;
   /** Addresses and networks, separated by commas. */
   readonly allowFrom?: string;
@@ -46,6 +47,9 @@ export function parseServe(args: readonly string[]): ServeOptions | "help" {
   if (values.user !== undefined && values["password-file"] !== undefined && !hasKeys) {
     throw new UsageError("--user is of no use with --password-file alone: that file names the users");
   }
+  if (values["revoked-keys"] !== undefined && !hasKeys) {
+    throw new UsageError("--revoked-keys needs --authorized-keys or --trusted-user-ca-keys");
+  }
   return {
     port: parsePort(values.port),
     host: parseText("--host", values.host),
@@ -71,6 +75,7 @@ export function parseServe(args: readonly string[]): ServeOptions | "help" {
     ...(values["proxy-protocol-from"] !== undefined && {
       proxyProtocolFrom: parseNetworkList("--proxy-protocol-from", values["proxy-protocol-from"]),
     }),
+    ...(values["revoked-keys"] !== undefined && { revokedKeys: parseText("--revoked-keys", values["revoked-keys"]) }),
   };
 }
 
@@ -91,6 +96,7 @@ function readServeArguments(args: readonly string[]) {
       "allow-from": { type: "string" },
       "deny-from": { type: "string" },
       "proxy-protocol-from": { type: "string" },
+      "revoked-keys": { type: "string" },
       "allow-exec": { type: "boolean", default: false },
       "log-level": { type: "string", default: "info" },
       json: { type: "boolean", default: false },

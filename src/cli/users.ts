@@ -1,9 +1,11 @@
 import { userInfo } from "node:os";
 import type { Logger } from "pino";
 import type { PublicKeyHook } from "../authenticators/authorized-keys/authorized-keys.js";
+import type { RevokedKeys } from "../authenticators/revoked-keys.js";
 import { AUTH_FAILED } from "../protocol/constants.js";
 import { StartError } from "./errors.js";
 import { HashedPasswords, readPasswordFile } from "./password-file.js";
+import { loadRevokedKeys } from "./revoked-keys.js";
 import { randomPassword, sameSecret } from "./secret.js";
 import type { ServeOptions } from "./serve-options.js";
 import type { RefusedLine } from "./user-file.js";
@@ -15,17 +17,25 @@ export interface Passwords {
   matches(name: string, password: string, signal?: AbortSignal): boolean | Promise<boolean>;
 }
 
+export interface UsersOptions {
+  readonly passwords?: Passwords;
+  readonly keys?: PublicKeyHook;
+  readonly revoked?: RevokedKeys;
+}
+
 /** Who may log in. Each of the ways that are there is enough, and the same ones are offered to every name. */
 export class Users {
   readonly #passwords: Passwords | undefined;
   /** Decides about public keys and certificates. */
   readonly checkKey: PublicKeyHook;
+  readonly isRevoked: RevokedKeys;
   readonly #hasKeys: boolean;
 
-  constructor({ passwords, keys }: { readonly passwords?: Passwords; readonly keys?: PublicKeyHook }) {
+  constructor({ passwords, keys, revoked }: UsersOptions) {
     this.#passwords = passwords;
     this.#hasKeys = keys !== undefined;
     this.checkKey = keys ?? (async () => AUTH_FAILED);
+    this.isRevoked = revoked ?? (async () => false);
   }
 
   /** As SSH calls them. */
@@ -64,6 +74,7 @@ export async function loadUsers(options: ServeOptions, logger: Logger): Promise<
   const users = new Users({
     ...(hashes && { passwords: new HashedPasswords(hashes) }),
     ...(keys && { keys }),
+    ...(options.revokedKeys !== undefined && { revoked: await loadRevokedKeys(options.revokedKeys, logger) }),
   });
   return { users, example: first };
 }

@@ -1,3 +1,4 @@
+import { matchesWildcard } from "../auth/addresses/wildcard.js";
 import { namedByAll, type Permissions } from "../auth/permissions.js";
 import { Reader } from "../protocol/reader.js";
 
@@ -16,7 +17,14 @@ export function mayOpenChannel(permissions: Permissions, kind: string, fields: B
 
 /** Whether a client may ask the server to listen on a TCP port (RFC 4254 §7.1). */
 export function mayListen({ portForwarding, permitListen }: Permissions, address: string, port: number): boolean {
-  return portForwarding && namedByAll(permitListen, address, port);
+  return portForwarding && namedByAll(permitListen, address, port, isLikeHost);
+}
+
+/** Longest name of a host: a pattern takes time for each character. */
+const MAX_HOST_LENGTH = 1024;
+
+function isLikeHost(host: string, pattern: string): boolean {
+  return host.length <= MAX_HOST_LENGTH && matchesWildcard(host, pattern);
 }
 
 /** Whether a client may ask the server to listen on a socket of its file system (OpenSSH PROTOCOL §2.4). */

@@ -15,7 +15,7 @@ describe("parseCommandLine", () => {
 
   it("reads every option of serve", () => {
     const args =
-      "serve --port 0 --host ::1 --user ann --authorized-keys a --trusted-user-ca-keys c --password-file p --host-key=h " +
+      "serve --port 0 --host ::1 --user ann --authorized-keys a --trusted-user-ca-keys c --revoked-keys r --password-file p --host-key=h " +
       "--allow-exec --log-level debug --json --read-only --quota 10G /srv/files " +
       "--allow-from 10.0.0.0/8,::1 --deny-from 10.1.0.0/16 --proxy-protocol-from 10.0.0.1";
     expect(parseCommandLine(args.split(" "))).toEqual({
@@ -27,6 +27,7 @@ describe("parseCommandLine", () => {
         user: "ann",
         authorizedKeys: "a",
         trustedUserCAKeys: "c",
+        revokedKeys: "r",
         passwordFile: "p",
         hostKeys: ["h"],
         allowExec: true,

@@ -274,6 +274,31 @@ withSsh("a server with authorized keys", () => {
   });
 });
 
+withSsh("a server that trusts an authority", () => {
+  it("lets in with its certificates for the user, until they are revoked", async () => {
+    const [authority, user] = [makeKey("authority"), makeKey("certified")];
+    const revoked = join(client.folder, "revoked");
+    const certify = (name: string, serial: string) => {
+      const words = ["-q", "-s", authority, "-I", "test", "-n", name, "-z", serial, `${user}.pub`];
+      execFileSync("ssh-keygen", words);
+    };
+    execFileSync("ssh-keygen", ["-q", "-k", "-f", revoked]);
+    const files = ["--trusted-user-ca-keys", `${authority}.pub`, "--revoked-keys", revoked];
+    const { port } = await start(["--user", "ann", ...files]);
+    const login = (name: string) => client.run(port, "", ["-i", user, `${name}@127.0.0.1`, "hello"]);
+    certify("ann,bob", "7");
+    expect(await login("ann")).toEqual({ stdout: "Executed: hello\n", stderr: "", code: 0 });
+    expect(await login("bob")).toMatchObject({ stdout: "", code: 255 });
+    writeFileSync(join(client.folder, "serials"), "serial: 7\n");
+    execFileSync("ssh-keygen", ["-q", "-k", "-f", revoked, "-s", `${authority}.pub`, join(client.folder, "serials")]);
+    expect(await login("ann")).toMatchObject({ stdout: "", code: 255 });
+    certify("ann", "8");
+    expect(await login("ann")).toMatchObject({ stdout: "Executed: hello\n", code: 0 });
+    certify("bob", "9");
+    expect(await login("ann")).toMatchObject({ stdout: "", code: 255 });
+  });
+});
+
 withSsh("a server with --allow-exec", () => {
   let key = "";
   let target: { readonly port: number; readonly words: readonly string[] };

@@ -69,6 +69,19 @@ describe("loadUsers", () => {
     expect(await users.checkKey("ann", certificateOf(stranger, ["ann"]), local)).toBe(AUTH_FAILED);
   });
 
+  it("knows which keys are revoked", async () => {
+    const revokedKeys = write("revoked", `${stranger.toPublicString()}\n`);
+    const { users } = await loadUsers({ ...OPTIONS, user: "ann", authorizedKeys, revokedKeys }, logger);
+    expect(await users.isRevoked(stranger)).toBe(true);
+    expect(await users.isRevoked(key)).toBe(false);
+    const { users: others } = await loadUsers({ ...OPTIONS, user: "ann", authorizedKeys }, logger);
+    expect(await others.isRevoked(stranger)).toBe(false);
+    for (const path of [join(folder, "none"), write("junk", "junk\n")]) {
+      const loading = loadUsers({ ...OPTIONS, authorizedKeys, revokedKeys: path }, logger);
+      await expect(loading).rejects.toThrow(/the revoked keys .* cannot be used/);
+    }
+  });
+
   it("has the users of a password file, and tells which lines it refused", async () => {
     log = [];
     const { users, example, password } = await loadUsers({ ...OPTIONS, passwordFile }, logger);

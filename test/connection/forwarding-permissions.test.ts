@@ -60,6 +60,19 @@ describe("mayListen", () => {
     expect(mayListen(listed, "", 8080)).toBe(false);
   });
 
+  it("takes the host of a list for a pattern", () => {
+    const permissions = completePermissions({ permitListen: [[{ host: "127.0.0.?", port: 8080 }]] });
+    expect(["127.0.0.1", "127.0.0.10", "localhost"].map((host) => mayListen(permissions, host, 8080))).toEqual([
+      true,
+      false,
+      false,
+    ]);
+    const any = completePermissions({ permitListen: [[{ host: `${"*a".repeat(500)}b`, port: "*" }]] });
+    const start = performance.now();
+    expect(mayListen(any, "a".repeat(200_000), 8080)).toBe(false);
+    expect(performance.now() - start).toBeLessThan(1000);
+  });
+
   it("takes sockets for listed nowhere", () => {
     expect([ALL_PERMISSIONS, RESTRICTED_PERMISSIONS, listed].map(mayListenOnSocket)).toEqual([true, false, false]);
   });

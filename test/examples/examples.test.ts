@@ -101,6 +101,26 @@ withSsh("public-key-server.ts", () => {
   });
 });
 
+withSsh("certificate-server.ts", () => {
+  it("lets in by role whom the authority has certified", async () => {
+    const [authority, user, stranger] = [makeKey("user-ca"), makeKey("certified"), makeKey("uncertified")];
+    const certify = ["-q", "-s", authority.path, "-I", "ann@laptop", "-n", "release-manager", "-V", "+1h"];
+    execFileSync("ssh-keygen", [...certify, `${user.path}.pub`]);
+    const port = await start("certificate-server.ts", { USER_CA: `${authority.path}.pub` });
+    const asked = await client.run(port, "", ["-i", user.path, "deploy@localhost", "whoami"]);
+    expect(asked).toEqual({ stdout: 'whoami: "ann@laptop" as deploy\n', stderr: "", code: 0 });
+    const forced = await client.run(port, "", ["-i", user.path, "backup@localhost", "whoami"]);
+    expect(forced.stdout).toBe('backup: "ann@laptop" as backup\n');
+    for (const words of [
+      ["-i", user.path, "root@localhost"],
+      ["-i", stranger.path, "deploy@localhost"],
+      ["-i", authority.path, "deploy@localhost"],
+    ]) {
+      expect((await client.run(port, "", [...words, "whoami"])).stderr).toContain("Permission denied (publickey).");
+    }
+  });
+});
+
 withSsh("terminal-app.ts", () => {
   it("counts keys on a terminal", async () => {
     const port = await start("terminal-app.ts");

@@ -4,7 +4,7 @@ import type { Connection } from "../../connection/connection.js";
 import type { Certificate } from "../../crypto/certificates/certificate.js";
 import type { PKey } from "../../crypto/keys/pkey.js";
 import { AUTH_FAILED } from "../../protocol/constants.js";
-import { silentLogger } from "../../protocol/logger.js";
+import { silentLogger, unfailing } from "../../protocol/logger.js";
 import { LineSet, type LineSource, type LineSourceOptions } from "../texts/line-source.js";
 import { type KeyLine, parseKeyLine } from "./key-line.js";
 import type { KeyOptions } from "./key-options.js";
@@ -29,7 +29,7 @@ export type PublicKeyHook = (username: string, key: PKey, connection: Connection
  */
 export function authorizedKeys(source: LineSource, options: AuthorizedKeysOptions = {}): PublicKeyHook {
   const lines = new LineSet("authorized key", source, parseKeyLine, options);
-  const logger = options.logger ?? silentLogger;
+  const logger = unfailing(options.logger ?? silentLogger);
   const withVariables = options.permitUserEnvironment === "yes";
 
   return async (username, key, connection) => {

@@ -1,6 +1,6 @@
 import type { Connection } from "../../connection/connection.js";
 import { ConfigurationError } from "../../protocol/errors.js";
-import { type Logger, silentLogger } from "../../protocol/logger.js";
+import { type Logger, silentLogger, unfailing } from "../../protocol/logger.js";
 import { type ContentLine, type ParsedLines, parseLines } from "./content-lines.js";
 import { Recent } from "./recent.js";
 import { readTrustedFile, UntrustedFileError } from "./trusted-file.js";
@@ -72,7 +72,7 @@ export class LineSet<T extends object> {
   constructor(kind: string, source: LineSource, parse: (line: ContentLine) => T, options: LineSourceOptions) {
     this.#kind = kind;
     this.#parse = parse;
-    this.#logger = options.logger ?? silentLogger;
+    this.#logger = unfailing(options.logger ?? silentLogger);
     this.#limit = checkLimit(options.limit ?? DEFAULT_LIMIT);
     this.#strictModes = checkStrictModes(options.strictModes ?? "on");
     this.#owner = options.owner;
