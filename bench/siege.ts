@@ -74,6 +74,7 @@ const sampler = setInterval(() => {
 const order = attackOrder();
 const underway = new Set<Promise<void>>();
 const started = performance.now();
+let due = started;
 for (let index = 0; index < CONNECTIONS; index++) {
   const { attack } = ATTACKS[order[index % order.length] ?? ""] ?? { attack: async () => {} };
   const one = attack({ port, localAddress: sourceAddress(index) })
@@ -83,8 +84,9 @@ for (let index = 0; index < CONNECTIONS; index++) {
     .finally(() => underway.delete(one));
   underway.add(one);
   mostActive = Math.max(mostActive, underway.size);
-  const ahead = (1000 * (index + 1)) / RATE - (performance.now() - started);
-  if (ahead > 5) await sleep(ahead);
+  // On a machine that is busy with other things it takes longer, rather than come in bursts.
+  due = Math.max(due + 1000 / RATE, performance.now() - 100);
+  if (due - performance.now() > 5) await sleep(due - performance.now());
 }
 await Promise.all(underway);
 const seconds = (performance.now() - started) / 1000;

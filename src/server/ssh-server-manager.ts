@@ -4,6 +4,7 @@ import type { Duplex } from "node:stream";
 import type { Connection } from "../connection/connection.js";
 import { DisconnectReason } from "../protocol/constants.js";
 import { ConfigurationError } from "../protocol/errors.js";
+import { silentLogger } from "../protocol/logger.js";
 import { Admission } from "./admission/admission.js";
 import type { PenaltyCause } from "./admission/penalties.js";
 import { ProxiedSockets } from "./admission/proxied-sockets.js";
@@ -235,9 +236,10 @@ export class SSHServerManager extends EventEmitter<ManagerEvents> implements Asy
     return connection;
   }
 
-  /** Tells a client that it is refused. */
+  /** Tells a client that it is refused. The log does not hear of each: there may be very many. */
   #turnAway(stream: Duplex, info: StreamInfo, reason: RefusalReason): Connection {
-    const connection = new ServerConnection(stream, info, this.#settings, this.#observer);
+    const settings = { ...this.#settings, logger: silentLogger };
+    const connection = new ServerConnection(stream, info, settings, this.#observer);
     this.#refusing.add(connection);
     connection.start();
     if (reason === "shutdown") connection.disconnect(DisconnectReason.BY_APPLICATION, SHUTTING_DOWN);

@@ -5,7 +5,7 @@ import { PacketClient } from "../../support/packet-client.js";
 import { noneRequest } from "../../support/packet-messages.js";
 import { StreamEnded } from "../../support/packet-socket.js";
 import { duplexPair } from "../duplex-pair.js";
-import { PASSWORD, startManager, TestServer, USERNAME } from "../test-server.js";
+import { createManager, PASSWORD, startManager, TestServer, USERNAME } from "../test-server.js";
 
 /** Penalties that are enforced at once, also against loopback. */
 const STRICT = {
@@ -115,6 +115,34 @@ describe("sockets that are refused", () => {
     manager.handleConnection(server, { remoteAddress: "192.0.2.2" });
     await vi.waitFor(() => expect(Buffer.concat(received).toString("latin1")).toContain("not allowed at this time"));
     expect(manager.getConnectionStats().refusedBy.allowFrom).toBe(1);
+  });
+});
+
+describe("a flood of refusals", () => {
+  it.each([
+    ["that are told", "maxConnections"],
+    ["that are not", "denyFrom"],
+  ])("%s leaves a few lines in the log and nothing else", async (_, reason) => {
+    const lines: string[] = [];
+    const write = (_fields: object, message: string) => void lines.push(message);
+    const logger = { debug: () => {}, info: write, warn: write, error: write };
+    const manager = createManager({ logger, ...(reason === "denyFrom" && { denyFrom: ATTACKER.localAddress }) });
+    manager.setMaxConnections(1);
+    await manager.startServer();
+    const held = await PacketClient.login(manager.port, USERNAME, PASSWORD);
+    for (let count = 0; count < 50; count++) {
+      const client = await PacketClient.connect(manager.port, ATTACKER);
+      await client.waitEnd().catch(() => {});
+    }
+    expect(manager.getConnectionStats().refusedBy).toMatchObject({ [reason]: 50 });
+    expect((await held.exec("hello")).exitStatus).toBe(0);
+    await held.close();
+    await manager.stopServer();
+    expect(lines.filter((line) => line.includes("refused"))).toEqual([
+      "a connection was refused",
+      "more connections were refused",
+    ]);
+    expect(lines.filter((line) => line === "a connection has ended")).toHaveLength(1);
   });
 });
 
