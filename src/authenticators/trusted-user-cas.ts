@@ -41,7 +41,7 @@ export function trustedUserCAs(
 ): PublicKeyHook {
   const isTrusted = authorities(source, options);
   const logger = unfailing(options.logger ?? silentLogger);
-  const principals = options.principals && principalLines(options.principals, options);
+  const principals = options.principals === undefined ? undefined : principalLines(options.principals, options);
 
   return async (username, key, connection) => {
     const { certificate } = key;
@@ -77,7 +77,7 @@ function authorities(source: LineSource | readonly PKey[], options: LineSourceOp
     const blobs = source.map((key) => checkAuthority(key).publicBlob);
     return async ({ signatureKey }) => blobs.some((blob) => blob.equals(signatureKey.publicBlob));
   }
-  const lines = new LineSet("authority", source, ({ content }) => ({ blob: parseKeyBlob(content) }), options);
+  const lines = new LineSet("trusted user CA key", source, ({ content }) => ({ blob: parseKeyBlob(content) }), options);
   return async ({ signatureKey }, username, connection) => {
     for await (const { entries } of lines.read(username, connection)) {
       if (entries.some(({ blob }) => blob.equals(signatureKey.publicBlob))) return true;

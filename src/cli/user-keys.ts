@@ -24,7 +24,7 @@ export async function loadUserKeys(
   const hooks: PublicKeyHook[] = [];
   // As in sshd, an authority comes first.
   if (authorities !== undefined) {
-    await requireUsable("authority", authorities, ({ content }) => ({ blob: parseKeyBlob(content) }), logger);
+    await requireUsable("trusted user CA key", authorities, ({ content }) => ({ blob: parseKeyBlob(content) }), logger);
     hooks.push(trustedUserCAs({ file: literal(authorities) }, { logger }));
   }
   if (keys !== undefined) {

@@ -46,8 +46,11 @@ interface Known<T> extends Pick<ParsedLines<T>, "entries"> {
 /** Bytes. */
 export const DEFAULT_LIMIT = 1024 * 1024;
 
-/** Texts that are kept parsed, and reasons that are known to have been logged. */
-const KNOWN_TEXTS = 64;
+/** Characters of all texts that are kept parsed, and what each costs beside them. */
+const KNOWN_CHARACTERS = 8 * 1024 * 1024;
+const TEXT_OVERHEAD = 1024;
+
+/** Reasons that are known to have been logged. */
 const KNOWN_FAULTS = 256;
 
 /**
@@ -62,7 +65,7 @@ export class LineSet<T extends object> {
   readonly #strictModes: "on" | "off";
   readonly #owner: LineSourceOptions["owner"];
   readonly #read: (username: string, connection: Connection) => AsyncIterable<LocatedLines<T>>;
-  readonly #known = new Recent<Known<T>>(KNOWN_TEXTS);
+  readonly #known = new Recent<Known<T>>(KNOWN_CHARACTERS, ({ text }) => text.length + TEXT_OVERHEAD);
   readonly #faults = new Recent<string>(KNOWN_FAULTS);
 
   /**

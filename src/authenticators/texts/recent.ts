@@ -1,10 +1,17 @@
-/** What was last made for each of some names. The names that were used longest ago are forgotten. */
+/** What was last made for each of some names. What was used longest ago is forgotten. */
 export class Recent<T> {
-  readonly #limit: number;
+  readonly #capacity: number;
+  readonly #weigh: (value: T) => number;
   readonly #values = new Map<string, T>();
+  #weight = 0;
 
-  constructor(limit: number) {
-    this.#limit = limit;
+  /**
+   * @param capacity what all values may weigh together
+   * @param weigh by default each weighs 1
+   */
+  constructor(capacity: number, weigh: (value: T) => number = () => 1) {
+    this.#capacity = capacity;
+    this.#weigh = weigh;
   }
 
   get(name: string): T | undefined {
@@ -14,15 +21,19 @@ export class Recent<T> {
   }
 
   set(name: string, value: T): void {
-    this.#values.delete(name);
+    this.delete(name);
     this.#values.set(name, value);
+    this.#weight += this.#weigh(value);
     for (const oldest of this.#values.keys()) {
-      if (this.#values.size <= this.#limit) return;
-      this.#values.delete(oldest);
+      if (this.#weight <= this.#capacity) return;
+      this.delete(oldest);
     }
   }
 
   delete(name: string): void {
+    const value = this.#values.get(name);
+    if (value === undefined) return;
     this.#values.delete(name);
+    this.#weight -= this.#weigh(value);
   }
 }

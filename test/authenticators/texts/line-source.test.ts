@@ -103,14 +103,14 @@ describe("LineSet", () => {
     ]);
   });
 
-  it("remembers a bounded number of texts", async () => {
+  it("remembers texts of eight megabytes together", async () => {
     const log = new LogRecord();
-    const set = lines(() => "bad", { logger: log });
-    for (let user = 0; user < 100; user++) await words(set, `user-${user}`);
-    await words(set, "user-99");
-    expect(log.lines).toHaveLength(100);
+    const set = lines(() => `${"#".repeat(256 * 1024)}\nbad`, { logger: log });
+    for (let user = 0; user < 40; user++) await words(set, `user-${user}`);
+    await words(set, "user-39");
+    expect(log.lines).toHaveLength(40);
     await words(set, "user-0");
-    expect(log.lines).toHaveLength(101);
+    expect(log.lines).toHaveLength(41);
   });
 
   it.each<[unknown, object]>([

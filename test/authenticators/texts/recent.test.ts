@@ -13,4 +13,20 @@ describe("Recent", () => {
     recent.delete("c");
     expect(["a", "c"].map((name) => recent.get(name))).toEqual([4, undefined]);
   });
+
+  it("weighs what it keeps", () => {
+    const recent = new Recent<string>(10, (text) => text.length);
+    const kept = () => ["a", "b", "c"].map((name) => recent.get(name));
+    recent.set("a", "xxxx");
+    recent.set("b", "xxxx");
+    recent.set("a", "xx");
+    recent.set("c", "xxxx");
+    expect(kept()).toEqual(["xx", "xxxx", "xxxx"]);
+    recent.set("c", "xxxxxxx");
+    expect(kept()).toEqual([undefined, undefined, "xxxxxxx"]);
+    recent.set("a", "x".repeat(11));
+    expect(kept()).toEqual([undefined, undefined, undefined]);
+    recent.set("a", "x".repeat(10));
+    expect(kept()).toEqual(["xxxxxxxxxx", undefined, undefined]);
+  });
 });
