@@ -1,0 +1,34 @@
+import * as messages from "../../support/packet-messages.js";
+import { throwFirst } from "../engine/files.js";
+import type { Harness } from "../engine/harness.js";
+import { MemoryConnection, type Stage } from "../engine/memory-connection.js";
+import { joinMessages, settle, splitMessages } from "../engine/messages.js";
+import { plainKeyExchangeMessages } from "../engine/plain-algorithms.js";
+
+const STAGES: readonly Stage[] = ["running", "running", "running", "compressed", "service"];
+
+const dialogues = [
+  [messages.channelOpen(), messages.execRequest(0, "ls"), messages.channelEof(0), messages.channelClose(0)],
+  [messages.channelOpen(), messages.execRequest(0, "scp -t /"), messages.channelData(0, "C0644 2 x\nhi\0")],
+  [messages.globalRequest("tcpip-forward", "want-reply", Buffer.from("000000000000", "hex"))],
+  [messages.channelOpen(), messages.windowAdjust(0, 0xffff_ffff), messages.channelData(0, "x")],
+  plainKeyExchangeMessages("none"),
+];
+
+/** Messages of a user who has logged in. The first byte of an input chooses between that and what comes shortly before. */
+export const harness: Harness = {
+  name: "channels",
+  seeds: dialogues.map((dialogue) => Buffer.concat([Buffer.of(0), joinMessages(dialogue)])),
+  maximumLength: 8192,
+  shortRun: 300,
+  async run(bytes) {
+    const connection = await MemoryConnection.reach(STAGES[(bytes[0] ?? 0) % STAGES.length] ?? "running");
+    for (const message of splitMessages(bytes.subarray(1))) {
+      connection.send(message);
+      await settle(1);
+    }
+    await settle(3);
+    await connection.end();
+    throwFirst(connection.defects);
+  },
+};

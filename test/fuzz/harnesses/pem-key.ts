@@ -1,0 +1,27 @@
+import { checkKeyText } from "../engine/check-key.js";
+import type { Harness } from "../engine/harness.js";
+import { armour } from "../engine/keys.js";
+
+const LABELS = [
+  "PRIVATE KEY",
+  "ENCRYPTED PRIVATE KEY",
+  "RSA PRIVATE KEY",
+  "EC PRIVATE KEY",
+  "PUBLIC KEY",
+  "RSA PUBLIC KEY",
+  "DSA PRIVATE KEY",
+  "CERTIFICATE",
+];
+
+/** The DER within PEM files. The first byte of an input chooses the label. */
+export const harness: Harness = {
+  name: "pem-key",
+  seeds: LABELS.map((_, index) => Buffer.of(index, 0x30, 0x03, 0x02, 0x01, 0x00)),
+  memory: { base: 2 * 1024 * 1024, perByte: 1024 },
+  maximumTime: 2000,
+  shortRun: 600,
+  run(bytes) {
+    const label = LABELS[(bytes[0] ?? 0) % LABELS.length] ?? "";
+    checkKeyText(armour(label, bytes.subarray(1)));
+  },
+};
