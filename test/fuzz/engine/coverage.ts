@@ -13,8 +13,8 @@ function classOf(hits: number): number {
 /** Counts the branches that instrumented modules take (instrument.ts), and knows which of that was never seen before. */
 export class Coverage {
   readonly hits = new Uint32Array(CAPACITY);
-  /** Texts in the code. */
-  readonly words = new Set<string>();
+  /** Texts and integers in the code. */
+  readonly literals = new Set<string | number>();
   readonly #seen = new Uint8Array(CAPACITY);
   #used = 0;
   #covered = 0;
@@ -27,11 +27,11 @@ export class Coverage {
   }
 
   /** Called by each instrumented module when it loads. */
-  module(_url: string, branches: number, words: readonly string[]): { hits: Uint32Array; base: number } {
+  module(_url: string, branches: number, literals: readonly (string | number)[]): { hits: Uint32Array; base: number } {
     const base = this.#used;
     this.#used += branches;
     if (this.#used > CAPACITY) throw new Error(`more than ${CAPACITY} branches`);
-    for (const word of words) this.words.add(word);
+    for (const literal of literals) this.literals.add(literal);
     return { hits: this.hits, base };
   }
 

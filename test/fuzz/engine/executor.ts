@@ -14,6 +14,9 @@ export interface Failure {
   readonly signature: string;
 }
 
+/** Whether the limits of a harness on time and memory are kept: not where other things run in the same process. */
+export type Limits = "kept" | "ignored";
+
 interface Outcome {
   readonly failure: Failure | undefined;
   readonly milliseconds: number;
@@ -23,10 +26,12 @@ interface Outcome {
 /** Runs inputs and watches for what they must not lead to. One at a time in a process. */
 export class Executor implements Disposable {
   readonly #harness: Harness;
+  readonly #limits: Limits;
   #stray: { readonly error: unknown } | undefined;
 
-  constructor(harness: Harness) {
+  constructor(harness: Harness, limits: Limits = "kept") {
     this.#harness = harness;
+    this.#limits = limits;
     process.on("unhandledRejection", this.#caught);
     process.on("uncaughtException", this.#caught);
   }
@@ -39,7 +44,7 @@ export class Executor implements Disposable {
   /** Runs one input. The harness gets a copy of it. */
   async run(input: Buffer): Promise<Failure | undefined> {
     const first = await this.#once(input);
-    if (first.failure !== undefined) return first.failure;
+    if (first.failure !== undefined || this.#limits === "ignored") return first.failure;
     const isOver = (outcome: Outcome) => this.#isSlow(outcome) || this.#isLarge(outcome, input);
     if (!isOver(first)) return undefined;
     let last = first;
@@ -94,7 +99,7 @@ function memoryInUse(): number {
 function describe(kind: "error" | "stray", error: unknown): Failure {
   if (!(error instanceof Error)) return { kind, text: String(error), signature: `${kind} ${String(error)}` };
   const { name, message, stack = "" } = error;
-  const frame = stack.split("\n").find((line) => /\/(dist|src)\//.test(line)) ?? "";
+  const frame = stack.split("\n").find((line) => /^(?!.*node_modules).*\/(dist|src)\//.test(line)) ?? "";
   const cause = error.cause instanceof Error ? `\ncaused by ${error.cause.stack}` : "";
   return {
     kind,

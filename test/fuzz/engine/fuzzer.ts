@@ -1,5 +1,5 @@
 import type { Coverage } from "./coverage.js";
-import { Executor, type Failure } from "./executor.js";
+import { Executor, type Failure, type Limits } from "./executor.js";
 import type { Harness } from "./harness.js";
 import { minimise } from "./minimise.js";
 import { Mutator } from "./mutator.js";
@@ -23,6 +23,7 @@ export interface FuzzerOptions {
   readonly coverage?: Coverage;
   readonly seconds?: number;
   readonly runs?: number;
+  readonly limits?: Limits;
   /** Called before each run. */
   readonly starting?: (input: Buffer) => void;
   /** Called for each input with which something new was covered. */
@@ -56,7 +57,7 @@ export class Fuzzer {
   constructor(harness: Harness, options: FuzzerOptions) {
     this.#harness = harness;
     this.#options = options;
-    this.#executor = new Executor(harness);
+    this.#executor = new Executor(harness, options.limits);
   }
 
   /** Runs the seeds, then inputs made of them, until time or number of runs is reached. */
@@ -69,7 +70,7 @@ export class Fuzzer {
     }
     if (this.#corpus.length === 0) this.#keep(Buffer.alloc(0));
     const { maximumLength = DEFAULT_MAXIMUM_LENGTH } = this.#harness;
-    const mutator = new Mutator(random, maximumLength, coverage?.words);
+    const mutator = new Mutator(random, maximumLength, coverage?.literals);
     const seedRuns = this.#runs;
     while (this.#runs - seedRuns < runs && this.#seconds < seconds) {
       const input = mutator.mutate(this.#pick(), random.pick(this.#corpus));

@@ -18,18 +18,18 @@ interface Syntax extends Node {
   readonly value?: unknown;
 }
 
-/** Texts and numbers shorter than this mean nothing, longer ones are messages. */
+/** Shorter texts mean nothing, longer ones are for people. */
 const WORD_LENGTH = { minimum: 2, maximum: 48 };
 
 /**
  * Adds a counter to each branch of a module: functions, both ways of an `if` and of `?:`, the right side of `&&`, `||`
- * and `??`, cases, loops, and `catch`. The texts that stand in the code come along, for the mutator.
+ * and `??`, cases, loops, and `catch`. The texts and numbers that stand in the code come along, for the mutator.
  *
  * The counters are those of `Coverage` (coverage.ts) in the global `__fuzzCoverage`.
  */
 export function instrument(source: string, url: string): string {
   const insertions: Insertion[] = [];
-  const words = new Set<string>();
+  const literals = new Set<string | number>();
   let branches = 0;
   const hit = () => `__hits[${branches++}+__base]++`;
   const wrap = (node: Syntax, before: string, after: string) => {
@@ -79,10 +79,10 @@ export function instrument(source: string, url: string): string {
         statement(single(body));
         break;
       case "Literal":
-        if (isWord(node.value)) words.add(node.value);
+        if (isLiteral(node.value)) literals.add(node.value);
     }
   });
-  const start = `const{hits:__hits,base:__base}=globalThis.__fuzzCoverage.module(${JSON.stringify(url)},${branches},${JSON.stringify([...words])});`;
+  const start = `const{hits:__hits,base:__base}=globalThis.__fuzzCoverage.module(${JSON.stringify(url)},${branches},${JSON.stringify([...literals])});`;
   // On the first line, so that lines in stack traces stay right.
   return start + apply(source, insertions);
 }
@@ -91,7 +91,8 @@ function single(node: Syntax | readonly Syntax[] | undefined): Syntax | undefine
   return node === undefined || Array.isArray(node) ? undefined : (node as Syntax);
 }
 
-function isWord(value: unknown): value is string {
+function isLiteral(value: unknown): value is string | number {
+  if (typeof value === "number") return Number.isInteger(value) && value < 2 ** 32;
   return typeof value === "string" && value.length >= WORD_LENGTH.minimum && value.length <= WORD_LENGTH.maximum;
 }
 

@@ -39,13 +39,21 @@ export class Mutator {
   readonly #random: Random;
   readonly #maximumLength: number;
   readonly #words: readonly Buffer[];
+  readonly #bytes: readonly number[];
+  readonly #numbers: readonly number[];
   readonly #mutations: readonly Mutation[];
 
-  /** @param words names and numbers that the code under test compares with */
-  constructor(random: Random, maximumLength: number, words: Iterable<string> = []) {
+  /** @param literals what the code under test may compare with */
+  constructor(random: Random, maximumLength: number, literals: Iterable<string | number> = []) {
     this.#random = random;
     this.#maximumLength = maximumLength;
-    this.#words = [...new Set([...WORDS, ...words])].map((word) => Buffer.from(word));
+    const all = [...literals];
+    const numbers = all.filter((literal) => typeof literal === "number");
+    this.#words = [...new Set([...WORDS, ...all.filter((literal) => typeof literal === "string")])].map((word) =>
+      Buffer.from(word),
+    );
+    this.#bytes = [...new Set([...INTERESTING_BYTES, ...numbers.filter((number) => number < 256)])];
+    this.#numbers = [...new Set([...INTERESTING_NUMBERS, ...numbers])];
     this.#mutations = [
       this.#flipBit,
       this.#setByte,
@@ -85,7 +93,7 @@ export class Mutator {
 
   readonly #setByte: Mutation = (bytes) => {
     if (bytes.length === 0) return bytes;
-    const value = this.#random.oneIn(2) ? this.#random.pick(INTERESTING_BYTES) : this.#random.below(256);
+    const value = this.#random.oneIn(2) ? this.#random.pick(this.#bytes) : this.#random.below(256);
     bytes[this.#random.below(bytes.length)] = value;
     return bytes;
   };
@@ -99,7 +107,7 @@ export class Mutator {
 
   readonly #setNumber: Mutation = (bytes) => {
     if (bytes.length < 4) return bytes;
-    bytes.writeUInt32BE(this.#random.pick(INTERESTING_NUMBERS), this.#random.below(bytes.length - 3));
+    bytes.writeUInt32BE(this.#random.pick(this.#numbers), this.#random.below(bytes.length - 3));
     return bytes;
   };
 
@@ -108,7 +116,7 @@ export class Mutator {
     const at = this.#findString(bytes);
     if (at === undefined) return this.#setNumber(bytes, bytes);
     const length = bytes.readUInt32BE(at);
-    const changed = this.#random.oneIn(2) ? length + this.#random.below(9) - 4 : this.#random.pick(INTERESTING_NUMBERS);
+    const changed = this.#random.oneIn(2) ? length + this.#random.below(9) - 4 : this.#random.pick(this.#numbers);
     bytes.writeUInt32BE(changed >>> 0, at);
     return bytes;
   };
@@ -164,7 +172,7 @@ export class Mutator {
     const numbers = [...bytes.toString("latin1").matchAll(/\d+/g)];
     if (numbers.length === 0) return this.#setByte(bytes, other);
     const found = this.#random.pick(numbers);
-    const text = String(this.#random.pick(INTERESTING_NUMBERS));
+    const text = String(this.#random.pick(this.#numbers));
     const rest = bytes.subarray(found.index + found[0].length);
     return Buffer.concat([bytes.subarray(0, found.index), Buffer.from(text), rest]);
   };

@@ -2,7 +2,7 @@ import { checkKeyText } from "../engine/check-key.js";
 import type { Harness } from "../engine/harness.js";
 import { armour } from "../engine/keys.js";
 
-const LABELS = [
+export const PEM_LABELS = [
   "PRIVATE KEY",
   "ENCRYPTED PRIVATE KEY",
   "RSA PRIVATE KEY",
@@ -16,12 +16,12 @@ const LABELS = [
 /** The DER within PEM files. The first byte of an input chooses the label. */
 export const harness: Harness = {
   name: "pem-key",
-  seeds: LABELS.map((_, index) => Buffer.of(index, 0x30, 0x03, 0x02, 0x01, 0x00)),
+  seeds: PEM_LABELS.map((_, index) => Buffer.of(index, 0x30, 0x03, 0x02, 0x01, 0x00)),
   memory: { base: 2 * 1024 * 1024, perByte: 1024 },
   maximumTime: 2000,
   shortRun: 600,
   run(bytes) {
-    const label = LABELS[(bytes[0] ?? 0) % LABELS.length] ?? "";
+    const label = PEM_LABELS[(bytes[0] ?? 0) % PEM_LABELS.length] ?? "";
     checkKeyText(armour(label, bytes.subarray(1)));
   },
 };
