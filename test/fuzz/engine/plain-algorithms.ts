@@ -5,7 +5,7 @@ import type { KeyExchangeAlgorithm } from "../../../src/crypto/kex/key-exchange.
 import { keyExchangeAlgorithms } from "../../../src/crypto/kex/registry.js";
 import type { HostKey } from "../../../src/crypto/keys/host-key.js";
 import { MessageNumber } from "../../../src/protocol/constants.js";
-import type { AlgorithmPreferences } from "../../../src/transport/algorithms.js";
+import { type AlgorithmPreferences, resolveAlgorithms } from "../../../src/transport/algorithms.js";
 import { freshCookie, type KexInit, message, writeKexInit } from "../../support/packet-messages.js";
 
 // Algorithms that protect nothing, in this process only: a connection that has them goes through the same states and
@@ -46,6 +46,7 @@ export const plainHostKey: HostKey = {
 };
 
 export const plainAlgorithms: AlgorithmPreferences = {
+  ...resolveAlgorithms("default"),
   kex: [NAME],
   hostKey: ["ssh-ed25519"],
   cipher: [NAME],
