@@ -53,7 +53,11 @@ export class Executor implements Disposable {
       if (last.failure !== undefined || !isOver(last)) return last.failure;
     }
     if (this.#isSlow(last)) {
-      return { kind: "slow", signature: "slow", text: `took ${Math.round(last.milliseconds)} ms` };
+      return {
+        kind: "slow",
+        signature: "slow",
+        text: `took ${Math.round(last.milliseconds)} ms of the processor's time`,
+      };
     }
     return { kind: "memory", signature: "memory", text: `${input.length} bytes of input took ${last.bytes} of memory` };
   }
@@ -76,7 +80,8 @@ export class Executor implements Disposable {
     const bytes = Buffer.allocUnsafeSlow(input.length);
     input.copy(bytes);
     const before = memoryInUse();
-    const start = performance.now();
+    // Of the processor: others may keep it from us as long as they like.
+    const start = process.cpuUsage();
     let failure: Failure | undefined;
     try {
       const running = this.#harness.run(bytes);
@@ -84,7 +89,8 @@ export class Executor implements Disposable {
     } catch (error) {
       failure = describe("error", error);
     }
-    const outcome = { milliseconds: performance.now() - start, bytes: memoryInUse() - before };
+    const { user, system } = process.cpuUsage(start);
+    const outcome = { milliseconds: (user + system) / 1000, bytes: memoryInUse() - before };
     const stray = this.#stray;
     this.#stray = undefined;
     return { failure: failure ?? (stray && describe("stray", stray.error)), ...outcome };

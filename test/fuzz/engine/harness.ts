@@ -10,7 +10,7 @@ export interface Harness {
   run(bytes: Buffer): void | Promise<void>;
   /** Longest input that is made, bytes. Default 4096. */
   readonly maximumLength?: number;
-  /** Milliseconds that one input may take. Default 500. */
+  /** Milliseconds of the processor's time that one input may take. Default 500. */
   readonly maximumTime?: number;
   /** Memory that one input may take: so much, and so much for each of its bytes. Without it memory is not looked at. */
   readonly memory?: { readonly base: number; readonly perByte: number };
