@@ -7,11 +7,12 @@ import { checkKey } from "../engine/check-key.js";
 import { assertTrue, type Harness, refusable } from "../engine/harness.js";
 import { privateKeys } from "../engine/keys.js";
 
-const [authority = PKey.generate({ keyType: "ed25519" })] = privateKeys;
+/** Signs what the corpus is made of, too. */
+export const [authority = PKey.generate({ keyType: "ed25519" })] = privateKeys;
 const LOGIN = { remoteAddress: "192.0.2.1", now: new Date(1_800_000_000_000), caSignatureAlgorithms };
 
 /** What stands behind the contents that an input is: the authority and its signature. */
-const ENDING_LENGTH = new Writer()
+export const ENDING_LENGTH = new Writer()
   .writeString(authority.publicBlob)
   .writeString(authority.sign(Buffer.of()))
   .toBuffer().length;

@@ -2,6 +2,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { runOk, temporaryFolder } from "../../support/tools.js";
+import { authority, ENDING_LENGTH } from "../harnesses/certificate.js";
 import { PEM_LABELS } from "../harnesses/pem-key.js";
 import { keep } from "./records.js";
 
@@ -34,6 +35,35 @@ it("keys of each type, in each format", async () => {
   for (const name of files) await storeKey(name);
   for (const name of files.filter((file) => file.endsWith("-openssh"))) await storeExports(join(folder, name));
   expect(files.length).toBeGreaterThan(30);
+});
+
+const CERTIFICATES: Readonly<Record<string, readonly string[]>> = {
+  plain: ["-n", "admin"],
+  "for nobody": [],
+  many: ["-n", "admin,other,third", "-z", "18446744073709551615", "-V", "20200101:20991231"],
+  host: ["-h", "-n", "host.example.com"],
+  clear: ["-n", "admin", "-O", "clear", "-O", "permit-pty"],
+  command: ["-n", "admin", "-O", "force-command=ls -l", "-O", "source-address=192.0.2.0/24,2001:db8::/32"],
+  verified: ["-n", "admin", "-O", "verify-required", "-O", "no-touch-required"],
+  other: ["-n", "admin", "-O", "critical:one@example.com=1", "-O", "extension:two@example.com=2"],
+};
+
+it("certificates with each option", async () => {
+  const ca = join(folder, "ca");
+  await authority.writeFile(ca);
+  for (const type of Object.keys(TYPES)) {
+    for (const [name, options] of Object.entries(CERTIFICATES)) {
+      const file = join(folder, `${type}-openssh`);
+      await keygen("-s", ca, "-I", `id of ${name}`, ...options, `${file}.pub`);
+      const line = await readFile(`${file}-cert.pub`, "latin1");
+      const blob = Buffer.from(line.split(" ")[1] ?? "", "base64");
+      keep("certificate", `${type} ${name}`, blob.subarray(0, -ENDING_LENGTH));
+      if (type !== "ed25519" && name !== "plain") continue;
+      keep("public-blob", `${type} ${name}`, blob);
+      keep("key-text", `certificate ${type} ${name}`, Buffer.from(line));
+      expect(blob.length).toBeGreaterThan(ENDING_LENGTH);
+    }
+  }
 });
 
 /** A key's file, and what lies beneath its base64. */
