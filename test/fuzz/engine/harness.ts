@@ -36,7 +36,8 @@ export async function loadHarness(name: string): Promise<Harness> {
 type ErrorClass = abstract new (...parameters: never[]) => Error;
 
 /**
- * Runs what may refuse its input, with errors of exactly these classes: their subclasses count, others are findings.
+ * Runs what may refuse its input with errors of these classes, or their subclasses; others are findings. `Error` stands
+ * for itself alone.
  *
  * @returns `undefined` where it was refused
  */
@@ -44,9 +45,14 @@ export function refusable<T>(read: () => T, ...allowed: readonly ErrorClass[]): 
   try {
     return read();
   } catch (error) {
-    if (allowed.some((expected) => error instanceof expected)) return undefined;
+    const isOf = (expected: ErrorClass) => error instanceof expected && (expected !== Error || isPlain(error));
+    if (allowed.some(isOf)) return undefined;
     throw error;
   }
+}
+
+function isPlain(error: Error): boolean {
+  return error.constructor === Error && !("code" in error);
 }
 
 /** Throws where two things that have to be equal are not. */

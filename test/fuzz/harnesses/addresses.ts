@@ -1,6 +1,6 @@
 import { AddressPatterns } from "../../../src/auth/addresses/address-patterns.js";
 import { inNetworks, parseNetworks } from "../../../src/auth/addresses/network.js";
-import { assertTrue, type Harness } from "../engine/harness.js";
+import { assertTrue, type Harness, refusable } from "../engine/harness.js";
 
 const LISTS = [
   "10.0.0.0/8,!10.1.*,2001:db8::/32",
@@ -10,16 +10,6 @@ const LISTS = [
 ];
 const ADDRESSES = ["192.0.2.1", "::ffff:10.1.2.3", "2001:db8::1", "fe80::1%eth0", undefined];
 
-/** The error that the readers of lists promise: an Error as such, no kind of it. */
-function refusedPlainly<T>(read: () => T): T | undefined {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof Error && error.constructor === Error) return undefined;
-    throw error;
-  }
-}
-
 /** Lists of addresses in options of keys, certificates and servers. */
 export const harness: Harness = {
   name: "addresses",
@@ -28,8 +18,8 @@ export const harness: Harness = {
   memory: { base: 2 * 1024 * 1024, perByte: 2048 },
   run(bytes) {
     const list = bytes.toString("latin1");
-    const patterns = refusedPlainly(() => AddressPatterns.parse(list));
-    const networks = refusedPlainly(() => parseNetworks(list));
+    const patterns = refusable(() => AddressPatterns.parse(list), Error);
+    const networks = refusable(() => parseNetworks(list), Error);
     for (const address of ADDRESSES) {
       const isAllowed = patterns?.allows(address) ?? false;
       assertTrue(!isAllowed || address !== undefined, "what is not known is allowed");
