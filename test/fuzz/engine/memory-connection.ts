@@ -20,13 +20,14 @@ export class MemoryConnection {
   readonly #closed: Promise<void>;
   /** What must not happen. */
   readonly defects: unknown[];
+  readonly #received: Buffer[] = [];
 
   private constructor(near: Duplex, closed: Promise<void>, defects: unknown[]) {
     this.#near = near;
     this.#closed = closed;
     this.defects = defects;
     near.on("error", () => {});
-    near.resume();
+    near.on("data", (chunk: Buffer) => this.#received.push(chunk));
   }
 
   /** @param algorithms those of a real server, or such that protect nothing */
@@ -54,6 +55,11 @@ export class MemoryConnection {
     connection.send(noneRequest("nobody"));
     await settle(2);
     return connection;
+  }
+
+  /** All that the server has sent so far. */
+  get received(): Buffer {
+    return Buffer.concat(this.#received);
   }
 
   sendBytes(bytes: Uint8Array): void {
