@@ -8,7 +8,7 @@ export default defineConfig({
       "test/interop/exec.test.ts",
       "test/interop/openssh-session.test.ts",
       "test/interop/sftp/*.test.ts",
-      "test/fuzz/record/keys.record.ts",
+      "test/fuzz/record/*.record.ts",
     ],
     exclude: ["**/large.test.ts", "**/agrees-with-openssh.test.ts"],
     setupFiles: ["test/fuzz/record/tap.ts"],
