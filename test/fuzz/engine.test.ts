@@ -119,6 +119,12 @@ describe("Fuzzer", () => {
       [Failure, Buffer],
     ];
     expect(rejection).toMatchObject({ kind: "error", text: expect.stringContaining("RangeError: late") });
+    const forget = (bytes: Buffer) => {
+      if (bytes.includes(0xff)) void Promise.reject(new RangeError("forgotten"));
+    };
+    const [[stray, input]] = (await fuzz(forget, {}, 500)) as [[Failure, Buffer]];
+    expect(stray).toMatchObject({ kind: "stray", text: expect.stringContaining("RangeError: forgotten") });
+    expect(input).toEqual(Buffer.of(0xff));
   });
 
   it("reports what takes too long, and too much memory", async () => {

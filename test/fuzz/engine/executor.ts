@@ -89,6 +89,8 @@ export class Executor implements Disposable {
     } catch (error) {
       failure = describe("error", error);
     }
+    // Rejections that nobody has waited for are told at the end of a turn.
+    await new Promise((resolve) => setImmediate(resolve));
     const { user, system } = process.cpuUsage(start);
     const outcome = { milliseconds: (user + system) / 1000, bytes: memoryInUse() - before };
     const stray = this.#stray;

@@ -7,7 +7,7 @@ import type { Random } from "./random.js";
 
 const DEFAULT_MAXIMUM_LENGTH = 4096;
 
-/** Milliseconds after which timers and messages of this process get their turn. */
+/** Milliseconds between reports. */
 const TURN = 100;
 
 /** Milliseconds between looks at the memory that stays in use, and bytes by which it may have grown since the first. */
@@ -120,13 +120,13 @@ export class Fuzzer {
       this.#options.starting?.(candidate);
       return (await this.#executor.run(candidate))?.signature === failure.signature;
     };
-    const smallest = failure.kind === "error" ? await minimise(input, shows) : input;
+    const isQuick = failure.kind === "error" || failure.kind === "stray";
+    const smallest = isQuick ? await minimise(input, shows) : input;
     this.#options.found?.(failure, smallest);
   }
 
   async #takeTurn(): Promise<void> {
     this.#options.turn?.(this.#progress);
-    await new Promise((resolve) => setImmediate(resolve));
     this.#lastTurn = performance.now();
     if (this.#lastTurn - this.#lastLook > MEMORY_INTERVAL) await this.#lookAtMemory();
   }

@@ -1,9 +1,9 @@
 import * as messages from "../../support/packet-messages.js";
-import { throwFirst } from "../engine/files.js";
 import type { Harness } from "../engine/harness.js";
-import { privateKeys } from "../engine/keys.js";
-import { MemoryConnection } from "../engine/memory-connection.js";
-import { joinMessages, settle, splitMessages } from "../engine/messages.js";
+import { throwFirst } from "../support/files.js";
+import { privateKeys } from "../support/keys.js";
+import { MemoryConnection } from "../support/memory-connection.js";
+import { joinMessages, settle, splitMessages } from "../support/messages.js";
 
 const seeds = [
   [messages.passwordRequest("admin", "wrong"), messages.passwordRequest("admin", "secret")],

@@ -3,9 +3,9 @@ import { KeyError } from "../../../src/crypto/keys/key-error.js";
 import { PKey } from "../../../src/crypto/keys/pkey.js";
 import { caSignatureAlgorithms } from "../../../src/crypto/keys/signature-algorithms.js";
 import { Writer } from "../../../src/protocol/writer.js";
-import { checkKey } from "../engine/check-key.js";
 import { assertTrue, type Harness, refusable } from "../engine/harness.js";
-import { privateKeys } from "../engine/keys.js";
+import { checkKey } from "../support/check-key.js";
+import { privateKeys } from "../support/keys.js";
 
 /** Signs what the corpus is made of, too. */
 export const [authority = PKey.generate({ keyType: "ed25519" })] = privateKeys;

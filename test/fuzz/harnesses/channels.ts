@@ -1,11 +1,11 @@
 import * as messages from "../../support/packet-messages.js";
 import { encodeFields } from "../../support/sftp-packets.js";
-import { ChannelRules, readPlainPackets } from "../engine/channel-rules.js";
-import { throwFirst } from "../engine/files.js";
 import type { Harness } from "../engine/harness.js";
-import { MemoryConnection, type Stage } from "../engine/memory-connection.js";
-import { joinMessages, settle, splitMessages } from "../engine/messages.js";
-import { plainHostKey, plainKeyExchangeMessages } from "../engine/plain-algorithms.js";
+import { ChannelRules, readPlainPackets } from "../support/channel-rules.js";
+import { throwFirst } from "../support/files.js";
+import { MemoryConnection, type Stage } from "../support/memory-connection.js";
+import { joinMessages, settle, splitMessages } from "../support/messages.js";
+import { plainHostKey, plainKeyExchangeMessages } from "../support/plain-algorithms.js";
 
 const STAGES: readonly Stage[] = ["running", "running", "running", "compressed", "service"];
 

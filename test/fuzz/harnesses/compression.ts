@@ -2,7 +2,7 @@ import { zlibDelayed } from "../../../src/crypto/compression/zlib.js";
 import { MAX_PACKET_LENGTH } from "../../../src/protocol/constants.js";
 import { ProtocolError } from "../../../src/protocol/errors.js";
 import { assertEqual, assertTrue, type Harness, refusable } from "../engine/harness.js";
-import { joinMessages, splitMessages } from "../engine/messages.js";
+import { joinMessages, splitMessages } from "../support/messages.js";
 
 function create() {
   const [compressor, decompressor] = [zlibDelayed.createCompressor(), zlibDelayed.createDecompressor()];

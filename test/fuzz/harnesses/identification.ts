@@ -1,7 +1,7 @@
 import { ProtocolError } from "../../../src/protocol/errors.js";
 import { IdentificationReader } from "../../../src/transport/identification.js";
 import { assertEqual, assertTrue, type Harness, refusable } from "../engine/harness.js";
-import { cutInChunks } from "../engine/messages.js";
+import { cutInChunks } from "../support/messages.js";
 
 const LONGEST = 255;
 

@@ -2,7 +2,7 @@ import { keyExchangeAlgorithms } from "../../../src/crypto/kex/registry.js";
 import { ProtocolError } from "../../../src/protocol/errors.js";
 import { startClient } from "../../support/kex-client.js";
 import { assertTrue, type Harness, refusable } from "../engine/harness.js";
-import { joinMessages, splitMessages } from "../engine/messages.js";
+import { joinMessages, splitMessages } from "../support/messages.js";
 
 /** Without what other harnesses add (plain-algorithms.ts). */
 const algorithms = [...keyExchangeAlgorithms.values()].filter(({ name }) => name !== "plain");

@@ -1,6 +1,6 @@
-import { checkKeyText } from "../engine/check-key.js";
 import type { Harness } from "../engine/harness.js";
-import { publicLines } from "../engine/keys.js";
+import { checkKeyText } from "../support/check-key.js";
+import { publicLines } from "../support/keys.js";
 
 /** Keys as files hold them, in every format; without passphrases, whose rounds are meant to take time. */
 export const harness: Harness = {

@@ -1,6 +1,6 @@
-import { checkKeyText } from "../engine/check-key.js";
 import type { Harness } from "../engine/harness.js";
-import { armour, openSSHKeys } from "../engine/keys.js";
+import { checkKeyText } from "../support/check-key.js";
+import { armour, openSSHKeys } from "../support/keys.js";
 
 /** What lies in OpenSSH's private key files beneath the base64, which few mutations would survive. */
 export const harness: Harness = {

@@ -3,7 +3,7 @@ import { MAX_PACKET_LENGTH } from "../../../src/protocol/constants.js";
 import { ProtocolError } from "../../../src/protocol/errors.js";
 import { PacketReader } from "../../../src/transport/packet-reader.js";
 import { assertEqual, assertTrue, type Harness } from "../engine/harness.js";
-import { cutInChunks } from "../engine/messages.js";
+import { cutInChunks } from "../support/messages.js";
 
 const hex = (text: string) => Buffer.from(text.replaceAll(" ", ""), "hex");
 

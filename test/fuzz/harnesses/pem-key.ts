@@ -1,6 +1,6 @@
-import { checkKeyText } from "../engine/check-key.js";
 import type { Harness } from "../engine/harness.js";
-import { armour } from "../engine/keys.js";
+import { checkKeyText } from "../support/check-key.js";
+import { armour } from "../support/keys.js";
 
 export const PEM_LABELS = [
   "PRIVATE KEY",

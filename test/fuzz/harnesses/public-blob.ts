@@ -1,7 +1,7 @@
 import { PKey } from "../../../src/crypto/keys/pkey.js";
-import { checkKey } from "../engine/check-key.js";
 import type { Harness } from "../engine/harness.js";
-import { blobs } from "../engine/keys.js";
+import { checkKey } from "../support/check-key.js";
+import { blobs } from "../support/keys.js";
 
 /** Public keys as peers send them. */
 export const harness: Harness = {

@@ -1,7 +1,7 @@
-import { smallFileSystem } from "../engine/files.js";
 import { assertTrue, type Harness } from "../engine/harness.js";
-import { joinMessages, splitMessages } from "../engine/messages.js";
-import { runSCP } from "../engine/scp-session.js";
+import { smallFileSystem } from "../support/files.js";
+import { joinMessages, splitMessages } from "../support/messages.js";
+import { runSCP } from "../support/scp-session.js";
 
 const OPTIONS = ["", "-r ", "-p ", "-r -p ", "-d "];
 

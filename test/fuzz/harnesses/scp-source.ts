@@ -1,7 +1,7 @@
-import { smallFileSystem } from "../engine/files.js";
 import type { Harness } from "../engine/harness.js";
-import { joinMessages, splitMessages } from "../engine/messages.js";
-import { runSCP } from "../engine/scp-session.js";
+import { smallFileSystem } from "../support/files.js";
+import { joinMessages, splitMessages } from "../support/messages.js";
+import { runSCP } from "../support/scp-session.js";
 
 const COMMANDS = ["scp -f one", "scp -r -f /", "scp -p -f /dir/*", "scp -f '/b [x]' /?.txt", "scp -r -f /[!a]* ../l*"];
 const YES = Buffer.alloc(40);

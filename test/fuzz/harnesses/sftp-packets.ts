@@ -1,7 +1,7 @@
 import { PacketAssembler, PacketLengthError } from "../../../src/sftp/packet-assembler.js";
 import { extended, init, packet } from "../../support/sftp-packets.js";
 import { assertEqual, assertTrue, type Harness } from "../engine/harness.js";
-import { cutInChunks } from "../engine/messages.js";
+import { cutInChunks } from "../support/messages.js";
 
 function read(chunks: readonly Buffer[]): { packets: Buffer[]; isBroken: boolean } {
   const assembler = new PacketAssembler();

@@ -11,9 +11,9 @@ import {
   Raw,
   readReply,
 } from "../../support/sftp-packets.js";
-import { FileLogger, smallFileSystem, throwFirst } from "../engine/files.js";
 import { assertTrue, type Harness } from "../engine/harness.js";
-import { joinMessages, splitMessages } from "../engine/messages.js";
+import { FileLogger, smallFileSystem, throwFirst } from "../support/files.js";
+import { joinMessages, splitMessages } from "../support/messages.js";
 
 const HANDLE = Buffer.of(0, 0, 0, 1);
 const HEAD_LENGTH = 5;

@@ -1,5 +1,5 @@
 import { assertTrue, type Harness } from "../engine/harness.js";
-import { privateKeys } from "../engine/keys.js";
+import { privateKeys } from "../support/keys.js";
 
 const DATA = Buffer.from("what is signed");
 

@@ -1,10 +1,10 @@
 import { noneSealer } from "../../../src/crypto/cipher/none.js";
 import { sealPacket } from "../../support/packet-framing.js";
-import { throwFirst } from "../engine/files.js";
 import type { Harness } from "../engine/harness.js";
-import { MemoryConnection } from "../engine/memory-connection.js";
-import { cutInChunks, settle } from "../engine/messages.js";
-import { plainKeyExchangeMessages } from "../engine/plain-algorithms.js";
+import { throwFirst } from "../support/files.js";
+import { MemoryConnection } from "../support/memory-connection.js";
+import { cutInChunks, settle } from "../support/messages.js";
+import { plainKeyExchangeMessages } from "../support/plain-algorithms.js";
 
 const packets = plainKeyExchangeMessages("none").map((payload) => sealPacket(noneSealer, 0, payload));
 

@@ -8,7 +8,7 @@ import { Writer } from "../../../src/protocol/writer.js";
 import { PacketType } from "../../../src/sftp/constants.js";
 import { committedFolder } from "../engine/corpus.js";
 import { refusable } from "../engine/harness.js";
-import { joinMessages } from "../engine/messages.js";
+import { joinMessages } from "../support/messages.js";
 
 /** Bytes of one input, and of data within messages. */
 const MAXIMUM_INPUT = 3000;

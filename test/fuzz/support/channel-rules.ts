@@ -1,7 +1,7 @@
 import { MessageNumber as M } from "../../../src/protocol/constants.js";
 import { ProtocolError } from "../../../src/protocol/errors.js";
 import { Reader } from "../../../src/protocol/reader.js";
-import { assertTrue, refusable } from "./harness.js";
+import { assertTrue, refusable } from "../engine/harness.js";
 
 /** A channel as the client sees it. */
 interface Channel {
