@@ -26,6 +26,9 @@ const WORDS = [
   "\u0000",
   "\r\n",
   "\ufeff",
+  "\u2028",
+  " ",
+  "\t",
   "-----BEGIN ",
   "-----END ",
   "4294967295",
@@ -68,6 +71,7 @@ export class Mutator {
       this.#insertBytes,
       this.#removeBytes,
       this.#repeatBytes,
+      this.#stretch,
       this.#moveBytes,
       this.#splice,
       this.#insertPart,
@@ -155,6 +159,14 @@ export class Mutator {
     const part = this.#part(bytes, 128);
     const times = 1 + this.#random.below(this.#random.oneIn(8) ? 64 : 3);
     return insert(bytes, this.#place(bytes), Buffer.concat(Array.from({ length: times }, () => part)));
+  };
+
+  /** Once in a while, as much as there may be of one short part: what takes the square of its length takes long then. */
+  readonly #stretch: Mutation = (bytes, other) => {
+    if (!this.#random.oneIn(8)) return this.#repeatBytes(bytes, other);
+    const part = this.#random.oneIn(2) ? this.#part(bytes, 4) : this.#random.pick(this.#words);
+    const room = Math.max(0, this.#maximumLength - bytes.length);
+    return insert(bytes, this.#place(bytes), Buffer.alloc(part.length === 0 ? 0 : room, part));
   };
 
   readonly #moveBytes: Mutation = (bytes) => {

@@ -19,6 +19,8 @@ export const harness: Harness = {
   seeds: [...OPTIONS.map((options) => `${options} ${key}\n${options} admin`), publicLines.join("\n")].map((text) =>
     Buffer.from(text),
   ),
+  maximumLength: 32 * 1024,
+  maximumTime: 250,
   memory: { base: 2 * 1024 * 1024, perByte: 4096 },
   run(bytes) {
     const text = bytes.toString("utf8");

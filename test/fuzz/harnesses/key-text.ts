@@ -6,7 +6,8 @@ import { publicLines } from "../support/keys.js";
 export const harness: Harness = {
   name: "key-text",
   seeds: publicLines.map((line) => Buffer.from(line)),
-  maximumLength: 8192,
+  maximumLength: 48 * 1024,
+  maximumTime: 250,
   memory: { base: 2 * 1024 * 1024, perByte: 1024 },
   shortRun: 1000,
   run(bytes) {

@@ -49,6 +49,8 @@ export const harness: Harness = {
     Buffer.from(publicLines.join("\n")),
     Buffer.from("sha256:AAAA\nserial: 1-2\nid: x\n"),
   ],
+  maximumLength: 48 * 1024,
+  maximumTime: 400,
   memory: { base: 4 * 1024 * 1024, perByte: 2048 },
   shortRun: 1000,
   run(bytes) {
