@@ -81,7 +81,14 @@ const VALUES: ReadonlyMap<string, Change<string>> = new Map<string, Change<strin
     },
   ],
   ["expiry-time", (before, time) => ({ expiry: Math.min(parseExpiryTime(time), before.expiry ?? Infinity) })],
-  ["environment", addVariable],
+  // Collected at the end: one line may hold thousands.
+  [
+    "environment",
+    (_before, assignment) => {
+      readVariable(assignment);
+      return {};
+    },
+  ],
   [
     "permitopen",
     (before, target) =>
@@ -105,11 +112,12 @@ const VALUES: ReadonlyMap<string, Change<string>> = new Map<string, Change<strin
  */
 export function parseKeyOptions(text: string): KeyOptions {
   let options = NO_OPTIONS;
-  for (const option of parseOptionList(text)) options = { ...options, ...changeOf(options, option) };
+  const written = parseOptionList(text);
+  for (const option of written) options = { ...options, ...changeOf(options, option) };
   if (options.principals !== undefined && options.role !== "authority") {
     throw new Error("principals are for keys of certificate authorities");
   }
-  return Object.freeze(options);
+  return Object.freeze({ ...options, ...permit(options, { environment: environmentOf(written) }) });
 }
 
 function changeOf(before: KeyOptions, { name, value }: WrittenOption): Partial<KeyOptions> {
@@ -160,13 +168,21 @@ function extended(lists: Permissions["permitOpen"], target: ForwardingTarget): P
 }
 
 /** Of several values of one variable the first counts. */
-function addVariable(before: KeyOptions, assignment: string): Partial<KeyOptions> {
+function environmentOf(options: readonly WrittenOption[]): Permissions["environment"] {
+  const variables = new Map<string, string>();
+  for (const { name: option, value: assignment } of options) {
+    if (option !== "environment" || assignment === undefined) continue;
+    const [name, value] = readVariable(assignment);
+    if (!variables.has(name)) variables.set(name, value);
+  }
+  // From entries, so that a variable may have any name, `__proto__` included.
+  return Object.fromEntries(variables);
+}
+
+function readVariable(assignment: string): readonly [name: string, value: string] {
   const [, name, value] = /^([A-Za-z0-9_]+)=(.*)$/s.exec(assignment) ?? [];
   if (name === undefined || value === undefined) throw new Error("a variable of the environment is not NAME=value");
-  const { environment } = before.permissions;
-  if (Object.hasOwn(environment, name)) return {};
-  // From entries, so that a variable may have any name, `__proto__` included.
-  return permit(before, { environment: Object.fromEntries([...Object.entries(environment), [name, value]]) });
+  return [name, value];
 }
 
 /** There are no tunnels here, so the device is never used; but a line with an impossible one is no good. */

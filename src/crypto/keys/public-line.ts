@@ -14,7 +14,7 @@ export function readPublicLine(text: string): KeyMaterial {
   const lines = text.split(/\r\n|\r|\n/).map((line) => line.trim());
   const [line, ...others] = lines.filter((candidate) => candidate !== "" && !candidate.startsWith("#"));
   if (line === undefined) throw new KeyError("malformed", "there is no key: the text is empty");
-  const [, name, base64, comment] = /^(\S+)[ \t]+(\S+)(?:[ \t]+(.*))?$/.exec(line) ?? [];
+  const [, name, base64, comment] = /^(\S+)[ \t]+(\S+)(?:[ \t]+(.*))?$/s.exec(line) ?? [];
   const blob = base64 === undefined ? undefined : decodeBase64(base64);
   if (name === undefined || blob === undefined) {
     throw new KeyError("malformed", "this is not a key in a format of OpenSSH or OpenSSL");

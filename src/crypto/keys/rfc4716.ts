@@ -34,7 +34,7 @@ export function readRfc4716(text: string): KeyMaterial {
       if (header.length > HEADER_MAXIMUM_LENGTH)
         throw new KeyError("malformed", "the public key has an endless header");
     }
-    comment = /^comment: *"?(.*?)"?$/i.exec(header)?.[1] ?? comment;
+    comment = /^comment: *"?(.*?)"?$/is.exec(header)?.[1] ?? comment;
   }
   const blob = decodeBase64(body.join(""));
   if (blob === undefined) throw new KeyError("malformed", "the public key is not valid base64");

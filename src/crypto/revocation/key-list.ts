@@ -17,13 +17,20 @@ export function* readKeyList(text: string): Generator<undefined, RevocationEntri
   const entries = noEntries();
   let keys = 0;
   for (const [index, raw] of text.split("\n").entries()) {
-    const line = raw.replace(/^[ \t]+/, "").replace(/[ \t\r]+$/, "");
+    const line = withoutEnd(raw.replace(/^[ \t]+/, ""));
     if (line === "" || line.startsWith("#")) continue;
     addLine(line, index + 1, entries);
     keys++;
     if (keys % KEYS_AT_ONCE === 0) yield;
   }
   return entries;
+}
+
+/** Without blanks at its end. A regular expression would look for them from each blank in the line. */
+function withoutEnd(line: string): string {
+  let end = line.length;
+  while (" \t\r".includes(line.charAt(end - 1)) && end > 0) end--;
+  return line.slice(0, end);
 }
 
 function addLine(line: string, number: number, entries: RevocationEntries): void {

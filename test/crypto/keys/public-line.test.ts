@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { PKey } from "../../../src/crypto/keys/pkey.js";
+import { processorTime } from "../../support/processor-time.js";
 import { codeOf } from "./key-error-code.js";
 import { KEYS, keygen, listedFingerprint, run, temporaryDirectory } from "./ssh-keygen.js";
 
@@ -42,6 +43,13 @@ describe("public keys on one line", () => {
     }
   });
 
+  it("are read, or refused, in a time that grows with their length and no faster", () => {
+    // What `.` does not match ended no comment, and each of the spaces was tried for its beginning.
+    const text = `${line}${" ".repeat(40_000)}\u2028x`;
+    expect(processorTime(() => PKey.fromString(text))).toBeLessThan(300);
+    expect(PKey.fromString(text).comment).toBe("\u2028x".trim());
+  });
+
   it("of types that only others know are not supported", () => {
     const blob = Buffer.from("\0\0\0\x0cssh-xmss@ssh\0\0\0\0", "latin1");
     expect(codeOf(() => PKey.fromString(`ssh-xmss@ssh ${blob.toString("base64")}`))).toBe("unsupported");
@@ -80,6 +88,14 @@ describe("RFC 4716", () => {
     const read = PKey.fromString(text);
     expect(read.comment).toBe("one two");
     expect(read.equals(key)).toBe(true);
+  });
+
+  it("is read in a time that grows with its length and no faster", () => {
+    const [, base64 = ""] = line.split(" ");
+    const comment = `Comment:${" ".repeat(60_000)}\u2028x`;
+    const text = `---- BEGIN SSH2 PUBLIC KEY ----\n${comment}\n${base64}\n---- END SSH2 PUBLIC KEY ----\n`;
+    expect(processorTime(() => PKey.fromString(text))).toBeLessThan(300);
+    expect(PKey.fromString(text).equals(key)).toBe(true);
   });
 
   it("is refused without an end, without a key, with an endless header", () => {

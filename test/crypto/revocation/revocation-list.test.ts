@@ -7,6 +7,7 @@ import { KeyError } from "../../../src/crypto/keys/key-error.js";
 import { PKey } from "../../../src/crypto/keys/pkey.js";
 import type { RevocableKey } from "../../../src/crypto/revocation/revocable-key.js";
 import { RevocationList } from "../../../src/crypto/revocation/revocation-list.js";
+import { processorTime } from "../../support/processor-time.js";
 import { run } from "../keys/ssh-keygen.js";
 import {
   certificates,
@@ -109,6 +110,12 @@ describe("a list with a key a line", () => {
     expect(keys.every((key) => list.isRevoked(key))).toBe(true);
     expect(list.isRevoked(mine)).toBe(false);
     await expect(RevocationList.parseInTurns(`${text}\nhello`)).rejects.toThrow(/^line 501 /);
+  });
+
+  it("is read in a time that grows with its length, whatever blanks are in its lines", () => {
+    const list = `${mine.toPublicString()}${" ".repeat(60_000)}.${" ".repeat(60_000)}\t\r\n`;
+    expect(processorTime(() => RevocationList.parse(list))).toBeLessThan(300);
+    expect(RevocationList.parse(list).isRevoked(mine)).toBe(true);
   });
 
   it("tells nothing of the key in its messages", () => {

@@ -1,0 +1,38 @@
+import { ProtocolError } from "../../../src/protocol/errors.js";
+import { IdentificationReader } from "../../../src/transport/identification.js";
+import { assertEqual, assertTrue, type Harness, refusable } from "../engine/harness.js";
+import { cutInChunks } from "../support/messages.js";
+
+const LONGEST = 255;
+
+function read(chunks: readonly Buffer[]) {
+  const reader = new IdentificationReader();
+  for (const [index, chunk] of chunks.entries()) {
+    const read = reader.receive(chunk);
+    if (read !== undefined) {
+      return { ...read, rest: Buffer.concat([read.rest, ...chunks.slice(index + 1)]) };
+    }
+  }
+  return undefined;
+}
+
+export const harness: Harness = {
+  name: "identification",
+  seeds: [
+    "SSH-2.0-OpenSSH_10.0\r\nrest",
+    "SSH-1.99-x\n",
+    "SSH-2.0-PuTTY_Release_0.78 comment\r\n",
+    "GET / HTTP/1.1\r\n",
+  ].map((text) => Buffer.from(text)),
+  maximumLength: 600,
+  memory: { base: 256 * 1024, perByte: 1024 },
+  run(bytes) {
+    const whole = refusable(() => read([bytes]), ProtocolError);
+    const pieces = refusable(() => read(cutInChunks(bytes)), ProtocolError);
+    assertTrue(whole?.identification === pieces?.identification, "the chunks decide about the identification");
+    if (whole === undefined || pieces === undefined) return;
+    assertEqual(whole.rest, pieces.rest, "the chunks decide about the rest");
+    assertTrue(/^SSH-(2\.0|1\.99)-[\x20-\x7e]*$/.test(whole.identification), "a malformed identification");
+    assertTrue(whole.identification.length < LONGEST, "too long an identification");
+  },
+};

@@ -1,0 +1,95 @@
+import { ProtocolError } from "../../../src/protocol/errors.js";
+import { decodeChannelOpen, decodeRequest } from "../../../src/protocol/messages/connection.js";
+import { decodeKexInit, encodeKexInit } from "../../../src/protocol/messages/kex-init.js";
+import {
+  decodeDisconnect,
+  decodeExtInfo,
+  decodeServiceRequest,
+  encodePongTo,
+  encodeServiceAccept,
+} from "../../../src/protocol/messages/transport.js";
+import {
+  decodeInfoResponse,
+  decodeKeyboardInteractiveFields,
+  decodePasswordFields,
+  decodePublicKeyFields,
+  decodeUserauthRequest,
+} from "../../../src/protocol/messages/userauth.js";
+import { Reader } from "../../../src/protocol/reader.js";
+import { Writer } from "../../../src/protocol/writer.js";
+import * as messages from "../../support/packet-messages.js";
+import { assertEqual, assertTrue, type Harness, refusable } from "../engine/harness.js";
+
+const COOKIE = Buffer.alloc(16, 1);
+const KEX_INIT_HEAD = 17;
+
+/** All that is decoded of a payload, whatever its number says: each decoder has to bear any bytes. */
+const decoders: readonly ((payload: Buffer) => void)[] = [
+  checkKexInit,
+  decodeDisconnect,
+  checkExtInfo,
+  (payload) => {
+    const name = decodeServiceRequest(payload);
+    assertEqual(encodeServiceAccept(name).subarray(1), payload.subarray(1), "a service name changes");
+  },
+  (payload) => assertEqual(encodePongTo(payload).subarray(1), payload.subarray(1), "a pong is not its ping"),
+  checkChannelOpen,
+  (payload) => decodeRequest(new Reader(payload, 1)).fields.readRest(),
+  (payload) => decodeRequest(new Reader(payload, 5)).fields.readRest(),
+  (payload) => decodePasswordFields(decodeUserauthRequest(payload).fields),
+  (payload) => decodePublicKeyFields(decodeUserauthRequest(payload).fields, "plain"),
+  (payload) => decodePublicKeyFields(decodeUserauthRequest(payload).fields, "host-bound"),
+  (payload) => decodeKeyboardInteractiveFields(decodeUserauthRequest(payload).fields),
+  checkInfoResponse,
+  (payload) => new Reader(payload).readMpint(),
+];
+
+function checkKexInit(payload: Buffer): void {
+  const kexInit = decodeKexInit(payload);
+  const again = encodeKexInit(kexInit, COOKIE);
+  assertTrue(JSON.stringify(decodeKexInit(again)) === JSON.stringify(kexInit), "a KEXINIT changes");
+  // But for the languages, which are dropped.
+  const lists = again.length - KEX_INIT_HEAD - 13;
+  assertEqual(again.subarray(KEX_INIT_HEAD, -13), payload.subarray(KEX_INIT_HEAD, KEX_INIT_HEAD + lists), "KEXINIT");
+}
+
+function checkExtInfo(payload: Buffer): void {
+  const extensions = decodeExtInfo(payload);
+  assertTrue(extensions.size * 8 <= payload.length, "more extensions than there are bytes");
+}
+
+function checkChannelOpen(payload: Buffer): void {
+  const open = decodeChannelOpen(payload);
+  const again = new Writer()
+    .writeString(open.kind)
+    .writeUint32(open.senderChannel)
+    .writeUint32(open.initialWindowSize)
+    .writeUint32(open.maximumPacketSize)
+    .writeBytes(open.fields)
+    .toBuffer();
+  assertEqual(again, payload.subarray(1), "a CHANNEL_OPEN changes");
+}
+
+function checkInfoResponse(payload: Buffer): void {
+  const count = Math.min(4, new Reader(payload, 1).readUint32());
+  const responses = decodeInfoResponse(payload, count);
+  assertEqual(messages.infoResponse(responses).subarray(1), payload.subarray(1), "answers change");
+}
+
+export const harness: Harness = {
+  name: "messages",
+  seeds: [
+    messages.passwordRequest("admin", "secret"),
+    messages.infoResponse(["one", "two"]),
+    messages.serviceRequest("ssh-userauth"),
+    messages.channelOpen(),
+    messages.execRequest(0, "ls"),
+  ],
+  memory: { base: 1024 * 1024, perByte: 256 },
+  shortRun: 3000,
+  run(bytes) {
+    // Without its number there is no message.
+    if (bytes.length === 0) return;
+    for (const decode of decoders) refusable(() => decode(bytes), ProtocolError);
+  },
+};

@@ -1,0 +1,91 @@
+import { PKey } from "../../../src/crypto/keys/pkey.js";
+
+// Throw-away keys of each type: they stand here for all to see, so that every run has the same.
+
+const ARMOURED = [
+  `
+b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQAAAAAAAAABAAAAMwAAAAtzc2gtZW
+QyNTUxOQAAACBBnEtS4e6/6GPHlUqGCq1bMjQQWVVd3wgXCY1IhD1S8wAAAIhmF0+BZhdP
+gQAAAAtzc2gtZWQyNTUxOQAAACBBnEtS4e6/6GPHlUqGCq1bMjQQWVVd3wgXCY1IhD1S8w
+AAAEAyHEid4MklL1oXcqFPYH3U1bxK3g05iCNMKf+hQlol1UGcS1Lh7r/oY8eVSoYKrVsy
+NBBZVV3fCBcJjUiEPVLzAAAABGZ1enoB
+`,
+  `
+b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQAAAAAAAAABAAAAaAAAABNlY2RzYS
+1zaGEyLW5pc3RwMjU2AAAACG5pc3RwMjU2AAAAQQTZGOku1PrlSK/LGPa2YLwI20JddmH9
+Zlx3MQgHCrrcN06Kav4Li73P42b6BHwvTt5218f0RY6CF0tTPtBPzDRLAAAAoB9rH9sfax
+/bAAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTYAAABBBNkY6S7U+uVIr8sY
+9rZgvAjbQl12Yf1mXHcxCAcKutw3Topq/guLvc/jZvoEfC9O3nbXx/RFjoIXS1M+0E/MNE
+sAAAAgP5SkpuU3zJ0BiUWTxBhEDUNK1SwsvVFGVl0RnOL728EAAAAEZnV6egECAwQ=
+`,
+  `
+b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQAAAAAAAAABAAAAiAAAABNlY2RzYS
+1zaGEyLW5pc3RwMzg0AAAACG5pc3RwMzg0AAAAYQServHplzp6esY3VDVCO9k3QZqR12yB
+rQ1g93poc+5yEt6gBFlkMpMP8s3dfu2bWYl1vPwIkoSc2C5P1YEWH8625hRGPGqf2/2BKI
+uBbRjBxbSMcxhlgSUEvw4jn2enjGcAAADQZW5CnmVuQp4AAAATZWNkc2Etc2hhMi1uaXN0
+cDM4NAAAAAhuaXN0cDM4NAAAAGEEnq7x6Zc6enrGN1Q1QjvZN0Gakddsga0NYPd6aHPuch
+LeoARZZDKTD/LN3X7tm1mJdbz8CJKEnNguT9WBFh/OtuYURjxqn9v9gSiLgW0YwcW0jHMY
+ZYElBL8OI59np4xnAAAAMQDOXxyFTdUznYrSHHSbpVjBU7AWpkEBZKLTNWYqqhBExnQn6D
+0FV5nAjJB+OhdpMgUAAAAEZnV6egECAw==
+`,
+  `
+b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQAAAAAAAAABAAAArAAAABNlY2RzYS
+1zaGEyLW5pc3RwNTIxAAAACG5pc3RwNTIxAAAAhQQA6T/nlSrDyo5RfU34Lkf9FJAw3ED7
+sHyLFxonHaAE3jOYpkAZ5AMrNFOlgrwrcM875aDZnkJKHlKEtwSVsLcgUIsAyAdt6NYgQ1
+2zRK9NVRKDiNW70rjsd/2GKVXvRAGciOtbXdE5J+5TEMGDA6gkFCYr7XSMXKUA34A2bB8p
+gC8HWQwAAAEI1jKpK9YyqSsAAAATZWNkc2Etc2hhMi1uaXN0cDUyMQAAAAhuaXN0cDUyMQ
+AAAIUEAOk/55Uqw8qOUX1N+C5H/RSQMNxA+7B8ixcaJx2gBN4zmKZAGeQDKzRTpYK8K3DP
+O+Wg2Z5CSh5ShLcElbC3IFCLAMgHbejWIENds0SvTVUSg4jVu9K47Hf9hilV70QBnIjrW1
+3ROSfuUxDBgwOoJBQmK+10jFylAN+ANmwfKYAvB1kMAAAAQRsU+gPeyS9COks2a3KJPy33
+N8tGEJaFnew8PLkzHvaQlcotXQKCkVdQd0952Ta1cgnoWBefqZJnILg9CgUUrUCbAAAABG
+Z1enoBAgMEBQYH
+`,
+  `
+b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQAAAAAAAAABAAABFwAAAAdzc2gtcn
+NhAAAAAwEAAQAAAQEArm82Vl6chVgtS7O2QPV57Jt9rX7Gw43CFqaer/B4Qn/xicp+fz7I
+T+ZPZxiNWFdDLTlgwwuTHqmROHJEEadFk9BRqcHXBVMJZP3a067xN2Sx5QL6bbGB6vfDJT
+q4b3eBtN/l2wgMXsltxZITFqU5T1oDhVe1/8ja2VKdWZWmZRDM18KkpuJmtK6ZvsonjOlf
+OC4G5C+kGgniKhGiRXoIwcpzz1Qxk9V7l7FWK5GkoVCCMIzkMpa9AqlbfAWvfEARpu57CM
+G5lEV4VUFPY/4q8eh64ygr4e6xYFSWYAxhERHTGY4D4V2AlX7gjTpyDQL8ajm/9Rzlz4pT
+ESGCPvoKgwAAA8BLoK7lS6Cu5QAAAAdzc2gtcnNhAAABAQCubzZWXpyFWC1Ls7ZA9Xnsm3
+2tfsbDjcIWpp6v8HhCf/GJyn5/PshP5k9nGI1YV0MtOWDDC5MeqZE4ckQRp0WT0FGpwdcF
+Uwlk/drTrvE3ZLHlAvptsYHq98MlOrhvd4G03+XbCAxeyW3FkhMWpTlPWgOFV7X/yNrZUp
+1ZlaZlEMzXwqSm4ma0rpm+yieM6V84LgbkL6QaCeIqEaJFegjBynPPVDGT1XuXsVYrkaSh
+UIIwjOQylr0CqVt8Ba98QBGm7nsIwbmURXhVQU9j/irx6HrjKCvh7rFgVJZgDGEREdMZjg
+PhXYCVfuCNOnINAvxqOb/1HOXPilMRIYI++gqDAAAAAwEAAQAAAQBICWOeTZpEM0MZhVEa
+CIZeoWRIlxeMwOlLo2nbbOqtQ9tDNV4CPLJK1OkrwWb1+aujbJO6WPhb7Fktv3q+8553Sc
+u/2G5tI3q4u2F4lEHHx4zz78PuMyVdHQ75PAPY/LiTMvfg+bTqHDN6KTY63ucJDzpvAecG
+iDNhFo4m5fd+ur/Mt4+K6yXY42Gf6DC6AnDdrSt3bzdJILGDDDC+snNII6Z1fbS847JcTu
+4gIL4iGnExDLNRGIJnRnecbw4ppYCFb0M3DIYj81CeGbbc+bDiqPOmNE0vkdLtzLZhs/6G
+WszaMV+J/ByddW3iWSAX3GeMwQ155acTDK/LqTD2B+QZAAAAgFAOsBd8q7ErUT3S2aA8hq
+qjr5BtES/y1rVRC/5QdG2PrJfB30aWS2+JNOWxDAg8DhT+uqFaNBN9exNflqmqBiAuN+eO
+XMBUu0/QHKi4YfvWorVtRJ8HOm9M7MAj5aXWSWXdrASgcZaVWqo9WZJ4fSRA4kMS8CF4I1
++m7OySID6GAAAAgQDaMVvxSPTSNqMRYLeFqjY/Ta/08vl3Y1Lt4xni0KoWUlqahqYa8JWv
+5f7AuW6aLbpZsl05bSNFSnp4D9xR97DqwG6Af3yeMGFPl062twRS3wlw0ekC4ep76qd4om
+iUkIa/SRfO+Abr1RZ4bmO69ehSHDPB8fnYs8jmnDfTNEfdJQAAAIEAzKjPSujq0gCELuKl
+13x1e8JK6BTr11+99QILglNiJBtb7E3VXkgjh9swsVHzO+mdyd9upi+NEVJN+vATbzLvBh
+uOTW3tYpdEQ4QCiN+En6FZbp8XCsVwRRbKMzLbq1YqSNIr8H5E1x4zMr8/uLx3UaMn0ujN
+eoBQOSioJd6U/IcAAAAEZnV6egECAwQFBgc=
+`,
+];
+
+/** The bytes of OpenSSH's private key files. */
+export const openSSHKeys: readonly Buffer[] = ARMOURED.map((text) => Buffer.from(text, "base64"));
+
+export const privateKeys: readonly PKey[] = openSSHKeys.map((bytes) =>
+  PKey.fromString(armour("OPENSSH PRIVATE KEY", bytes)),
+);
+
+/** One line as in a `.pub` file for each. */
+export const publicLines: readonly string[] = privateKeys.map((key) => key.toPublicString());
+
+export const blobs: readonly Buffer[] = privateKeys.map((key) => key.publicBlob);
+
+/** A PEM text of any bytes. */
+export function armour(label: string, bytes: Uint8Array): string {
+  const lines =
+    Buffer.from(bytes)
+      .toString("base64")
+      .match(/.{1,64}/g) ?? [];
+  return [`-----BEGIN ${label}-----`, ...lines, `-----END ${label}-----`, ""].join("\n");
+}
