@@ -48,7 +48,7 @@ const special = [
 
 /** Every key under every algorithm that is not its own. */
 const misfits = Object.entries(keys).flatMap(([name, key]) =>
-  [...signatureAlgorithms, ...foreign, ...special]
+  [...new Set([...signatureAlgorithms, ...foreign, ...special])]
     .filter((algorithm) => !key.signatureAlgorithms.includes(algorithm))
     .map((algorithm) => [name, algorithm, key] as const),
 );
