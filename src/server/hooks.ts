@@ -10,6 +10,8 @@ import { handleSessionRequest, prepareSession, type SessionHooks } from "../sess
 import { HOST_KEYS_PROVE, type HostKeyProof } from "./host-key-proof.js";
 import type { SSHServer } from "./ssh-server.js";
 
+const MAX_PORT = 65_535;
+
 /** Reports a hook that has thrown where its result does not matter. */
 export type HookFailed = (hook: string, error: unknown) => void;
 
@@ -105,9 +107,11 @@ async function decideGlobalRequest(
       const address = fields.readText();
       const port = fields.readUint32();
       fields.end();
+      // What cannot be a port is no question for a hook, which would listen on it.
+      if (port > MAX_PORT) return false;
       if (!mayListen(connection.permissions, address, port)) return false;
       const bound = await server.checkPortForwardRequest(address, port, connection);
-      if (typeof bound !== "number" || !Number.isInteger(bound) || bound < 1 || bound > 65535) return false;
+      if (typeof bound !== "number" || !Number.isInteger(bound) || bound < 1 || bound > MAX_PORT) return false;
       // The reply carries the port only where the client has left it open (RFC 4254 §7.1).
       return port === 0 ? new Writer(4).writeUint32(bound).toBuffer() : true;
     }
@@ -115,6 +119,7 @@ async function decideGlobalRequest(
       const address = fields.readText();
       const port = fields.readUint32();
       fields.end();
+      if (port > MAX_PORT) return false;
       return exactly(server.checkPortForwardCancelRequest(address, port, connection));
     }
     case "keepalive@openssh.com":

@@ -11,6 +11,7 @@ import { PacketClient } from "../support/packet-client.js";
 import type { PacketClientOptions } from "../support/packet-transport.js";
 import { withoutAdmission } from "../support/without-admission.js";
 import { memoryInUse } from "./memory.js";
+import { Resources } from "./resources.js";
 
 export type ManagerOptions = ConstructorParameters<typeof SSHServerManager>[0];
 
@@ -97,6 +98,7 @@ export class Attacked<Target extends SSHServer = TargetServer> {
   readonly manager: SSHServerManager;
   readonly #calls: HookCall[];
   #bystander: PacketClient | undefined;
+  #resources: Resources | undefined;
 
   private constructor(server: Target, calls: HookCall[], options: Partial<ManagerOptions>) {
     this.server = server;
@@ -125,6 +127,7 @@ export class Attacked<Target extends SSHServer = TargetServer> {
     await attacked.manager.startServer();
     attacked.#bystander = await attacked.login();
     attacked.forgetCalls();
+    attacked.#resources = new Resources();
     return attacked;
   }
 
@@ -165,11 +168,14 @@ export class Attacked<Target extends SSHServer = TargetServer> {
   }
 
   /**
-   * Once the attacker is gone: nothing of it remains, nothing escaped, and both the client that was there all the time
-   * and a new one can work.
+   * Once the attacker is gone: nothing of it remains, nothing escaped, both the client that was there all the time and a
+   * new one can work, and timers, handles and memory are what they were.
    */
   async expectUnharmed(): Promise<void> {
-    await vi.waitFor(() => expect(this.manager.getActiveConnections()).toHaveLength(1), { timeout: 10_000 });
+    await vi.waitFor(() => expect(this.manager.getActiveConnections()).toHaveLength(1), {
+      interval: 2,
+      timeout: 10_000,
+    });
     expect(this.manager.getConnectionCount()).toBe(1);
     expect(uncaught).toEqual([]);
     for (const client of [this.#bystander, await this.login()]) {
@@ -178,6 +184,7 @@ export class Attacked<Target extends SSHServer = TargetServer> {
       expect([stdout.toString(), exitStatus]).toEqual(["Executed: hello\n", 0]);
       if (client !== this.#bystander) await client.close();
     }
-    await vi.waitFor(() => expect(this.manager.getConnectionCount()).toBe(1), { timeout: 10_000 });
+    await vi.waitFor(() => expect(this.manager.getConnectionCount()).toBe(1), { interval: 2, timeout: 10_000 });
+    await this.#resources?.expectBack();
   }
 }

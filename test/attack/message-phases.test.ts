@@ -1,10 +1,17 @@
 import { describe, expect, it } from "vitest";
-import { DisconnectReason, MessageNumber as M } from "../../src/protocol/constants.js";
+import type { Prompt } from "../../src/index.js";
+import {
+  AUTH_FAILED,
+  AUTH_SUCCESSFUL,
+  type AuthResult,
+  DisconnectReason,
+  MessageNumber as M,
+} from "../../src/protocol/constants.js";
 import { PacketClient } from "../support/packet-client.js";
-import { ping, readUnimplemented } from "../support/packet-messages.js";
+import { keyboardInteractiveRequest, ping, readUnimplemented } from "../support/packet-messages.js";
 import { StreamEnded } from "../support/packet-socket.js";
 import { Disconnected, type PacketClientOptions } from "../support/packet-transport.js";
-import { Attacked, TargetServer } from "./attacked-server.js";
+import { Attacked, type ManagerOptions, PASSWORD, TargetServer, USERNAME } from "./attacked-server.js";
 import { plausibleMessage } from "./plausible-message.js";
 
 /** What a message led to. */
@@ -19,12 +26,17 @@ type Outcome =
 /** A moment in a connection's life at which any message may come. */
 interface Moment {
   reach(attacked: Attacked): Promise<PacketClient>;
+  /** Of a server that is not as any other. */
+  readonly server?: () => TargetServer;
+  readonly options?: Partial<ManagerOptions>;
   /** Goes on from there in the ordinary way, to a point where pings are answered. */
   goOn(client: PacketClient): Promise<void>;
   /** Numbers that are handled there. The connection goes on; what comes of them is another test's. */
   readonly allowed: readonly number[];
   /** Numbers that are the next step of the way, which `goOn` goes. */
   readonly next?: readonly number[];
+  /** What KEXINIT does: it is the next step, or begins an exchange, or comes inside one and ends the connection. */
+  readonly kexInit: "next" | "begins" | "ends";
   /** Numbers that may end the connection or not: what comes of them depends on their content. */
   readonly either?: readonly number[];
   /** What becomes of numbers that mean nothing to anyone. */
@@ -55,10 +67,44 @@ async function afterKexInit(attacked: Attacked, options: PacketClientOptions): P
   return client;
 }
 
-async function afterRekeyInit(attacked: Attacked): Promise<PacketClient> {
-  const client = await running(attacked);
+async function afterRekeyInit(reaching: Promise<PacketClient>): Promise<PacketClient> {
+  const client = await reaching;
   client.sendKexInit();
   await client.readServerKexInit();
+  return client;
+}
+
+/** Bytes after which the server asks for new keys. */
+const REKEY_BYTES = 64 * 1024;
+
+async function askedForNewKeys(attacked: Attacked): Promise<PacketClient> {
+  const client = await running(attacked);
+  client.sendPacket(ping(Buffer.alloc(REKEY_BYTES)));
+  await client.expect(M.PONG);
+  await client.readServerKexInit();
+  return client;
+}
+
+/** Asks for the password in a dialogue too. */
+class AskingServer extends TargetServer {
+  override getAllowedAuths(): string[] {
+    return ["password", "keyboard-interactive"];
+  }
+
+  override async checkAuthKeyboardInteractive(
+    username: string,
+    _submethods: string,
+    prompt: Prompt,
+  ): Promise<AuthResult> {
+    const [answer] = await prompt({ prompts: [{ prompt: "Password: ", echo: false }] });
+    return username === USERNAME && answer === PASSWORD ? AUTH_SUCCESSFUL : AUTH_FAILED;
+  }
+}
+
+async function inDialogue(attacked: Attacked): Promise<PacketClient> {
+  const client = await attacked.authenticating();
+  client.sendPacket(keyboardInteractiveRequest(USERNAME));
+  await client.expect(M.USERAUTH_INFO_REQUEST);
   return client;
 }
 
@@ -91,16 +137,32 @@ const chatter = [M.IGNORE, M.UNIMPLEMENTED, M.DEBUG];
 const onChannels = range(M.CHANNEL_WINDOW_ADJUST, M.CHANNEL_CLOSE);
 const nothing = async (): Promise<void> => {};
 
+const whileRunning = {
+  allowed: [
+    // Authentication is over: requests and answers that come too late are passed over (RFC 4252 §5.1).
+    ...[...chatter, M.PING, M.USERAUTH_REQUEST, M.USERAUTH_INFO_RESPONSE, M.GLOBAL_REQUEST, M.CHANNEL_OPEN],
+    ...range(M.CHANNEL_WINDOW_ADJUST, M.CHANNEL_REQUEST),
+  ],
+  unassigned: "unimplemented",
+  hooks: {
+    [M.GLOBAL_REQUEST]: ["checkGlobalRequest"],
+    [M.CHANNEL_OPEN]: ["checkChannelRequest", "onChannelOpened"],
+    [M.CHANNEL_REQUEST]: ["checkChannelExecRequest"],
+  },
+} as const;
+
 const moments: Readonly<Record<string, Moment>> = {
   "before KEXINIT, where strict key exchange is still to come": {
     reach: (attacked) => beforeKexInit(attacked, strict),
     goOn: fromKexInit,
+    kexInit: "next",
     allowed: [],
     unassigned: "ended",
   },
   "before KEXINIT, without strict key exchange": {
     reach: (attacked) => beforeKexInit(attacked, loose),
     goOn: fromKexInit,
+    kexInit: "next",
     allowed: chatter,
     unassigned: "unimplemented",
   },
@@ -108,6 +170,7 @@ const moments: Readonly<Record<string, Moment>> = {
     reach: (attacked) => afterKexInit(attacked, strict),
     goOn: fromExchange,
     next: [M.KEX_ECDH_INIT],
+    kexInit: "ends",
     allowed: [],
     unassigned: "ended",
   },
@@ -115,6 +178,7 @@ const moments: Readonly<Record<string, Moment>> = {
     reach: (attacked) => afterKexInit(attacked, loose),
     goOn: fromExchange,
     next: [M.KEX_ECDH_INIT],
+    kexInit: "ends",
     allowed: chatter,
     unassigned: "unimplemented",
   },
@@ -122,6 +186,7 @@ const moments: Readonly<Record<string, Moment>> = {
     reach: (attacked) => beforeNewKeys(afterKexInit(attacked, strict)),
     goOn: async (client) => client.sendNewKeys(),
     next: [M.NEWKEYS],
+    kexInit: "ends",
     allowed: [],
     unassigned: "ended",
   },
@@ -129,51 +194,95 @@ const moments: Readonly<Record<string, Moment>> = {
     reach: (attacked) => beforeNewKeys(afterKexInit(attacked, loose)),
     goOn: async (client) => client.sendNewKeys(),
     next: [M.NEWKEYS],
+    kexInit: "ends",
     allowed: chatter,
     unassigned: "unimplemented",
   },
   "before any service": {
     reach: (attacked) => PacketClient.handshake(attacked.port),
     goOn: nothing,
+    kexInit: "begins",
     allowed: [...chatter, M.EXT_INFO, M.PING, M.SERVICE_REQUEST],
     unassigned: "unimplemented",
   },
   "while authenticating": {
     reach: (attacked) => attacked.authenticating(),
     goOn: nothing,
+    kexInit: "begins",
     allowed: [...chatter, M.PING, M.USERAUTH_REQUEST],
     // Asking for the same service again, and an answer to a question that was never asked.
     either: [M.SERVICE_REQUEST, M.USERAUTH_INFO_RESPONSE],
     unassigned: "unimplemented",
     hooks: { [M.USERAUTH_REQUEST]: ["checkAuthPassword", "onAuthenticationSuccessful"] },
   },
-  "once authenticated, with an open session": {
-    reach: running,
+  "in a keyboard-interactive dialogue": {
+    server: () => new AskingServer(),
+    reach: inDialogue,
     goOn: nothing,
-    allowed: [
-      ...[...chatter, M.PING, M.USERAUTH_REQUEST, M.GLOBAL_REQUEST, M.CHANNEL_OPEN, M.CHANNEL_WINDOW_ADJUST],
-      ...range(M.CHANNEL_DATA, M.CHANNEL_REQUEST),
-    ],
-    // Answers to questions that were never asked.
-    either: [M.USERAUTH_INFO_RESPONSE, M.REQUEST_SUCCESS, M.REQUEST_FAILURE, M.CHANNEL_SUCCESS, M.CHANNEL_FAILURE],
+    kexInit: "begins",
+    allowed: [...chatter, M.PING, M.USERAUTH_REQUEST, M.USERAUTH_INFO_RESPONSE],
+    // Asking for the same service again.
+    either: [M.SERVICE_REQUEST],
     unassigned: "unimplemented",
     hooks: {
-      [M.GLOBAL_REQUEST]: ["checkGlobalRequest"],
-      [M.CHANNEL_OPEN]: ["checkChannelRequest", "onChannelOpened"],
-      [M.CHANNEL_REQUEST]: ["checkChannelExecRequest"],
+      [M.USERAUTH_REQUEST]: ["checkAuthPassword", "onAuthenticationSuccessful"],
+      [M.USERAUTH_INFO_RESPONSE]: ["onAuthenticationSuccessful"],
     },
   },
-  "after KEXINIT of a later exchange": {
-    reach: afterRekeyInit,
+  "after KEXINIT of a later exchange before any service": {
+    reach: (attacked) => afterRekeyInit(PacketClient.handshake(attacked.port)),
     goOn: fromExchange,
     next: [M.KEX_ECDH_INIT],
+    kexInit: "ends",
+    allowed: chatter,
+    unassigned: "unimplemented",
+  },
+  "after KEXINIT of a later exchange while authenticating": {
+    reach: (attacked) => afterRekeyInit(attacked.authenticating()),
+    goOn: fromExchange,
+    next: [M.KEX_ECDH_INIT],
+    kexInit: "ends",
+    allowed: chatter,
+    unassigned: "unimplemented",
+  },
+  "before NEWKEYS of a later exchange while authenticating": {
+    reach: (attacked) => beforeNewKeys(afterRekeyInit(attacked.authenticating())),
+    goOn: async (client) => client.sendNewKeys(),
+    next: [M.NEWKEYS],
+    kexInit: "ends",
+    allowed: chatter,
+    unassigned: "unimplemented",
+  },
+  "after KEXINIT of a later exchange in a dialogue": {
+    server: () => new AskingServer(),
+    reach: (attacked) => afterRekeyInit(inDialogue(attacked)),
+    goOn: fromExchange,
+    next: [M.KEX_ECDH_INIT],
+    kexInit: "ends",
+    allowed: chatter,
+    unassigned: "unimplemented",
+  },
+  "once authenticated, with an open session": { ...whileRunning, reach: running, goOn: nothing, kexInit: "begins" },
+  "after the server's KEXINIT of a later exchange": {
+    ...whileRunning,
+    options: { rekeyLimit: { bytes: REKEY_BYTES } },
+    reach: askedForNewKeys,
+    goOn: fromKexInit,
+    kexInit: "next",
+  },
+  "after KEXINIT of a later exchange": {
+    reach: (attacked) => afterRekeyInit(running(attacked)),
+    goOn: fromExchange,
+    next: [M.KEX_ECDH_INIT],
+    kexInit: "ends",
     allowed: [...chatter, ...onChannels],
     unassigned: "unimplemented",
   },
   "before NEWKEYS of a later exchange": {
-    reach: (attacked) => beforeNewKeys(afterRekeyInit(attacked)),
+    reach: (attacked) => beforeNewKeys(afterRekeyInit(running(attacked))),
     goOn: async (client) => client.sendNewKeys(),
     next: [M.NEWKEYS],
+    kexInit: "ends",
     allowed: [...chatter, ...onChannels],
     unassigned: "unimplemented",
   },
@@ -206,26 +315,63 @@ async function sendAndObserve(moment: Moment, client: PacketClient, number: numb
 }
 
 describe.each(Object.entries(moments))("every message number %s", (_, moment) => {
-  const { allowed, either = [], next = [], unassigned, hooks = {} } = moment;
-  // KEXINIT starts an exchange wherever none is on: test/attack/rekey.test.ts.
+  const { allowed, either = [], next = [], unassigned, hooks = {}, server = () => new TargetServer() } = moment;
   const numbers = range(0, 255).filter((number) => number !== M.KEXINIT && !next.includes(number));
+  const start = () => Attacked.start(server(), moment.options);
 
   it("reaches a handler only where it has business", { timeout: 120_000 }, async () => {
-    const attacked = await Attacked.start(new TargetServer());
+    const attacked = await start();
     const wrong: string[] = [];
+    let same: PacketClient | undefined;
     for (const number of numbers) {
-      const client = await moment.reach(attacked);
+      const client = same ?? (await moment.reach(attacked));
       attacked.forgetCalls();
       const outcome = await sendAndObserve(moment, client, number);
       const report = `message ${number}: ${JSON.stringify(outcome)} ${attacked.callNames}`;
       const ran = attacked.callNames.filter((name) => hooks[number]?.includes(name) !== true);
       if (ran.length > 0) wrong.push(`${report} ran ${ran}`);
       if (!isRight(outcome, number)) wrong.push(report);
-      client.reset();
+      // Whoever is told that a message means nothing is where it was before.
+      same = outcome.kind === "unimplemented" && moment.goOn === nothing ? client : undefined;
+      if (same === undefined) client.reset();
     }
+    same?.reset();
     expect(wrong).toEqual([]);
     await attacked.expectUnharmed();
   });
+
+  it("that is the next step is taken", async () => {
+    const attacked = await start();
+    const client = await moment.reach(attacked);
+    await moment.goOn(client);
+    client.sendPacket(ping("probe"));
+    await client.expect(M.PONG);
+    await client.close();
+    await attacked.expectUnharmed();
+  });
+
+  if (moment.kexInit === "begins") it("is not disturbed by a key exchange", goesOnUnderNewKeys);
+  if (moment.kexInit === "ends") it("is no second KEXINIT", endsAtKexInit);
+
+  async function goesOnUnderNewKeys(): Promise<void> {
+    const attacked = await start();
+    const client = await moment.reach(attacked);
+    await client.exchangeKeys();
+    client.sendPacket(ping("probe"));
+    await client.expect(M.PONG);
+    await client.close();
+    await attacked.expectUnharmed();
+  }
+
+  async function endsAtKexInit(): Promise<void> {
+    const attacked = await start();
+    const client = await moment.reach(attacked);
+    attacked.forgetCalls();
+    client.sendKexInit();
+    expect((await client.waitDisconnect()).reason).toBe(DisconnectReason.PROTOCOL_ERROR);
+    expect(attacked.callNames).toEqual([]);
+    await attacked.expectUnharmed();
+  }
 
   function isRight(outcome: Outcome, number: number): boolean {
     if (either.includes(number)) return true;

@@ -176,6 +176,20 @@ describe("hooks of global requests", () => {
     expect(reply).toEqual(Buffer.from([0, 0, 0x9c, 0x40]));
   });
 
+  it.each(["tcpip-forward", "cancel-tcpip-forward"])("are not asked about a port over 65535: %s", async (kind) => {
+    const server = new SSHServer();
+    const asked = vi.fn(() => 1);
+    server.checkPortForwardRequest = asked;
+    server.checkPortForwardCancelRequest = vi.fn(() => {
+      asked();
+      return true;
+    });
+    for (const port of [65_536, 2 ** 31, 2 ** 32 - 1]) {
+      expect(await bind(server).authority.globalRequest(request(kind, addressAndPort("", port)))).toBe(false);
+    }
+    expect(asked).not.toHaveBeenCalled();
+  });
+
   it("end forwarding by exactly true", async () => {
     const fields = addressAndPort("", 8022);
     for (const [answer, expected] of [[true, true], ...mistakes.map(([, mistake]) => [mistake, false])]) {

@@ -257,9 +257,12 @@ export class PacketTransport {
     await this.stream.closed();
   }
 
-  /** Ends the connection with a RST. */
+  /** Ends the connection with a RST; where its end is under way already, that is hurried. */
   reset(): void {
-    this.stream.socket.resetAndDestroy();
+    const { socket } = this.stream;
+    // Node.js 20 cannot reset a socket that is shutting down, and loses its handle when it tries.
+    if (socket.writableEnded) socket.destroy();
+    else socket.resetAndDestroy();
   }
 
   // --- identification and key exchange
