@@ -36,7 +36,13 @@ export class MemoryConnection {
     const settings = settingsFor(algorithms, defects);
     const [near, far] = duplexPair();
     const closed = new Promise<void>((resolve) => {
-      new ServerConnection(far, { remoteAddress: "127.0.0.1" }, settings, () => resolve()).start();
+      const observer = {
+        loggingIn: () => undefined,
+        authenticated: () => {},
+        misbehaved: () => {},
+        closed: () => resolve(),
+      };
+      new ServerConnection(far, { remoteAddress: "127.0.0.1" }, settings, observer).start();
     });
     return new MemoryConnection(near, closed, defects);
   }
