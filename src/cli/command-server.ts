@@ -43,8 +43,8 @@ export class CommandServer extends SSHServer {
     return this.#users.methods;
   }
 
-  override async checkAuthPassword(username: string, password: string, { signal }: Connection): Promise<AuthResult> {
-    return (await this.#users.hasPassword(username, password, signal)) ? AUTH_SUCCESSFUL : AUTH_FAILED;
+  override checkAuthPassword(username: string, password: string, connection: Connection): Promise<AuthResult> {
+    return this.#users.checkPassword(username, password, connection);
   }
 
   override async checkAuthPublickey(username: string, key: PKey, connection: Connection): Promise<AuthDecision> {
