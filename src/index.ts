@@ -29,6 +29,14 @@ export {
   type TrustedUserCAsOptions,
   trustedUserCAs,
 } from "./authenticators/trusted-user-cas.js";
+export { UserFileError } from "./authenticators/files/user-file-error.js";
+export type { UserSource } from "./authenticators/files/user-source.js";
+export { type PasswordCheck, type PasswordFileOptions, passwordFile } from "./authenticators/passwords/password-file.js";
+export { hashPassword } from "./authenticators/passwords/scrypt-hash.js";
+export type { TotpAlgorithm } from "./authenticators/totp/one-time-code.js";
+export { type TotpCheck, type TotpOptions, totp } from "./authenticators/totp/totp.js";
+export type { TotpCodeOptions } from "./authenticators/totp/totp-options.js";
+export { newTotpSecret, type OtpauthUriOptions, otpauthUri } from "./authenticators/totp/totp-secret.js";
 export { Channel, type PseudoTerminal } from "./connection/channel.js";
 export type { Connection } from "./connection/connection.js";
 export { ConfigurationError, ProtocolError } from "./protocol/errors.js";
