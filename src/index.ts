@@ -31,7 +31,11 @@ export {
 } from "./authenticators/trusted-user-cas.js";
 export { UserFileError } from "./authenticators/files/user-file-error.js";
 export type { UserSource } from "./authenticators/files/user-source.js";
-export { type PasswordCheck, type PasswordFileOptions, passwordFile } from "./authenticators/passwords/password-file.js";
+export {
+  type PasswordCheck,
+  type PasswordFileOptions,
+  passwordFile,
+} from "./authenticators/passwords/password-file.js";
 export { hashPassword } from "./authenticators/passwords/scrypt-hash.js";
 export type { TotpAlgorithm } from "./authenticators/totp/one-time-code.js";
 export { type TotpCheck, type TotpOptions, totp } from "./authenticators/totp/totp.js";

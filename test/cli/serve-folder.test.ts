@@ -243,7 +243,7 @@ withClients("a folder with a password file", () => {
       encoding: "utf8",
     });
 
-  it("lets in each user with their own password", async () => {
+  it("lets in each user with their own password", { timeout: 60_000 }, async () => {
     const users = join(client.folder, "users");
     const others = Object.entries(KNOWN_HASHES).map(([kind, known]) => `${kind.replaceAll(" ", "-")}:${known.hash}\n`);
     writeFileSync(users, `# users\nann:${hash("ann's")}bob:${hash("bob's")}eve:none\n${others.join("")}`, {

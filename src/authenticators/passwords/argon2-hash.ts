@@ -31,9 +31,8 @@ const MAX_PASSWORD_LENGTH = 1024;
 
 /** @throws {Error} that says why a text is no hash that can be used */
 export function parseArgon2Hash(text: string): PasswordHash {
-  const match = /^\$(argon2(?:id|i|d))\$v=19\$m=(\d{1,7}),t=(\d{1,7}),p=(\d{1,3})\$([A-Za-z\d+/]+)\$([A-Za-z\d+/]+)$/.exec(
-    text,
-  );
+  const match =
+    /^\$(argon2(?:id|i|d))\$v=19\$m=(\d{1,7}),t=(\d{1,7}),p=(\d{1,3})\$([A-Za-z\d+/]+)\$([A-Za-z\d+/]+)$/.exec(text);
   if (match === null) throw new Error("the argon2 hash is not $argon2id$v=19$m=…,t=…,p=…$salt$hash");
   const [, kind = "", memory, passes, parallelism, saltText, hashText] = match;
   const algorithm = ALGORITHMS[kind as keyof typeof ALGORITHMS];
