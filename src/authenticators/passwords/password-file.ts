@@ -42,7 +42,7 @@ const DAY = 24 * 60 * 60 * 1000;
 
 /**
  * Passwords of many users, kept as hashes: scrypt, argon2, bcrypt and the SHA-crypt of shadow files. How long an answer
- * takes does not tell which names have a password.
+ * takes does not tell which names have a password. An empty password lets nobody in, even where its hash is there.
  *
  * @param source lines `name:hash`, or of a shadow file; see {@link UserSource}. A map has and a function gives what
  * stands after the name.
@@ -59,12 +59,13 @@ export function passwordFile(source: UserSource, options: PasswordFileOptions = 
     if (found === undefined) return AUTH_FAILED;
     const { value: entry, users } = found;
     const all = hashes.of(users, entry);
-    const hash = entry?.hash ?? substitutes.for(username, all);
+    const substitute = substitutes.for(username, all);
+    const hash = entry?.hash ?? substitute;
     const isRight = await checks.run(connection, () => matchesHash(password, hash, connection.signal));
     if (isRight === undefined && !connection.signal.aborted) {
       logger.warn({ username, address: connection.remoteAddress }, "password refused: too many are being checked");
     }
-    if (isRight !== true || entry?.hash === undefined) return AUTH_FAILED;
+    if (isRight !== true || entry?.hash === undefined || password === "") return AUTH_FAILED;
     const refusal = entry.refusal(Math.floor(Date.now() / DAY));
     if (refusal === undefined) return AUTH_SUCCESSFUL;
     logger.info({ username, reason: refusal }, "user refused");

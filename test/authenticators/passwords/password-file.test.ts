@@ -63,6 +63,7 @@ describe("passwordFile", () => {
     ["a password that has to be changed", `ann:${ANN}:0:0:99999:7:::`],
     ["no hash", "ann::19000:0:99999:7:::"],
     ["a hash that is too cheap", "ann:$2y$05$oPhQULq93un/aUQvItwXEO2P6gsW3NK5fodWWznVD0b9Pwz2shbxq"],
+    ["an empty password", "ann:$5$saltsalt$09agN5RZ2meWdEdnEusqsq5G7RwwghB8jCKoWWADxW/"],
     ["two lines", `ann:${ANN}\nann:${ANN}`],
   ])("lets nobody in with %s", async (_name, lines) => {
     const check = passwordFile(`${lines}\nbob:${OTHER}\n`);
