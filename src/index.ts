@@ -16,7 +16,18 @@ export {
   authorizedKeys,
   type PublicKeyHook,
 } from "./authenticators/authorized-keys/authorized-keys.js";
-export { type RequiredMethodsSource, requireMethods as require } from "./authenticators/require.js";
+export { UserFileError } from "./authenticators/files/user-file-error.js";
+export type { UserSource } from "./authenticators/files/user-source.js";
+export {
+  type PasswordCheck,
+  type PasswordFileOptions,
+  passwordFile,
+} from "./authenticators/passwords/password-file.js";
+export { hashPassword } from "./authenticators/passwords/scrypt-hash.js";
+export {
+  type RequiredMethodsSource,
+  requireMethods as require,
+} from "./authenticators/require.js";
 export {
   type RevocationSource,
   type RevokedKeys,
@@ -24,6 +35,10 @@ export {
   revokedKeys,
 } from "./authenticators/revoked-keys.js";
 export type { LineSource, LineSourceOptions } from "./authenticators/texts/line-source.js";
+export type { TotpAlgorithm } from "./authenticators/totp/one-time-code.js";
+export { type TotpCheck, type TotpOptions, totp } from "./authenticators/totp/totp.js";
+export type { TotpCodeOptions } from "./authenticators/totp/totp-options.js";
+export { newTotpSecret, type OtpauthUriOptions, otpauthUri } from "./authenticators/totp/totp-secret.js";
 export {
   type PrincipalsSource,
   type TrustedUserCAsOptions,

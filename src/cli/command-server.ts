@@ -2,13 +2,7 @@ import { isUtf8 } from "node:buffer";
 import type { Logger } from "pino";
 import type { PKey } from "../crypto/index.js";
 import { type AuthDecision, type Channel, type Connection, SSHServer } from "../index.js";
-import {
-  AUTH_FAILED,
-  AUTH_SUCCESSFUL,
-  type AuthResult,
-  OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED,
-  OPEN_SUCCEEDED,
-} from "../protocol/constants.js";
+import { type AuthResult, OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED, OPEN_SUCCEEDED } from "../protocol/constants.js";
 import { parseSCPCommand } from "../scp/scp-command.js";
 import { channelOrigin } from "./channel-origin.js";
 import type { Programs } from "./programs.js";
@@ -43,8 +37,8 @@ export class CommandServer extends SSHServer {
     return this.#users.methods;
   }
 
-  override async checkAuthPassword(username: string, password: string, { signal }: Connection): Promise<AuthResult> {
-    return (await this.#users.hasPassword(username, password, signal)) ? AUTH_SUCCESSFUL : AUTH_FAILED;
+  override checkAuthPassword(username: string, password: string, connection: Connection): Promise<AuthResult> {
+    return this.#users.checkPassword(username, password, connection);
   }
 
   override async checkAuthPublickey(username: string, key: PKey, connection: Connection): Promise<AuthDecision> {

@@ -29,9 +29,9 @@ Options:
                           that names the user
   --revoked-keys FILE     refuse these keys and certificates: keys one a line, or
                           what ssh-keygen -k makes
-  --password-file FILE    several users, NAME:HASH a line, with hashes that
-                          spindlex hash-password makes; keys and certificates
-                          are for --user
+  --password-file FILE    several users, NAME:HASH a line, with hashes of spindlex
+                          hash-password, argon2, bcrypt or a shadow file; keys and
+                          certificates are for --user
   --host-key FILE         the server's private key, created if it is not there
                           (default: $XDG_STATE_HOME/spindlex/host_key, or
                           ~/.local/state/spindlex/host_key); given again, further

@@ -1,9 +1,9 @@
 import { mkdir, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import { dirname, isAbsolute, join } from "node:path";
+import { requirePrivate } from "../authenticators/files/file-permissions.js";
 import { PKey } from "../crypto/index.js";
 import { describeError, errorCode, StartError } from "./errors.js";
-import { requirePrivate } from "./file-permissions.js";
 
 /** Where the host key is kept when nothing else was asked for (XDG Base Directory Specification). */
 export function defaultHostKeyPath(environment: NodeJS.ProcessEnv): string {
@@ -23,7 +23,7 @@ export interface HostKeyFile {
  * servers that start at the same time all end up with the same key.
  *
  * @param passphrase of the file; an empty one counts as none
- * @throws {StartError | KeyError} when the file cannot be used or created
+ * @throws {StartError | UserFileError | KeyError} when the file cannot be used or created
  */
 export async function loadOrCreateHostKey(path: string, passphrase = ""): Promise<HostKeyFile> {
   const options = passphrase === "" ? {} : { passphrase };

@@ -1,8 +1,8 @@
 import { isUtf8 } from "node:buffer";
 import { createInterface } from "node:readline";
 import { Writable } from "node:stream";
+import { hashPassword } from "../authenticators/passwords/scrypt-hash.js";
 import { StartError } from "./errors.js";
-import { hashPassword } from "./password-hash.js";
 
 /** Bytes; a client's password lies in one packet. */
 const MAX_PASSWORD_LENGTH = 1024;

@@ -1,31 +1,27 @@
 import { userInfo } from "node:os";
 import type { Logger } from "pino";
 import type { PublicKeyHook } from "../authenticators/authorized-keys/authorized-keys.js";
+import { type PasswordCheck, passwordFile } from "../authenticators/passwords/password-file.js";
 import type { RevokedKeys } from "../authenticators/revoked-keys.js";
-import { AUTH_FAILED } from "../protocol/constants.js";
+import { AUTH_FAILED, AUTH_SUCCESSFUL, type AuthResult } from "../protocol/constants.js";
 import { StartError } from "./errors.js";
-import { HashedPasswords, readPasswordFile } from "./password-file.js";
 import { loadRevokedKeys } from "./revoked-keys.js";
 import { randomPassword, sameSecret } from "./secret.js";
 import type { ServeOptions } from "./serve-options.js";
-import type { RefusedLine } from "./user-file.js";
 import { loadUserKeys } from "./user-keys.js";
 
-/** Passwords, however they are kept. */
-export interface Passwords {
-  /** @param signal fires when nobody waits for the answer any more */
-  matches(name: string, password: string, signal?: AbortSignal): boolean | Promise<boolean>;
-}
+/** Passwords, however they are kept: a body for `checkAuthPassword`. */
+export type CheckPassword = (...parameters: Parameters<PasswordCheck>) => Promise<AuthResult>;
 
 export interface UsersOptions {
-  readonly passwords?: Passwords;
+  readonly passwords?: CheckPassword;
   readonly keys?: PublicKeyHook;
   readonly revoked?: RevokedKeys;
 }
 
 /** Who may log in. Each of the ways that are there is enough, and the same ones are offered to every name. */
 export class Users {
-  readonly #passwords: Passwords | undefined;
+  readonly #passwords: CheckPassword | undefined;
   /** Decides about public keys and certificates. */
   readonly checkKey: PublicKeyHook;
   readonly isRevoked: RevokedKeys;
@@ -43,8 +39,8 @@ export class Users {
     return [...(this.#hasKeys ? ["publickey"] : []), ...(this.#passwords ? ["password"] : [])];
   }
 
-  async hasPassword(name: string, password: string, signal?: AbortSignal): Promise<boolean> {
-    return (await this.#passwords?.matches(name, password, signal)) === true;
+  async checkPassword(...parameters: Parameters<CheckPassword>): Promise<AuthResult> {
+    return this.#passwords === undefined ? AUTH_FAILED : this.#passwords(...parameters);
   }
 }
 
@@ -64,37 +60,30 @@ export interface LoadedUsers {
  */
 export async function loadUsers(options: ServeOptions, logger: Logger): Promise<LoadedUsers> {
   const user = options.user ?? userInfo().username;
-  const hashes = options.passwordFile === undefined ? undefined : await loadHashes(options.passwordFile, logger);
+  const passwords = options.passwordFile === undefined ? undefined : await openPasswords(options.passwordFile, logger);
   const keys = await loadUserKeys(user, options, logger);
-  if (hashes === undefined && keys === undefined) {
+  if (passwords === undefined && keys === undefined) {
     const password = randomPassword();
     return { users: new Users({ passwords: onePassword(user, password) }), example: user, password };
   }
-  const [first = user] = hashes?.keys() ?? [];
   const users = new Users({
-    ...(hashes && { passwords: new HashedPasswords(hashes) }),
+    ...(passwords && { passwords: passwords.check }),
     ...(keys && { keys }),
     ...(options.revokedKeys !== undefined && { revoked: await loadRevokedKeys(options.revokedKeys, logger) }),
   });
-  return { users, example: first };
+  return { users, example: passwords?.firstUser ?? user };
 }
 
-function onePassword(user: string, secret: string): Passwords {
-  return {
-    matches(name, password) {
-      const passwordIsRight = sameSecret(password, secret);
-      return name === user && passwordIsRight;
-    },
+function onePassword(user: string, secret: string): CheckPassword {
+  return async (name, password) => {
+    const passwordIsRight = sameSecret(password, secret);
+    return name === user && passwordIsRight ? AUTH_SUCCESSFUL : AUTH_FAILED;
   };
 }
 
-async function loadHashes(path: string, logger: Logger) {
-  const { hashes, refused } = await readPasswordFile(path);
-  warn("user refused", path, refused, logger);
-  if (hashes.size === 0) throw new StartError(`${path} holds no user who could log in`);
-  return hashes;
-}
-
-function warn(message: string, path: string, refused: readonly RefusedLine[], logger: Logger): void {
-  for (const { line, reason } of refused) logger.warn({ path, line, reason }, message);
+async function openPasswords(path: string, logger: Logger) {
+  const check = passwordFile({ file: path }, { logger });
+  const [firstUser] = await check.load();
+  if (firstUser === undefined) throw new StartError(`${path} holds no user who could log in`);
+  return { check, firstUser };
 }

@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { matchesHash, parsePasswordHash } from "../../src/cli/password-hash.js";
+import { matchesHash, parsePasswordHash } from "../../src/authenticators/passwords/password-hash.js";
 import { hasClient } from "../examples/real-client.js";
 
 const COMMAND = [process.execPath, "--import", "tsx", join("src", "cli", "main.ts"), "hash-password"] as const;

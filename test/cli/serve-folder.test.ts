@@ -2,6 +2,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { KNOWN_HASHES } from "../authenticators/passwords/known-hashes.js";
 import { hasClient, type Outcome, run, SshClient } from "../examples/real-client.js";
 import { listeningPort, type RunningProcess, startProgram } from "../examples/running-process.js";
 import { makeTree } from "../support/tree.js";
@@ -242,9 +243,12 @@ withClients("a folder with a password file", () => {
       encoding: "utf8",
     });
 
-  it("lets in each user with their own password", async () => {
+  it("lets in each user with their own password", { timeout: 60_000 }, async () => {
     const users = join(client.folder, "users");
-    writeFileSync(users, `# users\nann:${hash("ann's")}bob:${hash("bob's")}eve:none\n`, { mode: 0o600 });
+    const others = Object.entries(KNOWN_HASHES).map(([kind, known]) => `${kind.replaceAll(" ", "-")}:${known.hash}\n`);
+    writeFileSync(users, `# users\nann:${hash("ann's")}bob:${hash("bob's")}eve:none\n${others.join("")}`, {
+      mode: 0o600,
+    });
     await startWith("--password-file", users);
     const upload = async (user: string, password: string) => {
       const source = join(local, user);
@@ -254,6 +258,9 @@ withClients("a folder with a password file", () => {
     };
     expect(await upload("ann", "ann's")).toBe(0);
     expect(await upload("bob", "bob's")).toBe(0);
+    expect(await upload("argon2id", "secret")).toBe(0);
+    expect(await upload("bcrypt", "secret")).toBe(0);
+    expect(await upload("SHA-512-crypt", "secret")).toBe(0);
     const wrong = [
       ["ann", "bob's"],
       ["bob", ""],
@@ -263,7 +270,10 @@ withClients("a folder with a password file", () => {
     ] as const;
     // Together: each of them has to wait for its refusal.
     expect(await Promise.all(wrong.map(([user, password]) => upload(user, password)))).toEqual(wrong.map(() => 255));
-    expect(readdirSync(folder).toSorted()).toEqual(["ann", "bob"]);
+    expect(readdirSync(folder).toSorted()).toEqual(["SHA-512-crypt", "ann", "argon2id", "bcrypt", "bob"]);
+    writeFileSync(users, `kim:${hash("kim's")}`);
+    expect(await upload("kim", "kim's")).toBe(0);
+    expect(await upload("ann", "ann's")).toBe(255);
     const lines = await log();
     expect(lines).toContainEqual(expect.objectContaining({ msg: "user refused", line: 4 }));
     expect(lines).toContainEqual(expect.objectContaining({ msg: "transfer", user: "bob", path: "/bob" }));

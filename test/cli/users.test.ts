@@ -3,11 +3,11 @@ import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { pino } from "pino";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { hashPassword } from "../../src/cli/password-hash.js";
-import { loadUsers } from "../../src/cli/users.js";
+import { hashPassword } from "../../src/authenticators/passwords/scrypt-hash.js";
+import { loadUsers, type Users } from "../../src/cli/users.js";
 import { PKey } from "../../src/crypto/index.js";
 import { Grant } from "../../src/index.js";
-import { AUTH_FAILED } from "../../src/protocol/constants.js";
+import { AUTH_FAILED, AUTH_SUCCESSFUL } from "../../src/protocol/constants.js";
 import { certificateOf, connectionFrom } from "../authenticators/test-login.js";
 
 const OPTIONS = { port: 0, host: "127.0.0.1", allowExec: false, logLevel: "silent", json: false } as const;
@@ -34,15 +34,19 @@ function write(name: string, text: string): string {
   return path;
 }
 
+async function hasPassword(users: Users, name: string, password: string): Promise<boolean> {
+  return (await users.checkPassword(name, password, local)) === AUTH_SUCCESSFUL;
+}
+
 describe("loadUsers", () => {
   it("makes a password for one user", async () => {
     const { users, example, password = "" } = await loadUsers({ ...OPTIONS, user: "ann" }, logger);
     expect(users.methods).toEqual(["password"]);
     expect(example).toBe("ann");
     expect(password.length).toBeGreaterThan(20);
-    expect(await users.hasPassword("ann", password)).toBe(true);
-    expect(await users.hasPassword("ann", "")).toBe(false);
-    expect(await users.hasPassword("bob", password)).toBe(false);
+    expect(await hasPassword(users, "ann", password)).toBe(true);
+    expect(await hasPassword(users, "ann", "")).toBe(false);
+    expect(await hasPassword(users, "bob", password)).toBe(false);
     expect(await users.checkKey("ann", key, local)).toBe(AUTH_FAILED);
     expect((await loadUsers(OPTIONS, logger)).example).toBe(userInfo().username);
   });
@@ -54,7 +58,7 @@ describe("loadUsers", () => {
     expect(await users.checkKey("ann", key, local)).toBeInstanceOf(Grant);
     expect(await users.checkKey("ann", stranger, local)).toBe(AUTH_FAILED);
     expect(await users.checkKey("bob", key, local)).toBe(AUTH_FAILED);
-    expect(await users.hasPassword("ann", "")).toBe(false);
+    expect(await hasPassword(users, "ann", "")).toBe(false);
   });
 
   it("lets one user in by certificate", async () => {
@@ -88,22 +92,24 @@ describe("loadUsers", () => {
     expect(log).toEqual([expect.objectContaining({ msg: "user refused", line: 1, path: passwordFile })]);
     expect(users.methods).toEqual(["password"]);
     expect({ example, password }).toEqual({ example: "ann", password: undefined });
-    expect(await users.hasPassword("ann", "secret")).toBe(true);
-    expect(await users.hasPassword("nobody", "secret")).toBe(false);
+    expect(await hasPassword(users, "ann", "secret")).toBe(true);
+    expect(await hasPassword(users, "nobody", "secret")).toBe(false);
   });
 
   it("offers both where both are given, the keys to the user who is named", async () => {
     const { users } = await loadUsers({ ...OPTIONS, passwordFile, authorizedKeys, user: "kim" }, logger);
     expect(users.methods).toEqual(["publickey", "password"]);
-    expect(await users.hasPassword("ann", "secret")).toBe(true);
-    expect(await users.hasPassword("kim", "secret")).toBe(false);
+    expect(await hasPassword(users, "ann", "secret")).toBe(true);
+    expect(await hasPassword(users, "kim", "secret")).toBe(false);
     expect(await users.checkKey("kim", key, local)).toBeInstanceOf(Grant);
     expect(await users.checkKey("ann", key, local)).toBe(AUTH_FAILED);
   });
 
   it("fails where nobody could log in", async () => {
     const empty = write("empty", "# nobody\n");
+    const locked = write("locked", "ann:!\nbob:*\n");
     await expect(loadUsers({ ...OPTIONS, passwordFile: empty }, logger)).rejects.toThrow(/empty holds no user/);
+    await expect(loadUsers({ ...OPTIONS, passwordFile: locked }, logger)).rejects.toThrow(/locked holds no user/);
     await expect(loadUsers({ ...OPTIONS, authorizedKeys: empty }, logger)).rejects.toThrow(/empty holds no key/);
     await expect(loadUsers({ ...OPTIONS, trustedUserCAKeys: empty }, logger)).rejects.toThrow(/empty holds no key/);
     const bad = write("bad", "\nunknown ssh-ed25519 AAAA\n");

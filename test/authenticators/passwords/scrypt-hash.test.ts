@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { hashPassword, matchesHash, parsePasswordHash } from "../../src/cli/password-hash.js";
+import { matchesHash, parsePasswordHash } from "../../../src/authenticators/passwords/password-hash.js";
+import { hashPassword, nobodysHash, parseScryptHash } from "../../../src/authenticators/passwords/scrypt-hash.js";
 
 /** RFC 7914 §12: N = 16384, r = 8, p = 1. */
 const RFC_7914 = {
@@ -16,35 +17,18 @@ const base64 = (bytes: Buffer) => bytes.toString("base64").replaceAll("=", "");
 const SALT = base64(RFC_7914.salt);
 const HASH = base64(RFC_7914.hash);
 
-describe("a password hash", () => {
-  it("is that of RFC 7914", async () => {
-    const known = parsePasswordHash(`$scrypt$ln=14,r=8,p=1$${SALT}$${HASH}`);
-    expect(known).toEqual({ cost: 16384, blockSize: 8, parallelization: 1, salt: RFC_7914.salt, hash: RFC_7914.hash });
+describe("parseScryptHash", () => {
+  it("reads the hash of RFC 7914", async () => {
+    const known = parseScryptHash(`$scrypt$ln=14,r=8,p=1$${SALT}$${HASH}`);
     expect(await matchesHash(RFC_7914.password, known)).toBe(true);
     expect(await matchesHash("pleaseletmeiN", known)).toBe(false);
     expect(await matchesHash("", known)).toBe(false);
   });
 
-  it("is a line that the password matches, and another each time", async () => {
-    const lines = await Promise.all([hashPassword("größer 🔑"), hashPassword("größer 🔑")]);
-    expect(lines[0]).not.toBe(lines[1]);
-    for (const line of lines) {
-      expect(line).toMatch(/^\$scrypt\$ln=15,r=8,p=3\$[A-Za-z0-9+/]{22}\$[A-Za-z0-9+/]{43}$/);
-      expect(await matchesHash("größer 🔑", parsePasswordHash(line))).toBe(true);
-      expect(await matchesHash("groesser", parsePasswordHash(line))).toBe(false);
-    }
-  });
-});
-
-describe("parsePasswordHash", () => {
   it.each([
-    ["", /none that/],
-    ["secret", /none that/],
-    ["*", /none that/],
-    [`$2b$12$${HASH}`, /none that/],
-    [`$scrypt$ln=14,r=8,p=1$${SALT}$`, /none that/],
-    [`$scrypt$ln=14,r=8,p=1$${SALT}$${HASH}\n`, /none that/],
-    [`$scrypt$ln=14,r=8,p=1$${SALT}$${HASH}==`, /none that/],
+    [`$scrypt$ln=14,r=8,p=1$${SALT}$`, /is not \$scrypt/],
+    [`$scrypt$ln=14,r=8,p=1$${SALT}$${HASH}\n`, /is not \$scrypt/],
+    [`$scrypt$ln=14,r=8,p=1$${SALT}$${HASH}==`, /is not \$scrypt/],
     [`$scrypt$ln=14,r=8,p=1$${SALT}$${HASH.slice(0, -1)}x`, /base64/],
     [`$scrypt$ln=14,r=8,p=1$${SALT}$${HASH.slice(0, 40)}`, /the hash has 30 bytes/],
     [`$scrypt$ln=14,r=8,p=1$${SALT}$${HASH}AAAA`, /the hash has 67 bytes/],
@@ -58,6 +42,25 @@ describe("parsePasswordHash", () => {
     [`$scrypt$ln=14,r=999,p=1$${SALT}$${HASH}`, /expensive/],
     [`$scrypt$ln=14,r=8,p=999$${SALT}$${HASH}`, /expensive/],
   ])("refuses %j", (text, reason) => {
-    expect(() => parsePasswordHash(text)).toThrow(reason);
+    expect(() => parseScryptHash(text)).toThrow(reason);
+  });
+});
+
+describe("hashPassword", () => {
+  it("makes a line that the password matches, and another each time", async () => {
+    const lines = await Promise.all([hashPassword("größer 🔑"), hashPassword("größer 🔑")]);
+    expect(lines[0]).not.toBe(lines[1]);
+    for (const line of lines) {
+      expect(line).toMatch(/^\$scrypt\$ln=15,r=8,p=3\$[A-Za-z0-9+/]{22}\$[A-Za-z0-9+/]{43}$/);
+      expect(await matchesHash("größer 🔑", parsePasswordHash(line))).toBe(true);
+      expect(await matchesHash("groesser", parsePasswordHash(line))).toBe(false);
+    }
+  });
+});
+
+describe("nobodysHash", () => {
+  it("costs what a new hash does", async () => {
+    expect(nobodysHash().cost).toBe(parsePasswordHash(await hashPassword("secret")).cost);
+    expect(await matchesHash("", nobodysHash())).toBe(false);
   });
 });

@@ -1,0 +1,50 @@
+/** A line that lets nobody in, and why. */
+export interface RefusedLine {
+  /** Counted from 1. */
+  readonly line: number;
+  readonly reason: string;
+}
+
+/** What is written after the name of a user. */
+export interface UserFormat<T> {
+  /** What a file of it is called in messages: `password file`. */
+  readonly kind: string;
+  /** What a line has to look like: `name:hash`. */
+  readonly form: string;
+  /** @throws {Error} that says why it cannot be used, and does not quote it */
+  readonly parse: (value: string) => T;
+}
+
+export interface UserLines<T> {
+  /** By the name of the user. */
+  readonly users: ReadonlyMap<string, T>;
+  readonly refused: readonly RefusedLine[];
+}
+
+/**
+ * Reads users, `name:value` a line. Empty lines and lines that start with `#` are comments. A line that cannot be used
+ * lets nobody in, and neither do several lines for one user: nobody knows which of them was meant to count.
+ */
+export function parseUserLines<T>(text: string, { form, parse }: UserFormat<T>): UserLines<T> {
+  const entries: { readonly line: number; readonly name: string; readonly value: string }[] = [];
+  const refused: RefusedLine[] = [];
+  for (const [index, raw] of text.split("\n").entries()) {
+    const content = raw.trim();
+    if (content === "" || content.startsWith("#")) continue;
+    const [, name, value] = /^([^:\p{Cc}]+):(.+)$/u.exec(content) ?? [];
+    if (name === undefined || value === undefined) refused.push({ line: index + 1, reason: `it is not ${form}` });
+    else entries.push({ line: index + 1, name, value });
+  }
+  const lineCounts = new Map<string, number>();
+  for (const { name } of entries) lineCounts.set(name, (lineCounts.get(name) ?? 0) + 1);
+  const users = new Map<string, T>();
+  for (const { line, name, value } of entries) {
+    try {
+      if (lineCounts.get(name) !== 1) throw new Error("there is another line for this user");
+      users.set(name, parse(value));
+    } catch (error) {
+      refused.push({ line, reason: error instanceof Error ? error.message : String(error) });
+    }
+  }
+  return { users, refused: refused.sort((one, other) => one.line - other.line) };
+}

@@ -1,0 +1,109 @@
+import { ConfigurationError } from "../../protocol/errors.js";
+import type { Logger } from "../../protocol/logger.js";
+import { ReloadedFile } from "./reloaded-file.js";
+import { parseUserLines, type UserFormat } from "./user-lines.js";
+
+/**
+ * Where it says what belongs to which user: a file with a line for each user, read again when it changes; the text of
+ * such a file; a map, read once; or a function that is asked at each login.
+ */
+export type UserSource =
+  | { readonly file: string }
+  | string
+  | ReadonlyMap<string, string>
+  | ((username: string) => string | undefined | Promise<string | undefined>);
+
+/** What a source says at one moment. */
+export interface UserLookup<T> {
+  /** Of the user who was asked for. */
+  readonly value: T | undefined;
+  /** Of all users, where the source has a list of them. */
+  readonly users?: ReadonlyMap<string, T>;
+}
+
+/** A source as an authenticator uses it. */
+export interface UserValues<T> {
+  /** `undefined` while the source cannot be used: nobody is let in then. */
+  find(username: string): Promise<UserLookup<T> | undefined>;
+  /**
+   * All users, where the source has a list of them.
+   *
+   * @throws {UserFileError} when a file cannot be used
+   */
+  load(): Promise<ReadonlyMap<string, T>>;
+}
+
+/** @throws {ConfigurationError} when the source is none */
+export function userValues<T>(source: UserSource, format: UserFormat<T>, logger: Logger): UserValues<T> {
+  if (typeof source === "function") return askEachTime(source, format, logger);
+  if (typeof source === "string") return listed(parseText(source, format, logger));
+  if (source instanceof Map) return listed(parseMap(source, format, logger));
+  if (typeof source === "object" && source !== null && "file" in source && typeof source.file === "string") {
+    return fromFile(source.file, format, logger);
+  }
+  throw new ConfigurationError("source", "must be { file: path }, text, a Map or a function");
+}
+
+function fromFile<T>(path: string, format: UserFormat<T>, logger: Logger): UserValues<T> {
+  const parse = (text: string) => parseUserLines(text, format);
+  const file = new ReloadedFile({ kind: format.kind, path, secrecy: "private", reading: "again" }, parse, logger);
+  return {
+    async find(username) {
+      const content = await file.current();
+      return content && { value: content.users.get(username), users: content.users };
+    },
+    load: async () => (await file.load()).users,
+  };
+}
+
+function listed<T>(users: ReadonlyMap<string, T>): UserValues<T> {
+  return {
+    find: async (username) => ({ value: users.get(username), users }),
+    load: async () => users,
+  };
+}
+
+function parseText<T>(text: string, format: UserFormat<T>, logger: Logger): ReadonlyMap<string, T> {
+  const { users, refused } = parseUserLines(text, format);
+  if (refused.length > 0 && !text.includes(":")) {
+    throw new ConfigurationError("source", `is text without a line ${format.form}; of a file, give { file: path }`);
+  }
+  for (const { line, reason } of refused) logger.warn({ line, reason }, "user refused");
+  return users;
+}
+
+function parseMap<T>(
+  source: ReadonlyMap<string, string>,
+  format: UserFormat<T>,
+  logger: Logger,
+): ReadonlyMap<string, T> {
+  const users = new Map<string, T>();
+  for (const [username, value] of source) {
+    const parsed = parseValue(username, value, format, logger);
+    if (parsed !== undefined) users.set(username, parsed);
+  }
+  return users;
+}
+
+function askEachTime<T>(
+  source: Extract<UserSource, (...parameters: never[]) => unknown>,
+  format: UserFormat<T>,
+  logger: Logger,
+): UserValues<T> {
+  return {
+    async find(username) {
+      const value = await source(username);
+      return { value: typeof value === "string" ? parseValue(username, value, format, logger) : undefined };
+    },
+    load: async () => new Map(),
+  };
+}
+
+function parseValue<T>(username: string, value: string, format: UserFormat<T>, logger: Logger): T | undefined {
+  try {
+    return format.parse(value);
+  } catch (error) {
+    logger.warn({ username, reason: error instanceof Error ? error.message : String(error) }, "user refused");
+    return undefined;
+  }
+}

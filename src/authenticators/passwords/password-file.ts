@@ -1,0 +1,105 @@
+import type { Connection } from "../../connection/connection.js";
+import { AUTH_FAILED, AUTH_SUCCESSFUL, type AuthResult } from "../../protocol/constants.js";
+import { ConfigurationError } from "../../protocol/errors.js";
+import { type Logger, silentLogger } from "../../protocol/logger.js";
+import { type UserSource, userValues } from "../files/user-source.js";
+import { CheckQueue } from "./check-queue.js";
+import { type PasswordEntry, parsePasswordEntry } from "./password-entry.js";
+import { matchesHash, type PasswordHash, parsePasswordHash } from "./password-hash.js";
+import { Substitutes } from "./substitutes.js";
+
+export interface PasswordFileOptions {
+  /** Told of lines that cannot be used, of a file that cannot be read, and of users whose account has expired. */
+  readonly logger?: Logger;
+  /**
+   * For a function as the source: a hash with the cost of the users' own. It is computed for names that have none, so
+   * that they take as long. Without it that is the hash of the first user who was found, and until then a new one's cost.
+   */
+  readonly example?: string;
+}
+
+/** A body for `checkAuthPassword`. */
+export interface PasswordCheck {
+  (username: string, password: string, connection: Pick<Connection, "remoteAddress" | "signal">): Promise<AuthResult>;
+  /**
+   * Reads the source now, to fail at the start of the server rather than at the first login.
+   *
+   * @returns the names of the users who have a password that can be used; none for a function
+   * @throws {UserFileError} when a file cannot be used
+   */
+  load(): Promise<readonly string[]>;
+}
+
+const FORMAT = { kind: "password file", form: "name:hash", parse: parsePasswordEntry } as const;
+
+/**
+ * For all authenticators together, as Node.js has four threads for all that blocks: two are left to files. Those that
+ * wait beyond this number would wait longer than clients do.
+ */
+const checks = new CheckQueue({ running: 2, waiting: 128 });
+
+const DAY = 24 * 60 * 60 * 1000;
+
+/**
+ * Passwords of many users, kept as hashes: scrypt, argon2, bcrypt and the SHA-crypt of shadow files. How long an answer
+ * takes does not tell which names have a password. An empty password lets nobody in, even where its hash is there.
+ *
+ * @param source lines `name:hash`, or of a shadow file; see {@link UserSource}. A map has and a function gives what
+ * stands after the name.
+ * @throws {ConfigurationError} when the source or the example cannot be used
+ */
+export function passwordFile(source: UserSource, options: PasswordFileOptions = {}): PasswordCheck {
+  const { logger = silentLogger } = options;
+  const values = userValues(source, FORMAT, logger);
+  const hashes = new HashesInUse(options.example);
+  const substitutes = new Substitutes();
+
+  const check = async (...[username, password, connection]: Parameters<PasswordCheck>): Promise<AuthResult> => {
+    const found = await values.find(username);
+    if (found === undefined) return AUTH_FAILED;
+    const { value: entry, users } = found;
+    const all = hashes.of(users, entry);
+    const substitute = substitutes.for(username, all);
+    const hash = entry?.hash ?? substitute;
+    const isRight = await checks.run(connection, () => matchesHash(password, hash, connection.signal));
+    if (isRight === undefined && !connection.signal.aborted) {
+      logger.warn({ username, address: connection.remoteAddress }, "password refused: too many are being checked");
+    }
+    if (isRight !== true || entry?.hash === undefined || password === "") return AUTH_FAILED;
+    const refusal = entry.refusal(Math.floor(Date.now() / DAY));
+    if (refusal === undefined) return AUTH_SUCCESSFUL;
+    logger.info({ username, reason: refusal }, "user refused");
+    return AUTH_FAILED;
+  };
+  const load = async () => [...(await values.load())].flatMap(([name, { hash }]) => (hash === undefined ? [] : name));
+  return Object.assign(check, { load });
+}
+
+/** The hashes that substitutes are to be like. */
+class HashesInUse {
+  #users: ReadonlyMap<string, PasswordEntry> | undefined;
+  #hashes: readonly PasswordHash[];
+
+  constructor(example: string | undefined) {
+    this.#hashes = example === undefined ? [] : [parseExample(example)];
+  }
+
+  /** @param found of the user who logs in, for a source that has no list of all */
+  of(users: ReadonlyMap<string, PasswordEntry> | undefined, found: PasswordEntry | undefined): readonly PasswordHash[] {
+    if (users === undefined) {
+      if (this.#hashes.length === 0 && found?.hash !== undefined) this.#hashes = [found.hash];
+    } else if (users !== this.#users) {
+      this.#users = users;
+      this.#hashes = [...users.values()].flatMap(({ hash }) => hash ?? []);
+    }
+    return this.#hashes;
+  }
+}
+
+function parseExample(text: string): PasswordHash {
+  try {
+    return parsePasswordHash(text);
+  } catch (error) {
+    throw new ConfigurationError("example", error instanceof Error ? error.message : String(error), { cause: error });
+  }
+}

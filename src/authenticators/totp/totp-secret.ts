@@ -1,0 +1,64 @@
+import { randomBytes } from "node:crypto";
+import { ConfigurationError } from "../../protocol/errors.js";
+import { decodeBase32, encodeBase32 } from "./base32.js";
+import { resolveTotpParameters, type TotpCodeOptions } from "./totp-options.js";
+
+/** Bytes; RFC 4226 §4 asks for 128 bits at least. */
+const MIN_LENGTH = 16;
+const MAX_LENGTH = 128;
+/** As long as the hash is (RFC 6238 §5.1 with RFC 2104 §3). */
+const NEW_LENGTHS = { sha1: 20, sha256: 32, sha512: 64 } as const;
+
+/**
+ * Makes a secret for an authenticator app.
+ *
+ * @returns base32
+ * @throws {ConfigurationError} when the algorithm is none
+ */
+export function newTotpSecret(options: Pick<TotpCodeOptions, "algorithm"> = {}): string {
+  return encodeBase32(randomBytes(NEW_LENGTHS[resolveTotpParameters(options).algorithm]));
+}
+
+/** @throws {Error} that says why a text is no secret that can be used, and does not quote it */
+export function parseTotpSecret(text: string): Buffer {
+  const secret = decodeBase32(text);
+  if (secret.length >= MIN_LENGTH && secret.length <= MAX_LENGTH) return secret;
+  throw new Error(`the secret has ${secret.length} bytes, not ${MIN_LENGTH} to ${MAX_LENGTH}`);
+}
+
+export interface OtpauthUriOptions extends TotpCodeOptions {
+  /** Whose login it is, as apps show it: the name of the service. */
+  readonly issuer: string;
+  readonly username: string;
+  /** Base32. */
+  readonly secret: string;
+}
+
+/**
+ * The address that authenticator apps read from a QR code, `otpauth://totp/…`. It holds the secret.
+ *
+ * @throws {ConfigurationError} naming the option that cannot be used
+ */
+export function otpauthUri({ issuer, username, secret, ...options }: OtpauthUriOptions): string {
+  const { algorithm, digits, period } = resolveTotpParameters(options);
+  for (const [option, text] of Object.entries({ issuer, username })) {
+    if (text === "" || text.includes(":")) throw new ConfigurationError(option, "must be a text without a colon");
+  }
+  const parameters = [
+    ["secret", encodeBase32(requireSecret(secret))],
+    ["issuer", issuer],
+    ["algorithm", algorithm.toUpperCase()],
+    ["digits", `${digits}`],
+    ["period", `${period}`],
+  ] as const;
+  const query = parameters.map(([name, value]) => `${name}=${encodeURIComponent(value)}`).join("&");
+  return `otpauth://totp/${encodeURIComponent(issuer)}:${encodeURIComponent(username)}?${query}`;
+}
+
+function requireSecret(text: string): Buffer {
+  try {
+    return parseTotpSecret(text);
+  } catch (error) {
+    throw new ConfigurationError("secret", error instanceof Error ? error.message : String(error), { cause: error });
+  }
+}

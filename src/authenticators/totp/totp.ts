@@ -1,0 +1,101 @@
+import { randomBytes, timingSafeEqual } from "node:crypto";
+import type { Prompt } from "../../auth/authenticator.js";
+import { AUTH_FAILED, AUTH_SUCCESSFUL, type AuthResult } from "../../protocol/constants.js";
+import { type Logger, silentLogger } from "../../protocol/logger.js";
+import { type UserSource, userValues } from "../files/user-source.js";
+import { GuessLimit } from "./guess-limit.js";
+import { oneTimeCode, type TotpParameters } from "./one-time-code.js";
+import { requireInteger, resolveTotpParameters, type TotpCodeOptions } from "./totp-options.js";
+import { parseTotpSecret } from "./totp-secret.js";
+import { UsedCodes } from "./used-codes.js";
+
+export interface TotpOptions extends TotpCodeOptions {
+  /** Codes before and after the present one that are accepted, as clocks differ and people take time: 0 to 2. Default 1. */
+  readonly window?: number;
+  /** Told of lines that cannot be used, of a file that cannot be read, and of users whose codes are being guessed. */
+  readonly logger?: Logger;
+}
+
+/** A body for `checkAuthKeyboardInteractive`. */
+export interface TotpCheck {
+  (username: string, submethods: string, prompt: Prompt): Promise<AuthResult>;
+  /**
+   * Reads the source now, to fail at the start of the server rather than at the first login.
+   *
+   * @returns the names of the users who have a secret that can be used; none for a function
+   * @throws {UserFileError} when a file cannot be used
+   */
+  load(): Promise<readonly string[]>;
+}
+
+const FORMAT = { kind: "file of secrets", form: "name:secret", parse: parseTotpSecret } as const;
+
+/**
+ * Codes of authenticator apps (TOTP, RFC 6238). Each is good once; after five wrong ones in a row the user's codes are
+ * refused for a while. Users without a secret are asked, too, and refused. What was used and guessed is kept in memory,
+ * by this object alone: use one for all connections.
+ *
+ * @param source lines `name:secret`, the secret in base32; see {@link UserSource}
+ * @throws {ConfigurationError} naming the option that cannot be used
+ */
+export function totp(source: UserSource, options: TotpOptions = {}): TotpCheck {
+  const { logger = silentLogger, window = 1 } = options;
+  const parameters = resolveTotpParameters(options);
+  const verifier = new TotpVerifier(parameters, requireInteger("window", window, 0, 2), logger);
+  const values = userValues(source, FORMAT, logger);
+  const nobody = randomBytes(20);
+
+  const check = async (...[username, , prompt]: Parameters<TotpCheck>): Promise<AuthResult> => {
+    const [code = ""] = await prompt({ prompts: [{ prompt: "Verification code: ", echo: false }] });
+    const found = await values.find(username);
+    const isRight = verifier.verify(found?.value === undefined ? undefined : username, found?.value ?? nobody, code);
+    return isRight ? AUTH_SUCCESSFUL : AUTH_FAILED;
+  };
+  return Object.assign(check, { load: async () => [...(await values.load()).keys()] });
+}
+
+/** What is known of codes that were given. Nothing here waits: two connections cannot use one code. */
+class TotpVerifier {
+  readonly #parameters: TotpParameters;
+  readonly #window: number;
+  readonly #logger: Logger;
+  readonly #used = new UsedCodes();
+  readonly #guesses = new GuessLimit();
+
+  constructor(parameters: TotpParameters, window: number, logger: Logger) {
+    this.#parameters = parameters;
+    this.#window = window;
+    this.#logger = logger;
+  }
+
+  /** @param username of a user who has a secret; without one, the code is compared and refused */
+  verify(username: string | undefined, secret: Buffer, code: string): boolean {
+    const now = Date.now() / 1000;
+    const present = Math.floor(now / this.#parameters.period);
+    const step = this.#matchingStep(secret, present, code.replaceAll(" ", ""));
+    if (username === undefined || this.#guesses.isPaused(username, now)) return false;
+    if (step === undefined || this.#used.isUsed(username, step)) {
+      const pause = this.#guesses.failed(username, now);
+      if (pause > 0)
+        this.#logger.warn({ username, seconds: pause }, "too many wrong codes: all are refused for a time");
+      return false;
+    }
+    this.#guesses.succeeded(username);
+    this.#used.use(username, step, present - this.#window);
+    return true;
+  }
+
+  /** The step whose code it is. All are compared, to the end. */
+  #matchingStep(secret: Buffer, present: number, code: string): number | undefined {
+    let matching: number | undefined;
+    for (let step = present - this.#window; step <= present + this.#window; step++) {
+      if (sameText(oneTimeCode(secret, Math.max(step, 0), this.#parameters), code)) matching = step;
+    }
+    return matching;
+  }
+}
+
+function sameText(right: string, given: string): boolean {
+  const bytes = Buffer.from(given, "utf8");
+  return bytes.length === right.length && timingSafeEqual(Buffer.from(right, "latin1"), bytes);
+}

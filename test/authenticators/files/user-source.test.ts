@@ -1,0 +1,67 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it, vi } from "vitest";
+import { type UserSource, userValues } from "../../../src/authenticators/files/user-source.js";
+import { silentLogger } from "../../../src/protocol/logger.js";
+import { temporaryFolder } from "../../support/tools.js";
+
+const folder = temporaryFolder();
+const FORMAT = {
+  kind: "test file",
+  form: "name:number",
+  parse(value: string) {
+    if (!/^\d+$/.test(value)) throw new Error("it is not a number");
+    return Number(value);
+  },
+};
+
+function inFile(text: string): { readonly file: string } {
+  const file = join(folder, "users");
+  writeFileSync(file, text, { mode: 0o600 });
+  return { file };
+}
+
+const TEXT = "ann:1\nbob:x\n";
+const MAP = new Map([
+  ["ann", "1"],
+  ["bob", "x"],
+]);
+
+describe("userValues", () => {
+  it.each<[string, () => UserSource]>([
+    ["a file", () => inFile(TEXT)],
+    ["a text", () => TEXT],
+    ["a map", () => MAP],
+    ["a function", () => (username) => MAP.get(username)],
+    ["an async function", () => async (username) => MAP.get(username)],
+  ])("finds the values of users in %s, and logs the others", async (kind, source) => {
+    const warn = vi.fn();
+    const values = userValues(source(), FORMAT, { ...silentLogger, warn });
+    expect((await values.find("ann"))?.value).toBe(1);
+    expect((await values.find("bob"))?.value).toBeUndefined();
+    expect((await values.find("eve"))?.value).toBeUndefined();
+    expect(warn).toHaveBeenCalledTimes(1);
+    expect(warn).toHaveBeenCalledWith(expect.objectContaining({ reason: "it is not a number" }), "user refused");
+    const listed = kind.endsWith("function") ? [] : [["ann", 1]];
+    expect([...(await values.load())]).toEqual(listed);
+    expect([...((await values.find("eve"))?.users ?? [])]).toEqual(listed);
+  });
+
+  it("keeps the list of users the same object until it changes", async () => {
+    const values = userValues(TEXT, FORMAT, silentLogger);
+    expect((await values.find("ann"))?.users).toBe((await values.find("eve"))?.users);
+  });
+
+  it("says nothing of a file that cannot be used", async () => {
+    const values = userValues({ file: join(folder, "none") }, FORMAT, silentLogger);
+    expect(await values.find("ann")).toBeUndefined();
+    await expect(values.load()).rejects.toThrow("ENOENT");
+  });
+
+  it("takes what is no text from a function for no user", async () => {
+    for (const result of [null, 1, {}, true]) {
+      const values = userValues((() => result) as never, FORMAT, silentLogger);
+      expect((await values.find("ann"))?.value).toBeUndefined();
+    }
+  });
+});
