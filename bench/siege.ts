@@ -19,6 +19,8 @@ const MAX_LATENCY = 1000;
 const MAX_GROWTH_MIB = 64;
 
 interface Report {
+  /** After a garbage collection. */
+  readonly bytesInUse: number;
   /** Longest delay of the server's event loop, milliseconds. */
   readonly longestTurn: number;
   readonly processorSeconds: number;
@@ -63,7 +65,7 @@ const latencies: number[] = [];
 visitor.on("message", (took: number) => latencies.push(took));
 
 await sleep(8000);
-await ask(server);
+const { bytesInUse: inUseBefore } = await ask(server);
 const residentBefore = residentMiB(server.pid);
 latencies.length = 0;
 let [peak, mostActive, cutOff] = [0, 0, 0];
@@ -94,7 +96,7 @@ clearInterval(sampler);
 const visits = [...latencies];
 visitor.disconnect();
 await sleep(3000);
-const { stats, timers, sockets, longestTurn, processorSeconds } = await ask(server);
+const { stats, bytesInUse, timers, sockets, longestTurn, processorSeconds } = await ask(server);
 const residentAfter = residentMiB(server.pid);
 server.disconnect();
 
@@ -120,6 +122,7 @@ console.table({
   "resident before": `${residentBefore.toFixed(1)} MiB`,
   "at the peak": `${peak.toFixed(1)} MiB`,
   "at the end": `${residentAfter.toFixed(1)} MiB`,
+  "in use before and at the end": `${(inUseBefore / 2 ** 20).toFixed(1)}, ${(bytesInUse / 2 ** 20).toFixed(1)} MiB`,
   "left: connections, sockets, timers": `${stats.active}, ${sockets}, ${timers}`,
 });
 const held =

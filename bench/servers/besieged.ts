@@ -37,7 +37,9 @@ process.send?.({ port: manager.port });
 
 process.on("message", () => {
   globalThis.gc?.();
+  const { heapUsed, external } = process.memoryUsage();
   process.send?.({
+    bytesInUse: heapUsed + external,
     longestTurn: delay.max / 1e6,
     processorSeconds: process.cpuUsage().user / 1e6 + process.cpuUsage().system / 1e6,
     stats: manager.getConnectionStats(),
