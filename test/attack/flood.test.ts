@@ -213,10 +213,11 @@ describe("a stalled peer", () => {
     client.sendPacket(ping("done"));
     await client.expect(PONG);
     expect(attacked.memoryInUse() - before).toBeLessThan(2 * total);
+    client.reset();
+    await vi.waitFor(() => expect(attacked.manager.getConnectionCount()).toBe(1), { timeout: 10_000 });
     // Its programs, and the notes about hooks, let go of channels that were not read.
     attacked.server.held.length = 0;
     attacked.forgetCalls();
-    client.reset();
     await attacked.expectUnharmed();
   });
 
