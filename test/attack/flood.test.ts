@@ -214,8 +214,8 @@ describe("a stalled peer", () => {
     await client.expect(PONG);
     expect(attacked.memoryInUse() - before).toBeLessThan(2 * total);
     client.reset();
-    await vi.waitFor(() => expect(attacked.manager.getConnectionCount()).toBe(1));
-    // What a channel has received can still be read, for as long as somebody has the channel: here, the test.
+    await vi.waitFor(() => expect(attacked.manager.getConnectionCount()).toBe(1), { timeout: 10_000 });
+    // Its programs, and the notes about hooks, let go of channels that were not read.
     attacked.server.held.length = 0;
     attacked.forgetCalls();
     await attacked.expectUnharmed();
