@@ -127,6 +127,7 @@ async function decideGlobalRequest(
       fields.end();
       return true;
     case "streamlocal-forward@openssh.com":
+    case "cancel-streamlocal-forward@openssh.com":
       if (!mayListenOnSocket(connection.permissions)) return false;
       return server.checkGlobalRequest(kind, fields.readRest(), connection);
     case HOST_KEYS_PROVE:
