@@ -79,17 +79,45 @@ export function intersectPermissions(one: Permissions, other: Permissions): Perm
   });
 }
 
+const isFlag = (value: unknown) => typeof value === "boolean";
+const areTargets = (value: unknown) => Array.isArray(value) && value.every((list) => Array.isArray(list));
+
+/** A value from a file of settings, say, may be any: "no" must not permit. */
+const CHECKS: { readonly [Name in keyof Permissions]: readonly [isGood: (value: unknown) => boolean, what: string] } = {
+  pty: [isFlag, "true or false"],
+  portForwarding: [isFlag, "true or false"],
+  agentForwarding: [isFlag, "true or false"],
+  x11Forwarding: [isFlag, "true or false"],
+  userRc: [isFlag, "true or false"],
+  forceCommand: [
+    (value) => value === undefined || (typeof value === "string" && !value.includes("\0")),
+    "a text without NUL",
+  ],
+  permitOpen: [areTargets, "a list of lists of targets"],
+  permitListen: [areTargets, "a list of lists of targets"],
+  environment: [
+    (value) =>
+      typeof value === "object" && value !== null && Object.values(value).every((text) => typeof text === "string"),
+    "an object of texts",
+  ],
+};
+
 /**
  * Permissions of which only some are given: the others are not restricted.
  *
- * @throws {ConfigurationError} when one does not exist
+ * @throws {ConfigurationError} when one does not exist, or has a value that it cannot have
  */
 export function completePermissions(some: Partial<Permissions>): Permissions {
   for (const name of Object.keys(some)) {
-    if (!Object.hasOwn(ALL_PERMISSIONS, name))
-      throw new ConfigurationError(`permissions.${name}`, "is not a permission");
+    if (!isPermission(name)) throw new ConfigurationError(`permissions.${name}`, "is not a permission");
+    const [isGood, what] = CHECKS[name];
+    if (!isGood(some[name])) throw new ConfigurationError(`permissions.${name}`, `must be ${what}`);
   }
   return frozen({ ...ALL_PERMISSIONS, ...some });
+}
+
+function isPermission(name: string): name is keyof Permissions {
+  return Object.hasOwn(CHECKS, name);
 }
 
 /** A copy of `permissions` that nobody can change, not even what holds them. */

@@ -3,6 +3,9 @@ import { certificateProblem } from "../crypto/certificates/certificate-problem.j
 import { inNetworks, parseNetworks } from "./addresses/network.js";
 import { completePermissions, type Permissions } from "./permissions.js";
 
+/** Characters: whoever makes a certificate has the whole list read before anybody asks whose it is. */
+const MAX_SOURCE_ADDRESS_LENGTH = 8192;
+
 /** How a user comes with a certificate. */
 export interface CertificateLogin {
   readonly remoteAddress: string | undefined;
@@ -36,6 +39,7 @@ export function checkUserCertificate(certificate: Certificate, login: Certificat
 
 function sourceAddressProblem(list: string | undefined, remoteAddress: string | undefined): string | undefined {
   if (list === undefined) return undefined;
+  if (list.length > MAX_SOURCE_ADDRESS_LENGTH) return "the certificate's list of addresses is too long";
   try {
     if (inNetworks(remoteAddress, parseNetworks(list))) return undefined;
     return "the certificate is not for this address";

@@ -108,8 +108,7 @@ async function decideGlobalRequest(
       const port = fields.readUint32();
       fields.end();
       // What cannot be a port is no question for a hook, which would listen on it.
-      if (port > MAX_PORT) return false;
-      if (!mayListen(connection.permissions, address, port)) return false;
+      if (port > MAX_PORT || !mayListen(connection.permissions, address, port)) return false;
       const bound = await server.checkPortForwardRequest(address, port, connection);
       if (typeof bound !== "number" || !Number.isInteger(bound) || bound < 1 || bound > MAX_PORT) return false;
       // The reply carries the port only where the client has left it open (RFC 4254 §7.1).
@@ -119,7 +118,7 @@ async function decideGlobalRequest(
       const address = fields.readText();
       const port = fields.readUint32();
       fields.end();
-      if (port > MAX_PORT) return false;
+      if (port > MAX_PORT || !mayListen(connection.permissions, address, port)) return false;
       return exactly(server.checkPortForwardCancelRequest(address, port, connection));
     }
     case "keepalive@openssh.com":
@@ -128,6 +127,7 @@ async function decideGlobalRequest(
       fields.end();
       return true;
     case "streamlocal-forward@openssh.com":
+    case "cancel-streamlocal-forward@openssh.com":
       if (!mayListenOnSocket(connection.permissions)) return false;
       return server.checkGlobalRequest(kind, fields.readRest(), connection);
     case HOST_KEYS_PROVE:

@@ -95,7 +95,8 @@ export class SSHServer {
    * `revokedKeys` makes such a hook of a list or a KRL.
    */
   checkKeyRevoked(key: PKey, connection: Connection): MaybePromise<boolean> {
-    return this.authentication.revokedKeys?.(key, connection) ?? false;
+    const { revokedKeys } = this.authentication;
+    return revokedKeys === undefined ? false : (revokedKeys(key, connection) ?? true);
   }
 
   /**

@@ -23,6 +23,26 @@ const permissions = fc
   })
   .map(completePermissions);
 
+describe("completePermissions", () => {
+  it.each([
+    ["pty", "no"],
+    ["portForwarding", 0],
+    ["agentForwarding", null],
+    ["x11Forwarding", "false"],
+    ["userRc", undefined],
+    ["forceCommand", null],
+    ["forceCommand", "date\0"],
+    ["forceCommand", Buffer.from("date")],
+    ["permitOpen", undefined],
+    ["permitOpen", { host: "*", port: "*" }],
+    ["permitListen", [{ host: "*", port: "*" }]],
+    ["environment", null],
+    ["environment", { A: 1 }],
+  ])("refuses a value that %s cannot have: %j", (name, value) => {
+    expect(() => completePermissions({ [name]: value })).toThrow(ConfigurationError);
+  });
+});
+
 describe("intersectPermissions", () => {
   it("never permits what one of the two forbids, and permits what both do", () => {
     fc.assert(

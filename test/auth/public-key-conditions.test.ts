@@ -112,6 +112,11 @@ describe("a certificate", () => {
     ["with an unknown critical option", { criticalOptions: { "no-more@example.com": "" } }, /critical option/],
     ["for other addresses", { criticalOptions: { "source-address": "198.51.100.0/24" } }, /not for this address/],
     ["with a list that is none", { criticalOptions: { "source-address": "192.0.2.1/24" } }, /malformed/],
+    [
+      "with more addresses than anybody needs",
+      { criticalOptions: { "source-address": `192.0.2.1${",192.0.2.1".repeat(1024)}` } },
+      /too long/,
+    ],
     ["with a wildcard for addresses", { criticalOptions: { "source-address": "*" } }, /malformed/],
   ])("%s is refused before the hook is asked", async (_, options, reason) => {
     expect(await attempt(proof(certify(options)), trusting())).toEqual({ outcome: refusal(reason), asked: 0 });

@@ -60,6 +60,15 @@ describe("a declaration of the login", () => {
     await expect(PacketClient.login(manager.port, "ann", "1")).rejects.toThrow();
   });
 
+  it.each([undefined, null, 0, "", true])(
+    "takes a key for revoked unless it is told exactly false: %j",
+    async (answer) => {
+      const revokedKeys = () => answer as never;
+      const server = new SSHServer({ authentication: { revokedKeys } });
+      expect(await server.checkKeyRevoked(PKey.generate({ keyType: "ed25519" }), fakeConnection())).not.toBe(false);
+    },
+  );
+
   it("stands behind the hooks of a class", async () => {
     class Closed extends SSHServer {
       override checkAuthPassword() {

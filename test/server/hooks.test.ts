@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from "vitest";
 import type { Identity } from "../../src/auth/authenticator.js";
-import { ALL_PERMISSIONS } from "../../src/auth/permissions.js";
+import { ALL_PERMISSIONS, completePermissions } from "../../src/auth/permissions.js";
 import { PKey } from "../../src/crypto/index.js";
 import { type Channel, type Connection, SSHServer } from "../../src/index.js";
 import { AUTH_SUCCESSFUL } from "../../src/protocol/constants.js";
@@ -187,6 +187,22 @@ describe("hooks of global requests", () => {
     for (const port of [65_536, 2 ** 31, 2 ** 32 - 1]) {
       expect(await bind(server).authority.globalRequest(request(kind, addressAndPort("", port)))).toBe(false);
     }
+    expect(asked).not.toHaveBeenCalled();
+  });
+
+  it("are not asked to end a forwarding that is not permitted", async () => {
+    const server = new SSHServer();
+    const asked = vi.fn(() => true);
+    server.checkPortForwardCancelRequest = asked;
+    const { connection, authority } = bind(server);
+    const fields = addressAndPort("localhost", 8022);
+    const cancel = () => authority.globalRequest(request("cancel-tcpip-forward", fields));
+    Object.assign(connection, { permissions: completePermissions({ portForwarding: false }) });
+    expect(await cancel()).toBe(false);
+    Object.assign(connection, {
+      permissions: completePermissions({ permitListen: [[{ host: "localhost", port: 8023 }]] }),
+    });
+    expect(await cancel()).toBe(false);
     expect(asked).not.toHaveBeenCalled();
   });
 

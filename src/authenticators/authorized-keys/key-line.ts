@@ -37,8 +37,13 @@ export function parseKeyLine({ content }: ContentLine): KeyLine {
  * @throws {Error} that tells why the line cannot be used
  */
 export function parseOptionField(text: string): KeyOptions {
-  if (text.includes(REPLACEMENT)) throw new Error("the options are not UTF-8");
+  requireUtf8("the options are", text);
   return parseKeyOptions(text);
+}
+
+/** @throws {Error} when bytes of the text were no UTF-8, so that it is not what somebody meant */
+export function requireUtf8(subject: string, text: string): void {
+  if (text.includes(REPLACEMENT)) throw new Error(`${subject} not UTF-8`);
 }
 
 function startsWithKey(text: string): boolean {

@@ -1,5 +1,5 @@
 import type { ContentLine } from "../texts/content-lines.js";
-import { parseOptionField } from "./key-line.js";
+import { parseOptionField, requireUtf8 } from "./key-line.js";
 import type { KeyOptions } from "./key-options.js";
 import { endOfField } from "./option-list.js";
 
@@ -20,6 +20,7 @@ export function parsePrincipalLine({ content }: ContentLine): PrincipalLine {
   const fields = fieldsOf(content);
   const [principal, optionText = "", ...others] = fields.reverse();
   if (principal === undefined || others.length > 0) throw new Error("it is not a principal behind options");
+  requireUtf8("the principal is", principal);
   const options = parseOptionField(optionText);
   if (options.role === "authority") throw new Error("the option cert-authority is not for principals");
   return { principal, options };

@@ -20,8 +20,12 @@ export interface ParsedLines<T> {
 /** Longest line, characters: a key of RSA with 16384 bits has 2,800. */
 const MAX_LINE_LENGTH = 32_768;
 
+/** Each costs the time of an error, and a line of the log. */
+const MAX_REFUSED = 1000;
+
 /**
- * Reads a text line by line: what `parse` throws refuses that line, and no other.
+ * Reads a text line by line: what `parse` throws refuses that line, and no other, but after a thousand of them nothing is read any
+ * more.
  *
  * @param parse throws an Error whose message may go to the log
  */
@@ -32,6 +36,10 @@ export function parseLines<T extends object>(text: string, parse: (line: Content
     const line = index + 1;
     const content = raw.trim();
     if (content === "" || content.startsWith("#")) continue;
+    if (refused.length === MAX_REFUSED) {
+      refused.push({ line, reason: "too many lines cannot be used: it is not read further" });
+      break;
+    }
     try {
       if (content.length > MAX_LINE_LENGTH) throw new Error("the line is too long");
       if (content.includes("\0")) throw new Error("the line holds a NUL");

@@ -21,6 +21,7 @@ describe("parsePrincipalLine", () => {
     ["web web", "the option web is unknown"],
     ["cert-authority web", "the option cert-authority is not for principals"],
     ['principals="web" web', "principals are for keys of certificate authorities"],
+    ["w\ufffdb", "the principal is not UTF-8"],
     ['command="a web', "a quote is not closed"],
     ['command="a # web', "a quote is not closed"],
   ])("refuses %j", (text, reason) => {

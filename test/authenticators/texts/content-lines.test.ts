@@ -30,6 +30,14 @@ describe("parseLines", () => {
     });
   });
 
+  it("reads no further where a thousand lines are bad: each costs time and a line of the log", () => {
+    const { entries, refused } = parse(`one\n${"bad\n".repeat(1000)}two\n${"bad\n".repeat(1000)}`);
+    expect(entries.map(({ line }) => line)).toEqual([1]);
+    expect(refused).toHaveLength(1001);
+    expect(refused.at(-1)).toEqual({ line: 1002, reason: "too many lines cannot be used: it is not read further" });
+    expect(parse(`${"bad\n".repeat(999)}two\nbad`)).toMatchObject({ entries: [{ line: 1000 }] });
+  });
+
   it("refuses lines that are too long or hold a NUL", () => {
     const { entries, refused } = parse(`${"x".repeat(32_769)}\n${"x".repeat(32_768)}\na\0b`);
     expect(entries.map(({ line }) => line)).toEqual([2]);
