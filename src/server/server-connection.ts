@@ -93,6 +93,7 @@ export class ServerConnection implements Connection {
   #admitted: Identity | undefined;
   /** A hook has refused somebody who had proven everything. */
   #identityRefused = false;
+  #penalised = false;
   #ended = false;
   #gone = false;
 
@@ -226,11 +227,15 @@ export class ServerConnection implements Connection {
         done?.();
         this.#sent();
       });
-    } else {
+      return;
+    }
+    try {
       // Other streams may say that they are done while they still hold the bytes.
       this.#stream.write(Buffer.from(bytes), () => this.#sent());
-      done?.();
+    } catch (error) {
+      this.#leave("the connection was lost", { err: error });
     }
+    done?.();
   }
 
   get #maxUnsentBytes(): number {
@@ -342,6 +347,8 @@ export class ServerConnection implements Connection {
     }
     const objection = this.#observer.loggingIn(this, identity);
     if (objection !== undefined) {
+      // Whoever is here has proven to be somebody.
+      this.#misbehaviour = "noAuth";
       this.disconnect(DisconnectReason.TOO_MANY_CONNECTIONS, objection);
       return;
     }
@@ -463,9 +470,11 @@ export class ServerConnection implements Connection {
     this.#end(cause, details);
   }
 
-  /** Those who have logged in are no strangers any more: nothing that happens then counts. */
+  /** Once. Those who have logged in are no strangers any more: nothing that happens then counts. */
   #penalise(cause: PenaltyCause): void {
-    if (this.#multiplexer === undefined && this.#admitted === undefined) this.#observer.misbehaved(this, cause);
+    if (this.#multiplexer !== undefined || this.#admitted !== undefined || this.#penalised) return;
+    this.#penalised = true;
+    this.#observer.misbehaved(this, cause);
   }
 
   /** Nothing more is handled; the stream gets a moment to take what was sent. */
