@@ -258,7 +258,12 @@ export class ServerConnection implements Connection {
     this.#stream.pause();
     if (!this.#handshaken) return;
     // A stream that is not read does not tell that its peer is gone; writing to it does.
-    this.#probeTimer ??= setInterval(() => this.#transport.send(encodeIgnore()), PROBE_INTERVAL);
+    this.#probeTimer ??= setInterval(() => this.#ask(() => this.#transport.send(encodeIgnore())), PROBE_INTERVAL);
+  }
+
+  /** What waits to be sent asks for a sign of life already; more of it would only wait too. */
+  #ask(send: () => void): void {
+    if (!this.#stream.writableNeedDrain) send();
   }
 
   #resumeReading(): void {
@@ -391,7 +396,7 @@ export class ServerConnection implements Connection {
     this.#clearDeadline();
     this.#keepAlive = new KeepAlive(
       this.#settings,
-      () => multiplexer.sendKeepalive(),
+      () => this.#ask(() => multiplexer.sendKeepalive()),
       () => this.disconnect(DisconnectReason.CONNECTION_LOST, "the client does not answer"),
     );
     this.#rekeyTimer = setTimeout(() => {
