@@ -217,7 +217,7 @@ export class ServerConnection implements Connection {
   }
 
   reportInvalidUser(): void {
-    this.#misbehaviour = "invalidUser";
+    this.#misbehave("invalidUser");
   }
 
   #output(bytes: Buffer, done?: () => void): void {
@@ -331,7 +331,7 @@ export class ServerConnection implements Connection {
         hold: () => this.#transport.hold(),
         authenticated: (identity) => this.#authenticated(identity),
         refused: (username, method, reason) => {
-          if (this.#misbehaviour === "noAuth") this.#misbehaviour = "authFail";
+          this.#misbehave("authFail");
           this.#log("info", "authentication was refused", {
             username: clip(username),
             method: clip(method),
@@ -440,7 +440,7 @@ export class ServerConnection implements Connection {
   #setDeadline(milliseconds: number, message: string): void {
     this.#clearDeadline();
     this.#deadline = setTimeout(() => {
-      this.#misbehaviour = "graceExceeded";
+      this.#misbehave("graceExceeded");
       this.disconnect(DisconnectReason.BY_APPLICATION, message);
     }, milliseconds);
   }
@@ -473,6 +473,13 @@ export class ServerConnection implements Connection {
     if (this.#ended) return;
     this.#penalise(this.#misbehaviour);
     this.#end(cause, details);
+  }
+
+  /** What has the longest penalty counts: neither another name nor waiting makes up for it. */
+  #misbehave(cause: PenaltyCause): void {
+    const times = this.#settings.admission.perSourcePenalties?.times;
+    if (times === undefined) return;
+    if (this.#misbehaviour === "noAuth" || times[cause] > times[this.#misbehaviour]) this.#misbehaviour = cause;
   }
 
   /** Once. Those who have logged in are no strangers any more: nothing that happens then counts. */

@@ -238,6 +238,32 @@ describe("penalties", () => {
     expect(causes).toEqual([["graceExceeded", 10]]);
   });
 
+  it.each([
+    ["waiting until the server ends the connection", { graceExceeded: 2 }, () => {}],
+    ["another name, that is no user's", { invalidUser: 0 }, (client: PacketClient) => client.reset()],
+  ])("are not made smaller by %s", async (_, times, leave) => {
+    class Reporting extends TestServer {
+      override checkAuthPassword(username: string, _password: string, connection?: Connection) {
+        if (username !== USERNAME) connection?.reportInvalidUser();
+        return AUTH_FAILED;
+      }
+    }
+    const manager = createManager({
+      serverInterface: new Reporting(),
+      perSourcePenalties: { authFail: 60, ...times },
+      perSourcePenaltyExemptList: [],
+    });
+    manager.setAuthTimeout(0.5);
+    await manager.startServer();
+    const penalties: unknown[] = [];
+    manager.on("penalty", ({ cause }) => penalties.push(cause));
+    const client = await PacketClient.authenticating(manager.port, ATTACKER);
+    await client.authPassword("nobody", "wrong");
+    await client.authPassword(USERNAME, "wrong");
+    leave(client);
+    await vi.waitFor(() => expect(penalties).toEqual(["authFail"]));
+  });
+
   it("are for those whom a hook reports as no user, and say nothing to them", async () => {
     class Reporting extends TestServer {
       override checkAuthPassword(username: string, password: string, connection?: Connection) {
