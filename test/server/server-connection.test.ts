@@ -45,6 +45,7 @@ class Wire extends Duplex {
     super();
     this.#socket = socket;
     socket.on("data", (chunk) => this.#receive(chunk));
+    socket.on("error", () => this.destroy());
     socket.on("close", () => this.destroy());
   }
 
