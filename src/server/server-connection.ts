@@ -12,6 +12,7 @@ import { decodeServiceRequest, encodeIgnore, encodeServiceAccept } from "../prot
 import { encodeUserauthSuccess } from "../protocol/messages/userauth.js";
 import { type NegotiatedNames, namesOf } from "../transport/negotiation.js";
 import { Transport } from "../transport/transport.js";
+import { Misbehaviour } from "./admission/misbehaviour.js";
 import type { PenaltyCause } from "./admission/penalties.js";
 import { bindAuthenticator, bindChannelAuthority } from "./hooks.js";
 import { encodeHostKeys, HOST_KEYS, takesHostKeys } from "./host-key-announcement.js";
@@ -81,8 +82,7 @@ export class ServerConnection implements Connection {
   #deadline: NodeJS.Timeout | undefined;
   #keepAlive: KeepAlive | undefined;
   #clocks: SessionClocks | undefined;
-  /** What the client would be penalised for if it left now, beside what its end itself tells. */
-  #misbehaviour: PenaltyCause = "noAuth";
+  readonly #misbehaviour: Misbehaviour;
   #probeTimer: NodeJS.Timeout | undefined;
   #rekeyTimer: NodeJS.Timeout | undefined;
   /** The keys are old: new ones are made when the client is heard of next, since it may be asleep. */
@@ -102,6 +102,9 @@ export class ServerConnection implements Connection {
     this.#stream = stream;
     this.#settings = settings;
     this.#observer = observer;
+    this.#misbehaviour = new Misbehaviour(settings.admission.perSourcePenalties?.times, (cause) =>
+      observer.misbehaved(this, cause),
+    );
     this.#transport = new Transport(
       {
         identification: settings.identification,
@@ -202,21 +205,20 @@ export class ServerConnection implements Connection {
     closingTime = CLOSING_TIME,
   ): void {
     if (this.#ended) return;
-    // A server that ends a connection of its own accord holds against the client only what went before.
-    if (this.#misbehaviour !== "noAuth") this.#penalise(this.#misbehaviour);
+    this.#misbehaviour.serverEnded();
     this.#transport.disconnect(reason, message);
     this.#end(message, { reason }, closingTime);
   }
 
   refuse(): void {
     if (this.#ended) return;
-    this.#penalise("refuseConnection");
+    this.#misbehaviour.penalise("refuseConnection");
     this.#transport.disconnect(DisconnectReason.HOST_NOT_ALLOWED_TO_CONNECT, "the connection was refused");
     this.#end("the server has refused the connection", { reason: DisconnectReason.HOST_NOT_ALLOWED_TO_CONNECT });
   }
 
   reportInvalidUser(): void {
-    this.#misbehaviour = "invalidUser";
+    this.#misbehaviour.note("invalidUser");
   }
 
   #output(bytes: Buffer, done?: () => void): void {
@@ -226,11 +228,15 @@ export class ServerConnection implements Connection {
         done?.();
         this.#sent();
       });
-    } else {
+      return;
+    }
+    try {
       // Other streams may say that they are done while they still hold the bytes.
       this.#stream.write(Buffer.from(bytes), () => this.#sent());
-      done?.();
+    } catch (error) {
+      this.#leave("the connection was lost", { err: error });
     }
+    done?.();
   }
 
   get #maxUnsentBytes(): number {
@@ -253,7 +259,12 @@ export class ServerConnection implements Connection {
     this.#stream.pause();
     if (!this.#handshaken) return;
     // A stream that is not read does not tell that its peer is gone; writing to it does.
-    this.#probeTimer ??= setInterval(() => this.#transport.send(encodeIgnore()), PROBE_INTERVAL);
+    this.#probeTimer ??= setInterval(() => this.#ask(() => this.#transport.send(encodeIgnore())), PROBE_INTERVAL);
+  }
+
+  /** What waits to be sent asks for a sign of life already; more of it would only wait too. */
+  #ask(send: () => void): void {
+    if (!this.#stream.writableNeedDrain) send();
   }
 
   #resumeReading(): void {
@@ -321,7 +332,7 @@ export class ServerConnection implements Connection {
         hold: () => this.#transport.hold(),
         authenticated: (identity) => this.#authenticated(identity),
         refused: (username, method, reason) => {
-          if (this.#misbehaviour === "noAuth") this.#misbehaviour = "authFail";
+          this.#misbehaviour.note("authFail");
           this.#log("info", "authentication was refused", {
             username: clip(username),
             method: clip(method),
@@ -335,6 +346,7 @@ export class ServerConnection implements Connection {
   }
 
   #authenticated(identity: Identity): void {
+    this.#misbehaviour.forgive();
     // SUCCESS marks where compression begins, which must not fall into a key exchange.
     if (this.#transport.exchangingKeys) {
       this.#admitted = identity;
@@ -384,7 +396,7 @@ export class ServerConnection implements Connection {
     this.#clearDeadline();
     this.#keepAlive = new KeepAlive(
       this.#settings,
-      () => multiplexer.sendKeepalive(),
+      () => this.#ask(() => multiplexer.sendKeepalive()),
       () => this.disconnect(DisconnectReason.CONNECTION_LOST, "the client does not answer"),
     );
     this.#rekeyTimer = setTimeout(() => {
@@ -428,7 +440,7 @@ export class ServerConnection implements Connection {
   #setDeadline(milliseconds: number, message: string): void {
     this.#clearDeadline();
     this.#deadline = setTimeout(() => {
-      this.#misbehaviour = "graceExceeded";
+      this.#misbehaviour.note("graceExceeded");
       this.disconnect(DisconnectReason.BY_APPLICATION, message);
     }, milliseconds);
   }
@@ -445,11 +457,11 @@ export class ServerConnection implements Connection {
   #fail(error: unknown): void {
     if (this.#ended) return;
     if (error instanceof ProtocolError) {
-      this.#penalise(this.#misbehaviour);
+      this.#misbehaviour.clientEnded();
       this.#transport.disconnect(error.reason, error.message);
       this.#end(error.message, { reason: error.reason, ...(error.cause === undefined ? {} : { err: error.cause }) });
     } else {
-      this.#penalise(this.#identityRefused ? "authFail" : "crash");
+      this.#misbehaviour.penalise(this.#identityRefused ? "authFail" : "crash");
       this.#transport.disconnect(DisconnectReason.BY_APPLICATION, "internal error");
       this.#log("error", "the connection has failed", { err: error });
       this.#end("internal error");
@@ -459,13 +471,8 @@ export class ServerConnection implements Connection {
   /** The client has gone of its own accord. */
   #leave(cause: string, details: object = {}): void {
     if (this.#ended) return;
-    this.#penalise(this.#misbehaviour);
+    this.#misbehaviour.clientEnded();
     this.#end(cause, details);
-  }
-
-  /** Those who have logged in are no strangers any more: nothing that happens then counts. */
-  #penalise(cause: PenaltyCause): void {
-    if (this.#multiplexer === undefined && this.#admitted === undefined) this.#observer.misbehaved(this, cause);
   }
 
   /** Nothing more is handled; the stream gets a moment to take what was sent. */

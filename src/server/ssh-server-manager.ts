@@ -115,7 +115,7 @@ export class SSHServerManager extends EventEmitter<ManagerEvents> implements Asy
     } finally {
       this.#starting = undefined;
     }
-    this.#settings.logger.info({ address: this.#bindAddress, port: this.port }, "the server listens");
+    this.#log("info", { address: this.#bindAddress, port: this.port }, "the server listens");
   }
 
   /**
@@ -129,16 +129,19 @@ export class SSHServerManager extends EventEmitter<ManagerEvents> implements Asy
     const listener = this.#listener;
     this.#listener = undefined;
     listener?.close();
-    this.#stopping ??= this.#closeConnections(gracePeriod).finally(() => {
-      this.#stopping = undefined;
-    });
+    // What the closing brings about must find that it is under way.
+    this.#stopping ??= Promise.resolve()
+      .then(() => this.#closeConnections(gracePeriod))
+      .finally(() => {
+        this.#refusalLog.flush();
+        this.#stopping = undefined;
+      });
     await this.#stopping;
-    if (listener !== undefined) this.#settings.logger.info({}, "the server has stopped");
+    if (listener !== undefined) this.#log("info", {}, "the server has stopped");
   }
 
   async #closeConnections(gracePeriod: number): Promise<void> {
     this.#proxiedSockets.close();
-    this.#refusalLog.flush();
     if (this.#connections.size + this.#refusing.size === 0) return;
     const allClosed = new Promise<void>((resolve) => {
       this.#allClosed = resolve;
@@ -225,10 +228,17 @@ export class SSHServerManager extends EventEmitter<ManagerEvents> implements Asy
 
   #serve(stream: Duplex, info: StreamInfo, ticket: Ticket): Connection {
     const connection = new ServerConnection(stream, info, this.#settings, this.#observer);
-    this.#accepted++;
     this.#connections.set(connection.id, connection);
     this.#tickets.set(connection, ticket);
-    connection.start();
+    try {
+      connection.start();
+    } catch (error) {
+      this.#connections.delete(connection.id);
+      this.#tickets.delete(connection);
+      ticket.release();
+      throw error;
+    }
+    this.#accepted++;
     if (this.#connections.has(connection.id)) {
       this.#announced.add(connection);
       this.#tell("connection", connection);
@@ -266,16 +276,16 @@ export class SSHServerManager extends EventEmitter<ManagerEvents> implements Asy
       );
       listener.listen(this.#requestedPort, this.#bindAddress, LISTEN_BACKLOG, () => {
         listener.removeAllListeners("error");
-        listener.on("error", (error) =>
-          this.#settings.logger.error({ err: error }, "a connection could not be accepted"),
-        );
+        listener.on("error", (error) => this.#log("error", { err: error }, "a connection could not be accepted"));
         resolve(listener);
       });
     });
   }
 
   #accept(socket: Socket): void {
-    if (!this.#proxiedSockets.isFromProxy(socket)) {
+    // Reset before it was accepted: nobody can say whose it was, and whether they may connect.
+    if (socket.remoteAddress === undefined) socket.destroy();
+    else if (!this.#proxiedSockets.isFromProxy(socket)) {
       this.#admit(socket, addressOf(socket));
     } else if (this.#full) {
       this.#refused("maxConnections", socket.remoteAddress);
@@ -298,7 +308,6 @@ export class SSHServerManager extends EventEmitter<ManagerEvents> implements Asy
       if (polite && this.#refusing.size < this.#maxConnections) this.#turnAway(socket, info, decision);
       else socket.destroy();
     } catch (error) {
-      if (decision instanceof Ticket) decision.release();
       this.#log("error", { err: error }, "a connection could not be served");
       socket.destroy();
     }

@@ -18,7 +18,7 @@ const stages: Readonly<Record<string, (attacked: Attacked) => Promise<PacketClie
   "inside a packet": async (attacked) => {
     const client = await attacked.connect();
     await client.exchangeIdentifications();
-    client.sendRaw(Buffer.from("00001000", "hex"));
+    client.sendRaw(Buffer.from("00000ffc", "hex"));
     return client;
   },
   "after KEXINIT": async (attacked) => {

@@ -45,6 +45,7 @@ class Wire extends Duplex {
     super();
     this.#socket = socket;
     socket.on("data", (chunk) => this.#receive(chunk));
+    socket.on("error", () => this.destroy());
     socket.on("close", () => this.destroy());
   }
 
@@ -268,6 +269,28 @@ describe("a silent client", () => {
       expect((await client.nextPacket())[0]).toBe(MessageNumber.PONG);
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
+  });
+
+  it("is not asked again while it has not taken what was sent before, however often that may be", async () => {
+    const manager = await startManager({ clientAliveInterval: 0.001, clientAliveCountMax: 0 });
+    const wires: Wire[] = [];
+    const front = createServer((socket) => {
+      const wire = new Wire(socket);
+      wires.push(wire);
+      manager.handleConnection(wire);
+    });
+    onTestFinished(() => void front.close());
+    await once(front.listen(0, "127.0.0.1"), "listening");
+    const silent = await PacketClient.login((front.address() as AddressInfo).port, USERNAME, PASSWORD);
+    const [wire] = wires;
+    if (wire === undefined) throw new Error("nobody was served");
+    wire.stall();
+    const reading = await login(manager);
+    for (let bytes = 0; bytes < 2 * wire.writableHighWaterMark; bytes += 64) {
+      expect((await reading.nextPacket())[0]).toBe(MessageNumber.GLOBAL_REQUEST);
+    }
+    expect(wire.writableLength).toBeLessThan(wire.writableHighWaterMark + 128);
+    silent.reset();
   });
 
   it("is left alone unless the server is told to ask", async () => {

@@ -74,6 +74,16 @@ describe("starting", () => {
     expect(error.message).toContain(bindAddress);
   });
 
+  it("works with a logger that fails, and so does the end", async () => {
+    const fail = () => {
+      throw new Error("no space left");
+    };
+    const manager = createManager({ logger: { debug: fail, info: fail, warn: fail, error: fail } });
+    await manager.startServer();
+    await (await login(manager)).close();
+    await manager.stopServer();
+  });
+
   it("twice fails, and does not harm the first", async () => {
     const manager = createManager();
     const starting = manager.startServer();
@@ -251,6 +261,26 @@ describe("stopping", () => {
     expect(manager.isRunning()).toBe(false);
   });
 
+  it("may be asked for by what it brings about itself, and lets nobody in meanwhile", async () => {
+    const manager = createManager({ perSourcePenalties: { min: 1, authFail: 60 }, perSourcePenaltyExemptList: [] });
+    await manager.startServer();
+    const [client, guesser] = [await login(manager), await PacketClient.authenticating(manager.port)];
+    await guesser.authPassword(USERNAME, "wrong");
+    const stops: Promise<void>[] = [];
+    const [near] = duplexPair();
+    let late: Connection | undefined;
+    const stopToo = () => void stops.push(manager.stopServer({ gracePeriod: 0.1 }));
+    for (const connection of manager.getActiveConnections()) connection.signal.addEventListener("abort", stopToo);
+    manager.on("penalty", () => {
+      late = manager.handleConnection(near, { remoteAddress: "192.0.2.1" });
+    });
+    await Promise.all([manager.stopServer({ gracePeriod: 0.1 }), client.waitEnd(), guesser.waitEnd()]);
+    await Promise.all(stops);
+    expect(stops).toHaveLength(2);
+    expect(late?.signal.aborted).toBe(true);
+    expect(manager.getConnectionStats()).toMatchObject({ active: 0, refusedBy: { shutdown: 1 } });
+  });
+
   it("may be followed by another start", async () => {
     const manager = createManager();
     for (let round = 0; round < 3; round++) {
@@ -414,6 +444,26 @@ describe("serving any stream", () => {
     expect(connection.signal.aborted).toBe(true);
     expect(manager.getConnectionCount()).toBe(0);
     await manager.stopServer();
+  });
+
+  it("that is none is not counted", async () => {
+    const manager = createManager({ perSourceMaxConnections: 1 });
+    const info = { remoteAddress: "192.0.2.1" };
+    expect(() => manager.handleConnection({} as Duplex, info)).toThrow(TypeError);
+    expect(manager.getConnectionStats()).toMatchObject({ accepted: 0, active: 0, startups: 0 });
+    expect(manager.handleConnection(duplexPair()[0], info).signal.aborted).toBe(false);
+    await manager.stopServer({ gracePeriod: 0 });
+  });
+
+  it("that throws when it is written to is given up", async () => {
+    const manager = createManager();
+    const [near] = duplexPair();
+    near._write = () => {
+      throw new Error("broken");
+    };
+    expect(manager.handleConnection(near).signal.aborted).toBe(true);
+    await manager.stopServer({ gracePeriod: 0.1 });
+    expect(manager.getConnectionStats()).toMatchObject({ accepted: 1, active: 0, startups: 0 });
   });
 
   it("that never says that it is closed is given up", async () => {

@@ -30,7 +30,6 @@ export class NetworkSet {
   }
 }
 
-/** Blocks of no bits are named alike in both families, unless the family is in the name. */
 function blockOf(address: Address, bits: number): string {
-  return `${address.family} ${netBlock(address, { ipv4: bits, ipv6: bits })}`;
+  return netBlock(address, { ipv4: bits, ipv6: bits });
 }

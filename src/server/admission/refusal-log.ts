@@ -4,12 +4,15 @@ import type { Refusal, RefusalReason } from "./refusal.js";
 /** Milliseconds that refusals are collected for after one was logged. */
 const INTERVAL = 10_000;
 
-/** Logs refusals: the first at once, those that follow as one line with their counts at the end of each interval. */
+/**
+ * Logs refusals: the first for each reason at once, so that a flood does not hide what else goes on; those that follow
+ * as one line with their counts at the end of each interval, until there is one without any.
+ */
 export class RefusalLog {
   readonly #logger: Logger;
+  /** Refusals since the last line about them, by their reason, for the reasons that are collected. */
+  #counts = new Map<RefusalReason, number>();
   #timer: NodeJS.Timeout | undefined;
-  #counts: Partial<Record<RefusalReason, number>> = {};
-  #total = 0;
 
   constructor(logger: Logger) {
     this.#logger = logger;
@@ -17,31 +20,33 @@ export class RefusalLog {
 
   /** @param details for the log line, should it be this refusal that gets one */
   refused({ reason, remoteAddress }: Refusal, details: object = {}): void {
-    if (this.#timer === undefined) {
-      this.#write({ reason, remoteAddress, ...details }, "a connection was refused");
-      this.#timer = setInterval(() => this.#summarise(), INTERVAL).unref();
-    } else {
-      this.#total++;
-      this.#counts[reason] = (this.#counts[reason] ?? 0) + 1;
-    }
+    const count = this.#counts.get(reason);
+    this.#counts.set(reason, count === undefined ? 0 : count + 1);
+    if (count === undefined) this.#write({ reason, remoteAddress, ...details }, "a connection was refused");
+    this.#timer ??= setInterval(() => this.#summarise(), INTERVAL).unref();
   }
 
   /** Logs what was collected and stops. */
   flush(): void {
     this.#summarise();
-    clearInterval(this.#timer);
-    this.#timer = undefined;
+    this.#counts.clear();
+    this.#stop();
   }
 
   #summarise(): void {
-    if (this.#total === 0) {
-      clearInterval(this.#timer);
-      this.#timer = undefined;
+    const counted = [...this.#counts].filter(([, count]) => count > 0);
+    this.#counts = new Map(counted.map(([reason]) => [reason, 0]));
+    if (counted.length === 0) {
+      this.#stop();
       return;
     }
-    this.#write({ refused: this.#total, reasons: this.#counts }, "more connections were refused");
-    this.#total = 0;
-    this.#counts = {};
+    const refused = counted.reduce((total, [, count]) => total + count, 0);
+    this.#write({ refused, reasons: Object.fromEntries(counted) }, "more connections were refused");
+  }
+
+  #stop(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
   }
 
   #write(fields: object, message: string): void {

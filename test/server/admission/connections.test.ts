@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { connect } from "node:net";
 import { describe, expect, it, vi } from "vitest";
 import type { Connection, SSHServerManagerOptions } from "../../../src/index.js";
 import { AUTH_FAILED, DisconnectReason } from "../../../src/protocol/constants.js";
@@ -91,6 +93,20 @@ describe("sockets that are refused", () => {
     await expectDropped(manager.port, ATTACKER.localAddress);
     await expectServed(manager.port, "127.0.0.2");
     await held.close();
+  });
+
+  it("are those that were gone before they were accepted, which have no address any more", async () => {
+    const { manager, events } = await start({ denyFrom: "127.0.0.66", perSourceMaxStartups: 1 });
+    const attackers = Array.from({ length: 50 }, () => {
+      const socket = connect({ port: manager.port, host: "127.0.0.1", ...ATTACKER });
+      socket.on("error", () => {});
+      socket.on("connect", () => socket.resetAndDestroy());
+      return once(socket, "close");
+    });
+    await Promise.all(attackers);
+    await expectServed(manager.port, "127.0.0.2");
+    expect(events.filter(([name]) => name === "connection")).toEqual([["connection", "127.0.0.2"]]);
+    expect(manager.getConnectionStats().accepted).toBe(1);
   });
 
   it("are all when too many have not logged in, and none when they have", async () => {
@@ -222,6 +238,32 @@ describe("penalties", () => {
     expect(causes).toEqual([["graceExceeded", 10]]);
   });
 
+  it.each([
+    ["waiting until the server ends the connection", { graceExceeded: 2 }, () => {}],
+    ["another name, that is no user's", { invalidUser: 0 }, (client: PacketClient) => client.reset()],
+  ])("are not made smaller by %s", async (_, times, leave) => {
+    class Reporting extends TestServer {
+      override checkAuthPassword(username: string, _password: string, connection?: Connection) {
+        if (username !== USERNAME) connection?.reportInvalidUser();
+        return AUTH_FAILED;
+      }
+    }
+    const manager = createManager({
+      serverInterface: new Reporting(),
+      perSourcePenalties: { authFail: 60, ...times },
+      perSourcePenaltyExemptList: [],
+    });
+    manager.setAuthTimeout(0.5);
+    await manager.startServer();
+    const penalties: unknown[] = [];
+    manager.on("penalty", ({ cause }) => penalties.push(cause));
+    const client = await PacketClient.authenticating(manager.port, ATTACKER);
+    await client.authPassword("nobody", "wrong");
+    await client.authPassword(USERNAME, "wrong");
+    leave(client);
+    await vi.waitFor(() => expect(penalties).toEqual(["authFail"]));
+  });
+
   it("are for those whom a hook reports as no user, and say nothing to them", async () => {
     class Reporting extends TestServer {
       override checkAuthPassword(username: string, password: string, connection?: Connection) {
@@ -245,6 +287,31 @@ describe("penalties", () => {
     const { reason } = await client.waitDisconnect();
     expect(reason).toBe(DisconnectReason.HOST_NOT_ALLOWED_TO_CONNECT);
     expect(refusalsAndPenalties()).toEqual([["penalty", "refuseConnection", "127.0.0.66", true]]);
+  });
+
+  it("are given once, even if a listener ends the connections of a source that is penalised", async () => {
+    const { manager, refusalsAndPenalties } = await start({ ...STRICT, perSourcePenalties: { min: 1, authFail: 10 } });
+    manager.on("penalty", ({ remoteAddress }) => {
+      for (const connection of manager.getActiveConnections()) {
+        if (connection.remoteAddress === remoteAddress) connection.refuse();
+      }
+    });
+    const client = await PacketClient.authenticating(manager.port, ATTACKER);
+    await client.authPassword(USERNAME, "wrong");
+    await client.close();
+    await vi.waitFor(() => expect(manager.getConnectionCount()).toBe(0));
+    expect(refusalsAndPenalties()).toEqual([["penalty", "authFail", "127.0.0.66", true]]);
+  });
+
+  it("are not for a user who has proven to be one and has too many connections", async () => {
+    const { manager, refusalsAndPenalties } = await start({ ...STRICT, maxConnectionsPerUser: 1 });
+    const first = await PacketClient.login(manager.port, USERNAME, PASSWORD, ATTACKER);
+    const second = await PacketClient.authenticating(manager.port, ATTACKER);
+    await second.authPassword(USERNAME, "wrong");
+    await expect(second.authPassword(USERNAME, PASSWORD)).rejects.toThrow();
+    await first.close();
+    await vi.waitFor(() => expect(manager.getConnectionCount()).toBe(0));
+    expect(refusalsAndPenalties()).toEqual([["refused", "maxConnectionsPerUser", "127.0.0.66"]]);
   });
 
   it("are not for a login that a hook refuses in the end, beyond those of a failed attempt", async () => {

@@ -12,19 +12,38 @@ describe("the log of refusals", () => {
     return { log, lines };
   }
 
-  it("tells of the first at once, and of a flood one line per interval", () => {
+  it("tells of the first for each reason at once, and of a flood one line per interval", () => {
     const { log, lines } = create();
     for (let count = 0; count < 100_000; count++) {
       log.refused({ reason: count % 4 === 0 ? "maxStartups" : "perSourcePenalties", remoteAddress: "192.0.2.1" });
     }
-    expect(lines).toEqual([["a connection was refused", { reason: "maxStartups", remoteAddress: "192.0.2.1" }]]);
+    expect(lines).toEqual([
+      ["a connection was refused", { reason: "maxStartups", remoteAddress: "192.0.2.1" }],
+      ["a connection was refused", { reason: "perSourcePenalties", remoteAddress: "192.0.2.1" }],
+    ]);
     vi.advanceTimersByTime(10_000);
-    expect(lines.slice(1)).toEqual([
+    expect(lines.slice(2)).toEqual([
       [
         "more connections were refused",
-        { refused: 99_999, reasons: { maxStartups: 24_999, perSourcePenalties: 75_000 } },
+        { refused: 99_998, reasons: { maxStartups: 24_999, perSourcePenalties: 74_999 } },
       ],
     ]);
+  });
+
+  it("does not let a flood hide another reason, nor that comes back", () => {
+    const { log, lines } = create();
+    const flood = () => {
+      for (let count = 0; count < 10; count++) log.refused({ reason: "denyFrom", remoteAddress: "192.0.2.1" });
+    };
+    const proxy = { reason: "proxyProtocol", remoteAddress: "10.0.0.5" } as const;
+    flood();
+    for (let round = 0; round < 2; round++) {
+      log.refused(proxy, { cause: "there is no header" });
+      flood();
+      expect(lines.at(-1)).toEqual(["a connection was refused", { ...proxy, cause: "there is no header" }]);
+      vi.advanceTimersByTime(10_000);
+      flood();
+    }
   });
 
   it("counts anew in each interval, and after a quiet one tells at once again", () => {

@@ -1,0 +1,44 @@
+import type { PenaltyCause, PenaltyTimes } from "./penalties.js";
+
+/** What one client is penalised for should it end without a login: once, for the gravest that it has done. */
+export class Misbehaviour {
+  readonly #times: PenaltyTimes | undefined;
+  readonly #penalise: (cause: PenaltyCause) => void;
+  #cause: PenaltyCause = "noAuth";
+  #settled = false;
+
+  /** @param times by which causes are compared; without them there are no penalties */
+  constructor(times: PenaltyTimes | undefined, penalise: (cause: PenaltyCause) => void) {
+    this.#times = times;
+    this.#penalise = penalise;
+  }
+
+  /** What has the longest penalty stays: neither another name nor waiting makes up for it. */
+  note(cause: PenaltyCause): void {
+    if (this.#times === undefined) return;
+    if (this.#cause === "noAuth" || this.#times[cause] > this.#times[this.#cause]) this.#cause = cause;
+  }
+
+  /** Those who have proven who they are, are no strangers any more: nothing counts, before or after. */
+  forgive(): void {
+    this.#settled = true;
+  }
+
+  /** The client has left, or broken the protocol. */
+  clientEnded(): void {
+    this.penalise(this.#cause);
+  }
+
+  /** The server has ended the connection of its own accord, and holds against the client only what went before. */
+  serverEnded(): void {
+    if (this.#cause !== "noAuth") this.penalise(this.#cause);
+  }
+
+  /** For something that says it all. */
+  penalise(cause: PenaltyCause): void {
+    if (this.#settled) return;
+    // First, since who hears of it may end the connection again.
+    this.#settled = true;
+    this.#penalise(cause);
+  }
+}
