@@ -16,6 +16,8 @@ export {
   authorizedKeys,
   type PublicKeyHook,
 } from "./authenticators/authorized-keys/authorized-keys.js";
+export type { FileOptions } from "./authenticators/files/file-options.js";
+export type { LineSource, LineSourceOptions } from "./authenticators/files/line-source.js";
 export { UserFileError } from "./authenticators/files/user-file-error.js";
 export type { UserSource } from "./authenticators/files/user-source.js";
 export {
@@ -31,10 +33,8 @@ export {
 export {
   type RevocationSource,
   type RevokedKeys,
-  type RevokedKeysOptions,
   revokedKeys,
 } from "./authenticators/revoked-keys.js";
-export type { LineSource, LineSourceOptions } from "./authenticators/texts/line-source.js";
 export type { TotpAlgorithm } from "./authenticators/totp/one-time-code.js";
 export { type TotpCheck, type TotpOptions, totp } from "./authenticators/totp/totp.js";
 export type { TotpCodeOptions } from "./authenticators/totp/totp-options.js";

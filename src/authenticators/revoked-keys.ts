@@ -1,8 +1,9 @@
 import type { PKey } from "../crypto/keys/pkey.js";
 import { RevocationList } from "../crypto/revocation/revocation-list.js";
 import { ConfigurationError } from "../protocol/errors.js";
-import { type Logger, silentLogger, unfailing } from "../protocol/logger.js";
-import { RevokedKeysFile } from "./revoked-keys-file.js";
+import type { Logger } from "../protocol/logger.js";
+import { type FileOptions, resolveFileOptions } from "./files/file-options.js";
+import { ReloadedFile } from "./files/reloaded-file.js";
 
 /**
  * Where revoked keys are listed: a file, a list (as bytes or text in either format that `RevocationList.parse` reads, or
@@ -15,37 +16,39 @@ export type RevocationSource =
   | RevocationList
   | ((key: PKey) => boolean | Promise<boolean>);
 
-export interface RevokedKeysOptions {
-  /** Told when a file cannot be used, and when it can be again; silent by default. */
-  readonly logger?: Logger | undefined;
-  /** Bytes; a file that is larger cannot be used. Default 16 MiB. */
-  readonly maximumFileSize?: number | undefined;
-}
-
 /** Whether a key is revoked. Never rejects: where that cannot be found out, it is. */
 export type RevokedKeys = (key: PKey) => Promise<boolean>;
 
-const MAXIMUM_FILE_SIZE = 16 * 2 ** 20;
+/** Bytes. */
+export const MAXIMUM_REVOKED_KEYS_SIZE = 16 * 1024 * 1024;
 
 /**
  * Refuses keys and certificates that are not to be accepted any more, as RevokedKeys in sshd_config(5).
  *
- * A file is looked at for each key and read again when it has changed. When it cannot be read, is too large, or is not
- * understood to its last byte, every key is revoked, and the logger is told why. A function says that a key is good by
- * `false` alone: anything else revokes it, and so does an error.
+ * A file is looked at for each key and read again when it has changed. When it cannot be read, is too large, is not
+ * understood to its last byte, or could be changed by others (which sshd does not look at: they could take a key off it),
+ * every key is revoked, and the logger is told why. A function says that a key is good by `false` alone: anything else
+ * revokes it, and so does an error.
  *
  * @throws {KeyError} when a list that is given as bytes or text is malformed
  * @throws {ConfigurationError} when the source or an option is none of these
  */
-export function revokedKeys(source: RevocationSource, options: RevokedKeysOptions = {}): RevokedKeys {
-  const logger = unfailing(options.logger ?? silentLogger);
+export function revokedKeys(source: RevocationSource, options: FileOptions = {}): RevokedKeys {
+  const resolved = resolveFileOptions(options, MAXIMUM_REVOKED_KEYS_SIZE);
+  const { logger } = resolved;
   if (typeof source === "function") return (key) => ask(source, key, logger);
   if (typeof source === "string" || source instanceof Uint8Array) return listed(RevocationList.parse(source), logger);
   if (source instanceof RevocationList) return listed(source, logger);
-  const file = new RevokedKeysFile(checkPath(source), checkSize(options.maximumFileSize), logger);
+  const file = new ReloadedFile({ ...resolved, kind: "file of revoked keys", path: checkPath(source) }, (bytes) =>
+    RevocationList.parseInTurns(bytes),
+  );
   // Now, so that a file that cannot be used is in the log before the first login.
-  void file.refresh();
-  return (key) => ask((asked) => file.isRevoked(asked), key, logger);
+  void file.current();
+  const isRevoked = async (key: PKey) => {
+    const state = await file.current();
+    return state === undefined || state.content.isRevoked(key) || state.lastAtRest?.isRevoked(key) === true;
+  };
+  return (key) => ask(isRevoked, key, logger);
 }
 
 function listed(list: RevocationList, logger: Logger): RevokedKeys {
@@ -65,9 +68,4 @@ function checkPath(source: unknown): string {
   const file = typeof source === "object" && source !== null && "file" in source ? source.file : undefined;
   if (typeof file === "string" && file !== "") return file;
   throw new ConfigurationError("source", "must be { file: PATH }, a list of revoked keys, or a function");
-}
-
-function checkSize(size = MAXIMUM_FILE_SIZE): number {
-  if (Number.isSafeInteger(size) && size >= 0) return size;
-  throw new ConfigurationError("maximumFileSize", "must be a number of bytes");
 }

@@ -8,7 +8,7 @@ import { silentLogger, unfailing } from "../protocol/logger.js";
 import { objection, otherCommand, type PublicKeyHook } from "./authorized-keys/authorized-keys.js";
 import { parseKeyBlob } from "./authorized-keys/key-line.js";
 import { type PrincipalLine, parsePrincipalLine } from "./authorized-keys/principal-line.js";
-import { LineSet, type LineSource, type LineSourceOptions } from "./texts/line-source.js";
+import { LineSet, type LineSource, type LineSourceOptions } from "./files/line-source.js";
 
 /** Names of principals, or where lines of AuthorizedPrincipalsFile come from. */
 export type PrincipalsSource =

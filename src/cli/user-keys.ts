@@ -2,12 +2,12 @@ import type { Logger } from "pino";
 import { anyOf } from "../authenticators/any-of.js";
 import { authorizedKeys, type PublicKeyHook } from "../authenticators/authorized-keys/authorized-keys.js";
 import { parseKeyBlob, parseKeyLine } from "../authenticators/authorized-keys/key-line.js";
-import { type ContentLine, parseLines } from "../authenticators/texts/content-lines.js";
-import { DEFAULT_LIMIT } from "../authenticators/texts/line-source.js";
-import { readTrustedFile } from "../authenticators/texts/trusted-file.js";
+import { type ContentLine, logRefused, parseLines } from "../authenticators/files/content-lines.js";
+import { MAXIMUM_LINES_SIZE } from "../authenticators/files/line-source.js";
 import { trustedUserCAs } from "../authenticators/trusted-user-cas.js";
 import { AUTH_FAILED } from "../protocol/constants.js";
-import { describeError, StartError } from "./errors.js";
+import { StartError } from "./errors.js";
+import { readAtStart } from "./read-at-start.js";
 import type { ServeOptions } from "./serve-options.js";
 
 /**
@@ -47,19 +47,9 @@ async function requireUsable(
   parse: (line: ContentLine) => object,
   logger: Logger,
 ): Promise<void> {
-  const { entries, refused } = parseLines(await readAtStart(path), parse);
-  for (const { line, reason } of refused) logger.warn({ path, line, reason }, `${kind} refused`);
+  const { entries, refused } = parseLines((await readAtStart(path, MAXIMUM_LINES_SIZE)).toString("utf8"), parse);
+  logRefused(refused, kind, { path }, logger);
   if (entries.length === 0) throw new StartError(`${path} holds no key that can be used: nobody could log in`);
-}
-
-async function readAtStart(path: string): Promise<string> {
-  try {
-    const text = await readTrustedFile(path, { limit: DEFAULT_LIMIT, strictModes: "on" });
-    if (text === undefined) throw new Error("there is no such file");
-    return text;
-  } catch (error) {
-    throw new StartError(`${path} cannot be read: ${describeError(error)}`, { cause: error });
-  }
 }
 
 /** A path in which a percent sign stands for itself. */

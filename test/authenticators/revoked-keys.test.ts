@@ -1,15 +1,16 @@
 import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
-import { mkdir, rename, rm, symlink, truncate, utimes, writeFile } from "node:fs/promises";
+import { chmod, mkdir, rename, rm, symlink, truncate, utimes, writeFile as write } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
-import { type RevocationSource, type RevokedKeysOptions, revokedKeys } from "../../src/authenticators/revoked-keys.js";
+import { type RevocationSource, revokedKeys } from "../../src/authenticators/revoked-keys.js";
 import { KeyError } from "../../src/crypto/keys/key-error.js";
 import { PKey } from "../../src/crypto/keys/pkey.js";
 import { RevocationList } from "../../src/crypto/revocation/revocation-list.js";
+import type { FileOptions } from "../../src/index.js";
 import { ConfigurationError } from "../../src/protocol/errors.js";
-import type { Logger } from "../../src/protocol/logger.js";
 import { temporaryFolder } from "../support/tools.js";
+import { LogRecord } from "./test-login.js";
 
 const folder = temporaryFolder();
 const [mine, yours, hers] = [1, 2, 3].map(() => PKey.generate({ keyType: "ed25519" }).publicKey) as [PKey, PKey, PKey];
@@ -20,16 +21,12 @@ function newPath(): string {
   return join(folder, `revoked-${counter++}`);
 }
 
-class Lines implements Logger {
-  readonly lines: string[] = [];
-  readonly debug = (_: object, message: string) => void this.lines.push(`debug ${message}`);
-  readonly info = (_: object, message: string) => void this.lines.push(`info ${message}`);
-  readonly warn = (_: object, message: string) => void this.lines.push(`warn ${message}`);
-  readonly error = (_: object, message: string) => void this.lines.push(`error ${message}`);
+function writeFile(path: string, content: string): Promise<void> {
+  return write(path, content, { mode: 0o644 });
 }
 
 /** Which of my, your and her keys are revoked. */
-async function answers(source: RevocationSource, options?: RevokedKeysOptions): Promise<readonly boolean[]> {
+async function answers(source: RevocationSource, options?: FileOptions): Promise<readonly boolean[]> {
   const isRevoked = revokedKeys(source, options);
   return Promise.all([mine, yours, hers].map((key) => isRevoked(key)));
 }
@@ -65,10 +62,10 @@ describe("revoked keys", () => {
     ],
     ["rejects", () => Promise.reject(new Error("no database"))],
   ])("are all keys when a function %s", async (_, source) => {
-    const logger = new Lines();
+    const logger = new LogRecord();
     expect(await answers(source, { logger })).toEqual([true, true, true]);
     expect(logger.lines).toHaveLength(3);
-    expect(logger.lines[0]).toMatch(/^error a key is refused/);
+    expect(logger.lines[0]).toMatchObject({ level: "error", message: expect.stringMatching(/^a key is refused/) });
   });
 
   it("are refused as a malformed list when they are given as such", () => {
@@ -80,10 +77,13 @@ describe("revoked keys", () => {
     expect(() => revokedKeys(source as unknown as RevocationSource)).toThrow(ConfigurationError);
   });
 
-  it.each([[-1], [1.5], [Number.NaN], [Number.POSITIVE_INFINITY], ["1"]])("are not in a file of %j bytes", (size) => {
-    const options = { maximumFileSize: size } as unknown as RevokedKeysOptions;
-    expect(() => revokedKeys({ file: newPath() }, options)).toThrow(ConfigurationError);
-  });
+  it.each([[0], [-1], [1.5], [Number.NaN], [Number.POSITIVE_INFINITY], ["1"]])(
+    "are not in a file of %j bytes",
+    (size) => {
+      const options = { maximumFileSize: size } as unknown as FileOptions;
+      expect(() => revokedKeys({ file: newPath() }, options)).toThrow(ConfigurationError);
+    },
+  );
 });
 
 describe("a file of revoked keys", () => {
@@ -108,7 +108,7 @@ describe("a file of revoked keys", () => {
 
   it("revokes every key while it cannot be used, and tells so once", async () => {
     const path = newPath();
-    const logger = new Lines();
+    const logger = new LogRecord();
     const isRevoked = revokedKeys({ file: path }, { logger, maximumFileSize: 1000 });
     for (const make of [
       () => undefined,
@@ -133,23 +133,25 @@ describe("a file of revoked keys", () => {
     logger.lines.length = 0;
     expect(await isRevoked(yours)).toBe(false);
     expect(await isRevoked(mine)).toBe(true);
-    expect(logger.lines).toEqual([`info the file of revoked keys ${JSON.stringify(path)} can be used again`]);
+    expect(logger.lines).toEqual([{ level: "info", message: "file of revoked keys can be used again", path }]);
   });
 
   it.each([
-    ["does not exist", undefined, /ENOENT/],
+    ["does not exist", undefined, /^there is no such file$/],
     ["holds anything but keys", "hello", /line 1 of the list/],
     ["is a list cut short", "SSHKRL\n\0", /key revocation list is malformed/],
   ])("that %s is in the log before the first login", async (_, content, reason) => {
     const path = newPath();
     if (content !== undefined) await writeFile(path, content);
-    const message = await new Promise<string>((resolve) => {
-      const tell = (_fields: object, text: string) => resolve(text);
+    const logged = await new Promise<object>((resolve) => {
+      const tell = (fields: object, message: string) => resolve({ ...fields, message });
       revokedKeys({ file: path }, { logger: { debug: tell, info: tell, warn: tell, error: tell } });
     });
-    expect(message).toMatch(reason);
-    expect(message).toContain(JSON.stringify(path));
-    expect(message).not.toContain("\n");
+    expect(logged).toEqual({
+      message: "file of revoked keys cannot be used: all are refused",
+      path,
+      reason: expect.stringMatching(reason),
+    });
   });
 
   it("is not waited for when it is a FIFO", async () => {
@@ -164,6 +166,14 @@ describe("a file of revoked keys", () => {
     const size = line(mine).length;
     expect(await answers({ file: path }, { maximumFileSize: size })).toEqual([true, false, false]);
     expect(await answers({ file: path }, { maximumFileSize: size - 1 })).toEqual([true, true, true]);
+  });
+
+  it("must not be one that others can change", async () => {
+    const path = newPath();
+    await writeFile(path, line(mine));
+    await chmod(path, 0o666);
+    expect(await answers({ file: path })).toEqual([true, true, true]);
+    expect(await answers({ file: path }, { strictModes: "off" })).toEqual([true, false, false]);
   });
 
   it("survives a logger that throws", async () => {

@@ -82,7 +82,7 @@ describe("loadUsers", () => {
     expect(await others.isRevoked(stranger)).toBe(false);
     for (const path of [join(folder, "none"), write("junk", "junk\n")]) {
       const loading = loadUsers({ ...OPTIONS, authorizedKeys, revokedKeys: path }, logger);
-      await expect(loading).rejects.toThrow(/the revoked keys .* cannot be used/);
+      await expect(loading).rejects.toThrow(/(none|junk) cannot be used/);
     }
   });
 
@@ -119,7 +119,7 @@ describe("loadUsers", () => {
     const open = write("open", `${key.toPublicString()}\n`);
     chmodSync(open, 0o666);
     await expect(loadUsers({ ...OPTIONS, authorizedKeys: open }, logger)).rejects.toThrow(
-      /open cannot be read: other users can write it/,
+      /open cannot be used: other users can write it/,
     );
   });
 });

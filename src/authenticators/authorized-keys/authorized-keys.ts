@@ -5,7 +5,7 @@ import type { Certificate } from "../../crypto/certificates/certificate.js";
 import type { PKey } from "../../crypto/keys/pkey.js";
 import { AUTH_FAILED } from "../../protocol/constants.js";
 import { silentLogger, unfailing } from "../../protocol/logger.js";
-import { LineSet, type LineSource, type LineSourceOptions } from "../texts/line-source.js";
+import { LineSet, type LineSource, type LineSourceOptions } from "../files/line-source.js";
 import { type KeyLine, parseKeyLine } from "./key-line.js";
 import type { KeyOptions } from "./key-options.js";
 

@@ -3,7 +3,7 @@ import { KeyError } from "../../crypto/keys/key-error.js";
 import { printable } from "../../crypto/keys/key-material.js";
 import { keyTypeByName } from "../../crypto/keys/key-types.js";
 import { Reader } from "../../protocol/reader.js";
-import type { ContentLine } from "../texts/content-lines.js";
+import type { ContentLine } from "../files/content-lines.js";
 import { type KeyOptions, parseKeyOptions } from "./key-options.js";
 import { endOfField } from "./option-list.js";
 

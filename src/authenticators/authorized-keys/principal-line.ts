@@ -1,4 +1,4 @@
-import type { ContentLine } from "../texts/content-lines.js";
+import type { ContentLine } from "../files/content-lines.js";
 import { parseOptionField, requireUtf8 } from "./key-line.js";
 import type { KeyOptions } from "./key-options.js";
 import { endOfField } from "./option-list.js";

@@ -1,76 +1,127 @@
-import type { Logger } from "../../protocol/logger.js";
-import { readUserFile, type UserFile } from "./user-file.js";
-import type { RefusedLine } from "./user-lines.js";
+import { createHash } from "node:crypto";
+import type { FileOptions } from "./file-options.js";
+import { type FileVersion, TrustedFile, type TrustedFileOptions } from "./trusted-file.js";
+import { UserFileError } from "./user-file-error.js";
 
-/** What a file says, and what of it cannot be used. */
-export interface ParsedFile {
-  readonly refused: readonly RefusedLine[];
+export interface ReloadedFileOptions extends TrustedFileOptions, Required<FileOptions> {
+  /** What the file is called in messages. */
+  readonly kind: string;
+  readonly path: string;
+}
+
+/** What a file says. */
+export interface FileState<T> {
+  readonly content: T;
+  /**
+   * What it said when it last was at rest, as long as it has not come to rest again. A file that is written in its place is
+   * empty at first, and then cut short: where that would let in more people than before, both have to count.
+   */
+  readonly lastAtRest: T | undefined;
+}
+
+interface Reading<T> {
+  readonly version: FileVersion;
+  readonly digest: string;
+  /** Or why there is none. */
+  readonly content: T | UserFileError;
 }
 
 /**
- * A file that says who may log in, as it is now: read again whenever it has changed. While it is missing, cannot be
+ * A file as it is now: looked at whenever somebody asks, and read again when it has changed. While it is missing, cannot be
  * read or could be written by others, it says nothing: what it said before may be what somebody wanted to end.
  */
-export class ReloadedFile<T extends ParsedFile> {
-  readonly #file: UserFile;
-  readonly #parse: (text: string) => T;
-  readonly #logger: Logger;
-  #known: { readonly content: T; readonly version: string | undefined } | undefined;
-  #reading: Promise<T> | undefined;
+export class ReloadedFile<T extends object> {
+  readonly #options: ReloadedFileOptions;
+  readonly #parse: (bytes: Buffer) => T | Promise<T>;
+  #latest: Reading<T> | undefined;
+  #atRest: T | undefined;
+  #running: Promise<FileState<T>> | undefined;
+  #waiting: Promise<FileState<T>> | undefined;
   /** What has been logged, so that it is not again with each login. */
   #complaint: string | undefined;
-  #warnings = "[]";
 
-  /** @param parse gives lines that cannot be used as `refused`, and does not throw */
-  constructor(file: UserFile, parse: (text: string) => T, logger: Logger) {
-    this.#file = file;
+  /** @param parse is called once for each content; what it throws makes the file useless */
+  constructor(options: ReloadedFileOptions, parse: (bytes: Buffer) => T | Promise<T>) {
+    this.#options = options;
     this.#parse = parse;
-    this.#logger = logger;
   }
 
   /** What it says, or `undefined` while it cannot be used; the log tells why, once. */
-  async current(): Promise<T | undefined> {
+  async current(): Promise<FileState<T> | undefined> {
     try {
-      return await this.load();
+      return await this.#look();
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = messageOf(error);
       if (reason !== this.#complaint) {
         this.#complaint = reason;
-        this.#logger.error({ path: this.#file.path, reason }, `${this.#file.kind} cannot be used: all are refused`);
+        const { kind, path, logger } = this.#options;
+        logger.error({ path, reason }, `${kind} cannot be used: all are refused`);
       }
       return undefined;
     }
   }
 
-  /**
-   * What it says. It is read once for all that ask meanwhile.
-   *
-   * @throws {UserFileError} when it cannot be used
-   */
-  load(): Promise<T> {
-    this.#reading ??= this.#refresh().finally(() => {
-      this.#reading = undefined;
+  /** @throws {UserFileError} when it cannot be used */
+  async load(): Promise<T> {
+    try {
+      return (await this.#look()).content;
+    } catch (error) {
+      const { kind, path } = this.#options;
+      throw new UserFileError(`${kind} ${path} cannot be used: ${messageOf(error)}`, { cause: error });
+    }
+  }
+
+  /** Looks at the file after the call, once for all who ask while somebody looks. */
+  #look(): Promise<FileState<T>> {
+    if (this.#waiting !== undefined) return this.#waiting;
+    if (this.#running === undefined) return this.#start();
+    const next = () => {
+      this.#waiting = undefined;
+      return this.#start();
+    };
+    this.#waiting = this.#running.then(next, next);
+    return this.#waiting;
+  }
+
+  #start(): Promise<FileState<T>> {
+    this.#running = this.#readIfChanged().finally(() => {
+      this.#running = undefined;
     });
-    return this.#reading;
+    return this.#running;
   }
 
-  async #refresh(): Promise<T> {
-    const known = this.#known;
-    this.#known = undefined;
-    const read = await readUserFile(this.#file, known?.version);
-    if (read === undefined && known !== undefined) this.#known = known;
-    else this.#known = { content: this.#parse(read?.text ?? ""), version: read?.version };
-    this.#settle(this.#known.content);
-    return this.#known.content;
-  }
-
-  #settle({ refused }: T): void {
-    const { path, kind } = this.#file;
-    if (this.#complaint !== undefined) this.#logger.info({ path }, `${kind} can be used again`);
+  async #readIfChanged(): Promise<FileState<T>> {
+    const known = this.#latest;
+    this.#latest = undefined;
+    const { kind, path, logger } = this.#options;
+    await using file = await TrustedFile.open(path, this.#options);
+    if (file === undefined) throw new UserFileError("there is no such file");
+    const isKnown = known?.version.mark === file.version.mark && !known.version.fresh;
+    this.#latest = isKnown ? known : await this.#read(file, known);
+    const { version, content } = this.#latest;
+    if (content instanceof UserFileError) throw content;
+    if (!version.fresh) this.#atRest = content;
+    if (this.#complaint !== undefined) logger.info({ path }, `${kind} can be used again`);
     this.#complaint = undefined;
-    const warnings = JSON.stringify(refused);
-    if (warnings === this.#warnings) return;
-    this.#warnings = warnings;
-    for (const { line, reason } of refused) this.#logger.warn({ path, line, reason }, "user refused");
+    return { content, lastAtRest: version.fresh ? this.#atRest : undefined };
   }
+
+  async #read(file: TrustedFile, known: Reading<T> | undefined): Promise<Reading<T>> {
+    const bytes = await file.read();
+    const digest = createHash("sha256").update(bytes).digest("base64");
+    const content = known?.digest === digest ? known.content : await this.#parsed(bytes);
+    return { version: file.version, digest, content };
+  }
+
+  async #parsed(bytes: Buffer): Promise<T | UserFileError> {
+    try {
+      return await this.#parse(bytes);
+    } catch (error) {
+      return new UserFileError(messageOf(error), { cause: error });
+    }
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -1,9 +1,4 @@
-/** A line that lets nobody in, and why. */
-export interface RefusedLine {
-  /** Counted from 1. */
-  readonly line: number;
-  readonly reason: string;
-}
+import { parseLines, type RefusedLine } from "./content-lines.js";
 
 /** What is written after the name of a user. */
 export interface UserFormat<T> {
@@ -22,22 +17,19 @@ export interface UserLines<T> {
 }
 
 /**
- * Reads users, `name:value` a line. Empty lines and lines that start with `#` are comments. A line that cannot be used
- * lets nobody in, and neither do several lines for one user: nobody knows which of them was meant to count.
+ * Reads users, `name:value` a line. A line that cannot be used lets nobody in, and neither do several lines for one user:
+ * nobody knows which of them was meant to count.
  */
 export function parseUserLines<T>(text: string, { form, parse }: UserFormat<T>): UserLines<T> {
-  const entries: { readonly line: number; readonly name: string; readonly value: string }[] = [];
-  const refused: RefusedLine[] = [];
-  for (const [index, raw] of text.split("\n").entries()) {
-    const content = raw.trim();
-    if (content === "" || content.startsWith("#")) continue;
+  const { entries, refused: malformed } = parseLines(text, ({ content }) => {
     const [, name, value] = /^([^:\p{Cc}]+):(.+)$/u.exec(content) ?? [];
-    if (name === undefined || value === undefined) refused.push({ line: index + 1, reason: `it is not ${form}` });
-    else entries.push({ line: index + 1, name, value });
-  }
+    if (name === undefined || value === undefined) throw new Error(`it is not ${form}`);
+    return { name, value };
+  });
   const lineCounts = new Map<string, number>();
   for (const { name } of entries) lineCounts.set(name, (lineCounts.get(name) ?? 0) + 1);
   const users = new Map<string, T>();
+  const refused = [...malformed];
   for (const { line, name, value } of entries) {
     try {
       if (lineCounts.get(name) !== 1) throw new Error("there is another line for this user");

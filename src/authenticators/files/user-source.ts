@@ -1,5 +1,7 @@
 import { ConfigurationError } from "../../protocol/errors.js";
 import type { Logger } from "../../protocol/logger.js";
+import { logRefused } from "./content-lines.js";
+import { type FileOptions, resolveFileOptions } from "./file-options.js";
 import { ReloadedFile } from "./reloaded-file.js";
 import { parseUserLines, type UserFormat } from "./user-lines.js";
 
@@ -33,26 +35,34 @@ export interface UserValues<T> {
   load(): Promise<ReadonlyMap<string, T>>;
 }
 
-/** @throws {ConfigurationError} when the source is none */
-export function userValues<T>(source: UserSource, format: UserFormat<T>, logger: Logger): UserValues<T> {
+/** Bytes; a line of a user has about a hundred. */
+const MAXIMUM_FILE_SIZE = 16 * 1024 * 1024;
+
+/** @throws {ConfigurationError} when the source is none, or an option cannot be used */
+export function userValues<T>(source: UserSource, format: UserFormat<T>, options: FileOptions): UserValues<T> {
+  const resolved = resolveFileOptions(options, MAXIMUM_FILE_SIZE);
+  const { logger } = resolved;
   if (typeof source === "function") return askEachTime(source, format, logger);
   if (typeof source === "string") return listed(parseText(source, format, logger));
   if (source instanceof Map) return listed(parseMap(source, format, logger));
   if (typeof source === "object" && source !== null && "file" in source && typeof source.file === "string") {
-    return fromFile(source.file, format, logger);
+    return fromFile(source.file, format, resolved);
   }
   throw new ConfigurationError("source", "must be { file: path }, text, a Map or a function");
 }
 
-function fromFile<T>(path: string, format: UserFormat<T>, logger: Logger): UserValues<T> {
-  const parse = (text: string) => parseUserLines(text, format);
-  const file = new ReloadedFile({ kind: format.kind, path, secrecy: "private", reading: "again" }, parse, logger);
+function fromFile<T>(path: string, format: UserFormat<T>, options: Required<FileOptions>): UserValues<T> {
+  const file = new ReloadedFile({ ...options, kind: format.kind, path, secrecy: "private" }, (bytes) => {
+    const { users, refused } = parseUserLines(bytes.toString("utf8"), format);
+    logRefused(refused, "user", { path }, options.logger);
+    return users;
+  });
   return {
     async find(username) {
-      const content = await file.current();
-      return content && { value: content.users.get(username), users: content.users };
+      const users = (await file.current())?.content;
+      return users && { value: users.get(username), users };
     },
-    load: async () => (await file.load()).users,
+    load: () => file.load(),
   };
 }
 
@@ -68,7 +78,7 @@ function parseText<T>(text: string, format: UserFormat<T>, logger: Logger): Read
   if (refused.length > 0 && !text.includes(":")) {
     throw new ConfigurationError("source", `is text without a line ${format.form}; of a file, give { file: path }`);
   }
-  for (const { line, reason } of refused) logger.warn({ line, reason }, "user refused");
+  logRefused(refused, "user", {}, logger);
   return users;
 }
 

@@ -1,16 +1,15 @@
 import type { Connection } from "../../connection/connection.js";
 import { AUTH_FAILED, AUTH_SUCCESSFUL, type AuthResult } from "../../protocol/constants.js";
 import { ConfigurationError } from "../../protocol/errors.js";
-import { type Logger, silentLogger } from "../../protocol/logger.js";
+import { silentLogger, unfailing } from "../../protocol/logger.js";
+import type { FileOptions } from "../files/file-options.js";
 import { type UserSource, userValues } from "../files/user-source.js";
 import { CheckQueue } from "./check-queue.js";
 import { type PasswordEntry, parsePasswordEntry } from "./password-entry.js";
 import { matchesHash, type PasswordHash, parsePasswordHash } from "./password-hash.js";
 import { Substitutes } from "./substitutes.js";
 
-export interface PasswordFileOptions {
-  /** Told of lines that cannot be used, of a file that cannot be read, and of users whose account has expired. */
-  readonly logger?: Logger;
+export interface PasswordFileOptions extends FileOptions {
   /**
    * For a function as the source: a hash with the cost of the users' own. It is computed for names that have none, so
    * that they take as long. Without it that is the hash of the first user who was found, and until then a new one's cost.
@@ -18,9 +17,12 @@ export interface PasswordFileOptions {
   readonly example?: string;
 }
 
+/** What is asked of a connection. */
+type PasswordConnection = Pick<Connection, "remoteAddress" | "signal" | "reportInvalidUser">;
+
 /** A body for `checkAuthPassword`. */
 export interface PasswordCheck {
-  (username: string, password: string, connection: Pick<Connection, "remoteAddress" | "signal">): Promise<AuthResult>;
+  (username: string, password: string, connection: PasswordConnection): Promise<AuthResult>;
   /**
    * Reads the source now, to fail at the start of the server rather than at the first login.
    *
@@ -42,15 +44,16 @@ const DAY = 24 * 60 * 60 * 1000;
 
 /**
  * Passwords of many users, kept as hashes: scrypt, argon2, bcrypt and the SHA-crypt of shadow files. How long an answer
- * takes does not tell which names have a password. An empty password lets nobody in, even where its hash is there.
+ * takes does not tell which names have a password. An empty password lets nobody in, even where its hash is there. A name
+ * that has no line is reported to the connection as an invalid user.
  *
  * @param source lines `name:hash`, or of a shadow file; see {@link UserSource}. A map has and a function gives what
  * stands after the name.
- * @throws {ConfigurationError} when the source or the example cannot be used
+ * @throws {ConfigurationError} when the source or an option cannot be used
  */
 export function passwordFile(source: UserSource, options: PasswordFileOptions = {}): PasswordCheck {
-  const { logger = silentLogger } = options;
-  const values = userValues(source, FORMAT, logger);
+  const logger = unfailing(options.logger ?? silentLogger);
+  const values = userValues(source, FORMAT, options);
   const hashes = new HashesInUse(options.example);
   const substitutes = new Substitutes();
 
@@ -58,6 +61,7 @@ export function passwordFile(source: UserSource, options: PasswordFileOptions = 
     const found = await values.find(username);
     if (found === undefined) return AUTH_FAILED;
     const { value: entry, users } = found;
+    if (entry === undefined) connection.reportInvalidUser();
     const all = hashes.of(users, entry);
     const substitute = substitutes.for(username, all);
     const hash = entry?.hash ?? substitute;

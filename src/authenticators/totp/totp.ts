@@ -1,7 +1,8 @@
 import { randomBytes, timingSafeEqual } from "node:crypto";
 import type { Prompt } from "../../auth/authenticator.js";
 import { AUTH_FAILED, AUTH_SUCCESSFUL, type AuthResult } from "../../protocol/constants.js";
-import { type Logger, silentLogger } from "../../protocol/logger.js";
+import { type Logger, silentLogger, unfailing } from "../../protocol/logger.js";
+import type { FileOptions } from "../files/file-options.js";
 import { type UserSource, userValues } from "../files/user-source.js";
 import { GuessLimit } from "./guess-limit.js";
 import { oneTimeCode, type TotpParameters } from "./one-time-code.js";
@@ -9,11 +10,9 @@ import { requireInteger, resolveTotpParameters, type TotpCodeOptions } from "./t
 import { parseTotpSecret } from "./totp-secret.js";
 import { UsedCodes } from "./used-codes.js";
 
-export interface TotpOptions extends TotpCodeOptions {
+export interface TotpOptions extends TotpCodeOptions, FileOptions {
   /** Codes before and after the present one that are accepted, as clocks differ and people take time: 0 to 2. Default 1. */
   readonly window?: number;
-  /** Told of lines that cannot be used, of a file that cannot be read, and of users whose codes are being guessed. */
-  readonly logger?: Logger;
 }
 
 /** A body for `checkAuthKeyboardInteractive`. */
@@ -39,10 +38,14 @@ const FORMAT = { kind: "file of secrets", form: "name:secret", parse: parseTotpS
  * @throws {ConfigurationError} naming the option that cannot be used
  */
 export function totp(source: UserSource, options: TotpOptions = {}): TotpCheck {
-  const { logger = silentLogger, window = 1 } = options;
+  const { window = 1 } = options;
   const parameters = resolveTotpParameters(options);
-  const verifier = new TotpVerifier(parameters, requireInteger("window", window, 0, 2), logger);
-  const values = userValues(source, FORMAT, logger);
+  const verifier = new TotpVerifier(
+    parameters,
+    requireInteger("window", window, 0, 2),
+    unfailing(options.logger ?? silentLogger),
+  );
+  const values = userValues(source, FORMAT, options);
   const nobody = randomBytes(20);
 
   const check = async (...[username, , prompt]: Parameters<TotpCheck>): Promise<AuthResult> => {

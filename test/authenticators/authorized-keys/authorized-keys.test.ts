@@ -222,7 +222,12 @@ describe("authorizedKeys with files", () => {
     chmodSync(path, 0o666);
     for (let round = 0; round < 3; round++) expect(await hook("ann", key, local)).toBe(AUTH_FAILED);
     expect(log.lines).toEqual([
-      { level: "warn", message: "authorized keys not used", path, reason: "other users can write it (mode 0666)" },
+      {
+        level: "warn",
+        message: "authorized keys not used",
+        path,
+        reason: "other users can write it (mode 0666): chmod go-w it",
+      },
     ]);
     chmodSync(path, 0o644);
     expect(await hook("ann", key, local)).toBeInstanceOf(Grant);

@@ -3,23 +3,40 @@ import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import { ReloadedFile } from "../../../src/authenticators/files/reloaded-file.js";
 import { temporaryFolder } from "../../support/tools.js";
+import { LogRecord } from "../test-login.js";
 
 const folder = temporaryFolder();
 
-/** A file of lines, of which those that say `bad` are refused; it counts how often it is parsed. */
+/** A file whose text is what it says, unless that is `bad`. */
 function reloaded(name: string) {
   const path = join(folder, name);
-  const log: string[] = [];
-  const note = (level: string) => (fields: object, message: string) =>
-    void log.push(`${level}: ${message} ${Object.values(fields).slice(1).join(" ")}`.trim());
-  const parse = vi.fn((text: string) => ({
-    text,
-    refused: text.split("\n").flatMap((line, index) => (line === "bad" ? [{ line: index + 1, reason: "bad" }] : [])),
-  }));
-  const logger = { debug: note("debug"), info: note("info"), warn: note("warn"), error: note("error") };
-  const file = new ReloadedFile({ kind: "test file", path, secrecy: "private", reading: "again" }, parse, logger);
-  const write = (text: string) => writeFileSync(path, text, { mode: 0o600 });
-  return { path, log, parse, file, write, text: async () => (await file.current())?.text };
+  const logger = new LogRecord();
+  const parse = vi.fn((bytes: Buffer) => {
+    const text = bytes.toString();
+    if (text === "bad") throw new Error("it is bad");
+    return { text };
+  });
+  const options = { kind: "test file", path, maximumFileSize: 100, strictModes: "on", secrecy: "private" } as const;
+  const file = new ReloadedFile({ ...options, logger }, parse);
+  return {
+    path,
+    parse,
+    file,
+    log: logger.lines,
+    write: (text: string) => writeFileSync(path, text, { mode: 0o600 }),
+    text: async () => (await file.current())?.content.text,
+    lastAtRest: async () => (await file.current())?.lastAtRest?.text,
+  };
+}
+
+/** Runs `look` as if it were ten seconds later, when a file that was written now is at rest. */
+async function later(look: () => Promise<void>): Promise<void> {
+  vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 10_000 });
+  try {
+    await look();
+  } finally {
+    vi.useRealTimers();
+  }
 }
 
 describe("ReloadedFile", () => {
@@ -40,54 +57,72 @@ describe("ReloadedFile", () => {
 
   it("says nothing while the file cannot be used, and logs that once", async () => {
     const { path, write, text, log } = reloaded("broken");
+    const nothing = async () => expect([await text(), await text()]).toEqual([undefined, undefined]);
     write("one");
     expect(await text()).toBe("one");
     chmodSync(path, 0o666);
-    expect([await text(), await text()]).toEqual([undefined, undefined]);
+    await nothing();
+    chmodSync(path, 0o644);
+    await nothing();
     rmSync(path);
-    expect([await text(), await text()]).toEqual([undefined, undefined]);
+    await nothing();
+    write("bad");
+    await nothing();
+    write("x".repeat(101));
+    await nothing();
     write("two");
     expect([await text(), await text()]).toEqual(["two", "two"]);
+    const unusable = { level: "error", message: "test file cannot be used: all are refused", path };
     expect(log).toEqual([
-      expect.stringMatching(/^error: test file cannot be used: all are refused .* can be written by other users/),
-      expect.stringMatching(/^error: test file cannot be used: all are refused .* ENOENT/),
-      "info: test file can be used again",
+      { ...unusable, reason: "other users can write it (mode 0666): chmod go-w it" },
+      { ...unusable, reason: "it is open to other users (mode 0644): chmod 600 it" },
+      { ...unusable, reason: "there is no such file" },
+      { ...unusable, reason: "it is bad" },
+      { ...unusable, reason: "it is larger than 100 bytes" },
+      { level: "info", message: "test file can be used again", path },
     ]);
   });
 
-  it("reads once for all that ask meanwhile, and again for who asks later", async () => {
+  it("reads the same content once for all that ask", async () => {
     const { write, text, parse } = reloaded("together");
     write("one");
     expect(new Set(await Promise.all(Array.from({ length: 100 }, text)))).toEqual(new Set(["one"]));
+    await later(async () => expect([await text(), await text(), await text()]).toEqual(["one", "one", "one"]));
     expect(parse).toHaveBeenCalledTimes(1);
+    write("bad");
+    expect([await text(), await text()]).toEqual([undefined, undefined]);
+    expect(parse).toHaveBeenCalledTimes(2);
   });
 
-  it("reads no more when the file stays as it is", async () => {
-    const { write, text, parse } = reloaded("settled");
+  it("looks again for who asks while it is being read", async () => {
+    const { write, text } = reloaded("meanwhile");
     write("one");
-    vi.setSystemTime(Date.now() + 10_000);
-    try {
-      expect([await text(), await text(), await text()]).toEqual(["one", "one", "one"]);
-    } finally {
-      vi.useRealTimers();
+    await text();
+    for (const word of ["two", "three", "four"]) {
+      const others = Array.from({ length: 20 }, text);
+      write(word);
+      expect(await text()).toBe(word);
+      await Promise.all(others);
     }
-    expect(parse).toHaveBeenCalledTimes(1);
   });
 
-  it("logs lines that cannot be used once, and others when there are others", async () => {
-    const { write, text, log } = reloaded("lines");
-    write("bad\nok\nbad");
-    await text();
-    await text();
-    expect(log).toEqual(["warn: user refused 1 bad", "warn: user refused 3 bad"]);
-    write("ok\nbad");
-    await text();
-    expect(log.slice(2)).toEqual(["warn: user refused 2 bad"]);
+  it("says what it said when it last was at rest, until it is again", async () => {
+    const { write, text, lastAtRest } = reloaded("rest");
+    write("one");
+    expect(await lastAtRest()).toBeUndefined();
+    await later(async () => expect(await lastAtRest()).toBeUndefined());
+    write("");
+    expect([await text(), await lastAtRest()]).toEqual(["", "one"]);
+    write("bad");
+    expect(await text()).toBeUndefined();
+    write("two");
+    expect([await text(), await lastAtRest()]).toEqual(["two", "one"]);
+    await later(async () => expect([await text(), await lastAtRest()]).toEqual(["two", undefined]));
   });
 
   it("fails to load where current says nothing", async () => {
-    const { file, log } = reloaded("none");
-    await expect(file.load()).rejects.toThrow("ENOENT");
+    const { path, file, log } = reloaded("none");
+    await expect(file.load()).rejects.toThrow(`test file ${path} cannot be used: there is no such file`);
     expect(log).toEqual([]);
   });
 });

@@ -25,7 +25,8 @@ describe("parseUserLines", () => {
   it.each([
     ["ann", "it is not name:value"],
     ["ann:", "it is not name:value"],
-    ["an\u0000n:ok", "it is not name:value"],
+    ["an\u0000n:ok", "the line holds a NUL"],
+    ["an\u0001n:ok", "it is not name:value"],
     [":ok", "it is not name:value"],
     ["ann::ok", "it is not ok"],
     ["ann:secret", "it is not ok"],

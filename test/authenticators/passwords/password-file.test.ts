@@ -13,7 +13,11 @@ const ANN = KNOWN_HASHES["SHA-512 crypt"].hash;
 const BOB = KNOWN_HASHES["SHA-256 crypt"].hash.replace("l3ii", "l3iI");
 const OTHER = "$5$Zx8.k/3bQw$uIFNrdR2FnaCcj8t8F2aidlcScKBDENekmgIIpiW/F0";
 
-const connection = (signal = new AbortController().signal) => ({ remoteAddress: "192.0.2.1", signal });
+const connection = (signal = new AbortController().signal) => ({
+  remoteAddress: "192.0.2.1",
+  signal,
+  reportInvalidUser: vi.fn(),
+});
 const isLetIn = async (check: PasswordCheck, username: string, password: string) =>
   (await check(username, password, connection())) === AUTH_SUCCESSFUL;
 
@@ -81,6 +85,35 @@ describe("passwordFile", () => {
 
   it.each(["__proto__", "constructor", "", "ann\n", "ann:", "ANN", " ann"])("knows no %j", async (username) => {
     expect(await isLetIn(passwordFile(`ann:${ANN}`), username, "secret")).toBe(false);
+  });
+
+  it.each([
+    ["a text", `ann:${ANN}\nbob:!\n`],
+    [
+      "a function",
+      (username: string) =>
+        new Map([
+          ["ann", ANN],
+          ["bob", "!"],
+        ]).get(username),
+    ],
+  ])("reports names that are not in %s", async (_name, source) => {
+    const check = passwordFile(source);
+    const isReported = async (username: string, password: string) => {
+      const origin = connection();
+      await check(username, password, origin);
+      return origin.reportInvalidUser.mock.calls.length === 1;
+    };
+    expect(await isReported("eve", "secret")).toBe(true);
+    expect(await isReported("ann", "wrong")).toBe(false);
+    expect(await isReported("ann", "secret")).toBe(false);
+    expect(await isReported("bob", "secret")).toBe(false);
+  });
+
+  it("reports nobody while it does not know who there is", async () => {
+    const origin = connection();
+    expect(await passwordFile({ file: "/does/not/exist" })("eve", "secret", origin)).toBe(AUTH_FAILED);
+    expect(origin.reportInvalidUser).not.toHaveBeenCalled();
   });
 
   it("refuses sources and examples that are none", () => {
@@ -170,7 +203,7 @@ describe("passwordFile with a file", () => {
     const path = join(folder, "users");
     const check = passwordFile({ file: path });
     expect(await isLetIn(check, "ann", "secret")).toBe(false);
-    await expect(check.load()).rejects.toThrow(/password file .*users cannot be read: ENOENT/);
+    await expect(check.load()).rejects.toThrow(/password file .*users cannot be used: there is no such file/);
     writeFileSync(path, `ann:${ANN}\nbob:!\n`, { mode: 0o600 });
     expect(await isLetIn(check, "ann", "secret")).toBe(true);
     expect(await check.load()).toEqual(["ann"]);

@@ -127,7 +127,7 @@ describe("totp", () => {
   it("reads a file, and again when it has changed", async () => {
     const file = join(temporary, "secrets");
     const check = totp({ file });
-    await expect(check.load()).rejects.toThrow(/file of secrets .* cannot be read: ENOENT/);
+    await expect(check.load()).rejects.toThrow(/file of secrets .* cannot be used: there is no such file/);
     expect(await answer(check, "ann", codeOf("ann"))).toBe(AUTH_FAILED);
     writeFileSync(file, TEXT, { mode: 0o600 });
     expect(await check.load()).toEqual(["ann", "bob"]);

@@ -1,6 +1,6 @@
 import { parseKeyLine } from "../../../src/authenticators/authorized-keys/key-line.js";
 import { parsePrincipalLine } from "../../../src/authenticators/authorized-keys/principal-line.js";
-import { parseLines } from "../../../src/authenticators/texts/content-lines.js";
+import { parseLines } from "../../../src/authenticators/files/content-lines.js";
 import { KeyError } from "../../../src/crypto/keys/key-error.js";
 import { assertTrue, type Harness, refusable } from "../engine/harness.js";
 import { publicLines } from "../support/keys.js";

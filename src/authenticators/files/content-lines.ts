@@ -1,3 +1,5 @@
+import type { Logger } from "../../protocol/logger.js";
+
 /** A line that is neither empty nor a comment, without the white space around it. */
 export interface ContentLine {
   /** Counted from 1. */
@@ -49,4 +51,12 @@ export function parseLines<T extends object>(text: string, parse: (line: Content
     }
   }
   return { entries, refused };
+}
+
+/**
+ * @param kind what one line is called
+ * @param origin where the lines stand
+ */
+export function logRefused(refused: readonly RefusedLine[], kind: string, origin: object, logger: Logger): void {
+  for (const { line, reason } of refused) logger.warn({ ...origin, line, reason }, `${kind} refused`);
 }

@@ -1,7 +1,7 @@
 import { resolve } from "node:path/posix";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { userPath } from "../../../src/authenticators/texts/user-path.js";
+import { userPath } from "../../../src/authenticators/files/user-path.js";
 import { ConfigurationError } from "../../../src/index.js";
 
 describe("userPath", () => {

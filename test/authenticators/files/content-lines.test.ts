@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { parseLines } from "../../../src/authenticators/texts/content-lines.js";
+import { parseLines } from "../../../src/authenticators/files/content-lines.js";
 
 function parse(text: string) {
   return parseLines(text, ({ content }) => {

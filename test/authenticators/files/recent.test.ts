@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { Recent } from "../../../src/authenticators/texts/recent.js";
+import { Recent } from "../../../src/authenticators/files/recent.js";
 
 describe("Recent", () => {
   it("forgets what was used longest ago", () => {

@@ -1,8 +1,8 @@
 import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import type { ContentLine } from "../../../src/authenticators/texts/content-lines.js";
-import { LineSet, type LineSource, type LineSourceOptions } from "../../../src/authenticators/texts/line-source.js";
+import type { ContentLine } from "../../../src/authenticators/files/content-lines.js";
+import { LineSet, type LineSource, type LineSourceOptions } from "../../../src/authenticators/files/line-source.js";
 import { ConfigurationError } from "../../../src/index.js";
 import { temporaryFolder } from "../../support/tools.js";
 import { connectionFrom, LogRecord } from "../test-login.js";
@@ -73,7 +73,7 @@ describe("LineSet", () => {
 
   it("uses no text beyond the limit", async () => {
     const log = new LogRecord();
-    const options = { limit: 4, logger: log };
+    const options = { maximumFileSize: 4, logger: log };
     expect(await words(lines(() => "abcd", options))).toEqual(["abcd"]);
     expect(await words(lines(() => "abcde", options))).toEqual([]);
     expect(await words(lines(() => "éé\n", options))).toEqual([]);
@@ -119,8 +119,8 @@ describe("LineSet", () => {
     [{ file: "%h/keys" }, {}],
     [{}, {}],
     [undefined, {}],
-    ["", { limit: 0 }],
-    ["", { limit: Number.NaN }],
+    ["", { maximumFileSize: 0 }],
+    ["", { maximumFileSize: Number.NaN }],
     ["", { strictModes: "no" }],
   ])("refuses %j with %j", (source, options) => {
     expect(() => lines(source as LineSource, options)).toThrow(ConfigurationError);

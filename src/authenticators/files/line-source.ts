@@ -1,9 +1,10 @@
 import type { Connection } from "../../connection/connection.js";
 import { ConfigurationError } from "../../protocol/errors.js";
-import { type Logger, silentLogger, unfailing } from "../../protocol/logger.js";
-import { type ContentLine, type ParsedLines, parseLines } from "./content-lines.js";
+import { type ContentLine, logRefused, type ParsedLines, parseLines } from "./content-lines.js";
+import { type FileOptions, resolveFileOptions } from "./file-options.js";
 import { Recent } from "./recent.js";
-import { readTrustedFile, UntrustedFileError } from "./trusted-file.js";
+import { readTrustedFile } from "./trusted-file.js";
+import { UserFileError } from "./user-file-error.js";
 import { userPath } from "./user-path.js";
 
 type MaybePromise<T> = T | Promise<T>;
@@ -17,17 +18,9 @@ export type LineSource =
   | { readonly file: string | readonly string[] }
   | ((username: string, connection: Connection) => MaybePromise<string | undefined>);
 
-export interface LineSourceOptions {
-  /** Hears of each line that cannot be used, once, and of what a login was refused for. */
-  readonly logger?: Logger;
-  /** Largest text, bytes. A larger one lets nobody in. Default 1 MiB. */
-  readonly limit?: number;
-  /**
-   * Whether files that others than root, the user of this process and `owner` could change are refused, as StrictModes of
-   * sshd_config(5). Default "on". Without effect where the system has no user ids.
-   */
-  readonly strictModes?: "on" | "off";
-  /** The id of the system's user whose files these are. By default nobody else's. */
+/** What a function gives counts as a file. */
+export interface LineSourceOptions extends FileOptions {
+  /** The id of the system's user whose files these are, who may change them too. By default nobody else. */
   readonly owner?: (username: string) => MaybePromise<number | undefined>;
 }
 
@@ -44,7 +37,7 @@ interface Known<T> extends Pick<ParsedLines<T>, "entries"> {
 }
 
 /** Bytes. */
-export const DEFAULT_LIMIT = 1024 * 1024;
+export const MAXIMUM_LINES_SIZE = 1024 * 1024;
 
 /** Characters of all texts that are kept parsed, and what each costs beside them. */
 const KNOWN_CHARACTERS = 8 * 1024 * 1024;
@@ -60,9 +53,7 @@ const KNOWN_FAULTS = 256;
 export class LineSet<T extends object> {
   readonly #kind: string;
   readonly #parse: (line: ContentLine) => T;
-  readonly #logger: Logger;
-  readonly #limit: number;
-  readonly #strictModes: "on" | "off";
+  readonly #options: Required<FileOptions>;
   readonly #owner: LineSourceOptions["owner"];
   readonly #read: (username: string, connection: Connection) => AsyncIterable<LocatedLines<T>>;
   readonly #known = new Recent<Known<T>>(KNOWN_CHARACTERS, ({ text }) => text.length + TEXT_OVERHEAD);
@@ -75,9 +66,7 @@ export class LineSet<T extends object> {
   constructor(kind: string, source: LineSource, parse: (line: ContentLine) => T, options: LineSourceOptions) {
     this.#kind = kind;
     this.#parse = parse;
-    this.#logger = unfailing(options.logger ?? silentLogger);
-    this.#limit = checkLimit(options.limit ?? DEFAULT_LIMIT);
-    this.#strictModes = checkStrictModes(options.strictModes ?? "on");
+    this.#options = resolveFileOptions(options, MAXIMUM_LINES_SIZE);
     this.#owner = options.owner;
     this.#read = this.#reader(source);
   }
@@ -117,8 +106,9 @@ export class LineSet<T extends object> {
     if (text === undefined) return;
     if (typeof text !== "string") throw new TypeError("the source gave neither a text nor undefined");
     // In UTF-8 a text has as many bytes as characters at least.
-    if (text.length > this.#limit || Buffer.byteLength(text) > this.#limit) {
-      this.#fault({ username }, username, `it is larger than ${this.#limit} bytes`);
+    const { maximumFileSize } = this.#options;
+    if (text.length > maximumFileSize || Buffer.byteLength(text) > maximumFileSize) {
+      this.#fault({ username }, username, `it is larger than ${maximumFileSize} bytes`);
       return;
     }
     yield this.#parsed({ username }, username, text);
@@ -138,16 +128,12 @@ export class LineSet<T extends object> {
 
   async #readFile(path: string, owner: number | undefined): Promise<string | undefined> {
     try {
-      const text = await readTrustedFile(path, { limit: this.#limit, strictModes: this.#strictModes, owner });
+      const bytes = await readTrustedFile(path, { ...this.#options, owner });
       this.#faults.delete(path);
-      return text;
+      return bytes?.toString("utf8");
     } catch (error) {
-      if (!(error instanceof Error)) throw error;
-      this.#fault(
-        { path },
-        path,
-        error instanceof UntrustedFileError ? error.message : `it cannot be read: ${error.message}`,
-      );
+      if (!(error instanceof UserFileError)) throw error;
+      this.#fault({ path }, path, error.message);
       return undefined;
     }
   }
@@ -162,9 +148,7 @@ export class LineSet<T extends object> {
 
   #parseAnew(origin: LineOrigin, text: string): ParsedLines<T> {
     const parsed = parseLines(text, this.#parse);
-    for (const { line, reason } of parsed.refused) {
-      this.#logger.warn({ ...origin, line, reason }, `${this.#kind} refused`);
-    }
+    logRefused(parsed.refused, this.#kind, origin, this.#options.logger);
     return parsed;
   }
 
@@ -172,16 +156,6 @@ export class LineSet<T extends object> {
   #fault(origin: LineOrigin, name: string, reason: string): void {
     if (this.#faults.get(name) === reason) return;
     this.#faults.set(name, reason);
-    this.#logger.warn({ ...origin, reason }, `${this.#kind}s not used`);
+    this.#options.logger.warn({ ...origin, reason }, `${this.#kind}s not used`);
   }
-}
-
-function checkLimit(limit: number): number {
-  if (Number.isSafeInteger(limit) && limit > 0) return limit;
-  throw new ConfigurationError("limit", "must be a positive number of bytes");
-}
-
-function checkStrictModes(value: "on" | "off"): "on" | "off" {
-  if (value === "on" || value === "off") return value;
-  throw new ConfigurationError("strictModes", 'must be "on" or "off"');
 }

@@ -1,0 +1,31 @@
+import { ConfigurationError } from "../../protocol/errors.js";
+import { type Logger, silentLogger, unfailing } from "../../protocol/logger.js";
+
+/** How files that say who gets in are read, and who hears of what is wrong with them. */
+export interface FileOptions {
+  /** Hears of each file and line that cannot be used, once, and of what a login was refused for. Silent by default. */
+  readonly logger?: Logger;
+  /** Bytes; a larger file is not used. Default 1 MiB for keys, 16 MiB for users and for revoked keys. */
+  readonly maximumFileSize?: number;
+  /**
+   * Whether files that others than root and the user of this process could change are refused, as StrictModes of
+   * sshd_config(5), and those with secrets, too, that others can read. Default "on". Without effect where the system has
+   * no user ids.
+   */
+  readonly strictModes?: "on" | "off";
+}
+
+/** @throws {ConfigurationError} naming the option that cannot be used */
+export function resolveFileOptions(
+  { logger = silentLogger, maximumFileSize, strictModes = "on" }: FileOptions,
+  defaultSize: number,
+): Required<FileOptions> {
+  const size = maximumFileSize ?? defaultSize;
+  if (!Number.isSafeInteger(size) || size <= 0) {
+    throw new ConfigurationError("maximumFileSize", "must be a positive number of bytes");
+  }
+  if (strictModes !== "on" && strictModes !== "off") {
+    throw new ConfigurationError("strictModes", 'must be "on" or "off"');
+  }
+  return { logger: unfailing(logger), maximumFileSize: size, strictModes };
+}

@@ -1,0 +1,24 @@
+import { describe, expect, it } from "vitest";
+import { type FileOptions, resolveFileOptions } from "../../../src/authenticators/files/file-options.js";
+import { ConfigurationError } from "../../../src/index.js";
+
+describe("resolveFileOptions", () => {
+  it("is strict, and takes the size that fits the kind of file", () => {
+    expect(resolveFileOptions({}, 1000)).toMatchObject({ maximumFileSize: 1000, strictModes: "on" });
+    expect(resolveFileOptions({ maximumFileSize: 1, strictModes: "off" }, 1000)).toMatchObject({
+      maximumFileSize: 1,
+      strictModes: "off",
+    });
+  });
+
+  it.each([
+    ["maximumFileSize", [0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, "1", 2 ** 53]],
+    ["strictModes", ["no", true, false, "", 0]],
+  ])("refuses another %s", (name, values) => {
+    for (const value of values) {
+      const options = { [name]: value } as FileOptions;
+      expect(() => resolveFileOptions(options, 1000)).toThrow(ConfigurationError);
+      expect(() => resolveFileOptions(options, 1000)).toThrow(name);
+    }
+  });
+});
