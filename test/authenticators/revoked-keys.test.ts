@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { chmod, mkdir, rename, rm, symlink, truncate, utimes, writeFile as write } from "node:fs/promises";
 import { join } from "node:path";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import { type RevocationSource, revokedKeys } from "../../src/authenticators/revoked-keys.js";
 import { KeyError } from "../../src/crypto/keys/key-error.js";
 import { PKey } from "../../src/crypto/keys/pkey.js";
@@ -10,7 +10,7 @@ import { RevocationList } from "../../src/crypto/revocation/revocation-list.js";
 import type { FileOptions } from "../../src/index.js";
 import { ConfigurationError } from "../../src/protocol/errors.js";
 import { temporaryFolder } from "../support/tools.js";
-import { LogRecord } from "./test-login.js";
+import { LogRecord, later } from "./test-login.js";
 
 const folder = temporaryFolder();
 const [mine, yours, hers] = [1, 2, 3].map(() => PKey.generate({ keyType: "ed25519" }).publicKey) as [PKey, PKey, PKey];
@@ -218,13 +218,3 @@ describe("a file of revoked keys", () => {
     }
   });
 });
-
-/** Runs `check` as if it were ten seconds later, when a file that was written now is at rest. */
-async function later(check: () => Promise<void>): Promise<void> {
-  vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 10_000 });
-  try {
-    await check();
-  } finally {
-    vi.useRealTimers();
-  }
-}

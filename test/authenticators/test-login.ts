@@ -1,3 +1,4 @@
+import { vi } from "vitest";
 import type { Connection } from "../../src/connection/connection.js";
 import { PKey } from "../../src/crypto/index.js";
 import type { Logger } from "../../src/index.js";
@@ -37,5 +38,15 @@ export class LogRecord implements Logger {
 
   #method(level: LogLine["level"]) {
     return (fields: object, message: string) => void this.lines.push({ ...fields, level, message });
+  }
+}
+
+/** Runs `look` as if it were ten seconds later, when a file that was written now is at rest. */
+export async function later(look: () => Promise<void>): Promise<void> {
+  vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 10_000 });
+  try {
+    await look();
+  } finally {
+    vi.useRealTimers();
   }
 }

@@ -108,7 +108,7 @@ describe("a server that cannot start", () => {
     const path = join(client.folder, "empty");
     writeFileSync(path, "# nobody\n", { mode: 0o600 });
     expectOneLine([...quiet, "--authorized-keys", path], /empty holds no key that can be used/);
-    expectOneLine([...quiet, "--authorized-keys", `${path}-not`], /cannot be read/);
+    expectOneLine([...quiet, "--authorized-keys", `${path}-not`], /cannot be used: there is no such file/);
   });
 });
 

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import { ReloadedFile } from "../../../src/authenticators/files/reloaded-file.js";
 import { temporaryFolder } from "../../support/tools.js";
-import { LogRecord } from "../test-login.js";
+import { LogRecord, later } from "../test-login.js";
 
 const folder = temporaryFolder();
 
@@ -27,16 +27,6 @@ function reloaded(name: string) {
     text: async () => (await file.current())?.content.text,
     lastAtRest: async () => (await file.current())?.lastAtRest?.text,
   };
-}
-
-/** Runs `look` as if it were ten seconds later, when a file that was written now is at rest. */
-async function later(look: () => Promise<void>): Promise<void> {
-  vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 10_000 });
-  try {
-    await look();
-  } finally {
-    vi.useRealTimers();
-  }
 }
 
 describe("ReloadedFile", () => {
