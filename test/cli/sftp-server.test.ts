@@ -146,7 +146,9 @@ describe("spindlex sftp-server", () => {
   it("loads nothing of SSH", () => {
     const modules = [...imported(MAIN, new Set()), ...imported(resolve("src/cli/sftp-server.ts"), new Set())];
     expect(modules).toContain(resolve("src/sftp/sftp-server.ts"));
-    expect(modules.filter((name) => /\/src\/(?!cli|sftp|protocol|auth\/addresses)/.test(name) || /^[^/]*$/.test(name))).toEqual([]);
+    expect(
+      modules.filter((name) => /\/src\/(?!cli|sftp|protocol|auth\/addresses)/.test(name) || /^[^/]*$/.test(name)),
+    ).toEqual([]);
   });
 });
 

@@ -3,7 +3,7 @@ import { KeyError } from "../../crypto/keys/key-error.js";
 import { printable } from "../../crypto/keys/key-material.js";
 import { keyTypeByName } from "../../crypto/keys/key-types.js";
 import { Reader } from "../../protocol/reader.js";
-import type { ContentLine } from "../files/content-lines.js";
+import { type ContentLine, requireUtf8 } from "../files/content-lines.js";
 import { type KeyOptions, parseKeyOptions } from "./key-options.js";
 import { endOfField } from "./option-list.js";
 
@@ -13,9 +13,6 @@ export interface KeyLine {
   readonly blob: Buffer;
   readonly options: KeyOptions;
 }
-
-/** What stands for bytes that are no UTF-8. */
-const REPLACEMENT = "\ufffd";
 
 /**
  * Reads one line of authorized_keys (sshd(8)): options, and a public key.
@@ -39,11 +36,6 @@ export function parseKeyLine({ content }: ContentLine): KeyLine {
 export function parseOptionField(text: string): KeyOptions {
   requireUtf8("the options are", text);
   return parseKeyOptions(text);
-}
-
-/** @throws {Error} when bytes of the text were no UTF-8, so that it is not what somebody meant */
-export function requireUtf8(subject: string, text: string): void {
-  if (text.includes(REPLACEMENT)) throw new Error(`${subject} not UTF-8`);
 }
 
 function startsWithKey(text: string): boolean {

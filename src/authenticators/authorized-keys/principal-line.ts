@@ -1,5 +1,5 @@
-import type { ContentLine } from "../files/content-lines.js";
-import { parseOptionField, requireUtf8 } from "./key-line.js";
+import { type ContentLine, requireUtf8 } from "../files/content-lines.js";
+import { parseOptionField } from "./key-line.js";
 import type { KeyOptions } from "./key-options.js";
 import { endOfField } from "./option-list.js";
 

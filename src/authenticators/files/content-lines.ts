@@ -17,7 +17,12 @@ export interface RefusedLine {
 export interface ParsedLines<T> {
   readonly entries: readonly (T & { readonly line: number })[];
   readonly refused: readonly RefusedLine[];
+  /** Whether the text was read to its end. */
+  readonly isWhole: boolean;
 }
+
+/** What stands for bytes that are no UTF-8. */
+const REPLACEMENT = "\ufffd";
 
 /** Longest line, characters: a key of RSA with 16384 bits has 2,800. */
 const MAX_LINE_LENGTH = 32_768;
@@ -26,8 +31,8 @@ const MAX_LINE_LENGTH = 32_768;
 const MAX_REFUSED = 1000;
 
 /**
- * Reads a text line by line: what `parse` throws refuses that line, and no other, but after a thousand of them nothing is read any
- * more.
+ * Reads a text line by line: what `parse` throws refuses that line, and no other, but after a thousand of them nothing is
+ * read any more.
  *
  * @param parse throws an Error whose message may go to the log
  */
@@ -40,7 +45,7 @@ export function parseLines<T extends object>(text: string, parse: (line: Content
     if (content === "" || content.startsWith("#")) continue;
     if (refused.length === MAX_REFUSED) {
       refused.push({ line, reason: "too many lines cannot be used: it is not read further" });
-      break;
+      return { entries, refused, isWhole: false };
     }
     try {
       if (content.length > MAX_LINE_LENGTH) throw new Error("the line is too long");
@@ -50,7 +55,12 @@ export function parseLines<T extends object>(text: string, parse: (line: Content
       refused.push({ line, reason: error instanceof Error ? error.message : String(error) });
     }
   }
-  return { entries, refused };
+  return { entries, refused, isWhole: true };
+}
+
+/** @throws {Error} when bytes of the text were no UTF-8, so that it is not what somebody meant */
+export function requireUtf8(subject: string, text: string): void {
+  if (text.includes(REPLACEMENT)) throw new Error(`${subject} not UTF-8`);
 }
 
 /**

@@ -1,4 +1,4 @@
-import { parseLines, type RefusedLine } from "./content-lines.js";
+import { parseLines, type RefusedLine, requireUtf8 } from "./content-lines.js";
 
 /** What is written after the name of a user. */
 export interface UserFormat<T> {
@@ -18,19 +18,26 @@ export interface UserLines<T> {
 
 /**
  * Reads users, `name:value` a line. A line that cannot be used lets nobody in, and neither do several lines for one user:
- * nobody knows which of them was meant to count.
+ * nobody knows which of them was meant to count. A text with so many bad lines that it was not read to its end lets in
+ * nobody at all.
  */
 export function parseUserLines<T>(text: string, { form, parse }: UserFormat<T>): UserLines<T> {
-  const { entries, refused: malformed } = parseLines(text, ({ content }) => {
+  const {
+    entries,
+    refused: malformed,
+    isWhole,
+  } = parseLines(text, ({ content }) => {
     const [, name, value] = /^([^:\p{Cc}]+):(.+)$/u.exec(content) ?? [];
     if (name === undefined || value === undefined) throw new Error(`it is not ${form}`);
+    requireUtf8("the name is", name);
     return { name, value };
   });
   const lineCounts = new Map<string, number>();
   for (const { name } of entries) lineCounts.set(name, (lineCounts.get(name) ?? 0) + 1);
   const users = new Map<string, T>();
   const refused = [...malformed];
-  for (const { line, name, value } of entries) {
+  // A line that was not read may have been another for any of the users.
+  for (const { line, name, value } of isWhole ? entries : []) {
     try {
       if (lineCounts.get(name) !== 1) throw new Error("there is another line for this user");
       users.set(name, parse(value));

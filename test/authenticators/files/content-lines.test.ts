@@ -14,7 +14,7 @@ describe("parseLines", () => {
       { line: 3, content: "one" },
       { line: 5, content: "two" },
     ]);
-    expect(parse("")).toEqual({ entries: [], refused: [] });
+    expect(parse("")).toEqual({ entries: [], refused: [], isWhole: true });
   });
 
   it("refuses a bad line, and no other", () => {
@@ -27,13 +27,15 @@ describe("parseLines", () => {
         { line: 2, reason: "no bad" },
         { line: 3, reason: "no badder" },
       ],
+      isWhole: true,
     });
   });
 
   it("reads no further where a thousand lines are bad: each costs time and a line of the log", () => {
-    const { entries, refused } = parse(`one\n${"bad\n".repeat(1000)}two\n${"bad\n".repeat(1000)}`);
+    const { entries, refused, isWhole } = parse(`one\n${"bad\n".repeat(1000)}two\n${"bad\n".repeat(1000)}`);
     expect(entries.map(({ line }) => line)).toEqual([1]);
     expect(refused).toHaveLength(1001);
+    expect(isWhole).toBe(false);
     expect(refused.at(-1)).toEqual({ line: 1002, reason: "too many lines cannot be used: it is not read further" });
     expect(parse(`${"bad\n".repeat(999)}two\nbad`)).toMatchObject({ entries: [{ line: 1000 }] });
   });

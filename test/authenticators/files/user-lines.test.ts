@@ -25,6 +25,7 @@ describe("parseUserLines", () => {
   it.each([
     ["ann", "it is not name:value"],
     ["ann:", "it is not name:value"],
+    ["an\ufffdn:ok", "the name is not UTF-8"],
     ["an\u0000n:ok", "the line holds a NUL"],
     ["an\u0001n:ok", "it is not name:value"],
     [":ok", "it is not name:value"],
@@ -44,6 +45,13 @@ describe("parseUserLines", () => {
       { line: 2, reason: "it is not name:value" },
       { line: 4, reason: "there is another line for this user" },
     ]);
+  });
+
+  it("lets in nobody when there are so many bad lines that not all are read", () => {
+    const { users, refused } = parse(`ann:ok\n${"bad\n".repeat(1000)}ann:locked\n`);
+    expect([...users]).toEqual([]);
+    expect(refused).toHaveLength(1001);
+    expect(parse(`ann:ok\n${"bad\n".repeat(1000)}`).users.size).toBe(1);
   });
 
   const name = fc.stringMatching(/^[a-z0-9_.@-]{1,8}$/);
