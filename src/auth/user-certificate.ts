@@ -1,6 +1,6 @@
 import type { Certificate } from "../crypto/certificates/certificate.js";
 import { certificateProblem } from "../crypto/certificates/certificate-problem.js";
-import { inNetworks, parseNetworks } from "./addresses/network.js";
+import { inNetworks, isMappedNetwork, parseNetworks } from "./addresses/network.js";
 import { completePermissions, type Permissions } from "./permissions.js";
 
 /** Characters: whoever makes a certificate has the whole list read before anybody asks whose it is. */
@@ -41,7 +41,10 @@ function sourceAddressProblem(list: string | undefined, remoteAddress: string | 
   if (list === undefined) return undefined;
   if (list.length > MAX_SOURCE_ADDRESS_LENGTH) return "the certificate's list of addresses is too long";
   try {
-    if (inNetworks(remoteAddress, parseNetworks(list))) return undefined;
+    const elements = list.split(",");
+    parseNetworks(elements);
+    const named = elements.filter((element) => !isMappedNetwork(element));
+    if (inNetworks(remoteAddress, parseNetworks(named))) return undefined;
     return "the certificate is not for this address";
   } catch {
     return "the certificate's list of addresses is malformed";

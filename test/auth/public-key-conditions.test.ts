@@ -111,6 +111,11 @@ describe("a certificate", () => {
     ["that is not valid any more", { validBefore: new Date(Date.now() - 2000) }, /not valid any more/],
     ["with an unknown critical option", { criticalOptions: { "no-more@example.com": "" } }, /critical option/],
     ["for other addresses", { criticalOptions: { "source-address": "198.51.100.0/24" } }, /not for this address/],
+    [
+      "for an address as no client has it",
+      { criticalOptions: { "source-address": "::ffff:192.0.2.1" } },
+      /not for this/,
+    ],
     ["with a list that is none", { criticalOptions: { "source-address": "192.0.2.1/24" } }, /malformed/],
     [
       "with more addresses than anybody needs",

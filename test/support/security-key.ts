@@ -1,4 +1,5 @@
-import { createHash, type KeyObject, sign } from "node:crypto";
+import { createHash, createPrivateKey, createPublicKey, type KeyObject, sign } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { PKey } from "../../src/crypto/keys/pkey.js";
 import { Reader } from "../../src/protocol/reader.js";
 import { Writer } from "../../src/protocol/writer.js";
@@ -26,17 +27,33 @@ export class SoftwareSecurityKey {
   readonly #hash: "sha256" | null;
   #counter = 0;
 
-  constructor(type: "ed25519" | "ecdsa", application = "ssh:") {
-    const pair = type === "ed25519" ? generateKeys("ed25519") : generateKeys("ec", { namedCurve: "P-256" });
-    const plain = PKey.fromString(pair.publicKey.export({ type: "spki", format: "pem" }));
+  constructor(type: "ed25519" | "ecdsa", application = "ssh:", privateKey = newPrivateKey(type)) {
+    const plain = PKey.fromString(createPublicKey(privateKey).export({ type: "spki", format: "pem" }));
     const fields = new Reader(plain.publicBlob);
     fields.readString();
     const name = type === "ed25519" ? "sk-ssh-ed25519@openssh.com" : "sk-ecdsa-sha2-nistp256@openssh.com";
     const blob = new Writer().writeString(name).writeBytes(fields.readRest()).writeString(application).toBuffer();
     this.application = application;
     this.key = PKey.fromBlob(blob);
-    this.#privateKey = pair.privateKey;
+    this.#privateKey = privateKey;
     this.#hash = type === "ed25519" ? null : "sha256";
+  }
+
+  /** The key in a file that ssh-keygen has made with `securityKeyProvider`, whose key handle is the private key. */
+  static fromFile(path: string): SoftwareSecurityKey {
+    const base64 = readFileSync(path, "utf8").replace(/-----.*-----/g, "");
+    const file = new Reader(Buffer.from(base64, "base64"), "openssh-key-v1\0".length);
+    // The names of cipher and key derivation, its options, the number of keys, and the public key.
+    for (let strings = 0; strings < 3; strings++) file.readString();
+    file.readUint32();
+    file.readString();
+    const fields = new Reader(file.readString(), 8);
+    const type = fields.readText().startsWith("sk-ecdsa") ? "ecdsa" : "ed25519";
+    if (type === "ecdsa") fields.readString();
+    const publicKey = fields.readString();
+    const application = fields.readText();
+    fields.readByte();
+    return new SoftwareSecurityKey(type, application, privateKeyOf(type, publicKey, fields.readString()));
   }
 
   /** A whole signature blob. */
@@ -66,6 +83,25 @@ export class SoftwareSecurityKey {
     const bytes = sign(this.#hash, data, { key: this.#privateKey, dsaEncoding: "ieee-p1363" });
     return new Writer().writeMpint(bytes.subarray(0, 32)).writeMpint(bytes.subarray(32)).toBuffer();
   }
+}
+
+function newPrivateKey(type: "ed25519" | "ecdsa"): KeyObject {
+  return (type === "ed25519" ? generateKeys("ed25519") : generateKeys("ec", { namedCurve: "P-256" })).privateKey;
+}
+
+function privateKeyOf(type: "ed25519" | "ecdsa", publicKey: Buffer, secret: Buffer): KeyObject {
+  const text = (bytes: Buffer) => bytes.toString("base64url");
+  const key =
+    type === "ed25519"
+      ? { kty: "OKP", crv: "Ed25519", x: text(publicKey), d: text(secret) }
+      : {
+          kty: "EC",
+          crv: "P-256",
+          x: text(publicKey.subarray(1, 33)),
+          y: text(publicKey.subarray(33)),
+          d: text(secret),
+        };
+  return createPrivateKey({ key, format: "jwk" });
 }
 
 function sha256(data: string | Buffer): Buffer {

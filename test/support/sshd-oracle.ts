@@ -127,16 +127,41 @@ export class SshdOracle implements Disposable {
     key: PKey,
     signatureAlgorithm = key.signatureAlgorithms[0],
   ): Promise<SshOutcome["verdict"]> {
-    await this.#writeAll(files);
-    const port = this.#portFor(files);
-    const client = this.#clients.get(port) ?? (await PacketClient.authenticating(port));
-    this.#clients.set(port, client);
     const { username } = userInfo();
     const request = { username, algorithm: signatureAlgorithm ?? key.keyType, publicBlob: key.publicBlob };
+    const client = await this.#clientWith(files);
     const [answer] = await client.authenticate(publickeyQuery(request));
     if (answer === MessageNumber.USERAUTH_PK_OK) return "accepted";
     if (answer === MessageNumber.USERAUTH_FAILURE) return "refused";
     throw new Error(`sshd answers with message ${answer}`);
+  }
+
+  /**
+   * Tries one login, for which `ask` sends the request and gives the answer.
+   *
+   * @returns the client that is logged in, for the caller to close
+   */
+  async prove(files: SshdFiles, ask: (client: PacketClient) => Promise<Buffer>): Promise<PacketClient | undefined> {
+    const client = await this.#clientWith(files);
+    const [answer] = await ask(client);
+    if (answer === MessageNumber.USERAUTH_FAILURE) return undefined;
+    this.#clients.delete(this.#portFor(files));
+    if (answer !== MessageNumber.USERAUTH_SUCCESS) throw new Error(`sshd answers with message ${answer}`);
+    return client;
+  }
+
+  /** Closes the connections that are kept to ask again. */
+  leave(): void {
+    for (const client of this.#clients.values()) client.stream.socket.destroy();
+    this.#clients.clear();
+  }
+
+  async #clientWith(files: SshdFiles): Promise<PacketClient> {
+    await this.#writeAll(files);
+    const port = this.#portFor(files);
+    const client = this.#clients.get(port) ?? (await PacketClient.authenticating(port));
+    this.#clients.set(port, client);
+    return client;
   }
 
   #portFor({ authorizedPrincipals }: SshdFiles): number {
@@ -159,7 +184,7 @@ export class SshdOracle implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    for (const client of this.#clients.values()) client.stream.socket.destroy();
+    this.leave();
     this.#process.kill("SIGTERM");
   }
 }

@@ -1,5 +1,5 @@
 import { type Address, parseAddress } from "./address.js";
-import { inNetwork, type Network, parseNetwork } from "./network.js";
+import { inNetwork, isMappedNetwork, type Network, parseNetwork } from "./network.js";
 import { matchesWildcard } from "./wildcard.js";
 
 interface Pattern {
@@ -28,7 +28,9 @@ export class AddressPatterns {
       const denies = element.startsWith("!");
       const text = denies ? element.slice(1) : element;
       if (text === "") throw new Error("a pattern of the list is empty");
-      return { effect: denies ? "deny" : "allow", match: parseNetwork(text) ?? text.toLowerCase() };
+      const network = parseNetwork(text);
+      const match = network === undefined || (!denies && isMappedNetwork(text)) ? text.toLowerCase() : network;
+      return { effect: denies ? "deny" : "allow", match };
     });
     return new AddressPatterns(patterns);
   }

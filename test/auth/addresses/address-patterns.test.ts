@@ -11,6 +11,11 @@ describe("AddressPatterns", () => {
     ["10.1.*", "10.1.2.3", true],
     ["10.1.2.?", "10.1.2.33", false],
     ["10.1.*", "::ffff:10.1.2.3", true],
+    // As to sshd, which takes it for an address that no client comes from; to deny, it counts.
+    ["::ffff:10.1.2.3", "10.1.2.3", false],
+    ["::ffff:10.0.0.0/104", "::ffff:10.1.2.3", false],
+    ["::ffff:10.1.2.3,10.1.2.3", "10.1.2.3", true],
+    ["!::ffff:10.1.2.3,*", "10.1.2.3", false],
     ["*", "::1", true],
     ["*", undefined, false],
     ["*", "pipe", false],

@@ -1,0 +1,151 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { PKey } from "../../../src/crypto/index.js";
+import { SSHServerManager } from "../../../src/index.js";
+import { isMissing } from "../../support/clients.js";
+import { securityKeyProvider } from "../../support/security-key-provider.js";
+import { installedSshds, SshdOracle, type SshLogin, type SshOutcome, sshLogin } from "../../support/sshd-oracle.js";
+import { temporaryFolder } from "../../support/tools.js";
+import { CERTIFICATE_CASES } from "./cases/certificate-cases.js";
+import { KEY_CASES, TOUCH_CASES } from "./cases/key-cases.js";
+import { KeygenKeys } from "./cases/keygen-keys.js";
+import { KNOWN_DIFFERENCES } from "./cases/known-differences.js";
+import { type LoginCase, USER } from "./cases/login-case.js";
+import { randomCases } from "./cases/random-cases.js";
+import { REVOCATION_CASES } from "./cases/revocation-cases.js";
+import { type Abilities, abilitiesOf, ComparedServer, prove, proveOnce } from "./cases/side-by-side.js";
+import { Tally } from "./cases/tally.js";
+
+const TIMEOUT = 300_000;
+const SEED = 4;
+const CASES = [...KEY_CASES, ...TOUCH_CASES, ...CERTIFICATE_CASES, ...REVOCATION_CASES, ...randomCases(100, SEED)];
+const DIMENSIONS = [...new Set(CASES.map(({ dimension }) => dimension))];
+/** What is about permissions; and some of the rest, which are to leave them all. */
+const isAboutPermissions = (login: LoginCase): boolean =>
+  /command|pty|restrict|forwarding|permit|clear/.test(JSON.stringify(login)) || CASES.indexOf(login) % 16 === 0;
+
+const folder = temporaryFolder();
+const provider = securityKeyProvider();
+const server = new ComparedServer(folder);
+const manager = new SSHServerManager({
+  serverInterface: server,
+  serverKey: PKey.generate({ keyType: "ed25519" }),
+  bindAddress: "127.0.0.1",
+  port: 0,
+  authFailureDelay: 0,
+});
+let keys: KeygenKeys;
+
+const versions = installedSshds();
+/** The newest is asked of everything, the others of a part. */
+const newest = versions.at(-1);
+
+/** What became of one login. */
+type Outcome = "refused" | "accepted" | Abilities;
+type Outcomes = { readonly theirs: Outcome; readonly ours: Outcome };
+
+describe.skipIf(isMissing("ssh-keygen") || versions.length === 0)("logins with what ssh-keygen makes", () => {
+  beforeAll(async () => {
+    keys = new KeygenKeys(folder, await provider());
+    await Promise.all([keys.makeAll(), manager.startServer()]);
+  }, TIMEOUT);
+  afterAll(() => manager.stopServer({ gracePeriod: 0 }));
+
+  describe.each(versions)("beside %s", (version) => {
+    const tally = new Tally();
+    const differences = KNOWN_DIFFERENCES.filter(({ versions: all }) => all?.includes(version) !== false);
+    const knownIn = (login: LoginCase) => differences.filter((known) => known.applies(login));
+    const cases = CASES.filter((login, index) => version === newest || index % 4 === 0 || knownIn(login).length > 0);
+    let sshd: SshdOracle;
+
+    beforeAll(async () => {
+      sshd = await SshdOracle.start(folder, version);
+    }, TIMEOUT);
+    afterAll(() => {
+      sshd[Symbol.dispose]();
+      console.info(`${version}\n${tally}`);
+    });
+
+    async function outcomesOf(login: LoginCase): Promise<Outcomes> {
+      const files = await keys.filesFor(login);
+      const credential = await keys.credential(login);
+      server.declare(files);
+      const [theirs, ours] = await Promise.all([
+        sshd.prove(files, (client) => prove(client, credential)),
+        proveOnce(manager.port, credential),
+      ]);
+      // sshd 9.2 keeps the options of a FIDO key's line for whoever logs in next, when only the touch was missing.
+      if (theirs === undefined && login.key.includes("-sk")) sshd.leave();
+      try {
+        const tries = theirs !== undefined && ours !== undefined && isAboutPermissions(login);
+        if (tries) return { theirs: await abilitiesOf(theirs), ours: await abilitiesOf(ours) };
+        return { theirs: theirs ? "accepted" : "refused", ours: ours ? "accepted" : "refused" };
+      } finally {
+        for (const client of [theirs, ours]) client?.stream.socket.destroy();
+      }
+    }
+
+    it.each(DIMENSIONS)(
+      "are decided alike: %s",
+      async (dimension) => {
+        const disagreements: object[] = [];
+        for (const login of cases.filter((one) => one.dimension === dimension)) {
+          const { theirs, ours } = await outcomesOf(login);
+          const known = ours === "refused" && theirs !== "refused" ? knownIn(login) : [];
+          if (known.length === 0 && JSON.stringify(theirs) !== JSON.stringify(ours)) {
+            disagreements.push({ ...login, theirs, ours });
+          }
+          tally.count(dimension, ours, known);
+        }
+        expect(disagreements).toEqual([]);
+      },
+      TIMEOUT,
+    );
+
+    it("are many, of both kinds, and show each of the known differences", () => {
+      const { all, accepted, refused, tried } = tally.total;
+      expect(all).toBe(cases.length);
+      for (const count of [accepted, refused, tried]) expect(count).toBeGreaterThan(version === newest ? 100 : 20);
+      expect(tally.seen).toEqual(new Set(differences));
+    });
+  });
+
+  describe.skipIf(isMissing("ssh"))(`with ssh, beside ${newest}`, () => {
+    /** A PIN cannot be typed here. */
+    const possible = CASES.filter(
+      (one) =>
+        one.signer === undefined &&
+        one.flags === undefined &&
+        one.algorithm === undefined &&
+        !one.key.endsWith("-verified") &&
+        !KNOWN_DIFFERENCES.some((known) => known.applies(one)),
+    );
+    const sample = possible.filter((_, index) => index % Math.floor(possible.length / 36) === 0);
+
+    async function login({ key, certificate }: LoginCase): Promise<SshLogin> {
+      return {
+        identity: keys.path(key),
+        command: "echo asked",
+        options: [`SecurityKeyProvider=${await provider()}`],
+        ...(certificate && { certificate: await keys.certificate(key, certificate) }),
+      };
+    }
+
+    it(
+      `are decided alike, ${sample.length} of them`,
+      async () => {
+        using sshd = await SshdOracle.start(folder, newest ?? "sshd");
+        const report = ({ verdict, stdout }: SshOutcome) => ({ verdict, stdout: stdout.trim() });
+        const verdicts = new Set<string>();
+        for (const one of sample) {
+          const [files, how] = [await keys.filesFor(one), await login(one)];
+          server.declare(files);
+          const [theirs, ours] = await Promise.all([sshd.login(files, how), sshLogin(manager.port, USER, how)]);
+          expect({ ...one, ...report(ours) }).toEqual({ ...one, ...report(theirs) });
+          verdicts.add(ours.verdict);
+        }
+        expect(verdicts).toEqual(new Set(["accepted", "refused"]));
+      },
+      TIMEOUT,
+    );
+  });
+});
