@@ -1,4 +1,4 @@
-import { type Address, parseAddress } from "./address.js";
+import { type Address, parseAddress, textOfIPv6 } from "./address.js";
 import { inNetwork, isMappedNetwork, type Network, parseNetwork } from "./network.js";
 import { matchesWildcard } from "./wildcard.js";
 
@@ -38,8 +38,8 @@ export class AddressPatterns {
   /** Whether some pattern allows this address and none denies it. What is no address is not allowed. */
   allows(address: string | undefined): boolean {
     const parsed = address === undefined ? undefined : parseAddress(address);
-    if (address === undefined || parsed === undefined) return false;
-    const text = textOf(address, parsed);
+    if (parsed === undefined) return false;
+    const text = textOf(parsed);
     const matching = this.#patterns.filter(({ match }) =>
       typeof match === "string" ? matchesWildcard(text, match) : inNetwork(parsed, match),
     );
@@ -47,6 +47,7 @@ export class AddressPatterns {
   }
 }
 
-function textOf(address: string, { family, bytes }: Address): string {
-  return family === "ipv4" ? bytes.join(".") : address.toLowerCase();
+/** The one text of an address, however it came: a pattern that denies it must not depend on that. */
+function textOf({ family, bytes }: Address): string {
+  return family === "ipv4" ? bytes.join(".") : textOfIPv6(bytes);
 }

@@ -20,6 +20,12 @@ export function parseAddress(text: string): Address | undefined {
   return { family: "ipv6", bytes };
 }
 
+/** An IPv6 address of 16 bytes as RFC 5952 writes it. */
+export function textOfIPv6(bytes: Buffer): string {
+  const groups = Array.from({ length: 8 }, (_, index) => bytes.readUInt16BE(2 * index).toString(16));
+  return new URL(`http://[${groups.join(":")}]`).hostname.slice(1, -1);
+}
+
 /** Bits of an address of this family. */
 export function addressBits(family: Address["family"]): number {
   return family === "ipv4" ? 32 : 128;

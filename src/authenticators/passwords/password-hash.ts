@@ -13,23 +13,23 @@ export interface PasswordHash {
   matches(password: Buffer, signal?: AbortSignal): Promise<boolean>;
 }
 
-const PARSERS: Readonly<Record<string, (text: string) => PasswordHash>> = {
-  scrypt: parseScryptHash,
-  "2a": parseBcryptHash,
-  "2b": parseBcryptHash,
-  "2y": parseBcryptHash,
-  argon2id: parseArgon2Hash,
-  argon2i: parseArgon2Hash,
-  argon2d: parseArgon2Hash,
-  "5": parseShaCryptHash,
-  "6": parseShaCryptHash,
-};
+const PARSERS: ReadonlyMap<string, (text: string) => PasswordHash> = new Map([
+  ["scrypt", parseScryptHash],
+  ["2a", parseBcryptHash],
+  ["2b", parseBcryptHash],
+  ["2y", parseBcryptHash],
+  ["argon2id", parseArgon2Hash],
+  ["argon2i", parseArgon2Hash],
+  ["argon2d", parseArgon2Hash],
+  ["5", parseShaCryptHash],
+  ["6", parseShaCryptHash],
+]);
 
 /** @throws {Error} that says why a text is no hash that can be used, and does not quote it */
 export function parsePasswordHash(text: string): PasswordHash {
   const [, kind = ""] = /^\$([^$]*)\$/.exec(text) ?? [];
-  if (!Object.hasOwn(PARSERS, kind)) throw new Error("the hash is not of a kind that can be used");
-  const parse = PARSERS[kind] ?? parseScryptHash;
+  const parse = PARSERS.get(kind);
+  if (parse === undefined) throw new Error("the hash is not of a kind that can be used");
   return parse(text);
 }
 

@@ -1,4 +1,5 @@
 import { isIPv4, isIPv6 } from "node:net";
+import { textOfIPv6 } from "../../auth/addresses/address.js";
 
 /** Bytes of the longest header of version 1, line end included. */
 const MAX_TEXT_LENGTH = 107;
@@ -110,10 +111,4 @@ function proxied(family: number, body: Buffer): Proxied {
     default:
       return { kind: "unknown" };
   }
-}
-
-/** As RFC 5952 writes it. */
-function textOfIPv6(bytes: Buffer): string {
-  const groups = Array.from({ length: 8 }, (_, index) => bytes.readUInt16BE(2 * index).toString(16));
-  return new URL(`http://[${groups.join(":")}]`).hostname.slice(1, -1);
 }

@@ -25,6 +25,9 @@ describe("AddressPatterns", () => {
     ["10.0.0.0/8,!10.1.2.3", "10.1.2.3", false],
     ["10.0.0.0/8,!10.1.2.3", "10.1.2.4", true],
     ["!10.1.2.3", "10.1.2.4", false],
+    ["*,!2001:db8::*", "2001:db8::1", false],
+    ["*,!2001:db8::*", "2001:0DB8:0:0::1", false],
+    ["*,!fe80::*", "fe80:0::1%eth0", false],
     ["*.example.com,localhost", "127.0.0.1", false],
   ])("%s for %s: %s", (list, address, allowed) => {
     expect(AddressPatterns.parse(list).allows(address)).toBe(allowed);
