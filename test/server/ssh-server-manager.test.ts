@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, Socket } from "node:net";
-import type { Duplex } from "node:stream";
+import { type Duplex, PassThrough } from "node:stream";
 import { Client, type ClientChannel } from "ssh2";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { type Channel, ConfigurationError, type Connection } from "../../src/index.js";
@@ -452,6 +452,19 @@ describe("serving any stream", () => {
     expect(() => manager.handleConnection({} as Duplex, info)).toThrow(TypeError);
     expect(manager.getConnectionStats()).toMatchObject({ accepted: 0, active: 0, startups: 0 });
     expect(manager.handleConnection(duplexPair()[0], info).signal.aborted).toBe(false);
+    await manager.stopServer({ gracePeriod: 0 });
+  });
+
+  it.each([
+    ["objects", { bytes: "SSH-2.0-x\r\n" }],
+    ["text", "SSH-2.0-x\r\n"],
+  ])("that gives %s rather than bytes is given up", async (_, chunk) => {
+    const manager = createManager();
+    const stream = new PassThrough({ readableObjectMode: true });
+    stream._write = (_chunk, _encoding, callback) => callback();
+    const connection = manager.handleConnection(stream);
+    stream.push(chunk);
+    await vi.waitFor(() => expect(connection.signal.aborted).toBe(true));
     await manager.stopServer({ gracePeriod: 0 });
   });
 
