@@ -425,6 +425,16 @@ describe("serving any stream", () => {
     expect(manager.getConnectionStats()).toMatchObject({ accepted: 1, refused: 1, active: 1 });
   });
 
+  it("tells no more streams at a time that they are refused than it may serve", async () => {
+    const manager = createManager();
+    manager.setMaxConnections(2);
+    const streams = Array.from({ length: 6 }, () => duplexPair()[0]);
+    for (const stream of streams) manager.handleConnection(stream);
+    expect(streams.map(({ destroyed }) => destroyed)).toEqual([false, false, false, false, true, true]);
+    await manager.stopServer({ gracePeriod: 0.1 });
+    expect(manager.getConnectionStats()).toMatchObject({ accepted: 2, refused: 4, active: 0 });
+  });
+
   it("ends with the manager", async () => {
     const manager = createManager();
     const [near, far] = duplexPair();
