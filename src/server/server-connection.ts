@@ -177,8 +177,12 @@ export class ServerConnection implements Connection {
   start(): void {
     const stream = this.#stream;
     // What others have written must not be decrypted under their hands.
-    const own = stream instanceof Socket ? (chunk: Buffer) => chunk : (chunk: Buffer) => Buffer.from(chunk);
-    stream.on("data", (chunk: Buffer) => this.#receiveChunk(own(chunk)));
+    const own = (chunk: Uint8Array) =>
+      stream instanceof Socket && Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk);
+    stream.on("data", (chunk: unknown) => {
+      if (chunk instanceof Uint8Array) this.#receiveChunk(own(chunk));
+      else this.#leave("the stream gives something other than bytes");
+    });
     stream.on("drain", () => this.#multiplexer?.resume());
     stream.on("end", () => this.#leave("the client has closed the connection"));
     stream.on("error", (error) => this.#leave("the connection was lost", { err: error }));

@@ -217,7 +217,9 @@ export class SSHServerManager extends EventEmitter<ManagerEvents> implements Asy
     const decision = this.#decide(info.remoteAddress);
     if (decision instanceof Ticket) return this.#serve(stream, info, decision);
     this.#refused(decision, info.remoteAddress);
-    return this.#turnAway(stream, info, decision);
+    const connection = this.#turnAway(stream, info, decision);
+    if (this.#refusing.size > this.#maxConnections) stream.destroy();
+    return connection;
   }
 
   #decide(remoteAddress: string | undefined): Ticket | RefusalReason {

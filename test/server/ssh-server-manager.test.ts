@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, Socket } from "node:net";
-import type { Duplex } from "node:stream";
+import { type Duplex, PassThrough } from "node:stream";
 import { Client, type ClientChannel } from "ssh2";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { type Channel, ConfigurationError, type Connection } from "../../src/index.js";
@@ -425,6 +425,16 @@ describe("serving any stream", () => {
     expect(manager.getConnectionStats()).toMatchObject({ accepted: 1, refused: 1, active: 1 });
   });
 
+  it("tells no more streams at a time that they are refused than it may serve", async () => {
+    const manager = createManager();
+    manager.setMaxConnections(2);
+    const streams = Array.from({ length: 6 }, () => duplexPair()[0]);
+    for (const stream of streams) manager.handleConnection(stream);
+    expect(streams.map(({ destroyed }) => destroyed)).toEqual([false, false, false, false, true, true]);
+    await manager.stopServer({ gracePeriod: 0.1 });
+    expect(manager.getConnectionStats()).toMatchObject({ accepted: 2, refused: 4, active: 0 });
+  });
+
   it("ends with the manager", async () => {
     const manager = createManager();
     const [near, far] = duplexPair();
@@ -452,6 +462,19 @@ describe("serving any stream", () => {
     expect(() => manager.handleConnection({} as Duplex, info)).toThrow(TypeError);
     expect(manager.getConnectionStats()).toMatchObject({ accepted: 0, active: 0, startups: 0 });
     expect(manager.handleConnection(duplexPair()[0], info).signal.aborted).toBe(false);
+    await manager.stopServer({ gracePeriod: 0 });
+  });
+
+  it.each([
+    ["objects", { bytes: "SSH-2.0-x\r\n" }],
+    ["text", "SSH-2.0-x\r\n"],
+  ])("that gives %s rather than bytes is given up", async (_, chunk) => {
+    const manager = createManager();
+    const stream = new PassThrough({ readableObjectMode: true });
+    stream._write = (_chunk, _encoding, callback) => callback();
+    const connection = manager.handleConnection(stream);
+    stream.push(chunk);
+    await vi.waitFor(() => expect(connection.signal.aborted).toBe(true));
     await manager.stopServer({ gracePeriod: 0 });
   });
 
