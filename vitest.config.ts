@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({
@@ -5,5 +6,7 @@ export default defineConfig({
     include: ["test/**/*.test.ts"],
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    // Two at least: most tests wait for clients and deadlines rather than for a processor.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
   },
 });
