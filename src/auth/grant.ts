@@ -1,6 +1,7 @@
 import type { PKey } from "../crypto/keys/pkey.js";
 import { AUTH_PARTIAL, AUTH_SUCCESSFUL, type AuthResult } from "../protocol/constants.js";
 import { ConfigurationError } from "../protocol/errors.js";
+import { checkKnownOptions } from "../protocol/known-options.js";
 import { completePermissions, type Permissions } from "./permissions.js";
 
 export interface GrantOptions {
@@ -27,10 +28,12 @@ export class Grant {
   readonly touch: "required" | "optional";
   readonly verification: "required" | "optional";
 
-  /** @throws {ConfigurationError} when an option is none of its values */
-  constructor({ result, permissions, authority, touch, verification }: GrantOptions = {}) {
+  /** @throws {ConfigurationError} when an option does not exist, or has none of its values */
+  constructor(options: GrantOptions = {}) {
+    checkKnownOptions(options, ["result", "permissions", "authority", "touch", "verification"]);
+    const { result, permissions = {}, authority, touch, verification } = options;
     this.result = oneOf("result", result ?? AUTH_SUCCESSFUL, [AUTH_SUCCESSFUL, AUTH_PARTIAL]);
-    this.permissions = completePermissions(permissions ?? {});
+    this.permissions = completePermissions(permissions);
     this.authority = authority;
     this.touch = oneOf("touch", touch ?? "required", ["required", "optional"]);
     this.verification = oneOf("verification", verification ?? "optional", ["required", "optional"]);

@@ -4,11 +4,12 @@ import type { Certificate } from "../crypto/certificates/certificate.js";
 import type { PKey } from "../crypto/keys/pkey.js";
 import { AUTH_FAILED } from "../protocol/constants.js";
 import { ConfigurationError } from "../protocol/errors.js";
+import { checkKnownOptions } from "../protocol/known-options.js";
 import { silentLogger, unfailing } from "../protocol/logger.js";
 import { objection, otherCommand, type PublicKeyHook } from "./authorized-keys/authorized-keys.js";
 import { parseKeyBlob } from "./authorized-keys/key-line.js";
 import { type PrincipalLine, parsePrincipalLine } from "./authorized-keys/principal-line.js";
-import { LineSet, type LineSource, type LineSourceOptions } from "./files/line-source.js";
+import { LINE_SOURCE_OPTIONS, LineSet, type LineSource, type LineSourceOptions } from "./files/line-source.js";
 
 /** Names of principals, or where lines of AuthorizedPrincipalsFile come from. */
 export type PrincipalsSource =
@@ -39,6 +40,7 @@ export function trustedUserCAs(
   source: LineSource | readonly PKey[],
   options: TrustedUserCAsOptions = {},
 ): PublicKeyHook {
+  checkKnownOptions(options, [...LINE_SOURCE_OPTIONS, "principals", "permitUserEnvironment"]);
   const isTrusted = authorities(source, options);
   const logger = unfailing(options.logger ?? silentLogger);
   const principals = options.principals === undefined ? undefined : principalLines(options.principals, options);

@@ -25,8 +25,14 @@ describe("Grant", () => {
     [{ touch: "no" }],
     [{ verification: false }],
     [{ permissions: { everything: true } }],
+    [{ permission: { pty: false } }],
+    [{ pty: false }],
   ])("refuses %j", (options) => {
     expect(() => Reflect.construct(Grant, [options])).toThrow(ConfigurationError);
+  });
+
+  it("is not made without the permissions that were meant", () => {
+    expect(() => Reflect.construct(Grant, [{ permissions: null }])).toThrow(TypeError);
   });
 
   it.each([true, undefined, null, {}, "0", AUTH_FAILED, Grant, Object.assign({}, new Grant())])(

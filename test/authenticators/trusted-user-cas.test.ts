@@ -58,6 +58,11 @@ describe("trustedUserCAs", () => {
     expect(() => trustedUserCAs([certificate])).toThrow(ConfigurationError);
   });
 
+  it("takes no option that does not exist", () => {
+    const options: object = { principles: () => "restrict web" };
+    expect(() => trustedUserCAs([authority], options)).toThrow(/^principles: is not an option/);
+  });
+
   it("follows what is in the file", async () => {
     const file = write("changing", stranger.toPublicString());
     const hook = trustedUserCAs({ file });

@@ -4,8 +4,9 @@ import type { Connection } from "../../connection/connection.js";
 import type { Certificate } from "../../crypto/certificates/certificate.js";
 import type { PKey } from "../../crypto/keys/pkey.js";
 import { AUTH_FAILED } from "../../protocol/constants.js";
+import { checkKnownOptions } from "../../protocol/known-options.js";
 import { silentLogger, unfailing } from "../../protocol/logger.js";
-import { LineSet, type LineSource, type LineSourceOptions } from "../files/line-source.js";
+import { LINE_SOURCE_OPTIONS, LineSet, type LineSource, type LineSourceOptions } from "../files/line-source.js";
 import { type KeyLine, parseKeyLine } from "./key-line.js";
 import type { KeyOptions } from "./key-options.js";
 
@@ -28,6 +29,7 @@ export type PublicKeyHook = (username: string, key: PKey, connection: Connection
  * @throws {ConfigurationError} when an option cannot be used, or a text that is the source has no usable line
  */
 export function authorizedKeys(source: LineSource, options: AuthorizedKeysOptions = {}): PublicKeyHook {
+  checkKnownOptions(options, [...LINE_SOURCE_OPTIONS, "permitUserEnvironment"]);
   const lines = new LineSet("authorized key", source, parseKeyLine, options);
   const logger = unfailing(options.logger ?? silentLogger);
   const withVariables = options.permitUserEnvironment === "yes";

@@ -24,6 +24,9 @@ export interface LineSourceOptions extends FileOptions {
   readonly owner?: (username: string) => MaybePromise<number | undefined>;
 }
 
+/** The names of `LineSourceOptions`. */
+export const LINE_SOURCE_OPTIONS = ["logger", "maximumFileSize", "strictModes", "owner"] as const;
+
 /** Where lines stand, for the log: a file, what a function gave for a user, or a text. */
 export type LineOrigin = { readonly path: string } | { readonly username: string } | Readonly<Record<string, never>>;
 

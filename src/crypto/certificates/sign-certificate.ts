@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { ConfigurationError } from "../../protocol/errors.js";
+import { checkKnownOptions } from "../../protocol/known-options.js";
 import { Reader } from "../../protocol/reader.js";
 import { Writer } from "../../protocol/writer.js";
 import type { KeyMaterial } from "../keys/key-material.js";
@@ -31,6 +32,19 @@ export interface SignCertificateOptions {
   readonly signatureAlgorithm?: string;
 }
 
+const OPTIONS = [
+  "publicKey",
+  "type",
+  "keyId",
+  "serial",
+  "principals",
+  "validAfter",
+  "validBefore",
+  "criticalOptions",
+  "extensions",
+  "signatureAlgorithm",
+] as const;
+
 const NONCE_LENGTH = 32;
 
 /**
@@ -38,7 +52,7 @@ const NONCE_LENGTH = 32;
  *
  * @param certified the key in it, as `options` give it
  * @param sign makes the signature blob of the authority
- * @throws {ConfigurationError} when an option is out of range
+ * @throws {ConfigurationError} when an option does not exist, or is out of range
  */
 export function encodeCertificate(
   certified: KeyMaterial,
@@ -46,6 +60,7 @@ export function encodeCertificate(
   options: SignCertificateOptions,
   sign: (data: Buffer) => Buffer,
 ): Buffer {
+  checkKnownOptions(options, OPTIONS);
   const { type, keyId, serial = 0n, principals, criticalOptions = {}, extensions = {} } = options;
   if (!Object.hasOwn(CERTIFICATE_TYPES, type)) throw new ConfigurationError("type", 'must be "user" or "host"');
   const fields = new Reader(certified.publicBlob);

@@ -255,7 +255,7 @@ export class PKey implements HostKey {
    * Certifies another key, with this one as the authority (OpenSSH PROTOCOL.certkeys).
    *
    * @returns the certificate; its file is what `toPublicString` gives
-   * @throws {ConfigurationError} when an option is out of range
+   * @throws {ConfigurationError} when an option does not exist, or is out of range
    * @throws {KeyError} `public-only` without a private half, `unsupported` when one of both keys is a certificate or the
    *   authority has no such algorithm, `malformed` when an option's text is not of its form
    */

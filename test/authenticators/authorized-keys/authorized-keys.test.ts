@@ -158,6 +158,11 @@ describe("authorizedKeys with a certificate", () => {
     }
   });
 
+  it("takes no option that does not exist", () => {
+    const options: object = { strictMode: "on" };
+    expect(() => authorizedKeys({ file: "keys" }, options)).toThrow(/^strictMode: is not an option/);
+  });
+
   it("wants the user's name among the principals, or one of those of the line", async () => {
     expect(await decide(`cert-authority ${authorityLine}`, undefined, "bob")).toBe(AUTH_FAILED);
     expect(await decide(`cert-authority ${authorityLine}`, undefined, "Ann")).toBe(AUTH_FAILED);

@@ -123,6 +123,8 @@ describe("signCertificate", () => {
     ["criticalOptions", { criticalOptions: { "force-command": "a\0b" } }],
     ["extensions", { extensions: { "a\0b": "" } }],
     ["extensions", { extensions: { "permit-pty": true } }],
+    ["validbefore", { validbefore: new Date(5000) }],
+    ["criticalOption", { criticalOption: { "force-command": "date" } }],
   ])("refuses what %s cannot be: %o", (option, change) => {
     const options = { ...minimal, ...change } as unknown as SignCertificateOptions;
     expect(() => authority.signCertificate(options)).toThrow(
