@@ -14,6 +14,13 @@ export interface SessionLimitOptions {
   readonly maxSessions?: number;
 }
 
+export const SESSION_LIMIT_OPTIONS: readonly (keyof SessionLimitOptions)[] = [
+  "sessionTimeout",
+  "idleTimeout",
+  "unusedConnectionTimeout",
+  "maxSessions",
+];
+
 export type SessionLimitSettings = Required<SessionLimitOptions>;
 
 /** @throws {ConfigurationError} naming the option that cannot be used */

@@ -2,14 +2,25 @@ import { createRequire } from "node:module";
 import type { HostKey } from "../crypto/keys/host-key.js";
 import { PKey } from "../crypto/keys/pkey.js";
 import { ConfigurationError } from "../protocol/errors.js";
+import { checkKnownOptions } from "../protocol/known-options.js";
 import { type Logger, silentLogger } from "../protocol/logger.js";
 import type { SessionHooks } from "../session/session-requests.js";
 import { type AlgorithmPreferences, type AlgorithmsOption, resolveAlgorithms } from "../transport/algorithms.js";
-import { type AdmissionOptions, type AdmissionSettings, resolveAdmission } from "./admission/options.js";
+import {
+  ADMISSION_OPTIONS,
+  type AdmissionOptions,
+  type AdmissionSettings,
+  resolveAdmission,
+} from "./admission/options.js";
 import { checkInteger, checkNumber, LONGEST_TIME } from "./check-values.js";
 import { bindSessionHooks } from "./hooks.js";
 import { announcedHostKeys, encodeHostKeys } from "./host-key-announcement.js";
-import { resolveSessionLimits, type SessionLimitOptions, type SessionLimitSettings } from "./session-limits.js";
+import {
+  resolveSessionLimits,
+  SESSION_LIMIT_OPTIONS,
+  type SessionLimitOptions,
+  type SessionLimitSettings,
+} from "./session-limits.js";
 import { SSHServer } from "./ssh-server.js";
 
 const { version } = createRequire(import.meta.url)("../../package.json") as { version: string };
@@ -58,6 +69,26 @@ export interface SSHServerManagerOptions extends AdmissionOptions, SessionLimitO
   readonly rekeyLimit?: { readonly bytes?: number; readonly seconds?: number };
 }
 
+const OPTIONS: readonly (keyof SSHServerManagerOptions)[] = [
+  "serverInterface",
+  "serverKey",
+  "serverKeys",
+  "announceHostKeys",
+  "bindAddress",
+  "port",
+  "algorithms",
+  "logger",
+  "maxAuthTries",
+  "authFailureDelay",
+  "maxChannels",
+  "maxWindowSize",
+  "clientAliveInterval",
+  "clientAliveCountMax",
+  "rekeyLimit",
+  ...ADMISSION_OPTIONS,
+  ...SESSION_LIMIT_OPTIONS,
+];
+
 /** Options of a manager, checked and complete. Times are in milliseconds unless their name says seconds. */
 export interface ServerSettings {
   readonly server: SSHServer;
@@ -85,6 +116,7 @@ export interface ServerSettings {
 
 /** @throws {ConfigurationError} naming the option that cannot be used */
 export function resolveSettings(options: SSHServerManagerOptions): ServerSettings {
+  checkKnownOptions(options, OPTIONS);
   if (!(options.serverInterface instanceof SSHServer)) {
     throw new ConfigurationError("serverInterface", "must be an object whose class extends SSHServer");
   }

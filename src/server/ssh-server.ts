@@ -10,6 +10,7 @@ import {
   OPEN_FAILED_UNKNOWN_CHANNEL_TYPE,
   OPEN_SUCCEEDED,
 } from "../protocol/constants.js";
+import { checkKnownOptions } from "../protocol/known-options.js";
 import {
   type AuthenticationOptions,
   type CheckedAuthenticationOptions,
@@ -35,6 +36,7 @@ export class SSHServer {
 
   /** @throws {ConfigurationError} naming the option that cannot be used */
   constructor(options: SSHServerOptions = {}) {
+    checkKnownOptions(options, ["authentication"]);
     this.authentication = checkAuthenticationOptions(options.authentication ?? {});
   }
 

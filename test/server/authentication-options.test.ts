@@ -79,6 +79,10 @@ describe("a declaration of the login", () => {
     await expect(PacketClient.login(manager.port, "ann", "1")).rejects.toThrow();
   });
 
+  it("has no other name", () => {
+    expect(() => Reflect.construct(SSHServer, [{ authentification: {} }])).toThrow(ConfigurationError);
+  });
+
   it.each([
     { password: "secret" },
     { passwords: () => AUTH_SUCCESSFUL },

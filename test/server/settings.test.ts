@@ -39,6 +39,10 @@ const remote = (publicBlob: Buffer) => ({
 const wrongNumbers = [-1, Number.NaN, Number.POSITIVE_INFINITY, "10", {}, 1n];
 
 describe("options that cannot be used are named", () => {
+  it.each(["maxConnections", "allowfrom", "denyfrom", "perSourcePenalty"])("one that does not exist: %s", (name) => {
+    expect(blamed({ [name]: 1 })).toBe(name);
+  });
+
   it.each<[what: string, value: unknown]>([
     ["none", undefined],
     ["null", null],

@@ -36,6 +36,19 @@ export interface AdmissionOptions {
   readonly maxConnectionsPerUser?: number;
 }
 
+export const ADMISSION_OPTIONS: readonly (keyof AdmissionOptions)[] = [
+  "maxStartups",
+  "perSourceMaxStartups",
+  "perSourceMaxConnections",
+  "perSourceNetBlockSize",
+  "perSourcePenalties",
+  "perSourcePenaltyExemptList",
+  "allowFrom",
+  "denyFrom",
+  "proxyProtocol",
+  "maxConnectionsPerUser",
+];
+
 /** PerSourcePenalties of sshd_config(5). Times are in seconds; one of 0 is no penalty. */
 export interface PenaltyOptions extends Partial<PenaltyTimes> {
   /** Penalties of a source add up to at most this. Default 600. */
