@@ -5,6 +5,7 @@ compression.
 """
 
 import json
+import os
 import shutil
 import sys
 import threading
@@ -60,7 +61,8 @@ def load_key(path):
 
 
 def send(channel):
-    while data := sys.stdin.buffer.read1(65536):
+    # Not through sys.stdin, whose lock Python wants at its end and would abort without.
+    while data := os.read(sys.stdin.fileno(), 65536):
         channel.sendall(data)
     channel.shutdown_write()
 
