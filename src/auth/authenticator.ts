@@ -1,5 +1,6 @@
 import type { PKey } from "../crypto/keys/pkey.js";
 import type { SecurityKeySignature } from "../crypto/keys/security-keys.js";
+import type { MaybePromise } from "../protocol/maybe-promise.js";
 import type { InfoRequest } from "../protocol/messages/userauth.js";
 import type { AuthDecision } from "./grant.js";
 import type { Permissions } from "./permissions.js";
@@ -19,8 +20,6 @@ export interface PasswordChangeRequired {
  * Rejects when the client gives up the attempt or the connection ends.
  */
 export type Prompt = (request: InfoRequest) => Promise<string[]>;
-
-type MaybePromise<T> = T | Promise<T>;
 
 /** What a FIDO key has said with a signature that was verified (OpenSSH PROTOCOL.u2f). */
 export interface SecurityKeyProof extends SecurityKeySignature {

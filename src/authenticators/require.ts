@@ -1,8 +1,7 @@
 import type { MethodLists } from "../auth/required-methods.js";
 import type { Connection } from "../connection/connection.js";
 import { ConfigurationError } from "../protocol/errors.js";
-
-type MaybePromise<T> = T | Promise<T>;
+import type { MaybePromise } from "../protocol/maybe-promise.js";
 
 /** Lists for everybody, or a function that tells those of a user; `undefined` for a user of whom nothing is required. */
 export type RequiredMethodsSource =

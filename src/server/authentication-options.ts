@@ -5,8 +5,7 @@ import type { MethodLists } from "../auth/required-methods.js";
 import type { Connection } from "../connection/connection.js";
 import type { PKey } from "../crypto/keys/pkey.js";
 import { ConfigurationError } from "../protocol/errors.js";
-
-type MaybePromise<T> = T | Promise<T>;
+import type { MaybePromise } from "../protocol/maybe-promise.js";
 
 /** Who gets in, method by method: each function does what the hook of its method does in a class. */
 export interface AuthenticationOptions {

@@ -11,13 +11,12 @@ import {
   OPEN_SUCCEEDED,
 } from "../protocol/constants.js";
 import { checkKnownOptions } from "../protocol/known-options.js";
+import type { MaybePromise } from "../protocol/maybe-promise.js";
 import {
   type AuthenticationOptions,
   type CheckedAuthenticationOptions,
   checkAuthenticationOptions,
 } from "./authentication-options.js";
-
-type MaybePromise<T> = T | Promise<T>;
 
 export interface SSHServerOptions {
   /** Who gets in, as a declaration in place of hooks. */

@@ -1,13 +1,12 @@
 import type { Connection } from "../../connection/connection.js";
 import { ConfigurationError } from "../../protocol/errors.js";
+import type { MaybePromise } from "../../protocol/maybe-promise.js";
 import { type ContentLine, logRefused, type ParsedLines, parseLines } from "./content-lines.js";
 import { type FileOptions, resolveFileOptions } from "./file-options.js";
 import { Recent } from "./recent.js";
 import { readTrustedFile } from "./trusted-file.js";
 import { UserFileError } from "./user-file-error.js";
 import { userPath } from "./user-path.js";
-
-type MaybePromise<T> = T | Promise<T>;
 
 /**
  * Where lines come from: a text, files, or a function that asks a database, say. In the name of a file `%u` stands for
