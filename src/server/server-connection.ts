@@ -18,6 +18,7 @@ import { bindAuthenticator, bindChannelAuthority } from "./hooks.js";
 import { encodeHostKeys, HOST_KEYS, takesHostKeys } from "./host-key-announcement.js";
 import { HostKeyProof } from "./host-key-proof.js";
 import { KeepAlive } from "./keep-alive.js";
+import { loginRecord } from "./login-record.js";
 import { limitSessions, SessionClocks } from "./session-limits.js";
 import type { ServerSettings } from "./settings.js";
 
@@ -406,7 +407,7 @@ export class ServerConnection implements Connection {
     this.#rekeyTimer = setTimeout(() => {
       this.#rekeyDue = true;
     }, rekeySeconds * 1000);
-    this.#log("info", "a user has logged in", { methods: identity.methods, clientVersion: this.clientVersion });
+    this.#log("info", "a user has logged in", { ...loginRecord(identity), clientVersion: this.clientVersion });
     this.#observer.authenticated(this);
   }
 

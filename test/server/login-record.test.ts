@@ -1,0 +1,36 @@
+import { describe, expect, it } from "vitest";
+import { ALL_PERMISSIONS } from "../../src/auth/permissions.js";
+import { PKey } from "../../src/crypto/keys/pkey.js";
+import { loginRecord } from "../../src/server/login-record.js";
+
+const key = PKey.generate({ keyType: "ed25519" });
+const authority = PKey.generate({ keyType: "ecdsa" });
+const identity = { username: "ann", methods: [], publicKeys: [], securityKeys: [], permissions: ALL_PERMISSIONS };
+
+describe("loginRecord", () => {
+  it("names the methods, and keys only where there are some", () => {
+    expect(loginRecord({ ...identity, methods: ["password"] })).toEqual({ methods: ["password"] });
+    expect(loginRecord({ ...identity, methods: ["publickey"], publicKeys: [key] })).toEqual({
+      methods: ["publickey"],
+      keys: [{ keyType: "ssh-ed25519", fingerprint: key.fingerprint() }],
+    });
+  });
+
+  it("tells of a certificate by what it can be revoked, in what JSON can hold", () => {
+    const described = { publicKey: key, type: "user", keyId: "ann@laptop", principals: ["ann"] } as const;
+    const certificate = authority.signCertificate({ ...described, serial: 2n ** 64n - 1n });
+    const record = loginRecord({ ...identity, publicKeys: [certificate] });
+    expect(JSON.parse(JSON.stringify(record))).toEqual({
+      methods: [],
+      keys: [
+        {
+          keyType: "ssh-ed25519-cert-v01@openssh.com",
+          fingerprint: key.fingerprint(),
+          keyId: "ann@laptop",
+          serial: "18446744073709551615",
+          authority: authority.fingerprint(),
+        },
+      ],
+    });
+  });
+});
