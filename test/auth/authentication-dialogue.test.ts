@@ -15,10 +15,16 @@ import {
 } from "../support/packet-messages.js";
 import { FakeLink } from "./fake-link.js";
 
-const timers = vi.hoisted(() => ({ waits: [] as number[] }));
+const timers = vi.hoisted(() => {
+  const now = performance.now.bind(performance);
+  const timers = { waits: [] as number[], skipped: 0 };
+  performance.now = () => now() + timers.skipped;
+  return timers;
+});
 vi.mock("node:timers/promises", () => ({
   setTimeout: async (milliseconds: number) => {
     timers.waits.push(milliseconds);
+    timers.skipped += milliseconds;
   },
 }));
 beforeEach(() => {

@@ -22,11 +22,17 @@ import {
 import { BINDING, FakeLink } from "./fake-link.js";
 import { NOT_SUCCESSFUL } from "./hook-results.js";
 
-const timers = vi.hoisted(() => ({ waits: [] as number[] }));
+const timers = vi.hoisted(() => {
+  const now = performance.now.bind(performance);
+  const timers = { waits: [] as number[], skipped: 0 };
+  performance.now = () => now() + timers.skipped;
+  return timers;
+});
 vi.mock("node:timers/promises", () => ({
   setTimeout: async (milliseconds: number, _: unknown, { signal }: { signal: AbortSignal }) => {
     signal.throwIfAborted();
     timers.waits.push(Math.ceil(milliseconds));
+    timers.skipped += milliseconds;
   },
 }));
 beforeEach(() => {

@@ -1,11 +1,17 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { delayFailure } from "../../src/auth/failure-delay.js";
 
-const timers = vi.hoisted(() => ({ waits: [] as number[] }));
+const timers = vi.hoisted(() => {
+  const now = performance.now.bind(performance);
+  const timers = { waits: [] as number[], skipped: 0 };
+  performance.now = () => now() + timers.skipped;
+  return timers;
+});
 vi.mock("node:timers/promises", () => ({
   setTimeout: async (milliseconds: number, _: unknown, { signal }: { signal: AbortSignal }) => {
     signal.throwIfAborted();
     timers.waits.push(milliseconds);
+    timers.skipped += milliseconds;
   },
 }));
 

@@ -9,6 +9,10 @@ import { RFC4716_BEGIN, readRfc4716 } from "./rfc4716.js";
 /** Characters, or bytes of a file. The largest key, RSA with 16384 bits, takes about 13,000. */
 export const KEY_MAXIMUM_LENGTH = 262_144;
 
+/** Of a line: a comment may hold anything. */
+const PEM_BEGIN = /(?:^|[\r\n])-----BEGIN /;
+const RFC4716_LINE = new RegExp(`(?:^|[\\r\\n])${RFC4716_BEGIN}`);
+
 const PUTTY_BEGIN = "PuTTY-User-Key-File-";
 
 /**
@@ -24,9 +28,9 @@ export function parseKey(text: string, passphrase: Buffer | undefined): KeyMater
       "PuTTY's own key format is not supported: convert the key with `puttygen KEY -O private-openssh-new -o NEW_KEY`",
     );
   }
-  if (/^-----BEGIN /m.test(text)) {
+  if (PEM_BEGIN.test(text)) {
     const block = findPemBlock(text);
     return block.label === OPENSSH_LABEL ? readOpenSSHPrivateKey(block, passphrase) : readPemKey(block, passphrase);
   }
-  return text.includes(RFC4716_BEGIN) ? readRfc4716(text) : readPublicLine(text);
+  return RFC4716_LINE.test(text) ? readRfc4716(text) : readPublicLine(text);
 }

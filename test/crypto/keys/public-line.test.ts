@@ -22,6 +22,15 @@ describe("public keys on one line", () => {
     expect(PKey.fromString(`\r\n# mine\r\n\t${line.replace(" ", "\t")}\t me \r\n`).comment).toBe("me");
   });
 
+  it.each([
+    "---- BEGIN SSH2 PUBLIC KEY ----",
+    "x ---- BEGIN SSH2 PUBLIC KEY ----",
+    "x\u2028-----BEGIN PRIVATE KEY-----",
+  ])("may have a comment that looks like another format: %j", (comment) => {
+    const [type, base64] = line.split(" ");
+    expect(PKey.fromString(`${type} ${base64} ${comment}`).publicBlob.toString("base64")).toBe(base64);
+  });
+
   it("are refused when they are not one key", () => {
     const [type, base64] = line.split(" ");
     for (const text of [
