@@ -32,7 +32,7 @@ type Change<Value> = (before: KeyOptions, value: Value) => Partial<KeyOptions>;
 /** Highest number of a tunnel device. */
 const MAX_TUNNEL = 0x7ffffffd;
 
-const NO_OPTIONS: KeyOptions = {
+const NO_OPTIONS: KeyOptions = Object.freeze({
   role: "user",
   principals: undefined,
   from: undefined,
@@ -40,7 +40,7 @@ const NO_OPTIONS: KeyOptions = {
   touch: "required",
   verification: "optional",
   permissions: ALL_PERMISSIONS,
-};
+});
 
 const NAMES: ReadonlyMap<string, Change<undefined>> = new Map<string, Change<undefined>>([
   ["restrict", (before) => permit(before, flagsOf(RESTRICTED_PERMISSIONS))],
@@ -82,23 +82,9 @@ const VALUES: ReadonlyMap<string, Change<string>> = new Map<string, Change<strin
   ],
   ["expiry-time", (before, time) => ({ expiry: Math.min(parseExpiryTime(time), before.expiry ?? Infinity) })],
   // Collected at the end: one line may hold thousands.
-  [
-    "environment",
-    (_before, assignment) => {
-      readVariable(assignment);
-      return {};
-    },
-  ],
-  [
-    "permitopen",
-    (before, target) =>
-      permit(before, { permitOpen: extended(before.permissions.permitOpen, parsePermitOpen(target)) }),
-  ],
-  [
-    "permitlisten",
-    (before, target) =>
-      permit(before, { permitListen: extended(before.permissions.permitListen, parsePermitListen(target)) }),
-  ],
+  ["environment", () => ({})],
+  ["permitopen", () => ({})],
+  ["permitlisten", () => ({})],
   ["tunnel", checkTunnel],
 ]);
 
@@ -111,13 +97,19 @@ const VALUES: ReadonlyMap<string, Change<string>> = new Map<string, Change<strin
  *   can count
  */
 export function parseKeyOptions(text: string): KeyOptions {
+  if (text === "") return NO_OPTIONS;
   let options = NO_OPTIONS;
   const written = parseOptionList(text);
   for (const option of written) options = { ...options, ...changeOf(options, option) };
   if (options.principals !== undefined && options.role !== "authority") {
     throw new Error("principals are for keys of certificate authorities");
   }
-  return Object.freeze({ ...options, ...permit(options, { environment: environmentOf(written) }) });
+  const collected = {
+    permitOpen: targetsOf(written, "permitopen", parsePermitOpen),
+    permitListen: targetsOf(written, "permitlisten", parsePermitListen),
+    environment: environmentOf(written),
+  };
+  return Object.freeze({ ...options, ...permit(options, collected) });
 }
 
 function changeOf(before: KeyOptions, { name, value }: WrittenOption): Partial<KeyOptions> {
@@ -163,8 +155,13 @@ function requireFirst(option: string, before: unknown): void {
 }
 
 /** The targets of one line are one list, of which each allows. */
-function extended(lists: Permissions["permitOpen"], target: ForwardingTarget): Permissions["permitOpen"] {
-  return [[...(lists[0] ?? []), target]];
+function targetsOf(
+  options: readonly WrittenOption[],
+  name: string,
+  parse: (text: string) => ForwardingTarget,
+): Permissions["permitOpen"] {
+  const targets = options.flatMap((option) => (option.name === name ? parse(option.value ?? "") : []));
+  return targets.length === 0 ? [] : [targets];
 }
 
 /** Of several values of one variable the first counts. */

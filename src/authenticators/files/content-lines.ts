@@ -1,4 +1,5 @@
 import type { Logger } from "../../protocol/logger.js";
+import { atOnce, type Steps } from "../../protocol/turns.js";
 
 /** A line that is neither empty nor a comment, without the white space around it. */
 export interface ContentLine {
@@ -37,9 +38,15 @@ const MAX_REFUSED = 1000;
  * @param parse throws an Error whose message may go to the log
  */
 export function parseLines<T extends object>(text: string, parse: (line: ContentLine) => T): ParsedLines<T> {
+  return atOnce(readLines(text, parse));
+}
+
+/** As `parseLines`, a line a step: a text of a megabyte can take a second. */
+export function* readLines<T extends object>(text: string, parse: (line: ContentLine) => T): Steps<ParsedLines<T>> {
   const entries: (T & { readonly line: number })[] = [];
   const refused: RefusedLine[] = [];
   for (const [index, raw] of text.split("\n").entries()) {
+    yield;
     const line = index + 1;
     const content = raw.trim();
     if (content === "" || content.startsWith("#")) continue;

@@ -1,7 +1,8 @@
 import type { Connection } from "../../connection/connection.js";
 import { ConfigurationError } from "../../protocol/errors.js";
 import type { MaybePromise } from "../../protocol/maybe-promise.js";
-import { type ContentLine, logRefused, type ParsedLines, parseLines } from "./content-lines.js";
+import { inTurns } from "../../protocol/turns.js";
+import { type ContentLine, logRefused, type ParsedLines, parseLines, readLines } from "./content-lines.js";
 import { type FileOptions, resolveFileOptions } from "./file-options.js";
 import { Recent } from "./recent.js";
 import { readTrustedFile } from "./trusted-file.js";
@@ -34,8 +35,10 @@ export interface LocatedLines<T> {
   readonly entries: ParsedLines<T>["entries"];
 }
 
-interface Known<T> extends Pick<ParsedLines<T>, "entries"> {
+interface Known<T> {
   readonly text: string;
+  /** While it is read, all who log in wait for the same. */
+  readonly entries: Promise<ParsedLines<T>["entries"]>;
 }
 
 /** Bytes. */
@@ -90,7 +93,8 @@ export class LineSet<T extends object> {
   }
 
   #readConstant(text: string) {
-    const { entries, refused } = this.#parseAnew({}, text);
+    const { entries, refused } = parseLines(text, this.#parse);
+    logRefused(refused, this.#kind, {}, this.#options.logger);
     if (entries.length === 0 && refused.length > 0) {
       throw new ConfigurationError("source", 'not one of its lines can be used; a file is given as { file: "path" }');
     }
@@ -113,7 +117,7 @@ export class LineSet<T extends object> {
       this.#fault({ username }, username, `it is larger than ${maximumFileSize} bytes`);
       return;
     }
-    yield this.#parsed({ username }, username, text);
+    yield await this.#parsed({ username }, username, text);
   }
 
   async *#readFiles(
@@ -124,7 +128,7 @@ export class LineSet<T extends object> {
     for (const pathOf of paths) {
       const path = pathOf(username);
       const text = path === undefined ? undefined : await this.#readFile(path, owner);
-      if (path !== undefined && text !== undefined) yield this.#parsed({ path }, path, text);
+      if (path !== undefined && text !== undefined) yield await this.#parsed({ path }, path, text);
     }
   }
 
@@ -140,18 +144,19 @@ export class LineSet<T extends object> {
     }
   }
 
-  #parsed(origin: LineOrigin, name: string, text: string): LocatedLines<T> {
-    const known = this.#known.get(name);
-    if (known?.text === text) return { origin, entries: known.entries };
-    const { entries } = this.#parseAnew(origin, text);
-    this.#known.set(name, { text, entries });
-    return { origin, entries };
+  async #parsed(origin: LineOrigin, name: string, text: string): Promise<LocatedLines<T>> {
+    let known = this.#known.get(name);
+    if (known?.text !== text) {
+      known = { text, entries: this.#parseInTurns(origin, text) };
+      this.#known.set(name, known);
+    }
+    return { origin, entries: await known.entries };
   }
 
-  #parseAnew(origin: LineOrigin, text: string): ParsedLines<T> {
-    const parsed = parseLines(text, this.#parse);
-    logRefused(parsed.refused, this.#kind, origin, this.#options.logger);
-    return parsed;
+  async #parseInTurns(origin: LineOrigin, text: string): Promise<ParsedLines<T>["entries"]> {
+    const { entries, refused } = await inTurns(readLines(text, this.#parse));
+    logRefused(refused, this.#kind, origin, this.#options.logger);
+    return entries;
   }
 
   /** Tells of what is wrong with a whole text, until something else is. */

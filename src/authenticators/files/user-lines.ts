@@ -1,4 +1,5 @@
-import { parseLines, type RefusedLine, requireUtf8 } from "./content-lines.js";
+import { atOnce, type Steps } from "../../protocol/turns.js";
+import { type RefusedLine, readLines, requireUtf8 } from "./content-lines.js";
 
 /** What is written after the name of a user. */
 export interface UserFormat<T> {
@@ -21,23 +22,32 @@ export interface UserLines<T> {
  * nobody knows which of them was meant to count. A text with so many bad lines that it was not read to its end lets in
  * nobody at all.
  */
-export function parseUserLines<T>(text: string, { form, parse }: UserFormat<T>): UserLines<T> {
+export function parseUserLines<T>(text: string, format: UserFormat<T>): UserLines<T> {
+  return atOnce(readUserLines(text, format));
+}
+
+/** As `parseUserLines`, a line a step: there may be very many. */
+export function* readUserLines<T>(text: string, { form, parse }: UserFormat<T>): Steps<UserLines<T>> {
   const {
     entries,
     refused: malformed,
     isWhole,
-  } = parseLines(text, ({ content }) => {
+  } = yield* readLines(text, ({ content }) => {
     const [, name, value] = /^([^:\p{Cc}]+):(.+)$/u.exec(content) ?? [];
     if (name === undefined || value === undefined) throw new Error(`it is not ${form}`);
     requireUtf8("the name is", name);
     return { name, value };
   });
   const lineCounts = new Map<string, number>();
-  for (const { name } of entries) lineCounts.set(name, (lineCounts.get(name) ?? 0) + 1);
+  for (const { name } of entries) {
+    yield;
+    lineCounts.set(name, (lineCounts.get(name) ?? 0) + 1);
+  }
   const users = new Map<string, T>();
   const refused = [...malformed];
   // A line that was not read may have been another for any of the users.
   for (const { line, name, value } of isWhole ? entries : []) {
+    yield;
     try {
       if (lineCounts.get(name) !== 1) throw new Error("there is another line for this user");
       users.set(name, parse(value));

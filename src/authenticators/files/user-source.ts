@@ -1,9 +1,10 @@
 import { ConfigurationError } from "../../protocol/errors.js";
 import type { Logger } from "../../protocol/logger.js";
+import { inTurns } from "../../protocol/turns.js";
 import { logRefused } from "./content-lines.js";
 import { type FileOptions, resolveFileOptions } from "./file-options.js";
 import { ReloadedFile } from "./reloaded-file.js";
-import { parseUserLines, type UserFormat } from "./user-lines.js";
+import { parseUserLines, readUserLines, type UserFormat } from "./user-lines.js";
 
 /**
  * Where it says what belongs to which user: a file with a line for each user, read again when it changes; the text of
@@ -52,8 +53,8 @@ export function userValues<T>(source: UserSource, format: UserFormat<T>, options
 }
 
 function fromFile<T>(path: string, format: UserFormat<T>, options: Required<FileOptions>): UserValues<T> {
-  const file = new ReloadedFile({ ...options, kind: format.kind, path, secrecy: "private" }, (bytes) => {
-    const { users, refused } = parseUserLines(bytes.toString("utf8"), format);
+  const file = new ReloadedFile({ ...options, kind: format.kind, path, secrecy: "private" }, async (bytes) => {
+    const { users, refused } = await inTurns(readUserLines(bytes.toString("utf8"), format));
     logRefused(refused, "user", { path }, options.logger);
     return users;
   });

@@ -1,27 +1,23 @@
+import type { Steps } from "../../protocol/turns.js";
 import { KeyError } from "../keys/key-error.js";
 import { PKey } from "../keys/pkey.js";
 import type { RevocableKey } from "./revocable-key.js";
 import { noEntries, type RevocationEntries, setKey } from "./revocation-entries.js";
 
-/** Keys to read before others get their turn: they take a few milliseconds. */
-const KEYS_AT_ONCE = 50;
-
 /**
  * Reads a text with one public key a line, as RevokedKeys in sshd_config(5) takes it. Empty lines and those that start
- * with `#` are comments. A certificate stands for the key that it certifies. A long text takes seconds, so it is read in
- * steps.
+ * with `#` are comments. A certificate stands for the key that it certifies. A long text takes seconds, so a line
+ * is a step.
  *
  * @throws {KeyError} when any other line cannot be read, with its number
  */
-export function* readKeyList(text: string): Generator<undefined, RevocationEntries> {
+export function* readKeyList(text: string): Steps<RevocationEntries> {
   const entries = noEntries();
-  let keys = 0;
   for (const [index, raw] of text.split("\n").entries()) {
+    yield;
     const line = withoutEnd(raw.replace(/^[ \t]+/, ""));
     if (line === "" || line.startsWith("#")) continue;
     addLine(line, index + 1, entries);
-    keys++;
-    if (keys % KEYS_AT_ONCE === 0) yield;
   }
   return entries;
 }

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { setImmediate } from "node:timers/promises";
+import { atOnce, inTurns, type Steps } from "../../protocol/turns.js";
 import { readKeyList } from "./key-list.js";
 import { KRL_MAGIC, readKRL } from "./krl.js";
 import type { RevocableCertificate, RevocableKey } from "./revocable-key.js";
@@ -31,21 +31,12 @@ export class RevocationList {
    * @throws {KeyError} `malformed` or `unsupported`, with the reason
    */
   static parse(list: string | Uint8Array): RevocationList {
-    const steps = read(list);
-    let step = steps.next();
-    while (step.done !== true) step = steps.next();
-    return new RevocationList(step.value);
+    return new RevocationList(atOnce(read(list)));
   }
 
   /** As `parse`, but others get their turn while a long text is read. */
   static async parseInTurns(list: string | Uint8Array): Promise<RevocationList> {
-    const steps = read(list);
-    let step = steps.next();
-    while (step.done !== true) {
-      await setImmediate();
-      step = steps.next();
-    }
-    return new RevocationList(step.value);
+    return new RevocationList(await inTurns(read(list)));
   }
 
   /**
@@ -78,7 +69,7 @@ export class RevocationList {
   }
 }
 
-function* read(list: string | Uint8Array): Generator<undefined, RevocationEntries> {
+function* read(list: string | Uint8Array): Steps<RevocationEntries> {
   // A copy, because the list goes on looking at it. One character for each byte: a comment can be in any encoding.
   const bytes = typeof list === "string" ? Buffer.from(list, "utf8") : Buffer.from(list);
   const isKRL = bytes.subarray(0, KRL_MAGIC.length).equals(KRL_MAGIC);

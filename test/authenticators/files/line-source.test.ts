@@ -71,6 +71,24 @@ describe("LineSet", () => {
     expect(parsed).toBe(4);
   });
 
+  it("reads a long text in turns with others, once for all who log in meanwhile", async () => {
+    let parsed = 0;
+    const slow = ({ content }: ContentLine) => {
+      const begun = performance.now();
+      while (performance.now() - begun < 1);
+      parsed++;
+      return { word: content };
+    };
+    const set = new LineSet("word", () => "a\n".repeat(50), slow, {});
+    let turns = 0;
+    const counting = setInterval(() => turns++, 0);
+    const logins = await Promise.all([words(set), words(set), words(set)]);
+    clearInterval(counting);
+    expect(turns).toBeGreaterThan(3);
+    expect(parsed).toBe(50);
+    expect(logins.map(({ length }) => length)).toEqual([50, 50, 50]);
+  });
+
   it("uses no text beyond the limit", async () => {
     const log = new LogRecord();
     const options = { maximumFileSize: 4, logger: log };

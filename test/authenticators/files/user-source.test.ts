@@ -52,6 +52,23 @@ describe("userValues", () => {
     expect((await values.find("ann"))?.users).toBe((await values.find("eve"))?.users);
   });
 
+  it("reads a long file in turns with others", async () => {
+    let turns = 0;
+    const seen = new Set<number>();
+    const slow = (value: string) => {
+      const begun = performance.now();
+      while (performance.now() - begun < 1);
+      seen.add(turns);
+      return value;
+    };
+    const lines = Array.from({ length: 50 }, (_, number) => `user-${number}:1\n`).join("");
+    const values = userValues(inFile(lines), { ...FORMAT, parse: slow }, {});
+    const counting = setInterval(() => turns++, 0);
+    expect((await values.find("user-49"))?.value).toBe("1");
+    clearInterval(counting);
+    expect(seen.size).toBeGreaterThan(3);
+  });
+
   it("says nothing of a file that cannot be used", async () => {
     const values = userValues({ file: join(folder, "none") }, FORMAT, {});
     expect(await values.find("ann")).toBeUndefined();
