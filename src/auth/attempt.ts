@@ -18,8 +18,13 @@ export type Attempt =
     }
   /** Not decided yet: the method's own message goes back. */
   | { readonly kind: "continue"; readonly reply: Buffer }
-  /** `reason` is for the log. */
-  | { readonly kind: "refused"; readonly reason: string }
+  | {
+      readonly kind: "refused";
+      /** For the log. */
+      readonly reason: string;
+      /** The key that the client has asked about or signed with: nothing is proven of it. */
+      readonly offeredKey?: PKey;
+    }
   /** The client has given it up: no answer is due. */
   | { readonly kind: "abandoned" };
 
@@ -33,6 +38,6 @@ export function proven({ result, permissions }: Grant): Extract<Attempt, { kind:
   return { kind: "proven", completeness: result === AUTH_PARTIAL ? "partial" : "full", permissions };
 }
 
-export function refused(reason: string): Extract<Attempt, { kind: "refused" }> {
-  return { kind: "refused", reason };
+export function refused(reason: string, offeredKey?: PKey): Extract<Attempt, { kind: "refused" }> {
+  return { kind: "refused", reason, ...(offeredKey && { offeredKey }) };
 }

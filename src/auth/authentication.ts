@@ -42,6 +42,15 @@ export interface AuthenticationOptions {
   readonly caSignatureAlgorithms: readonly string[];
 }
 
+/** For the log: nothing of it is for the client. */
+export interface RefusedAttempt {
+  readonly username: string;
+  readonly method: string;
+  readonly reason: string;
+  /** The key that the client has asked about or signed with, where it could be read. */
+  readonly offeredKey?: PKey;
+}
+
 /** What the authentication needs of its connection. */
 export interface AuthenticationLink {
   readonly binding: SignatureBinding;
@@ -54,8 +63,7 @@ export interface AuthenticationLink {
   hold(): () => void;
   /** Lets the client in: sends SUCCESS. */
   authenticated(identity: Identity): void;
-  /** `reason` is for the log. */
-  refused(username: string, method: string, reason: string): void;
+  refused(refusal: RefusedAttempt): void;
   hookFailed(hook: string, error: unknown): void;
   failed(error: unknown): void;
 }
@@ -277,7 +285,7 @@ export class Authentication {
   ): Promise<void> {
     const intersection = intersectPermissions(this.#permissions, permissions);
     if (intersection === undefined) {
-      await this.#refuse(username, method, refused("different commands are forced"));
+      await this.#refuse(username, method, refused("different commands are forced", publicKey));
       return;
     }
     this.#permissions = intersection;
@@ -305,11 +313,15 @@ export class Authentication {
     this.#link.authenticated(identity);
   }
 
-  async #refuse(username: string, method: string, { reason }: Extract<Attempt, { kind: "refused" }>): Promise<void> {
+  async #refuse(
+    username: string,
+    method: string,
+    { reason, offeredKey }: Extract<Attempt, { kind: "refused" }>,
+  ): Promise<void> {
     // The first `none` only asks which methods there are (RFC 4252 §5.2).
     if (method !== "none" || this.#requests > 1) {
       this.#failures++;
-      this.#link.refused(username, method, reason);
+      this.#link.refused({ username, method, reason, ...(offeredKey && { offeredKey }) });
       await this.#authenticator.failed(username, method);
       const floor = methodName(method) === PUBLIC_KEY ? PUBLIC_KEY_FAILURE_DELAY : this.#options.failureDelay;
       await delayFailure(this.#askedAt, Math.min(floor, this.#options.failureDelay), this.#link.signal);

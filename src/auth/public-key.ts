@@ -44,15 +44,28 @@ export async function attemptPublicKey(
   context: PublicKeyContext,
   authenticator: Authenticator,
 ): Promise<Attempt> {
-  const { binding, remoteAddress, caSignatureAlgorithms } = context;
+  const { binding } = context;
   const fields = decodePublicKeyFields(request.fields, request.method === HOST_BOUND_METHOD ? "host-bound" : "plain");
   if (!context.publicKeyAlgorithms.includes(fields.algorithm))
     return refused("the signature algorithm is not accepted");
   if (fields.hostKeyBlob !== undefined && !fields.hostKeyBlob.equals(binding.hostKeyBlob)) {
     return refused("the request is bound to another host key");
   }
-  const key = readKey(fields);
+  const key = readKey(fields.keyBlob);
   if (typeof key === "string") return refused(key);
+  const attempt = await attemptKey(key, fields, request, context, authenticator);
+  return attempt.kind === "refused" ? refused(attempt.reason, key) : attempt;
+}
+
+async function attemptKey(
+  key: PKey,
+  fields: PublicKeyFields,
+  request: UserauthRequest,
+  context: PublicKeyContext,
+  authenticator: Authenticator,
+): Promise<Attempt> {
+  const { binding, remoteAddress, caSignatureAlgorithms } = context;
+  if (!key.signatureAlgorithms.includes(fields.algorithm)) return refused("the key does not fit its algorithm");
   if (context.provenKeys.some((known) => plainKey(known).equals(plainKey(key)))) {
     return refused("the key was proven already: it is one factor");
   }
@@ -92,10 +105,9 @@ export async function attemptPublicKey(
 }
 
 /** @returns the reason why there is none */
-function readKey({ keyBlob, algorithm }: PublicKeyFields): PKey | string {
+function readKey(blob: Buffer): PKey | string {
   try {
-    const key = PKey.fromBlob(keyBlob);
-    return key.signatureAlgorithms.includes(algorithm) ? key : "the key does not fit its algorithm";
+    return PKey.fromBlob(blob);
   } catch (error) {
     if (error instanceof KeyError) return error.message;
     throw error;

@@ -1,9 +1,21 @@
+import type { RefusedAttempt } from "../auth/authentication.js";
 import type { Identity } from "../auth/authenticator.js";
 import type { PKey } from "../crypto/keys/pkey.js";
+import { clip } from "./clip.js";
 
 /** What the log tells of somebody who has logged in. */
 export function loginRecord({ methods, publicKeys }: Identity): object {
   return { methods, ...(publicKeys.length > 0 && { keys: publicKeys.map(keyRecord) }) };
+}
+
+/** What the log tells of an attempt that was refused. */
+export function refusalRecord({ username, method, reason, offeredKey }: RefusedAttempt): object {
+  return {
+    username: clip(username),
+    method: clip(method),
+    reason,
+    ...(offeredKey && { key: keyRecord(offeredKey) }),
+  };
 }
 
 function keyRecord(key: PKey): object {
@@ -12,5 +24,5 @@ function keyRecord(key: PKey): object {
   if (certificate === undefined) return record;
   const { keyId, serial, signatureKey } = certificate;
   // JSON has no large integers.
-  return { ...record, keyId, serial: `${serial}`, authority: signatureKey.fingerprint() };
+  return { ...record, keyId: clip(keyId), serial: `${serial}`, authority: signatureKey.fingerprint() };
 }

@@ -14,11 +14,12 @@ import { type NegotiatedNames, namesOf } from "../transport/negotiation.js";
 import { Transport } from "../transport/transport.js";
 import { Misbehaviour } from "./admission/misbehaviour.js";
 import type { PenaltyCause } from "./admission/penalties.js";
+import { clip } from "./clip.js";
 import { bindAuthenticator, bindChannelAuthority } from "./hooks.js";
 import { encodeHostKeys, HOST_KEYS, takesHostKeys } from "./host-key-announcement.js";
 import { HostKeyProof } from "./host-key-proof.js";
 import { KeepAlive } from "./keep-alive.js";
-import { loginRecord } from "./login-record.js";
+import { loginRecord, refusalRecord } from "./login-record.js";
 import { limitSessions, SessionClocks } from "./session-limits.js";
 import type { ServerSettings } from "./settings.js";
 
@@ -39,9 +40,6 @@ const PROOF_TIME = 10_000;
 
 /** Milliseconds between the messages that show whether a client whose messages have to wait is still there. */
 const PROBE_INTERVAL = 10_000;
-
-/** Characters of a text from the client that go into the log. */
-const MAX_LOGGED_LENGTH = 256;
 
 let nextId = 1;
 
@@ -336,13 +334,9 @@ export class ServerConnection implements Connection {
         send: (message) => this.#transport.send(message),
         hold: () => this.#transport.hold(),
         authenticated: (identity) => this.#authenticated(identity),
-        refused: (username, method, reason) => {
+        refused: (refusal) => {
           this.#misbehaviour.note("authFail");
-          this.#log("info", "authentication was refused", {
-            username: clip(username),
-            method: clip(method),
-            reason,
-          });
+          this.#log("info", "authentication was refused", refusalRecord(refusal));
         },
         hookFailed: this.#hookFailed,
         failed: (error) => this.#fail(error),
@@ -523,8 +517,4 @@ export class ServerConnection implements Connection {
       // A logger that fails must not take the connection with it.
     }
   }
-}
-
-function clip(text: string): string {
-  return text.length > MAX_LOGGED_LENGTH ? `${text.slice(0, MAX_LOGGED_LENGTH)}…` : text;
 }

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { attemptFrom, refused } from "../../src/auth/attempt.js";
 import { Grant } from "../../src/auth/grant.js";
 import { ALL_PERMISSIONS } from "../../src/auth/permissions.js";
+import { PKey } from "../../src/crypto/keys/pkey.js";
 import { AUTH_PARTIAL, AUTH_SUCCESSFUL } from "../../src/protocol/constants.js";
 import { NOT_SUCCESSFUL } from "./hook-results.js";
 
@@ -35,5 +36,7 @@ describe("attemptFrom", () => {
 describe("refused", () => {
   it("holds the reason for the log", () => {
     expect(refused("because")).toEqual({ kind: "refused", reason: "because" });
+    const offeredKey = PKey.generate({ keyType: "ed25519" });
+    expect(refused("because", offeredKey)).toEqual({ kind: "refused", reason: "because", offeredKey });
   });
 });

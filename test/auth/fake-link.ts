@@ -1,5 +1,6 @@
 import { Authentication, type AuthenticationLink, type AuthenticationOptions } from "../../src/auth/authentication.js";
 import type { Identity } from "../../src/auth/authenticator.js";
+import type { PKey } from "../../src/crypto/keys/pkey.js";
 import {
   caSignatureAlgorithms,
   certificateAlgorithms,
@@ -16,7 +17,7 @@ export class FakeLink {
   /** What went to the client. */
   readonly sent: Buffer[] = [];
   readonly identities: Identity[] = [];
-  readonly refusals: { username: string; method: string; reason: string }[] = [];
+  readonly refusals: { username: string; method: string; reason: string; offeredKey?: PKey | undefined }[] = [];
   readonly hookFailures: { hook: string; error: unknown }[] = [];
   readonly failures: unknown[] = [];
   readonly #controller = new AbortController();
@@ -32,7 +33,7 @@ export class FakeLink {
       send: (payload) => this.sent.push(Buffer.from(payload)),
       hold: () => this.#hold(),
       authenticated: (identity) => this.identities.push(identity),
-      refused: (username, method, reason) => this.refusals.push({ username, method, reason }),
+      refused: (refusal) => this.refusals.push(refusal),
       hookFailed: (hook, error) => this.hookFailures.push({ hook, error }),
       failed: (error) => this.failures.push(error),
     };

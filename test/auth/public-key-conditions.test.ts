@@ -66,7 +66,11 @@ async function attempt(payload: Buffer, decision: unknown, context: Partial<Publ
   return { outcome, asked: authenticator.calls.length };
 }
 
-const refusal = (reason: string | RegExp) => ({ kind: "refused", reason: expect.stringMatching(reason) });
+const refusal = (reason: string | RegExp) => ({
+  kind: "refused",
+  reason: expect.stringMatching(reason),
+  offeredKey: expect.any(PKey),
+});
 
 describe("a certificate", () => {
   it("lets in with a grant that names its authority, and permits what it says", async () => {
@@ -160,7 +164,19 @@ describe("a certificate", () => {
     const context = { caSignatureAlgorithms: ["ssh-ed25519"] };
     expect((await attempt(proof(certify()), trusting(), context)).outcome).toEqual(refusal("not allowed"));
     const plainOnly = { publicKeyAlgorithms: signatureAlgorithms };
-    expect((await attempt(proof(certify()), trusting(), plainOnly)).outcome).toEqual(refusal("not accepted"));
+    expect((await attempt(proof(certify()), trusting(), plainOnly)).outcome).toEqual({
+      kind: "refused",
+      reason: "the signature algorithm is not accepted",
+    });
+  });
+
+  it("that is refused is named with the refusal", async () => {
+    const certificate = certify();
+    for (const payload of [proof(certificate), publickeyQuery(requestFor(certificate))]) {
+      const { outcome } = await attempt(payload, undefined);
+      if (outcome.kind !== "refused") throw new Error(`it is ${outcome.kind}`);
+      expect(outcome.offeredKey?.equals(certificate)).toBe(true);
+    }
   });
 
   it("is the same factor as its key, and as another certificate of it", async () => {

@@ -53,7 +53,10 @@ function proof(key: PKey, request: PublickeyRequest, session: Buffer = sessionId
   return publickeyProof(request, key.sign(publickeySignedData(session, request), request.algorithm));
 }
 
-const refusedUnasked = { attempt: { kind: "refused", reason: expect.any(String) }, calls: [] };
+const refusedUnasked = {
+  attempt: expect.objectContaining({ kind: "refused", reason: expect.any(String) }),
+  calls: [],
+};
 
 describe("attemptPublicKey: a query", () => {
   it.each([AUTH_SUCCESSFUL, AUTH_PARTIAL])(

@@ -21,7 +21,7 @@ describe("createLogger", () => {
   it("leaves nothing in a text that moves a cursor or turns a line round, wherever it stands", async () => {
     const text = await logged(
       "text",
-      `logger.info({ username: "${HOSTILE}" }, "one ${HOSTILE}");
+      `logger.info({ username: "${HOSTILE}", key: { keyId: "${HOSTILE}" } }, "one ${HOSTILE}");
        logger.error({ err: new Error("two ${HOSTILE}", { cause: new Error("three ${HOSTILE}") }) }, "x");`,
     );
     for (const word of ["one", "two", "three"]) expect(text).toContain(word);

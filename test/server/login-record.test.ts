@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { ALL_PERMISSIONS } from "../../src/auth/permissions.js";
 import { PKey } from "../../src/crypto/keys/pkey.js";
-import { loginRecord } from "../../src/server/login-record.js";
+import { loginRecord, refusalRecord } from "../../src/server/login-record.js";
 
 const key = PKey.generate({ keyType: "ed25519" });
 const authority = PKey.generate({ keyType: "ecdsa" });
@@ -32,5 +32,25 @@ describe("loginRecord", () => {
         },
       ],
     });
+  });
+});
+
+describe("refusalRecord", () => {
+  const refusal = { username: "ann", method: "publickey", reason: "the key is not accepted" };
+
+  it("names the key, where one was offered", () => {
+    expect(refusalRecord(refusal)).toEqual(refusal);
+    expect(refusalRecord({ ...refusal, offeredKey: key })).toEqual({
+      ...refusal,
+      key: { keyType: "ssh-ed25519", fingerprint: key.fingerprint() },
+    });
+  });
+
+  it("keeps what the client says short", () => {
+    const long = "x".repeat(100_000);
+    const offeredKey = authority.signCertificate({ publicKey: key, type: "user", keyId: long, principals: ["ann"] });
+    const record = refusalRecord({ ...refusal, username: long, method: long, offeredKey });
+    expect(record).toMatchObject({ key: { serial: "0", authority: authority.fingerprint() } });
+    expect(JSON.stringify(record).length).toBeLessThan(2000);
   });
 });

@@ -5,6 +5,7 @@ import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { PKey } from "../../src/crypto/index.js";
 import type { Channel, Connection, Logger } from "../../src/index.js";
 import { AUTH_FAILED, type AuthResult, DisconnectReason, MessageNumber } from "../../src/protocol/constants.js";
+import { encodeUserauthFailure } from "../../src/protocol/messages/userauth.js";
 import { Deferred } from "../attack/deferred.js";
 import { PacketClient } from "../support/packet-client.js";
 import {
@@ -14,6 +15,7 @@ import {
   message,
   passwordRequest,
   ping,
+  publickeyQuery,
   serviceRequest,
   writeDisconnect,
 } from "../support/packet-messages.js";
@@ -221,6 +223,31 @@ describe("the log", () => {
     expect(loggedIn).toMatchObject({ ...where, username: USERNAME, methods: ["password"] });
     expect(ended).toMatchObject({ ...where, username: USERNAME, cause: "the client has closed the connection" });
     expect(JSON.stringify(entries)).not.toMatch(/a wrong password|secret/);
+  });
+
+  it("names the key that was refused, to nobody else", async () => {
+    const { logger, entries } = recordingLogger();
+    class KeyServer extends TestServer {
+      override checkAuthPublickey(): AuthResult {
+        return AUTH_FAILED;
+      }
+    }
+    const manager = await startManager({ logger, serverInterface: new KeyServer() });
+    const publicKey = PKey.generate({ keyType: "ed25519" });
+    const described = { publicKey, type: "user", keyId: "ann@laptop", serial: 7n, principals: [USERNAME] } as const;
+    const certificate = PKey.generate({ keyType: "ed25519" }).signCertificate(described);
+    const client = await PacketClient.authenticating(manager.port);
+    const [algorithm = ""] = certificate.signatureAlgorithms;
+    const query = publickeyQuery({ username: USERNAME, algorithm, publicBlob: certificate.publicBlob });
+    const answer = await client.authenticate(query);
+    expect(answer).toEqual(encodeUserauthFailure(["publickey", "password"], false));
+    const refused = entries.find(({ message: text }) => text === "authentication was refused");
+    expect(refused?.fields).toMatchObject({
+      method: "publickey",
+      reason: "the key is not accepted",
+      key: { keyType: algorithm, fingerprint: publicKey.fingerprint(), keyId: "ann@laptop", serial: "7" },
+    });
+    await client.close();
   });
 
   it("tells why a connection was ended, and keeps what the client says short", async () => {
