@@ -11,9 +11,6 @@ const TEXT_SIGNATURE = Buffer.from("PROXY ", "latin1");
 const BINARY_SIGNATURE = Buffer.from("\r\n\r\n\0\r\nQUIT\n", "latin1");
 const BINARY_START = BINARY_SIGNATURE.length + 4;
 
-/** Bytes of a header that are enough, whatever it holds. */
-export const MAX_HEADER_LENGTH = BINARY_START + MAX_BINARY_LENGTH;
-
 /** Who a proxied connection is from: a client, the proxy itself, or someone that the proxy does not know. */
 export type Proxied =
   | { readonly kind: "client"; readonly address: string; readonly port: number }
