@@ -1,8 +1,9 @@
 import type { PKey } from "../crypto/keys/pkey.js";
 import { RevocationList } from "../crypto/revocation/revocation-list.js";
 import { ConfigurationError } from "../protocol/errors.js";
+import { checkKnownOptions } from "../protocol/known-options.js";
 import type { Logger } from "../protocol/logger.js";
-import { type FileOptions, resolveFileOptions } from "./files/file-options.js";
+import { FILE_OPTIONS, type FileOptions, resolveFileOptions } from "./files/file-options.js";
 import { ReloadedFile } from "./files/reloaded-file.js";
 
 /**
@@ -34,6 +35,7 @@ export const MAXIMUM_REVOKED_KEYS_SIZE = 16 * 1024 * 1024;
  * @throws {ConfigurationError} when the source or an option is none of these
  */
 export function revokedKeys(source: RevocationSource, options: FileOptions = {}): RevokedKeys {
+  checkKnownOptions(options, FILE_OPTIONS);
   const resolved = resolveFileOptions(options, MAXIMUM_REVOKED_KEYS_SIZE);
   const { logger } = resolved;
   if (typeof source === "function") return (key) => ask(source, key, logger);

@@ -77,6 +77,11 @@ describe("revoked keys", () => {
     expect(() => revokedKeys(source as unknown as RevocationSource)).toThrow(ConfigurationError);
   });
 
+  it("are read with no option that does not exist", () => {
+    const options: object = { strictMode: "on" };
+    expect(() => revokedKeys({ file: newPath() }, options)).toThrow(/^strictMode: is not an option/);
+  });
+
   it.each([[0], [-1], [1.5], [Number.NaN], [Number.POSITIVE_INFINITY], ["1"]])(
     "are not in a file of %j bytes",
     (size) => {

@@ -15,6 +15,9 @@ export interface FileOptions {
   readonly strictModes?: "on" | "off";
 }
 
+/** The names of `FileOptions`. */
+export const FILE_OPTIONS = ["logger", "maximumFileSize", "strictModes"] as const;
+
 /** @throws {ConfigurationError} naming the option that cannot be used */
 export function resolveFileOptions(
   { logger = silentLogger, maximumFileSize, strictModes = "on" }: FileOptions,

@@ -3,7 +3,7 @@ import { ConfigurationError } from "../../protocol/errors.js";
 import type { MaybePromise } from "../../protocol/maybe-promise.js";
 import { inTurns } from "../../protocol/turns.js";
 import { type ContentLine, logRefused, type ParsedLines, parseLines, readLines } from "./content-lines.js";
-import { type FileOptions, resolveFileOptions } from "./file-options.js";
+import { FILE_OPTIONS, type FileOptions, resolveFileOptions } from "./file-options.js";
 import { Recent } from "./recent.js";
 import { readTrustedFile } from "./trusted-file.js";
 import { UserFileError } from "./user-file-error.js";
@@ -25,7 +25,7 @@ export interface LineSourceOptions extends FileOptions {
 }
 
 /** The names of `LineSourceOptions`. */
-export const LINE_SOURCE_OPTIONS = ["logger", "maximumFileSize", "strictModes", "owner"] as const;
+export const LINE_SOURCE_OPTIONS = [...FILE_OPTIONS, "owner"] as const;
 
 /** Where lines stand, for the log: a file, what a function gave for a user, or a text. */
 export type LineOrigin = { readonly path: string } | { readonly username: string } | Readonly<Record<string, never>>;

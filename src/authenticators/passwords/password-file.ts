@@ -1,8 +1,9 @@
 import type { Connection } from "../../connection/connection.js";
 import { AUTH_FAILED, AUTH_SUCCESSFUL, type AuthResult } from "../../protocol/constants.js";
 import { ConfigurationError } from "../../protocol/errors.js";
+import { checkKnownOptions } from "../../protocol/known-options.js";
 import { silentLogger, unfailing } from "../../protocol/logger.js";
-import type { FileOptions } from "../files/file-options.js";
+import { FILE_OPTIONS, type FileOptions } from "../files/file-options.js";
 import { type UserSource, userValues } from "../files/user-source.js";
 import { CheckQueue } from "./check-queue.js";
 import { type PasswordEntry, parsePasswordEntry } from "./password-entry.js";
@@ -52,6 +53,7 @@ const DAY = 24 * 60 * 60 * 1000;
  * @throws {ConfigurationError} when the source or an option cannot be used
  */
 export function passwordFile(source: UserSource, options: PasswordFileOptions = {}): PasswordCheck {
+  checkKnownOptions(options, [...FILE_OPTIONS, "example"]);
   const logger = unfailing(options.logger ?? silentLogger);
   const values = userValues(source, FORMAT, options);
   const hashes = new HashesInUse(options.example);

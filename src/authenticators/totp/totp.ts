@@ -1,8 +1,9 @@
 import { randomBytes, timingSafeEqual } from "node:crypto";
 import type { Prompt } from "../../auth/authenticator.js";
 import { AUTH_FAILED, AUTH_SUCCESSFUL, type AuthResult } from "../../protocol/constants.js";
+import { checkKnownOptions } from "../../protocol/known-options.js";
 import { type Logger, silentLogger, unfailing } from "../../protocol/logger.js";
-import type { FileOptions } from "../files/file-options.js";
+import { FILE_OPTIONS, type FileOptions } from "../files/file-options.js";
 import { type UserSource, userValues } from "../files/user-source.js";
 import { GuessLimit } from "./guess-limit.js";
 import { oneTimeCode, type TotpParameters } from "./one-time-code.js";
@@ -38,6 +39,7 @@ const FORMAT = { kind: "file of secrets", form: "name:secret", parse: parseTotpS
  * @throws {ConfigurationError} naming the option that cannot be used
  */
 export function totp(source: UserSource, options: TotpOptions = {}): TotpCheck {
+  checkKnownOptions(options, [...FILE_OPTIONS, "algorithm", "digits", "period", "window"]);
   const { window = 1 } = options;
   const parameters = resolveTotpParameters(options);
   const verifier = new TotpVerifier(

@@ -123,6 +123,11 @@ describe("passwordFile", () => {
     expect(() => passwordFile({ path: "users" } as never)).toThrow("source: must be");
     expect(() => passwordFile(() => undefined, { example: "secret" })).toThrow("example: the hash is not of a kind");
   });
+
+  it("takes no option that does not exist", () => {
+    const options: object = { strictMode: "on" };
+    expect(() => passwordFile({ file: "/does/not/exist" }, options)).toThrow(/^strictMode: is not an option/);
+  });
 });
 
 describe("passwordFile, asked by those who only try", () => {

@@ -140,6 +140,7 @@ describe("totp", () => {
     [{ window: 3 }, "window"],
     [{ window: -1 }, "window"],
     [{ digits: 4 }, "digits"],
+    [{ windows: 0 } as object, /^windows: is not an option/],
   ])("refuses %j", (options, option) => {
     expect(() => totp(TEXT, options)).toThrow(option);
   });
