@@ -1,5 +1,5 @@
 import { EventEmitter } from "node:events";
-import { createServer, type Server, type Socket } from "node:net";
+import type { Server, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Connection } from "../connection/connection.js";
 import { DisconnectReason } from "../protocol/constants.js";
@@ -13,6 +13,7 @@ import { type RefusalReason, refusalReasons } from "./admission/refusal.js";
 import { RefusalLog } from "./admission/refusal-log.js";
 import { Ticket } from "./admission/ticket.js";
 import { checkInteger, checkNumber } from "./check-values.js";
+import { checkAddress, listen } from "./listener.js";
 import { type ManagerEvents, tell } from "./manager-events.js";
 import { type ConnectionObserver, ServerConnection, type StreamInfo } from "./server-connection.js";
 import { resolveSettings, type ServerSettings, type SSHServerManagerOptions } from "./settings.js";
@@ -37,9 +38,6 @@ export interface ConnectionStats {
   readonly bytesReceived: number;
   readonly bytesSent: number;
 }
-
-/** Connections that may wait to be accepted: who comes when it is full, comes again a second later. The system may have less. */
-const LISTEN_BACKLOG = 4096;
 
 const TOO_MANY = "too many connections";
 const SHUTTING_DOWN = "the server is shutting down";
@@ -109,7 +107,14 @@ export class SSHServerManager extends EventEmitter<ManagerEvents> implements Asy
    */
   async startServer(): Promise<void> {
     if (this.#listener !== undefined || this.#starting !== undefined) throw new Error("the server runs already");
-    this.#starting = (this.#stopping ?? Promise.resolve()).then(() => this.#listen());
+    this.#starting = (this.#stopping ?? Promise.resolve()).then(() =>
+      listen({
+        address: this.#bindAddress,
+        port: this.#requestedPort,
+        accepted: (socket) => this.#accept(socket),
+        failed: (error) => this.#log("error", { err: error }, "a connection could not be accepted"),
+      }),
+    );
     try {
       this.#listener = await this.#starting;
     } finally {
@@ -270,20 +275,6 @@ export class SSHServerManager extends EventEmitter<ManagerEvents> implements Asy
     return this.#connections.size + this.#lingering + this.#proxiedSockets.size >= this.#maxConnections;
   }
 
-  #listen(): Promise<Server> {
-    return new Promise((resolve, reject) => {
-      const listener = createServer((socket: Socket) => this.#accept(socket));
-      listener.once("error", (error: NodeJS.ErrnoException) =>
-        reject(listenError(error, this.#bindAddress, this.#requestedPort)),
-      );
-      listener.listen(this.#requestedPort, this.#bindAddress, LISTEN_BACKLOG, () => {
-        listener.removeAllListeners("error");
-        listener.on("error", (error) => this.#log("error", { err: error }, "a connection could not be accepted"));
-        resolve(listener);
-      });
-    });
-  }
-
   #accept(socket: Socket): void {
     // Reset before it was accepted: nobody can say whose it was, and whether they may connect.
     if (socket.remoteAddress === undefined) socket.destroy();
@@ -381,12 +372,6 @@ export class SSHServerManager extends EventEmitter<ManagerEvents> implements Asy
   }
 }
 
-/** Node.js would take an empty address for all addresses. */
-function checkAddress(address: string): string {
-  if (typeof address === "string" && address !== "") return address;
-  throw new ConfigurationError("bindAddress", `must be an address, not ${JSON.stringify(address)}`);
-}
-
 /** A proxy that speaks for itself is the client; of one that the proxy does not know, nothing is known. */
 function proxiedInfo(socket: Socket, from: Proxied): StreamInfo {
   switch (from.kind) {
@@ -402,24 +387,4 @@ function proxiedInfo(socket: Socket, from: Proxied): StreamInfo {
 function addressOf(stream: Duplex): StreamInfo {
   const { remoteAddress, remotePort } = stream as Partial<Socket>;
   return { remoteAddress, remotePort };
-}
-
-function listenError(error: NodeJS.ErrnoException, address: string, port: number): ConfigurationError {
-  const options = { cause: error };
-  switch (error.code) {
-    case "EADDRINUSE":
-      return new ConfigurationError("port", `${address} port ${port} is already in use`, options);
-    case "EACCES":
-      return new ConfigurationError("port", `no permission to listen on ${address} port ${port}`, options);
-    case "EADDRNOTAVAIL":
-    case "ENOTFOUND":
-    case "EINVAL":
-      return new ConfigurationError("bindAddress", `${address} is not an address of this machine`, options);
-    default:
-      return new ConfigurationError(
-        "bindAddress",
-        `cannot listen on ${address} port ${port}: ${error.message}`,
-        options,
-      );
-  }
 }
