@@ -14,17 +14,20 @@ export interface KeyLine {
   readonly options: KeyOptions;
 }
 
+const NO_KEY = "there is no key, or one of an unknown type";
+
 /**
  * Reads one line of authorized_keys (sshd(8)): options, and a public key.
  *
  * @throws {Error} that tells why the line must not be used
  */
 export function parseKeyLine({ content }: ContentLine): KeyLine {
+  refuseArmour(content);
   if (startsWithKey(content)) return { blob: parseKeyBlob(content), options: parseKeyOptions("") };
   const end = endOfField(content);
   const options = parseOptionField(content.slice(0, end));
   const rest = content.slice(end).trimStart();
-  if (!startsWithKey(rest)) throw new Error("there is no key, or one of an unknown type");
+  if (!startsWithKey(rest)) throw new Error(NO_KEY);
   return { blob: parseKeyBlob(rest), options };
 }
 
@@ -42,13 +45,22 @@ function startsWithKey(text: string): boolean {
   return /^(ssh|ecdsa|sk)-[a-z0-9-]+(@[a-z0-9.-]+)?([ \t]|$)/.test(text);
 }
 
+/** For who gives the file of a private key where that of its public key belongs. */
+function refuseArmour(text: string): void {
+  if (/^-----(BEGIN|END) /.test(text)) {
+    throw new KeyError("unsupported", "a key in several lines: its .pub file has the one for here");
+  }
+}
+
 /**
  * Reads type, base64 of the blob and comment. The key itself is not made: of the thousand lines of a file one may be
- * asked for.
+ * asked for. What has not the form of a type is not shown: it may be a line of a private key, or a secret.
  *
  * @throws {KeyError} `malformed` or `unsupported`
  */
 export function parseKeyBlob(text: string): Buffer {
+  refuseArmour(text);
+  if (!startsWithKey(text)) throw new KeyError("unsupported", NO_KEY);
   const [name = "", base64 = ""] = text.split(/[ \t]+/, 2);
   if (keyTypeByName(name) === undefined) {
     throw new KeyError("unsupported", `keys of type ${printable(name)} are not supported here`);

@@ -54,7 +54,7 @@ describe("parseKeyLine", () => {
   it("shows nothing of a private key that was pasted", () => {
     for (const line of newKey().toOpenSSH().trim().split("\n")) {
       expect(() => parse(line)).toThrow(
-        /^(the options are malformed|an option is unknown|the option -----(begin|end) is unknown)$/,
+        /^(the options are malformed|an option is unknown|a key in several lines: its \.pub file has the one for here)$/,
       );
     }
   });
@@ -65,5 +65,14 @@ describe("parseKeyBlob", () => {
     const key = newKey();
     expect(parseKeyBlob(key.toPublicString())).toEqual(key.publicBlob);
     expect(() => parseKeyBlob(`pty ${key.toPublicString()}`)).toThrow(KeyError);
+  });
+
+  it("shows nothing of a private key, or of a secret, that was pasted", () => {
+    const base64 = "AAAEDX6H8WkkOLMjFiAzVjEx8yuWltWfUL109Suk";
+    for (const line of [...newKey().toOpenSSH().trim().split("\n"), base64, base64.toLowerCase(), `ann:$6$${base64}`]) {
+      expect(() => parseKeyBlob(line)).toThrow(
+        /^(there is no key, or one of an unknown type|a key in several lines: its \.pub file has the one for here)$/,
+      );
+    }
   });
 });
