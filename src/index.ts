@@ -1,6 +1,6 @@
 /** SSH servers for Node.js: `spindlex`. */
 
-export type { Identity, PasswordChangeRequired, Prompt } from "./auth/authenticator.js";
+export type { Identity, PasswordChangeRequired, Prompt, SecurityKeyProof } from "./auth/authenticator.js";
 export { type AuthDecision, Grant, type GrantOptions } from "./auth/grant.js";
 export { PromptAbortedError } from "./auth/keyboard-interactive.js";
 export {
