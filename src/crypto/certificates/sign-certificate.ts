@@ -102,6 +102,9 @@ function encodePrincipals(principals: readonly string[]): Buffer {
 
 /** In the order of their names' bytes, as the format demands. */
 function encodeOptions(option: string, options: Readonly<Record<string, string>>): Buffer {
+  if (typeof options !== "object" || options === null || Array.isArray(options)) {
+    throw new ConfigurationError(option, 'must be an object of texts, such as { "permit-pty": "" }');
+  }
   const list = new Writer();
   const entries = Object.entries(options).map(([name, text]) => ({ name, bytes: Buffer.from(name), text }));
   for (const { name, text } of entries.sort((one, other) => Buffer.compare(one.bytes, other.bytes))) {
@@ -120,8 +123,8 @@ function serialOf(serial: bigint | number): bigint {
 
 function secondsOf(option: string, date: Date | undefined): bigint | undefined {
   if (date === undefined) return undefined;
-  const seconds = Math.floor(date.getTime() / 1000);
-  if (!(seconds >= 0)) throw new ConfigurationError(option, "must be a valid date, in 1970 or later");
+  const seconds = date instanceof Date ? Math.floor(date.getTime() / 1000) : Number.NaN;
+  if (!(seconds >= 0)) throw new ConfigurationError(option, "must be a valid Date, in 1970 or later");
   return BigInt(seconds);
 }
 

@@ -260,6 +260,7 @@ export class PKey implements HostKey {
    *   authority has no such algorithm, `malformed` when an option's text is not of its form
    */
   signCertificate(options: SignCertificateOptions): PKey {
+    if (!(options.publicKey instanceof PKey)) throw new ConfigurationError("publicKey", "must be a PKey");
     const certified = options.publicKey.#material;
     if (this.certificate !== undefined || certified.certificate !== undefined) {
       throw new KeyError("unsupported", "a certificate neither certifies a key nor is certified itself");
