@@ -1,4 +1,4 @@
-import type { PKey } from "../crypto/keys/pkey.js";
+import { PKey } from "../crypto/keys/pkey.js";
 import { AUTH_PARTIAL, AUTH_SUCCESSFUL, type AuthResult } from "../protocol/constants.js";
 import { ConfigurationError } from "../protocol/errors.js";
 import { checkKnownOptions } from "../protocol/known-options.js";
@@ -34,6 +34,9 @@ export class Grant {
     const { result, permissions = {}, authority, touch, verification } = options;
     this.result = oneOf("result", result ?? AUTH_SUCCESSFUL, [AUTH_SUCCESSFUL, AUTH_PARTIAL]);
     this.permissions = completePermissions(permissions);
+    if (authority !== undefined && !(authority instanceof PKey)) {
+      throw new ConfigurationError("authority", "must be a PKey");
+    }
     this.authority = authority;
     this.touch = oneOf("touch", touch ?? "required", ["required", "optional"]);
     this.verification = oneOf("verification", verification ?? "optional", ["required", "optional"]);

@@ -80,7 +80,18 @@ export function intersectPermissions(one: Permissions, other: Permissions): Perm
 }
 
 const isFlag = (value: unknown) => typeof value === "boolean";
-const areTargets = (value: unknown) => Array.isArray(value) && value.every((list) => Array.isArray(list));
+const isTarget = (value: unknown) =>
+  typeof value === "object" &&
+  value !== null &&
+  "host" in value &&
+  typeof value.host === "string" &&
+  "port" in value &&
+  (value.port === "*" ||
+    (typeof value.port === "number" && Number.isInteger(value.port) && value.port >= 1 && value.port <= 65_535));
+const areTargets = (value: unknown) =>
+  Array.isArray(value) && value.every((list) => Array.isArray(list) && list.every(isTarget));
+
+const TARGETS = 'a list of lists of { host, port }, the port a number or "*"';
 
 /** A value from a file of settings, say, may be any: "no" must not permit. */
 const CHECKS: { readonly [Name in keyof Permissions]: readonly [isGood: (value: unknown) => boolean, what: string] } = {
@@ -93,8 +104,8 @@ const CHECKS: { readonly [Name in keyof Permissions]: readonly [isGood: (value: 
     (value) => value === undefined || (typeof value === "string" && !value.includes("\0")),
     "a text without NUL",
   ],
-  permitOpen: [areTargets, "a list of lists of targets"],
-  permitListen: [areTargets, "a list of lists of targets"],
+  permitOpen: [areTargets, TARGETS],
+  permitListen: [areTargets, TARGETS],
   environment: [
     (value) =>
       typeof value === "object" && value !== null && Object.values(value).every((text) => typeof text === "string"),

@@ -1,13 +1,19 @@
 import { type AuthDecision, Grant } from "../auth/grant.js";
 import { AUTH_FAILED } from "../protocol/constants.js";
+import { ConfigurationError } from "../protocol/errors.js";
 
 /**
  * One hook out of several: they are asked in order, and the first that lets the user in decides. When one throws, nobody
  * is let in and the rest is not asked.
+ *
+ * @throws {ConfigurationError} when one of them is no function
  */
 export function anyOf<Parameters extends readonly unknown[]>(
   ...hooks: readonly ((...parameters: Parameters) => AuthDecision | Promise<AuthDecision>)[]
 ): (...parameters: Parameters) => Promise<AuthDecision> {
+  if (hooks.some((hook) => typeof hook !== "function")) {
+    throw new ConfigurationError("anyOf", "takes functions, such as authorizedKeys and trustedUserCAs give");
+  }
   return async (...parameters) => {
     for (const hook of hooks) {
       const decision = await hook(...parameters);

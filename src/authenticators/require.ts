@@ -32,9 +32,11 @@ export function requireMethods(
 }
 
 function checkLists(lists: MethodLists): MethodLists {
-  if (!Array.isArray(lists) || lists.length === 0) throw unusable("at least one list of methods is needed");
+  if (!Array.isArray(lists) || lists.length === 0 || !lists.every((list) => Array.isArray(list))) {
+    throw unusable('must be lists of methods, at least one, such as [["publickey", "password"]]');
+  }
   for (const list of lists) {
-    if (!Array.isArray(list) || list.length === 0) throw unusable("a list of methods is empty");
+    if (list.length === 0) throw unusable("a list of methods is empty");
     for (const method of list) {
       if (!METHODS.includes(method)) throw unusable(`${JSON.stringify(method)} is none of ${METHODS.join(", ")}`);
     }

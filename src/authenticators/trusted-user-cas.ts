@@ -1,12 +1,17 @@
 import { Grant } from "../auth/grant.js";
 import type { Connection } from "../connection/connection.js";
 import type { Certificate } from "../crypto/certificates/certificate.js";
-import type { PKey } from "../crypto/keys/pkey.js";
+import { PKey } from "../crypto/keys/pkey.js";
 import { AUTH_FAILED } from "../protocol/constants.js";
 import { ConfigurationError } from "../protocol/errors.js";
 import { checkKnownOptions } from "../protocol/known-options.js";
 import { silentLogger, unfailing } from "../protocol/logger.js";
-import { objection, otherCommand, type PublicKeyHook } from "./authorized-keys/authorized-keys.js";
+import {
+  objection,
+  otherCommand,
+  type PublicKeyHook,
+  permitsUserEnvironment,
+} from "./authorized-keys/authorized-keys.js";
 import { parseKeyBlob } from "./authorized-keys/key-line.js";
 import { type PrincipalLine, parsePrincipalLine } from "./authorized-keys/principal-line.js";
 import { LINE_SOURCE_OPTIONS, LineSet, type LineSource, type LineSourceOptions } from "./files/line-source.js";
@@ -41,6 +46,7 @@ export function trustedUserCAs(
   options: TrustedUserCAsOptions = {},
 ): PublicKeyHook {
   checkKnownOptions(options, [...LINE_SOURCE_OPTIONS, "principals", "permitUserEnvironment"]);
+  const withVariables = permitsUserEnvironment(options);
   const isTrusted = authorities(source, options);
   const logger = unfailing(options.logger ?? silentLogger);
   const principals = options.principals === undefined ? undefined : principalLines(options.principals, options);
@@ -65,7 +71,7 @@ export function trustedUserCAs(
     if (otherCommand(permissions, certificate)) return refuse("the certificate forces another command");
     return new Grant({
       authority: certificate.signatureKey,
-      permissions: options.permitUserEnvironment === "yes" ? permissions : { ...permissions, environment: {} },
+      permissions: withVariables ? permissions : { ...permissions, environment: {} },
       touch,
       verification,
     });
@@ -93,11 +99,15 @@ function isKeyList(source: LineSource | readonly PKey[]): source is readonly PKe
 }
 
 function checkAuthority(key: PKey): PKey {
+  if (!(key instanceof PKey)) throw new ConfigurationError("source", "a list has to be one of PKeys");
   if (key.certificate === undefined) return key;
   throw new ConfigurationError("source", "a certificate cannot be an authority: give its key");
 }
 
 function principalLines(source: PrincipalsSource, options: LineSourceOptions): LineSet<PrincipalLine> {
+  if (typeof source !== "function" && (typeof source !== "object" || source === null || !("file" in source))) {
+    throw new ConfigurationError("principals", "must be { file } or a function");
+  }
   const texts: LineSource =
     typeof source !== "function"
       ? source

@@ -15,6 +15,12 @@ describe("Grant", () => {
     });
   });
 
+  it("takes nothing but a key for the authority", () => {
+    for (const authority of ["ssh-ed25519 AAAA", null, {}]) {
+      expect(() => Reflect.construct(Grant, [{ authority }])).toThrow("authority: must be a PKey");
+    }
+  });
+
   it("cannot be changed", () => {
     expect(Object.isFrozen(new Grant())).toBe(true);
   });

@@ -36,6 +36,12 @@ describe("completePermissions", () => {
     ["permitOpen", undefined],
     ["permitOpen", { host: "*", port: "*" }],
     ["permitListen", [{ host: "*", port: "*" }]],
+    ["permitOpen", [["a:22"]]],
+    ["permitOpen", [[{ host: "a" }]]],
+    ["permitOpen", [[{ host: 1, port: 22 }]]],
+    ["permitListen", [[{ host: "*", port: "22" }]]],
+    ["permitListen", [[{ host: "*", port: 0 }]]],
+    ["permitListen", [[null]]],
     ["environment", null],
     ["environment", { A: 1 }],
   ])("refuses a value that %s cannot have: %j", (name, value) => {

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { anyOf } from "../../src/authenticators/any-of.js";
 import { Grant } from "../../src/index.js";
 import { AUTH_FAILED, AUTH_PARTIAL, AUTH_SUCCESSFUL } from "../../src/protocol/constants.js";
+import { ConfigurationError } from "../../src/protocol/errors.js";
 
 describe("anyOf", () => {
   const refuse = () => AUTH_FAILED;
@@ -21,6 +22,12 @@ describe("anyOf", () => {
     expect(await anyOf(refuse, async () => AUTH_FAILED)()).toBe(AUTH_FAILED);
     for (const odd of [true, undefined, "yes", { result: AUTH_SUCCESSFUL }]) {
       expect(await anyOf(() => odd as unknown as Grant)()).toBe(AUTH_FAILED);
+    }
+  });
+
+  it("takes functions only", () => {
+    for (const odd of [undefined, null, {}, "authorizedKeys"]) {
+      expect(() => Reflect.apply(anyOf, undefined, [refuse, odd])).toThrow(ConfigurationError);
     }
   });
 

@@ -32,4 +32,10 @@ describe("requireMethods", () => {
       await expect(asked("ann", fakeConnection())).rejects.toThrow(ConfigurationError);
     },
   );
+
+  it("says what lists of methods look like", () => {
+    for (const flat of [["publickey", "password"], "publickey,password", []]) {
+      expect(() => Reflect.apply(requireMethods, undefined, [flat])).toThrow('such as [["publickey", "password"]]');
+    }
+  });
 });

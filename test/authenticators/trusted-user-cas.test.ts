@@ -63,6 +63,19 @@ describe("trustedUserCAs", () => {
     expect(() => trustedUserCAs([authority], options)).toThrow(/^principles: is not an option/);
   });
 
+  it.each<[string, unknown, object]>([
+    ["source", ["ssh-ed25519 AAAA"], {}],
+    ["source", [undefined], {}],
+    ["principals", [authority], { principals: ["ann"] }],
+    ["principals", [authority], { principals: "/etc/ssh/principals/%u" }],
+    ["principals", [authority], { principals: null }],
+    ["permitUserEnvironment", [authority], { permitUserEnvironment: true }],
+  ])("refuses what %s cannot be: %j %j", (option, source, options) => {
+    expect(() => Reflect.apply(trustedUserCAs, undefined, [source, options])).toThrow(
+      expect.objectContaining({ name: "ConfigurationError", option }),
+    );
+  });
+
   it("follows what is in the file", async () => {
     const file = write("changing", stranger.toPublicString());
     const hook = trustedUserCAs({ file });

@@ -4,6 +4,7 @@ import type { Connection } from "../../connection/connection.js";
 import type { Certificate } from "../../crypto/certificates/certificate.js";
 import type { PKey } from "../../crypto/keys/pkey.js";
 import { AUTH_FAILED } from "../../protocol/constants.js";
+import { ConfigurationError } from "../../protocol/errors.js";
 import { checkKnownOptions } from "../../protocol/known-options.js";
 import { silentLogger, unfailing } from "../../protocol/logger.js";
 import { LINE_SOURCE_OPTIONS, LineSet, type LineSource, type LineSourceOptions } from "../files/line-source.js";
@@ -32,7 +33,7 @@ export function authorizedKeys(source: LineSource, options: AuthorizedKeysOption
   checkKnownOptions(options, [...LINE_SOURCE_OPTIONS, "permitUserEnvironment"]);
   const lines = new LineSet("authorized key", source, parseKeyLine, options);
   const logger = unfailing(options.logger ?? silentLogger);
-  const withVariables = options.permitUserEnvironment === "yes";
+  const withVariables = permitsUserEnvironment(options);
 
   return async (username, key, connection) => {
     for await (const { origin, entries } of lines.read(username, connection)) {
@@ -49,6 +50,16 @@ export function authorizedKeys(source: LineSource, options: AuthorizedKeysOption
     }
     return AUTH_FAILED;
   };
+}
+
+/** @throws {ConfigurationError} when the option is neither "yes" nor "no" */
+export function permitsUserEnvironment({
+  permitUserEnvironment = "no",
+}: Pick<AuthorizedKeysOptions, "permitUserEnvironment">): boolean {
+  if (permitUserEnvironment !== "yes" && permitUserEnvironment !== "no") {
+    throw new ConfigurationError("permitUserEnvironment", 'must be "yes" or "no"');
+  }
+  return permitUserEnvironment === "yes";
 }
 
 function isAbout({ blob, options }: KeyLine, key: PKey): boolean {

@@ -161,6 +161,11 @@ describe("authorizedKeys with a certificate", () => {
   it("takes no option that does not exist", () => {
     const options: object = { strictMode: "on" };
     expect(() => authorizedKeys({ file: "keys" }, options)).toThrow(/^strictMode: is not an option/);
+    for (const permitUserEnvironment of [true, "true", "Yes"]) {
+      expect(() => Reflect.apply(authorizedKeys, undefined, [{ file: "keys" }, { permitUserEnvironment }])).toThrow(
+        'permitUserEnvironment: must be "yes" or "no"',
+      );
+    }
   });
 
   it("wants the user's name among the principals, or one of those of the line", async () => {
