@@ -1,3 +1,5 @@
+import { ConfigurationError } from "./errors.js";
+
 type LogMethod = (fields: object, message: string) => void;
 
 /** What the library logs to; a pino logger is one. */
@@ -11,6 +13,14 @@ export interface Logger {
 const silent: LogMethod = () => {};
 
 export const silentLogger: Logger = { debug: silent, info: silent, warn: silent, error: silent };
+
+/** @throws {ConfigurationError} naming the method that is not there: what it would be told would be lost */
+export function checkLogger(logger: Logger): Logger {
+  for (const level of ["debug", "info", "warn", "error"] as const) {
+    if (typeof logger?.[level] !== "function") throw new ConfigurationError("logger", `has no method ${level}`);
+  }
+  return logger;
+}
 
 /** A log that cannot be written ends nothing else. */
 export function unfailing(logger: Logger): Logger {

@@ -3,7 +3,7 @@ import type { HostKey } from "../crypto/keys/host-key.js";
 import { PKey } from "../crypto/keys/pkey.js";
 import { ConfigurationError } from "../protocol/errors.js";
 import { checkKnownOptions } from "../protocol/known-options.js";
-import { type Logger, silentLogger } from "../protocol/logger.js";
+import { checkLogger, type Logger, silentLogger } from "../protocol/logger.js";
 import type { SessionHooks } from "../session/session-requests.js";
 import { type AlgorithmPreferences, type AlgorithmsOption, resolveAlgorithms } from "../transport/algorithms.js";
 import {
@@ -147,13 +147,6 @@ export function resolveSettings(options: SSHServerManagerOptions): ServerSetting
     admission: resolveAdmission(options),
     sessionLimits: resolveSessionLimits(options),
   };
-}
-
-function checkLogger(logger: Logger): Logger {
-  for (const level of ["debug", "info", "warn", "error"] as const) {
-    if (typeof logger[level] !== "function") throw new ConfigurationError("logger", `has no method ${level}`);
-  }
-  return logger;
 }
 
 function checkHostKeys(options: SSHServerManagerOptions, algorithms: AlgorithmPreferences): readonly HostKey[] {

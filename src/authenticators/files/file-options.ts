@@ -1,5 +1,5 @@
 import { ConfigurationError } from "../../protocol/errors.js";
-import { type Logger, silentLogger, unfailing } from "../../protocol/logger.js";
+import { checkLogger, type Logger, silentLogger, unfailing } from "../../protocol/logger.js";
 
 /** How files that say who gets in are read, and who hears of what is wrong with them. */
 export interface FileOptions {
@@ -30,5 +30,5 @@ export function resolveFileOptions(
   if (strictModes !== "on" && strictModes !== "off") {
     throw new ConfigurationError("strictModes", 'must be "on" or "off"');
   }
-  return { logger: unfailing(logger), maximumFileSize: size, strictModes };
+  return { logger: unfailing(checkLogger(logger)), maximumFileSize: size, strictModes };
 }

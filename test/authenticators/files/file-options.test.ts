@@ -14,6 +14,7 @@ describe("resolveFileOptions", () => {
   it.each([
     ["maximumFileSize", [0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, "1", 2 ** 53]],
     ["strictModes", ["no", true, false, "", 0]],
+    ["logger", [null, console.log, "console", { warn: console.warn, error: console.error }]],
   ])("refuses another %s", (name, values) => {
     for (const value of values) {
       const options = { [name]: value } as FileOptions;
