@@ -91,6 +91,9 @@ const isTarget = (value: unknown) =>
 const areTargets = (value: unknown) =>
   Array.isArray(value) && value.every((list) => Array.isArray(list) && list.every(isTarget));
 
+const isVariable = ([name, text]: [string, unknown]) =>
+  /^[^=\0]+$/.test(name) && typeof text === "string" && !text.includes("\0");
+
 const TARGETS = 'a list of lists of { host, port }, the port a number or "*"';
 
 /** A value from a file of settings, say, may be any: "no" must not permit. */
@@ -107,9 +110,8 @@ const CHECKS: { readonly [Name in keyof Permissions]: readonly [isGood: (value: 
   permitOpen: [areTargets, TARGETS],
   permitListen: [areTargets, TARGETS],
   environment: [
-    (value) =>
-      typeof value === "object" && value !== null && Object.values(value).every((text) => typeof text === "string"),
-    "an object of texts",
+    (value) => typeof value === "object" && value !== null && Object.entries(value).every(isVariable),
+    "an object of texts without NUL, their names without an equals sign",
   ],
 };
 

@@ -44,6 +44,9 @@ describe("completePermissions", () => {
     ["permitListen", [[null]]],
     ["environment", null],
     ["environment", { A: 1 }],
+    ["environment", { "A=B": "1" }],
+    ["environment", { "": "1" }],
+    ["environment", { A: "1\0" }],
   ])("refuses a value that %s cannot have: %j", (name, value) => {
     expect(() => completePermissions({ [name]: value })).toThrow(ConfigurationError);
   });
