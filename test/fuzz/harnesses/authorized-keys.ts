@@ -31,8 +31,8 @@ export const harness: Harness = {
       if (line.content === "") continue;
       const entry = refusable(() => parseKeyLine(line), Error, KeyError);
       if (entry !== undefined) {
-        // What restricts must not get lost on its way.
-        const start = line.content.slice(0, line.content.search(/ (ssh|ecdsa|sk)-|$/));
+        // What restricts must not get lost on its way. Behind the key it is a comment.
+        const start = line.content.slice(0, line.content.search(/(^| )(ssh|ecdsa|sk)-|$/));
         if (/(^|,)command="/i.test(start))
           assertTrue(entry.options.permissions.forceCommand !== undefined, "a lost command");
         if (/^from="/i.test(start)) assertTrue(entry.options.from !== undefined, "a lost from");
