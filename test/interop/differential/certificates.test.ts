@@ -73,7 +73,7 @@ describe.skipIf(isMissing("ssh-keygen") || versions.length === 0)("logins with w
         sshd.prove(files, (client) => prove(client, credential)),
         proveOnce(manager.port, credential),
       ]);
-      // sshd 9.2 keeps the options of a FIDO key's line for whoever logs in next, when only the touch was missing.
+      // So that each case begins as a connection of its own does.
       if (theirs === undefined && login.key.includes("-sk")) sshd.leave();
       try {
         const tries = theirs !== undefined && ours !== undefined && isAboutPermissions(login);
