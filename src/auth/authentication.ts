@@ -1,6 +1,6 @@
 import type { PKey } from "../crypto/keys/pkey.js";
 import { DisconnectReason, MessageNumber } from "../protocol/constants.js";
-import { ProtocolError } from "../protocol/errors.js";
+import { InvalidTextError, ProtocolError } from "../protocol/errors.js";
 import {
   decodeUserauthRequest,
   encodeBanner,
@@ -111,7 +111,7 @@ export class Authentication {
       this.#receiveInfoResponse(payload);
       return;
     }
-    const request = decodeUserauthRequest(payload);
+    const request = requestWithUsername(payload);
     this.#dialogue?.abandon();
     this.#enqueue(() => this.#handle(request));
   }
@@ -150,20 +150,20 @@ export class Authentication {
     });
   }
 
-  async #handle(request: UserauthRequest): Promise<void> {
+  /** @param request `undefined` where the user name is not UTF-8 */
+  async #handle(request: UserauthRequest | undefined): Promise<void> {
     this.#askedAt = performance.now();
-    const { username, method } = request;
-    if (request.service !== "ssh-connection") {
-      throw new ProtocolError("the service is not available", DisconnectReason.SERVICE_NOT_AVAILABLE);
-    }
-    if (Buffer.byteLength(username) > MAX_USERNAME_LENGTH) {
-      throw new ProtocolError("the user name is too long", DisconnectReason.ILLEGAL_USER_NAME);
-    }
+    if (request !== undefined) checkAddressee(request);
     if (++this.#requests > MAX_REQUESTS) {
       throw new ProtocolError("too many authentication requests", DisconnectReason.NO_MORE_AUTH_METHODS_AVAILABLE);
     }
     if (this.#requests === 1) await this.#sendBanner();
     if (this.#link.signal.aborted) return;
+    if (request === undefined) {
+      await this.#refuse(this.#username ?? "", "", refused("the user name is not UTF-8"));
+      return;
+    }
+    const { username, method } = request;
     if (username !== this.#username) await this.#begin(username);
     if (this.#link.signal.aborted) return;
     const attempt = await this.#attempt(request);
@@ -224,6 +224,7 @@ export class Authentication {
           return await this.#converse(request);
       }
     } catch (error) {
+      if (error instanceof InvalidTextError) return refused("a text is not UTF-8");
       if (error instanceof ProtocolError) throw error;
       this.#link.hookFailed(`the hook of ${method}`, error);
       return refused("a hook has failed");
@@ -337,6 +338,26 @@ export class Authentication {
     const methods = await this.#allowedMethods(username);
     if (methods.length > 0) return methods;
     throw new ProtocolError("no authentication methods are available", DisconnectReason.NO_MORE_AUTH_METHODS_AVAILABLE);
+  }
+}
+
+/** A request whose user name is not UTF-8 is one that nobody can be meant by. */
+function requestWithUsername(payload: Buffer): UserauthRequest | undefined {
+  try {
+    return decodeUserauthRequest(payload);
+  } catch (error) {
+    if (error instanceof InvalidTextError) return undefined;
+    throw error;
+  }
+}
+
+/** @throws {ProtocolError} when the request is for another service, or its user name is too long */
+function checkAddressee({ service, username }: UserauthRequest): void {
+  if (service !== "ssh-connection") {
+    throw new ProtocolError("the service is not available", DisconnectReason.SERVICE_NOT_AVAILABLE);
+  }
+  if (Buffer.byteLength(username) > MAX_USERNAME_LENGTH) {
+    throw new ProtocolError("the user name is too long", DisconnectReason.ILLEGAL_USER_NAME);
   }
 }
 

@@ -1,3 +1,4 @@
+import { InvalidTextError } from "../protocol/errors.js";
 import {
   decodeInfoResponse,
   decodeKeyboardInteractiveFields,
@@ -5,10 +6,13 @@ import {
   type InfoRequest,
   type UserauthRequest,
 } from "../protocol/messages/userauth.js";
-import { type Attempt, attemptFrom } from "./attempt.js";
+import { type Attempt, attemptFrom, refused } from "./attempt.js";
 import type { Authenticator } from "./authenticator.js";
 
-/** The client has given up a dialogue, or the connection has ended. */
+const GIVEN_UP = "the client has given up the dialogue";
+const UNREADABLE = "an answer is not UTF-8";
+
+/** The client has given up a dialogue or gave an answer that is not UTF-8, or the connection has ended. */
 export class PromptAbortedError extends Error {
   override readonly name = "PromptAbortedError";
 }
@@ -24,6 +28,8 @@ export class KeyboardInteractiveDialogue {
   readonly #send: (payload: Buffer) => void;
   #question: Question | undefined;
   #abandoned = false;
+  /** An answer was not UTF-8: whatever the hook makes of it, the dialogue has failed. */
+  #unreadable = false;
   /** The hook has come to its result. */
   #over = false;
   #unanswered = false;
@@ -47,9 +53,9 @@ export class KeyboardInteractiveDialogue {
     const { submethods } = decodeKeyboardInteractiveFields(request.fields);
     try {
       const result = await authenticator.keyboardInteractive(request.username, submethods, this.#prompt);
-      return this.#abandoned ? { kind: "abandoned" } : attemptFrom(result);
+      return this.#failure ?? attemptFrom(result);
     } catch (error) {
-      if (this.#abandoned) return { kind: "abandoned" };
+      if (this.#failure !== undefined) return this.#failure;
       throw error;
     } finally {
       this.#over = true;
@@ -62,7 +68,15 @@ export class KeyboardInteractiveDialogue {
   receiveResponse(payload: Buffer): void {
     const question = this.#question;
     if (question === undefined) return;
-    const responses = decodeInfoResponse(payload, question.promptCount);
+    let responses: string[];
+    try {
+      responses = decodeInfoResponse(payload, question.promptCount);
+    } catch (error) {
+      if (!(error instanceof InvalidTextError)) throw error;
+      this.#unreadable = true;
+      this.#stop(UNREADABLE);
+      return;
+    }
     this.#question = undefined;
     question.resolve(responses);
   }
@@ -70,14 +84,25 @@ export class KeyboardInteractiveDialogue {
   /** The client has started another request instead of answering (RFC 4256 §3.1), or is gone. */
   abandon(): void {
     this.#abandoned = true;
-    this.#question?.reject(new PromptAbortedError("the client has given up the dialogue"));
+    this.#stop(GIVEN_UP);
+  }
+
+  /** What has become of the dialogue whatever its hook says. */
+  get #failure(): Attempt | undefined {
+    if (this.#abandoned) return { kind: "abandoned" };
+    return this.#unreadable ? refused(UNREADABLE) : undefined;
+  }
+
+  #stop(why: string): void {
+    this.#question?.reject(new PromptAbortedError(why));
     this.#question = undefined;
   }
 
   readonly #prompt = (request: InfoRequest): Promise<string[]> => {
     const responses = new Promise<string[]>((resolve, reject) => {
       if (this.#over) throw new Error("the dialogue is over");
-      if (this.#abandoned) throw new PromptAbortedError("the client has given up the dialogue");
+      if (this.#abandoned) throw new PromptAbortedError(GIVEN_UP);
+      if (this.#unreadable) throw new PromptAbortedError(UNREADABLE);
       if (this.#question !== undefined) throw new Error("the answers to the previous prompts are still awaited");
       const payload = encodeInfoRequest(request);
       this.#question = { promptCount: request.prompts.length, resolve, reject };

@@ -11,6 +11,11 @@ export class ProtocolError extends Error {
   }
 }
 
+/** A text of the peer is not UTF-8. What holds the text fails; where nothing else could fail, the connection ends. */
+export class InvalidTextError extends ProtocolError {
+  override readonly name: string = "InvalidTextError";
+}
+
 /** An option given to this library cannot be used; `option` names it. */
 export class ConfigurationError extends Error {
   override readonly name: string = "ConfigurationError";

@@ -1,4 +1,4 @@
-import { ProtocolError } from "./errors.js";
+import { InvalidTextError, ProtocolError } from "./errors.js";
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
@@ -53,24 +53,29 @@ export class Reader {
     return this.readBytes(this.readUint32());
   }
 
-  /** A string that must be UTF-8. */
+  /** @throws {InvalidTextError} when the string is not UTF-8 */
   readText(): string {
     const bytes = this.readString();
     try {
       return utf8.decode(bytes);
     } catch (cause) {
-      throw new ProtocolError("a text is not valid UTF-8", undefined, { cause });
+      throw new InvalidTextError("a text is not valid UTF-8", undefined, { cause });
     }
   }
 
-  /** Comma-separated printable US-ASCII names, none of them empty (RFC 4251 §5 and §6). */
+  /** A name (RFC 4251 §6), to be compared with known ones: a byte outside US-ASCII is a character of Latin-1. */
+  readName(): string {
+    return this.readString().toString("latin1");
+  }
+
+  /**
+   * Comma-separated printable US-ASCII names (RFC 4251 §5 and §6). Two things that RFC 4251 forbids are taken, as sshd
+   * takes them: empty names, which are dropped (libssh up to 0.10 ends its list of ciphers in a comma), and spaces.
+   */
   readNameList(): string[] {
-    const text = this.readString().toString("latin1");
-    if (text === "") return [];
-    if (!/^[\x21-\x7e]+$/.test(text)) throw new ProtocolError("a name-list holds characters outside US-ASCII");
-    const names = text.split(",");
-    if (names.includes("")) throw new ProtocolError("a name-list holds an empty name");
-    return names;
+    const text = this.readName();
+    if (!/^[\x20-\x7e]*$/.test(text)) throw new ProtocolError("a name-list holds characters outside US-ASCII");
+    return text.split(",").filter((name) => name !== "");
   }
 
   /**

@@ -1,26 +1,30 @@
 import { DisconnectReason } from "../protocol/constants.js";
 import { ProtocolError } from "../protocol/errors.js";
 
-/** Longest identification line, bytes, CR LF included (RFC 4253 §4.2). */
-const MAX_IDENTIFICATION_LENGTH = 255;
+/** Longest identification line without its end, bytes: sshd takes more than the 255 of RFC 4253 §4.2. */
+const MAX_IDENTIFICATION_LENGTH = 8192;
+
+/** CR LF. */
+const MAX_END_LENGTH = 2;
 
 const CR = 0x0d;
 const LF = 0x0a;
 
 /**
  * Reads the client's identification line (RFC 4253 §4.2) from the first bytes of a connection. A client may not send
- * other lines before it; a line that ends in LF alone is accepted, as OpenSSH does.
+ * other lines before it. As sshd does, this takes a line that ends in LF alone, and any bytes but NUL and CR in a line.
  */
 export class IdentificationReader {
   #received = Buffer.alloc(0);
 
   /**
-   * Takes the next bytes; returns the line without its end, and the bytes that follow it, once it is whole.
+   * Takes the next bytes; returns the line without its end, a character of Latin-1 for each of its bytes, and the bytes
+   * that follow it, once it is whole.
    *
    * @throws {ProtocolError} as soon as the bytes cannot become the identification of an SSH 2 client
    */
   receive(bytes: Buffer): { identification: string; rest: Buffer } | undefined {
-    const room = MAX_IDENTIFICATION_LENGTH - this.#received.length;
+    const room = MAX_IDENTIFICATION_LENGTH + MAX_END_LENGTH - this.#received.length;
     const end = bytes.subarray(0, room).indexOf(LF);
     if (end === -1) {
       this.#received = Buffer.concat([this.#received, bytes.subarray(0, room)]);
@@ -44,7 +48,8 @@ function checkStart(line: Buffer): void {
 
 function parse(line: Buffer): string {
   const identification = line.toString("latin1", 0, line.at(-1) === CR ? line.length - 1 : line.length);
-  const version = /^SSH-(\d+\.\d+)-[\x20-\x7e]*$/.exec(identification)?.[1];
+  if (identification.length > MAX_IDENTIFICATION_LENGTH) throw mismatch("the identification line is too long");
+  const version = /^SSH-(\d+\.\d+)-[^\0\r]*$/.exec(identification)?.[1];
   if (version === undefined) throw mismatch("the identification line is malformed");
   // 1.99 announces a client that speaks both versions (RFC 4253 §5.1).
   if (version !== "2.0" && version !== "1.99") throw mismatch(`SSH protocol version ${version} is not supported`);

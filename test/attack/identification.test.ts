@@ -9,7 +9,9 @@ describe("identification that is accepted", () => {
   it.each([
     ["a line that ends in LF alone", "SSH-2.0-client\n"],
     ["comments", "SSH-2.0-client_1.0 some more words\r\n"],
-    ["the longest line", lineOf(255)],
+    ["the longest line", lineOf(8194)],
+    ["control characters", "SSH-2.0-cli\x1bent\r\n"],
+    ["bytes outside US-ASCII", "SSH-2.0-cli\xe4nt\r\n"],
     ["a client that speaks both versions", "SSH-1.99-client\r\n"],
   ])("%s", async (_, identification) => {
     const attacked = await Attacked.start(new TargetServer());
@@ -43,11 +45,10 @@ describe("identification that is refused", () => {
   it.each([
     ["a line before it", "hello\r\nSSH-2.0-client\r\n"],
     ["an empty line before it", "\r\nSSH-2.0-client\r\n"],
-    ["one byte too many", lineOf(256)],
+    ["one byte too many", lineOf(8195)],
     ["a long line without end", `SSH-2.0-${"x".repeat(100_000)}`],
     ["a NUL", "SSH-2.0-cli\0ent\r\n"],
-    ["control characters", "SSH-2.0-cli\x1bent\r\n"],
-    ["bytes outside US-ASCII", "SSH-2.0-cli\xe4nt\r\n"],
+    ["a CR inside", "SSH-2.0-cli\rent\r\n"],
     ["version 1.5", "SSH-1.5-client\r\n"],
     ["version 1.3", "SSH-1.3-client\r\n"],
     ["version 3.0", "SSH-3.0-client\r\n"],

@@ -58,6 +58,19 @@ describe("Authentication: keyboard-interactive", () => {
     expect(link.identities).toMatchObject([{ username: "alice", methods: ["keyboard-interactive"] }]);
   });
 
+  it("refuses the attempt for an answer that is not UTF-8, and takes the next one", async () => {
+    const link = withHook(async (prompt) => {
+      await prompt(question("one"));
+      return AUTH_SUCCESSFUL;
+    });
+    await link.send(request());
+    const unreadable = Buffer.from("3d0000000100000001ff", "hex");
+    expect(numbers(await link.send(unreadable))).toEqual([USERAUTH_FAILURE]);
+    await link.send(request());
+    await link.send(infoResponse(["1"]));
+    expect([link.identities.length, link.failures]).toEqual([1, []]);
+  });
+
   it("drops the one answer that comes too late, and takes no other for an attempt's end", async () => {
     const link = withHook(async (prompt) => {
       void prompt(question("one"));

@@ -391,6 +391,26 @@ describe("Authentication: limits", () => {
     expect([long.identities, long.authenticator.calls]).toEqual([[], []]);
   });
 
+  it("refuses a user name that is not UTF-8, as often as any, and takes the next attempt", async () => {
+    const nobody = userauthRequest(Buffer.of(0xff), "password").writeBoolean(false).writeString("x").toBuffer();
+    const link = new FakeLink({ password: success }, { maxAuthTries: 2 });
+    expect((await link.send(nobody)).map(([number]) => number)).toEqual([MessageNumber.USERAUTH_FAILURE]);
+    await link.send(passwordRequest("alice", "x"));
+    expect(link.identities).toMatchObject([{ username: "alice" }]);
+    const guesser = new FakeLink({ password: success }, { maxAuthTries: 2 });
+    await guesser.send(nobody, nobody);
+    expect(guesser.failures).toEqual([disconnect(DisconnectReason.NO_MORE_AUTH_METHODS_AVAILABLE)]);
+  });
+
+  it("refuses methods and algorithms that are not US-ASCII like others that it does not know", async () => {
+    const link = new FakeLink({ publicKey: success });
+    const method = userauthRequest("alice", Buffer.of(0xff)).toBuffer();
+    const algorithm = userauthRequest("alice", "publickey").writeBoolean(false).writeString(Buffer.of(0xff));
+    const answers = await link.send(method, algorithm.writeString("blob").toBuffer());
+    expect(answers.map(([number]) => number)).toEqual(Array(2).fill(MessageNumber.USERAUTH_FAILURE));
+    expect(link.failures).toEqual([]);
+  });
+
   it("knows one service", async () => {
     const link = new FakeLink({ password: success });
     await link.send(
@@ -402,7 +422,6 @@ describe("Authentication: limits", () => {
 
   it.each([
     ["a request that is cut short", Buffer.of(MessageNumber.USERAUTH_REQUEST, 0, 0)],
-    ["a user name that is not UTF-8", Buffer.from("3200000001ff", "hex")],
     ["a password request without a password", userauthRequest("alice", "password").toBuffer()],
     ["a key request with bytes behind it", Buffer.concat([keyProof("alice"), Buffer.of(0)])],
   ])("ends the connection for %s", async (_, payload) => {

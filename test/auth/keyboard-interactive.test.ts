@@ -82,10 +82,20 @@ describe("KeyboardInteractiveDialogue", () => {
     ["a count that is not that of the answers", infoResponse(["1", "2"], 1)],
     ["answers that are cut short", infoResponse(["1"], 2)],
     ["a count beyond all bounds", Buffer.from("3dffffffff", "hex")],
-    ["an answer that is not UTF-8", Buffer.from("3d0000000200000001ff00000000", "hex")],
   ])("refuses %s", async (_, payload) => {
     const { dialogue } = start((prompt) => prompt({ prompts: [...question("1").prompts, ...question("2").prompts] }));
     expect(() => dialogue.receiveResponse(payload)).toThrow(ProtocolError);
+  });
+
+  it("has failed with an answer that is not UTF-8, whatever the hook makes of that", async () => {
+    const errors: unknown[] = [];
+    const { dialogue, attempt } = start(async (prompt) => {
+      for (const text of ["1", "2"]) await prompt(question(text)).catch((error: unknown) => errors.push(error));
+      return AUTH_SUCCESSFUL;
+    });
+    dialogue.receiveResponse(Buffer.from("3d0000000100000001ff", "hex"));
+    expect(await attempt).toMatchObject({ kind: "refused" });
+    expect(errors).toEqual([expect.any(PromptAbortedError), expect.any(PromptAbortedError)]);
   });
 
   it("takes no answer where none is awaited", async () => {

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { ProtocolError } from "../../src/protocol/errors.js";
+import { InvalidTextError, ProtocolError } from "../../src/protocol/errors.js";
 import { Reader } from "../../src/protocol/reader.js";
 import {
   bytesArbitrary,
@@ -134,7 +134,7 @@ describe("Reader.readText", () => {
     ["a cut sequence", "e282"],
     ["beyond Unicode", "f4908080"],
   ])("refuses %s", (_, bytes) => {
-    expect(() => new Reader(string(hex(bytes))).readText()).toThrow(ProtocolError);
+    expect(() => new Reader(string(hex(bytes))).readText()).toThrow(InvalidTextError);
   });
 });
 
@@ -147,8 +147,28 @@ describe("Reader.readNameList", () => {
     );
   });
 
-  it.each([",", "a,", ",a", "a,,b", "a b", "a\tb", "a\n", "a\0", "ä", "a\x7f"])("refuses %j", (list) => {
+  it.each([
+    [",", []],
+    ["a,", ["a"]],
+    [",a", ["a"]],
+    [",,a,,,b,,", ["a", "b"]],
+    ["a b, c", ["a b", " c"]],
+  ])("takes %j as sshd does", (list, names) => {
+    expect(new Reader(string(list)).readNameList()).toEqual(names);
+  });
+
+  it.each(["a\tb", "a\n", "a\0", "ä", "a\x7f"])("refuses %j", (list) => {
     expect(() => new Reader(string(list)).readNameList()).toThrow(ProtocolError);
+  });
+});
+
+describe("Reader.readName", () => {
+  it("keeps names apart that are different bytes", () => {
+    fc.assert(
+      fc.property(bytesArbitrary, (bytes) => {
+        expect(Buffer.from(new Reader(string(bytes)).readName(), "latin1")).toEqual(bytes);
+      }),
+    );
   });
 });
 

@@ -17,6 +17,8 @@ describe("IdentificationReader", () => {
     ["that ends in LF alone", "SSH-2.0-client\n", "SSH-2.0-client"],
     ["of a client that speaks both versions", "SSH-1.99-client\r\n", "SSH-1.99-client"],
     ["with spaces at its end", "SSH-2.0-client  \r\n", "SSH-2.0-client  "],
+    ["with bytes outside US-ASCII", "SSH-2.0-cli\xe4nt\r\n", "SSH-2.0-cli\xe4nt"],
+    ["with an escape", "SSH-2.0-\x1b[2J\r\n", "SSH-2.0-\x1b[2J"],
   ])("takes a line %s", (_, line, identification) => {
     expect(read(line)).toEqual({ identification, rest: Buffer.alloc(0) });
   });
@@ -50,8 +52,6 @@ describe("IdentificationReader", () => {
     ["a zero byte", "SSH-2.0-cli\0ent\r\n"],
     ["a CR inside", "SSH-2.0-cli\rent\r\n"],
     ["a second CR", "SSH-2.0-client\r\r\n"],
-    ["a byte outside US-ASCII", "SSH-2.0-cli\xe4nt\r\n"],
-    ["an escape", "SSH-2.0-\x1b[2J\r\n"],
     ["a small letter", "sSH-2.0-client\r\n"],
     ["a line before it", "hello\r\nSSH-2.0-client\r\n"],
     ["an empty line", "\r\n"],
@@ -68,19 +68,21 @@ describe("IdentificationReader", () => {
     expect(() => reader.receive(text("L"))).toThrow(refusal);
   });
 
-  it("takes 255 bytes with the line end, and no more", () => {
-    const longest = `SSH-2.0-${"x".repeat(255 - 8 - 2)}`;
-    expect(read(`${longest}\r\n`)?.identification).toBe(longest);
-    expect(() => read(`${longest}x\r\n`)).toThrow(refusal);
+  it("takes 8192 bytes before the line end, and no more", () => {
+    const longest = `SSH-2.0-${"x".repeat(8192 - 8)}`;
+    for (const end of ["\n", "\r\n"]) {
+      expect(read(`${longest}${end}`)?.identification).toBe(longest);
+      expect(() => read(`${longest}x${end}`)).toThrow(refusal);
+    }
     expect(() => read(`${longest}xx`)).toThrow(refusal);
   });
 
-  it("waits for no more than 255 bytes, however they come", () => {
+  it("waits for no more than that, however the bytes come", () => {
     const reader = new IdentificationReader();
-    const endless = text(`SSH-2.0-${"x".repeat(400)}`);
-    for (let index = 0; index < 254; index++) {
+    const endless = text(`SSH-2.0-${"x".repeat(9000)}`);
+    for (let index = 0; index < 8193; index++) {
       expect(reader.receive(endless.subarray(index, index + 1))).toBeUndefined();
     }
-    expect(() => reader.receive(endless.subarray(254, 255))).toThrow(refusal);
+    expect(() => reader.receive(endless.subarray(8193, 8194))).toThrow(refusal);
   });
 });

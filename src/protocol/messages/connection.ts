@@ -15,7 +15,7 @@ export interface ChannelOpen {
 export function decodeChannelOpen(payload: Buffer): ChannelOpen {
   const reader = new Reader(payload, 1);
   return {
-    kind: reader.readText(),
+    kind: reader.readName(),
     senderChannel: reader.readUint32(),
     initialWindowSize: reader.readUint32(),
     maximumPacketSize: reader.readUint32(),
@@ -129,7 +129,7 @@ export interface Request {
 
 /** @param reader stands in front of the request's name */
 export function decodeRequest(reader: Reader): Request {
-  return { kind: reader.readText(), wantReply: reader.readBoolean(), fields: reader };
+  return { kind: reader.readName(), wantReply: reader.readBoolean(), fields: reader };
 }
 
 /** SSH_MSG_GLOBAL_REQUEST (RFC 4254 §4). */

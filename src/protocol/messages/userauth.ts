@@ -11,9 +11,10 @@ export interface UserauthRequest {
   readonly fields: Reader;
 }
 
+/** @throws {InvalidTextError} when the user name is not UTF-8 */
 export function decodeUserauthRequest(payload: Buffer): UserauthRequest {
   const fields = new Reader(payload, 1);
-  return { username: fields.readText(), service: fields.readText(), method: fields.readText(), fields };
+  return { username: fields.readText(), service: fields.readName(), method: fields.readName(), fields };
 }
 
 /** The fields of method `password` (RFC 4252 §8); passwords as bytes. */
@@ -37,7 +38,7 @@ export interface PublicKeyFields {
 
 export function decodePublicKeyFields(fields: Reader, form: "plain" | "host-bound"): PublicKeyFields {
   const signed = fields.readBoolean();
-  const algorithm = fields.readText();
+  const algorithm = fields.readName();
   const keyBlob = fields.readString();
   const hostKeyBlob = form === "host-bound" ? fields.readString() : undefined;
   const signature = signed ? fields.readString() : undefined;
@@ -68,7 +69,12 @@ export function decodeKeyboardInteractiveFields(fields: Reader): { submethods: s
   return { submethods };
 }
 
-/** SSH_MSG_USERAUTH_INFO_RESPONSE (RFC 4256 §3.4). `expected` is the number of prompts. */
+/**
+ * SSH_MSG_USERAUTH_INFO_RESPONSE (RFC 4256 §3.4).
+ *
+ * @param expected number of prompts
+ * @throws {InvalidTextError} when an answer is not UTF-8
+ */
 export function decodeInfoResponse(payload: Buffer, expected: number): string[] {
   const reader = new Reader(payload, 1);
   const count = reader.readUint32();

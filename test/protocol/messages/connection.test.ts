@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import * as messages from "../../../src/protocol/messages/connection.js";
 import { Reader } from "../../../src/protocol/reader.js";
 import { Writer } from "../../../src/protocol/writer.js";
-import { bytesArbitrary, expectEveryTruncationRefused, textArbitrary, uint32Arbitrary } from "../fields.js";
+import { bytesArbitrary, expectEveryTruncationRefused, nameArbitrary, uint32Arbitrary } from "../fields.js";
 
 const hex = (text: string) => Buffer.from(text.replaceAll(" ", ""), "hex");
 
@@ -11,7 +11,7 @@ describe("SSH_MSG_CHANNEL_OPEN", () => {
   it("is read with the fields of its kind left over", () => {
     fc.assert(
       fc.property(
-        textArbitrary,
+        nameArbitrary,
         fc.tuple(uint32Arbitrary, uint32Arbitrary, uint32Arbitrary),
         bytesArbitrary,
         (kind, [senderChannel, initialWindowSize, maximumPacketSize], fields) => {

@@ -1,18 +1,18 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { ProtocolError } from "../../../src/protocol/errors.js";
+import { InvalidTextError, ProtocolError } from "../../../src/protocol/errors.js";
 import * as messages from "../../../src/protocol/messages/userauth.js";
 import { Reader } from "../../../src/protocol/reader.js";
 import { Writer } from "../../../src/protocol/writer.js";
 import { infoResponse } from "../../support/packet-messages.js";
-import { bytesArbitrary, expectEveryTruncationRefused, textArbitrary } from "../fields.js";
+import { bytesArbitrary, expectEveryTruncationRefused, nameArbitrary, textArbitrary } from "../fields.js";
 
 const hex = (text: string) => Buffer.from(text.replaceAll(" ", ""), "hex");
 
 describe("SSH_MSG_USERAUTH_REQUEST", () => {
   it("is read up to the fields of its method", () => {
     fc.assert(
-      fc.property(textArbitrary, textArbitrary, textArbitrary, bytesArbitrary, (username, service, method, rest) => {
+      fc.property(textArbitrary, nameArbitrary, nameArbitrary, bytesArbitrary, (username, service, method, rest) => {
         const payload = new Writer().writeByte(50).writeString(username).writeString(service).writeString(method);
         const request = messages.decodeUserauthRequest(payload.writeBytes(rest).toBuffer());
         expect(request).toMatchObject({ username, service, method });
@@ -21,9 +21,11 @@ describe("SSH_MSG_USERAUTH_REQUEST", () => {
     );
   });
 
-  it("is refused when it is cut short or not UTF-8", () => {
+  it("is refused when it is cut short, or its user name is not UTF-8", () => {
     expectEveryTruncationRefused(hex("32 00000001 75 00000001 73 00000001 6d"), messages.decodeUserauthRequest, 1);
-    expect(() => messages.decodeUserauthRequest(hex("32 00000001 ff 00000001 73 00000001 6d"))).toThrow(ProtocolError);
+    expect(() => messages.decodeUserauthRequest(hex("32 00000001 ff 00000001 73 00000001 6d"))).toThrow(
+      InvalidTextError,
+    );
   });
 });
 
