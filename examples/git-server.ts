@@ -42,7 +42,7 @@ function parseGitCommand(root: string, command: string): GitRequest | undefined 
 /** Runs git on the channel: it ends when the channel does, and the channel when it does. */
 function runGit(channel: Channel, { program, repository }: GitRequest): void {
   const git = spawn("git", [program, repository], {
-    env: { PATH: process.env.PATH, GIT_PROTOCOL: channel.environment.get("GIT_PROTOCOL") ?? "" },
+    env: { PATH: process.env.PATH, GIT_PROTOCOL: channel.environment.get("GIT_PROTOCOL")?.toString() ?? "" },
     signal: channel.signal,
   });
   git.on("error", () => undefined); // the channel is gone, or git is not installed: "close" follows

@@ -1,6 +1,9 @@
+import { isUtf8 } from "node:buffer";
 import { userInfo } from "node:os";
 import { basename } from "node:path";
+import type { Logger } from "pino";
 import type { Channel } from "../index.js";
+import { channelOrigin } from "./channel-origin.js";
 import { StartError } from "./errors.js";
 import { Program } from "./program.js";
 
@@ -26,10 +29,12 @@ export function currentAccount(): Account {
 /** Runs the programs of all channels, and knows which are still there. */
 export class Programs {
   readonly #account: Account;
+  readonly #logger: Logger;
   readonly #running = new Set<Program>();
 
-  constructor(account: Account) {
+  constructor(account: Account, logger: Logger) {
     this.#account = account;
+    this.#logger = logger;
   }
 
   /** Runs a command in the user's shell. Resolves once it has started, rejects when it cannot. */
@@ -61,15 +66,24 @@ export class Programs {
   }
 
   /** Nothing of the server's own environment but PATH: it may hold secrets, such as the host key's passphrase. */
-  #environment({ environment }: Channel): NodeJS.ProcessEnv {
+  #environment(channel: Channel): NodeJS.ProcessEnv {
     const { name, home, shell } = this.#account;
     return {
-      ...Object.fromEntries(environment),
+      ...Object.fromEntries(this.#textVariables(channel)),
       PATH: process.env.PATH ?? "/usr/local/bin:/usr/bin:/bin",
       HOME: home,
       USER: name,
       LOGNAME: name,
       SHELL: shell,
     };
+  }
+
+  /** Node.js starts programs with variables of text: what is not UTF-8 would reach them as something else. */
+  #textVariables(channel: Channel): [string, string][] {
+    return [...channel.environment].flatMap(([variable, value]): [string, string][] => {
+      if (isUtf8(value)) return [[variable, value.toString()]];
+      this.#logger.warn({ ...channelOrigin(channel), variable }, "a variable is not UTF-8 and was left out");
+      return [];
+    });
   }
 }

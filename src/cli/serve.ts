@@ -21,7 +21,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   const folder = await openFolder(options, logger);
   const hostKeys = await loadHostKeys(options, logger);
   const { users, example, password } = await loadUsers(options, logger);
-  const programs = options.allowExec ? new Programs(currentAccount()) : undefined;
+  const programs = options.allowExec ? new Programs(currentAccount(), logger) : undefined;
   process.once("exit", () => programs?.killAll());
   const manager = new SSHServerManager({
     serverInterface: new CommandServer({ users, logger, folder, programs }),

@@ -22,8 +22,8 @@ const WRITABLE_HIGH_WATER_MARK = 64 * 1024;
 
 /** A terminal, as `pty-req` and `window-change` describe it (RFC 4254 §6.2 and §6.7). */
 export interface PseudoTerminal {
-  /** Value of TERM. */
-  readonly term: string;
+  /** Value of TERM, in the bytes that the client has sent. */
+  readonly term: Buffer;
   /** Characters. */
   readonly width: number;
   readonly height: number;
@@ -47,6 +47,8 @@ export interface ChannelLink extends DataLink {
   closed(channel: Channel): void;
   /** An error that nobody listens for. */
   errorIgnored(channel: Channel, error: Error): void;
+  /** The channel's user has asked for something that comes too late. */
+  misused(channel: Channel, message: string): void;
 }
 
 export interface ChannelParameters {
@@ -76,8 +78,8 @@ export class Channel extends Duplex {
   readonly kind: string;
   /** The fields of the CHANNEL_OPEN message that belong to this type (RFC 4254 §7.2 for `direct-tcpip`). */
   readonly openFields: Buffer;
-  /** What the client asked to have in the environment and the server's hook accepted. */
-  readonly environment: Map<string, string> = new Map();
+  /** Variables that the client asked for and the server's hook accepted; values in the bytes that the client has sent. */
+  readonly environment: Map<string, Buffer> = new Map();
   /** What the client asked to run, where another command was forced (`forceCommand`); `undefined` for a shell. */
   originalCommand: Buffer | undefined;
   /** The terminal, where one was asked for and accepted. */
@@ -154,7 +156,8 @@ export class Channel extends Duplex {
   }
 
   /**
-   * Reports the exit status of the program (RFC 4254 §6.10), behind all output that was written so far.
+   * Reports the exit status of the program (RFC 4254 §6.10), behind all output that was written so far. After `close()`
+   * it is not sent, and the log has a warning.
    *
    * @throws {RangeError} when the status is not an integer from 0 to 2^32 - 1
    */
@@ -162,17 +165,18 @@ export class Channel extends Duplex {
     if (!Number.isInteger(status) || status < 0 || status > 0xffffffff) {
       throw new RangeError(`an exit status is an integer from 0 to ${0xffffffff}, not ${status}`);
     }
-    this.#sendAfterOutput(encodeExitStatus(this.#recipientChannel, status));
+    this.#sendAfterOutput("an exit status", encodeExitStatus(this.#recipientChannel, status));
   }
 
   /**
-   * Reports that a signal has ended the program (RFC 4254 §6.10), behind all output that was written so far.
+   * Reports that a signal has ended the program (RFC 4254 §6.10), behind all output that was written so far. After
+   * `close()` it is not sent, and the log has a warning.
    *
    * @param name with or without SIG in front: `TERM`, `SIGKILL`, …
    */
   sendExitSignal(name: string, options: { readonly coreDumped?: boolean; readonly message?: string } = {}): void {
     const signal = { name: name.replace(/^SIG/, ""), coreDumped: false, message: "", ...options };
-    this.#sendAfterOutput(encodeExitSignal(this.#recipientChannel, signal));
+    this.#sendAfterOutput("an exit signal", encodeExitSignal(this.#recipientChannel, signal));
   }
 
   /** Closes the channel once all output, the exit status and EOF have been sent. */
@@ -240,8 +244,12 @@ export class Channel extends Duplex {
 
   /** @internal SSH_MSG_CHANNEL_EOF */
   receiveEof(): void {
-    if (this.#eofReceived) throw new ProtocolError("a second EOF on a channel");
     this.#endReadable();
+  }
+
+  /** @internal Whether the client has said that nothing more comes from it. */
+  get eofReceived(): boolean {
+    return this.#eofReceived;
   }
 
   /** @internal SSH_MSG_CHANNEL_CLOSE */
@@ -338,7 +346,11 @@ export class Channel extends Duplex {
     return this.#stderrShared && stderr !== undefined && !stderr.destroyed && !stderr.writableEnded;
   }
 
-  #sendAfterOutput(payload: Buffer): void {
+  #sendAfterOutput(what: string, payload: Buffer): void {
+    if (this.#closing) {
+      this.#link.misused(this, `${what} after close() is not sent`);
+      return;
+    }
     this.#afterOutput.push(payload);
     this.#settle();
   }
@@ -364,7 +376,6 @@ export class Channel extends Duplex {
 
   #receive(data: Buffer): void {
     if (this.#eofReceived) throw new ProtocolError("data on a channel after its EOF");
-    if (data.length > MAX_DATA_LENGTH) throw new ProtocolError("data exceeds the channel's maximum packet size");
     this.receiveWindow.receive(data.length);
   }
 

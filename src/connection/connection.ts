@@ -12,7 +12,10 @@ export interface Connection {
   readonly remotePort: number | undefined;
   /** When the connection was accepted. */
   readonly connectedAt: Date;
-  /** The client's identification line, e.g. `SSH-2.0-OpenSSH_9.2`; empty before it came. */
+  /**
+   * The client's identification line, e.g. `SSH-2.0-OpenSSH_9.2`; empty before it came. Each byte is a character of
+   * Latin-1, and any byte but NUL, CR and LF may be there.
+   */
   readonly clientVersion: string;
   /** What was negotiated; `undefined` before the first key exchange is over. */
   readonly algorithms: NegotiatedNames | undefined;

@@ -4,7 +4,7 @@ import {
   OPEN_FAILED_RESOURCE_SHORTAGE,
   OPEN_SUCCEEDED,
 } from "../protocol/constants.js";
-import { ProtocolError } from "../protocol/errors.js";
+import { InvalidTextError, ProtocolError } from "../protocol/errors.js";
 import {
   type ChannelOpen,
   decodeChannelOpen,
@@ -56,6 +56,13 @@ export interface ChannelAuthority {
   globalRequest(request: Request): boolean | Uint8Array | Promise<boolean | Uint8Array>;
 }
 
+/** What a peer may send though it means nothing: sshd ignores it, too. */
+export type IgnoredMessage =
+  | "reply to no global request"
+  | "reply to no channel request"
+  | "window adjustment for a channel that is not open"
+  | "second EOF on a channel";
+
 /** The way to the peer, as the multiplexer sees it. */
 export interface MultiplexerLink {
   readonly connection: Connection;
@@ -69,6 +76,12 @@ export interface MultiplexerLink {
   failed(error: ProtocolError): void;
   /** A hook has thrown, or a stream has met an error that nobody listens for. */
   hookFailed(what: string, error: unknown): void;
+  /** A message that changes nothing was ignored. */
+  ignored(kind: IgnoredMessage): void;
+  /** A request, or a channel, was refused for a text that is not UTF-8. */
+  textRefused(what: string): void;
+  /** The server's own program has asked for something that comes too late. */
+  misused(channel: Channel, message: string): void;
 }
 
 /** The connection protocol (RFC 4254): channels, their windows and requests, global requests. */
@@ -108,6 +121,7 @@ export class Multiplexer {
       mayGrowWindow: (bytes) => this.#mayGrowWindow(bytes),
       closed: (channel) => this.#channelClosed(channel),
       errorIgnored: (channel, error) => link.hookFailed(`stream of channel ${channel.id}`, error),
+      misused: (channel, message) => link.misused(channel, message),
     };
   }
 
@@ -128,8 +142,9 @@ export class Multiplexer {
         return;
       case MessageNumber.REQUEST_SUCCESS:
       case MessageNumber.REQUEST_FAILURE:
-        if (this.#keepalivesUnanswered === 0) throw new ProtocolError("a reply to no request");
-        this.#keepalivesUnanswered--;
+        // phpseclib answers the announcement of host keys, which wants no answer.
+        if (this.#keepalivesUnanswered === 0) this.#link.ignored("reply to no global request");
+        else this.#keepalivesUnanswered--;
         return;
       case MessageNumber.CHANNEL_OPEN:
         this.#receiveOpen(decodeChannelOpen(payload));
@@ -172,9 +187,10 @@ export class Multiplexer {
     const reader = new Reader(payload, 1);
     const id = reader.readUint32();
     const entry = this.#channels.get(id);
-    // An adjustment may cross our CLOSE on its way.
-    if (entry === undefined && payload[0] === MessageNumber.CHANNEL_WINDOW_ADJUST && id < this.#nextId) return;
-    if (entry === undefined) throw new ProtocolError(`message ${payload[0]} for channel ${id}, which is not open`);
+    if (entry === undefined) {
+      this.#receiveOnNoChannel(payload, id);
+      return;
+    }
     const { channel, requests } = entry;
     switch (payload[0]) {
       case MessageNumber.CHANNEL_DATA:
@@ -192,7 +208,8 @@ export class Multiplexer {
       }
       case MessageNumber.CHANNEL_EOF:
         reader.end();
-        channel.receiveEof();
+        if (channel.eofReceived) this.#link.ignored("second EOF on a channel");
+        else channel.receiveEof();
         return;
       case MessageNumber.CHANNEL_CLOSE:
         reader.end();
@@ -201,8 +218,28 @@ export class Multiplexer {
       case MessageNumber.CHANNEL_REQUEST:
         this.#receiveChannelRequest(channel, requests, kept(payload, requests));
         return;
+      case MessageNumber.CHANNEL_SUCCESS:
+      case MessageNumber.CHANNEL_FAILURE:
+        this.#link.ignored("reply to no channel request");
+        return;
       default:
         throw new ProtocolError(`message ${payload[0]} answers nothing that was asked`);
+    }
+  }
+
+  /** @throws {ProtocolError} for a message that needs a channel */
+  #receiveOnNoChannel(payload: Buffer, id: number): void {
+    switch (payload[0]) {
+      case MessageNumber.CHANNEL_WINDOW_ADJUST:
+        // An adjustment may cross our CLOSE on its way.
+        if (id >= this.#nextId) this.#link.ignored("window adjustment for a channel that is not open");
+        return;
+      case MessageNumber.CHANNEL_SUCCESS:
+      case MessageNumber.CHANNEL_FAILURE:
+        this.#link.ignored("reply to no channel request");
+        return;
+      default:
+        throw new ProtocolError(`message ${payload[0]} for channel ${id}, which is not open`);
     }
   }
 
@@ -242,7 +279,8 @@ export class Multiplexer {
   }
 
   #requestFailed(what: string, error: unknown): void {
-    if (error instanceof ProtocolError) this.#link.failed(error);
+    if (error instanceof InvalidTextError) this.#link.textRefused(what);
+    else if (error instanceof ProtocolError) this.#link.failed(error);
     else this.#link.hookFailed(what, error);
   }
 
@@ -266,7 +304,10 @@ export class Multiplexer {
       decision = this.#authority.openChannel(open.kind, id, open.fields);
       if (typeof decision === "object") decision = await decision;
     } catch (error) {
-      this.#requestFailed("checkChannelRequest", error);
+      this.#requestFailed(
+        error instanceof InvalidTextError ? `channel of type ${open.kind}` : "checkChannelRequest",
+        error,
+      );
     }
     this.#reserved--;
     if (this.#closed) return;

@@ -1,7 +1,7 @@
 import type { RefusedAttempt } from "../auth/authentication.js";
 import type { Identity } from "../auth/authenticator.js";
 import type { PKey } from "../crypto/keys/pkey.js";
-import { clip } from "./clip.js";
+import { loggedText } from "./logged-text.js";
 
 /** What the log tells of somebody who has logged in. */
 export function loginRecord({ methods, publicKeys }: Identity): object {
@@ -11,8 +11,8 @@ export function loginRecord({ methods, publicKeys }: Identity): object {
 /** What the log tells of an attempt that was refused. */
 export function refusalRecord({ username, method, reason, offeredKey }: RefusedAttempt): object {
   return {
-    username: clip(username),
-    method: clip(method),
+    username: loggedText(username),
+    method: loggedText(method),
     reason,
     ...(offeredKey && { key: keyRecord(offeredKey) }),
   };
@@ -24,5 +24,5 @@ function keyRecord(key: PKey): object {
   if (certificate === undefined) return record;
   const { keyId, serial, signatureKey } = certificate;
   // JSON has no large integers.
-  return { ...record, keyId: clip(keyId), serial: `${serial}`, authority: signatureKey.fingerprint() };
+  return { ...record, keyId: loggedText(keyId), serial: `${serial}`, authority: signatureKey.fingerprint() };
 }

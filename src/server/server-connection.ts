@@ -14,12 +14,13 @@ import { type NegotiatedNames, namesOf } from "../transport/negotiation.js";
 import { Transport } from "../transport/transport.js";
 import { Misbehaviour } from "./admission/misbehaviour.js";
 import type { PenaltyCause } from "./admission/penalties.js";
-import { clip } from "./clip.js";
 import { bindAuthenticator, bindChannelAuthority } from "./hooks.js";
 import { encodeHostKeys, HOST_KEYS, takesHostKeys } from "./host-key-announcement.js";
 import { HostKeyProof } from "./host-key-proof.js";
 import { KeepAlive } from "./keep-alive.js";
+import { loggedBytes, loggedText } from "./logged-text.js";
 import { loginRecord, refusalRecord } from "./login-record.js";
+import { OddMessages } from "./odd-messages.js";
 import { limitSessions, SessionClocks } from "./session-limits.js";
 import type { ServerSettings } from "./settings.js";
 
@@ -73,6 +74,10 @@ export class ServerConnection implements Connection {
   readonly #observer: ConnectionObserver;
   #authentication: Authentication | undefined;
   #multiplexer: Multiplexer | undefined;
+  readonly #ignored = new OddMessages((kind) => this.#log("debug", "a message was ignored", { kind }));
+  readonly #refused = new OddMessages((kind, details) =>
+    this.#log("info", "a request was refused", { reason: kind, ...details }),
+  );
   #identity: Identity | undefined;
   #provenMethods: readonly string[] = [];
   #bytesReceived = 0;
@@ -84,7 +89,7 @@ export class ServerConnection implements Connection {
   readonly #misbehaviour: Misbehaviour;
   #probeTimer: NodeJS.Timeout | undefined;
   #rekeyTimer: NodeJS.Timeout | undefined;
-  /** The keys are old: new ones are made when the client is heard of next, since it may be asleep. */
+  /** The keys are old: new ones are made when there is traffic next, since a client to which nothing is sent may sleep. */
   #rekeyDue = false;
   /** The first key exchange is over. */
   #handshaken = false;
@@ -120,7 +125,7 @@ export class ServerConnection implements Connection {
         acceptsMessages: () => this.#stream.writableLength <= this.#maxUnsentBytes,
         caughtUp: () => this.#resumeReading(),
         disconnected: (reason, description) =>
-          this.#leave("the client has disconnected", { reason, description: clip(description) }),
+          this.#leave("the client has disconnected", { reason, description: loggedText(description) }),
         failed: (error) => this.#fail(error),
       },
     );
@@ -250,12 +255,15 @@ export class ServerConnection implements Connection {
     if (this.#ended) return;
     this.#bytesReceived += chunk.length;
     this.#keepAlive?.heard();
-    if (this.#rekeyDue) {
-      this.#rekeyDue = false;
-      this.#transport.rekey();
-    }
+    this.#rekeyIfDue();
     this.#transport.receive(chunk);
     if (this.#transport.buffered > MAX_UNHANDLED_BYTES) this.#pauseReading();
+  }
+
+  #rekeyIfDue(): void {
+    if (!this.#rekeyDue) return;
+    this.#rekeyDue = false;
+    this.#transport.rekey();
   }
 
   #pauseReading(): void {
@@ -379,10 +387,14 @@ export class ServerConnection implements Connection {
         sendData: (head, data) => {
           clocks.touch();
           transport.sendData(head, data);
+          this.#rekeyIfDue();
         },
         hold: () => transport.hold(),
         failed: (error) => this.#fail(error),
         hookFailed: this.#hookFailed,
+        ignored: (kind) => this.#ignored.note(kind),
+        textRefused: (what) => this.#refused.note("a text is not UTF-8", { request: loggedText(what) }),
+        misused: ({ id }, message) => this.#log("warn", message, { channel: id }),
       },
     );
     this.#multiplexer = multiplexer;
@@ -401,7 +413,10 @@ export class ServerConnection implements Connection {
     this.#rekeyTimer = setTimeout(() => {
       this.#rekeyDue = true;
     }, rekeySeconds * 1000);
-    this.#log("info", "a user has logged in", { ...loginRecord(identity), clientVersion: this.clientVersion });
+    this.#log("info", "a user has logged in", {
+      ...loginRecord(identity),
+      clientVersion: loggedBytes(this.clientVersion),
+    });
     this.#observer.authenticated(this);
   }
 
@@ -432,7 +447,10 @@ export class ServerConnection implements Connection {
     } else if (!this.#handshaken) {
       this.#handshaken = true;
       this.#setDeadline(this.#settings.authTimeout, "the authentication took too long");
-      this.#log("debug", "keys were exchanged", { clientVersion: this.clientVersion, algorithms: this.algorithms });
+      this.#log("debug", "keys were exchanged", {
+        clientVersion: loggedBytes(this.clientVersion),
+        algorithms: this.algorithms,
+      });
     }
   }
 
@@ -478,7 +496,14 @@ export class ServerConnection implements Connection {
   #end(cause: string, details: object = {}, closingTime = CLOSING_TIME): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.#log("info", "a connection has ended", { cause, ...details });
+    const { counts: ignored } = this.#ignored;
+    const { counts: refused } = this.#refused;
+    this.#log("info", "a connection has ended", {
+      cause,
+      ...details,
+      ...(ignored && { ignored }),
+      ...(refused && { refused }),
+    });
     this.#keepAlive?.stop();
     this.#clocks?.stop();
     clearInterval(this.#probeTimer);

@@ -167,12 +167,13 @@ export class SSHServer {
   /**
    * Asked for a terminal; when allowed, it is `channel.pty`.
    *
+   * @param term value of TERM, in the bytes that the client has sent
    * @param width characters, `height` likewise; `pixelwidth` and `pixelheight` may be 0
    * @param modes mnemonics of RFC 4254 §8 with their values
    */
   checkChannelPtyRequest(
     channel: Channel,
-    term: string,
+    term: Buffer,
     width: number,
     height: number,
     pixelwidth: number,
@@ -193,8 +194,12 @@ export class SSHServer {
     return true;
   }
 
-  /** Asked for each variable the client wants to set; when allowed, it is in `channel.environment`. */
-  checkChannelEnvRequest(channel: Channel, name: string, value: string): MaybePromise<boolean> {
+  /**
+   * Asked for each variable the client wants to set; when allowed, it is in `channel.environment`.
+   *
+   * @param value in the bytes that the client has sent, which need not be text
+   */
+  checkChannelEnvRequest(channel: Channel, name: string, value: Buffer): MaybePromise<boolean> {
     return false;
   }
 

@@ -3,7 +3,7 @@ import type { Request } from "../protocol/messages/connection.js";
 import type { Reader } from "../protocol/reader.js";
 import { decodeTerminalModes } from "../protocol/terminal-modes.js";
 
-/** Characters of names and values together that one channel's environment may hold, and what each variable costs beside. */
+/** Bytes of names and values together that one channel's environment may hold, and what each variable costs beside. */
 const MAX_ENVIRONMENT_SIZE = 64 * 1024;
 const VARIABLE_OVERHEAD = 256;
 
@@ -22,7 +22,7 @@ export interface SessionHooks {
   subsystem(channel: Channel, name: string): Decision;
   pty(channel: Channel, pty: PseudoTerminal): Decision;
   windowChange(channel: Channel, pty: PseudoTerminal): Decision;
-  environment(channel: Channel, name: string, value: string): Decision;
+  environment(channel: Channel, name: string, value: Buffer): Decision;
   x11(
     channel: Channel,
     singleConnection: boolean,
@@ -81,7 +81,8 @@ export function handleSessionRequest(channel: Channel, request: Request, hooks: 
 
 /** Puts into a new session what the user's permissions say about its environment. */
 export function prepareSession({ connection, environment }: Channel): void {
-  for (const [name, value] of Object.entries(connection.permissions.environment)) environment.set(name, value);
+  for (const [name, value] of Object.entries(connection.permissions.environment))
+    environment.set(name, Buffer.from(value));
 }
 
 function last<T>(fields: Reader, value: T): T {
@@ -119,13 +120,13 @@ function startProgram(
 function startForced(channel: Channel, hooks: SessionHooks, command: string, asked: Buffer | undefined): Decision {
   channel.originalCommand = asked;
   if (asked === undefined) channel.environment.delete(ORIGINAL_COMMAND);
-  else channel.environment.set(ORIGINAL_COMMAND, asked.toString("utf8"));
+  else channel.environment.set(ORIGINAL_COMMAND, asked);
   return command === INTERNAL_SFTP ? hooks.subsystem(channel, "sftp") : hooks.exec(channel, Buffer.from(command));
 }
 
 function requestPty(channel: Channel, fields: Reader, hooks: SessionHooks): Decision {
   const pty = {
-    term: fields.readString().toString("utf8"),
+    term: Buffer.from(fields.readString()),
     width: fields.readUint32(),
     height: fields.readUint32(),
     pixelWidth: fields.readUint32(),
@@ -156,13 +157,13 @@ function changeWindow(channel: Channel, fields: Reader, hooks: SessionHooks): De
 
 function requestVariable(channel: Channel, fields: Reader, hooks: SessionHooks): Decision {
   const name = fields.readText();
-  const value = last(fields, fields.readString()).toString("utf8");
+  const value = Buffer.from(last(fields, fields.readString()));
   if (
     name === ORIGINAL_COMMAND ||
     Object.hasOwn(channel.connection.permissions.environment, name) ||
-    environmentSize(channel) + name.length + value.length > MAX_ENVIRONMENT_SIZE ||
+    environmentSize(channel) + Buffer.byteLength(name) + value.length > MAX_ENVIRONMENT_SIZE ||
     !/^[^=\0]+$/.test(name) ||
-    value.includes("\0")
+    value.includes(0)
   ) {
     return false;
   }
@@ -173,7 +174,7 @@ function requestVariable(channel: Channel, fields: Reader, hooks: SessionHooks):
 
 function environmentSize({ environment }: Channel): number {
   let size = 0;
-  for (const [name, value] of environment) size += name.length + value.length + VARIABLE_OVERHEAD;
+  for (const [name, value] of environment) size += Buffer.byteLength(name) + value.length + VARIABLE_OVERHEAD;
   return size;
 }
 

@@ -78,7 +78,7 @@ const table: Readonly<Record<Phase, readonly Disposition[]>> = {
       M.PING,
       ...range(M.GLOBAL_REQUEST, M.REQUEST_FAILURE),
       M.CHANNEL_OPEN,
-      ...range(M.CHANNEL_WINDOW_ADJUST, M.CHANNEL_REQUEST),
+      ...range(M.CHANNEL_WINDOW_ADJUST, M.CHANNEL_FAILURE),
     ],
     // Authentication requests after success are silently ignored (RFC 4252 §5.1); so are answers that come too late.
     { unknown: "unimplemented", ignored: [M.USERAUTH_REQUEST, M.USERAUTH_INFO_RESPONSE] },

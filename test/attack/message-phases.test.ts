@@ -142,6 +142,8 @@ const whileRunning = {
     // Authentication is over: requests and answers that come too late are passed over (RFC 4252 §5.1).
     ...[...chatter, M.PING, M.USERAUTH_REQUEST, M.USERAUTH_INFO_RESPONSE, M.GLOBAL_REQUEST, M.CHANNEL_OPEN],
     ...range(M.CHANNEL_WINDOW_ADJUST, M.CHANNEL_REQUEST),
+    // Replies to what nobody asked for change nothing.
+    ...[M.REQUEST_SUCCESS, M.REQUEST_FAILURE, M.CHANNEL_SUCCESS, M.CHANNEL_FAILURE],
   ],
   unassigned: "unimplemented",
   hooks: {

@@ -321,6 +321,16 @@ withSsh("a server with --allow-exec", () => {
     expect((await ssh("no-such-command-here")).code).toBe(127);
   });
 
+  it("passes on variables of the client's locale, but none that is not UTF-8", async () => {
+    const { server } = await startExec();
+    const words = [...client.options, "-o", "SendEnv=LC_*", "-p", String(target.port), ...target.words, "env"];
+    const script = 'export LC_A=text LC_B="$(printf "\\377")"; exec ssh "$@"';
+    const { stdout } = await run("sh", ["-c", script, "sh", ...words], { env: client.environment("") });
+    expect(stdout).toContain("LC_A=text\n");
+    expect(stdout).not.toContain("LC_B");
+    await server.errorOutput(/a variable is not UTF-8 and was left out/);
+  });
+
   it("passes on nothing of its environment", async () => {
     await startExec({ ...environment("exec"), SPINDLEX_HOST_KEY_PASSPHRASE: "top secret", MY_TOKEN: "token" });
     const { stdout } = await ssh("env");

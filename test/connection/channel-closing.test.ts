@@ -18,6 +18,22 @@ describe("closing a channel", () => {
     expect(link.ignoredErrors).toEqual([]);
   });
 
+  it("leaves no room for an exit status behind it: the log is told", async () => {
+    const { channel, link } = openTestChannel({ windowSize: 0 });
+    channel.send("x");
+    channel.sendExitStatus(3);
+    channel.close();
+    channel.sendExitStatus(4);
+    channel.sendExitSignal("TERM");
+    channel.adjustWindow(1);
+    await settled();
+    expect(link.received).toEqual(["data x", "exit-status 3", "EOF", "CLOSE"]);
+    expect(link.misuses).toEqual([
+      "an exit status after close() is not sent",
+      "an exit signal after close() is not sent",
+    ]);
+  });
+
   it("half, by end(), leaves the other half open", async () => {
     const { channel, link } = openTestChannel();
     const pieces: string[] = [];

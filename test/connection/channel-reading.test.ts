@@ -223,11 +223,6 @@ describe("a channel's input window", () => {
     expect(() => channel.receiveExtendedData(Buffer.alloc(1))).toThrow(ProtocolError);
   });
 
-  it("does not let packets in that are too large", () => {
-    const { channel } = openTestChannel();
-    expect(() => channel.receiveData(Buffer.alloc(32 * 1024 + 1))).toThrow(ProtocolError);
-  });
-
   it("is not given back after the client's EOF", async () => {
     const { channel, link } = openTestChannel();
     fill(channel, size);
@@ -260,10 +255,9 @@ describe("a channel's input window", () => {
 });
 
 describe("the end of a channel's input", () => {
-  it("comes once", () => {
+  it("lets nothing in behind it", () => {
     const { channel } = openTestChannel();
     channel.receiveEof();
-    expect(() => channel.receiveEof()).toThrow(ProtocolError);
     expect(() => channel.receiveData(Buffer.from("x"))).toThrow(ProtocolError);
     expect(() => channel.receiveExtendedData(Buffer.from("x"))).toThrow(ProtocolError);
   });

@@ -15,6 +15,7 @@ export class TestLink implements ChannelLink {
   /** Bytes the channel has granted beyond the first window. */
   granted = 0;
   readonly ignoredErrors: Error[] = [];
+  readonly misuses: string[] = [];
   closings = 0;
   #writable = true;
   #waiting: ChannelSender | undefined;
@@ -60,6 +61,10 @@ export class TestLink implements ChannelLink {
 
   errorIgnored(_channel: Channel, error: Error): void {
     this.ignoredErrors.push(error);
+  }
+
+  misused(_channel: Channel, message: string): void {
+    this.misuses.push(message);
   }
 }
 

@@ -10,6 +10,7 @@ import { Deferred } from "../attack/deferred.js";
 import { PacketClient } from "../support/packet-client.js";
 import {
   channelOpen,
+  channelRequest,
   execRequest,
   globalRequest,
   message,
@@ -24,8 +25,11 @@ import { createManager, login, PASSWORD, startManager, TestServer, USERNAME } fr
 interface Entry {
   readonly level: string;
   readonly message: string;
-  readonly fields: { readonly connection?: unknown; readonly reason?: unknown };
+  readonly fields: Readonly<Record<string, unknown>>;
 }
+
+/** A text, as a field of a request, that is not UTF-8. */
+const NOT_UTF8 = Buffer.from("00000001ff", "hex");
 
 function recordingLogger(): { logger: Logger; entries: Entry[] } {
   const entries: Entry[] = [];
@@ -254,7 +258,7 @@ describe("the log", () => {
     const { logger, entries } = recordingLogger();
     const manager = await startManager({ logger });
     const client = await login(manager);
-    client.sendPacket(message(MessageNumber.CHANNEL_SUCCESS, "xxxx"));
+    client.sendPacket(message(MessageNumber.CHANNEL_OPEN_FAILURE, "xxxx"));
     expect((await client.waitDisconnect()).reason).toBe(DisconnectReason.PROTOCOL_ERROR);
     const other = await PacketClient.authenticating(manager.port);
     other.sendPacket(passwordRequest("x".repeat(100_000), "y"));
@@ -264,6 +268,48 @@ describe("the log", () => {
     const ended = entries.filter(({ message: text }) => text === "a connection has ended");
     expect(ended[0]?.fields).toMatchObject({ reason: DisconnectReason.PROTOCOL_ERROR });
     expect(JSON.stringify(entries).length).toBeLessThan(20_000);
+  });
+});
+
+describe("what is odd and harmless", () => {
+  it("is ignored, with a line for the first of a kind and a number for the rest", async () => {
+    const { logger, entries } = recordingLogger();
+    const manager = await startManager({ logger });
+    const client = await login(manager);
+    for (let times = 0; times < 100; times++) {
+      client.sendPacket(message(MessageNumber.REQUEST_FAILURE));
+      client.sendPacket(message(MessageNumber.CHANNEL_SUCCESS, Buffer.alloc(4)));
+    }
+    expect((await client.exec("hello")).exitStatus).toBe(0);
+    await client.close();
+    await vi.waitFor(() => expect(manager.getConnectionCount()).toBe(0));
+    const lines = entries.filter(({ message: text }) => text === "a message was ignored");
+    expect(lines.map(({ level, fields }) => [level, fields.kind])).toEqual([
+      ["debug", "reply to no global request"],
+      ["debug", "reply to no channel request"],
+    ]);
+    const ended = entries.find(({ message: text }) => text === "a connection has ended");
+    expect(ended?.fields.ignored).toEqual({ "reply to no global request": 100, "reply to no channel request": 100 });
+  });
+
+  it.each([
+    [
+      "a channel request",
+      (id: number) => channelRequest(id, "subsystem", "want-reply", NOT_UTF8),
+      "channel request subsystem",
+    ],
+    ["a global request", () => globalRequest("tcpip-forward", "want-reply", NOT_UTF8), "global request tcpip-forward"],
+  ])("is refused where a text is not UTF-8: %s", async (_, request, logged) => {
+    const { logger, entries } = recordingLogger();
+    const manager = await startManager({ logger });
+    const client = await login(manager);
+    const { id } = await client.openSession();
+    client.sendPacket(request(id));
+    const [answer] = await client.nextPacket();
+    expect([MessageNumber.CHANNEL_FAILURE, MessageNumber.REQUEST_FAILURE]).toContain(answer);
+    expect((await client.exec("hello")).exitStatus).toBe(0);
+    const refused = entries.filter(({ message: text }) => text === "a request was refused");
+    expect(refused.map(({ fields }) => fields.request)).toEqual([logged]);
   });
 });
 
@@ -341,6 +387,28 @@ describe("new keys", () => {
       expect((await client.expect(MessageNumber.PONG)).subarray(5).toString()).toBe("awake");
     }
     expect((await client.exec("hello")).exitStatus).toBe(0);
+  });
+
+  it("are made by time, too, when the client hears of the server", async () => {
+    let programs: Channel | undefined;
+    class Talking extends TestServer {
+      override checkChannelExecRequest(channel: Channel): boolean {
+        programs = channel;
+        return true;
+      }
+    }
+    const manager = await startManager({ serverInterface: new Talking(), rekeyLimit: { seconds: 1 } });
+    const client = await login(manager);
+    const { id } = await client.openSession();
+    client.sendPacket(execRequest(id, "talk"));
+    await client.expect(MessageNumber.CHANNEL_SUCCESS);
+    await expect(client.nextPacket(1100)).rejects.toThrow("waited 1100 ms");
+    programs?.send("news");
+    await client.readServerKexInit();
+    client.sendKexInit();
+    await client.agreeOnKeys();
+    client.sendNewKeys();
+    expect(await client.expect(MessageNumber.CHANNEL_DATA)).toBeDefined();
   });
 
   it("are made by bytes, while data flows", async () => {

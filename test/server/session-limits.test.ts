@@ -14,7 +14,7 @@ import {
   SessionClocks,
   type SessionLimitOptions,
 } from "../../src/server/session-limits.js";
-import { channelOpen } from "../support/packet-messages.js";
+import { channelOpen, message } from "../support/packet-messages.js";
 import { login, startManager } from "./test-server.js";
 
 const NO_FIELDS = Buffer.alloc(0);
@@ -192,5 +192,16 @@ describe("a client", () => {
     if (!("unusedConnectionTimeout" in options)) await client.openSession();
     expect(await client.waitDisconnect()).toEqual({ reason: DisconnectReason.BY_APPLICATION, message });
     await vi.waitFor(() => expect(manager.getConnectionCount()).toBe(0));
+  });
+
+  it("is idle, too, when it sends nothing but replies that nobody asked for", async () => {
+    const client = await login(await startManager({ idleTimeout: 0.3 }));
+    await client.openSession();
+    const talking = setInterval(() => client.sendPacket(message(MessageNumber.REQUEST_FAILURE)), 20);
+    try {
+      expect((await client.waitDisconnect()).message).toBe("nothing has happened for too long");
+    } finally {
+      clearInterval(talking);
+    }
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
 import { completePermissions, type Permissions } from "../../src/auth/permissions.js";
 import type { Channel, PseudoTerminal } from "../../src/connection/channel.js";
-import { ProtocolError } from "../../src/protocol/errors.js";
+import { InvalidTextError, ProtocolError } from "../../src/protocol/errors.js";
 import { decodeRequest } from "../../src/protocol/messages/connection.js";
 import { Reader } from "../../src/protocol/reader.js";
 import { Writer } from "../../src/protocol/writer.js";
@@ -33,7 +33,8 @@ class TestHooks implements SessionHooks {
   subsystem = (_channel: Channel, name: string) => this.#decide("subsystem", name);
   pty = (_channel: Channel, pty: PseudoTerminal) => this.#decide("pty", pty);
   windowChange = (_channel: Channel, pty: PseudoTerminal) => this.#decide("windowChange", pty);
-  environment = (_channel: Channel, name: string, value: string) => this.#decide("environment", name, value);
+  environment = (_channel: Channel, name: string, value: Buffer) =>
+    this.#decide("environment", name, value.toString("latin1"));
   x11 = (_channel: Channel, single: boolean, protocol: string, cookie: Buffer, screen: number) =>
     this.#decide("x11", single, protocol, cookie.toString(), screen);
 
@@ -125,7 +126,7 @@ describe("a request to start a program", () => {
 
 describe("a request for a terminal", () => {
   const pty = {
-    term: "xterm",
+    term: Buffer.from("xterm"),
     width: 80,
     height: 24,
     pixelWidth: 640,
@@ -167,13 +168,13 @@ describe("a request for a terminal", () => {
     const { channel, hooks, ask } = start();
     ask("pty-req", ptyFields());
     expect(ask("pty-req", ptyFields("vt100"))).toBe(false);
-    expect([channel.pty?.term, hooks.calls.length]).toEqual(["xterm", 1]);
+    expect([channel.pty?.term.toString(), hooks.calls.length]).toEqual(["xterm", 1]);
   });
 
-  it("may name one that is not UTF-8", () => {
+  it("may name one that is not UTF-8, and keeps its bytes", () => {
     const { channel, ask } = start();
     expect(ask("pty-req", ptyFields(Buffer.of(0xff)))).toBe(true);
-    expect(channel.pty?.term).toBe("\ufffd");
+    expect(channel.pty?.term).toEqual(Buffer.of(0xff));
   });
 
   it("of another size tells the program", () => {
@@ -216,8 +217,8 @@ describe("a variable of the environment", () => {
     hooks.answer = () => false;
     expect(ask("env", text("LD_PRELOAD", "/tmp/x.so"))).toBe(false);
     expect([...channel.environment]).toEqual([
-      ["LANG", "C"],
-      ["EMPTY", ""],
+      ["LANG", Buffer.from("C")],
+      ["EMPTY", Buffer.alloc(0)],
     ]);
   });
 
@@ -230,6 +231,13 @@ describe("a variable of the environment", () => {
     const { channel, hooks, ask } = start();
     expect(ask("env", text(name, value))).toBe(false);
     expect([hooks.calls, channel.environment.size]).toEqual([[], 0]);
+  });
+
+  it("keeps its bytes, which need not be UTF-8", () => {
+    const { channel, hooks, ask } = start();
+    expect(ask("env", text("LC_ALL", Buffer.of(0x80, 0xff)))).toBe(true);
+    expect(hooks.calls).toEqual([["environment", "LC_ALL", "\x80\xff"]]);
+    expect(channel.environment.get("LC_ALL")).toEqual(Buffer.of(0x80, 0xff));
   });
 
   it("too many are refused, and ask nobody", () => {
@@ -253,7 +261,7 @@ describe("a variable of the environment", () => {
   it("named like a property of objects is only that", () => {
     const { channel, ask } = start();
     expect(ask("env", text("__proto__", "x"))).toBe(true);
-    expect(channel.environment.get("__proto__")).toBe("x");
+    expect(channel.environment.get("__proto__")).toEqual(Buffer.from("x"));
   });
 });
 
@@ -330,9 +338,9 @@ describe("a malformed request", () => {
     ["subsystem", text(Buffer.of(0xff))],
     ["env", text(Buffer.of(0xff), "x")],
     ["signal", text(Buffer.of(0xff))],
-  ])("is one whose name is not UTF-8: %s", (kind, fields) => {
+  ])("is told apart when its name is not UTF-8: %s", (kind, fields) => {
     const { hooks, ask } = start();
-    expect(() => ask(kind, fields)).toThrow(ProtocolError);
+    expect(() => ask(kind, fields)).toThrow(InvalidTextError);
     expect(hooks.calls).toEqual([]);
   });
 
@@ -363,7 +371,7 @@ describe("permissions", () => {
     expect(ask(kind, fields)).toBe(true);
     expect(hooks.calls).toEqual([["exec", "date"]]);
     expect(channel.originalCommand?.toString()).toBe(asked);
-    expect(channel.environment.get("SSH_ORIGINAL_COMMAND")).toBe(asked);
+    expect(channel.environment.get("SSH_ORIGINAL_COMMAND")?.toString()).toBe(asked);
   });
 
   it("run SFTP for the forced command internal-sftp", () => {
@@ -385,6 +393,6 @@ describe("permissions", () => {
   it("put their variables into a session", () => {
     const { channel } = start({ environment: { A: "1" } });
     prepareSession(channel);
-    expect([...channel.environment]).toEqual([["A", "1"]]);
+    expect([...channel.environment]).toEqual([["A", Buffer.from("1")]]);
   });
 });
