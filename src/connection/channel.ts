@@ -1,4 +1,4 @@
-import { Duplex, finished, Writable } from "node:stream";
+import { Duplex, Writable } from "node:stream";
 import { EXTENDED_DATA_STDERR, MessageNumber } from "../protocol/constants.js";
 import { ProtocolError } from "../protocol/errors.js";
 import {
@@ -19,6 +19,19 @@ const SMALL_DATA_LENGTH = 1024;
 
 /** Bytes that a channel's writer may have pending before `write` returns false. */
 const WRITABLE_HIGH_WATER_MARK = 64 * 1024;
+
+/**
+ * The channel is destroyed behind the client's EOF while a reader has still to get what came before. Such a reader waits
+ * for `end` even though the stream is closed (`pipeline` of Node.js does, for ever), so it has to hear of an error.
+ */
+class CutOffError extends Error {
+  /** What Node.js gives readers that are cut off before the EOF. */
+  readonly code = "ERR_STREAM_PREMATURE_CLOSE";
+
+  constructor() {
+    super("the channel was closed before all of its input was read");
+  }
+}
 
 /** A terminal, as `pty-req` and `window-change` describe it (RFC 4254 §6.2 and §6.7). */
 export interface PseudoTerminal {
@@ -100,6 +113,7 @@ export class Channel extends Duplex {
   #afterOutput: Buffer[] = [];
   /** Bytes, or characters, that the last read asked for and did not find: its reader has to hear when they are there. */
   #wanted: number | undefined;
+  #partlyRead = false;
   #closing = false;
   #eofSent = false;
   #closeSent = false;
@@ -191,6 +205,7 @@ export class Channel extends Duplex {
     const data = super.read(size);
     // Node.js reads 0 bytes by itself, to keep the stream going.
     if (size !== 0) this.#wanted = data === null ? (size ?? 1) : undefined;
+    if (data !== null) this.#partlyRead = true;
     // Readers hear only of what lies in the stream's own buffer.
     if (this.readableLength === 0) this.#flushUnread();
     this.#grantWindow();
@@ -215,7 +230,7 @@ export class Channel extends Duplex {
   override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
     this.#sendClose();
     this.#stderr?.destroy();
-    callback(error);
+    callback(error ?? (this.#eofReceived && this.#hasReader ? new CutOffError() : null));
     // After `close`, which is what tells the other ends of pipelines.
     setImmediate(() => this.#sender.failAbandoned(new Error("the channel is closed")));
   }
@@ -256,11 +271,14 @@ export class Channel extends Duplex {
   receiveClose(): void {
     this.#sender.abandon();
     this.#sendClose();
-    if (!this.#eofReceived) this.#endReadable();
     this.#end();
     // What the client has sent before it closed can still be read. Nobody waits for a writer that will not get on.
-    if (this.readableFlowing === null || this.#outputWaits) this.destroy();
-    else finished(this, { writable: false }, () => this.destroy());
+    if (this.#hasReader && !this.#outputWaits) {
+      if (!this.#eofReceived) this.#endReadable();
+      this.once("end", () => this.destroy());
+    } else {
+      this.destroy();
+    }
   }
 
   /** @internal SSH_MSG_CHANNEL_WINDOW_ADJUST */
@@ -320,7 +338,7 @@ export class Channel extends Duplex {
 
   #reportErrors(stream: Writable): void {
     stream.on("error", (error) => {
-      if (stream.listenerCount("error") === 1) this.#link.errorIgnored(this, error);
+      if (stream.listenerCount("error") === 1 && !(error instanceof CutOffError)) this.#link.errorIgnored(this, error);
     });
   }
 
@@ -331,6 +349,12 @@ export class Channel extends Duplex {
     if (this.#closeSent) this.destroy();
     callback(new Error("the channel takes no more output"));
     return false;
+  }
+
+  /** Whether somebody reads and has not come to the end: one that listens, or that has called `read` and not got all. */
+  get #hasReader(): boolean {
+    if (this.readableFlowing !== null) return !this.readableEnded;
+    return this.#partlyRead && this.readableLength + this.#unread.length > 0;
   }
 
   /** Whether something was written that has not gone out. */

@@ -190,7 +190,10 @@ describe("writing to a channel that is closed", () => {
     expect(link.received).toEqual(["CLOSE"]);
   });
 
-  it("by the client fails a pipe from the channel back to it", async () => {
+  it.each([
+    ["alone", []],
+    ["behind EOF", ["receiveEof"]],
+  ] as const)("by the client's CLOSE %s fails a pipe from the channel back to it", async (_, before) => {
     const { channel, link } = openTestChannel({ windowSize: 10 });
     const slow = new Transform({
       transform: (piece, _encoding, callback) => {
@@ -200,8 +203,9 @@ describe("writing to a channel that is closed", () => {
     const echo = pipeline(channel, slow, channel);
     for (let index = 0; index < 20; index++) channel.receiveData(Buffer.alloc(10_000));
     await settled();
+    for (const method of before) channel[method]();
     channel.receiveClose();
-    await expect(echo).rejects.toThrow();
+    await expect(echo).rejects.toThrow(expect.objectContaining({ code: "ERR_STREAM_PREMATURE_CLOSE" }));
     expect(channel.closed).toBe(true);
     expect(link.received.at(-1)).toBe("CLOSE");
   });
@@ -215,6 +219,68 @@ describe("writing to a channel that is closed", () => {
     await settled();
     channel.receiveClose();
     await expect(writing).rejects.toThrow(expect.objectContaining({ code: "ERR_STREAM_PREMATURE_CLOSE" }));
+  });
+});
+
+describe("a reader that is behind", () => {
+  /** Takes one piece, and the next when `next` is called. */
+  function slowSink(): { sink: Writable; pieces: string[]; next: () => void } {
+    const pieces: string[] = [];
+    let next = () => {};
+    const sink = new Writable({
+      highWaterMark: 1,
+      write(piece, _encoding, callback) {
+        pieces.push(String(piece));
+        next = callback;
+      },
+    });
+    return { sink, pieces, next: () => next() };
+  }
+
+  const pieces = (count: number) => Array.from({ length: count }, (_, index) => `piece ${index}`.padEnd(2000));
+
+  it.each([1, 2, 20])("gets all of %i pieces that came before CLOSE, and its end", async (count) => {
+    const { channel } = openTestChannel();
+    const slow = slowSink();
+    const piping = pipeline(channel, slow.sink);
+    for (const piece of pieces(count)) channel.receiveData(Buffer.from(piece));
+    await settled();
+    channel.receiveClose();
+    for (let round = 0; round < count; round++) {
+      await settled();
+      slow.next();
+    }
+    await piping;
+    expect(slow.pieces.join("")).toBe(pieces(count).join(""));
+    expect(channel.closed).toBe(true);
+  });
+
+  it.each([
+    ["after EOF, with the connection", ["receiveEof", "connectionClosed"]],
+    ["after EOF, by destroy()", ["receiveEof", "destroy"]],
+    ["after CLOSE, with the connection", ["receiveClose", "connectionClosed"]],
+    ["after CLOSE, by destroy()", ["receiveClose", "destroy"]],
+  ] as const)("%s hears that it does not get all", async (_, methods) => {
+    for (const count of [1, 20]) {
+      const { channel, link } = openTestChannel();
+      const piping = pipeline(channel, slowSink().sink);
+      for (const piece of pieces(count)) channel.receiveData(Buffer.from(piece));
+      await settled();
+      for (const method of methods) channel[method]();
+      await expect(piping).rejects.toThrow(expect.objectContaining({ code: "ERR_STREAM_PREMATURE_CLOSE" }));
+      expect(link.ignoredErrors).toEqual([]);
+    }
+  });
+
+  it("is no error to report where nobody listens for it", async () => {
+    const { channel, link } = openTestChannel();
+    channel.on("data", () => channel.pause());
+    for (const piece of pieces(2)) channel.receiveData(Buffer.from(piece));
+    channel.receiveEof();
+    await settled();
+    channel.connectionClosed();
+    await settled();
+    expect([channel.closed, channel.readableEnded, link.ignoredErrors]).toEqual([true, false, []]);
   });
 });
 

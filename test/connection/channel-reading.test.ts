@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { once } from "node:events";
 import { PassThrough, Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import fc from "fast-check";
@@ -15,9 +16,16 @@ function dataInChunk(data: string | Uint8Array, chunkLength: number): Buffer {
   return chunk.subarray(10, 10 + bytes.length);
 }
 
-async function readAll(channel: Channel): Promise<Buffer> {
+async function readAll(stream: AsyncIterable<Buffer>): Promise<Buffer> {
   const pieces: Buffer[] = [];
-  for await (const piece of channel) pieces.push(piece);
+  for await (const piece of stream) pieces.push(piece);
+  return Buffer.concat(pieces);
+}
+
+async function listen(channel: Channel): Promise<Buffer> {
+  const pieces: Buffer[] = [];
+  channel.on("data", (piece) => pieces.push(piece));
+  await once(channel, "end");
   return Buffer.concat(pieces);
 }
 
@@ -269,17 +277,44 @@ describe("the end of a channel's input", () => {
     expect((await readAll(channel)).toString()).toBe("crumbs");
   });
 
-  it("by CLOSE lets a reader finish what came before it", async () => {
+  it.each<[string, (channel: Channel) => Promise<Buffer>]>([
+    ["listens for data", listen],
+    ["iterates", readAll],
+    ["pipes", (channel) => readAll(channel.pipe(new PassThrough()))],
+    ["makes a pipeline", (channel) => pipeline(channel, new PassThrough(), readAll)],
+  ])("by CLOSE lets a reader that %s finish what came before it", async (_, read) => {
     const { channel, link } = openTestChannel();
-    const through = new PassThrough();
-    const piping = pipeline(channel, through);
+    const reading = read(channel);
     for (const byte of Buffer.from("before the end")) channel.receiveData(Buffer.of(byte));
     channel.receiveClose();
     expect(channel.destroyed).toBe(false);
-    await piping;
-    expect(through.read().toString()).toBe("before the end");
+    expect((await reading).toString()).toBe("before the end");
     await settled();
     expect([channel.destroyed, link.closings]).toEqual([true, 1]);
+  });
+
+  it("by CLOSE lets one who calls read() go on later", async () => {
+    const { channel, link } = openTestChannel();
+    channel.receiveData(Buffer.from("before the end"));
+    let text = String(channel.read(6));
+    channel.receiveClose();
+    await settled();
+    for (let piece = channel.read(); piece !== null; piece = channel.read()) text += piece;
+    expect(text).toBe("before the end");
+    await settled();
+    expect([channel.closed, channel.readableEnded, link.closings]).toEqual([true, true, 1]);
+  });
+
+  it.each([
+    ["nobody has read", 0],
+    ["all was read", 4],
+  ])("by CLOSE closes a channel of which %s", async (_, length) => {
+    const { channel } = openTestChannel();
+    channel.receiveData(Buffer.from("data"));
+    channel.read(length);
+    channel.receiveClose();
+    await settled();
+    expect(channel.closed).toBe(true);
   });
 
   it("by CLOSE lets a paused reader finish later", async () => {
