@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { OpenFlag, PacketType } from "../../src/sftp/constants.js";
+import { builtFile } from "../support/build.js";
 import { PacketClient } from "../support/packet-client.js";
 import { SFTPChannel } from "../support/sftp-channel.js";
 import { encodeFields, init, NO_ATTRIBUTES, request } from "../support/sftp-packets.js";
@@ -24,7 +25,7 @@ class MeasuredServer {
   }
 
   static async start(): Promise<MeasuredServer> {
-    const process = fork("test/attack/sftp-server-process.ts", { execArgv: ["--import", "tsx"] });
+    const process = fork(builtFile("test/attack/sftp-server-process.ts"));
     onTestFinished(() => {
       process.kill("SIGKILL");
     });

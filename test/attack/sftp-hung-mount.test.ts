@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { PacketType } from "../../src/sftp/constants.js";
 import { MemoryFileSystem } from "../../src/sftp/memory/memory-file-system.js";
 import { SFTPServer } from "../../src/sftp/sftp-server.js";
+import { builtFile } from "../support/build.js";
 import { isMissing } from "../support/clients.js";
 import { SFTPPacketClient } from "../support/sftp-client.js";
 import { extended, NO_ATTRIBUTES, readData, request } from "../support/sftp-packets.js";
@@ -64,7 +65,7 @@ describe.skipIf(sshfsIsMissing || !HAS_FUSE)("where something is mounted in the 
   ])(
     "one client %s: the others go on",
     async (_, requests) => {
-      const server = fork("test/attack/sftp-folder-process.ts", [folder], { execArgv: ["--import", "tsx"] });
+      const server = fork(builtFile("test/attack/sftp-folder-process.ts"), [folder]);
       try {
         const [port] = await once(server, "message");
         const start = () => SFTPPacketClient.start(connect(Number(port), "127.0.0.1"));

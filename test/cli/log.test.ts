@@ -1,9 +1,9 @@
 import { execFile } from "node:child_process";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
+import { builtFile } from "../support/build.js";
 
-const MODULE = fileURLToPath(new URL("../../dist/cli/log.js", import.meta.url));
+const MODULE = builtFile("src/cli/log.ts");
 
 /** What is on the terminal of somebody who runs `script`, which has `logger`. */
 async function logged(format: "json" | "text", script: string): Promise<string> {

@@ -1,10 +1,10 @@
 import { spawnSync } from "node:child_process";
-import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { matchesHash, parsePasswordHash } from "../../src/authenticators/passwords/password-hash.js";
 import { hasClient } from "../examples/real-client.js";
+import { builtFile } from "../support/build.js";
 
-const COMMAND = [process.execPath, "--import", "tsx", join("src", "cli", "main.ts"), "hash-password"] as const;
+const COMMAND = [process.execPath, builtFile("src/cli/main.ts"), "hash-password"] as const;
 
 function hash(input: string | Buffer) {
   const [program, ...parameters] = COMMAND;

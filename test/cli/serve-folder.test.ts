@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { KNOWN_HASHES } from "../authenticators/passwords/known-hashes.js";
 import { hasClient, type Outcome, run, SshClient } from "../examples/real-client.js";
 import { listeningPort, type RunningProcess, startProgram } from "../examples/running-process.js";
+import { builtFile } from "../support/build.js";
 import { makeTree } from "../support/tree.js";
 import { treeDifferences } from "../support/tree-compare.js";
 
@@ -80,7 +81,7 @@ async function log(): Promise<LogLine[]> {
 describe("a folder that cannot be served", () => {
   it.each(["missing", "file"])("is named in one line: %s", (name) => {
     writeFileSync(join(folder, "file"), "");
-    const args = ["--import", "tsx", MAIN, "serve", "--port", "0", "--log-level", "silent", join(folder, name)];
+    const args = [builtFile(MAIN), "serve", "--port", "0", "--log-level", "silent", join(folder, name)];
     const outcome = spawnSync(process.execPath, args, { env: environment(), encoding: "utf8", timeout: 20_000 });
     expect(outcome).toMatchObject({ status: 1, stdout: "" });
     expect(outcome.stderr).toMatch(new RegExp(`^spindlex: \\S+/${name} cannot be served: [^\\n]+\\n$`));
@@ -238,7 +239,7 @@ withClients("a folder", () => {
 
 withClients("a folder with a password file", () => {
   const hash = (password: string) =>
-    execFileSync(process.execPath, ["--import", "tsx", MAIN, "hash-password"], {
+    execFileSync(process.execPath, [builtFile(MAIN), "hash-password"], {
       input: `${password}\n`,
       encoding: "utf8",
     });

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { hasClient, run, SshClient } from "../examples/real-client.js";
 import { listeningPort, type RunningProcess, startProgram } from "../examples/running-process.js";
+import { builtFile } from "../support/build.js";
 
 const MAIN = join("src", "cli", "main.ts");
 const USER = userInfo().username;
@@ -44,7 +45,7 @@ function makeKey(name: string, ...options: string[]): string {
 
 function runMain(args: readonly string[], env: NodeJS.ProcessEnv = environment("run")) {
   const options = { env, encoding: "utf8", timeout: 20_000 } as const;
-  return spawnSync(process.execPath, ["--import", "tsx", MAIN, ...args], options);
+  return spawnSync(process.execPath, [builtFile(MAIN), ...args], options);
 }
 
 describe("spindlex", () => {

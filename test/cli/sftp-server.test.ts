@@ -14,17 +14,16 @@ import {
 } from "node:fs";
 import { tmpdir, userInfo } from "node:os";
 import { dirname, join, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { hasClient, type Outcome, run } from "../examples/real-client.js";
 import { RunningProcess } from "../examples/running-process.js";
+import { builtFile } from "../support/build.js";
 import { isMissing, TOOLS } from "../support/clients.js";
 import { makeTree } from "../support/tree.js";
 import { treeDifferences } from "../support/tree-compare.js";
 
-const TSX = fileURLToPath(import.meta.resolve("tsx"));
 const MAIN = resolve("src/cli/main.ts");
-const COMMAND = [process.execPath, "--import", TSX, MAIN, "sftp-server"] as const;
+const COMMAND = [process.execPath, builtFile("src/cli/main.ts"), "sftp-server"] as const;
 const USER = userInfo();
 
 const INIT = Buffer.from("000000050100000003", "hex");

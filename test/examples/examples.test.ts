@@ -13,8 +13,6 @@ let client: SshClient;
 let server: RunningProcess | undefined;
 
 beforeAll(() => {
-  // The examples import the package by its name, as its users do: that is dist/.
-  execFileSync("npm", ["run", "--silent", "build"]);
   folder = mkdtempSync(join(tmpdir(), "spindlex-examples-"));
   client = new SshClient();
 });

@@ -1,5 +1,6 @@
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { once } from "node:events";
+import { builtFile } from "../support/build.js";
 
 /** A program that runs beside the test. */
 export class RunningProcess {
@@ -63,9 +64,9 @@ export class RunningProcess {
   }
 }
 
-/** Starts a TypeScript program. */
+/** Starts a program of `src/` or `examples/`. */
 export function startProgram(file: string, args: readonly string[] = [], env?: NodeJS.ProcessEnv): RunningProcess {
-  return new RunningProcess(process.execPath, ["--import", "tsx", file, ...args], env);
+  return new RunningProcess(process.execPath, [builtFile(file), ...args], env);
 }
 
 /** The port that a server says it listens on. */

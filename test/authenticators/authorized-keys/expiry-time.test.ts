@@ -1,14 +1,14 @@
 import { execFileSync } from "node:child_process";
-import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parseExpiryTime } from "../../../src/authenticators/authorized-keys/expiry-time.js";
+import { builtFile } from "../../support/build.js";
 
-const MODULE = fileURLToPath(new URL("../../../src/authenticators/authorized-keys/expiry-time.ts", import.meta.url));
+const MODULE = builtFile("src/authenticators/authorized-keys/expiry-time.ts");
 
 function inZone(zone: string, text: string): number {
   const script = `import { parseExpiryTime } from ${JSON.stringify(MODULE)}; console.log(parseExpiryTime("${text}"));`;
-  const words = ["--import", "tsx", "--input-type=module", "-e", script];
+  const words = ["--input-type=module", "-e", script];
   return Number(execFileSync(process.execPath, words, { encoding: "utf8", env: { ...process.env, TZ: zone } }));
 }
 

@@ -1,10 +1,13 @@
 import { spawnSync } from "node:child_process";
 import { expect, it } from "vitest";
+import { builtFile } from "../../support/build.js";
+
+const moduleName = (name: string) => JSON.stringify(builtFile(`src/crypto/keys/${name}.ts`));
 
 const PROGRAM = `
   import { createPublicKey } from "node:crypto";
-  import { generateEcdsa } from "./src/crypto/keys/ecdsa.ts";
-  import { generateEd25519 } from "./src/crypto/keys/ed25519.ts";
+  import { generateEcdsa } from ${moduleName("ecdsa")};
+  import { generateEd25519 } from ${moduleName("ed25519")};
   for (const generate of [() => generateEcdsa(256), generateEd25519]) {
     for (let round = 0; round < 500; round++) {
       const privateKey = generate();
@@ -18,7 +21,7 @@ const PROGRAM = `
 `;
 
 it("a generated key can be exported as often as wanted: the garbage of its making does not stop the process", () => {
-  const args = ["--import", "tsx", "--input-type=module", "--eval", PROGRAM];
+  const args = ["--input-type=module", "--eval", PROGRAM];
   const { stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8", timeout: 25_000 });
   expect({ stdout, stderr }).toEqual({ stdout: "done", stderr: "" });
 });
