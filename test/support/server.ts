@@ -148,10 +148,21 @@ const hello: Command = async (channel, _argument, line) => {
   return 0;
 };
 
+const echo: Command = async (channel) => {
+  for await (const chunk of channel) if (!channel.write(chunk)) await once(channel, "drain");
+  return 0;
+};
+
 const COMMANDS: Readonly<Record<string, Command>> = {
-  "echo-stdin": async (channel) => {
-    for await (const chunk of channel) if (!channel.write(chunk)) await once(channel, "drain");
-    return 0;
+  "echo-stdin": echo,
+  /** Leaves it to the client to close the channel. */
+  "echo-until-closed": async (channel, argument, line) => {
+    const closed = once(channel, "close");
+    await echo(channel, argument, line);
+    channel.sendExitStatus(0);
+    channel.end();
+    await closed;
+    return undefined;
   },
   "sha256-stdin": async (channel) => {
     const hash = createHash("sha256");

@@ -84,6 +84,7 @@ def main():
     for pump in pumps[1:]:
         pump.join()
     status = channel.recv_exit_status()
+    channel.close()
     transport.close()
     sys.exit(status if status >= 0 else 255)
 
