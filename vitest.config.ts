@@ -5,6 +5,7 @@ export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     globalSetup: "test/support/build.ts",
+    setupFiles: ["test/support/buffer-equality.ts"],
     testTimeout: 30_000,
     hookTimeout: 60_000,
     // Two at least: most tests wait for clients and deadlines rather than for a processor.
