@@ -1,7 +1,10 @@
 export type SymlinkOrder = "target first" | "link first";
 
-/** Clients that send the link first to every server that does not call itself OpenSSH. */
-const LINK_FIRST = /^SSH-2\.0-(?:AsyncSSH|ssh2js|WinSCP)/;
+/**
+ * Clients that send the link first to every server that does not call itself OpenSSH. Those that send the same to every
+ * server get from this one what they get from OpenSSH.
+ */
+const LINK_FIRST = /^SSH-2\.0-(?:AsyncSSH|libssh[-_]|phpseclib_|ssh2js|WinSCP)/;
 
 /**
  * How a client sends the two paths of SYMLINK.
