@@ -59,6 +59,7 @@ const SFTP_SERVER = `Usage: spindlex sftp-server [-ehR] [-d DIR] [-f FACILITY] [
 
 Speaks SFTP on standard input and output, for all files of the user who runs it.
 An sshd starts it: Subsystem sftp /usr/bin/spindlex sftp-server
+Operands are ignored: scp -D passes some.
 
 Options:
   -d DIR         where relative paths start; %d is the user's home, %u the user's

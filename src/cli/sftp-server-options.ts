@@ -46,7 +46,8 @@ export interface SFTPServerCommandOptions {
 }
 
 /**
- * Reads the arguments after `spindlex sftp-server`, which are those of OpenSSH's sftp-server(8).
+ * Reads the arguments after `spindlex sftp-server`, which are those of OpenSSH's sftp-server(8). Operands are ignored, as
+ * there: `scp -D` adds the name of a host and of the subsystem.
  *
  * @throws {UsageError}
  */
@@ -82,6 +83,7 @@ function readSFTPServerArguments(args: readonly string[]) {
       R: { type: "boolean", default: false },
       u: { type: "string" },
     },
+    allowPositionals: true,
   }).values;
 }
 

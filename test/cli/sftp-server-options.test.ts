@@ -57,7 +57,21 @@ describe("parseSFTPServer", () => {
     expect(() => parseSFTPServer(args)).toThrow(new UsageError(message));
   });
 
-  it.each([[["-f", "MAIL"]], [["-l", "LOUD"]], [["extra"]], [["-d"]]])("refuses %j", (args) => {
+  it("ignores operands, and all behind --", () => {
+    expect(parseSFTPServer(["--", "host", "sftp"])).toEqual(DEFAULTS);
+    expect(parseSFTPServer(["-e", "--", "-R", "-x", "--help"])).toEqual({ ...DEFAULTS, log: "stderr" });
+  });
+
+  it("reads flags behind operands: what they forbid is not to be lost", () => {
+    expect(parseSFTPServer(["operand", "-R", "-P", "remove"])).toEqual({
+      ...DEFAULTS,
+      readOnly: true,
+      deniedRequests: ["remove"],
+    });
+    expect(() => parseSFTPServer(["operand", "-x"])).toThrow(UsageError);
+  });
+
+  it.each([[["-f", "MAIL"]], [["-l", "LOUD"]], [["-d"]]])("refuses %j", (args) => {
     expect(() => parseSFTPServer(args)).toThrow(UsageError);
   });
 });

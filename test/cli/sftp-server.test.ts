@@ -291,6 +291,22 @@ describe.skipIf(!hasClient("sftp"))("sftp -D with spindlex sftp-server", () => {
   });
 });
 
+describe.skipIf(!hasClient("scp"))("scp -D with spindlex sftp-server", () => {
+  it("carries a file both ways", async () => {
+    const server = join(folder, "server");
+    const words = COMMAND.map((word) => `'${word}'`).join(" ");
+    writeFileSync(server, `#!/bin/sh\nexec ${words} -e "$@"\n`, { mode: 0o755 });
+    const [there, back] = [join(folder, "there"), join(folder, "back")];
+    for (const [from, to] of [
+      [MAIN, `host:${there}`],
+      [`host:${there}`, back],
+    ] as const) {
+      expect(await run("scp", ["-q", "-D", server, from, to])).toMatchObject({ code: 0, stderr: "" });
+    }
+    expect(readFileSync(back).equals(readFileSync(MAIN))).toBe(true);
+  });
+});
+
 describe.skipIf(isMissing("sshd") || isMissing("sftp"))("sshd with spindlex sftp-server", () => {
   let configuration = "";
   let options: readonly string[] = [];
