@@ -78,7 +78,7 @@ export class Glob {
         yield next.value.name;
       }
     } finally {
-      await entries.return?.();
+      await entries.return();
     }
   }
 

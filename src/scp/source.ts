@@ -100,7 +100,7 @@ export class SCPSource {
       await peer.write(Buffer.from("E\n"));
       await peer.readAnswer();
     } finally {
-      await failureOf(async () => void (await directory.entries.return?.()));
+      await failureOf(() => directory.entries.return());
     }
   }
 

@@ -116,7 +116,7 @@ export interface FileSystem {
   open?(path: string, options: OpenOptions): Awaitable<FileHandle>;
   lstat?(path: string): Awaitable<FileAttributes>;
   setstat?(path: string, changes: AttributeChanges): Awaitable<void>;
-  /** The entries of a directory, without `.` and `..`; read only as far as the client asks for them. */
+  /** The entries of a directory; `.` and `..` are left to the server. Read only as far as the client asks for them. */
   readdir?(path: string): AsyncIterable<DirectoryEntry> | Iterable<DirectoryEntry>;
   /** Removes what is not a directory. */
   remove?(path: string): Awaitable<void>;

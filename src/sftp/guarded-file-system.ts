@@ -1,5 +1,6 @@
 import { AccessDeniedError, type AccessMode, type AccessPolicy } from "./access-policy.js";
 import { StatusCode } from "./constants.js";
+import { type EntryIterator, iterateEntries } from "./entry-iterator.js";
 import { LinkInPathError, SFTPError, systemError, toSFTPError } from "./errors.js";
 import type {
   AttributeChanges,
@@ -11,10 +12,14 @@ import type {
   FileSystemStatistics,
   OpenOptions,
 } from "./file-system.js";
+import { parentPath } from "./path.js";
 import { type LastLink, PathResolver } from "./path-resolver.js";
 
 /** Permission bits of a new directory for which the client asks for none. */
 const DIRECTORY_PERMISSIONS = 0o777;
+
+/** Of a directory in a file system that tells nothing about single files. */
+const SOME_DIRECTORY: FileAttributes = { type: "directory", size: 0, permissions: 0, accessTime: 0, modifyTime: 0 };
 
 /** A file that is open, and the canonical path it was opened with. */
 export interface OpenedFile {
@@ -24,7 +29,9 @@ export interface OpenedFile {
 
 export interface OpenedDirectory {
   readonly path: string;
-  readonly entries: AsyncIterator<DirectoryEntry> | Iterator<DirectoryEntry>;
+  readonly attributes: FileAttributes;
+  /** Without `.` and `..`. */
+  readonly entries: EntryIterator;
 }
 
 /**
@@ -90,15 +97,23 @@ export class GuardedFileSystem {
     const readdir = this.#method("readdir");
     return this.#resolver.run(path, "follow", async (canonical) => {
       await this.#demandDirectory(canonical, "r");
-      if (this.fileSystem.lstat !== undefined) {
-        const { type } = await this.fileSystem.lstat(canonical);
-        if (type === "symlink") throw new LinkInPathError();
-        if (type !== "directory") throw systemError("ENOTDIR");
-      }
-      const entries = await readdir(canonical);
-      const iterator = Symbol.asyncIterator in entries ? entries[Symbol.asyncIterator]() : entries[Symbol.iterator]();
-      return { path: canonical, entries: iterator };
+      const attributes = (await this.fileSystem.lstat?.(canonical)) ?? SOME_DIRECTORY;
+      if (attributes.type === "symlink") throw new LinkInPathError();
+      if (attributes.type !== "directory") throw systemError("ENOTDIR");
+      return { path: canonical, attributes, entries: iterateEntries(await readdir(canonical)) };
     });
+  }
+
+  /**
+   * `.` and `..` of a directory. Where there is nothing above it, or nothing that the client may look at, `..` has the
+   * attributes of the directory itself.
+   */
+  async dotEntries({ path, attributes }: OpenedDirectory): Promise<DirectoryEntry[]> {
+    const above = await this.#demand(parentPath(path), "r", "keep").catch(() => attributes);
+    return [
+      { name: ".", attributes },
+      { name: "..", attributes: above },
+    ];
   }
 
   remove(path: string): Promise<void> {

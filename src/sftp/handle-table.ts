@@ -1,4 +1,5 @@
 import { StatusCode } from "./constants.js";
+import type { EntryIterator } from "./entry-iterator.js";
 import { SFTPError } from "./errors.js";
 import type { DirectoryEntry, FileHandle, OpenOptions } from "./file-system.js";
 
@@ -16,11 +17,11 @@ export interface OpenFile {
 export interface OpenDirectory {
   readonly kind: "directory";
   readonly path: string;
-  readonly entries: AsyncIterator<DirectoryEntry> | Iterator<DirectoryEntry>;
+  readonly entries: EntryIterator;
   /** No other handle has the same: each reads the directory on its own. */
   readonly identity: string;
-  /** An entry that was read and did not fit into the last reply. */
-  next?: DirectoryEntry;
+  /** What comes before the other entries: `.` and `..`, and an entry that did not fit into the last reply. */
+  readonly waiting: DirectoryEntry[];
   atEnd: boolean;
 }
 
@@ -119,5 +120,5 @@ export class HandleTable {
 
 export async function closeObject(object: OpenObject): Promise<void> {
   if (object.kind === "file") await object.handle.close?.();
-  else await object.entries.return?.();
+  else await object.entries.return();
 }

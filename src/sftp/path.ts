@@ -84,6 +84,11 @@ export function lastName(path: string): string {
   return path.slice(path.lastIndexOf("/") + 1);
 }
 
+/** Whether a name is that of the directory itself, or of the one above it. */
+export function isDots(name: string): boolean {
+  return name === "." || name === "..";
+}
+
 /** Whether a canonical path is `directory` or lies in it. */
 export function isWithin(path: string, directory: string): boolean {
   return directory === "/" || path === directory || path.startsWith(`${directory}/`);

@@ -75,7 +75,7 @@ export class SFTPServer implements AccessPolicy {
     return this.#access.checkFileAccess(path, mode);
   }
 
-  /** The same for a directory; listing it is `r`. */
+  /** The same for a directory. Listing it is `r`; listing a directory in it asks about it, too, for `..`. */
   checkDirectoryAccess(path: string, mode: AccessMode): Awaitable<boolean> {
     return this.#access.checkDirectoryAccess(path, mode);
   }

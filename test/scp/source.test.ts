@@ -3,6 +3,7 @@ import { type AccessPolicy, allowAll } from "../../src/sftp/access-policy.js";
 import { systemError } from "../../src/sftp/errors.js";
 import type { FileHandle, FileSystem } from "../../src/sftp/file-system.js";
 import { MemoryFileSystem } from "../../src/sftp/memory/memory-file-system.js";
+import { dotted } from "../support/dotted-file-system.js";
 import { testBytes } from "../support/server.js";
 import { SCPTestPeer } from "./scp-peer.js";
 
@@ -53,6 +54,13 @@ describe("a source", () => {
     const peer = start("scp -p -f a", fileSystem);
     expect(await receiveAll(peer)).toEqual(["T7 0 5 0", "C4755 0 a", ""]);
     expect(await peer.exitStatus()).toBe(0);
+  });
+
+  it("does not go round in a directory whose file system lists `.` and `..`", async () => {
+    const peer = start("scp -r -f /dir", dotted(MemoryFileSystem.from({ "/dir/file": "text" })));
+    expect(await receiveAll(peer)).toEqual(["D0755 0 dir", "C0644 4 file", "text", "E"]);
+    const names = start("scp -f /dir/*", dotted(MemoryFileSystem.from({ "/dir/file": "text" })));
+    expect(await receiveAll(names)).toEqual(["C0644 4 file", "text"]);
   });
 
   it("gives a tree, with links followed inside it and none followed in circles", async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { StatusCode } from "../../src/sftp/constants.js";
+import { iterateEntries } from "../../src/sftp/entry-iterator.js";
 import { HandleTable, type OpenObject } from "../../src/sftp/handle-table.js";
 import { Deferred } from "../attack/deferred.js";
 
@@ -9,7 +10,7 @@ function file(name = "a"): OpenObject {
 }
 
 function directory(): OpenObject {
-  return { kind: "directory", path: "/", entries: [].values(), identity: "d", atEnd: false };
+  return { kind: "directory", path: "/", entries: iterateEntries([]), identity: "d", waiting: [], atEnd: false };
 }
 
 const refused = expect.objectContaining({ code: StatusCode.FAILURE });

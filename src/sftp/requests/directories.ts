@@ -18,17 +18,17 @@ export const opendir: RequestKind = {
   name: "opendir",
   read(fields, { tree, handles }) {
     const path = readPath(fields);
-    fields.end();
     return {
       footprint: READS_NAMES,
       async run(id) {
         const handle = await handles.add(async () => {
-          const { path: canonical, entries } = await tree.opendir(path);
+          const directory = await tree.opendir(path);
           return {
             kind: "directory",
-            path: canonical,
-            entries,
+            path: directory.path,
+            entries: directory.entries,
             identity: `directory ${++lastDirectory}`,
+            waiting: await tree.dotEntries(directory),
             atEnd: false,
           };
         });
@@ -42,7 +42,6 @@ export const readdir: RequestKind = {
   name: "readdir",
   read(fields, { handles, ownerNames }) {
     const directory = handles.getDirectory(fields.readString());
-    fields.end();
     return {
       footprint: { alone: directory.identity },
       memory: MAX_NAMES_LENGTH,
@@ -69,7 +68,7 @@ async function readEntries(directory: OpenDirectory, ownerNames: OwnerNames): Pr
     const named = { name, longname, attributes };
     length += nameEntryLength(named);
     if (length > MAX_NAMES_LENGTH && entries.length > 0) {
-      directory.next = entry;
+      directory.waiting.unshift(entry);
       return entries;
     }
     entries.push(named);
@@ -77,11 +76,8 @@ async function readEntries(directory: OpenDirectory, ownerNames: OwnerNames): Pr
 }
 
 async function nextEntry(directory: OpenDirectory): Promise<DirectoryEntry | undefined> {
-  const { next } = directory;
-  if (next !== undefined) {
-    delete directory.next;
-    return next;
-  }
+  const waiting = directory.waiting.shift();
+  if (waiting !== undefined) return waiting;
   if (directory.atEnd) return undefined;
   const result = await directory.entries.next();
   if (result.done !== true) return result.value;

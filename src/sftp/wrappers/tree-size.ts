@@ -1,7 +1,7 @@
 import { StatusCode } from "../constants.js";
 import { LinkInPathError, toSFTPError } from "../errors.js";
 import type { FileSystem } from "../file-system.js";
-import { joinPath, MAX_PATH_LENGTH } from "../path.js";
+import { isDots, joinPath, MAX_PATH_LENGTH } from "../path.js";
 import { call } from "./methods.js";
 
 /**
@@ -18,6 +18,7 @@ export async function treeSize(fileSystem: FileSystem): Promise<number> {
   for (let directory = directories.pop(); directory !== undefined; directory = directories.pop()) {
     try {
       for await (const { name, attributes } of call(fileSystem, "readdir", directory)) {
+        if (isDots(name)) continue;
         const path = joinPath(directory, name);
         if (attributes.type === "directory" && path.length <= MAX_PATH_LENGTH) directories.push(path);
         if (attributes.type === "file") size += attributes.size / Math.max(1, attributes.links ?? 1);

@@ -89,7 +89,7 @@ const PATHS = [
 const BAD_PATHS = ["missing/new", "file/new"];
 
 const BATCH = [
-  ...["pwd", "ls", "ls -1", "ls -l", "ls -ln", "ls -lr dir", "ls -l file", "ls -lh"],
+  ...["pwd", "ls", "ls -1", "ls -l", "ls -ln", "ls -lr dir", "ls -l file", "ls -lh", "ls -1a", "ls -la dir"],
   ...["ls -1 d*", "ls -1 *", "ls -l missing", "ls missing*", "cd dir", "pwd", "cd ..", "cd file", "cd missing"],
   ...["mkdir new", "mkdir new", "mkdir missing/new", "rmdir new", "rmdir new", "rmdir dir", "rm dir", "rm missing"],
   ...["rename file renamed", "rename renamed file", "rename missing file", "rename -l file other", "rename file dir"],

@@ -144,6 +144,17 @@ for (const client of ["sftp", "sftp10"] as const) {
       expect(await sftp("ls -lh file")).toMatch(/-rw-r--r-- +\S+ root +root +0B /);
     });
 
+    it("lists an empty folder: itself, and the one above", async () => {
+      await mkdir(remote("empty"), { mode: 0o750 });
+      const lines = (await sftp("ls -la empty"))
+        .split(/\r?\n/)
+        .filter((line) => line !== "" && !line.startsWith("sftp>"));
+      expect(lines).toEqual([
+        expect.stringMatching(/^drwxr-x--- .* empty\/\.$/),
+        expect.stringMatching(/^drwx.* empty\/\.\.$/),
+      ]);
+    });
+
     it("gets, puts and removes what a pattern matches", async () => {
       for (const name of ["a1.txt", "a2.txt", "b1.txt", "a1.log"]) await writeFile(remote(name), name);
       await mkdir(remote("up"));

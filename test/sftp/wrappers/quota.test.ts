@@ -12,6 +12,7 @@ import { selectHandleMethods, selectMethods } from "../../../src/sftp/wrappers/m
 import { quota } from "../../../src/sftp/wrappers/quota.js";
 import { readOnly } from "../../../src/sftp/wrappers/read-only.js";
 import { treeSize } from "../../../src/sftp/wrappers/tree-size.js";
+import { dotted } from "../../support/dotted-file-system.js";
 import { Drive, expectFailure, openOptions } from "../conformance/drive.js";
 import { type State, steps } from "../conformance/steps.js";
 import { describeFileSystem } from "../conformance.js";
@@ -249,6 +250,10 @@ describe("quota", () => {
       await drive.write("/new", "012");
       expect(await treeSize(memory)).toBe(10);
     });
+  });
+
+  it("counts each file once where the file system lists `.` and `..`", async () => {
+    expect(await treeSize(dotted(MemoryFileSystem.from({ "/a/b/file": "01234", "/other": "567" })))).toBe(8);
   });
 
   it("shows in the statistics, as far as it is the narrower limit", async () => {
