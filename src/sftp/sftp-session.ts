@@ -8,6 +8,7 @@ import type { SFTPLogger } from "./logger.js";
 import { type Packet, PacketAssembler } from "./packet-assembler.js";
 import { encodeStatus, encodeVersion } from "./packets.js";
 import { RequestOrder } from "./request-order.js";
+import { denied } from "./requests/denied.js";
 import { extensions } from "./requests/extensions.js";
 import { requestKinds } from "./requests/registry.js";
 import type { Operation, RequestContext, RequestKind } from "./requests/request.js";
@@ -176,8 +177,8 @@ export class SFTPSession {
       const kind = findKind(type, fields);
       if (kind === undefined) throw unsupported();
       name = kind.name;
-      if (this.#deniedRequests.has(name)) throw new SFTPError(StatusCode.PERMISSION_DENIED, "Permission denied");
-      return { name, operation: kind.read(fields, this.#context) };
+      const permitted = this.#deniedRequests.has(name) ? denied(kind) : kind;
+      return { name, operation: permitted.read(fields, this.#context) };
     } catch (error) {
       const operation = { footprint: {}, run: () => Promise.reject(error) };
       return name === undefined ? { operation } : { name, operation };

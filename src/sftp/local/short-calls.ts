@@ -66,7 +66,7 @@ export const promptCalls: SystemCalls = {
     return timed(() => fs.writeSync(descriptor, data, 0, data.length, position));
   },
   close(descriptor) {
-    if (isResting() || fs.fstatSync(descriptor).size > MAX_PROMPT_SIZE) return queuedCalls.close(descriptor);
+    if (isResting() || !isSmall(descriptor)) return queuedCalls.close(descriptor);
     return timed(() => fs.closeSync(descriptor));
   },
 };
@@ -75,6 +75,15 @@ export const promptCalls: SystemCalls = {
 function isLargeFile(path: system.SystemPath): boolean {
   try {
     return timed(() => fs.lstatSync(path)).size > MAX_PROMPT_SIZE;
+  } catch {
+    return false;
+  }
+}
+
+/** What cannot be looked at is closed all the same. */
+function isSmall(descriptor: number): boolean {
+  try {
+    return fs.fstatSync(descriptor).size <= MAX_PROMPT_SIZE;
   } catch {
     return false;
   }

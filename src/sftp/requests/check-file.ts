@@ -73,7 +73,6 @@ function readRange(fields: Reader): Range {
   const start = readSize(fields);
   const length = readSize(fields) || Number.POSITIVE_INFINITY;
   const blockLength = fields.readUint32() || Number.POSITIVE_INFINITY;
-  fields.end();
   const available = new Set(getHashes());
   const algorithm = wanted.find((name) => ALGORITHMS.includes(name) && available.has(name));
   if (algorithm === undefined) throw new SFTPError(StatusCode.OP_UNSUPPORTED, "No known hash algorithm");

@@ -16,7 +16,6 @@ export const copyData: RequestKind = {
     const length = readSize(fields) || Number.POSITIVE_INFINITY;
     const target = handles.getFile(fields.readString());
     const targetStart = readSize(fields);
-    fields.end();
     if (!source.options.read) throw notOpenFor("reading");
     if (!target.options.write) throw notOpenFor("writing");
     const read = { identity: source.identity, access: "read", start: sourceStart, end: sourceStart + length } as const;

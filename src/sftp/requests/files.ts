@@ -31,7 +31,6 @@ export const open: RequestKind = {
   read(fields, { tree, handles }) {
     const path = readPath(fields);
     const options = readOpenOptions(fields);
-    fields.end();
     const footprint = options.truncate ? CHANGES_CONTENT : options.create ? CHANGES_NAMES : READS_NAMES;
     return {
       footprint,
@@ -50,7 +49,6 @@ export const close: RequestKind = {
   name: "close",
   read(fields, { handles }) {
     const handle = fields.readString();
-    fields.end();
     // No later request finds it; it is closed once the earlier ones are through with it.
     const object = handles.take(handle);
     return {
@@ -69,7 +67,6 @@ export const read: RequestKind = {
     const file = handles.getFile(fields.readString());
     const offset = readSize(fields);
     const length = Math.min(fields.readUint32(), MAX_DATA_LENGTH);
-    fields.end();
     const { handle } = file;
     if (!file.options.read) throw notOpenFor("reading");
     return {
@@ -105,7 +102,6 @@ export const write: RequestKind = {
   read(fields, { handles }) {
     const file = handles.getFile(fields.readString());
     const offset = readSize(fields);
-    // What follows is passed over: rclone sends all of a buffer of which the data is the beginning.
     const data = fields.readString();
     const { handle, options, identity } = file;
     if (!options.write) throw notOpenFor("writing");
@@ -127,7 +123,6 @@ export const fstat: RequestKind = {
   name: "fstat",
   read(fields, { handles, tree }) {
     const object = handles.get(fields.readString());
-    fields.end();
     return {
       // A request by the file's name may have changed its attributes.
       footprint: { ...READS_NAMES, files: object.kind === "file" ? [whole(object.identity, "read")] : [] },
@@ -145,7 +140,6 @@ export const fsetstat: RequestKind = {
   read(fields, { handles, tree }) {
     const object = handles.get(fields.readString());
     const changes = readAttributes(fields);
-    fields.end();
     if (changes.size !== undefined && object.kind === "file" && !object.options.write) throw notOpenFor("writing");
     return {
       footprint: object.kind === "file" ? { files: [whole(object.identity, "write")] } : CHANGES_NAMES,
@@ -163,7 +157,6 @@ export const fsync: RequestKind = {
   name: "fsync",
   read(fields, { handles }) {
     const { handle, identity } = handles.getFile(fields.readString());
-    fields.end();
     return {
       footprint: { files: [whole(identity, "write")] },
       async run(id) {

@@ -39,7 +39,6 @@ export const mkdir: RequestKind = {
   read(fields, { tree }) {
     const path = readPath(fields);
     const { permissions } = readAttributes(fields);
-    fields.end();
     return changes(() => tree.mkdir(path, permissions));
   },
 };
@@ -79,7 +78,6 @@ export const readlink: RequestKind = {
   name: "readlink",
   read(fields, { tree }) {
     const path = readPath(fields);
-    fields.end();
     return { footprint: READS_NAMES, run: async (id) => encodePath(id, await tree.readlink(path)) };
   },
 };
@@ -88,35 +86,30 @@ export const realpath: RequestKind = {
   name: "realpath",
   read(fields, { tree }) {
     const path = readPath(fields);
-    fields.end();
     return { footprint: READS_NAMES, run: async (id) => encodePath(id, await tree.realpath(path)) };
   },
 };
 
 function readStat(fields: Reader, { tree }: RequestContext, lastLink: LastLink): Operation {
   const path = readPath(fields);
-  fields.end();
   return { footprint: READS_NAMES, run: async (id) => encodeAttributes(id, await tree.stat(path, lastLink)) };
 }
 
 function readSetstat(fields: Reader, { tree }: RequestContext, lastLink: LastLink): Operation {
   const path = readPath(fields);
   const attributes = readAttributes(fields);
-  fields.end();
   const footprint = attributes.size === undefined ? CHANGES_NAMES : CHANGES_CONTENT;
   return { ...changes(() => tree.setstat(path, attributes, lastLink)), footprint };
 }
 
 function changesName(fields: Reader, change: (path: string) => Promise<void>): Operation {
   const path = readPath(fields);
-  fields.end();
   return changes(() => change(path));
 }
 
 function changesTwoNames(fields: Reader, change: (first: string, second: string) => Promise<void>): Operation {
   const first = readPath(fields);
   const second = readPath(fields);
-  fields.end();
   return changes(() => change(first, second));
 }
 

@@ -41,7 +41,8 @@ export interface RequestKind {
   /** As `sftp-server -Q requests` of OpenSSH has it. */
   readonly name: string;
   /**
-   * Reads the fields behind the request id. Views of them may be kept until the operation has run.
+   * Reads the fields behind the request id. Views of them may be kept until the operation has run. Bytes behind the
+   * fields are dropped, as by sftp-server: rclone sends all of a buffer of which the data of WRITE is the beginning.
    *
    * @throws {ProtocolError} when the fields are malformed
    * @throws {SFTPError} when they cannot be what a client wants

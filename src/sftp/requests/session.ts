@@ -11,8 +11,7 @@ import { READS_NAMES, type RequestKind, readPath } from "./request.js";
 /** OpenSSH PROTOCOL §4.9 */
 export const limits: RequestKind = {
   name: "limits",
-  read(fields, { maxOpenHandles }) {
-    fields.end();
+  read(_fields, { maxOpenHandles }) {
     return {
       footprint: {},
       run: async (id) =>
@@ -30,7 +29,6 @@ export const expandPath: RequestKind = {
   name: "expand-path",
   read(fields, { tree, startDirectory }) {
     const path = readPath(fields);
-    fields.end();
     const [first = "", ...rest] = path.split("/");
     if (first.length > 1 && first.startsWith("~")) throw new SFTPError(StatusCode.FAILURE, "No such user");
     const expanded = first === "~" ? [startDirectory, ...rest].join("/") : path;
@@ -43,7 +41,6 @@ export const homeDirectory: RequestKind = {
   name: "home-directory",
   read(fields, { tree, startDirectory }) {
     fields.readString();
-    fields.end();
     return { footprint: READS_NAMES, run: async (id) => encodePath(id, await tree.realpath(startDirectory)) };
   },
 };
@@ -54,7 +51,6 @@ export const usersGroupsById: RequestKind = {
   read(fields, { ownerNames }) {
     const users = readIds(fields.readString());
     const groups = readIds(fields.readString());
-    fields.end();
     return {
       footprint: {},
       async run(id) {

@@ -10,7 +10,6 @@ export const statvfs: RequestKind = {
   name: "statvfs",
   read(fields, { tree }) {
     const path = readPath(fields);
-    fields.end();
     return { footprint: READS_NAMES, run: async (id) => encodeStatistics(id, await tree.statvfs(path)) };
   },
 };
@@ -19,7 +18,6 @@ export const fstatvfs: RequestKind = {
   name: "fstatvfs",
   read(fields, { tree, handles }) {
     const { path } = handles.get(fields.readString());
-    fields.end();
     return { footprint: READS_NAMES, run: async (id) => encodeStatistics(id, await tree.statvfs(path)) };
   },
 };

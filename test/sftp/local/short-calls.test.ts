@@ -1,4 +1,4 @@
-import { constants, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
+import fs, { constants, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
@@ -43,6 +43,16 @@ describe("calls that are made at once", () => {
     expect(buffer.toString("utf8", 0, 4)).toBe("tent");
     promptCalls.close(descriptor);
     expect(() => promptCalls.read(descriptor, buffer, 0)).toThrow("EBADF");
+  });
+
+  it("close what cannot be looked at", async () => {
+    const descriptor = fs.openSync(folder, constants.O_RDONLY);
+    const failing = vi.spyOn(fs, "fstatSync").mockImplementation(() => {
+      throw new Error("EIO");
+    });
+    await promptCalls.close(descriptor);
+    failing.mockRestore();
+    expect(() => fs.fstatSync(descriptor)).toThrow("EBADF");
   });
 
   it("follow no link", () => {

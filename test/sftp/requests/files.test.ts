@@ -237,6 +237,21 @@ describe("CLOSE", () => {
     expect(await client.close(name)).toEqual({ code: FAILURE, message: "Invalid handle" });
   });
 
+  it("that is denied closes the file all the same", async () => {
+    let closed = 0;
+    const handle: FileHandle = {
+      close: () => {
+        closed++;
+      },
+    };
+    const options = { deniedRequests: ["close"], maxOpenHandles: 1 };
+    const { client } = await startSession({ open: () => handle }, options);
+    for (const times of [1, 2, 3]) {
+      expect((await client.close(await client.open("/x"))).code).toBe(PERMISSION_DENIED);
+      expect(closed).toBe(times);
+    }
+  });
+
   it("ends the listing of a directory, and what was opened without close is just gone", async () => {
     let ended = 0;
     const entries = {
