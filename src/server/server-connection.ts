@@ -23,6 +23,7 @@ import { loginRecord, refusalRecord } from "./login-record.js";
 import { OddMessages } from "./odd-messages.js";
 import { limitSessions, SessionClocks } from "./session-limits.js";
 import type { ServerSettings } from "./settings.js";
+import type { StreamInfo } from "./stream-info.js";
 
 /** Received bytes that may wait for a hook before the stream is no longer read. */
 const MAX_UNHANDLED_BYTES = 64 * 1024;
@@ -43,12 +44,6 @@ const PROOF_TIME = 10_000;
 const PROBE_INTERVAL = 10_000;
 
 let nextId = 1;
-
-/** Where a stream comes from, for logs and hooks. */
-export interface StreamInfo {
-  readonly remoteAddress?: string | undefined;
-  readonly remotePort?: number | undefined;
-}
 
 /** Who wants to know what becomes of a connection. */
 export interface ConnectionObserver {

@@ -8,15 +8,15 @@ import { silentLogger } from "../protocol/logger.js";
 import { Admission } from "./admission/admission.js";
 import type { PenaltyCause } from "./admission/penalties.js";
 import { ProxiedSockets } from "./admission/proxied-sockets.js";
-import type { Proxied } from "./admission/proxy-header.js";
 import { type RefusalReason, refusalReasons } from "./admission/refusal.js";
 import { RefusalLog } from "./admission/refusal-log.js";
 import { Ticket } from "./admission/ticket.js";
 import { checkInteger, checkNumber } from "./check-values.js";
 import { checkAddress, listen } from "./listener.js";
 import { type ManagerEvents, tell } from "./manager-events.js";
-import { type ConnectionObserver, ServerConnection, type StreamInfo } from "./server-connection.js";
+import { type ConnectionObserver, ServerConnection } from "./server-connection.js";
 import { resolveSettings, type ServerSettings, type SSHServerManagerOptions } from "./settings.js";
+import { proxiedInfo, type StreamInfo, streamInfo, unmapped } from "./stream-info.js";
 
 /** What a server has done since it was made. */
 export interface ConnectionStats {
@@ -218,11 +218,12 @@ export class SSHServerManager extends EventEmitter<ManagerEvents> implements Asy
    *
    * @param info where the stream comes from, if the stream does not know
    */
-  handleConnection(stream: Duplex, info: StreamInfo = addressOf(stream)): Connection {
-    const decision = this.#decide(info.remoteAddress);
-    if (decision instanceof Ticket) return this.#serve(stream, info, decision);
-    this.#refused(decision, info.remoteAddress);
-    const connection = this.#turnAway(stream, info, decision);
+  handleConnection(stream: Duplex, info?: StreamInfo): Connection {
+    const from = info === undefined ? streamInfo(stream) : unmapped(info);
+    const decision = this.#decide(from.remoteAddress);
+    if (decision instanceof Ticket) return this.#serve(stream, from, decision);
+    this.#refused(decision, from.remoteAddress);
+    const connection = this.#turnAway(stream, from, decision);
     if (this.#refusing.size > this.#maxConnections) stream.destroy();
     return connection;
   }
@@ -279,9 +280,9 @@ export class SSHServerManager extends EventEmitter<ManagerEvents> implements Asy
     // Reset before it was accepted: nobody can say whose it was, and whether they may connect.
     if (socket.remoteAddress === undefined) socket.destroy();
     else if (!this.#proxiedSockets.isFromProxy(socket)) {
-      this.#admit(socket, addressOf(socket));
+      this.#admit(socket, streamInfo(socket));
     } else if (this.#full) {
-      this.#refused("maxConnections", socket.remoteAddress);
+      this.#refused("maxConnections", streamInfo(socket).remoteAddress);
       socket.destroy();
     } else {
       this.#proxiedSockets.add(socket);
@@ -370,21 +371,4 @@ export class SSHServerManager extends EventEmitter<ManagerEvents> implements Asy
       throw new ConfigurationError(option, "cannot be changed while the server runs");
     }
   }
-}
-
-/** A proxy that speaks for itself is the client; of one that the proxy does not know, nothing is known. */
-function proxiedInfo(socket: Socket, from: Proxied): StreamInfo {
-  switch (from.kind) {
-    case "client":
-      return { remoteAddress: from.address, remotePort: from.port };
-    case "proxy":
-      return addressOf(socket);
-    case "unknown":
-      return {};
-  }
-}
-
-function addressOf(stream: Duplex): StreamInfo {
-  const { remoteAddress, remotePort } = stream as Partial<Socket>;
-  return { remoteAddress, remotePort };
 }

@@ -3,8 +3,8 @@ import { type AddressInfo, connect, createServer, Socket } from "node:net";
 import { type Duplex, PassThrough } from "node:stream";
 import { Client, type ClientChannel } from "ssh2";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
-import { type Channel, ConfigurationError, type Connection } from "../../src/index.js";
-import { DisconnectReason, MessageNumber } from "../../src/protocol/constants.js";
+import { type Channel, ConfigurationError, type Connection, SSHServer } from "../../src/index.js";
+import { AUTH_SUCCESSFUL, DisconnectReason, MessageNumber } from "../../src/protocol/constants.js";
 import { refusalReasons } from "../../src/server/admission/refusal.js";
 import { PacketClient } from "../support/packet-client.js";
 import { execRequest } from "../support/packet-messages.js";
@@ -385,7 +385,67 @@ async function catOver(stream: Duplex, input: Buffer): Promise<Buffer> {
   return Buffer.concat(pieces);
 }
 
+describe("a client with an IPv4 address of a server that listens on ::", () => {
+  const lines: { readonly fields: object; readonly message: string }[] = [];
+  const info = (fields: object, message: string) => void lines.push({ fields, message });
+  const logger = { debug: info, info, warn: info, error: info };
+
+  const addresses = () => lines.flatMap(({ fields }) => ("remoteAddress" in fields ? [fields.remoteAddress] : []));
+
+  it("has that address in hooks, on the connection and in the log", async () => {
+    const asked: unknown[] = [];
+    const manager = await startManager({
+      bindAddress: "::",
+      logger,
+      serverInterface: new (class extends SSHServer {
+        override checkAuthPassword(_username: string, _password: string, connection: Connection) {
+          asked.push(connection.remoteAddress);
+          return AUTH_SUCCESSFUL;
+        }
+      })(),
+    });
+    const client = await login(manager);
+    expect(asked).toEqual(["127.0.0.1"]);
+    expect(manager.getActiveConnections()[0]?.remoteAddress).toBe("127.0.0.1");
+    await client.close();
+    await vi.waitFor(() => expect(manager.getConnectionCount()).toBe(0));
+    expect(new Set(addresses())).toEqual(new Set(["127.0.0.1"]));
+  });
+
+  it.each([
+    ["denyFrom", { denyFrom: "127.0.0.0/8" }],
+    ["maxConnections", {}],
+    ["maxConnections", { proxyProtocol: { from: ["127.0.0.0/8"] } }],
+    ["proxyProtocol", { proxyProtocol: { from: ["127.0.0.0/8"] } }],
+  ] as const)("is refused with that address: %s, %j", async (reason, options) => {
+    const manager = createManager({ bindAddress: "::", ...options });
+    if (reason === "maxConnections") {
+      manager.setMaxConnections(1);
+      manager.handleConnection(duplexPair()[0]);
+    }
+    await manager.startServer();
+    const refused = once(manager, "refused");
+    const socket = connect({ port: manager.port, host: "127.0.0.1" });
+    socket.on("error", () => {});
+    onTestFinished(() => void socket.destroy());
+    socket.write("no header\r\n");
+    expect(await refused).toEqual([{ reason, remoteAddress: "127.0.0.1" }]);
+  });
+});
+
 describe("serving any stream", () => {
+  it.each([
+    ["::ffff:192.0.2.1", "192.0.2.1"],
+    ["::ffff:c000:201", "192.0.2.1"],
+    ["2001:db8::1", "2001:db8::1"],
+    ["fe80::1%eth0", "fe80::1%eth0"],
+    ["", ""],
+    [undefined, undefined],
+  ])("from %j, as it is told: has the address %j", (remoteAddress, address) => {
+    const [near] = duplexPair();
+    expect(createManager().handleConnection(near, { remoteAddress }).remoteAddress).toBe(address);
+  });
+
   it("works with a stream in memory, without a start", async () => {
     const manager = createManager();
     const [near, far] = duplexPair();

@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import { streamInfo } from "../stream-info.js";
 import type { NetworkSet } from "./network-set.js";
 import { type Proxied, type ProxyHeader, ProxyHeaderError, readProxyHeader } from "./proxy-header.js";
 
@@ -38,7 +39,7 @@ export class ProxiedSockets {
   }
 
   add(socket: Socket): void {
-    const { remoteAddress } = socket;
+    const { remoteAddress } = streamInfo(socket);
     let received: Buffer = Buffer.alloc(0);
     const finish = () => {
       clearTimeout(timer);

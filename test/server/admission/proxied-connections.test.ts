@@ -64,6 +64,18 @@ describe("a connection through a listed proxy", () => {
       "2001:db8::7",
       5000,
     ],
+    [
+      "version 1 for IPv4 mapped into IPv6",
+      Buffer.from("PROXY TCP6 ::ffff:192.0.2.7 ::1 5000 22\r\n"),
+      "192.0.2.7",
+      5000,
+    ],
+    [
+      "version 2 for IPv4 mapped into IPv6",
+      binaryHeader({ family: 0x21, source: "00000000000000000000ffffc0000207", port: 5000 }),
+      "192.0.2.7",
+      5000,
+    ],
     ["UNKNOWN", Buffer.from("PROXY UNKNOWN\r\n"), undefined, undefined],
   ])("has the address of its client: %s", async (_, bytes, address, port) => {
     const { manager } = await start();
