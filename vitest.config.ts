@@ -1,11 +1,13 @@
 import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
+import { SkipSummary } from "./test/support/skip-summary.js";
 
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     globalSetup: "test/support/build.ts",
     setupFiles: ["test/support/buffer-equality.ts"],
+    reporters: ["default", new SkipSummary()],
     testTimeout: 30_000,
     hookTimeout: 60_000,
     // Two at least: most tests wait for clients and deadlines rather than for a processor.

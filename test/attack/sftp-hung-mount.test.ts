@@ -1,6 +1,6 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { type AddressInfo, connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,19 +9,14 @@ import { PacketType } from "../../src/sftp/constants.js";
 import { MemoryFileSystem } from "../../src/sftp/memory/memory-file-system.js";
 import { SFTPServer } from "../../src/sftp/sftp-server.js";
 import { builtFile } from "../support/build.js";
-import { isMissing } from "../support/clients.js";
+import { needs } from "../support/clients.js";
 import { SFTPPacketClient } from "../support/sftp-client.js";
 import { extended, NO_ATTRIBUTES, readData, request } from "../support/sftp-packets.js";
 import { ExternalProcess, runOk } from "../support/tools.js";
 
-const HAS_FUSE = existsSync("/dev/fuse");
-if (!HAS_FUSE) console.warn("skipped: a mount that hangs needs FUSE, and there is no /dev/fuse");
-
 const { LSTAT, OPEN, OPENDIR, READ, RENAME, MKDIR } = PacketType;
 
-const sshfsIsMissing = isMissing("sshfs");
-
-describe.skipIf(sshfsIsMissing || !HAS_FUSE)("where something is mounted in the root that no longer answers", () => {
+describe("where something is mounted in the root that no longer answers", needs("sshfs", "FUSE"), () => {
   const folder = mkdtempSync(join(tmpdir(), "spindlex-hung-"));
   const mountPoint = join(folder, "mount point");
   const listener = createServer((socket) => {

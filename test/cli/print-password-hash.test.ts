@@ -1,8 +1,8 @@
 import { spawnSync } from "node:child_process";
 import { describe, expect, it } from "vitest";
 import { matchesHash, parsePasswordHash } from "../../src/authenticators/passwords/password-hash.js";
-import { hasClient } from "../examples/real-client.js";
 import { builtFile } from "../support/build.js";
+import { needs } from "../support/clients.js";
 
 const COMMAND = [process.execPath, builtFile("src/cli/main.ts"), "hash-password"] as const;
 
@@ -31,7 +31,7 @@ describe("spindlex hash-password", () => {
   });
 });
 
-describe.skipIf(!hasClient("expect"))("spindlex hash-password at a terminal", () => {
+describe("spindlex hash-password at a terminal", needs("expect"), () => {
   /** Types answers at a terminal; gives all that is to be seen on it. */
   function type(...answers: readonly string[]) {
     const dialogue = ["Password: ", "Again: "]

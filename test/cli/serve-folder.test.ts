@@ -3,15 +3,15 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, symlinkS
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { KNOWN_HASHES } from "../authenticators/passwords/known-hashes.js";
-import { hasClient, type Outcome, run, SshClient } from "../examples/real-client.js";
+import { type Outcome, run, SshClient } from "../examples/real-client.js";
 import { listeningPort, type RunningProcess, startProgram } from "../examples/running-process.js";
 import { builtFile } from "../support/build.js";
+import { needs } from "../support/clients.js";
 import { makeTree } from "../support/tree.js";
 import { treeDifferences } from "../support/tree-compare.js";
 
 const MAIN = join("src", "cli", "main.ts");
 const TARGET = "ann@127.0.0.1";
-const withClients = describe.skipIf(!hasClient("sftp") || !hasClient("scp") || !hasClient("ssh-keygen"));
 
 let client: SshClient;
 let key = "";
@@ -89,7 +89,7 @@ describe("a folder that cannot be served", () => {
   });
 });
 
-withClients("a folder", () => {
+describe("a folder", needs("sftp", "scp"), () => {
   it("is reached as the report tells", async () => {
     server = startProgram(MAIN, ["serve", "--port", "0", "--user", "ann", folder], environment());
     port = await listeningPort(server);
@@ -237,7 +237,7 @@ withClients("a folder", () => {
   });
 });
 
-withClients("a folder with a password file", () => {
+describe("a folder with a password file", needs("sftp", "scp"), () => {
   const hash = (password: string) =>
     execFileSync(process.execPath, [builtFile(MAIN), "hash-password"], {
       input: `${password}\n`,

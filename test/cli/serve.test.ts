@@ -5,13 +5,13 @@ import { createServer } from "node:net";
 import { userInfo } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { hasClient, run, SshClient } from "../examples/real-client.js";
+import { run, SshClient } from "../examples/real-client.js";
 import { listeningPort, type RunningProcess, startProgram } from "../examples/running-process.js";
 import { builtFile } from "../support/build.js";
+import { needs } from "../support/clients.js";
 
 const MAIN = join("src", "cli", "main.ts");
 const USER = userInfo().username;
-const withSsh = describe.skipIf(!hasClient("ssh") || !hasClient("ssh-keygen"));
 
 let client: SshClient;
 let server: RunningProcess | undefined;
@@ -113,7 +113,7 @@ describe("a server that cannot start", () => {
   });
 });
 
-withSsh("a server with defaults", () => {
+describe("a server with defaults", needs("ssh"), () => {
   it("tells how to connect, and that works", async () => {
     const { server, port, password } = await start([], environment("fresh"));
     const hostKey = join(client.folder, "fresh", "spindlex", "host_key");
@@ -240,7 +240,7 @@ withSsh("a server with defaults", () => {
   });
 });
 
-withSsh("a server with authorized keys", () => {
+describe("a server with authorized keys", needs("ssh"), () => {
   it("lets in these keys only, each with its options, and says which lines it refused", async () => {
     const [good, restricted, unknown, stranger] = [
       makeKey("good"),
@@ -275,7 +275,7 @@ withSsh("a server with authorized keys", () => {
   });
 });
 
-withSsh("a server that trusts an authority", () => {
+describe("a server that trusts an authority", needs("ssh"), () => {
   it("lets in with its certificates for the user, until they are revoked", async () => {
     const [authority, user] = [makeKey("authority"), makeKey("certified")];
     const revoked = join(client.folder, "revoked");
@@ -300,7 +300,7 @@ withSsh("a server that trusts an authority", () => {
   });
 });
 
-withSsh("a server with --allow-exec", () => {
+describe("a server with --allow-exec", needs("ssh"), () => {
   let key = "";
   let target: { readonly port: number; readonly words: readonly string[] };
 

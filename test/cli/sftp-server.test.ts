@@ -15,10 +15,10 @@ import {
 import { tmpdir, userInfo } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { hasClient, type Outcome, run } from "../examples/real-client.js";
+import { type Outcome, run } from "../examples/real-client.js";
 import { RunningProcess } from "../examples/running-process.js";
 import { builtFile } from "../support/build.js";
-import { isMissing, TOOLS } from "../support/clients.js";
+import { needs, TOOLS } from "../support/clients.js";
 import { makeTree } from "../support/tree.js";
 import { treeDifferences } from "../support/tree-compare.js";
 
@@ -172,7 +172,7 @@ function imported(file: string, found: Set<string>): Set<string> {
   return found;
 }
 
-describe.skipIf(!hasClient("sftp"))("sftp -D with spindlex sftp-server", () => {
+describe("sftp -D with spindlex sftp-server", needs("sftp"), () => {
   it("carries a tree both ways", async () => {
     const [tree, there, back] = [join(folder, "tree"), join(folder, "there"), join(folder, "back")];
     await makeTree(tree, { without: ["links", "late times"] });
@@ -291,7 +291,7 @@ describe.skipIf(!hasClient("sftp"))("sftp -D with spindlex sftp-server", () => {
   });
 });
 
-describe.skipIf(!hasClient("scp"))("scp -D with spindlex sftp-server", () => {
+describe("scp -D with spindlex sftp-server", needs("scp"), () => {
   it("carries a file both ways", async () => {
     const server = join(folder, "server");
     const words = COMMAND.map((word) => `'${word}'`).join(" ");
@@ -307,7 +307,7 @@ describe.skipIf(!hasClient("scp"))("scp -D with spindlex sftp-server", () => {
   });
 });
 
-describe.skipIf(isMissing("sshd") || isMissing("sftp"))("sshd with spindlex sftp-server", () => {
+describe("sshd with spindlex sftp-server", needs("sshd", "sftp"), () => {
   let configuration = "";
   let options: readonly string[] = [];
 

@@ -3,10 +3,9 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { hasClient, run, SshClient } from "./real-client.js";
+import { needs } from "../support/clients.js";
+import { run, SshClient } from "./real-client.js";
 import { listeningPort, type RunningProcess, startProgram } from "./running-process.js";
-
-const withSsh = describe.skipIf(!hasClient("ssh") || !hasClient("ssh-keygen"));
 
 let folder = "";
 let client: SshClient;
@@ -47,7 +46,7 @@ function makeKey(name: string): { readonly path: string; readonly publicKey: str
   return { path, publicKey: readFileSync(`${path}.pub`, "utf8") };
 }
 
-withSsh("exec-server.ts", () => {
+describe("exec-server.ts", needs("ssh"), () => {
   it("answers the guide's command", async () => {
     const port = await start("exec-server.ts");
     const outcome = await client.run(port, "secret", ["admin@localhost", "hello"]);
@@ -63,7 +62,7 @@ withSsh("exec-server.ts", () => {
   });
 });
 
-withSsh("password-server.ts", () => {
+describe("password-server.ts", needs("ssh"), () => {
   it("lets the right password in, and then runs nothing", async () => {
     const port = await start("password-server.ts");
     const outcome = await client.run(port, "secret", ["admin@localhost", "hello"]);
@@ -84,7 +83,7 @@ withSsh("password-server.ts", () => {
   });
 });
 
-withSsh("public-key-server.ts", () => {
+describe("public-key-server.ts", needs("ssh"), () => {
   it("lets in the holder of a key, and nobody else", async () => {
     const known = makeKey("known");
     const stranger = makeKey("stranger");
@@ -99,7 +98,7 @@ withSsh("public-key-server.ts", () => {
   });
 });
 
-withSsh("certificate-server.ts", () => {
+describe("certificate-server.ts", needs("ssh"), () => {
   it("lets in by role whom the authority has certified", async () => {
     const [authority, user, stranger] = [makeKey("user-ca"), makeKey("certified"), makeKey("uncertified")];
     const certify = ["-q", "-s", authority.path, "-I", "ann@laptop", "-n", "release-manager", "-V", "+1h"];
@@ -119,7 +118,7 @@ withSsh("certificate-server.ts", () => {
   });
 });
 
-withSsh("terminal-app.ts", () => {
+describe("terminal-app.ts", needs("ssh"), () => {
   it("counts keys on a terminal", async () => {
     const port = await start("terminal-app.ts");
     const terminal = client.start(port, "secret", ["-tt", "admin@localhost"]);
@@ -138,10 +137,8 @@ withSsh("terminal-app.ts", () => {
   });
 });
 
-withSsh("sftp-server.ts", () => {
-  const withSftp = it.skipIf(!hasClient("sftp") || !hasClient("scp"));
-
-  withSftp("takes files by sftp, scp and the old scp, and gives them back", async () => {
+describe("sftp-server.ts", needs("ssh"), () => {
+  it("takes files by sftp, scp and the old scp, and gives them back", needs("sftp", "scp"), async () => {
     const root = join(folder, "sftp-root");
     const port = await start("sftp-server.ts", { SFTP_ROOT: root });
     const source = join(folder, "source");
@@ -161,8 +158,8 @@ withSsh("sftp-server.ts", () => {
   });
 });
 
-withSsh("virtual-files.ts", () => {
-  it.skipIf(!hasClient("sftp"))("shows the keys of a store as files", async () => {
+describe("virtual-files.ts", needs("ssh"), () => {
+  it("shows the keys of a store as files", needs("sftp"), async () => {
     const port = await start("virtual-files.ts");
     const source = join(folder, "value");
     const back = join(folder, "value-back");
@@ -182,10 +179,8 @@ withSsh("virtual-files.ts", () => {
   });
 });
 
-withSsh("git-server.ts", () => {
-  const withGit = it.skipIf(!hasClient("git"));
-
-  withGit("takes a push and gives it back in a clone", async () => {
+describe("git-server.ts", needs("ssh"), () => {
+  it("takes a push and gives it back in a clone", needs("git"), async () => {
     const { port, git } = await startGit("push");
     const work = join(folder, "push", "work");
     await git(["init", "-q", "-b", "main", work]);
@@ -199,7 +194,7 @@ withSsh("git-server.ts", () => {
     expect(readFileSync(join(clone, "file.txt"), "utf8")).toBe(content);
   });
 
-  withGit("runs nothing but git, and only inside its root", async () => {
+  it("runs nothing but git, and only inside its root", needs("git"), async () => {
     const { port, root, key } = await startGit("refuse");
     execFileSync("git", ["init", "-q", "--bare", join(root, "..", "outside.git")]);
     symlinkSync(join(root, "..", "outside.git"), join(root, "link.git"));

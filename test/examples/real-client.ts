@@ -1,20 +1,8 @@
-import { spawn, spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { RunningProcess } from "./running-process.js";
-
-/**
- * Whether a program of somebody else's is installed here. In CI it has to be: there its absence is an error.
- *
- * @throws in CI, when it is missing
- */
-export function hasClient(program: string): boolean {
-  const found = spawnSync("sh", ["-c", 'command -v "$1"', "sh", program]).status === 0;
-  if (!found && process.env.CI === "true") throw new Error(`${program} is not installed, and CI=true`);
-  if (!found) console.warn(`skipped: ${program} is not installed`);
-  return found;
-}
 
 export interface Outcome {
   readonly stdout: string;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { isMissing, TOOLS } from "../support/clients.js";
+import { needs, TOOLS } from "../support/clients.js";
 import { sha256, testBytes } from "../support/server.js";
 import { serverFixture } from "../support/server-fixture.js";
 import { HOST_KEY_TYPES } from "../support/server-start.js";
@@ -79,7 +79,7 @@ function negotiated(log: string): Algorithms {
   return { kex, hostKey, cipher: inward?.[1] ?? "", mac: inward?.[2] ?? "" };
 }
 
-describe.skipIf(isMissing("ssh") || isMissing("ssh10"))("every two algorithms together, with ssh", async () => {
+describe("every two algorithms together, with ssh", needs("ssh", "ssh10"), async () => {
   const fixture = serverFixture({
     hostKeyTypes: HOST_KEY_TYPES,
     algorithms: { kex: [...KEX], hostKey: [...HOST_KEYS], cipher: [...AEAD_CIPHERS, ...CTR_CIPHERS], mac: [...MACS] },

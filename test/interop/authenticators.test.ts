@@ -4,7 +4,7 @@ import { oneTimeCode } from "../../src/authenticators/totp/one-time-code.js";
 import { PKey } from "../../src/crypto/index.js";
 import { type Channel, newTotpSecret, passwordFile, SSHServer, SSHServerManager, totp } from "../../src/index.js";
 import { KNOWN_HASHES } from "../authenticators/passwords/known-hashes.js";
-import { isMissing, type Login } from "../support/clients.js";
+import { type Login, needs } from "../support/clients.js";
 import { Clients } from "../support/clients-exec.js";
 import { ClientKeys } from "../support/clients-keys.js";
 
@@ -45,7 +45,7 @@ async function login(method: "password" | "keyboard-interactive", how: Login): P
   return code === 0 ? stdout.toString() : "refused";
 }
 
-describe.skipIf(isMissing("ssh"))("ssh at a server with ready-made authenticators", () => {
+describe("ssh at a server with ready-made authenticators", needs("ssh"), () => {
   it.each(KINDS)("logs in with a password that $program has hashed", async ({ user, password }) => {
     expect(await login("password", { user, password })).toBe("Executed: hello\n");
     expect(await login("password", { user, password: `${password}.` })).toBe("refused");

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { PKey } from "../../src/crypto/index.js";
 import { anyOf, authorizedKeys, type Channel, SSHServer, SSHServerManager, trustedUserCAs } from "../../src/index.js";
-import { isMissing } from "../support/clients.js";
+import { needs } from "../support/clients.js";
 import { type SshLogin, sshLogin } from "../support/sshd-oracle.js";
 import { runOk, temporaryFolder } from "../support/tools.js";
 
@@ -68,7 +68,7 @@ async function login(user: string, identity: string, rest: Partial<SshLogin> = {
   return { verdict, report: stdout === "" ? undefined : JSON.parse(stdout), stderr };
 }
 
-describe.skipIf(isMissing("ssh"))("authorizedKeys and trustedUserCAs, with ssh", () => {
+describe("authorizedKeys and trustedUserCAs, with ssh", needs("ssh"), () => {
   beforeAll(async () => {
     for (const [type, options] of Object.entries(TYPES)) {
       await runOk("ssh-keygen", ["-q", "-N", "", "-t", type, ...options, "-f", path(type)]);

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { certificateProblem, PKey } from "../../src/crypto/index.js";
-import { isMissing, NEWER_PYTHON_PACKAGES } from "../support/clients.js";
+import { NEWER_PYTHON_PACKAGES, needs, TOOLS } from "../support/clients.js";
 import { runOk, temporaryFolder } from "../support/tools.js";
 
 const folder = temporaryFolder();
@@ -19,9 +19,9 @@ const keys = [
 for (const client of ["asyncssh", "asyncssh-2.20"] as const) {
   const environment = client === "asyncssh" ? undefined : { PYTHONPATH: NEWER_PYTHON_PACKAGES };
   const driver = (options: object) =>
-    runOk("/usr/bin/python3", ["-W", "ignore", DRIVER, JSON.stringify(options)], { environment });
+    runOk(TOOLS[client], ["-W", "ignore", DRIVER, JSON.stringify(options)], { environment });
 
-  describe.skipIf(isMissing(client))(`certificates and ${client}`, () => {
+  describe(`certificates and ${client}`, needs(client), () => {
     it.each(keys.map((key) => [key.keyType, key] as const))("%s: what it makes is read", async (_, key) => {
       const paths = {
         authority: join(folder, "ca"),

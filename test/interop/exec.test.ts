@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { EXEC_CLIENTS, type ExecClientName, type ExecRequest, isMissing } from "../support/clients.js";
+import { EXEC_CLIENTS, type ExecClientName, type ExecRequest, needs } from "../support/clients.js";
 import { serverFixture } from "../support/server-fixture.js";
 
 const fixture = serverFixture();
@@ -21,7 +21,7 @@ const EXIT_SIGNAL: Readonly<Record<ExecClientName, { code: number; says: string 
 const SENDS_SIGNALS: readonly ExecClientName[] = ["asyncssh", "asyncssh-2.20", "ssh2"];
 
 for (const client of EXEC_CLIENTS) {
-  describe.skipIf(isMissing(client))(`exec with ${client}`, () => {
+  describe(`exec with ${client}`, needs(client), () => {
     const exec = (request: Omit<ExecRequest, "login">) =>
       fixture.exec(client, { login: { user: "admin", keyType: "ed25519" }, ...request });
 

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { type HostKey, PKey, type SignCertificateOptions } from "../../src/crypto/index.js";
 import { SSHServerManager } from "../../src/index.js";
-import { isMissing, type Target } from "../support/clients.js";
+import { needs, type Target, TOOLS } from "../support/clients.js";
 import { Clients } from "../support/clients-exec.js";
 import { ClientKeys } from "../support/clients-keys.js";
 import { GuideServer } from "../support/server.js";
@@ -43,9 +43,9 @@ const trustLine = (port: number) => `@cert-authority [127.0.0.1]:${port} ${autho
 const keyLine = (port: number, key: PKey) => `[127.0.0.1]:${port} ${key.publicKey.toPublicString()}\n`;
 
 describe.each(["ssh", "ssh10"] as const)("host certificates and %s", (client) => {
-  it.skipIf(isMissing(client)).each(hostKeys.map((key) => [key.keyType, key] as const))(
+  it.each(hostKeys.map((key) => [key.keyType, key] as const))(
     "%s: the authority is trusted, the key not known",
-    { timeout: 60_000 },
+    { ...needs(client), timeout: 60_000 },
     async (_, key) => {
       await withServer([certified(key), key], async (port) => {
         for (const algorithm of certified(key).signatureAlgorithms) {
@@ -61,7 +61,7 @@ describe.each(["ssh", "ssh10"] as const)("host certificates and %s", (client) =>
     },
   );
 
-  it.skipIf(isMissing(client))("the certificate comes before the key, and each is taken by who knows it", async () => {
+  it("the certificate comes before the key, and each is taken by who knows it", needs(client), async () => {
     await withServer([hostKey, certified(hostKey)], async (port) => {
       const certificate = "ssh-ed25519-cert-v01@openssh.com";
       for (const [knownHosts, options, algorithm] of [
@@ -83,11 +83,11 @@ describe.each(["ssh", "ssh10"] as const)("host certificates and %s", (client) =>
     });
   });
 
-  it.skipIf(isMissing(client)).each([
+  it.each([
     ["another host", { principals: ["192.0.2.1"] }],
     ["another time", { validBefore: new Date("2020-01-01") }],
     ["who knows the critical option", { criticalOptions: { "force-command": "ls" } }],
-  ] as const)("that are for %s are not taken", async (_, options) => {
+  ] as const)("that are for %s are not taken", needs(client), async (_, options) => {
     await withServer([certified(hostKey, options)], async (port) => {
       const request = { login, command: "hello" };
       const { code } = await (await clients.exec(client, target(port, trustLine(port)), request)).finished;
@@ -100,7 +100,7 @@ describe("a server with a certificate and its key", () => {
   const others = ["plink", "dbclient", "paramiko", "asyncssh", "ssh2", "libssh2"] as const;
 
   for (const client of others) {
-    it.skipIf(isMissing(client))(`is known to ${client}, by the key`, { timeout: 60_000 }, async () => {
+    it(`is known to ${client}, by the key`, { ...needs(client), timeout: 60_000 }, async () => {
       await withServer([certified(hostKey), hostKey], async (port) => {
         const known = { ...target(port, keyLine(port, hostKey)), fingerprints: [hostKey.fingerprint()] };
         const { code, stdout, stderr } = await (await clients.exec(client, known, { login, command: "hello" }))
@@ -110,11 +110,11 @@ describe("a server with a certificate and its key", () => {
     });
   }
 
-  it.skipIf(isMissing("ssh"))("is found by ssh-keyscan -c, which knows all of its certificates", async () => {
+  it("is found by ssh-keyscan -c, which knows all of its certificates", needs("ssh-keyscan"), async () => {
     await withServer(
       hostKeys.map((key) => certified(key)),
       async (port) => {
-        const { stdout } = await run("/usr/bin/ssh-keyscan", ["-c", "-p", `${port}`, "127.0.0.1"]);
+        const { stdout } = await run(TOOLS["ssh-keyscan"], ["-c", "-p", `${port}`, "127.0.0.1"]);
 
         const lines = stdout.toString().trim().split("\n");
         const found = lines.map((line) => PKey.fromString(line));
@@ -137,7 +137,7 @@ describe("a server with a certificate and its key", () => {
     );
   });
 
-  it.skipIf(isMissing("ssh"))("serves with a certificate that ssh-keygen has made", async () => {
+  it("serves with a certificate that ssh-keygen has made", needs("ssh"), async () => {
     const path = join(folder, "host");
     writeFileSync(path, hostKey.toOpenSSH(), { mode: 0o600 });
     writeFileSync(`${path}.pub`, hostKey.toPublicString());

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { PKey } from "../../src/crypto/index.js";
 import { SSHServerManager } from "../../src/index.js";
-import { isMissing, TOOLS } from "../support/clients.js";
+import { needs, TOOLS } from "../support/clients.js";
 import { GuideServer } from "../support/server.js";
 import { run, temporaryFolder } from "../support/tools.js";
 
@@ -83,7 +83,7 @@ const publicLines = (keys: readonly PKey[]): string[] =>
   keys.map((key) => key.toPublicString().split(" ").slice(0, 2).join(" ").trim()).sort();
 
 for (const client of ["ssh", "ssh10"] as const) {
-  describe.skipIf(isMissing(client))(`${client} with UpdateHostKeys`, () => {
+  describe(`${client} with UpdateHostKeys`, needs(client), () => {
     const changes: readonly (readonly [old: KeyName, next: KeyName])[] = [
       ["ed25519", "ed25519"],
       ["ecdsa", "ecdsa"],

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { EXEC_CLIENTS, isMissing } from "../support/clients.js";
+import { EXEC_CLIENTS, needs } from "../support/clients.js";
 import { serverFixture } from "../support/server-fixture.js";
 import { HOST_KEY_TYPES } from "../support/server-start.js";
 
@@ -10,7 +10,7 @@ for (const hostKeyType of HOST_KEY_TYPES) {
     const clients = EXEC_CLIENTS.filter((client) => client !== "libssh2" || hostKeyType !== "rsa");
 
     for (const client of clients) {
-      it.skipIf(isMissing(client))(`is known to ${client}`, async () => {
+      it(`is known to ${client}`, needs(client), async () => {
         const login = { user: "admin", password: "secret" };
         const { code, stdout, stderr } = await fixture.exec(client, { login, command: "hello" });
         expect({ code, stdout: stdout.toString() }, stderr).toEqual({ code: 0, stdout: "Executed: hello\n" });

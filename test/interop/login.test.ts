@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { EXEC_CLIENTS, type ExecClientName, isMissing, type Login, TOOLS } from "../support/clients.js";
+import { EXEC_CLIENTS, type ExecClientName, type Login, needs, TOOLS } from "../support/clients.js";
 import { KEY_TYPES, type KeyType } from "../support/clients-keys.js";
 import { BANNER, USERS } from "../support/server.js";
 import { serverFixture } from "../support/server-fixture.js";
@@ -68,7 +68,7 @@ async function expectRefusal(client: ExecClientName, login: Login): Promise<void
 }
 
 for (const client of EXEC_CLIENTS) {
-  describe.skipIf(isMissing(client))(`login with ${client}`, () => {
+  describe(`login with ${client}`, needs(client), () => {
     const { interactive, both, expired } = USERS;
 
     it("by password", () => expectLogin(client, { user: "admin", password: USERS.admin.password }));
@@ -99,7 +99,7 @@ for (const client of EXEC_CLIENTS) {
       });
 
     if (!ANSWERS_PROMPTS.includes(client))
-      it.skipIf(isMissing("expect"))("by keyboard-interactive at a terminal", async () => {
+      it("by keyboard-interactive at a terminal", needs("expect"), async () => {
         const answers = [interactive.password, interactive.token, interactive.colour];
         const request = { login: { user: "interactive", answers }, command: "hello" };
         const { program, parameters, environment } = await fixture.clients.commandLine(client, fixture.server, request);

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { isMissing, TOOLS } from "../support/clients.js";
+import { needs, TOOLS } from "../support/clients.js";
 import { serverFixture } from "../support/server-fixture.js";
 import { TestServer } from "../support/server-start.js";
 import { ExternalProcess, run, temporaryFolder } from "../support/tools.js";
@@ -12,14 +12,14 @@ const LOGIN = { user: "admin", password: "secret" };
 const REPORT_CONNECTED = ["-o", "PermitLocalCommand=yes", "-o", "LocalCommand=echo connected"];
 
 for (const client of ["ssh", "ssh10"] as const) {
-  describe.skipIf(isMissing(client))(`sessions of ${client}`, () => {
+  describe(`sessions of ${client}`, needs(client), () => {
     const fixture = serverFixture();
     const folder = temporaryFolder();
 
     const exec = (command: string, options: readonly string[] = []) =>
       fixture.exec(client, { login: LOGIN, command, options });
 
-    it.skipIf(isMissing("expect"))("has a terminal that can be resized, interrupted and sent a break", async () => {
+    it("has a terminal that can be resized, interrupted and sent a break", needs("expect"), async () => {
       const { program, parameters, environment } = await fixture.clients.openssh(client, fixture.server, LOGIN);
       const command = ["-f", TERMINAL, program, ...parameters, "-tt", "127.0.0.1"];
       const { code, stdout, stderr } = await run(TOOLS.expect, command, {

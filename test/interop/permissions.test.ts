@@ -8,7 +8,7 @@ import {
   SFTPServer,
 } from "../../src/index.js";
 import { MemoryFileSystem } from "../../src/sftp/memory/memory-file-system.js";
-import { isMissing } from "../support/clients.js";
+import { needs } from "../support/clients.js";
 import { GuideServer } from "../support/server.js";
 import { serverFixture } from "../support/server-fixture.js";
 import { run } from "../support/tools.js";
@@ -70,7 +70,7 @@ class AllowingServer extends GuideServer {
   }
 }
 
-describe.skipIf(isMissing("ssh"))("permissions, with ssh", () => {
+describe("permissions, with ssh", needs("ssh"), () => {
   const server = new AllowingServer();
   const fixture = serverFixture({ server });
 

@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { PKey } from "../../src/crypto/keys/pkey.js";
 import { type AuthDecision, Grant, type GrantOptions } from "../../src/index.js";
 import { AUTH_FAILED } from "../../src/protocol/constants.js";
-import { isMissing } from "../support/clients.js";
+import { needs } from "../support/clients.js";
 import { securityKeyProvider } from "../support/security-key-provider.js";
 import { GuideServer } from "../support/server.js";
 import { serverFixture } from "../support/server-fixture.js";
@@ -37,7 +37,7 @@ class KeyServer extends GuideServer {
   }
 }
 
-describe.skipIf(isMissing("ssh"))("FIDO keys, with ssh", () => {
+describe("FIDO keys, with ssh", needs("ssh"), () => {
   const server = new KeyServer();
   const fixture = serverFixture({ server, authFailureDelay: 0 });
 

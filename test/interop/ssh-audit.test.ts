@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { isMissing, NEWER_PYTHON_PACKAGES, TOOLS } from "../support/clients.js";
+import { NEWER_PYTHON_PACKAGES, needs, SSH_AUDIT, TOOLS } from "../support/clients.js";
 import { OpensshServer } from "../support/server-openssh.js";
 import { HOST_KEY_TYPES, TestServer } from "../support/server-start.js";
 import { run, temporaryFolder } from "../support/tools.js";
@@ -14,8 +14,8 @@ type Report = Readonly<Record<"kex" | "key" | "enc" | "mac", readonly AuditedAlg
 /** Each failure and warning that ssh-audit has for the algorithms a server offers, as "algorithm: finding". */
 async function findings(port: number): Promise<string[]> {
   // The rate test opens connections as fast as it can: it judges the limits of a firewall, not the algorithms.
-  const command = [TOOLS["ssh-audit"], "-jj", "--skip-rate-test", "-p", `${port}`, "127.0.0.1"];
-  const { stdout, stderr } = await run("/usr/bin/python3", command, {
+  const command = [SSH_AUDIT, "-jj", "--skip-rate-test", "-p", `${port}`, "127.0.0.1"];
+  const { stdout, stderr } = await run(TOOLS["ssh-audit"], command, {
     environment: { PYTHONPATH: NEWER_PYTHON_PACKAGES },
   });
   if (stdout.length === 0) throw new Error(stderr);
@@ -27,7 +27,7 @@ async function findings(port: number): Promise<string[]> {
   );
 }
 
-describe.skipIf(isMissing("ssh-audit"))("ssh-audit", () => {
+describe("ssh-audit", needs("ssh-audit"), () => {
   const folder = temporaryFolder();
 
   it("finds nothing in the hardened algorithms, whatever host keys are loaded", async () => {
@@ -41,7 +41,7 @@ describe.skipIf(isMissing("ssh-audit"))("ssh-audit", () => {
     expect(found.filter((finding) => /sha-?1\b|tag size|112-bits|modulus|\bCBC\b|unknown/i.test(finding))).toEqual([]);
   });
 
-  it.skipIf(isMissing("sshd"))("finds less in the default algorithms than in Debian's sshd", async () => {
+  it("finds less in the default algorithms than in Debian's sshd", needs("sshd"), async () => {
     using sshd = await OpensshServer.start(folder);
     await using server = await TestServer.start();
     const [ours, debians] = [await findings(server.port), await findings(sshd.port)];

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { EXEC_CLIENTS, type ExecClientName, type ExecRequest, isMissing } from "../support/clients.js";
+import { EXEC_CLIENTS, type ExecClientName, type ExecRequest, needs } from "../support/clients.js";
 import { sha256, testBytes } from "../support/server.js";
 import { type ServerFixture, serverFixture } from "../support/server-fixture.js";
 
@@ -42,7 +42,7 @@ describe("with default settings", () => {
   const fixture = serverFixture();
 
   for (const client of EXEC_CLIENTS) {
-    describe.skipIf(isMissing(client))(client, () => {
+    describe(client, needs(client), () => {
       it("receives 64 MiB intact", async () => {
         const { code, stdout, stderr } = await execOn(fixture, client, { command: `bytes ${large.length}` });
         expect({ code, length: stdout.length }, stderr).toEqual({ code: 0, length: large.length });
@@ -79,13 +79,13 @@ describe("with a server that asks for new keys every MiB", () => {
   const fixture = serverFixture({ rekeyLimit: { bytes: MIB, seconds: 3600 } });
 
   for (const client of EXEC_CLIENTS) {
-    it.skipIf(isMissing(client))(`${client} keeps its data intact both ways`, async () => {
+    it(`${client} keeps its data intact both ways`, needs(client), async () => {
       const before = fixture.server.keyExchanges;
       await expectEcho(fixture, client, medium);
       expect(fixture.server.keyExchanges - before).toBeGreaterThanOrEqual(LEAST_KEY_EXCHANGES);
     });
 
-    it.skipIf(isMissing(client))(`${client} does so with compression`, () =>
+    it(`${client} does so with compression`, needs(client), () =>
       expectEcho(fixture, client, compressible, { compression: "zlib@openssh.com" }),
     );
   }

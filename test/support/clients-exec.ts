@@ -70,15 +70,15 @@ export class Clients {
       case "dbclient":
         return this.#dbclient(target, request);
       case "paramiko":
-        return this.#scripted("/usr/bin/python3", "paramiko_exec.py", target, request, knownHosts);
+        return this.#scripted(TOOLS[client], "paramiko_exec.py", target, request, knownHosts);
       case "asyncssh":
-        return this.#scripted("/usr/bin/python3", "asyncssh_exec.py", target, request, knownHosts);
+        return this.#scripted(TOOLS[client], "asyncssh_exec.py", target, request, knownHosts);
       case "asyncssh-2.20": {
-        const command = await this.#scripted("/usr/bin/python3", "asyncssh_exec.py", target, request, knownHosts);
+        const command = await this.#scripted(TOOLS[client], "asyncssh_exec.py", target, request, knownHosts);
         return { ...command, environment: { PYTHONPATH: NEWER_PYTHON_PACKAGES } };
       }
       case "ssh2":
-        return this.#scripted(process.execPath, "ssh2-exec.mjs", target, request, knownHosts);
+        return this.#scripted(TOOLS[client], "ssh2-exec.mjs", target, request, knownHosts);
       case "libssh2":
         return this.#libssh2Exec(target, request, knownHosts);
     }

@@ -48,24 +48,24 @@ export class TransferClients {
   /** A program that carries out the operations in its stdin: test/interop/drivers tells how. */
   library(library: LibraryName, { port }: Target): CommandLine {
     const login = JSON.stringify({ port, user: USER, password: PASSWORD });
-    const command = (program: string, driver: string, ...options: string[]) => ({
-      program,
+    const command = (driver: string, ...options: string[]) => ({
+      program: TOOLS[library],
       parameters: [...options, join(DRIVERS, driver), login],
       environment: {},
     });
     switch (library) {
       case "paramiko":
-        return command("/usr/bin/python3", "paramiko_sftp.py", "-W", "ignore");
+        return command("paramiko_sftp.py", "-W", "ignore");
       case "asyncssh":
-        return command("/usr/bin/python3", "asyncssh_sftp.py", "-W", "ignore");
+        return command("asyncssh_sftp.py", "-W", "ignore");
       case "asyncssh-2.20": {
         const environment = { PYTHONPATH: NEWER_PYTHON_PACKAGES };
-        return { ...command("/usr/bin/python3", "asyncssh_sftp.py", "-W", "ignore"), environment };
+        return { ...command("asyncssh_sftp.py", "-W", "ignore"), environment };
       }
       case "ssh2":
-        return command(process.execPath, "ssh2-sftp.mjs");
+        return command("ssh2-sftp.mjs");
       case "ssh2-sftp-client":
-        return command(process.execPath, "ssh2-sftp-client-sftp.mjs");
+        return command("ssh2-sftp-client-sftp.mjs");
     }
   }
 

@@ -1,8 +1,8 @@
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import type { KeyType } from "./clients-keys.js";
+import { findFile, findProgram, findPython } from "./programs.js";
 
 /** What a client has to know of the server it talks to, on 127.0.0.1. */
 export interface Target {
@@ -66,65 +66,102 @@ export type TransferClientName =
   | "curl"
   | "ssh2-sftp-client";
 
-export type ToolName =
-  | ExecClientName
-  | TransferClientName
+/** Everything else that tests run, or look at, and that is not a part of this project. */
+type OtherToolName =
   | "ssh-audit"
   | "expect"
+  | "gcc"
+  | "git"
+  | "openssl"
   | "sshd"
   | "sshd10"
   | "sftp-server"
   | "ssh-keygen"
-  | "ssh-keygen10";
+  | "ssh-keygen10"
+  | "ssh-keyscan"
+  | "FUSE";
+
+export type ToolName = ExecClientName | TransferClientName | OtherToolName;
 
 /** Where .ci/install-clients unpacks what is newer than the system's own. */
 const CACHE = process.env.SPINDLEX_CLIENTS ?? "/var/cache/spindlex-ci";
-const PYTHON_PACKAGES = "/usr/lib/python3/dist-packages";
 /** PYTHONPATH for the Python programs among them. */
-export const NEWER_PYTHON_PACKAGES = join(CACHE, "trixie", PYTHON_PACKAGES);
+export const NEWER_PYTHON_PACKAGES = join(CACHE, "trixie/usr/lib/python3/dist-packages");
+/** A script for the Python that is there. */
+export const SSH_AUDIT = join(CACHE, "trixie/usr/bin/ssh-audit");
 
-/** The file that has to be there for each tool; a program where it is one. */
-export const TOOLS: Readonly<Record<ToolName, string>> = {
-  ssh: "/usr/bin/ssh",
-  ssh10: join(CACHE, "bookworm-backports/usr/bin/ssh"),
-  plink: "/usr/bin/plink",
-  dbclient: "/usr/bin/dbclient",
-  paramiko: join(PYTHON_PACKAGES, "paramiko/__init__.py"),
-  asyncssh: join(PYTHON_PACKAGES, "asyncssh/__init__.py"),
-  "asyncssh-2.20": join(NEWER_PYTHON_PACKAGES, "asyncssh/__init__.py"),
-  ssh2: nodePackage("ssh2"),
-  libssh2: "/usr/include/libssh2.h",
-  sftp: "/usr/bin/sftp",
-  sftp10: join(CACHE, "bookworm-backports/usr/bin/sftp"),
-  scp: "/usr/bin/scp",
-  scp10: join(CACHE, "bookworm-backports/usr/bin/scp"),
-  psftp: "/usr/bin/psftp",
-  pscp: "/usr/bin/pscp",
-  lftp: "/usr/bin/lftp",
-  rclone: "/usr/bin/rclone",
-  sshfs: "/usr/bin/sshfs",
-  curl: "/usr/bin/curl",
-  "ssh2-sftp-client": nodePackage("ssh2-sftp-client"),
-  "ssh-audit": join(CACHE, "trixie/usr/bin/ssh-audit"),
-  expect: "/usr/bin/expect",
-  sshd: "/usr/sbin/sshd",
-  "ssh-keygen": "/usr/bin/ssh-keygen",
-  "ssh-keygen10": join(CACHE, "bookworm-backports/usr/bin/ssh-keygen"),
-  sshd10: join(CACHE, "bookworm-backports/usr/sbin/sshd"),
-  "sftp-server": "/usr/lib/openssh/sftp-server",
+const newer = (path: string) => findFile([join(CACHE, path)]);
+const nodePackage = (name: string) =>
+  findFile([fileURLToPath(new URL(`../../node_modules/${name}/package.json`, import.meta.url))]);
+/** Makes the keys of all clients. */
+const KEYGEN = findProgram("ssh-keygen");
+
+/** All that has to be there for a tool, undefined where it is not; what is run comes first, where it is a program. */
+const REQUIREMENTS: Readonly<Record<ToolName, readonly (string | undefined)[]>> = {
+  ssh: [findProgram("ssh"), KEYGEN],
+  ssh10: [newer("bookworm-backports/usr/bin/ssh"), KEYGEN],
+  plink: [findProgram("plink"), findProgram("puttygen"), KEYGEN],
+  dbclient: [findProgram("dbclient"), findProgram("dropbearconvert"), KEYGEN],
+  paramiko: [findPython("paramiko"), KEYGEN],
+  asyncssh: [findPython("asyncssh"), KEYGEN],
+  // It takes what it is built on from Debian's packages.
+  "asyncssh-2.20": [findPython("cryptography"), findFile([join(NEWER_PYTHON_PACKAGES, "asyncssh")]), KEYGEN],
+  ssh2: [process.execPath, nodePackage("ssh2"), KEYGEN],
+  libssh2: [findProgram("gcc"), findFile(["/usr/include/libssh2.h", "/usr/local/include/libssh2.h"]), KEYGEN],
+  sftp: [findProgram("sftp"), findProgram("ssh"), KEYGEN],
+  sftp10: [newer("bookworm-backports/usr/bin/sftp"), KEYGEN],
+  scp: [findProgram("scp"), findProgram("ssh"), KEYGEN],
+  scp10: [newer("bookworm-backports/usr/bin/scp"), KEYGEN],
+  psftp: [findProgram("psftp"), KEYGEN],
+  pscp: [findProgram("pscp"), KEYGEN],
+  lftp: [findProgram("lftp"), findProgram("ssh"), KEYGEN],
+  rclone: [findProgram("rclone"), KEYGEN],
+  sshfs: [findProgram("sshfs"), findProgram("fusermount3"), findProgram("ssh"), KEYGEN],
+  curl: [findProgram("curl"), KEYGEN],
+  "ssh2-sftp-client": [process.execPath, nodePackage("ssh2-sftp-client"), KEYGEN],
+  "ssh-audit": [findProgram("python3"), findFile([SSH_AUDIT])],
+  expect: [findProgram("expect")],
+  gcc: [findProgram("gcc")],
+  git: [findProgram("git")],
+  openssl: [findProgram("openssl")],
+  sshd: [findProgram("sshd"), KEYGEN],
+  sshd10: [newer("bookworm-backports/usr/sbin/sshd"), KEYGEN],
+  "sftp-server": [findFile(["/usr/lib/openssh/sftp-server", "/usr/libexec/openssh/sftp-server"])],
+  "ssh-keygen": [KEYGEN],
+  "ssh-keygen10": [newer("bookworm-backports/usr/bin/ssh-keygen")],
+  "ssh-keyscan": [findProgram("ssh-keyscan")],
+  FUSE: [findFile(["/dev/fuse"])],
 };
 
-function nodePackage(name: string): string {
-  return fileURLToPath(new URL(`../../node_modules/${name}/package.json`, import.meta.url));
+/** The program of each tool; of a library, what runs or compiles its driver. */
+export const TOOLS = Object.fromEntries(
+  Object.entries(REQUIREMENTS).map(([tool, [program]]) => [tool, program ?? tool]),
+) as Readonly<Record<ToolName, string>>;
+
+/** Of the machine, not of the packages on it. */
+const CANNOT_BE_INSTALLED: readonly ToolName[] = ["FUSE"];
+
+declare module "vitest" {
+  interface TaskMeta {
+    /** The tools for want of which this test is skipped. */
+    missing?: readonly ToolName[];
+  }
 }
 
 /**
- * Whether a tool is missing, for `describe.skipIf`. On a developer's machine that skips the tests that need it and says
- * so; in CI it is an error, or a green run would not mean that the clients were tried.
+ * The options of a test, or a suite, that needs tools. Where one is missing it is skipped, and skip-summary.ts tells so;
+ * in CI that is an error, or a green run would not mean that the clients were tried.
  */
+export function needs(...tools: readonly ToolName[]): { skip?: true; meta?: { missing: readonly ToolName[] } } {
+  const missing = tools.filter(isMissing);
+  return missing.length === 0 ? {} : { skip: true, meta: { missing } };
+}
+
+/** @throws in CI, when it is missing and could be installed */
 export function isMissing(tool: ToolName): boolean {
-  const missing = !existsSync(TOOLS[tool]);
-  if (missing && process.env.CI) throw new Error(`${tool} is not installed (${TOOLS[tool]}): see .ci/install-clients`);
-  if (missing) console.warn(`skipped: ${tool} is not installed (${TOOLS[tool]}): see .ci/install-clients`);
+  const missing = REQUIREMENTS[tool].includes(undefined);
+  if (missing && process.env.CI && !CANNOT_BE_INSTALLED.includes(tool)) {
+    throw new Error(`${tool} is not installed, or not all that it needs: see .ci/install-clients`);
+  }
   return missing;
 }

@@ -1,11 +1,12 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer, type Server } from "node:net";
 import { userInfo } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { PKey } from "../../src/crypto/keys/pkey.js";
 import { DisconnectReason, MessageNumber } from "../../src/protocol/constants.js";
+import { needs, TOOLS } from "./clients.js";
 import { PacketClient } from "./packet-client.js";
 import * as messages from "./packet-messages.js";
 import { runOk, temporaryFolder } from "./tools.js";
@@ -14,9 +15,7 @@ import { runOk, temporaryFolder } from "./tools.js";
  * The client is itself only worth something if a server of another make understands it: here sshd, one process per
  * connection as inetd would start it.
  */
-const SSHD = "/usr/sbin/sshd";
-
-describe.skipIf(!existsSync(SSHD))("PacketClient against sshd", () => {
+describe("PacketClient against sshd", needs("sshd"), () => {
   const username = userInfo().username;
   const folder = temporaryFolder();
   const children: ChildProcess[] = [];
@@ -45,7 +44,7 @@ describe.skipIf(!existsSync(SSHD))("PacketClient against sshd", () => {
     ];
     writeFileSync(path("sshd_config"), `${configuration.join("\n")}\n`);
     server = createServer({ pauseOnConnect: true }, (socket) => {
-      children.push(spawn(SSHD, ["-i", "-f", path("sshd_config")], { stdio: [socket, socket, "ignore"] }));
+      children.push(spawn(TOOLS.sshd, ["-i", "-f", path("sshd_config")], { stdio: [socket, socket, "ignore"] }));
       socket.destroy();
     });
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));

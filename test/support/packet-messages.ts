@@ -90,7 +90,11 @@ export function debug(text: string): Buffer {
 }
 
 /** SSH_MSG_USERAUTH_REQUEST as far as all methods share it (RFC 4252 §5). */
-export function userauthRequest(username: string | Uint8Array, method: string | Uint8Array, service = "ssh-connection"): Writer {
+export function userauthRequest(
+  username: string | Uint8Array,
+  method: string | Uint8Array,
+  service = "ssh-connection",
+): Writer {
   return new Writer()
     .writeByte(MessageNumber.USERAUTH_REQUEST)
     .writeString(username)

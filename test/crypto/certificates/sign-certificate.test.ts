@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { SignCertificateOptions } from "../../../src/crypto/certificates/sign-certificate.js";
 import { PKey } from "../../../src/crypto/keys/pkey.js";
-import { isMissing, TOOLS } from "../../support/clients.js";
+import { needs, TOOLS } from "../../support/clients.js";
 import { SoftwareSecurityKey } from "../../support/security-key.js";
 import { OpensshServer } from "../../support/server-openssh.js";
 import * as tools from "../../support/tools.js";
@@ -207,7 +207,7 @@ describe("withCertificate", () => {
   });
 });
 
-describe.skipIf(isMissing("sshd") || isMissing("ssh"))("a certificate of ours and sshd", () => {
+describe("a certificate of ours and sshd", needs("sshd", "ssh"), () => {
   it("lets in whom it names, with the command it forces", { timeout: 60_000 }, async () => {
     const user = userInfo().username;
     writeFileSync(join(directory, "ca.pub"), `${authority.toPublicString()}\n`);

@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { KeyError } from "../../../src/crypto/keys/key-error.js";
 import { PKey } from "../../../src/crypto/keys/pkey.js";
 import { RevocationList } from "../../../src/crypto/revocation/revocation-list.js";
-import { isMissing } from "../../support/clients.js";
+import { isMissing, needs } from "../../support/clients.js";
 import { temporaryFolder } from "../../support/tools.js";
 import * as bytes from "./krl-bytes.js";
 import { type Individual, keygenAnswers, keygenAnswersToAll, makePopulation } from "./population.js";
@@ -117,7 +117,8 @@ const EVERYTHING = krl(
 );
 
 const folder = temporaryFolder();
-const missing = isMissing("ssh-keygen") || isMissing("ssh-keygen10");
+const KEYGENS = ["ssh-keygen", "ssh-keygen10"] as const;
+const missing = KEYGENS.some(isMissing);
 let population: readonly Individual[] = [];
 
 beforeAll(async () => {
@@ -190,32 +191,30 @@ describe("a key revocation list made by hand", () => {
     expect(() => RevocationList.parse(krl(...sections.slice(1), ...sections.slice(1)))).not.toThrow();
   });
 
-  it.skipIf(missing)(
-    "is what ssh-keygen takes it for when it ends at any byte",
-    async () => {
-      await expectAllAsKeygen(
-        Array.from({ length: EVERYTHING.length - 8 }, (_, index) => EVERYTHING.subarray(0, index + 8)),
-      );
-    },
-    120_000,
-  );
+  it("is what ssh-keygen takes it for when it ends at any byte", {
+    ...needs(...KEYGENS),
+    timeout: 120_000,
+  }, async () => {
+    await expectAllAsKeygen(
+      Array.from({ length: EVERYTHING.length - 8 }, (_, index) => EVERYTHING.subarray(0, index + 8)),
+    );
+  });
 
-  it.skipIf(missing)(
-    "is what ssh-keygen takes it for when any byte is another",
-    async () => {
-      const contents: Buffer[] = [];
-      // That the key of an authority is a point on its curve, OpenSSH does not look at.
-      const point = EVERYTHING.indexOf(authority) + authority.length - 32;
-      for (let index = 8; index < EVERYTHING.length; index++) {
-        if (index >= point && index < point + 32) continue;
-        const changed = Buffer.from(EVERYTHING);
-        changed.writeUInt8(changed.readUInt8(index) ^ (index % 3 === 0 ? 0x80 : 0x01), index);
-        contents.push(changed);
-      }
-      await expectAllAsKeygen(contents);
-    },
-    120_000,
-  );
+  it("is what ssh-keygen takes it for when any byte is another", {
+    ...needs(...KEYGENS),
+    timeout: 120_000,
+  }, async () => {
+    const contents: Buffer[] = [];
+    // That the key of an authority is a point on its curve, OpenSSH does not look at.
+    const point = EVERYTHING.indexOf(authority) + authority.length - 32;
+    for (let index = 8; index < EVERYTHING.length; index++) {
+      if (index >= point && index < point + 32) continue;
+      const changed = Buffer.from(EVERYTHING);
+      changed.writeUInt8(changed.readUInt8(index) ^ (index % 3 === 0 ? 0x80 : 0x01), index);
+      contents.push(changed);
+    }
+    await expectAllAsKeygen(contents);
+  });
 
   it.each([
     ["comment", header(1, "HERE")],

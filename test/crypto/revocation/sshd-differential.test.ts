@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { PKey } from "../../../src/crypto/keys/pkey.js";
 import { RevocationList } from "../../../src/crypto/revocation/revocation-list.js";
-import { isMissing, TOOLS } from "../../support/clients.js";
+import { needs, TOOLS } from "../../support/clients.js";
 import { OpensshServer } from "../../support/server-openssh.js";
 import { run, runOk, temporaryFolder } from "../../support/tools.js";
 import { fields } from "./krl-bytes.js";
@@ -39,9 +39,7 @@ const LISTS: Readonly<Record<string, () => string | Buffer>> = {
   "a list with a byte too many": () => Buffer.concat([readFileSync(join(folder, "krl")), Buffer.alloc(1)]),
 };
 
-const missing = isMissing("sshd") || isMissing("ssh") || isMissing("ssh-keygen");
-
-describe.skipIf(missing)("sshd with RevokedKeys", () => {
+describe("sshd with RevokedKeys", needs("sshd", "ssh", "ssh-keygen"), () => {
   let sshd: OpensshServer | undefined;
 
   beforeAll(async () => {

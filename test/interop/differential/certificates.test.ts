@@ -1,9 +1,16 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { PKey } from "../../../src/crypto/index.js";
 import { SSHServerManager } from "../../../src/index.js";
-import { isMissing } from "../../support/clients.js";
+import { needs } from "../../support/clients.js";
 import { securityKeyProvider } from "../../support/security-key-provider.js";
-import { installedSshds, SshdOracle, type SshLogin, type SshOutcome, sshLogin } from "../../support/sshd-oracle.js";
+import {
+  installedSshds,
+  SSHD_VERSIONS,
+  SshdOracle,
+  type SshLogin,
+  type SshOutcome,
+  sshLogin,
+} from "../../support/sshd-oracle.js";
 import { temporaryFolder } from "../../support/tools.js";
 import { CERTIFICATE_CASES } from "./cases/certificate-cases.js";
 import { KEY_CASES, TOUCH_CASES } from "./cases/key-cases.js";
@@ -35,81 +42,81 @@ const manager = new SSHServerManager({
 });
 let keys: KeygenKeys;
 
-const versions = installedSshds();
 /** The newest is asked of everything, the others of a part. */
-const newest = versions.at(-1);
+const newest = installedSshds().at(-1);
 
 /** What became of one login. */
 type Outcome = "refused" | "accepted" | Abilities;
 type Outcomes = { readonly theirs: Outcome; readonly ours: Outcome };
 
-describe.skipIf(isMissing("ssh-keygen") || versions.length === 0)("logins with what ssh-keygen makes", () => {
+describe("logins with what ssh-keygen makes", needs("ssh-keygen"), () => {
   beforeAll(async () => {
     keys = new KeygenKeys(folder, await provider());
     await Promise.all([keys.makeAll(), manager.startServer()]);
   }, TIMEOUT);
   afterAll(() => manager.stopServer({ gracePeriod: 0 }));
 
-  describe.each(versions)("beside %s", (version) => {
-    const tally = new Tally();
-    const differences = KNOWN_DIFFERENCES.filter(({ versions: all }) => all?.includes(version) !== false);
-    const knownIn = (login: LoginCase) => differences.filter((known) => known.applies(login));
-    const cases = CASES.filter((login, index) => version === newest || index % 4 === 0 || knownIn(login).length > 0);
-    let sshd: SshdOracle;
+  for (const version of SSHD_VERSIONS)
+    describe(`beside ${version}`, needs(version), () => {
+      const tally = new Tally();
+      const differences = KNOWN_DIFFERENCES.filter(({ versions: all }) => all?.includes(version) !== false);
+      const knownIn = (login: LoginCase) => differences.filter((known) => known.applies(login));
+      const cases = CASES.filter((login, index) => version === newest || index % 4 === 0 || knownIn(login).length > 0);
+      let sshd: SshdOracle;
 
-    beforeAll(async () => {
-      sshd = await SshdOracle.start(folder, version);
-    }, TIMEOUT);
-    afterAll(() => {
-      sshd[Symbol.dispose]();
-      console.info(`${version}\n${tally}`);
-    });
+      beforeAll(async () => {
+        sshd = await SshdOracle.start(folder, version);
+      }, TIMEOUT);
+      afterAll(() => {
+        sshd[Symbol.dispose]();
+        console.info(`${version}\n${tally}`);
+      });
 
-    async function outcomesOf(login: LoginCase): Promise<Outcomes> {
-      const files = await keys.filesFor(login);
-      const credential = await keys.credential(login);
-      server.declare(files);
-      const [theirs, ours] = await Promise.all([
-        sshd.prove(files, (client) => prove(client, credential)),
-        proveOnce(manager.port, credential),
-      ]);
-      // So that each case begins as a connection of its own does.
-      if (theirs === undefined && login.key.includes("-sk")) sshd.leave();
-      try {
-        const tries = theirs !== undefined && ours !== undefined && isAboutPermissions(login);
-        if (tries) return { theirs: await abilitiesOf(theirs), ours: await abilitiesOf(ours) };
-        return { theirs: theirs ? "accepted" : "refused", ours: ours ? "accepted" : "refused" };
-      } finally {
-        for (const client of [theirs, ours]) client?.stream.socket.destroy();
-      }
-    }
-
-    it.each(DIMENSIONS)(
-      "are decided alike: %s",
-      async (dimension) => {
-        const disagreements: object[] = [];
-        for (const login of cases.filter((one) => one.dimension === dimension)) {
-          const { theirs, ours } = await outcomesOf(login);
-          const known = ours === "refused" && theirs !== "refused" ? knownIn(login) : [];
-          if (known.length === 0 && JSON.stringify(theirs) !== JSON.stringify(ours)) {
-            disagreements.push({ ...login, theirs, ours });
-          }
-          tally.count(dimension, ours, known);
+      async function outcomesOf(login: LoginCase): Promise<Outcomes> {
+        const files = await keys.filesFor(login);
+        const credential = await keys.credential(login);
+        server.declare(files);
+        const [theirs, ours] = await Promise.all([
+          sshd.prove(files, (client) => prove(client, credential)),
+          proveOnce(manager.port, credential),
+        ]);
+        // So that each case begins as a connection of its own does.
+        if (theirs === undefined && login.key.includes("-sk")) sshd.leave();
+        try {
+          const tries = theirs !== undefined && ours !== undefined && isAboutPermissions(login);
+          if (tries) return { theirs: await abilitiesOf(theirs), ours: await abilitiesOf(ours) };
+          return { theirs: theirs ? "accepted" : "refused", ours: ours ? "accepted" : "refused" };
+        } finally {
+          for (const client of [theirs, ours]) client?.stream.socket.destroy();
         }
-        expect(disagreements).toEqual([]);
-      },
-      TIMEOUT,
-    );
+      }
 
-    it("are many, of both kinds, and show each of the known differences", () => {
-      const { all, accepted, refused, tried } = tally.total;
-      expect(all).toBe(cases.length);
-      for (const count of [accepted, refused, tried]) expect(count).toBeGreaterThan(version === newest ? 100 : 20);
-      expect(tally.seen).toEqual(new Set(differences));
+      it.each(DIMENSIONS)(
+        "are decided alike: %s",
+        async (dimension) => {
+          const disagreements: object[] = [];
+          for (const login of cases.filter((one) => one.dimension === dimension)) {
+            const { theirs, ours } = await outcomesOf(login);
+            const known = ours === "refused" && theirs !== "refused" ? knownIn(login) : [];
+            if (known.length === 0 && JSON.stringify(theirs) !== JSON.stringify(ours)) {
+              disagreements.push({ ...login, theirs, ours });
+            }
+            tally.count(dimension, ours, known);
+          }
+          expect(disagreements).toEqual([]);
+        },
+        TIMEOUT,
+      );
+
+      it("are many, of both kinds, and show each of the known differences", () => {
+        const { all, accepted, refused, tried } = tally.total;
+        expect(all).toBe(cases.length);
+        for (const count of [accepted, refused, tried]) expect(count).toBeGreaterThan(version === newest ? 100 : 20);
+        expect(tally.seen).toEqual(new Set(differences));
+      });
     });
-  });
 
-  describe.skipIf(isMissing("ssh"))(`with ssh, beside ${newest}`, () => {
+  describe(`with ssh, beside ${newest}`, needs("ssh", "sshd"), () => {
     /** A PIN cannot be typed here. */
     const possible = CASES.filter(
       (one) =>

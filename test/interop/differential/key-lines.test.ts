@@ -6,7 +6,8 @@ import { trustedUserCAs } from "../../../src/authenticators/trusted-user-cas.js"
 import type { PKey } from "../../../src/crypto/index.js";
 import { Grant } from "../../../src/index.js";
 import { certificateOf, connectionFrom, newKey } from "../../authenticators/test-login.js";
-import { installedSshds, type SshdFiles, SshdOracle } from "../../support/sshd-oracle.js";
+import { needs } from "../../support/clients.js";
+import { SSHD_VERSIONS, type SshdFiles, SshdOracle } from "../../support/sshd-oracle.js";
 import { temporaryFolder } from "../../support/tools.js";
 
 interface KeyCase {
@@ -122,19 +123,16 @@ const CASES: readonly KeyCase[] = [
   principals("CR LF", "a\r\n", "accepted", "refused"),
 ];
 
-describe.each(installedSshds())("%s", (version) => {
-  it(
-    `agrees about ${CASES.length} keys, certificates and their lines`,
-    async () => {
+for (const version of SSHD_VERSIONS)
+  describe(version, needs(version), () => {
+    it(`agrees about ${CASES.length} keys, certificates and their lines`, { timeout: TIMEOUT }, async () => {
       using sshd = await SshdOracle.start(folder, version, ["PermitUserEnvironment yes"]);
       for (const { title, files, key, expected, sshd: theirs } of CASES) {
         const verdicts = { theirs: await sshd.offer(files, key), ours: await decide(files, key) };
         expect({ title, ...verdicts }).toEqual({ title, theirs, ours: expected });
       }
-    },
-    TIMEOUT,
-  );
-});
+    });
+  });
 
 async function decide(files: SshdFiles, key: PKey): Promise<KeyCase["expected"]> {
   const { trustedUserCAKeys = "", authorizedPrincipals, authorizedKeys: lines = "" } = files;

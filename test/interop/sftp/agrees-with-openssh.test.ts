@@ -1,7 +1,7 @@
 import { chmod, lutimes, mkdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { isMissing } from "../../support/clients.js";
+import { needs } from "../../support/clients.js";
 import { HOST, type Operation } from "../../support/clients-sftp.js";
 import { type SFTPFixture, sftpFixture } from "../../support/sftp-fixture.js";
 import { OpensshSFTPGuideServer } from "../../support/sftp-server.js";
@@ -98,7 +98,7 @@ const BATCH = [
   ...["chown 0 missing", "get missing /dev/null", "get dir /dev/null"],
 ];
 
-describe.skipIf(isMissing("sftp-server"))("as OpenSSH's sftp-server", () => {
+describe("as OpenSSH's sftp-server", needs("sftp-server"), () => {
   const ours = sftpFixture();
   const theirs = sftpFixture(new OpensshSFTPGuideServer());
 
@@ -146,7 +146,7 @@ describe.skipIf(isMissing("sftp-server"))("as OpenSSH's sftp-server", () => {
     expect(await outcomes(ours, operations)).toEqual(await outcomes(theirs, operations));
   });
 
-  it.skipIf(isMissing("sftp"))("looks the same in sftp", async () => {
+  it("looks the same in sftp", needs("sftp"), async () => {
     const outputs: string[][] = [];
     for (const fixture of [ours, theirs]) {
       await fill(fixture);

@@ -1,11 +1,11 @@
 import { lstat, mkdir, readdir, readFile, readlink, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { isMissing } from "../../support/clients.js";
+import { needs } from "../../support/clients.js";
 import { testBytes } from "../../support/server.js";
 import { sftpFixture } from "../../support/sftp-fixture.js";
 
-describe.skipIf(isMissing("curl"))("curl sftp://", () => {
+describe("curl sftp://", needs("curl"), () => {
   const fixture = sftpFixture();
   const remote = (name: string) => join(fixture.root, name);
   const local = (name: string) => join(fixture.local, name);

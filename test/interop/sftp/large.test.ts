@@ -1,7 +1,7 @@
 import { rm, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { isMissing } from "../../support/clients.js";
+import { needs } from "../../support/clients.js";
 import { HOST } from "../../support/clients-sftp.js";
 import { sftpFixture } from "../../support/sftp-fixture.js";
 import { makeManyFiles, makeSparseFile, manyNames, readSparseFile } from "../../support/tree.js";
@@ -17,7 +17,7 @@ const remote = (name: string) => join(fixture.root, name);
 const local = (name: string) => join(fixture.local, name);
 const lines = (output: string) => output.trimEnd().split("\n");
 
-describe.skipIf(isMissing("sftp"))("sftp", () => {
+describe("sftp", needs("sftp"), () => {
   const sftp = (...commands: string[]) => {
     const input = Buffer.from(commands.map((command) => `@${command}\n`).join(""));
     return fixture.runOk("sftp", ["-q", "-b", "-", HOST], { input, timeout: TIMEOUT });
@@ -57,24 +57,24 @@ describe.skipIf(isMissing("sftp"))("sftp", () => {
 });
 
 describe("10,000 entries", () => {
-  it.skipIf(isMissing("psftp"))("psftp", async () => {
+  it("psftp", needs("psftp"), async () => {
     await makeManyFiles(remote("many"), TEN_THOUSAND);
     await writeFile(local("batch"), "ls many\n");
     const output = await fixture.runOk("psftp", ["-b", local("batch"), "127.0.0.1"]);
     expect(output.match(/^-rw.*file \d{5}$/gm)).toHaveLength(TEN_THOUSAND);
   });
 
-  it.skipIf(isMissing("lftp"))("lftp", async () => {
+  it("lftp", needs("lftp"), async () => {
     await makeManyFiles(remote("many"), TEN_THOUSAND);
     expect(lines(await fixture.runOk("lftp", ["cd many", "cls -1"]))).toEqual(manyNames(TEN_THOUSAND));
   });
 
-  it.skipIf(isMissing("rclone"))("rclone", async () => {
+  it("rclone", needs("rclone"), async () => {
     await makeManyFiles(remote("many"), TEN_THOUSAND);
     expect(lines(await fixture.runOk("rclone", ["lsf", `${HOST}:many`]))).toEqual(manyNames(TEN_THOUSAND));
   });
 
-  it.skipIf(isMissing("curl"))("curl", async () => {
+  it("curl", needs("curl"), async () => {
     await makeManyFiles(remote("many"), TEN_THOUSAND);
     const url = `sftp://127.0.0.1:${fixture.server.port}/~/many/`;
     const listed = lines(await fixture.runOk("curl", ["--list-only", url])).filter((name) => !name.startsWith("."));

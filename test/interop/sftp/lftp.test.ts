@@ -1,13 +1,13 @@
 import { lstat, mkdir, readdir, readFile, readlink, rm, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { isMissing } from "../../support/clients.js";
+import { needs } from "../../support/clients.js";
 import { testBytes } from "../../support/server.js";
 import { sftpFixture } from "../../support/sftp-fixture.js";
 import { makeTree } from "../../support/tree.js";
 import { treeDifferences } from "../../support/tree-compare.js";
 
-describe.skipIf(isMissing("lftp"))("lftp", () => {
+describe("lftp", needs("lftp"), () => {
   const fixture = sftpFixture();
   const remote = (name: string) => join(fixture.root, name);
   const local = (name: string) => join(fixture.local, name);

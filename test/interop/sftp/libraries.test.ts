@@ -1,7 +1,7 @@
 import { lstat, mkdir, readdir, readFile, readlink, stat, statfs, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { isMissing } from "../../support/clients.js";
+import { needs } from "../../support/clients.js";
 import { LIBRARIES, type LibraryName, type Operation } from "../../support/clients-sftp.js";
 import { sftpFixture } from "../../support/sftp-fixture.js";
 import { makeManyFiles, makeTree, manyNames, type TreeFeature, treePaths } from "../../support/tree.js";
@@ -30,7 +30,7 @@ const fixture = sftpFixture();
 for (const library of LIBRARIES) {
   const has = (feature: Feature) => !LACKS[library].includes(feature);
 
-  describe.skipIf(isMissing(library))(library, () => {
+  describe(library, needs(library), () => {
     const remote = (name: string) => join(fixture.root, name);
     const local = (name: string) => join(fixture.local, name);
     const operate = (...operations: Operation[]) => fixture.operateOk(library, operations);

@@ -1,7 +1,7 @@
 import { lstat, mkdir, readdir, readFile, readlink, stat, symlink, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { isMissing } from "../../support/clients.js";
+import { needs } from "../../support/clients.js";
 import { HOST } from "../../support/clients-sftp.js";
 import { testBytes } from "../../support/server.js";
 import { sftpFixture } from "../../support/sftp-fixture.js";
@@ -13,7 +13,7 @@ const IS_ROOT = process.getuid?.() === 0;
 const fixture = sftpFixture();
 
 for (const client of ["sftp", "sftp10"] as const) {
-  describe.skipIf(isMissing(client))(client, () => {
+  describe(client, needs(client), () => {
     const batch = (lines: readonly string[]) => ({ input: Buffer.from(`${lines.join("\n")}\n`) });
     const sftp = (...lines: string[]) => fixture.runOk(client, ["-q", "-b", "-", HOST], batch(lines));
     /** For what fails: what it said. A batch ends at the first line that fails, unless that starts with `-`. */

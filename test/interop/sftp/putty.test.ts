@@ -1,7 +1,7 @@
 import { lstat, mkdir, readdir, readFile, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { isMissing } from "../../support/clients.js";
+import { needs } from "../../support/clients.js";
 import { testBytes } from "../../support/server.js";
 import { sftpFixture } from "../../support/sftp-fixture.js";
 import { makeTree } from "../../support/tree.js";
@@ -12,7 +12,7 @@ const fixture = sftpFixture();
 const remote = (name: string) => join(fixture.root, name);
 const local = (name: string) => join(fixture.local, name);
 
-describe.skipIf(isMissing("psftp"))("psftp", () => {
+describe("psftp", needs("psftp"), () => {
   async function batch(lines: readonly string[]): Promise<string[]> {
     const file = local("batch");
     await writeFile(file, `${lines.join("\n")}\n`);
@@ -70,7 +70,7 @@ describe.skipIf(isMissing("psftp"))("psftp", () => {
 });
 
 for (const protocol of ["-sftp", "-scp"]) {
-  describe.skipIf(isMissing("pscp"))(`pscp ${protocol}`, () => {
+  describe(`pscp ${protocol}`, needs("pscp"), () => {
     const pscp = (...parameters: string[]) => fixture.runOk("pscp", ["-q", protocol, ...parameters]);
 
     it("gets and puts a whole tree with its times", async () => {
@@ -96,7 +96,7 @@ for (const protocol of ["-sftp", "-scp"]) {
   });
 }
 
-it.skipIf(isMissing("pscp"))("pscp lists a directory", async () => {
+it("pscp lists a directory", needs("pscp"), async () => {
   await writeFile(remote("file"), "content");
   expect(await fixture.runOk("pscp", ["-ls", `${HOST}:.`])).toMatch(/-rw-r--r-- +\S+ +\S+ +\S+ +7 .* file\n/);
 });

@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, rm, statfs, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { isMissing } from "../../support/clients.js";
+import { needs } from "../../support/clients.js";
 import { HOST } from "../../support/clients-sftp.js";
 import { sftpFixture } from "../../support/sftp-fixture.js";
 import { makeTree, type TreeFeature } from "../../support/tree.js";
@@ -10,7 +10,7 @@ import { treeDifferences } from "../../support/tree-compare.js";
 /** What rclone leaves out or writes with other characters, whatever the server. */
 const WITHOUT: readonly TreeFeature[] = ["links", "control characters", "invalid UTF-8", "both normal forms"];
 
-describe.skipIf(isMissing("rclone"))("rclone", () => {
+describe("rclone", needs("rclone"), () => {
   const fixture = sftpFixture();
   const remote = (name: string) => join(fixture.root, name);
   const local = (name: string) => join(fixture.local, name);

@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { isMissing } from "../../support/clients.js";
+import { needs } from "../../support/clients.js";
 import { HOST } from "../../support/clients-sftp.js";
 import { testBytes } from "../../support/server.js";
 import { sftpFixture } from "../../support/sftp-fixture.js";
@@ -25,7 +25,7 @@ const fixture = sftpFixture();
 
 for (const client of ["scp", "scp10"] as const)
   for (const { name, options, without } of PROTOCOLS) {
-    describe.skipIf(isMissing(client))(`${client} ${name}`, () => {
+    describe(`${client} ${name}`, needs(client), () => {
       const remote = (path: string) => join(fixture.root, path);
       const local = (path: string) => join(fixture.local, path);
       const scp = (...parameters: string[]) => fixture.runOk(client, [...options, ...parameters]);

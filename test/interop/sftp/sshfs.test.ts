@@ -1,8 +1,7 @@
-import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, readlink, stat, statfs, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { isMissing } from "../../support/clients.js";
+import { needs } from "../../support/clients.js";
 import { HOST } from "../../support/clients-sftp.js";
 import { testBytes } from "../../support/server.js";
 import { sftpFixture } from "../../support/sftp-fixture.js";
@@ -10,11 +9,8 @@ import { ExternalProcess, runOk } from "../../support/tools.js";
 import { makeManyFiles, makeTree } from "../../support/tree.js";
 import { treeDifferences } from "../../support/tree-compare.js";
 
-const HAS_FUSE = existsSync("/dev/fuse");
-if (!HAS_FUSE) console.warn("skipped: sshfs needs FUSE, and there is no /dev/fuse");
-
 // Only other programs touch what is mounted: this process serves it, and would wait for itself.
-describe.skipIf(isMissing("sshfs") || !HAS_FUSE)("sshfs", () => {
+describe("sshfs", needs("sshfs", "FUSE"), () => {
   const fixture = sftpFixture();
   const remote = (name: string) => join(fixture.root, name);
   const local = (name: string) => join(fixture.local, name);
