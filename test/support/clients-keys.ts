@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { copyFile, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { runOk, temporaryFolder } from "./tools.js";
 
@@ -22,6 +22,14 @@ export class ClientKeys {
   openssh(type: KeyType): Promise<string> {
     return this.#once(type, async (file) => {
       await runOk("ssh-keygen", ["-q", "-N", "", "-C", "test", ...KEYGEN_PARAMETERS[type], "-f", file]);
+    });
+  }
+
+  /** In the format of OpenSSL, which there is for ECDSA and RSA. */
+  pem(type: KeyType): Promise<string> {
+    return this.#once(`${type}.pem`, async (file) => {
+      await copyFile(await this.openssh(type), file);
+      await runOk("ssh-keygen", ["-q", "-p", "-N", "", "-m", "PEM", "-f", file]);
     });
   }
 

@@ -66,8 +66,22 @@ export type TransferClientName =
   | "curl"
   | "ssh2-sftp-client";
 
+/** Libraries whose drivers carry out operations, commands among them: see test/interop/drivers/README.md. */
+export const LIBRARY_CLIENTS = [
+  "libssh",
+  "phpseclib",
+  "jsch",
+  "net-ssh",
+  "go",
+  "erlang",
+  "conch",
+  "net-sftp-foreign",
+] as const;
+export type LibraryClientName = (typeof LIBRARY_CLIENTS)[number];
+
 /** Everything else that tests run, or look at, and that is not a part of this project. */
 type OtherToolName =
+  | "ansible"
   | "ssh-audit"
   | "expect"
   | "gcc"
@@ -81,7 +95,7 @@ type OtherToolName =
   | "ssh-keyscan"
   | "FUSE";
 
-export type ToolName = ExecClientName | TransferClientName | OtherToolName;
+export type ToolName = ExecClientName | TransferClientName | LibraryClientName | OtherToolName;
 
 /** Where .ci/install-clients unpacks what is newer than the system's own. */
 const CACHE = process.env.SPINDLEX_CLIENTS ?? "/var/cache/spindlex-ci";
@@ -89,6 +103,10 @@ const CACHE = process.env.SPINDLEX_CLIENTS ?? "/var/cache/spindlex-ci";
 export const NEWER_PYTHON_PACKAGES = join(CACHE, "trixie/usr/lib/python3/dist-packages");
 /** A script for the Python that is there. */
 export const SSH_AUDIT = join(CACHE, "trixie/usr/bin/ssh-audit");
+
+/** Where Debian's packages put what the drivers in Java and Go are compiled with. */
+export const JSCH = "/usr/share/java/jsch.jar";
+export const GO_PACKAGES = "/usr/share/gocode";
 
 const newer = (path: string) => findFile([join(CACHE, path)]);
 const nodePackage = (name: string) =>
@@ -119,6 +137,20 @@ const REQUIREMENTS: Readonly<Record<ToolName, readonly (string | undefined)[]>> 
   sshfs: [findProgram("sshfs"), findProgram("fusermount3"), findProgram("ssh"), KEYGEN],
   curl: [findProgram("curl"), KEYGEN],
   "ssh2-sftp-client": [process.execPath, nodePackage("ssh2-sftp-client"), KEYGEN],
+  libssh: [findProgram("gcc"), findFile(["/usr/include/libssh/libssh.h"]), KEYGEN],
+  phpseclib: [findProgram("php"), findFile(["/usr/share/php/phpseclib3/autoload.php"]), KEYGEN],
+  jsch: [findProgram("java"), findProgram("javac"), findFile([JSCH]), KEYGEN],
+  "net-ssh": [findProgram("ruby"), findFile(["/usr/share/rubygems-integration/all/gems/net-sftp-4.0.0"]), KEYGEN],
+  go: [findProgram("go"), findFile([join(GO_PACKAGES, "src/github.com/pkg/sftp")]), KEYGEN],
+  erlang: [findProgram("erl"), findProgram("erlc"), KEYGEN],
+  conch: [findPython("twisted"), KEYGEN],
+  "net-sftp-foreign": [
+    findProgram("perl"),
+    findFile(["/usr/share/perl5/Net/SFTP/Foreign.pm"]),
+    findProgram("ssh"),
+    KEYGEN,
+  ],
+  ansible: [findProgram("ansible-playbook"), findProgram("ssh"), KEYGEN],
   "ssh-audit": [findProgram("python3"), findFile([SSH_AUDIT])],
   expect: [findProgram("expect")],
   gcc: [findProgram("gcc")],
