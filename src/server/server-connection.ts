@@ -463,7 +463,7 @@ export class ServerConnection implements Connection {
   }
 
   readonly #hookFailed = (hook: string, error: unknown): void => {
-    this.#log("error", "a hook has failed", { hook, err: error });
+    this.#log("error", "a hook has failed", { hook: loggedText(hook), err: error });
   };
 
   #fail(error: unknown): void {

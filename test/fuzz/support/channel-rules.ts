@@ -54,7 +54,7 @@ export class ChannelRules {
   #note(reader: Reader, number: number | undefined): void {
     switch (number) {
       case M.CHANNEL_OPEN: {
-        reader.readText();
+        reader.readName();
         const id = reader.readUint32();
         const open = { window: reader.readUint32(), maximumPacket: reader.readUint32() };
         this.#opens.set(id, [...(this.#opens.get(id) ?? []), open]);
@@ -67,11 +67,11 @@ export class ChannelRules {
       }
       case M.CHANNEL_REQUEST:
         reader.readUint32();
-        reader.readText();
+        reader.readName();
         if (reader.readBoolean()) this.#wantedReplies++;
         return;
       case M.GLOBAL_REQUEST:
-        reader.readText();
+        reader.readName();
         if (reader.readBoolean()) this.#wantedGlobalReplies++;
     }
   }
