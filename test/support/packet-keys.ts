@@ -11,6 +11,7 @@ export interface Agreement {
   readonly hostKey: string;
   readonly cipherClientToServer: string;
   readonly cipherServerToClient: string;
+  /** Empty where the cipher needs none. */
   readonly macClientToServer: string;
   readonly macServerToClient: string;
   readonly compressionClientToServer: string;
@@ -24,13 +25,16 @@ export function agree(client: KexInit, server: KexInit): Agreement {
     if (name === undefined) throw new Error(`nothing in common for ${kind}: ${client[kind]} and ${server[kind]}`);
     return name;
   };
+  const [cipherClientToServer, cipherServerToClient] = [pick("cipherClientToServer"), pick("cipherServerToClient")];
+  const pickMac = (kind: keyof Agreement, cipher: string): string =>
+    cipherAlgorithms.get(cipher)?.aead === true ? "" : pick(kind);
   return {
     kex: pick("kex"),
     hostKey: pick("hostKey"),
-    cipherClientToServer: pick("cipherClientToServer"),
-    cipherServerToClient: pick("cipherServerToClient"),
-    macClientToServer: pick("macClientToServer"),
-    macServerToClient: pick("macServerToClient"),
+    cipherClientToServer,
+    cipherServerToClient,
+    macClientToServer: pickMac("macClientToServer", cipherClientToServer),
+    macServerToClient: pickMac("macServerToClient", cipherServerToClient),
     compressionClientToServer: pick("compressionClientToServer"),
     compressionServerToClient: pick("compressionServerToClient"),
   };

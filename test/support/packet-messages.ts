@@ -38,18 +38,22 @@ export function writeKexInit(message: KexInit): Buffer {
 
 export function readKexInit(payload: Buffer): KexInit {
   const reader = new Reader(payload, 1);
+  const names = () => {
+    const list = reader.readString().toString("latin1").split(",");
+    return list.filter((name) => name !== "");
+  };
   const lists = {
     cookie: reader.readBytes(16),
-    kex: reader.readNameList(),
-    hostKey: reader.readNameList(),
-    cipherClientToServer: reader.readNameList(),
-    cipherServerToClient: reader.readNameList(),
-    macClientToServer: reader.readNameList(),
-    macServerToClient: reader.readNameList(),
-    compressionClientToServer: reader.readNameList(),
-    compressionServerToClient: reader.readNameList(),
-    languagesClientToServer: reader.readNameList(),
-    languagesServerToClient: reader.readNameList(),
+    kex: names(),
+    hostKey: names(),
+    cipherClientToServer: names(),
+    cipherServerToClient: names(),
+    macClientToServer: names(),
+    macServerToClient: names(),
+    compressionClientToServer: names(),
+    compressionServerToClient: names(),
+    languagesClientToServer: names(),
+    languagesServerToClient: names(),
   };
   return { ...lists, firstKexPacketFollows: reader.readBoolean() };
 }

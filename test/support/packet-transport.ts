@@ -100,7 +100,7 @@ export class PacketTransport {
   protected constructor(stream: PacketSocket, options: Required<PacketClientOptions>) {
     this.stream = stream;
     this.#options = options;
-    this.#identification = Buffer.from(options.identification.trimEnd(), "latin1");
+    this.#identification = Buffer.from(options.identification.replace(/\r?\n$/, ""), "latin1");
   }
 
   /** What the two sides agreed on in the last key exchange. */
@@ -288,7 +288,12 @@ export class PacketTransport {
 
   /** This client's KEXINIT, with some fields different from what its options say. */
   sendKexInit(change: Partial<messages.KexInit> = {}): void {
-    this.sendKexInitPayload(messages.writeKexInit({ ...this.#ownKexInit(), ...change }));
+    this.sendKexInitPayload(this.kexInit(change));
+  }
+
+  /** The payload of this client's next KEXINIT. */
+  kexInit(change: Partial<messages.KexInit> = {}): Buffer {
+    return messages.writeKexInit({ ...this.#ownKexInit(), ...change });
   }
 
   /** Sends any payload as this side's KEXINIT. */

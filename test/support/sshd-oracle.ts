@@ -56,7 +56,7 @@ export class SshdOracle implements Disposable {
     this.#ports = ports;
   }
 
-  /** @param settings lines of sshd_config */
+  /** @param settings lines of sshd_config, which go before those of every oracle */
   static async start(parent: string, version: SshdVersion, settings: readonly string[] = []): Promise<SshdOracle> {
     const folder = await mkdtemp(join(parent, `${version}-`));
     const ports = [await freePort(), await freePort()] as const;
@@ -67,6 +67,8 @@ export class SshdOracle implements Disposable {
       return join(folder, name);
     };
     const lines = [
+      // Of each keyword sshd takes the first line.
+      ...settings,
       ...ports.map((port) => `Port ${port}`),
       "ListenAddress 127.0.0.1",
       "PidFile none",
@@ -80,12 +82,13 @@ export class SshdOracle implements Disposable {
       "MaxStartups 100",
       "MaxAuthTries 100000",
       "LoginGraceTime 0",
+      // Told that it is the inner of two, bash does not read the user's .bashrc for each command.
+      "SetEnv SHLVL=1",
       `HostKey ${hostKey}`,
       `AuthorizedKeysFile ${file("authorized_keys")}`,
       `TrustedUserCAKeys ${file("trusted_user_ca_keys")}`,
       `RevokedKeys ${file("revoked_keys")}`,
       ...PROGRAMS[version].settings,
-      ...settings,
       `Match LocalPort ${ports[1]}`,
       `AuthorizedPrincipalsFile ${file("authorized_principals")}`,
     ];
@@ -110,6 +113,12 @@ export class SshdOracle implements Disposable {
       await delay(5);
     }
     throw new Error(`sshd has not said ${pattern}: ${this.log.slice(from)}`);
+  }
+
+  /** Writes the files. @returns the port where they decide */
+  async serve(files: SshdFiles): Promise<number> {
+    await this.#writeAll(files);
+    return this.#portFor(files);
   }
 
   /** Tries one login with `ssh`, as the user who runs the tests. */
