@@ -48,7 +48,7 @@ export const channelDataInputs: readonly OddInput[] = [
   echoed("data of 200,000 bytes", 200_000, ofLength(200_000)),
   on("deaf", "data beyond the window", ({ id, channel: { window } }) => {
     const piece = messages.channelData(id, Buffer.alloc(MAXIMUM));
-    return Array(Math.ceil((window + 5_000_000) / MAXIMUM)).fill(piece);
+    return Array(Math.ceil((window + 1_000_000) / MAXIMUM)).fill(piece);
   }),
   on("echo", "data with bytes behind it", ({ id }) => [withTail(messages.channelData(id, "x"))]),
   on("echo", "data cut short", ({ id }) => [cut(messages.channelData(id, "xyz"))]),

@@ -1,0 +1,103 @@
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { isMissing } from "../../support/clients.js";
+import { SSHD_VERSIONS } from "../../support/sshd-oracle.js";
+import { temporaryFolder } from "../../support/tools.js";
+import { ODD_INPUTS } from "./odd-inputs/all-inputs.js";
+import { KNOWN_DIFFERENCES } from "./odd-inputs/known-differences.js";
+import type { OddInput } from "./odd-inputs/odd-input.js";
+import { outcomeOf } from "./odd-inputs/outcome.js";
+import { type RunningServer, startOurs, startSshd } from "./odd-inputs/servers.js";
+
+const TIMEOUT = 120_000;
+/** Inputs that are tried at a time. */
+const AT_A_TIME = 8;
+/** In this phase sshd takes passwords, which only PAM can check here. */
+const WITH_PAM = "authentication";
+
+const PHASES = Object.entries(ODD_INPUTS);
+const NAMES = PHASES.flatMap(([, inputs]) => inputs.map(({ name }) => name));
+const PAGE = readFileSync(resolve(import.meta.dirname, "../../../docs/strictness.md"), "utf8");
+
+const folder = temporaryFolder();
+
+interface Difference {
+  readonly input: string;
+  readonly sshd: string;
+  readonly ours: string;
+}
+
+describe.each(SSHD_VERSIONS)("beside %s", (version) => {
+  describe.skipIf(isMissing(version))("an odd input", () => {
+    let servers: { readonly ours: RunningServer; readonly sshd: RunningServer; readonly sshdWithPAM: RunningServer };
+
+    beforeAll(async () => {
+      const [ours, sshd, sshdWithPAM] = await Promise.all([
+        startOurs(folder),
+        startSshd(folder, version, "no"),
+        startSshd(folder, version, "yes"),
+      ]);
+      servers = { ours, sshd, sshdWithPAM };
+    }, TIMEOUT);
+    afterAll(() => Promise.all(Object.values(servers).map((server) => server[Symbol.asyncDispose]())));
+
+    it.each(PHASES)(
+      "has the outcome that it has there, or the one that is meant: %s",
+      async (phase, inputs) => {
+        const sshd = phase === WITH_PAM ? servers.sshdWithPAM : servers.sshd;
+        const found = await differencesAmong(inputs, sshd, servers.ours);
+        const meant = KNOWN_DIFFERENCES.filter(({ versions }) => versions?.includes(version) !== false).flatMap(
+          (known) => known.inputs.map((input) => ({ input, sshd: known.sshd, ours: known.ours })),
+        );
+        const names = inputs.map(({ name }) => name);
+        expect(found).toEqual(inNamesOrder(names, meant));
+      },
+      TIMEOUT,
+    );
+  });
+});
+
+describe("the odd inputs", () => {
+  it("are many, and each has a name of its own", () => {
+    expect(NAMES.length).toBeGreaterThan(500);
+    expect(new Set(NAMES).size).toBe(NAMES.length);
+  });
+
+  it("are those of which differences are known", () => {
+    const unknown = KNOWN_DIFFERENCES.flatMap(({ inputs }) => inputs).filter((name) => !NAMES.includes(name));
+    expect(unknown).toEqual([]);
+  });
+
+  it("that differ are those of docs/strictness.md", () => {
+    const rows = KNOWN_DIFFERENCES.map(({ what, sshd, ours, why }) => `| ${what} | ${sshd} | ${ours} | ${why} |`);
+    const [, table = ""] = /^\| Input \| sshd \| spindlex \| Why \|\n\|[-|]+\|\n((?:\|.*\n)+)/m.exec(PAGE) ?? [];
+    expect(table.trimEnd().split("\n")).toEqual(rows);
+  });
+});
+
+async function differencesAmong(
+  inputs: readonly OddInput[],
+  sshd: RunningServer,
+  ours: RunningServer,
+): Promise<Difference[]> {
+  const found: Difference[] = [];
+  const queue = [...inputs];
+  const work = async (): Promise<void> => {
+    for (let input = queue.shift(); input !== undefined; input = queue.shift()) {
+      const outcomes = { sshd: await outcomeOf(input, sshd), ours: await outcomeOf(input, ours) };
+      // sshd often hangs up where we say why: that is no difference, but the other way round it is one.
+      if (outcomes.sshd === "hangs up" && outcomes.ours !== "hangs up") outcomes.sshd = "ends";
+      if (outcomes.sshd !== outcomes.ours) found.push({ input: input.name, ...outcomes });
+    }
+  };
+  await Promise.all(Array.from({ length: AT_A_TIME }, work));
+  return inNamesOrder(
+    inputs.map(({ name }) => name),
+    found,
+  );
+}
+
+function inNamesOrder(names: readonly string[], differences: readonly Difference[]): Difference[] {
+  return names.flatMap((name) => differences.filter(({ input }) => input === name));
+}
