@@ -26,13 +26,13 @@ export interface ProgramOutput {
  */
 export class PacketClient extends PacketTransport {
   /** Connects; nothing is sent or read. */
-  static async connect(port: number, options: PacketClientOptions = {}): Promise<PacketClient> {
+  static async connect(port: number | string, options: PacketClientOptions = {}): Promise<PacketClient> {
     const all = { ...defaults, ...options };
     return new PacketClient(await PacketSocket.connect(port, all.timeout, options.localAddress), all);
   }
 
   /** Connects and goes as far as both NEWKEYS. */
-  static async handshake(port: number, options: PacketClientOptions = {}): Promise<PacketClient> {
+  static async handshake(port: number | string, options: PacketClientOptions = {}): Promise<PacketClient> {
     const client = await PacketClient.connect(port, options);
     await client.exchangeIdentifications();
     await client.exchangeKeys();
@@ -40,7 +40,7 @@ export class PacketClient extends PacketTransport {
   }
 
   /** Connects and asks for the authentication service. */
-  static async authenticating(port: number, options: PacketClientOptions = {}): Promise<PacketClient> {
+  static async authenticating(port: number | string, options: PacketClientOptions = {}): Promise<PacketClient> {
     const client = await PacketClient.handshake(port, options);
     await client.requestService("ssh-userauth");
     return client;
@@ -48,7 +48,7 @@ export class PacketClient extends PacketTransport {
 
   /** Connects and logs in by password. */
   static async login(
-    port: number,
+    port: number | string,
     username: string,
     password: string,
     options: PacketClientOptions = {},

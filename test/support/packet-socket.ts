@@ -34,9 +34,13 @@ export class PacketSocket {
     }
   }
 
-  /** @param localAddress that the server sees: one of 127.0.0.0/8 */
-  static async connect(port: number, timeout: number, localAddress?: string): Promise<PacketSocket> {
-    const socket = connect({ port, host: "127.0.0.1", ...(localAddress !== undefined && { localAddress }) });
+  /**
+   * @param port of TCP, or the path of a Unix domain socket
+   * @param localAddress that the server sees: one of 127.0.0.0/8
+   */
+  static async connect(port: number | string, timeout: number, localAddress?: string): Promise<PacketSocket> {
+    const options = { host: "127.0.0.1", ...(localAddress !== undefined && { localAddress }) };
+    const socket = connect(typeof port === "string" ? { path: port } : { port, ...options });
     const stream = new PacketSocket(socket, timeout);
     await stream.until(() => !socket.connecting, "the connection");
     if (socket.destroyed) throw new StreamEnded("the connection was refused");
