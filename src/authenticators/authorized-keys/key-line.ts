@@ -1,4 +1,5 @@
 import { decodeBase64 } from "../../crypto/keys/base64.js";
+import { refuseDSA } from "../../crypto/keys/dsa.js";
 import { KeyError } from "../../crypto/keys/key-error.js";
 import { printable } from "../../crypto/keys/key-material.js";
 import { keyTypeByName } from "../../crypto/keys/key-types.js";
@@ -62,6 +63,7 @@ export function parseKeyBlob(text: string): Buffer {
   refuseArmour(text);
   if (!startsWithKey(text)) throw new KeyError("unsupported", NO_KEY);
   const [name = "", base64 = ""] = text.split(/[ \t]+/, 2);
+  refuseDSA(name);
   if (keyTypeByName(name) === undefined) {
     throw new KeyError("unsupported", `keys of type ${printable(name)} are not supported here`);
   }

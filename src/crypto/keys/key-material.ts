@@ -3,6 +3,7 @@ import { ProtocolError } from "../../protocol/errors.js";
 import { Reader } from "../../protocol/reader.js";
 import { Writer } from "../../protocol/writer.js";
 import type { CertificateFields } from "../certificates/read-certificate.js";
+import { refuseDSA } from "./dsa.js";
 import { KeyError, malformedIfThrown } from "./key-error.js";
 import type { KeyType } from "./key-type.js";
 import { keyTypeByName, keyTypeOf } from "./key-types.js";
@@ -39,6 +40,7 @@ export function plainMaterial(publicBlob: Buffer, comment: string): KeyMaterial 
     const fields = new Reader(publicBlob);
     const name = fields.readString().toString("latin1");
     const type = keyTypeByName(name);
+    refuseDSA(name);
     if (type === undefined) throw new KeyError("unsupported", `keys of type ${printable(name)} are not supported`);
     const publicHalf = readPublicHalf(type, fields);
     fields.end();
@@ -77,6 +79,7 @@ export function publicBlobOf(publicKey: KeyObject): Buffer {
   const type = keyTypeOf(publicKey);
   if (type === undefined) {
     const name = publicKey.asymmetricKeyDetails?.namedCurve ?? publicKey.asymmetricKeyType ?? "unknown";
+    refuseDSA(name);
     throw new KeyError("unsupported", `keys of type ${printable(name)} are not supported`);
   }
   const fields = new Writer().writeString(type.name);

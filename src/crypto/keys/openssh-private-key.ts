@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { Reader } from "../../protocol/reader.js";
 import { Writer } from "../../protocol/writer.js";
 import { decodeBase64 } from "./base64.js";
+import { refuseDSA } from "./dsa.js";
 import { KeyError, passphraseRequired, wrongPassphrase } from "./key-error.js";
 import { keyFileCipherByName, WRITTEN_CIPHER } from "./key-file-cipher.js";
 import { type KeyMaterial, malformedOnProtocolError, printable, privateMaterial } from "./key-material.js";
@@ -38,7 +39,7 @@ export function readOpenSSHPrivateKey(block: PemBlock, passphrase: Buffer | unde
   if (bytes === undefined) throw new KeyError("malformed", "the private key is not valid base64");
   return malformedOnProtocolError("private key", () => {
     const envelope = readEnvelope(bytes);
-    checkPrivateHalfExists(envelope.publicBlob);
+    checkIsUsable(envelope.publicBlob);
     const material = readPrivatePart(decrypt(envelope, passphrase), envelope.cipher !== "none");
     if (!material.publicBlob.equals(envelope.publicBlob)) {
       throw new KeyError("malformed", "the private half of the key does not belong to its public half");
@@ -67,10 +68,14 @@ function readEnvelope(bytes: Buffer): Envelope {
   };
 }
 
-/** The file of a security key holds a handle for its authenticator. Told before a passphrase is asked for. */
-function checkPrivateHalfExists(publicBlob: Buffer): void {
-  const type = keyTypeByName(new Reader(publicBlob).readString().toString("latin1"));
-  if (type?.kind === "security-key") throw inAuthenticator();
+/**
+ * A DSA key is of no use, and the file of a security key holds a handle for its authenticator. Told before a passphrase is
+ * asked for.
+ */
+function checkIsUsable(publicBlob: Buffer): void {
+  const name = new Reader(publicBlob).readString().toString("latin1");
+  refuseDSA(name);
+  if (keyTypeByName(name)?.kind === "security-key") throw inAuthenticator();
 }
 
 function inAuthenticator(): KeyError {

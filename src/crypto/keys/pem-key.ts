@@ -1,4 +1,5 @@
 import { createPrivateKey, createPublicKey } from "node:crypto";
+import { refuseDSA } from "./dsa.js";
 import { checkEncryptionCost } from "./encrypted-pkcs8.js";
 import { KeyError, malformedIfThrown, passphraseRequired, wrongPassphrase } from "./key-error.js";
 import { type KeyMaterial, plainMaterial, printable, privateMaterial, publicBlobOf } from "./key-material.js";
@@ -20,6 +21,7 @@ export function readPemKey(block: PemBlock, passphrase: Buffer | undefined): Key
   if (PRIVATE_LABELS.includes(block.label)) {
     return block.encrypted ? readEncrypted(block, passphrase) : readPrivate(block);
   }
+  refuseDSA(block.label);
   throw new KeyError("unsupported", `keys in the format ${JSON.stringify(printable(block.label))} are not supported`);
 }
 

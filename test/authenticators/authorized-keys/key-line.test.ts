@@ -38,9 +38,15 @@ describe("parseKeyLine", () => {
 
   it("refuses certificates, and types that it does not know", () => {
     const certificate = certificateOf(newKey(), ["ann"]).toPublicString();
-    for (const text of [certificate, "ssh-dss AAAAB3NzaC1kc3M="]) {
+    for (const text of [certificate, "ssh-new AAAAB3NzaC1kc3M="]) {
       expect(() => parse(text)).toThrow(/^keys of type \S+ are not supported here$/);
       expect(() => parse(`cert-authority ${text}`)).toThrow(KeyError);
+    }
+  });
+
+  it("says of a DSA key why it is refused", () => {
+    for (const options of ["", "pty ", "cert-authority "]) {
+      expect(() => parse(`${options}ssh-dss AAAAB3NzaC1kc3M=`)).toThrow(/^DSA keys are not supported, because/);
     }
   });
 
