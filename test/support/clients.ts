@@ -107,6 +107,8 @@ export const SSH_AUDIT = join(CACHE, "trixie/usr/bin/ssh-audit");
 /** Where Debian's packages put what the drivers in Java and Go are compiled with. */
 export const JSCH = "/usr/share/java/jsch.jar";
 export const GO_PACKAGES = "/usr/share/gocode";
+/** Which Ansible is to use on the other side, too. */
+export const ANSIBLE_PYTHON = findPython("ansible");
 
 const newer = (path: string) => findFile([join(CACHE, path)]);
 const nodePackage = (name: string) =>
@@ -150,7 +152,7 @@ const REQUIREMENTS: Readonly<Record<ToolName, readonly (string | undefined)[]>> 
     findProgram("ssh"),
     KEYGEN,
   ],
-  ansible: [findProgram("ansible-playbook"), findProgram("ssh"), KEYGEN],
+  ansible: [findProgram("ansible-playbook"), ANSIBLE_PYTHON, findProgram("ssh"), KEYGEN],
   "ssh-audit": [findProgram("python3"), findFile([SSH_AUDIT])],
   expect: [findProgram("expect")],
   gcc: [findProgram("gcc")],

@@ -170,7 +170,7 @@ class Operations:
         await (await self.files()).makeLink(target.encode(), path.encode())
 
     async def readlink(self, path):
-        return (await (await self.files()).readLink(path.encode())).decode()
+        return await (await self.files()).readLink(path.encode())
 
     async def mkdir(self, path):
         await (await self.files()).makeDirectory(path.encode(), {})

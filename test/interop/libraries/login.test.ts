@@ -52,10 +52,17 @@ for (const hostKeyType of HOST_KEYS) {
   describe(`a server with only an ${hostKeyType} host key`, () => {
     const server = libraryFixture({ hostKeyTypes: [hostKeyType] });
 
-    // JSch 0.1.55 knows no Ed25519, and verifies RSA by SHA-1 only.
-    for (const client of LIBRARY_CLIENTS.filter((name) => name !== "jsch" || hostKeyType === "ecdsa256"))
+    const isKnownTo = (client: LibraryClientName) => client !== "jsch" || hostKeyType === "ecdsa256";
+    for (const client of LIBRARY_CLIENTS.filter(isKnownTo))
       it(`is known to ${client}`, needs(client), async () => {
         expect(await server.operate(client, [something(client)])).toEqual([{ value: itsResult(client) }]);
+      });
+
+    // JSch 0.1.55 knows no Ed25519, and verifies RSA by SHA-1 only.
+    if (!isKnownTo("jsch"))
+      it("is not for jsch", needs("jsch"), async () => {
+        const connecting = server.operate("jsch", [something("jsch")]);
+        await expect(connecting).rejects.toThrow("Algorithm negotiation fail");
       });
   });
 }
