@@ -1,5 +1,6 @@
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { pino } from "pino";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { Programs } from "../../src/cli/programs.js";
 import { type Channel, LocalFileSystem, mount, SFTPServer } from "../../src/index.js";
@@ -15,7 +16,7 @@ const keys = new ClientKeys();
 
 /** Runs commands in a shell and serves files under the same paths, but only those of one folder. */
 class ShellServer extends GuideServer {
-  readonly #programs = new Programs({ name: "admin", home, shell: "/bin/sh" });
+  readonly #programs = new Programs({ name: "admin", home, shell: "/bin/sh" }, pino({ level: "silent" }));
 
   override checkChannelExecRequest(channel: Channel, command: Buffer): boolean {
     void this.#programs.runCommand(channel, command.toString()).catch(() => channel.close());
