@@ -22,7 +22,7 @@ export type Disposition =
   | "allowed"
   /** Dropped without an answer. */
   | "ignored"
-  /** A number without meaning to us: answered with UNIMPLEMENTED (RFC 4253 §11.4). */
+  /** A number without meaning to us, or without one here: answered with UNIMPLEMENTED (RFC 4253 §11.4). */
   | "unimplemented"
   /** A number that has no business here: ends the connection. */
   | "forbidden";
@@ -50,11 +50,16 @@ const known = new Set<number>([
 
 function dispositions(
   allowed: readonly number[],
-  others: { readonly unknown: Disposition; readonly ignored?: readonly number[] },
+  others: {
+    readonly unknown: Disposition;
+    readonly ignored?: readonly number[];
+    readonly unimplemented?: readonly number[];
+  },
 ): readonly Disposition[] {
   return range(0, 255).map((number) => {
     if (allowed.includes(number)) return "allowed";
     if (others.ignored?.includes(number)) return "ignored";
+    if (others.unimplemented?.includes(number)) return "unimplemented";
     return known.has(number) ? "forbidden" : others.unknown;
   });
 }
@@ -80,8 +85,13 @@ const table: Readonly<Record<Phase, readonly Disposition[]>> = {
       M.CHANNEL_OPEN,
       ...range(M.CHANNEL_WINDOW_ADJUST, M.CHANNEL_FAILURE),
     ],
-    // Authentication requests after success are silently ignored (RFC 4252 §5.1); so are answers that come too late.
-    { unknown: "unimplemented", ignored: [M.USERAUTH_REQUEST, M.USERAUTH_INFO_RESPONSE] },
+    {
+      unknown: "unimplemented",
+      // Authentication requests after success are silently ignored (RFC 4252 §5.1); so are answers that come too late.
+      ignored: [M.USERAUTH_REQUEST, M.USERAUTH_INFO_RESPONSE],
+      // Conch asks for the service of authentication again after each key exchange, and takes this answer, as sshd's.
+      unimplemented: [M.SERVICE_REQUEST],
+    },
   ),
   rekeying: dispositions(
     [

@@ -146,6 +146,8 @@ const whileRunning = {
     ...[M.REQUEST_SUCCESS, M.REQUEST_FAILURE, M.CHANNEL_SUCCESS, M.CHANNEL_FAILURE],
   ],
   unassigned: "unimplemented",
+  // The answer is UNIMPLEMENTED, as sshd's.
+  either: [M.SERVICE_REQUEST],
   hooks: {
     [M.GLOBAL_REQUEST]: ["checkGlobalRequest"],
     [M.CHANNEL_OPEN]: ["checkChannelRequest", "onChannelOpened"],

@@ -29,6 +29,18 @@ describe("service requests", () => {
     await attacked.expectUnharmed();
   });
 
+  it("after the login mean nothing, and are answered so: Conch sends one after each key exchange", async () => {
+    const attacked = await Attacked.start(new TargetServer());
+    const client = await attacked.login();
+    for (const name of ["ssh-userauth", "ssh-connection"]) {
+      client.sendPacket(serviceRequest(name));
+      expect((await client.nextPacket())[0]).toBe(MessageNumber.UNIMPLEMENTED);
+    }
+    expect((await client.exec("hello")).exitStatus).toBe(0);
+    await client.close();
+    await attacked.expectUnharmed();
+  });
+
   it.each([
     ["none", noneRequest(USERNAME)],
     ["password", passwordRequest(USERNAME, PASSWORD)],

@@ -295,7 +295,6 @@ const transport: readonly KnownDifference[] = [
     inputs: [
       "NEWCOMPRESS",
       "EXT_INFO after the login",
-      "SERVICE_REQUEST after the login",
       "SERVICE_ACCEPT after the login",
       "USERAUTH_SUCCESS after the login",
       "USERAUTH_FAILURE after the login",
