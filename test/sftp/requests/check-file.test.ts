@@ -67,7 +67,7 @@ describe("check-file-handle and check-file-name", () => {
       client.extendedStatus("check-file-handle", handle, algorithms, start, length, blockLength);
     expect((await status("crc32", 0n, 0n, 0)).code).toBe(OP_UNSUPPORTED);
     expect((await status("", 0n, 0n, 0)).code).toBe(OP_UNSUPPORTED);
-    expect((await status("md5,", 0n, 0n, 0)).code).toBe(BAD_MESSAGE);
+    expect((await status("md5,\n", 0n, 0n, 0)).code).toBe(BAD_MESSAGE);
     expect((await status("md5", 0n, 0n, 255)).code).toBe(FAILURE);
     expect((await status("md5", 2n ** 64n - 1n, 0n, 0)).code).toBe(FAILURE);
     expect((await status("md5", 0n, 2n ** 64n - 1n, 0)).code).toBe(FAILURE);
