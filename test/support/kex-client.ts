@@ -56,8 +56,20 @@ const clients: ReadonlyMap<string, () => KexClient> = new Map([
   ["diffie-hellman-group-exchange-sha256", () => startGroupExchange(2048, 3072, 8192)],
 ]);
 
-/** A fresh X25519 key pair of the client. */
-export function x25519Pair(): { publicValue: Buffer; agree(serverValue: Buffer): Buffer } {
+interface X25519Pair {
+  readonly publicValue: Buffer;
+  agree(serverValue: Buffer): Buffer;
+}
+
+let x25519: X25519Pair | undefined;
+
+/** The client's X25519 key pair: one for a process, since to make it takes half of the time of a handshake. */
+export function x25519Pair(): X25519Pair {
+  x25519 ??= makeX25519Pair();
+  return x25519;
+}
+
+function makeX25519Pair(): X25519Pair {
   const { publicKey, privateKey } = generateKeys("x25519");
   return {
     publicValue: publicKey.export({ format: "der", type: "spki" }).subarray(12),
@@ -66,8 +78,8 @@ export function x25519Pair(): { publicValue: Buffer; agree(serverValue: Buffer):
 }
 
 function x25519PublicKey(raw: Buffer): KeyObject {
-  const key = Buffer.concat([Buffer.from("302a300506032b656e032100", "hex"), raw]);
-  return createPublicKey({ key, format: "der", type: "spki" });
+  const key = { kty: "OKP", crv: "X25519", x: raw.toString("base64url") };
+  return createPublicKey({ key, format: "jwk" });
 }
 
 function startCurve25519(): KexClient {
