@@ -1,26 +1,32 @@
+import type { Reader } from "../../protocol/reader.js";
 import { StatusCode } from "../constants.js";
 import { SFTPError } from "../errors.js";
 import { close } from "./files.js";
-import type { RequestKind } from "./request.js";
+import type { Operation, RequestContext, RequestKind } from "./request.js";
 
 /** A kind of request in a session that denies it. CLOSE closes all the same: nobody else could close the handle. */
 export function denied(kind: RequestKind): RequestKind {
   return {
     name: kind.name,
     read(fields, context) {
-      if (kind !== close) throw permissionDenied();
-      const operation = kind.read(fields, context);
+      const operation = kind === close ? readIfPossible(kind, fields, context) : undefined;
       return {
+        footprint: {},
         ...operation,
         async run(id) {
-          await operation.run(id);
-          throw permissionDenied();
+          await operation?.run(id);
+          throw new SFTPError(StatusCode.PERMISSION_DENIED, "Permission denied");
         },
       };
     },
   };
 }
 
-function permissionDenied(): SFTPError {
-  return new SFTPError(StatusCode.PERMISSION_DENIED, "Permission denied");
+/** Whether the fields are good does not matter: the answer is the same. */
+function readIfPossible(kind: RequestKind, fields: Reader, context: RequestContext): Operation | undefined {
+  try {
+    return kind.read(fields, context);
+  } catch {
+    return undefined;
+  }
 }
