@@ -1,9 +1,8 @@
 import {
-  createDiffieHellman,
   createECDH,
   createHash,
   createPublicKey,
-  type DiffieHellman,
+  type DiffieHellmanGroup,
   diffieHellman,
   getDiffieHellman,
   type KeyObject,
@@ -130,7 +129,7 @@ function startModp(group: string): KexClient {
 /** Group exchange that asks for these sizes (bits). */
 export function startGroupExchange(minimum: number, preferred: number, maximum: number): KexClient {
   const sizes = new Writer().writeUint32(minimum).writeUint32(preferred).writeUint32(maximum).toBuffer();
-  let agreed: { ephemeral: DiffieHellman; transcript: Buffer } | undefined;
+  let agreed: { ephemeral: DiffieHellmanGroup; transcript: Buffer } | undefined;
   return {
     init: Buffer.concat([Buffer.of(MessageNumber.KEX_DH_GEX_REQUEST), sizes]),
     answerGroup(group) {
@@ -139,7 +138,7 @@ export function startGroupExchange(minimum: number, preferred: number, maximum: 
       const prime = reader.readMpint();
       const generator = reader.readMpint();
       reader.end();
-      const ephemeral = createDiffieHellman(prime, generator);
+      const ephemeral = groupOf(prime, generator);
       const clientValue = ephemeral.generateKeys();
       agreed = { ephemeral, transcript: Buffer.concat([sizes, mpint(prime), mpint(generator)]) };
       return new Writer().writeByte(MessageNumber.KEX_DH_GEX_INIT).writeMpint(clientValue).toBuffer();
@@ -151,10 +150,19 @@ export function startGroupExchange(minimum: number, preferred: number, maximum: 
   };
 }
 
+/** `createDiffieHellman` of Node.js 24 and later tests for a prime, for minutes where it is large. */
+function groupOf(prime: Buffer, generator: Buffer): DiffieHellmanGroup {
+  const group = ["modp14", "modp15", "modp16", "modp17", "modp18"]
+    .map((name) => getDiffieHellman(name))
+    .find((candidate) => candidate.getPrime().equals(prime) && candidate.getGenerator().equals(generator));
+  if (group === undefined) throw new Error("not a group of RFC 3526");
+  return group;
+}
+
 function finishModp(
   reply: Buffer,
   number: number,
-  ephemeral: Pick<DiffieHellman, "getPublicKey" | "computeSecret">,
+  ephemeral: Pick<DiffieHellmanGroup, "getPublicKey" | "computeSecret">,
   agreed: Buffer,
 ): KexClientResult {
   const reader = new Reader(reply);
