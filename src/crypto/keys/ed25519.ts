@@ -9,6 +9,8 @@ import type { PlainKeyType } from "./key-type.js";
 const KEY_LENGTH = 32;
 const SIGNATURE_LENGTH = 64;
 const NAME = "ssh-ed25519";
+/** A PrivateKeyInfo (RFC 8410 §7) up to where the seed stands. */
+const PKCS8_PREFIX = Buffer.from("302e020100300506032b657004220420", "hex");
 
 /** Ed25519 (RFC 8709). */
 export const ed25519: PlainKeyType = {
@@ -38,11 +40,9 @@ export const ed25519: PlainKeyType = {
       throw new KeyError("malformed", "an Ed25519 private key has the wrong length");
     }
     const seed = seedAndPoint.subarray(0, KEY_LENGTH);
+    // A JWK would need the public half, which may be of another key; from Node.js 26 on, such a JWK is refused.
     const key = malformedIfThrown("the Ed25519 private key is not valid", () =>
-      createPrivateKey({
-        format: "jwk",
-        key: { kty: "OKP", crv: "Ed25519", d: base64url(seed), x: base64url(point) },
-      }),
+      createPrivateKey({ format: "der", type: "pkcs8", key: Buffer.concat([PKCS8_PREFIX, seed]) }),
     );
     const derived = jwkFields(createPublicKey(key))("x");
     if (!derived.equals(point) || !derived.equals(seedAndPoint.subarray(KEY_LENGTH))) {
