@@ -1,8 +1,9 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { isMissing } from "../../support/clients.js";
-import { SSHD_VERSIONS } from "../../support/sshd-oracle.js";
+import { needs } from "../../support/clients.js";
+import { isLong } from "../../support/extent.js";
+import { installedSshds, SSHD_VERSIONS } from "../../support/sshd-oracle.js";
 import { temporaryFolder } from "../../support/tools.js";
 import { ODD_INPUTS } from "./odd-inputs/all-inputs.js";
 import { KNOWN_DIFFERENCES } from "./odd-inputs/known-differences.js";
@@ -43,8 +44,18 @@ function ourOutcomeOf(input: OddInput): Promise<string> {
   return outcome;
 }
 
-describe.each(SSHD_VERSIONS)("beside %s", (version) => {
-  describe.skipIf(isMissing(version))("an odd input", () => {
+/** It is asked of everything; the others, but in the long run, of what we answer in another way and of a part of the rest. */
+const newest = installedSshds().at(-1);
+const DIFFERENT = new Set(KNOWN_DIFFERENCES.flatMap(({ inputs }) => inputs));
+
+for (const version of SSHD_VERSIONS) {
+  const isAsked = ({ name }: OddInput, index: number): boolean =>
+    version === newest || isLong || DIFFERENT.has(name) || index % 3 === 0;
+  const known = KNOWN_DIFFERENCES.filter(({ versions }) => versions?.includes(version) !== false).flatMap(
+    ({ inputs, sshd, ours: meant }) => inputs.map((input) => ({ input, sshd, ours: meant })),
+  );
+
+  describe(`beside ${version}, an odd input`, needs(version), () => {
     let sshds: readonly [plain: RunningServer, withPAM: RunningServer];
 
     beforeAll(async () => {
@@ -55,17 +66,14 @@ describe.each(SSHD_VERSIONS)("beside %s", (version) => {
     it.each(PHASES)(
       "has the outcome that it has there, or the one that is meant: %s",
       async (phase, inputs) => {
-        const found = await differencesAmong(inputs, sshds[phase === WITH_PAM ? 1 : 0]);
-        const meant = KNOWN_DIFFERENCES.filter(({ versions }) => versions?.includes(version) !== false).flatMap(
-          (known) => known.inputs.map((input) => ({ input, sshd: known.sshd, ours: known.ours })),
-        );
-        const names = inputs.map(({ name }) => name);
-        expect(found).toEqual(inNamesOrder(names, meant));
+        const asked = inputs.filter(isAsked);
+        const found = await differencesAmong(asked, sshds[phase === WITH_PAM ? 1 : 0]);
+        expect(inOrder(asked, found)).toEqual(inOrder(asked, known));
       },
       TIMEOUT,
     );
   });
-});
+}
 
 describe("the odd inputs", () => {
   it("are many, and each has a name of its own", () => {
@@ -97,12 +105,9 @@ async function differencesAmong(inputs: readonly OddInput[], sshd: RunningServer
     }
   };
   await Promise.all(Array.from({ length: AT_A_TIME }, work));
-  return inNamesOrder(
-    inputs.map(({ name }) => name),
-    found,
-  );
+  return found;
 }
 
-function inNamesOrder(names: readonly string[], differences: readonly Difference[]): Difference[] {
-  return names.flatMap((name) => differences.filter(({ input }) => input === name));
+function inOrder(inputs: readonly OddInput[], differences: readonly Difference[]): Difference[] {
+  return inputs.flatMap(({ name }) => differences.filter(({ input }) => input === name));
 }
