@@ -29,7 +29,7 @@ const beforeLogin: readonly KnownDifference[] = [
     what: "An identification without the name of a program",
     sshd: "ends",
     ours: "goes on",
-    why: "The name decides nothing.",
+    why: "Such a client is an unknown one, as many are.",
     inputs: ["an identification without a software version"],
   },
   {
@@ -100,7 +100,7 @@ const beforeLogin: readonly KnownDifference[] = [
     what: "PING inside a key exchange",
     sshd: "goes on",
     ours: "ends",
-    why: "It is a message of another phase. sshd 9.2 does not know it.",
+    why: "RFC 4253 §7.1 does not allow it. sshd 9.2 does not know it, and ends the connection.",
     versions: NEW,
     inputs: [
       "PING before KEXINIT, without strict key exchange",
@@ -432,7 +432,7 @@ const connection: readonly KnownDifference[] = [
     what: "A variable whose name is empty, not UTF-8 or holds =",
     sshd: "accepted",
     ours: "refused",
-    why: "No environment can hold it.",
+    why: "Names of variables are text here, and no environment has a name that is empty or holds =.",
     inputs: ["env with a name that is not UTF-8", "env without a name", "env with = in the name"],
   },
   {
@@ -529,7 +529,7 @@ const connection: readonly KnownDifference[] = [
     what: "Messages behind CLOSE",
     sshd: "goes on",
     ours: "ends",
-    why: "The channel is no more. To sshd it lasts as long as its program, and then it ends the connection, too.",
+    why: "The channel does not exist any more. For sshd it exists as long as its program; then sshd ends the connection, too.",
     inputs: [
       "CLOSE twice",
       "EOF after CLOSE",
