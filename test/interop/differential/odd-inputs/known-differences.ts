@@ -566,7 +566,7 @@ const sftp: readonly KnownDifference[] = [
     what: "SFTP: a request that is too short for its fields, or has NUL in a path",
     sshd: "ends the channel",
     ours: "refused",
-    why: "A packet has its length in front, so the next request can be found. This one has the status BAD_MESSAGE.",
+    why: "A packet has its length in front, so the next request can be found. Only this one fails.",
     inputs: [
       "SFTP: an extended request without a name",
       "SFTP: STAT cut short",
