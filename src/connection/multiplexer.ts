@@ -285,7 +285,11 @@ export class Multiplexer {
   }
 
   #receiveOpen(open: ChannelOpen): void {
-    if (open.maximumPacketSize === 0) throw new ProtocolError("a channel's maximum packet size is 0");
+    // No data could ever be sent on it, and a sender that tries would try without end.
+    if (open.maximumPacketSize === 0) {
+      this.#refuseOpen(open, OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED);
+      return;
+    }
     if (this.#channels.size + this.#reserved >= this.#options.maxChannels) {
       this.#refuseOpen(open, OPEN_FAILED_RESOURCE_SHORTAGE);
       return;

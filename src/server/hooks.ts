@@ -122,9 +122,7 @@ async function decideGlobalRequest(
       return exactly(server.checkPortForwardCancelRequest(address, port, connection));
     }
     case "keepalive@openssh.com":
-      return true;
     case "no-more-sessions@openssh.com":
-      fields.end();
       return true;
     case "streamlocal-forward@openssh.com":
     case "cancel-streamlocal-forward@openssh.com":

@@ -88,7 +88,8 @@ const table: Readonly<Record<Phase, readonly Disposition[]>> = {
     {
       unknown: "unimplemented",
       // Authentication requests after success are silently ignored (RFC 4252 §5.1); so are answers that come too late.
-      ignored: [M.USERAUTH_REQUEST, M.USERAUTH_INFO_RESPONSE],
+      // A PONG answers nothing: this server sends no PING.
+      ignored: [M.USERAUTH_REQUEST, M.USERAUTH_INFO_RESPONSE, M.PONG],
       // Conch asks for the service of authentication again after each key exchange, and takes this answer, as sshd's.
       unimplemented: [M.SERVICE_REQUEST],
     },

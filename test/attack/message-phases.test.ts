@@ -143,7 +143,7 @@ const whileRunning = {
     ...[...chatter, M.PING, M.USERAUTH_REQUEST, M.USERAUTH_INFO_RESPONSE, M.GLOBAL_REQUEST, M.CHANNEL_OPEN],
     ...range(M.CHANNEL_WINDOW_ADJUST, M.CHANNEL_REQUEST),
     // Replies to what nobody asked for change nothing.
-    ...[M.REQUEST_SUCCESS, M.REQUEST_FAILURE, M.CHANNEL_SUCCESS, M.CHANNEL_FAILURE],
+    ...[M.REQUEST_SUCCESS, M.REQUEST_FAILURE, M.CHANNEL_SUCCESS, M.CHANNEL_FAILURE, M.PONG],
   ],
   unassigned: "unimplemented",
   // The answer is UNIMPLEMENTED, as sshd's.

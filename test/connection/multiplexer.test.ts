@@ -209,9 +209,11 @@ describe("opening channels", () => {
     expect(link.take()).toEqual(["CLOSE", "refused 1: 4 too many channels"]);
   });
 
-  it("with a maximum packet size of 0 ends the connection", () => {
-    const { multiplexer } = start();
-    expect(() => multiplexer.receive(channelOpen({ maxPacket: 0 }))).toThrow(ProtocolError);
+  it("with a maximum packet size of 0 is refused and asks nobody", () => {
+    const { link, authority, multiplexer } = start();
+    authority.openChannel = () => expect.unreachable();
+    multiplexer.receive(channelOpen({ senderChannel: 1, maxPacket: 0 }));
+    expect(link.take()).toEqual(["refused 1: 1 administratively prohibited"]);
   });
 
   it("decided too late, when the connection is gone, opens nothing", async () => {

@@ -13,7 +13,6 @@ const refusal = expect.objectContaining({
 describe("IdentificationReader", () => {
   it.each([
     ["with a comment", "SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n", "SSH-2.0-OpenSSH_9.2p1 Debian-2"],
-    ["without a software version", "SSH-2.0-\r\n", "SSH-2.0-"],
     ["that ends in LF alone", "SSH-2.0-client\n", "SSH-2.0-client"],
     ["of a client that speaks both versions", "SSH-1.99-client\r\n", "SSH-1.99-client"],
     ["with spaces at its end", "SSH-2.0-client  \r\n", "SSH-2.0-client  "],
@@ -48,6 +47,7 @@ describe("IdentificationReader", () => {
     ["a later version", "SSH-2.1-client\r\n"],
     ["a version with more digits", "SSH-2.00-client\r\n"],
     ["no version", "SSH-client\r\n"],
+    ["no software version", "SSH-2.0-\r\n"],
     ["a version that does not end", "SSH-2.0\r\n"],
     ["a zero byte", "SSH-2.0-cli\0ent\r\n"],
     ["a CR inside", "SSH-2.0-cli\rent\r\n"],
