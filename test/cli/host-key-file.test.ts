@@ -14,6 +14,7 @@ import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { defaultHostKeyPath, loadOrCreateHostKey } from "../../src/cli/host-key-file.js";
+import { needs } from "../support/clients.js";
 
 let folder = "";
 beforeAll(() => {
@@ -34,7 +35,7 @@ describe("defaultHostKeyPath", () => {
   });
 });
 
-describe("loadOrCreateHostKey", () => {
+describe("loadOrCreateHostKey", needs("ssh-keygen"), () => {
   it("creates a key that only its owner can read, and keeps it", async () => {
     const path = join(folder, "new", "spindlex", "host_key");
     const first = await loadOrCreateHostKey(path, undefined);

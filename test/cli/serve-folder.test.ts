@@ -2,6 +2,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { PKey } from "../../src/crypto/index.js";
 import { KNOWN_HASHES } from "../authenticators/passwords/known-hashes.js";
 import { type Outcome, run, SshClient } from "../examples/real-client.js";
 import { listeningPort, type RunningProcess, startProgram } from "../examples/running-process.js";
@@ -24,7 +25,9 @@ let local = "";
 beforeAll(() => {
   client = new SshClient();
   key = join(client.folder, "key");
-  execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", key]);
+  const pair = PKey.generate({ keyType: "ed25519" });
+  writeFileSync(key, pair.toOpenSSH(), { mode: 0o600 });
+  writeFileSync(`${key}.pub`, `${pair.toPublicString()}\n`);
 });
 beforeEach(() => {
   const parent = mkdtempSync(join(client.folder, "test-"));

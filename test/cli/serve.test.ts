@@ -93,7 +93,7 @@ describe("a server that cannot start", () => {
     expectOneLine(["--host-key", path], /no-key/);
   });
 
-  it("says that the passphrase is wrong, or missing", () => {
+  it("says that the passphrase is wrong, or missing", needs("ssh-keygen"), () => {
     const path = join(client.folder, "locked");
     execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "right", "-f", path]);
     expectOneLine(["--host-key", path], /passphrase/, { ...process.env, SPINDLEX_HOST_KEY_PASSPHRASE: "wrong" });

@@ -6,6 +6,7 @@ import { describe, expect, it } from "vitest";
 import { KeyError } from "../../../src/crypto/keys/key-error.js";
 import { PKey } from "../../../src/crypto/keys/pkey.js";
 import { Writer } from "../../../src/protocol/writer.js";
+import { needs } from "../../support/clients.js";
 import { craftCertificate, optionText } from "../../support/crafted-certificate.js";
 import { SoftwareSecurityKey } from "../../support/security-key.js";
 import { temporaryDirectory } from "../keys/ssh-keygen.js";
@@ -76,7 +77,7 @@ const STRICTER: readonly RegExp[] = [
   /^the certificate is malformed: /,
 ];
 
-describe("certificates with changes that are signed", () => {
+describe("certificates with changes that are signed", needs("ssh-keygen"), () => {
   it("none is taken that OpenSSH refuses", { timeout: 60_000 }, () => {
     const cases = fc.sample(fc.tuple(fc.constantFrom(...keys), fc.array(mutation, { minLength: 1, maxLength: 2 })), {
       numRuns: 2000,

@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { PKey } from "../../../src/crypto/keys/pkey.js";
+import { needs } from "../../support/clients.js";
 import { craftCertificate } from "../../support/crafted-certificate.js";
 import { SoftwareSecurityKey } from "../../support/security-key.js";
 import { KEYS, keygen, listedFingerprint, run, temporaryDirectory } from "../keys/ssh-keygen.js";
@@ -33,7 +34,7 @@ function certify(args: readonly string[], path = subject.path, authorityPath = a
   return { key, certificate, file, text };
 }
 
-describe("certificates made by ssh-keygen", () => {
+describe("certificates made by ssh-keygen", needs("ssh-keygen"), () => {
   it.each(subjects)("of a key of type $keyType", ({ path, bits, publicText, keyType }) => {
     const { key, certificate, file, text } = certify(["-n", "alice"], path);
     expect(key.keyType).toBe(`${keyType.replace("@openssh.com", "")}-cert-v01@openssh.com`);
@@ -209,7 +210,7 @@ describe("certificates made by ssh-keygen", () => {
   });
 });
 
-describe("signatures of certified keys", () => {
+describe("signatures of certified keys", needs("ssh-keygen"), () => {
   const DATA = Buffer.from("what is signed");
 
   it.each(subjects.filter((candidate) => "privateText" in candidate))("$keyType", (candidate) => {

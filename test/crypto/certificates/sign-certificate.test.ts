@@ -31,7 +31,7 @@ function expectListed(key: PKey): void {
   expect(listed(path)).toBe(listing(key));
 }
 
-describe("signCertificate", () => {
+describe("signCertificate", needs("ssh-keygen"), () => {
   it.each([...plain, ...securityKeys].map((key) => [key.keyType, key] as const))("of a key of type %s", (_, key) => {
     for (const publicKey of [key, key.publicKey]) {
       const signed = authority.signCertificate({ ...minimal, publicKey });

@@ -12,6 +12,7 @@ import {
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { PKey } from "../../../src/crypto/keys/pkey.js";
+import { needs } from "../../support/clients.js";
 import { keygen, run, temporaryDirectory } from "./ssh-keygen.js";
 
 const directory = temporaryDirectory();
@@ -33,17 +34,21 @@ describe("writeFile", () => {
     process.umask(umask);
   });
 
-  it.each([0o000, 0o022, 0o277])("gives the file mode 0600 under umask %o, and leaves nothing else", async (mask) => {
-    const parent = emptyDirectory();
-    const path = join(parent, "host_key");
-    process.umask(mask);
-    await key.writeFile(path, { comment: "host" });
-    process.umask(umask);
-    expect(modeOf(path)).toBe(0o600);
-    expect(readdirSync(parent)).toEqual(["host_key"]);
-    expect(run("ssh-keygen", ["-y", "-f", path])).toBe(`${key.toPublicString({ comment: "host" })}\n`);
-    expect((await PKey.fromFile(path)).equals(key)).toBe(true);
-  });
+  it.each([0o000, 0o022, 0o277])(
+    "gives the file mode 0600 under umask %o, and leaves nothing else",
+    needs("ssh-keygen"),
+    async (mask) => {
+      const parent = emptyDirectory();
+      const path = join(parent, "host_key");
+      process.umask(mask);
+      await key.writeFile(path, { comment: "host" });
+      process.umask(umask);
+      expect(modeOf(path)).toBe(0o600);
+      expect(readdirSync(parent)).toEqual(["host_key"]);
+      expect(run("ssh-keygen", ["-y", "-f", path])).toBe(`${key.toPublicString({ comment: "host" })}\n`);
+      expect((await PKey.fromFile(path)).equals(key)).toBe(true);
+    },
+  );
 
   it("refuses to replace a file unless asked", async () => {
     const parent = emptyDirectory();
@@ -105,7 +110,7 @@ describe("writeFile", () => {
   });
 });
 
-describe("fromFile", () => {
+describe("fromFile", needs("ssh-keygen"), () => {
   it("reads private and public keys", async () => {
     const { path, publicText } = keygen(directory, { type: "ed25519" });
     expect(`${(await PKey.fromFile(path)).toPublicString()}\n`).toBe(publicText);

@@ -2,6 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { PKey } from "../../../src/crypto/keys/pkey.js";
+import { needs } from "../../support/clients.js";
 import { codeOf } from "./key-error-code.js";
 import { KEYS, keygen, listedFingerprint, run, temporaryDirectory } from "./ssh-keygen.js";
 
@@ -39,7 +40,7 @@ function textOf(bytes: Buffer): string {
   return `${OPENSSH_BEGIN}${bytes.toString("base64")}\n${OPENSSH_END}`;
 }
 
-describe("keys written by ssh-keygen", () => {
+describe("keys written by ssh-keygen", needs("ssh-keygen"), () => {
   it.each(KEYS)("$keyType in clear", ({ type, bits, keyType }) => {
     const made = keygen(directory, { type, bits, comment: "Zoë's key" });
     const key = PKey.fromString(made.privateText);
@@ -101,7 +102,7 @@ describe("keys written by ssh-keygen", () => {
   });
 });
 
-describe("damaged and hostile private keys", () => {
+describe("damaged and hostile private keys", needs("ssh-keygen"), () => {
   const { privateText } = keygen(directory, { type: "ed25519", comment: "123456" });
 
   /** Offsets in the binary form of an Ed25519 key in clear. */
@@ -162,7 +163,7 @@ describe("damaged and hostile private keys", () => {
   });
 });
 
-describe("toOpenSSH", () => {
+describe("toOpenSSH", needs("ssh-keygen"), () => {
   const generated = [
     PKey.generate({ keyType: "ed25519" }),
     PKey.generate({ keyType: "ecdsa" }),

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { PKey } from "../../../src/crypto/keys/pkey.js";
+import { needs } from "../../support/clients.js";
 import { generateKeys } from "../../support/generated-keys.js";
 import { codeOf } from "./key-error-code.js";
 import { keygen, listedFingerprint, run, temporaryDirectory } from "./ssh-keygen.js";
@@ -16,7 +17,7 @@ const SIZES = [
 describe.each([
   { format: "PEM", label: /^-----BEGIN (RSA|EC) PRIVATE KEY-----\n/ },
   { format: "PKCS8", label: /^-----BEGIN (ENCRYPTED )?PRIVATE KEY-----\n/ },
-] as const)("ssh-keygen -m $format", ({ format, label }) => {
+] as const)("ssh-keygen -m $format", needs("ssh-keygen"), ({ format, label }) => {
   it.each(SIZES)("$type $bits in clear", ({ type, bits }) => {
     const made = keygen(directory, { type, bits, format });
     expect(made.privateText).toMatch(label);
@@ -45,7 +46,7 @@ describe.each([
   });
 });
 
-describe("keys of openssl", () => {
+describe("keys of openssl", needs("openssl"), () => {
   it("Ed25519 as PKCS #8, in clear and encrypted", () => {
     const clear = run("openssl", ["genpkey", "-algorithm", "ed25519"]);
     const key = PKey.fromString(clear);

@@ -5,6 +5,7 @@ import type { HostKey } from "../../../src/crypto/keys/host-key.js";
 import { KeyError } from "../../../src/crypto/keys/key-error.js";
 import { PKey } from "../../../src/crypto/keys/pkey.js";
 import { ConfigurationError } from "../../../src/protocol/errors.js";
+import { needs } from "../../support/clients.js";
 import { KEYS, keygen, temporaryDirectory } from "./ssh-keygen.js";
 
 const directory = temporaryDirectory();
@@ -85,7 +86,7 @@ function expectKeyOrError(read: () => PKey, original: PKey, mayBeAnother: "same 
   if (mayBeAnother === "same key") expect(key.equals(original)).toBe(true);
 }
 
-describe("damaged input", () => {
+describe("damaged input", needs("ssh-keygen"), () => {
   const options = { passphrase: "sesame" };
   const texts = KEYS.flatMap(({ type, bits, keyType }) => [
     [`${keyType} of OpenSSH`, keygen(directory, { type, bits }).privateText],

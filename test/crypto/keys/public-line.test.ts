@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { PKey } from "../../../src/crypto/keys/pkey.js";
+import { needs } from "../../support/clients.js";
 import { processorTime } from "../../support/processor-time.js";
 import { codeOf } from "./key-error-code.js";
 import { KEYS, keygen, listedFingerprint, run, temporaryDirectory } from "./ssh-keygen.js";
@@ -9,7 +10,7 @@ const key = PKey.generate({ keyType: "ed25519" });
 const line = key.toPublicString();
 
 describe("public keys on one line", () => {
-  it.each(KEYS)("$keyType as ssh-keygen writes it", ({ type, bits, keyType }) => {
+  it.each(KEYS)("$keyType as ssh-keygen writes it", needs("ssh-keygen"), ({ type, bits, keyType }) => {
     const { publicText, path } = keygen(directory, { type, bits, comment: "someone @ some where" });
     const read = PKey.fromString(Buffer.from(publicText));
     expect(read).toMatchObject({ keyType, bits, comment: "someone @ some where", hasPrivateKey: false });
@@ -80,7 +81,7 @@ describe("public keys on one line", () => {
 });
 
 describe("RFC 4716", () => {
-  it.each(KEYS)("$keyType as ssh-keygen -e writes it", ({ type, bits }) => {
+  it.each(KEYS)("$keyType as ssh-keygen -e writes it", needs("ssh-keygen"), ({ type, bits }) => {
     const { path } = keygen(directory, { type, bits });
     const read = PKey.fromString(run("ssh-keygen", ["-e", "-m", "RFC4716", "-f", `${path}.pub`]));
     expect(read.fingerprint()).toBe(listedFingerprint(path));

@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest";
 import { PKey } from "../../../src/crypto/keys/pkey.js";
 import { Reader } from "../../../src/protocol/reader.js";
 import { Writer } from "../../../src/protocol/writer.js";
+import { needs } from "../../support/clients.js";
 import { SoftwareSecurityKey, USER_PRESENT, USER_VERIFIED } from "../../support/security-key.js";
 import { codeOf } from "./key-error-code.js";
 import { listedFingerprint, run, temporaryDirectory } from "./ssh-keygen.js";
@@ -29,7 +30,7 @@ describe.each(TYPES)("a security key of type %s", (type) => {
   const securityKey = new SoftwareSecurityKey(type);
   const { key } = securityKey;
 
-  it("is read as ssh-keygen reads it", () => {
+  it("is read as ssh-keygen reads it", needs("ssh-keygen"), () => {
     const path = join(directory, `${type}.pub`);
     const line = key.toPublicString({ comment: "a token" });
     writeFileSync(path, `${line}\n`);
@@ -154,7 +155,7 @@ describe.each(TYPES)("a security key of type %s", (type) => {
   });
 });
 
-describe("signatures of security keys and ssh-keygen -Y", () => {
+describe("signatures of security keys and ssh-keygen -Y", needs("ssh-keygen", "openssl"), () => {
   const MAGIC = Buffer.from("SSHSIG", "latin1");
 
   it.each(TYPES)("%s: what the tests sign with is a security key for OpenSSH too", (type) => {

@@ -6,6 +6,7 @@ import { describe, expect, it } from "vitest";
 import { PKey } from "../../../src/crypto/keys/pkey.js";
 import { Reader } from "../../../src/protocol/reader.js";
 import { Writer } from "../../../src/protocol/writer.js";
+import { needs } from "../../support/clients.js";
 import { generateKeys } from "../../support/generated-keys.js";
 import { codeOf } from "./key-error-code.js";
 import { run, temporaryDirectory } from "./ssh-keygen.js";
@@ -107,7 +108,7 @@ describe("known answers", () => {
   });
 });
 
-describe("signatures and ssh-keygen -Y", () => {
+describe("signatures and ssh-keygen -Y", needs("ssh-keygen"), () => {
   const MAGIC = Buffer.from("SSHSIG", "latin1");
 
   /** What is signed (OpenSSH's PROTOCOL.sshsig). */

@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll } from "vitest";
+import { isMissing } from "../../support/clients.js";
 
 /** A directory of its own for the file that calls this, removed when its tests are over. */
 export function temporaryDirectory(): string {
@@ -34,8 +35,12 @@ export interface GeneratedKey {
 
 let counter = 0;
 
-/** A key pair made by `ssh-keygen`, by default with one round of bcrypt. */
+/**
+ * A key pair made by `ssh-keygen`, by default with one round of bcrypt. Where it is missing the tests that need it are
+ * skipped, and what is made while they are declared is empty.
+ */
 export function keygen(directory: string, options: KeygenOptions): GeneratedKey {
+  if (isMissing("ssh-keygen")) return { path: join(directory, "none"), privateText: "", publicText: "" };
   const path = join(directory, `key-${counter++}`);
   const args = ["-q", "-t", options.type, "-f", path, "-N", options.passphrase ?? "", "-a", `${options.rounds ?? 1}`];
   args.push("-C", options.comment ?? "a comment");

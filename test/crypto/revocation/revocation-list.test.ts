@@ -7,6 +7,7 @@ import { KeyError } from "../../../src/crypto/keys/key-error.js";
 import { PKey } from "../../../src/crypto/keys/pkey.js";
 import type { RevocableKey } from "../../../src/crypto/revocation/revocable-key.js";
 import { RevocationList } from "../../../src/crypto/revocation/revocation-list.js";
+import { needs } from "../../support/clients.js";
 import { processorTime } from "../../support/processor-time.js";
 import { run } from "../keys/ssh-keygen.js";
 import {
@@ -88,16 +89,20 @@ describe("a list with a key a line", () => {
     expect([yours, ca].map((key) => list.isRevoked(key))).toEqual([false, false]);
   });
 
-  it("is refused with a certificate whose authority is too weak: the key that was meant may not be", () => {
-    const directory = mkdtempSync(join(tmpdir(), "spindlex-revoked-"));
-    onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
-    const [user, weakAuthority] = [join(directory, "user"), join(directory, "authority")];
-    run("ssh-keygen", ["-q", "-N", "", "-t", "ed25519", "-f", user]);
-    run("ssh-keygen", ["-q", "-N", "", "-t", "rsa", "-b", "1024", "-f", weakAuthority]);
-    run("ssh-keygen", ["-q", "-s", weakAuthority, "-I", "id", "-n", "me", `${user}.pub`]);
-    const text = readFileSync(`${user}-cert.pub`, "utf8");
-    expect(() => RevocationList.parse(text)).toThrow(/^line 1 of the list of revoked keys: .*too small/);
-  });
+  it(
+    "is refused with a certificate whose authority is too weak: the key that was meant may not be",
+    needs("ssh-keygen"),
+    () => {
+      const directory = mkdtempSync(join(tmpdir(), "spindlex-revoked-"));
+      onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+      const [user, weakAuthority] = [join(directory, "user"), join(directory, "authority")];
+      run("ssh-keygen", ["-q", "-N", "", "-t", "ed25519", "-f", user]);
+      run("ssh-keygen", ["-q", "-N", "", "-t", "rsa", "-b", "1024", "-f", weakAuthority]);
+      run("ssh-keygen", ["-q", "-s", weakAuthority, "-I", "id", "-n", "me", `${user}.pub`]);
+      const text = readFileSync(`${user}-cert.pub`, "utf8");
+      expect(() => RevocationList.parse(text)).toThrow(/^line 1 of the list of revoked keys: .*too small/);
+    },
+  );
 
   it("is read in turns with others when it is long", async () => {
     const keys = Array.from({ length: 500 }, () => PKey.generate({ keyType: "ed25519" }).publicKey);
