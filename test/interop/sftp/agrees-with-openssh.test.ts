@@ -98,7 +98,7 @@ const BATCH = [
   ...["chown 0 missing", "get missing /dev/null", "get dir /dev/null"],
 ];
 
-describe("as OpenSSH's sftp-server", needs("sftp-server"), () => {
+describe("as OpenSSH's sftp-server", needs("sftp-server", "ssh-keygen"), () => {
   const ours = sftpFixture();
   const theirs = sftpFixture(new OpensshSFTPGuideServer());
 
