@@ -42,7 +42,7 @@ function parseGitCommand(root: string, command: string): GitRequest | undefined 
 /** Runs git on the channel: it ends when the channel does, and the channel when it does. */
 function runGit(channel: Channel, { program, repository }: GitRequest): void {
   const git = spawn("git", [program, repository], {
-    env: { PATH: process.env.PATH, GIT_PROTOCOL: channel.environment.get("GIT_PROTOCOL")?.toString() ?? "" },
+    env: { PATH: process.env.PATH, GIT_PROTOCOL: channel.environment.get("GIT_PROTOCOL")?.toString("latin1") ?? "" },
     signal: channel.signal,
   });
   git.on("error", () => undefined); // the channel is gone, or git is not installed: "close" follows
@@ -79,8 +79,8 @@ class GitServer extends SSHServer {
     return kind === "session" ? OPEN_SUCCEEDED : OPEN_FAILED_UNKNOWN_CHANNEL_TYPE;
   }
 
-  override checkChannelEnvRequest(_channel: Channel, name: string, value: string): boolean {
-    return name === "GIT_PROTOCOL" && /^version=[012]$/.test(value);
+  override checkChannelEnvRequest(_channel: Channel, name: string, value: Buffer): boolean {
+    return name === "GIT_PROTOCOL" && /^version=[012]$/.test(value.toString("latin1"));
   }
 
   override checkChannelExecRequest(channel: Channel, command: Buffer): boolean {

@@ -32,6 +32,7 @@ describe("opening a channel", () => {
     "with packets of nothing in a window of %i fails, and freezes nobody",
     async (window) => {
       const { attacked, client } = await start();
+      attacked.forgetCalls();
       client.sendPacket(channelOpen({ window, maxPacket: 0 }));
       await client.expect(CHANNEL_OPEN_FAILURE);
       expect(attacked.callNames).toEqual([]);
