@@ -104,7 +104,7 @@ describe("hooks of session requests", () => {
     await authority.channelRequest(channel, request("pty-req", terminal.toBuffer()));
     await authority.channelRequest(channel, request("window-change", Buffer.from(size).reverse()));
     expect(server.calls).toEqual([
-      [0, "vt100", 1, 2, 3, 4, new Map([["ECHO", 1]])],
+      [0, Buffer.from("vt100"), 1, 2, 3, 4, new Map([["ECHO", 1]])],
       [0, 0x04000000, 0x03000000, 0x02000000, 0x01000000],
     ]);
   });
