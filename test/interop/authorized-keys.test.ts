@@ -23,7 +23,7 @@ class ReportingServer extends SSHServer {
 
   override checkChannelExecRequest(channel: Channel, command: Buffer): boolean {
     const { environment, pty, connection } = channel;
-    const { A } = Object.fromEntries(environment);
+    const A = environment.get("A")?.toString();
     channel.send(JSON.stringify({ command: `${command}`, pty: pty !== undefined, A, user: connection.username }));
     channel.sendExitStatus(0);
     channel.close();

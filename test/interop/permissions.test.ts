@@ -57,7 +57,8 @@ class AllowingServer extends GuideServer {
   override checkChannelExecRequest(channel: Channel, command: Buffer): boolean {
     const { environment, pty, originalCommand } = channel;
     const facts = { command: `${command}`, original: originalCommand?.toString(), pty: pty !== undefined };
-    channel.send(JSON.stringify({ ...facts, environment: Object.fromEntries(environment) }));
+    const variables = Object.fromEntries([...environment].map(([name, value]) => [name, value.toString()]));
+    channel.send(JSON.stringify({ ...facts, environment: variables }));
     channel.sendExitStatus(0);
     channel.close();
     return true;
