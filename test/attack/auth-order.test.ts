@@ -20,7 +20,7 @@ import { Deferred } from "./deferred.js";
 import { MIB } from "./memory.js";
 
 const { USERAUTH_FAILURE, USERAUTH_SUCCESS, PONG } = MessageNumber;
-const { PROTOCOL_ERROR, SERVICE_NOT_AVAILABLE } = DisconnectReason;
+const { PROTOCOL_ERROR } = DisconnectReason;
 
 describe("requests that come while a hook is still deciding", () => {
   /** Decides on one password after the other, each when the test says so. */
