@@ -530,7 +530,7 @@ export class ServerConnection implements Connection {
     const { id, remoteAddress, remotePort, username } = this;
     try {
       this.#settings.logger[level](
-        { connection: id, remoteAddress, remotePort, ...(username && { username }), ...fields },
+        { connection: id, remoteAddress, remotePort, ...(username && { username: loggedText(username) }), ...fields },
         message,
       );
     } catch {

@@ -49,7 +49,8 @@ function checkStart(line: Buffer): void {
 function parse(line: Buffer): string {
   const identification = line.toString("latin1", 0, line.at(-1) === CR ? line.length - 1 : line.length);
   if (identification.length > MAX_IDENTIFICATION_LENGTH) throw mismatch("the identification line is too long");
-  const version = /^SSH-(\d+\.\d+)-[^\0\r]+$/.exec(identification)?.[1];
+  // The version goes into the log and to the client, so it is short.
+  const version = /^SSH-(\d{1,9}\.\d{1,9})-[^\0\r]+$/.exec(identification)?.[1];
   if (version === undefined) throw mismatch("the identification line is malformed");
   // 1.99 announces a client that speaks both versions (RFC 4253 §5.1).
   if (version !== "2.0" && version !== "1.99") throw mismatch(`SSH protocol version ${version} is not supported`);

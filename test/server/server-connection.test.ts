@@ -4,7 +4,13 @@ import { Duplex } from "node:stream";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { PKey } from "../../src/crypto/index.js";
 import type { Channel, Connection, Logger } from "../../src/index.js";
-import { AUTH_FAILED, type AuthResult, DisconnectReason, MessageNumber } from "../../src/protocol/constants.js";
+import {
+  AUTH_FAILED,
+  AUTH_SUCCESSFUL,
+  type AuthResult,
+  DisconnectReason,
+  MessageNumber,
+} from "../../src/protocol/constants.js";
 import { encodeUserauthFailure } from "../../src/protocol/messages/userauth.js";
 import { Deferred } from "../attack/deferred.js";
 import { PacketClient } from "../support/packet-client.js";
@@ -251,6 +257,21 @@ describe("the log", () => {
       reason: "the key is not accepted",
       key: { keyType: algorithm, fingerprint: publicKey.fingerprint(), keyId: "ann@laptop", serial: "7" },
     });
+    await client.close();
+  });
+
+  it("escapes the name of a user, also of one who has logged in", async () => {
+    const { logger, entries } = recordingLogger();
+    class OpenServer extends TestServer {
+      override checkAuthPassword(): AuthResult {
+        return AUTH_SUCCESSFUL;
+      }
+    }
+    const manager = await startManager({ logger, serverInterface: new OpenServer() });
+    const client = await PacketClient.authenticating(manager.port);
+    await client.authPassword("a\u202eb", PASSWORD);
+    const loggedIn = entries.find(({ message: text }) => text === "a user has logged in");
+    expect(loggedIn?.fields).toMatchObject({ username: "a\\u{202e}b" });
     await client.close();
   });
 

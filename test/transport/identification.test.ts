@@ -60,6 +60,10 @@ describe("IdentificationReader", () => {
     expect(() => read(line)).toThrow(refusal);
   });
 
+  it("says little of a version, however long it is", () => {
+    expect(() => read(`SSH-${"1".repeat(8000)}.0-client\r\n`)).toThrow(/^.{1,100}$/);
+  });
+
   it("refuses another protocol at its first wrong byte", () => {
     expect(() => read("G")).toThrow(refusal);
     expect(() => read("SSX")).toThrow(refusal);
