@@ -160,7 +160,8 @@ export class Authentication {
     if (this.#requests === 1) await this.#sendBanner();
     if (this.#link.signal.aborted) return;
     if (request === undefined) {
-      await this.#refuse(this.#username ?? "", "", refused("the user name is not UTF-8"));
+      // Not an attempt of the user named before, who may be locked out for too many.
+      await this.#refuse("", "", refused("the user name is not UTF-8"));
       return;
     }
     const { username, method } = request;
@@ -341,7 +342,7 @@ export class Authentication {
   }
 }
 
-/** A request whose user name is not UTF-8 is one that nobody can be meant by. */
+/** The request, or `undefined` where its user name is not UTF-8: nobody has such a name. */
 function requestWithUsername(payload: Buffer): UserauthRequest | undefined {
   try {
     return decodeUserauthRequest(payload);

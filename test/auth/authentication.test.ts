@@ -397,6 +397,9 @@ describe("Authentication: limits", () => {
     expect((await link.send(nobody)).map(([number]) => number)).toEqual([MessageNumber.USERAUTH_FAILURE]);
     await link.send(passwordRequest("alice", "x"));
     expect(link.identities).toMatchObject([{ username: "alice" }]);
+    const other = new FakeLink();
+    await other.send(passwordRequest("alice", "x"), nobody);
+    expect(other.refusals.map(({ username }) => username)).toEqual(["alice", ""]);
     const guesser = new FakeLink({ password: success }, { maxAuthTries: 2 });
     await guesser.send(nobody, nobody);
     expect(guesser.failures).toEqual([disconnect(DisconnectReason.NO_MORE_AUTH_METHODS_AVAILABLE)]);
