@@ -80,10 +80,11 @@ export class Programs {
 
   /** Node.js starts programs with variables of text: what is not UTF-8 would reach them as something else. */
   #textVariables(channel: Channel): [string, string][] {
-    return [...channel.environment].flatMap(([variable, value]): [string, string][] => {
-      if (isUtf8(value)) return [[variable, value.toString()]];
-      this.#logger.warn({ ...channelOrigin(channel), variable }, "a variable is not UTF-8 and was left out");
-      return [];
-    });
+    const all = [...channel.environment];
+    const variables = all.filter(([, value]) => !isUtf8(value)).map(([name]) => name);
+    if (variables.length > 0) {
+      this.#logger.warn({ ...channelOrigin(channel), variables }, "variables that are not UTF-8 were left out");
+    }
+    return all.filter(([name]) => !variables.includes(name)).map(([name, value]) => [name, value.toString()]);
   }
 }

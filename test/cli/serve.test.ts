@@ -329,7 +329,7 @@ describe("a server with --allow-exec", needs("ssh"), () => {
     const { stdout } = await run("sh", ["-c", script, "sh", ...words], { env: client.environment("") });
     expect(stdout).toContain("LC_A=text\n");
     expect(stdout).not.toContain("LC_B");
-    await server.errorOutput(/a variable is not UTF-8 and was left out/);
+    await server.errorOutput(/variables that are not UTF-8 were left out/);
   });
 
   it("passes on nothing of its environment", async () => {
