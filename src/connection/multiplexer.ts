@@ -186,9 +186,13 @@ export class Multiplexer {
   #receiveOnChannel(payload: Buffer): void {
     const reader = new Reader(payload, 1);
     const id = reader.readUint32();
+    if (payload[0] === MessageNumber.CHANNEL_SUCCESS || payload[0] === MessageNumber.CHANNEL_FAILURE) {
+      this.#link.ignored("reply to no channel request");
+      return;
+    }
     const entry = this.#channels.get(id);
     if (entry === undefined) {
-      this.#receiveOnNoChannel(payload, id);
+      this.#receiveOnNoChannel(payload[0], id);
       return;
     }
     const { channel, requests } = entry;
@@ -218,29 +222,18 @@ export class Multiplexer {
       case MessageNumber.CHANNEL_REQUEST:
         this.#receiveChannelRequest(channel, requests, kept(payload, requests));
         return;
-      case MessageNumber.CHANNEL_SUCCESS:
-      case MessageNumber.CHANNEL_FAILURE:
-        this.#link.ignored("reply to no channel request");
-        return;
       default:
         throw new ProtocolError(`message ${payload[0]} answers nothing that was asked`);
     }
   }
 
   /** @throws {ProtocolError} for a message that needs a channel */
-  #receiveOnNoChannel(payload: Buffer, id: number): void {
-    switch (payload[0]) {
-      case MessageNumber.CHANNEL_WINDOW_ADJUST:
-        // An adjustment may cross our CLOSE on its way.
-        if (id >= this.#nextId) this.#link.ignored("window adjustment for a channel that is not open");
-        return;
-      case MessageNumber.CHANNEL_SUCCESS:
-      case MessageNumber.CHANNEL_FAILURE:
-        this.#link.ignored("reply to no channel request");
-        return;
-      default:
-        throw new ProtocolError(`message ${payload[0]} for channel ${id}, which is not open`);
+  #receiveOnNoChannel(number: number | undefined, id: number): void {
+    if (number !== MessageNumber.CHANNEL_WINDOW_ADJUST) {
+      throw new ProtocolError(`message ${number} for channel ${id}, which is not open`);
     }
+    // An adjustment may cross our CLOSE on its way.
+    if (id >= this.#nextId) this.#link.ignored("window adjustment for a channel that is not open");
   }
 
   #receiveChannelRequest(channel: Channel, requests: RequestQueue, payload: Buffer): void {
