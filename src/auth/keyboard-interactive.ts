@@ -12,7 +12,7 @@ import type { Authenticator } from "./authenticator.js";
 const GIVEN_UP = "the client has given up the dialogue";
 const UNREADABLE = "an answer is not UTF-8";
 
-/** The client has given up a dialogue or gave an answer that is not UTF-8, or the connection has ended. */
+/** The client has given up a dialogue or has sent an answer that is not UTF-8, or the connection has ended. */
 export class PromptAbortedError extends Error {
   override readonly name = "PromptAbortedError";
 }
@@ -28,7 +28,7 @@ export class KeyboardInteractiveDialogue {
   readonly #send: (payload: Buffer) => void;
   #question: Question | undefined;
   #abandoned = false;
-  /** An answer was not UTF-8: whatever the hook makes of it, the dialogue has failed. */
+  /** An answer was not UTF-8: the dialogue has failed, whatever its hook decides. */
   #unreadable = false;
   /** The hook has come to its result. */
   #over = false;
@@ -87,7 +87,7 @@ export class KeyboardInteractiveDialogue {
     this.#stop(GIVEN_UP);
   }
 
-  /** What has become of the dialogue whatever its hook says. */
+  /** How the dialogue has failed, whatever its hook decides; `undefined` if it has not. */
   get #failure(): Attempt | undefined {
     if (this.#abandoned) return { kind: "abandoned" };
     return this.#unreadable ? refused(UNREADABLE) : undefined;

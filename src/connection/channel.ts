@@ -21,11 +21,11 @@ const SMALL_DATA_LENGTH = 1024;
 const WRITABLE_HIGH_WATER_MARK = 64 * 1024;
 
 /**
- * The channel is destroyed behind the client's EOF while a reader has still to get what came before. Such a reader waits
- * for `end` even though the stream is closed (`pipeline` of Node.js does, for ever), so it has to hear of an error.
+ * The channel was destroyed after the client's EOF, before a reader got all that came before the EOF. Without this error
+ * `pipeline` of Node.js would wait for `end` for ever, although the stream is closed.
  */
 class CutOffError extends Error {
-  /** What Node.js gives readers that are cut off before the EOF. */
+  /** The code of the error that Node.js makes where a stream is destroyed before its EOF. */
   readonly code = "ERR_STREAM_PREMATURE_CLOSE";
 
   constructor() {
@@ -351,7 +351,7 @@ export class Channel extends Duplex {
     return false;
   }
 
-  /** Whether somebody reads and has not come to the end: one that listens, or that has called `read` and not got all. */
+  /** Whether a reader has not come to the end: it listens, or it has called `read` and has not got all. */
   get #hasReader(): boolean {
     if (this.readableFlowing !== null) return !this.readableEnded;
     return this.#partlyRead && this.readableLength + this.#unread.length > 0;

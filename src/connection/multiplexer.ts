@@ -56,7 +56,7 @@ export interface ChannelAuthority {
   globalRequest(request: Request): boolean | Uint8Array | Promise<boolean | Uint8Array>;
 }
 
-/** What a peer may send though it means nothing: sshd ignores it, too. */
+/** Messages that mean nothing and are ignored, as sshd does. */
 export type IgnoredMessage =
   | "reply to no global request"
   | "reply to no channel request"

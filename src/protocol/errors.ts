@@ -11,7 +11,7 @@ export class ProtocolError extends Error {
   }
 }
 
-/** A text of the peer is not UTF-8. What holds the text fails; where nothing else could fail, the connection ends. */
+/** A text of the peer is not UTF-8. The attempt or request that holds it fails; any other message ends the connection. */
 export class InvalidTextError extends ProtocolError {
   override readonly name: string = "InvalidTextError";
 }

@@ -1,7 +1,7 @@
 /** Characters of a text from the client that go into the log. */
 const MAX_LOGGED_LENGTH = 256;
 
-/** A text from the client for the log: cut, and escaped where it would move a cursor or turn text around. */
+/** A text from the client for the log: cut, and with its control characters escaped, also those of bidirectional text. */
 export function loggedText(text: string): string {
   return cut(text).replace(/[\p{C}\p{Zl}\p{Zp}]/gu, (character) => `\\u{${codeOf(character)}}`);
 }

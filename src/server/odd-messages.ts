@@ -1,19 +1,19 @@
 /**
- * Odd and harmless messages of one client. The log gets a line of the first of each kind; the others are counted, so
- * that a million of them cost no memory and no log.
+ * Odd and harmless messages of one client. The first of each kind is a line in the log; all are counted, so that a
+ * million of them cost no memory and no log.
  */
 export class OddMessages {
   readonly #counts = new Map<string, number>();
   readonly #first: (kind: string, details: object) => void;
 
-  /** @param first hears of the first message of each kind */
+  /** @param first called for the first message of each kind */
   constructor(first: (kind: string, details: object) => void) {
     this.#first = first;
   }
 
   /**
-   * @param kind of a fixed set: nothing that a client says is a part of it
-   * @param details for the log, of this one message
+   * @param kind one of a fixed set, without any text of the client
+   * @param details of this message, for the log
    */
   note(kind: string, details: object = {}): void {
     const count = (this.#counts.get(kind) ?? 0) + 1;

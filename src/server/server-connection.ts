@@ -84,7 +84,7 @@ export class ServerConnection implements Connection {
   readonly #misbehaviour: Misbehaviour;
   #probeTimer: NodeJS.Timeout | undefined;
   #rekeyTimer: NodeJS.Timeout | undefined;
-  /** The keys are old: new ones are made when there is traffic next, since a client to which nothing is sent may sleep. */
+  /** The keys are old. New ones are made with the next traffic: a client to which nothing is sent may sleep. */
   #rekeyDue = false;
   /** The first key exchange is over. */
   #handshaken = false;

@@ -9,7 +9,7 @@ export interface StreamInfo {
   readonly remotePort?: number | undefined;
 }
 
-/** What a stream tells of where it comes from, if it does. */
+/** Where a stream says that it comes from, if it does. */
 export function streamInfo(stream: Duplex): StreamInfo {
   const { remoteAddress, remotePort } = stream as Partial<Socket>;
   return unmapped({ remoteAddress, remotePort });
@@ -27,7 +27,7 @@ export function proxiedInfo(socket: Socket, from: Proxied): StreamInfo {
   }
 }
 
-/** A socket that listens for IPv4 and IPv6 writes 192.0.2.1 as ::ffff:192.0.2.1 (RFC 4291 §2.5.5.2). */
+/** Gives an IPv4 address as such: a socket that listens for both calls it `::ffff:192.0.2.1` (RFC 4291 §2.5.5.2). */
 export function unmapped(info: StreamInfo): StreamInfo {
   const address = info.remoteAddress === undefined ? undefined : parseAddress(info.remoteAddress);
   return address?.family === "ipv4" ? { ...info, remoteAddress: address.bytes.join(".") } : info;

@@ -3,7 +3,7 @@ import type { Request } from "../protocol/messages/connection.js";
 import type { Reader } from "../protocol/reader.js";
 import { decodeTerminalModes } from "../protocol/terminal-modes.js";
 
-/** Bytes of names and values together that one channel's environment may hold, and what each variable costs beside. */
+/** Bytes of names and values that one channel's environment may hold, and what each variable costs besides. */
 const MAX_ENVIRONMENT_SIZE = 64 * 1024;
 const VARIABLE_OVERHEAD = 256;
 

@@ -16,7 +16,7 @@ export interface AccessPolicy {
    * allows.
    */
   checkFileAccess(path: string, mode: AccessMode): Awaitable<boolean>;
-  /** The same for a directory. Listing it is `r`; listing a directory in it asks about it, too, for `..`. */
+  /** The same for a directory. Listing it is `r`, which is also asked when a directory in it is listed, for `..`. */
   checkDirectoryAccess(path: string, mode: AccessMode): Awaitable<boolean>;
   /**
    * Asked when a file is made or its permissions are to change.

@@ -9,8 +9,8 @@ export interface EntryIterator {
 }
 
 /**
- * The entries of a directory without `.` and `..`, whether the file system lists them or not: whoever goes down a tree
- * must not meet them, and clients get them from the server.
+ * The entries of a directory without `.` and `..`, whether the file system lists them or not: a walk down a tree must not
+ * meet them, and clients get them from the server.
  */
 export function iterateEntries(entries: ReturnType<NonNullable<FileSystem["readdir"]>>): EntryIterator {
   const iterator = Symbol.asyncIterator in entries ? entries[Symbol.asyncIterator]() : entries[Symbol.iterator]();

@@ -18,7 +18,7 @@ import { type LastLink, PathResolver } from "./path-resolver.js";
 /** Permission bits of a new directory for which the client asks for none. */
 const DIRECTORY_PERMISSIONS = 0o777;
 
-/** Of a directory in a file system that tells nothing about single files. */
+/** Attributes of a directory in a file system without `lstat`. */
 const SOME_DIRECTORY: FileAttributes = { type: "directory", size: 0, permissions: 0, accessTime: 0, modifyTime: 0 };
 
 /** A file that is open, and the canonical path it was opened with. */

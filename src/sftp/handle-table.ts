@@ -20,7 +20,7 @@ export interface OpenDirectory {
   readonly entries: EntryIterator;
   /** No other handle has the same: each reads the directory on its own. */
   readonly identity: string;
-  /** What comes before the other entries: `.` and `..`, and an entry that did not fit into the last reply. */
+  /** Entries to give before all others: `.` and `..`, and one that did not fit into the last reply. */
   readonly waiting: DirectoryEntry[];
   atEnd: boolean;
 }

@@ -75,7 +75,7 @@ export class SFTPServer implements AccessPolicy {
     return this.#access.checkFileAccess(path, mode);
   }
 
-  /** The same for a directory. Listing it is `r`; listing a directory in it asks about it, too, for `..`. */
+  /** The same for a directory. Listing it is `r`, which is also asked when a directory in it is listed, for `..`. */
   checkDirectoryAccess(path: string, mode: AccessMode): Awaitable<boolean> {
     return this.#access.checkDirectoryAccess(path, mode);
   }

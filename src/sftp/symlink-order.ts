@@ -1,8 +1,8 @@
 export type SymlinkOrder = "target first" | "link first";
 
 /**
- * Clients that send the link first to every server that does not call itself OpenSSH. Those that send the same to every
- * server get from this one what they get from OpenSSH.
+ * Clients that send the link first to every server that does not call itself OpenSSH. Clients that do the same with every
+ * server are not here: they get what OpenSSH gives them.
  */
 const LINK_FIRST = /^SSH-2\.0-(?:AsyncSSH|libssh[-_]|phpseclib_|ssh2js|WinSCP)/;
 

@@ -12,7 +12,7 @@ const LF = 0x0a;
 
 /**
  * Reads the client's identification line (RFC 4253 §4.2) from the first bytes of a connection. A client may not send
- * other lines before it. As sshd does, this takes a line that ends in LF alone, and any bytes but NUL and CR in a line.
+ * other lines before it. As by sshd, a line that ends in LF alone is taken, and any bytes in it but NUL and CR.
  */
 export class IdentificationReader {
   #received = Buffer.alloc(0);

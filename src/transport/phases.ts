@@ -22,7 +22,7 @@ export type Disposition =
   | "allowed"
   /** Dropped without an answer. */
   | "ignored"
-  /** A number without meaning to us, or without one here: answered with UNIMPLEMENTED (RFC 4253 §11.4). */
+  /** A number that we do not know, or do not serve in this phase: answered with UNIMPLEMENTED (RFC 4253 §11.4). */
   | "unimplemented"
   /** A number that has no business here: ends the connection. */
   | "forbidden";

@@ -22,7 +22,7 @@ export interface X25519Agreement {
 /**
  * Agrees with a client's public value (RFC 7748 §6.1) under a fresh private key that is dropped on return.
  *
- * Public values pass as JWK, which costs less than DER in `node:crypto` of every version, and a tenth in Node.js 20. The
+ * Public values pass as JWK, which costs less than DER in every version of Node.js, and a tenth of it in Node.js 20. The
  * private key never leaves OpenSSL: no copy of it remains in memory that cannot be erased.
  *
  * @throws {ProtocolError} with reason KEY_EXCHANGE_FAILED when the value has another length or the shared secret is all
@@ -45,7 +45,7 @@ export function agreeX25519(clientValue: Buffer): X25519Agreement {
  * (`generated-key.ts` says why).
  */
 function generateKeyPair(): { publicValue: Buffer; privateKey: KeyObject } {
-  // Type definitions know neither JWK here nor an encoding for one half only.
+  // The type definitions allow neither JWK here nor an encoding for one half only.
   const options: object = { publicKeyEncoding: { format: "jwk" } };
   const pair: { publicKey: object; privateKey: KeyObject } = generateKeyPairSync("x25519", options);
   const { x } = pair.publicKey as JsonWebKey;

@@ -1,6 +1,6 @@
 import { KeyError } from "./key-error.js";
 
-/** What tells of a DSA key: its name in SSH, in a certificate and for OpenSSL, and the label of its own PEM format. */
+/** Names of DSA keys: of a key and a certificate in SSH, in OpenSSL, and the label of the PEM format of DSA keys. */
 const NAMES: readonly string[] = ["ssh-dss", "ssh-dss-cert-v01@openssh.com", "dsa", "DSA PRIVATE KEY"];
 
 /** @throws {KeyError} `unsupported`, for the name of a DSA key */

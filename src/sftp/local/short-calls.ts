@@ -80,7 +80,7 @@ function isLargeFile(path: system.SystemPath): boolean {
   }
 }
 
-/** What cannot be looked at is closed all the same. */
+/** A file that cannot be looked at counts as large, so that it is closed all the same. */
 function isSmall(descriptor: number): boolean {
   try {
     return fs.fstatSync(descriptor).size <= MAX_PROMPT_SIZE;

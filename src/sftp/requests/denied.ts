@@ -4,7 +4,7 @@ import { SFTPError } from "../errors.js";
 import { close } from "./files.js";
 import type { Operation, RequestContext, RequestKind } from "./request.js";
 
-/** A kind of request in a session that denies it. CLOSE closes all the same: nobody else could close the handle. */
+/** The kind of request where the session denies it. A CLOSE closes all the same: nothing else could close the handle. */
 export function denied(kind: RequestKind): RequestKind {
   return {
     name: kind.name,
@@ -22,7 +22,7 @@ export function denied(kind: RequestKind): RequestKind {
   };
 }
 
-/** Whether the fields are good does not matter: the answer is the same. */
+/** Malformed fields do not matter: the answer is the same. */
 function readIfPossible(kind: RequestKind, fields: Reader, context: RequestContext): Operation | undefined {
   try {
     return kind.read(fields, context);
