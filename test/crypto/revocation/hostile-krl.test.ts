@@ -6,6 +6,7 @@ import { KeyError } from "../../../src/crypto/keys/key-error.js";
 import { PKey } from "../../../src/crypto/keys/pkey.js";
 import { RevocationList } from "../../../src/crypto/revocation/revocation-list.js";
 import { isMissing, needs } from "../../support/clients.js";
+import { extent } from "../../support/extent.js";
 import { temporaryFolder } from "../../support/tools.js";
 import * as bytes from "./krl-bytes.js";
 import { type Individual, keygenAnswers, keygenAnswersToAll, makePopulation } from "./population.js";
@@ -116,6 +117,9 @@ const EVERYTHING = krl(
   section(bytes.EXTENSION, extension("y", 0)),
 );
 
+/** ssh-keygen is asked about every third byte, which is of any part of any field, and in the long run about all. */
+const STEP = extent(3, 1);
+
 const folder = temporaryFolder();
 const KEYGENS = ["ssh-keygen", "ssh-keygen10"] as const;
 const missing = KEYGENS.some(isMissing);
@@ -196,7 +200,9 @@ describe("a key revocation list made by hand", () => {
     timeout: 120_000,
   }, async () => {
     await expectAllAsKeygen(
-      Array.from({ length: EVERYTHING.length - 8 }, (_, index) => EVERYTHING.subarray(0, index + 8)),
+      Array.from({ length: Math.floor((EVERYTHING.length - 8) / STEP) }, (_, index) =>
+        EVERYTHING.subarray(0, STEP * index + 8),
+      ),
     );
   });
 
@@ -207,10 +213,10 @@ describe("a key revocation list made by hand", () => {
     const contents: Buffer[] = [];
     // That the key of an authority is a point on its curve, OpenSSH does not look at.
     const point = EVERYTHING.indexOf(authority) + authority.length - 32;
-    for (let index = 8; index < EVERYTHING.length; index++) {
+    for (let index = 8; index < EVERYTHING.length; index += STEP) {
       if (index >= point && index < point + 32) continue;
       const changed = Buffer.from(EVERYTHING);
-      changed.writeUInt8(changed.readUInt8(index) ^ (index % 3 === 0 ? 0x80 : 0x01), index);
+      changed.writeUInt8(changed.readUInt8(index) ^ (index % 2 === 0 ? 0x80 : 0x01), index);
       contents.push(changed);
     }
     await expectAllAsKeygen(contents);

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { beforeAll, describe, expect, it } from "vitest";
 import { RevocationList } from "../../../src/crypto/revocation/revocation-list.js";
 import { needs } from "../../support/clients.js";
+import { extent } from "../../support/extent.js";
 import { temporaryFolder } from "../../support/tools.js";
 import {
   type Individual,
@@ -80,7 +81,7 @@ const PLANS: readonly ListPlan[] = [
     specifications: [["serial: 1-100"]],
     files: ["c6", "c14"],
   },
-  ...randomPlans(30),
+  ...randomPlans(extent(10, 30)),
 ];
 
 let population: readonly Individual[] = [];
@@ -90,7 +91,9 @@ beforeAll(async () => {
 }, 60_000);
 
 describe.each(KEYGENS)("lists made by %s revoke what ssh-keygen says they do", needs(...KEYGENS), (tool) => {
-  it.each(PLANS)("$name", async (plan) => {
+  // What the newer makes is asked of everything.
+  const plans = PLANS.filter((_, index) => tool === KEYGENS[1] || index % extent(3, 1) === 0);
+  it.each(plans)("$name", async (plan) => {
     const file = await makeList(tool, folder, "list.krl", plan);
     const list = RevocationList.parse(readFileSync(file));
     const revoked = population.filter(({ key }) => list.isRevoked(key)).map(({ name }) => name);
