@@ -247,6 +247,6 @@ export class SSHServer {
   /** All that was asked was proven. The client is let in once this is done; a throw refuses it. */
   onAuthenticationSuccessful(username: string, method: string, connection: Connection): MaybePromise<void> {}
 
-  /** An attempt was refused. */
+  /** An attempt was refused. Both names are empty where that of the user was not UTF-8. */
   onAuthenticationFailed(username: string, method: string, connection: Connection): MaybePromise<void> {}
 }
