@@ -20,6 +20,7 @@ import { Reader } from "../protocol/reader.js";
 import { Channel, type ChannelLink } from "./channel.js";
 import { type ChannelSender, MAX_DATA_LENGTH } from "./channel-sender.js";
 import type { Connection } from "./connection.js";
+import { LingeringChannels } from "./lingering-channels.js";
 import { RequestQueue, WaitingBudget } from "./request-queue.js";
 
 /** Bytes by which the windows of one connection may have grown together. */
@@ -91,6 +92,7 @@ export class Multiplexer {
   readonly #link: MultiplexerLink;
   readonly #channelLink: ChannelLink;
   readonly #channels = new Map<number, { readonly channel: Channel; readonly requests: RequestQueue }>();
+  readonly #lingering = new LingeringChannels();
   readonly #waitingBudget: WaitingBudget;
   readonly #globalRequests: RequestQueue;
   readonly #waitingSenders = new Set<ChannelSender>();
@@ -181,6 +183,7 @@ export class Multiplexer {
     this.#globalRequests.clear(() => {});
     this.#waitingSenders.clear();
     for (const { channel } of [...this.#channels.values()]) channel.connectionClosed();
+    this.#lingering.dropAll();
   }
 
   #receiveOnChannel(payload: Buffer): void {
@@ -218,6 +221,7 @@ export class Multiplexer {
       case MessageNumber.CHANNEL_CLOSE:
         reader.end();
         channel.receiveClose();
+        if (!channel.destroyed) this.#linger(channel);
         return;
       case MessageNumber.CHANNEL_REQUEST:
         this.#receiveChannelRequest(channel, requests, kept(payload, requests));
@@ -283,7 +287,7 @@ export class Multiplexer {
       this.#refuseOpen(open, OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED);
       return;
     }
-    if (this.#channels.size + this.#reserved >= this.#options.maxChannels) {
+    if (this.#full && !this.#lingering.dropUnheard()) {
       this.#refuseOpen(open, OPEN_FAILED_RESOURCE_SHORTAGE);
       return;
     }
@@ -334,6 +338,21 @@ export class Multiplexer {
     const reason =
       typeof decision === "number" && decision in openFailures ? decision : OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED;
     this.#link.send(encodeChannelOpenFailure(open.senderChannel, reason, openFailures[reason] ?? ""));
+  }
+
+  get #full(): boolean {
+    return this.#channels.size + this.#reserved >= this.#options.maxChannels;
+  }
+
+  /** Its reader is behind: until it has come to the end, the channel counts as an open one. */
+  #linger(channel: Channel): void {
+    const { size, initialSize } = channel.receiveWindow;
+    this.#reserved++;
+    this.#windowGrowth += size - initialSize;
+    this.#lingering.add(channel, () => {
+      this.#reserved--;
+      this.#windowGrowth -= size - initialSize;
+    });
   }
 
   #mayGrowWindow(bytes: number): boolean {

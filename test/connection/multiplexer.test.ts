@@ -209,6 +209,62 @@ describe("opening channels", () => {
     expect(link.take()).toEqual(["CLOSE", "refused 1: 4 too many channels"]);
   });
 
+  it("keeps a place for a channel whose reader is behind, until it has come to the end", async () => {
+    const { link, multiplexer, open } = start({ maxChannels: 1 });
+    const channel = open(0);
+    const pieces: string[] = [];
+    const reading = (async () => {
+      for await (const piece of channel) {
+        pieces.push(String(piece));
+        await settled();
+      }
+    })();
+    multiplexer.receive(channelData(0, "one"));
+    multiplexer.receive(channelData(0, "two"));
+    multiplexer.receive(channelClose(0));
+    link.take();
+    multiplexer.receive(channelOpen({ senderChannel: 1 }));
+    expect(link.take()).toEqual(["refused 1: 4 too many channels"]);
+    await reading;
+    expect(pieces.join("")).toBe("onetwo");
+    await settled();
+    multiplexer.receive(channelOpen({ senderChannel: 2 }));
+    expect(link.take()).toEqual(["opened 2 as 1"]);
+  });
+
+  it("takes the place of a channel that is closed and that nobody listens to any more", async () => {
+    const { link, multiplexer, open } = start({ maxChannels: 2 });
+    const left = open(0);
+    const heard = open(1);
+    for (const [id, channel] of [left, heard].entries()) {
+      channel.on("data", () => channel.pause());
+      for (let piece = 0; piece < 3; piece++) multiplexer.receive(channelData(id, "piece"));
+      await settled();
+      multiplexer.receive(channelClose(id));
+    }
+    left.removeAllListeners("data");
+    link.take();
+    multiplexer.receive(channelOpen({ senderChannel: 2 }));
+    expect(link.take()).toEqual(["opened 2 as 2"]);
+    multiplexer.receive(channelOpen({ senderChannel: 3 }));
+    expect(link.take()).toEqual(["refused 3: 4 too many channels"]);
+    expect([left.destroyed, heard.destroyed]).toEqual([true, false]);
+  });
+
+  it("leaves no channel behind whose reader was behind when the connection ended", async () => {
+    const { multiplexer, open } = start();
+    const channel = open(0);
+    const closed = vi.fn();
+    channel.on("close", closed).on("data", () => channel.pause());
+    for (let piece = 0; piece < 3; piece++) multiplexer.receive(channelData(0, "piece"));
+    await settled();
+    multiplexer.receive(channelClose(0));
+    expect(channel.destroyed).toBe(false);
+    multiplexer.close();
+    await settled();
+    expect(closed).toHaveBeenCalledOnce();
+  });
+
   it("with a maximum packet size of 0 is refused and asks nobody", () => {
     const { link, authority, multiplexer } = start();
     authority.openChannel = () => expect.unreachable();
