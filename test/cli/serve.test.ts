@@ -1,16 +1,15 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { userInfo } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { run, SshClient } from "../examples/real-client.js";
-import { listeningPort, type RunningProcess, startProgram } from "../examples/running-process.js";
+import { type RunningProcess, startProgram } from "../examples/running-process.js";
 import { builtFile } from "../support/build.js";
 import { needs } from "../support/clients.js";
+import { MAIN, type StartedServer, startServer } from "./started-server.js";
 
-const MAIN = join("src", "cli", "main.ts");
 const USER = userInfo().username;
 
 let client: SshClient;
@@ -31,10 +30,9 @@ function environment(name: string): NodeJS.ProcessEnv {
 }
 
 async function start(args: readonly string[], env = environment("state")) {
-  server = startProgram(MAIN, ["serve", "--port", "0", ...args], env);
-  const port = await listeningPort(server);
-  const [, password = ""] = /^Password: {2}(\S+)/m.exec(server.stdout) ?? [];
-  return { server, port, password };
+  const started = await startServer(args, env);
+  server = started.server;
+  return started;
 }
 
 function makeKey(name: string, ...options: string[]): string {
@@ -166,47 +164,6 @@ describe("a server with defaults", needs("ssh"), () => {
     }
   });
 
-  it("lets nobody else in", async () => {
-    const { port, password } = await start([]);
-    for (const [user, tried] of [
-      [USER, `${password}x`],
-      [USER, ""],
-      [`${USER}x`, password],
-    ] as const) {
-      const outcome = await client.run(port, tried, [`${user}@127.0.0.1`, "hello"]);
-      expect(outcome).toMatchObject({ stdout: "", code: 255 });
-      expect(outcome.stderr).toContain("Permission denied (password).");
-    }
-  });
-
-  it("keeps files in memory for sftp and scp", async () => {
-    const { port, password } = await start(["--user", "guest"]);
-    const options = [...client.options, "-P", String(port)];
-    const env = client.environment(password);
-    const [source, back] = [join(client.folder, "to-memory"), join(client.folder, "from-memory")];
-    writeFileSync(source, "content");
-    const input = `ls -1\nput ${source} file\n`;
-    const listed = await run("sftp", [...options, "guest@127.0.0.1"], { env, input });
-    expect(listed.stdout).toContain("\nhello.txt\n");
-    const copied = await run("scp", [...options, "-q", "-O", "guest@127.0.0.1:file", back], { env });
-    expect(copied).toMatchObject({ stderr: "", code: 0 });
-    expect(readFileSync(back, "utf8")).toBe("content");
-  });
-
-  it("has no shell, no other subsystem, no forwarding, and says so", async () => {
-    const { port, password } = await start(["--user", "guest"]);
-    const target = "guest@127.0.0.1";
-    const shell = await client.run(port, password, ["-T", target]);
-    expect(shell).toMatchObject({ stdout: expect.stringMatching(/^There is no shell here/), code: 1 });
-    const terminal = await client.run(port, password, ["-tt", target], { stdin: "open" });
-    expect(terminal).toMatchObject({ stdout: expect.stringMatching(/^There is no shell here[^\n]+\r\n$/), code: 1 });
-    const subsystem = await client.run(port, password, ["-s", target, "netconf"]);
-    expect(subsystem).toMatchObject({ stdout: "", code: 255 });
-    const forwarding = await client.run(port, password, ["-W", "127.0.0.1:22", target]);
-    expect(forwarding).toMatchObject({ stdout: "", code: 255 });
-    expect(forwarding.stderr).toContain("stdio forwarding failed");
-  });
-
   it("writes JSON lines when asked", async () => {
     server = startProgram(MAIN, ["serve", "--port", "0", "--json", "--user", "ann"], environment("json"));
     await server.output(/\n/);
@@ -237,6 +194,55 @@ describe("a server with defaults", needs("ssh"), () => {
     expect(server.stderr).not.toContain("\u001b[2J");
     expect(server.stderr).not.toMatch(/^INFO forged/m);
     expect(server.stderr).toContain("INFO forged \ufffd2J \ufffd");
+  });
+});
+
+describe("a server for one user", needs("ssh"), () => {
+  let guests: StartedServer;
+  beforeAll(async () => {
+    guests = await startServer(["--user", "guest"], environment("guests"));
+  });
+  afterAll(() => guests?.server.kill());
+
+  it("lets nobody else in", async () => {
+    const { port, password } = guests;
+    for (const [user, tried] of [
+      ["guest", `${password}x`],
+      ["guest", ""],
+      ["guestx", password],
+    ] as const) {
+      const outcome = await client.run(port, tried, [`${user}@127.0.0.1`, "hello"]);
+      expect(outcome).toMatchObject({ stdout: "", code: 255 });
+      expect(outcome.stderr).toContain("Permission denied (password).");
+    }
+  });
+
+  it("keeps files in memory for sftp and scp", async () => {
+    const { port, password } = guests;
+    const options = [...client.options, "-P", String(port)];
+    const env = client.environment(password);
+    const [source, back] = [join(client.folder, "to-memory"), join(client.folder, "from-memory")];
+    writeFileSync(source, "content");
+    const input = `ls -1\nput ${source} file\n`;
+    const listed = await run("sftp", [...options, "guest@127.0.0.1"], { env, input });
+    expect(listed.stdout).toContain("\nhello.txt\n");
+    const copied = await run("scp", [...options, "-q", "-O", "guest@127.0.0.1:file", back], { env });
+    expect(copied).toMatchObject({ stderr: "", code: 0 });
+    expect(readFileSync(back, "utf8")).toBe("content");
+  });
+
+  it("has no shell, no other subsystem, no forwarding, and says so", async () => {
+    const { port, password } = guests;
+    const target = "guest@127.0.0.1";
+    const shell = await client.run(port, password, ["-T", target]);
+    expect(shell).toMatchObject({ stdout: expect.stringMatching(/^There is no shell here/), code: 1 });
+    const terminal = await client.run(port, password, ["-tt", target], { stdin: "open" });
+    expect(terminal).toMatchObject({ stdout: expect.stringMatching(/^There is no shell here[^\n]+\r\n$/), code: 1 });
+    const subsystem = await client.run(port, password, ["-s", target, "netconf"]);
+    expect(subsystem).toMatchObject({ stdout: "", code: 255 });
+    const forwarding = await client.run(port, password, ["-W", "127.0.0.1:22", target]);
+    expect(forwarding).toMatchObject({ stdout: "", code: 255 });
+    expect(forwarding.stderr).toContain("stdio forwarding failed");
   });
 });
 
@@ -299,136 +305,3 @@ describe("a server that trusts an authority", needs("ssh"), () => {
     expect(await login("ann")).toMatchObject({ stdout: "", code: 255 });
   });
 });
-
-describe("a server with --allow-exec", needs("ssh"), () => {
-  let key = "";
-  let target: { readonly port: number; readonly words: readonly string[] };
-
-  async function startExec(env = environment("exec")) {
-    key ||= makeKey("exec-key");
-    const started = await start(["--user", "ann", "--allow-exec", "--authorized-keys", `${key}.pub`], env);
-    target = { port: started.port, words: ["-i", key, "ann@127.0.0.1"] };
-    return started;
-  }
-  const ssh = (command: string, options = {}) => client.run(target.port, "", [...target.words, command], options);
-
-  it("runs commands in the home folder, with their output, errors and status", async () => {
-    await startExec();
-    expect(await ssh("pwd; echo to stderr >&2; exit 7")).toEqual({
-      stdout: `${userInfo().homedir}\n`,
-      stderr: "to stderr\n",
-      code: 7,
-    });
-    expect((await ssh("no-such-command-here")).code).toBe(127);
-  });
-
-  it("passes on variables of the client's locale, but none that is not UTF-8", async () => {
-    const { server } = await startExec();
-    const words = [...client.options, "-o", "SendEnv=LC_*", "-p", String(target.port), ...target.words, "env"];
-    const script = 'export LC_A=text LC_B="$(printf "\\377")"; exec ssh "$@"';
-    const { stdout } = await run("sh", ["-c", script, "sh", ...words], { env: client.environment("") });
-    expect(stdout).toContain("LC_A=text\n");
-    expect(stdout).not.toContain("LC_B");
-    await server.errorOutput(/variables that are not UTF-8 were left out/);
-  });
-
-  it("passes on nothing of its environment", async () => {
-    await startExec({ ...environment("exec"), SPINDLEX_HOST_KEY_PASSPHRASE: "top secret", MY_TOKEN: "token" });
-    const { stdout } = await ssh("env");
-    expect(stdout).toContain(`HOME=${userInfo().homedir}\n`);
-    expect(stdout).not.toMatch(/MY_TOKEN|PASSPHRASE|XDG_STATE_HOME|VITEST/);
-  });
-
-  it("takes the locale of the client and no other variable", async () => {
-    await startExec();
-    const words = [
-      "-o",
-      "SetEnv=LC_TEST=yes BASH_ENV=/tmp/x LD_PRELOAD=y",
-      ...target.words,
-      'echo "$LC_TEST $BASH_ENV $LD_PRELOAD"',
-    ];
-    expect(await client.run(target.port, "", words)).toMatchObject({ stdout: "yes  \n", code: 0 });
-  });
-
-  it("carries much data both ways", async () => {
-    await startExec();
-    const input = Buffer.alloc(16 * 1024 * 1024, "0123456789abcdef");
-    const hash = createHash("sha256").update(input).digest("hex");
-    expect((await ssh("sha256sum", { input })).stdout).toContain(hash);
-    const back = await ssh("cat", { input });
-    expect(createHash("sha256").update(back.stdout).digest("hex")).toBe(hash);
-  });
-
-  it("ends when the program does, though it has not read its input", async () => {
-    await startExec();
-    const outcome = await ssh("head -c 3", { input: Buffer.alloc(8 * 1024 * 1024, "x") });
-    expect(outcome).toMatchObject({ stdout: "xxx", code: 0 });
-    expect(await ssh("exec <&-; echo closed; sleep 0.2", { input: Buffer.alloc(8 * 1024 * 1024) })).toMatchObject({
-      stdout: "closed\n",
-      code: 0,
-    });
-  });
-
-  it("reports the signal that ended a program", async () => {
-    await startExec();
-    const outcome = await ssh("kill -TERM $$", {});
-    expect(outcome.code).toBe(255);
-  });
-
-  it("runs a login shell that reads commands", async () => {
-    await startExec();
-    const outcome = await client.run(target.port, "", ["-T", ...target.words], { input: "echo $0; exit 3\n" });
-    expect(outcome).toMatchObject({ stdout: expect.stringMatching(/^-\w+\n$/), code: 3 });
-  });
-
-  it("ends the program and its children when the client goes away", async () => {
-    const { server } = await startExec();
-    const marker = join(client.folder, "marker");
-    mkdirSync(marker);
-    const gone = client.start(target.port, "", [...target.words, `cd ${marker}; sleep 300 & echo $! $$; wait`]);
-    const [, child, shell] = await gone.output(/^(\d+) (\d+)$/m);
-    expect(isAlive(Number(child))).toBe(true);
-    await gone.kill();
-    await Promise.all([untilGone(Number(child)), untilGone(Number(shell))]);
-    server.signal("SIGINT");
-    expect(await server.exitCode()).toBe(0);
-  });
-
-  it("ends programs that ignore being told to when it stops", async () => {
-    const { server } = await startExec();
-    const stubborn = client.start(target.port, "", [
-      ...target.words,
-      "trap '' HUP TERM; echo $$; while :; do sleep 1; done",
-    ]);
-    const [, pid] = await stubborn.output(/^(\d+)$/m);
-    server.signal("SIGTERM");
-    expect(await server.exitCode()).toBe(0);
-    await untilGone(Number(pid));
-    await stubborn.kill();
-  });
-
-  it("ends at once at the second signal, and leaves nothing behind", async () => {
-    const { server } = await startExec();
-    const stubborn = client.start(target.port, "", [
-      ...target.words,
-      "trap '' HUP TERM; echo $$; while :; do sleep 1; done",
-    ]);
-    const [, pid] = await stubborn.output(/^(\d+)$/m);
-    server.signal("SIGINT");
-    await server.errorOutput(/stopping/);
-    server.signal("SIGINT");
-    expect(await server.exitCode()).toBe(1);
-    await untilGone(Number(pid));
-    await stubborn.kill();
-  });
-});
-
-/** A zombie is not alive: only its parent has not looked yet. */
-function isAlive(pid: number): boolean {
-  const { stdout } = spawnSync("ps", ["-o", "stat=", "-p", String(pid)], { encoding: "utf8" });
-  return stdout.trim() !== "" && !stdout.startsWith("Z");
-}
-
-async function untilGone(pid: number): Promise<void> {
-  await expect.poll(() => isAlive(pid), { timeout: 10_000, interval: 50 }).toBe(false);
-}
