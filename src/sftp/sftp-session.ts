@@ -32,6 +32,8 @@ export interface SFTPStream extends Duplex {
     /** The client's identification line (RFC 4253 §4.2). */
     readonly clientVersion: string;
   };
+  /** Fires when nobody takes replies any more. `close` may come much later, behind input that is still unread. */
+  readonly signal?: AbortSignal;
   /** Reports how the session went: 0, or 1 when the client broke the protocol. */
   sendExitStatus?(status: number): void;
   /** Closes the stream once all that was written has gone out. */
@@ -83,7 +85,8 @@ export class SFTPSession {
     stream.once("end", this.#endInput);
     stream.once("error", this.#fail);
     stream.once("close", this.#streamClosed);
-    if (stream.destroyed) this.#streamClosed();
+    stream.signal?.addEventListener("abort", this.#streamClosed, { once: true });
+    if (stream.destroyed || stream.signal?.aborted) this.#streamClosed();
   }
 
   readonly #receive = (chunk: Buffer): void => {
