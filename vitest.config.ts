@@ -12,8 +12,27 @@ const ALONE_NEVERTHELESS = [
   "test/transport/send-blocks.test.ts",
 ];
 
+/**
+ * What `npm run test:core` leaves to the whole suite, to try each version of Node.js in a minute: other clients than the
+ * `ssh`, `sftp` and `scp` of the examples, and what takes long for reasons that no version of Node.js changes.
+ */
+const BEYOND_THE_CORE = [
+  "test/{cli,docs,fuzz,interop}/**/*.test.ts",
+  // Of the attacks, those on key exchange and channels are enough.
+  "test/attack/!({channel,strict}-*|identification|negotiation|rekey|service|unasked-replies).test.ts",
+  // Other programs are asked about thousands of files.
+  "test/crypto/revocation/{hostile-krl,keygen-differential,sshd-differential}.test.ts",
+  "test/crypto/certificates/{differential,hostile-certificate,sign-certificate}.test.ts",
+  "test/crypto/keys/{openssh-private-key,pem-key}.test.ts",
+  // Random runs, crowds, passwords that take long to hash.
+  "test/sftp/{wrappers,memory}/*.test.ts",
+  "test/server/{many-connections,admission/*}.test.ts",
+  "test/authenticators/passwords/password-file.test.ts",
+];
+
 export default defineConfig(({ mode }) => {
   const isLong = mode === "long";
+  const beyond = mode === "core" ? BEYOND_THE_CORE : [];
   const settings = {
     setupFiles: ["test/support/buffer-equality.ts"],
     // `npm run test:long`: see test/support/extent.ts.
@@ -25,13 +44,14 @@ export default defineConfig(({ mode }) => {
   };
   const alone = ["test/*.test.ts", `test/!(${TOGETHER})/**/*.test.ts`, ...ALONE_NEVERTHELESS];
   const together = [`test/@(${TOGETHER})/**/*.test.ts`];
+  const notTogether = [...ALONE_NEVERTHELESS, ...beyond];
   return {
     test: {
       globalSetup: "test/support/build.ts",
       reporters: ["default", new SkipSummary()],
       projects: [
-        { test: { ...settings, name: "alone", include: alone } },
-        { test: { ...settings, name: "together", include: together, exclude: ALONE_NEVERTHELESS, isolate: false } },
+        { test: { ...settings, name: "alone", include: alone, exclude: beyond } },
+        { test: { ...settings, name: "together", include: together, exclude: notTogether, isolate: false } },
       ],
     },
   };
