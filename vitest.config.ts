@@ -47,7 +47,7 @@ export default defineConfig(({ mode }) => {
   const notTogether = [...ALONE_NEVERTHELESS, ...beyond];
   return {
     test: {
-      globalSetup: "test/support/build.ts",
+      globalSetup: ["test/support/build.ts", "test/support/run-folder.ts"],
       reporters: ["default", new SkipSummary()],
       projects: [
         { test: { ...settings, name: "alone", include: alone, exclude: beyond } },

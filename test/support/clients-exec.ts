@@ -10,7 +10,8 @@ import {
   TOOLS,
 } from "./clients.js";
 import type { ClientKeys } from "./clients-keys.js";
-import { ExternalProcess, runOk, temporaryFolder } from "./tools.js";
+import { compiled } from "./compiled.js";
+import { ExternalProcess, temporaryFolder } from "./tools.js";
 
 const DRIVERS = fileURLToPath(new URL("../interop/drivers/", import.meta.url));
 const HOST = "127.0.0.1";
@@ -27,7 +28,6 @@ export interface CommandLine {
 export class Clients {
   readonly #keys: ClientKeys;
   readonly #folder = temporaryFolder();
-  #libssh2: Promise<string> | undefined;
 
   constructor(keys: ClientKeys) {
     this.#keys = keys;
@@ -155,18 +155,14 @@ export class Clients {
     { login, command, compression }: ExecRequest,
     knownHosts: string,
   ): Promise<ClientCommand> {
-    this.#libssh2 ??= this.#compileLibssh2Driver();
     const { user, keyType, password = "", answers } = login;
     let credential = ["password", password];
     if (answers) credential = ["answers", answers.join(",")];
     else if (keyType) credential = ["key", await this.#keys.openssh(keyType)];
     const parameters = [`${target.port}`, user, knownHosts, ...credential, compression ? "1" : "0", command];
-    return { program: await this.#libssh2, parameters };
-  }
-
-  async #compileLibssh2Driver(): Promise<string> {
-    const program = join(this.#folder, "libssh2-exec");
-    await runOk("gcc", ["-O2", "-o", program, join(DRIVERS, "libssh2-exec.c"), "-lssh2"]);
-    return program;
+    const source = join(DRIVERS, "libssh2-exec.c");
+    const compile = (folder: string) => ["-O2", "-o", join(folder, "client"), source, "-lssh2"];
+    const folder = await compiled({ source, compiler: "gcc", parameters: compile });
+    return { program: join(folder, "client"), parameters };
   }
 }

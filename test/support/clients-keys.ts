@@ -1,6 +1,8 @@
-import { copyFile, readFile } from "node:fs/promises";
+import { copyFile, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { runOk, temporaryFolder } from "./tools.js";
+import { inject } from "vitest";
+import { makeFolderOnce } from "./run-folder.js";
+import { runOk } from "./tools.js";
 
 export const KEY_TYPES = ["ed25519", "ecdsa256", "ecdsa384", "ecdsa521", "rsa"] as const;
 export type KeyType = (typeof KEY_TYPES)[number];
@@ -13,11 +15,8 @@ const KEYGEN_PARAMETERS: Readonly<Record<KeyType, readonly string[]>> = {
   rsa: ["-t", "rsa", "-b", "3072"],
 };
 
-/** User keys made by `ssh-keygen`, and the same keys as PuTTY and Dropbear store them. Made once per test file. */
+/** User keys made by `ssh-keygen`, and the same keys as PuTTY and Dropbear store them. Made once per run. */
 export class ClientKeys {
-  readonly #folder = temporaryFolder();
-  readonly #files = new Map<string, Promise<string>>();
-
   /** Path of a private key in OpenSSH format; the public one lies beside it with `.pub`. */
   openssh(type: KeyType): Promise<string> {
     return this.#once(type, async (file) => {
@@ -47,18 +46,20 @@ export class ClientKeys {
 
   /** Fingerprint as `ssh-keygen -l` prints it. */
   async fingerprint(type: KeyType): Promise<string> {
-    const [, fingerprint = ""] = (await runOk("ssh-keygen", ["-lf", await this.openssh(type)])).split(" ");
-    return fingerprint;
+    const file = await this.#once(`${type}.fingerprint`, async (made) => {
+      const [, fingerprint = ""] = (await runOk("ssh-keygen", ["-lf", await this.openssh(type)])).split(" ");
+      await writeFile(made, fingerprint);
+    });
+    return readFile(file, "utf8");
   }
 
   async publicLine(type: KeyType): Promise<string> {
     return readFile(`${await this.openssh(type)}.pub`, "utf8");
   }
 
-  #once(name: string, make: (file: string) => Promise<void>): Promise<string> {
-    const file = join(this.#folder, name);
-    const made = this.#files.get(name) ?? make(file).then(() => file);
-    this.#files.set(name, made);
-    return made;
+  async #once(name: string, make: (file: string) => Promise<void>): Promise<string> {
+    const folder = join(inject("runFolder"), `client-${name}`);
+    await makeFolderOnce(folder, (made) => make(join(made, name)));
+    return join(folder, name);
   }
 }

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
-import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, readFile, rename, rm } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { basename, join } from "node:path";
+import { makeFolderOnce } from "./run-folder.js";
 import { runOk } from "./tools.js";
 
 const CACHE = join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "spindlex/compiled");
@@ -25,16 +25,9 @@ export async function compiled({ source, compiler, parameters, environment }: Co
   const hash = createHash("sha256").update(await readFile(source));
   hash.update(JSON.stringify([compiler, parameters("")]));
   const folder = join(CACHE, `${basename(source)}-${hash.digest("hex").slice(0, 16)}`);
-  if (existsSync(folder)) return folder;
   await mkdir(CACHE, { recursive: true });
-  const made = await mkdtemp(`${folder}-`);
-  try {
+  await makeFolderOnce(folder, async (made) => {
     await runOk(compiler, parameters(made), { timeout: 60_000, environment: environment?.(made) });
-    await rename(made, folder);
-  } catch (error) {
-    await rm(made, { recursive: true, force: true });
-    // Another worker was faster.
-    if (!existsSync(folder)) throw error;
-  }
+  });
   return folder;
 }

@@ -1,6 +1,9 @@
 import { createHash } from "node:crypto";
+import { join } from "node:path";
+import { inject } from "vitest";
 import { type HostKey, PKey } from "../../src/crypto/index.js";
 import { SSHServerManager, type SSHServerManagerOptions } from "../../src/index.js";
+import { makeFolderOnce } from "./run-folder.js";
 import { GuideServer } from "./server.js";
 import { withoutAdmission } from "./without-admission.js";
 
@@ -13,12 +16,11 @@ export interface TestServerOptions
   readonly server?: GuideServer;
 }
 
-const generated = new Map<HostKeyType, PKey>();
-
-function hostKey(type: HostKeyType): PKey {
-  const key = generated.get(type) ?? generateHostKey(type);
-  generated.set(type, key);
-  return key;
+/** The same for all servers of a run. */
+async function hostKey(type: HostKeyType): Promise<PKey> {
+  const folder = join(inject("runFolder"), `host-${type}`);
+  await makeFolderOnce(folder, (made) => generateHostKey(type).writeFile(join(made, "key")));
+  return PKey.fromFile(join(folder, "key"));
 }
 
 function generateHostKey(type: HostKeyType): PKey {
@@ -34,20 +36,17 @@ export class TestServer implements AsyncDisposable {
   readonly #hostKeys: readonly HostKey[];
   #signatures = 0;
 
-  private constructor(settings: TestServerOptions) {
-    const {
-      server: serverInterface = new GuideServer(),
-      hostKeyTypes = ["ed25519", "ecdsa256", "rsa"],
-      ...options
-    } = settings;
+  private constructor(settings: Omit<TestServerOptions, "hostKeyTypes">, hostKeys: readonly PKey[]) {
+    const { server: serverInterface = new GuideServer(), ...options } = settings;
     this.server = serverInterface;
-    this.#hostKeys = hostKeyTypes.map((type) => this.#counted(hostKey(type)));
+    this.#hostKeys = hostKeys.map((key) => this.#counted(key));
     const defaults = { bindAddress: "127.0.0.1", port: 0, ...withoutAdmission };
     this.manager = new SSHServerManager({ ...defaults, serverInterface, serverKeys: [...this.#hostKeys], ...options });
   }
 
   static async start(options: TestServerOptions = {}): Promise<TestServer> {
-    const server = new TestServer(options);
+    const { hostKeyTypes = ["ed25519", "ecdsa256", "rsa"], ...settings } = options;
+    const server = new TestServer(settings, await Promise.all(hostKeyTypes.map(hostKey)));
     await server.manager.startServer();
     return server;
   }

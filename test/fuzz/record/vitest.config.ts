@@ -11,6 +11,7 @@ export default defineConfig({
       "test/fuzz/record/*.record.ts",
     ],
     exclude: ["**/large.test.ts", "**/agrees-with-openssh.test.ts"],
+    globalSetup: ["test/support/build.ts", "test/support/run-folder.ts"],
     setupFiles: ["test/fuzz/record/tap.ts"],
     testTimeout: 60_000,
     hookTimeout: 60_000,
