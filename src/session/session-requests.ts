@@ -133,7 +133,7 @@ function requestPty(channel: Channel, fields: Reader, hooks: SessionHooks): Deci
     pixelHeight: fields.readUint32(),
     modes: decodeTerminalModes(last(fields, fields.readString())),
   };
-  if (channel.pty !== undefined || !channel.connection.permissions.pty) return false;
+  if (channel.pty !== undefined || !channel.connection.permissions.pty || pty.term.includes(0)) return false;
   return whenAllowed(hooks.pty(channel, pty), () => {
     channel.pty = pty;
   });

@@ -177,6 +177,12 @@ describe("a request for a terminal", () => {
     expect(channel.pty?.term).toEqual(Buffer.of(0xff));
   });
 
+  it("may not have NUL in its name, which no environment can hold", () => {
+    const { channel, hooks, ask } = start();
+    expect(ask("pty-req", ptyFields("xterm\0x"))).toBe(false);
+    expect([channel.pty, hooks.calls]).toEqual([undefined, []]);
+  });
+
   it("of another size tells the program", () => {
     const { channel, ask } = start();
     const sizes: unknown[] = [];

@@ -51,6 +51,7 @@ const variables: readonly OddInput[] = [
 
 const terminals: readonly OddInput[] = [
   request("pty-req with a TERM that is not UTF-8", "pty-req", ...pty(NOT_UTF8)),
+  request("pty-req with NUL in TERM", "pty-req", ...pty("xterm\0x")),
   request("pty-req without a TERM", "pty-req", ...pty("")),
   request("pty-req of 0 by 0", "pty-req", "xterm", 0, 0, 0, 0, Buffer.of(0)),
   request("pty-req of 2^32 - 1 by 2^32 - 1", "pty-req", "xterm", 0xffffffff, 0xffffffff, 0, 0, Buffer.of(0)),

@@ -414,11 +414,11 @@ const connection: readonly KnownDifference[] = [
     inputs: ["env with a name that is not UTF-8", "env without a name", "env with = in the name"],
   },
   {
-    what: "A variable with NUL in its name or value",
+    what: "A variable with NUL in its name or value, or NUL in TERM",
     sshd: "ends",
     ours: "refused",
     why: "No environment can hold it. The request fails, and the session goes on.",
-    inputs: ["env with NUL in the name", "env with NUL in the value"],
+    inputs: ["env with NUL in the name", "env with NUL in the value", "pty-req with NUL in TERM"],
   },
   {
     what: "A variable or a terminal beside a program that runs",
