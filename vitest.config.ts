@@ -39,8 +39,8 @@ export default defineConfig(({ mode }) => {
     env: isLong ? { TEST_LONG: "1" } : {},
     testTimeout: isLong ? 300_000 : 30_000,
     hookTimeout: 60_000,
-    // Two at least: most tests wait for clients and deadlines rather than for a processor.
-    maxWorkers: Math.max(2, availableParallelism() - 1),
+    // One more than there are processors: many tests wait for clients and deadlines.
+    maxWorkers: availableParallelism() + 1,
   };
   const alone = ["test/*.test.ts", `test/!(${TOGETHER})/**/*.test.ts`, ...ALONE_NEVERTHELESS];
   const together = [`test/@(${TOGETHER})/**/*.test.ts`];

@@ -9,6 +9,8 @@ import ssh2 from "ssh2";
 const { port, user, password } = JSON.parse(process.argv[2]);
 const client = new ssh2.Client().connect({ host: "127.0.0.1", port, username: user, password });
 await once(client, "ready");
+// Without it, each request waits 40 ms for the acknowledgement of the one before.
+client.setNoDelay(true);
 const sftp = await promisify(client.sftp).call(client);
 const call = (method, ...parameters) => promisify(sftp[method]).call(sftp, ...parameters);
 
