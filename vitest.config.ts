@@ -20,14 +20,16 @@ const BEYOND_THE_CORE = [
   "test/{cli,docs,fuzz,interop}/**/*.test.ts",
   // Of the attacks, those on key exchange and channels are enough.
   "test/attack/!({channel,strict}-*|identification|negotiation|rekey|service|unasked-replies).test.ts",
-  // Other programs are asked about thousands of files.
-  "test/crypto/revocation/{hostile-krl,keygen-differential,sshd-differential}.test.ts",
-  "test/crypto/certificates/{differential,hostile-certificate,sign-certificate}.test.ts",
+  // Files of keys, compared with what other programs say of them.
+  "test/crypto/{certificates,revocation}/*.test.ts",
   "test/crypto/keys/{openssh-private-key,pem-key}.test.ts",
-  // Random runs, crowds, passwords that take long to hash.
-  "test/sftp/{wrappers,memory}/*.test.ts",
+  // Files and passwords, which use few interfaces of Node.js, and those are tried by the rest.
+  "test/{authenticators,scp}/**/*.test.ts",
+  "test/sftp/{memory,requests,wrappers}/*.test.ts",
+  "test/sftp/local/{conformance,containment,race}.test.ts",
+  // Crowds.
   "test/server/{many-connections,admission/*}.test.ts",
-  "test/authenticators/passwords/password-file.test.ts",
+  "test/support/*.test.ts",
 ];
 
 export default defineConfig(({ mode }) => {

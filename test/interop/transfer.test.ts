@@ -15,7 +15,7 @@ const COMPRESSES_ON_REQUEST: readonly ExecClientName[] = EXEC_CLIENTS.filter((cl
 
 const bytes = testBytes(64 * MIB);
 /** In the short run two carry much. Of the others it is tried how they agree with us, for which less will do. */
-const mebibytes = (client: ExecClientName) => (client === "ssh" || client === "plink" ? extent(32, 64) : extent(4, 64));
+const mebibytes = (client: ExecClientName) => (client === "ssh" || client === "plink" ? extent(16, 64) : extent(2, 64));
 const large = (client: ExecClientName) => bytes.subarray(0, mebibytes(client) * MIB);
 const medium = (client: ExecClientName) => bytes.subarray(0, Math.max(4, mebibytes(client) / 4) * MIB);
 /** Of a medium amount both ways: while one exchange runs, data that was under way counts towards the next. */
