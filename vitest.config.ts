@@ -19,16 +19,16 @@ const ALONE_NEVERTHELESS = [
 const BEYOND_THE_CORE = [
   "test/{cli,docs,fuzz,interop}/**/*.test.ts",
   // Of the attacks, those on key exchange and channels are enough.
-  "test/attack/!({channel,strict}-*|identification|negotiation|rekey|service|unasked-replies).test.ts",
+  "test/attack/!(channel-messages|negotiation|rekey|strict-kex).test.ts",
   // Files of keys, compared with what other programs say of them.
   "test/crypto/{certificates,revocation}/*.test.ts",
   "test/crypto/keys/{openssh-private-key,pem-key}.test.ts",
   // Files and passwords, which use few interfaces of Node.js, and those are tried by the rest.
   "test/{authenticators,scp}/**/*.test.ts",
   "test/sftp/{memory,requests,wrappers}/*.test.ts",
-  "test/sftp/local/{conformance,containment,race}.test.ts",
-  // Crowds.
-  "test/server/{many-connections,admission/*}.test.ts",
+  "test/sftp/local/!(local-file-system).test.ts",
+  // Crowds, and deadlines of seconds.
+  "test/server/{many-connections,ssh-server-manager,admission/*}.test.ts",
   "test/support/*.test.ts",
 ];
 

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { OpenFlag, PacketType } from "../../src/sftp/constants.js";
 import { builtFile } from "../support/build.js";
+import { extent } from "../support/extent.js";
 import { PacketClient } from "../support/packet-client.js";
 import { SFTPChannel } from "../support/sftp-channel.js";
 import { encodeFields, init, NO_ATTRIBUTES, request } from "../support/sftp-packets.js";
@@ -10,7 +11,7 @@ import { MIB } from "./memory.js";
 import type { Measurement } from "./sftp-server-process.js";
 
 const LONG = { timeout: 120_000 };
-const COUNT = 20_000;
+const COUNT = extent(8_000, 20_000);
 const BATCH = 20;
 const LIMIT = 16 * MIB;
 

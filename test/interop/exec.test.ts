@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { EXEC_CLIENTS, type ExecClientName, type ExecRequest, needs } from "../support/clients.js";
+import { type ExecClientName, type ExecRequest, needs, TRIED_EXEC_CLIENTS } from "../support/clients.js";
 import { serverFixture } from "../support/server-fixture.js";
 
 const fixture = serverFixture();
@@ -20,7 +20,7 @@ const EXIT_SIGNAL: Readonly<Record<ExecClientName, { code: number; says: string 
 
 const SENDS_SIGNALS: readonly ExecClientName[] = ["asyncssh", "asyncssh-2.20", "ssh2"];
 
-for (const client of EXEC_CLIENTS) {
+for (const client of TRIED_EXEC_CLIENTS) {
   describe(`exec with ${client}`, needs(client), () => {
     const exec = (request: Omit<ExecRequest, "login">) =>
       fixture.exec(client, { login: { user: "admin", keyType: "ed25519" }, ...request });

@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { EXEC_CLIENTS, type ExecClientName, type Login, needs, TOOLS } from "../support/clients.js";
+import { type ExecClientName, type Login, needs, TOOLS, TRIED_EXEC_CLIENTS } from "../support/clients.js";
 import { KEY_TYPES, type KeyType } from "../support/clients-keys.js";
 import { BANNER, USERS } from "../support/server.js";
 import { serverFixture } from "../support/server-fixture.js";
@@ -67,7 +67,7 @@ async function expectRefusal(client: ExecClientName, login: Login): Promise<void
   expect(refusing.server.server.lastLogin).toBeUndefined();
 }
 
-for (const client of EXEC_CLIENTS) {
+for (const client of TRIED_EXEC_CLIENTS) {
   describe(`login with ${client}`, needs(client), () => {
     const { interactive, both, expired } = USERS;
 

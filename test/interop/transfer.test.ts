@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { EXEC_CLIENTS, type ExecClientName, type ExecRequest, needs } from "../support/clients.js";
+import { type ExecClientName, type ExecRequest, needs, TRIED_EXEC_CLIENTS } from "../support/clients.js";
 import { extent } from "../support/extent.js";
 import { sha256, testBytes } from "../support/server.js";
 import { type ServerFixture, serverFixture } from "../support/server-fixture.js";
@@ -11,7 +11,7 @@ const REKEYS_ITSELF: readonly ExecClientName[] = ["ssh", "ssh10", "plink", "para
 /** It waits for ever for itself when CLOSE comes while it asks for new keys, so there the client closes first. */
 const CLOSES_FIRST: readonly ExecClientName[] = ["paramiko"];
 /** dbclient compresses whenever the server offers it, so all its tests do. */
-const COMPRESSES_ON_REQUEST: readonly ExecClientName[] = EXEC_CLIENTS.filter((client) => client !== "dbclient");
+const COMPRESSES_ON_REQUEST: readonly ExecClientName[] = TRIED_EXEC_CLIENTS.filter((client) => client !== "dbclient");
 
 const bytes = testBytes(64 * MIB);
 /** In the short run two carry much. Of the others it is tried how they agree with us, for which less will do. */
@@ -44,7 +44,7 @@ async function expectEcho(
 describe("with default settings", () => {
   const fixture = serverFixture();
 
-  for (const client of EXEC_CLIENTS) {
+  for (const client of TRIED_EXEC_CLIENTS) {
     describe(client, needs(client), () => {
       const sent = large(client);
 
@@ -83,7 +83,7 @@ describe("with default settings", () => {
 describe("with a server that asks for new keys every MiB", () => {
   const fixture = serverFixture({ rekeyLimit: { bytes: MIB, seconds: 3600 } });
 
-  for (const client of EXEC_CLIENTS) {
+  for (const client of TRIED_EXEC_CLIENTS) {
     it(`${client} keeps its data intact both ways`, needs(client), async () => {
       const before = fixture.server.keyExchanges;
       await expectEcho(fixture, client, medium(client));

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import type { KeyType } from "./clients-keys.js";
+import { isLong } from "./extent.js";
 import { findFile, findProgram, findPython } from "./programs.js";
 
 /** What a client has to know of the server it talks to, on 127.0.0.1. */
@@ -51,6 +52,11 @@ export const EXEC_CLIENTS = [
   "libssh2",
 ] as const;
 export type ExecClientName = (typeof EXEC_CLIENTS)[number];
+
+/** Those that every run of the tests tries; the long run also tries the second version of AsyncSSH. */
+export const TRIED_EXEC_CLIENTS: readonly ExecClientName[] = EXEC_CLIENTS.filter(
+  (client) => isLong || client !== "asyncssh-2.20",
+);
 
 /** What transfers files. */
 export type TransferClientName =

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { needs } from "../../support/clients.js";
 import { HOST } from "../../support/clients-sftp.js";
+import { isLong } from "../../support/extent.js";
 import { testBytes } from "../../support/server.js";
 import { sftpFixture } from "../../support/sftp-fixture.js";
 import { makeTree, type TreeFeature } from "../../support/tree.js";
@@ -23,7 +24,7 @@ const PROTOCOLS: readonly Protocol[] = [
 const ALL = ["modes", "times", "directory modes", "directory times"] as const;
 const fixture = sftpFixture();
 
-for (const client of ["scp", "scp10"] as const)
+for (const client of isLong ? (["scp", "scp10"] as const) : (["scp"] as const))
   for (const { name, options, without } of PROTOCOLS) {
     describe(`${client} ${name}`, needs(client), () => {
       const remote = (path: string) => join(fixture.root, path);
