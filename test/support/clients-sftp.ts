@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { NEWER_PYTHON_PACKAGES, type Target, TOOLS, type TransferClientName } from "./clients.js";
 import type { CommandLine } from "./clients-exec.js";
 import type { ClientKeys } from "./clients-keys.js";
+import { isLong } from "./extent.js";
 import { temporaryFolder } from "./tools.js";
 
 const DRIVERS = fileURLToPath(new URL("../interop/drivers/", import.meta.url));
@@ -19,6 +20,9 @@ export type ProgramName = Exclude<TransferClientName, "ssh2-sftp-client">;
 export type LibraryName = "paramiko" | "asyncssh" | "asyncssh-2.20" | "ssh2" | "ssh2-sftp-client";
 
 export const LIBRARIES: readonly LibraryName[] = ["paramiko", "asyncssh", "asyncssh-2.20", "ssh2", "ssh2-sftp-client"];
+
+/** Those that every run of the tests tries; the long run also tries the first version of AsyncSSH. */
+export const TRIED_LIBRARIES = LIBRARIES.filter((library) => isLong || library !== "asyncssh");
 
 /** A request of a library to its server: the name of an operation of its driver, and what that takes. */
 export type Operation = readonly [name: string, ...parameters: readonly (string | number)[]];

@@ -28,6 +28,8 @@ export class OpensshServer implements Disposable {
       "ListenAddress 127.0.0.1",
       "PidFile none",
       "StrictModes no",
+      // bash takes itself for a first shell of a network otherwise, and reads what the user has it read.
+      "SetEnv SHLVL=1",
       ...hostKeys,
       ...settings,
     ];

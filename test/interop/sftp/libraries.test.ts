@@ -2,7 +2,7 @@ import { lstat, mkdir, readdir, readFile, readlink, stat, statfs, symlink, write
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { needs } from "../../support/clients.js";
-import { LIBRARIES, type LibraryName, type Operation } from "../../support/clients-sftp.js";
+import { type LibraryName, type Operation, TRIED_LIBRARIES } from "../../support/clients-sftp.js";
 import { extent } from "../../support/extent.js";
 import { sftpFixture } from "../../support/sftp-fixture.js";
 import { makeManyFiles, makeTree, manyNames, type TreeFeature, treePaths } from "../../support/tree.js";
@@ -31,7 +31,7 @@ const MANY = extent(300, 2000);
 
 const fixture = sftpFixture();
 
-for (const library of LIBRARIES) {
+for (const library of TRIED_LIBRARIES) {
   const has = (feature: Feature) => !LACKS[library].includes(feature);
 
   describe(library, needs(library), () => {
