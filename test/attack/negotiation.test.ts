@@ -107,18 +107,6 @@ describe("malformed KEXINIT", () => {
     await attacked.expectUnharmed();
   });
 
-  it.each<[what: string, change: Partial<KexInit>]>([
-    ["bytes outside US-ASCII", { hostKey: ["ssh-ed25519", "schlüssel"] }],
-    ["a NUL", { cipherClientToServer: ["aes128-ctr", "a\0b"] }],
-  ])("a list with %s", async (_, change) => {
-    const attacked = await Attacked.start(new TargetServer());
-    const client = await greeted(attacked.port);
-    client.sendKexInit(change);
-    const { reason } = await client.waitDisconnect();
-    expect([PROTOCOL_ERROR, KEY_EXCHANGE_FAILED]).toContain(reason);
-    await attacked.expectUnharmed();
-  });
-
   it("a list that claims 2^32 - 1 bytes", async () => {
     const attacked = await Attacked.start(new TargetServer());
     const client = await greeted(attacked.port);
