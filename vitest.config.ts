@@ -3,7 +3,7 @@ import { defineConfig } from "vitest/config";
 import { SkipSummary } from "./test/support/skip-summary.js";
 
 /** Folders whose test files share processes: a process for each would cost more than most of the files do. */
-const TOGETHER = "auth|authenticators|connection|crypto|protocol|scp|server|session|sftp|support|transport";
+const TOGETHER = "auth|authenticators|connection|crypto|examples|protocol|scp|server|session|sftp|support|transport";
 const ALONE_NEVERTHELESS = [
   // They put timers of their own in the place of those of Node.js.
   "test/auth/{authentication,authentication-dialogue,failure-delay}.test.ts",
@@ -18,6 +18,7 @@ const ALONE_NEVERTHELESS = [
  */
 const BEYOND_THE_CORE = [
   "test/{cli,docs,fuzz,interop}/**/*.test.ts",
+  "test/examples/!(exec-server|sftp-server).test.ts",
   // Of the attacks, those on key exchange and channels are enough.
   "test/attack/!(channel-messages|negotiation|rekey|strict-kex).test.ts",
   // Files of keys, compared with what other programs say of them.
@@ -51,6 +52,7 @@ export default defineConfig(({ mode }) => {
     test: {
       globalSetup: ["test/support/build.ts", "test/support/run-folder.ts"],
       reporters: ["default", new SkipSummary()],
+      experimental: { fsModuleCache: true },
       projects: [
         { test: { ...settings, name: "alone", include: alone, exclude: beyond } },
         { test: { ...settings, name: "together", include: together, exclude: notTogether, isolate: false } },
