@@ -3,7 +3,7 @@ import { defineConfig } from "vitest/config";
 import { SkipSummary } from "./test/support/skip-summary.js";
 
 /** Folders whose test files share processes: a process for each would cost more than most of the files do. */
-const TOGETHER = "auth|authenticators|connection|crypto|examples|protocol|scp|server|session|sftp|support|transport";
+const TOGETHER = "auth|authenticators|connection|crypto|examples|interop|protocol|scp|server|session|sftp|support|transport";
 const ALONE_NEVERTHELESS = [
   // They put timers of their own in the place of those of Node.js.
   "test/auth/{authentication,authentication-dialogue,failure-delay}.test.ts",
