@@ -3,7 +3,8 @@ import { defineConfig } from "vitest/config";
 import { SkipSummary } from "./test/support/skip-summary.js";
 
 /** Folders whose test files share processes: a process for each would cost more than most of the files do. */
-const TOGETHER = "auth|authenticators|connection|crypto|examples|interop|protocol|scp|server|session|sftp|support|transport";
+const TOGETHER =
+  "addresses|auth|authenticators|base|connection|crypto|examples|files|forwarding|interop|protocol|scp|server|session|sftp|support|transport";
 const ALONE_NEVERTHELESS = [
   // They put timers of their own in the place of those of Node.js.
   "test/auth/{authentication,authentication-dialogue,failure-delay}.test.ts",
@@ -23,11 +24,13 @@ const BEYOND_THE_CORE = [
   "test/attack/!(channel-messages|negotiation|rekey|strict-kex).test.ts",
   // Files of keys, compared with what other programs say of them.
   "test/crypto/{certificates,revocation}/*.test.ts",
-  "test/crypto/keys/{openssh-private-key,pem-key}.test.ts",
+  "test/crypto/key-formats/{openssh-private-key,pem-key}.test.ts",
+  "test/crypto/pkey/*certificate*.test.ts",
   // Files and passwords, which use few interfaces of Node.js, and those are tried by the rest.
   "test/{authenticators,scp}/**/*.test.ts",
-  "test/sftp/{memory,requests,wrappers}/*.test.ts",
-  "test/sftp/local/!(local-file-system).test.ts",
+  "test/files/{memory,wrappers}/*.test.ts",
+  "test/files/local/!(local-file-system).test.ts",
+  "test/sftp/server/requests/*.test.ts",
   // Crowds, and deadlines of seconds.
   "test/server/{many-connections,ssh-server-manager,admission/*}.test.ts",
   "test/support/*.test.ts",

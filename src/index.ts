@@ -1,6 +1,7 @@
 /** SSH servers for Node.js: `spindlex`. */
 
 export type { Identity, PasswordChangeRequired, Prompt, SecurityKeyProof } from "./auth/authenticator.js";
+export type { Connection } from "./auth/connection.js";
 export { type AuthDecision, Grant, type GrantOptions } from "./auth/grant.js";
 export { PromptAbortedError } from "./auth/keyboard-interactive.js";
 export {
@@ -44,10 +45,21 @@ export {
   type TrustedUserCAsOptions,
   trustedUserCAs,
 } from "./authenticators/trusted-user-cas.js";
+export { ConfigurationError } from "./base/configuration-error.js";
+export type { Logger } from "./base/logger.js";
 export { Channel, type PseudoTerminal } from "./connection/channel.js";
-export type { Connection } from "./connection/connection.js";
-export { ConfigurationError, ProtocolError } from "./protocol/errors.js";
-export type { Logger } from "./protocol/logger.js";
+export type { AccessMode, AccessPolicy } from "./files/access-policy.js";
+export type { FileServerOptions, ServedFiles } from "./files/file-server-options.js";
+export type * from "./files/file-system.js";
+export { LocalFileSystem } from "./files/local/local-file-system.js";
+export { MemoryFileSystem, type MemoryFileSystemOptions } from "./files/memory/memory-file-system.js";
+export { audit } from "./files/wrappers/audit.js";
+export type { AuditEvent } from "./files/wrappers/audit-event.js";
+export type { AuditOptions } from "./files/wrappers/audit-trail.js";
+export { mount } from "./files/wrappers/mount.js";
+export { type QuotaOptions, quota } from "./files/wrappers/quota.js";
+export { readOnly } from "./files/wrappers/read-only.js";
+export { ProtocolError } from "./protocol/errors.js";
 export type { InfoRequest } from "./protocol/messages/userauth.js";
 export { parseSCPCommand, type SCPCommand } from "./scp/scp-command.js";
 export { SCPServer } from "./scp/scp-server.js";
@@ -67,22 +79,11 @@ export type { SSHServerManagerOptions } from "./server/settings.js";
 export { SSHServer, type SSHServerOptions } from "./server/ssh-server.js";
 export { type ConnectionStats, SSHServerManager } from "./server/ssh-server-manager.js";
 export type { StreamInfo } from "./server/stream-info.js";
-export type { AccessMode, AccessPolicy } from "./sftp/access-policy.js";
-export { StatusCode } from "./sftp/constants.js";
+export { StatusCode } from "./sftp/codec/constants.js";
 export { LinkInPathError, SFTPError } from "./sftp/errors.js";
-export type { FileServerOptions, ServedFiles } from "./sftp/file-server-options.js";
-export type * from "./sftp/file-system.js";
-export { LocalFileSystem } from "./sftp/local/local-file-system.js";
 export type { SFTPLogger } from "./sftp/logger.js";
-export { MemoryFileSystem, type MemoryFileSystemOptions } from "./sftp/memory/memory-file-system.js";
-export { requestNames } from "./sftp/requests/registry.js";
-export { SFTPServer, type SFTPServerOptions } from "./sftp/sftp-server.js";
-export type { SFTPStream } from "./sftp/sftp-session.js";
-export { audit } from "./sftp/wrappers/audit.js";
-export type { AuditEvent } from "./sftp/wrappers/audit-event.js";
-export type { AuditOptions } from "./sftp/wrappers/audit-trail.js";
-export { mount } from "./sftp/wrappers/mount.js";
-export { type QuotaOptions, quota } from "./sftp/wrappers/quota.js";
-export { readOnly } from "./sftp/wrappers/read-only.js";
+export { requestNames } from "./sftp/server/requests/registry.js";
+export { SFTPServer, type SFTPServerOptions } from "./sftp/server/sftp-server.js";
+export type { SFTPStream } from "./sftp/server/sftp-session.js";
 export type { AlgorithmPreferences, AlgorithmsOption } from "./transport/algorithms.js";
 export type { NegotiatedNames } from "./transport/negotiation.js";

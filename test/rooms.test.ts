@@ -6,15 +6,20 @@ const SOURCE = resolve(import.meta.dirname, "../src");
 
 /** The folders of src/, each above those that may import from it: CONTRIBUTING.md. */
 const ROOMS = [
+  "base",
+  "addresses",
   "protocol",
   "crypto",
   "transport",
-  "auth",
   "connection",
-  "session",
+  "endpoint",
+  "files",
   "sftp",
   "scp",
+  "auth",
   "authenticators",
+  "session",
+  "forwarding",
   "server",
   "cli",
 ];

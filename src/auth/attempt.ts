@@ -1,4 +1,4 @@
-import type { PKey } from "../crypto/keys/pkey.js";
+import type { PKey } from "../crypto/pkey/pkey.js";
 import { AUTH_PARTIAL } from "../protocol/constants.js";
 import type { SecurityKeyProof } from "./authenticator.js";
 import { Grant } from "./grant.js";

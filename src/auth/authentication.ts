@@ -1,4 +1,4 @@
-import type { PKey } from "../crypto/keys/pkey.js";
+import type { PKey } from "../crypto/pkey/pkey.js";
 import { DisconnectReason, MessageNumber } from "../protocol/constants.js";
 import { InvalidTextError, ProtocolError } from "../protocol/errors.js";
 import {

@@ -1,6 +1,6 @@
-import type { PKey } from "../crypto/keys/pkey.js";
+import type { MaybePromise } from "../base/maybe-promise.js";
 import type { SecurityKeySignature } from "../crypto/keys/security-keys.js";
-import type { MaybePromise } from "../protocol/maybe-promise.js";
+import type { PKey } from "../crypto/pkey/pkey.js";
 import type { InfoRequest } from "../protocol/messages/userauth.js";
 import type { AuthDecision } from "./grant.js";
 import type { Permissions } from "./permissions.js";

@@ -1,7 +1,7 @@
-import { PKey } from "../crypto/keys/pkey.js";
+import { ConfigurationError } from "../base/configuration-error.js";
+import { checkKnownOptions } from "../base/known-options.js";
+import { PKey } from "../crypto/pkey/pkey.js";
 import { AUTH_PARTIAL, AUTH_SUCCESSFUL, type AuthResult } from "../protocol/constants.js";
-import { ConfigurationError } from "../protocol/errors.js";
-import { checkKnownOptions } from "../protocol/known-options.js";
 import { completePermissions, type Permissions } from "./permissions.js";
 
 export interface GrantOptions {

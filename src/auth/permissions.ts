@@ -1,4 +1,4 @@
-import { ConfigurationError } from "../protocol/errors.js";
+import { ConfigurationError } from "../base/configuration-error.js";
 
 /** One address and port that may be forwarded: `*` stands for any. Hosts are compared as texts (permitopen in sshd(8)). */
 export interface ForwardingTarget {

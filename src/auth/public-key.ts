@@ -1,7 +1,7 @@
 import { KeyError } from "../crypto/keys/key-error.js";
 import type { VerifiedSignature } from "../crypto/keys/key-signature.js";
-import { PKey } from "../crypto/keys/pkey.js";
 import type { SecurityKeySignature } from "../crypto/keys/security-keys.js";
+import { PKey } from "../crypto/pkey/pkey.js";
 import {
   decodePublicKeyFields,
   encodePublicKeyOk,

@@ -1,6 +1,6 @@
 import { type AuthDecision, Grant } from "../auth/grant.js";
+import { ConfigurationError } from "../base/configuration-error.js";
 import { AUTH_FAILED } from "../protocol/constants.js";
-import { ConfigurationError } from "../protocol/errors.js";
 
 /**
  * One hook out of several: they are asked in order, and the first that lets the user in decides. When one throws, nobody

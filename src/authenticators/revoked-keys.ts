@@ -1,8 +1,8 @@
-import type { PKey } from "../crypto/keys/pkey.js";
+import { ConfigurationError } from "../base/configuration-error.js";
+import { checkKnownOptions } from "../base/known-options.js";
+import type { Logger } from "../base/logger.js";
+import type { PKey } from "../crypto/pkey/pkey.js";
 import { RevocationList } from "../crypto/revocation/revocation-list.js";
-import { ConfigurationError } from "../protocol/errors.js";
-import { checkKnownOptions } from "../protocol/known-options.js";
-import type { Logger } from "../protocol/logger.js";
 import { FILE_OPTIONS, type FileOptions, resolveFileOptions } from "./files/file-options.js";
 import { ReloadedFile } from "./files/reloaded-file.js";
 

@@ -1,11 +1,11 @@
+import type { Connection } from "../auth/connection.js";
 import { Grant } from "../auth/grant.js";
-import type { Connection } from "../connection/connection.js";
-import type { Certificate } from "../crypto/certificates/certificate.js";
-import { PKey } from "../crypto/keys/pkey.js";
+import { ConfigurationError } from "../base/configuration-error.js";
+import { checkKnownOptions } from "../base/known-options.js";
+import { silentLogger, unfailing } from "../base/logger.js";
+import type { Certificate } from "../crypto/pkey/certificate.js";
+import { PKey } from "../crypto/pkey/pkey.js";
 import { AUTH_FAILED } from "../protocol/constants.js";
-import { ConfigurationError } from "../protocol/errors.js";
-import { checkKnownOptions } from "../protocol/known-options.js";
-import { silentLogger, unfailing } from "../protocol/logger.js";
 import {
   objection,
   otherCommand,

@@ -1,8 +1,8 @@
 import { UsageError } from "./errors.js";
 import { HELP, type HelpTopic } from "./help.js";
 import { readArguments } from "./option-values.js";
-import { parseServe, type ServeOptions } from "./serve-options.js";
-import { parseSFTPServer, type SFTPServerCommandOptions } from "./sftp-server-options.js";
+import { parseServe, type ServeOptions } from "./serve/serve-options.js";
+import { parseSFTPServer, type SFTPServerCommandOptions } from "./sftp-server/sftp-server-options.js";
 
 export type CommandLine =
   | { readonly command: "help"; readonly topic: HelpTopic }

@@ -14,15 +14,15 @@ async function run(commandLine: CommandLine): Promise<void> {
       process.stdout.write(`${packageVersion()}\n`);
       return;
     case "serve": {
-      const { serve } = await import("./serve.js");
+      const { serve } = await import("./serve/serve.js");
       return serve(commandLine.options);
     }
     case "sftp-server": {
-      const { sftpServer } = await import("./sftp-server.js");
+      const { sftpServer } = await import("./sftp-server/sftp-server.js");
       return sftpServer(commandLine.options);
     }
     case "list-requests": {
-      const { requestNames } = await import("../sftp/requests/registry.js");
+      const { requestNames } = await import("../sftp/server/requests/registry.js");
       process.stdout.write(requestNames.map((name) => `${name}\n`).join(""));
       return;
     }

@@ -1,4 +1,5 @@
 import { Duplex, Writable } from "node:stream";
+import type { Connection } from "../auth/connection.js";
 import { EXTENDED_DATA_STDERR, MessageNumber } from "../protocol/constants.js";
 import { ProtocolError } from "../protocol/errors.js";
 import {
@@ -10,7 +11,6 @@ import {
   encodeWindowAdjust,
 } from "../protocol/messages/connection.js";
 import { ChannelSender, type DataLink, MAX_DATA_LENGTH } from "./channel-sender.js";
-import type { Connection } from "./connection.js";
 import { ReceiveWindow } from "./receive-window.js";
 import { UnreadBlocks } from "./unread-blocks.js";
 

@@ -1,3 +1,4 @@
+import type { Connection } from "../auth/connection.js";
 import {
   MessageNumber,
   OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED,
@@ -19,7 +20,6 @@ import {
 import { Reader } from "../protocol/reader.js";
 import { Channel, type ChannelLink } from "./channel.js";
 import { type ChannelSender, MAX_DATA_LENGTH } from "./channel-sender.js";
-import type { Connection } from "./connection.js";
 import { LingeringChannels } from "./lingering-channels.js";
 import { RequestQueue, WaitingBudget } from "./request-queue.js";
 

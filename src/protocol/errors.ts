@@ -15,14 +15,3 @@ export class ProtocolError extends Error {
 export class InvalidTextError extends ProtocolError {
   override readonly name: string = "InvalidTextError";
 }
-
-/** An option given to this library cannot be used; `option` names it. */
-export class ConfigurationError extends Error {
-  override readonly name: string = "ConfigurationError";
-  readonly option: string;
-
-  constructor(option: string, message: string, options?: ErrorOptions) {
-    super(`${option}: ${message}`, options);
-    this.option = option;
-  }
-}

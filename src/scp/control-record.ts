@@ -1,4 +1,4 @@
-import { decodeName, encodeName } from "../sftp/path.js";
+import { decodeName, encodeName } from "../files/path.js";
 import { FatalError } from "./errors.js";
 
 // The lines that scp sends ahead of each thing: `C0644 5 name` a file, `D0755 0 name` a directory, `E` its end,

@@ -1,5 +1,5 @@
+import type { FileHandle } from "../files/file-system.js";
 import { unsupported } from "../sftp/errors.js";
-import type { FileHandle } from "../sftp/file-system.js";
 import { PeerGoneError } from "./errors.js";
 import { type Failure, failureOf } from "./failure.js";
 import type { SCPPeer } from "./peer.js";

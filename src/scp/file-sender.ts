@@ -1,7 +1,7 @@
-import { StatusCode } from "../sftp/constants.js";
+import type { FileHandle } from "../files/file-system.js";
+import { readBytes } from "../files/read-bytes.js";
+import { StatusCode } from "../sftp/codec/constants.js";
 import { SFTPError } from "../sftp/errors.js";
-import type { FileHandle } from "../sftp/file-system.js";
-import { readBytes } from "../sftp/read-bytes.js";
 import { type Failure, failureOf } from "./failure.js";
 import type { SCPPeer } from "./peer.js";
 import { BLOCK_LENGTH } from "./session.js";

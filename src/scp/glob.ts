@@ -1,8 +1,8 @@
 import { setImmediate } from "node:timers/promises";
-import { StatusCode } from "../sftp/constants.js";
+import type { GuardedFileSystem, OpenedDirectory } from "../files/guarded-file-system.js";
+import { encodeName } from "../files/path.js";
+import { StatusCode } from "../sftp/codec/constants.js";
 import { SFTPError, systemError } from "../sftp/errors.js";
-import type { GuardedFileSystem, OpenedDirectory } from "../sftp/guarded-file-system.js";
-import { encodeName } from "../sftp/path.js";
 import { PeerGoneError } from "./errors.js";
 import { NamePattern } from "./name-pattern.js";
 import { literalText } from "./shell-words.js";

@@ -1,7 +1,7 @@
-import { StatusCode } from "../sftp/constants.js";
+import type { FileAttributes, FileSystem } from "../files/file-system.js";
+import { PathResolver } from "../files/path-resolver.js";
+import { StatusCode } from "../sftp/codec/constants.js";
 import { LinkInPathError, toSFTPError, unsupported } from "../sftp/errors.js";
-import type { FileAttributes, FileSystem } from "../sftp/file-system.js";
-import { PathResolver } from "../sftp/path-resolver.js";
 
 /** What a path leads to. */
 export interface Located {

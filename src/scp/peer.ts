@@ -1,6 +1,6 @@
 import type { Duplex } from "node:stream";
+import { encodeName } from "../files/path.js";
 import { systemErrorCode, toSFTPError } from "../sftp/errors.js";
-import { encodeName } from "../sftp/path.js";
 import { isRecordLetter } from "./control-record.js";
 import { FatalError, PeerGoneError } from "./errors.js";
 import { IncomingBytes } from "./incoming-bytes.js";

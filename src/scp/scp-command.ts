@@ -1,4 +1,4 @@
-import { decodeName, encodeName, MAX_PATH_LENGTH } from "../sftp/path.js";
+import { decodeName, encodeName, MAX_PATH_LENGTH } from "../files/path.js";
 import { literalText, splitCommandLine } from "./shell-words.js";
 
 /** Bytes of a command line: many paths, each of which may have 4 KiB. */

@@ -1,7 +1,7 @@
-import { type FileServerOptions, fileServerSettings } from "../sftp/file-server-options.js";
-import { GuardedFileSystem } from "../sftp/guarded-file-system.js";
+import { type FileServerOptions, fileServerSettings } from "../files/file-server-options.js";
+import { GuardedFileSystem } from "../files/guarded-file-system.js";
 import type { SFTPLogger } from "../sftp/logger.js";
-import type { SFTPStream } from "../sftp/sftp-session.js";
+import type { SFTPStream } from "../sftp/server/sftp-session.js";
 import { FatalError, PeerGoneError, SCPEndError } from "./errors.js";
 import { failureOf } from "./failure.js";
 import { Locator } from "./locator.js";

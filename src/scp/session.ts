@@ -1,4 +1,4 @@
-import type { GuardedFileSystem } from "../sftp/guarded-file-system.js";
+import type { GuardedFileSystem } from "../files/guarded-file-system.js";
 import type { Locator } from "./locator.js";
 import type { SCPPeer } from "./peer.js";
 import type { SCPCommand } from "./scp-command.js";

@@ -1,9 +1,9 @@
-import { StatusCode } from "../sftp/constants.js";
+import type { AttributeChanges } from "../files/file-system.js";
+import type { OpenedFile } from "../files/guarded-file-system.js";
+import { FOR_REPLACING } from "../files/open-options.js";
+import { decodePath, encodeName, joinPath } from "../files/path.js";
+import { StatusCode } from "../sftp/codec/constants.js";
 import { SFTPError, systemError } from "../sftp/errors.js";
-import type { AttributeChanges } from "../sftp/file-system.js";
-import type { OpenedFile } from "../sftp/guarded-file-system.js";
-import { FOR_REPLACING } from "../sftp/open-options.js";
-import { decodePath, encodeName, joinPath } from "../sftp/path.js";
 import { type EntryRecord, parseControlRecord, type Times } from "./control-record.js";
 import { FatalError, PeerGoneError } from "./errors.js";
 import { type Failure, failureOf } from "./failure.js";

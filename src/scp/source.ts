@@ -1,9 +1,9 @@
-import { StatusCode } from "../sftp/constants.js";
+import type { DirectoryEntry, FileAttributes } from "../files/file-system.js";
+import type { OpenedDirectory, OpenedFile } from "../files/guarded-file-system.js";
+import { FOR_READING } from "../files/open-options.js";
+import { joinPath, lastName, normalizePath } from "../files/path.js";
+import { StatusCode } from "../sftp/codec/constants.js";
 import { SFTPError, systemError } from "../sftp/errors.js";
-import type { DirectoryEntry, FileAttributes } from "../sftp/file-system.js";
-import type { OpenedDirectory, OpenedFile } from "../sftp/guarded-file-system.js";
-import { FOR_READING } from "../sftp/open-options.js";
-import { joinPath, lastName, normalizePath } from "../sftp/path.js";
 import { type EntryRecord, formatEntry, formatTimes } from "./control-record.js";
 import { failureOf } from "./failure.js";
 import { FileSender } from "./file-sender.js";

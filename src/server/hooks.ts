@@ -1,13 +1,13 @@
 import type { Authenticator, Identity } from "../auth/authenticator.js";
+import type { Connection } from "../auth/connection.js";
 import type { Channel } from "../connection/channel.js";
-import type { Connection } from "../connection/connection.js";
-import { mayListen, mayListenOnSocket, mayOpenChannel } from "../connection/forwarding-permissions.js";
 import type { ChannelAuthority } from "../connection/multiplexer.js";
+import { mayListen, mayListenOnSocket, mayOpenChannel } from "../forwarding/forwarding-permissions.js";
 import { OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED } from "../protocol/constants.js";
 import type { Request } from "../protocol/messages/connection.js";
 import { Writer } from "../protocol/writer.js";
 import { handleSessionRequest, prepareSession, type SessionHooks } from "../session/session-requests.js";
-import { HOST_KEYS_PROVE, type HostKeyProof } from "./host-key-proof.js";
+import { HOST_KEYS_PROVE, type HostKeyProof } from "./host-keys/host-key-proof.js";
 import type { SSHServer } from "./ssh-server.js";
 
 const MAX_PORT = 65_535;

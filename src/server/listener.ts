@@ -1,5 +1,5 @@
 import { createServer, type Server, type Socket } from "node:net";
-import { ConfigurationError } from "../protocol/errors.js";
+import { ConfigurationError } from "../base/configuration-error.js";
 
 /** Connections that may wait to be accepted: who comes when it is full, comes again a second later. The system may have less. */
 const LISTEN_BACKLOG = 4096;

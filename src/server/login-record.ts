@@ -1,6 +1,6 @@
 import type { RefusedAttempt } from "../auth/authentication.js";
 import type { Identity } from "../auth/authenticator.js";
-import type { PKey } from "../crypto/keys/pkey.js";
+import type { PKey } from "../crypto/pkey/pkey.js";
 import { loggedText } from "./logged-text.js";
 
 /** What the log tells of somebody who has logged in. */

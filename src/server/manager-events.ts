@@ -1,5 +1,5 @@
 import type { EventEmitter } from "node:events";
-import type { Connection } from "../connection/connection.js";
+import type { Connection } from "../auth/connection.js";
 import type { PenaltyCause } from "./admission/penalties.js";
 import type { Refusal } from "./admission/refusal.js";
 

@@ -1,6 +1,6 @@
+import { checkInteger, checkNumber, LONGEST_TIME } from "../base/check-values.js";
 import type { ChannelAuthority } from "../connection/multiplexer.js";
 import { OPEN_FAILED_RESOURCE_SHORTAGE, OPEN_SUCCEEDED } from "../protocol/constants.js";
-import { checkInteger, checkNumber, LONGEST_TIME } from "./check-values.js";
 
 /** How long those may stay who have logged in. Times are in seconds; 0 is for ever. */
 export interface SessionLimitOptions {

@@ -1,9 +1,10 @@
 import { createRequire } from "node:module";
-import type { HostKey } from "../crypto/keys/host-key.js";
-import { PKey } from "../crypto/keys/pkey.js";
-import { ConfigurationError } from "../protocol/errors.js";
-import { checkKnownOptions } from "../protocol/known-options.js";
-import { checkLogger, type Logger, silentLogger } from "../protocol/logger.js";
+import { checkInteger, checkNumber, LONGEST_TIME } from "../base/check-values.js";
+import { ConfigurationError } from "../base/configuration-error.js";
+import { checkKnownOptions } from "../base/known-options.js";
+import { checkLogger, type Logger, silentLogger } from "../base/logger.js";
+import type { HostKey } from "../crypto/pkey/host-key.js";
+import { PKey } from "../crypto/pkey/pkey.js";
 import type { SessionHooks } from "../session/session-requests.js";
 import { type AlgorithmPreferences, type AlgorithmsOption, resolveAlgorithms } from "../transport/algorithms.js";
 import {
@@ -12,9 +13,8 @@ import {
   type AdmissionSettings,
   resolveAdmission,
 } from "./admission/options.js";
-import { checkInteger, checkNumber, LONGEST_TIME } from "./check-values.js";
 import { bindSessionHooks } from "./hooks.js";
-import { announcedHostKeys, encodeHostKeys } from "./host-key-announcement.js";
+import { announcedHostKeys, encodeHostKeys } from "./host-keys/host-key-announcement.js";
 import {
   resolveSessionLimits,
   SESSION_LIMIT_OPTIONS,

@@ -1,17 +1,17 @@
 import type { PasswordChangeRequired, Prompt } from "../auth/authenticator.js";
+import type { Connection } from "../auth/connection.js";
 import type { AuthDecision } from "../auth/grant.js";
 import type { MethodLists } from "../auth/required-methods.js";
+import { checkKnownOptions } from "../base/known-options.js";
+import type { MaybePromise } from "../base/maybe-promise.js";
 import type { Channel } from "../connection/channel.js";
-import type { Connection } from "../connection/connection.js";
-import type { PKey } from "../crypto/keys/pkey.js";
+import type { PKey } from "../crypto/pkey/pkey.js";
 import {
   AUTH_FAILED,
   OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED,
   OPEN_FAILED_UNKNOWN_CHANNEL_TYPE,
   OPEN_SUCCEEDED,
 } from "../protocol/constants.js";
-import { checkKnownOptions } from "../protocol/known-options.js";
-import type { MaybePromise } from "../protocol/maybe-promise.js";
 import {
   type AuthenticationOptions,
   type CheckedAuthenticationOptions,

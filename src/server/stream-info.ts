@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { parseAddress } from "../auth/addresses/address.js";
+import { parseAddress } from "../addresses/address.js";
 import type { Proxied } from "./admission/proxy-header.js";
 
 /** Where a stream comes from, for logs and hooks. */

@@ -1,4 +1,4 @@
-import { StatusCode } from "./constants.js";
+import { StatusCode } from "./codec/constants.js";
 
 /**
  * A request that fails with a status of its own (draft-ietf-secsh-filexfer-02 §7). The message is sent to the client:

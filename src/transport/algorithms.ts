@@ -1,3 +1,4 @@
+import { ConfigurationError } from "../base/configuration-error.js";
 import { cipherAlgorithms, macAlgorithms } from "../crypto/cipher/registry.js";
 import { compressionAlgorithms } from "../crypto/compression/registry.js";
 import { keyExchangeAlgorithms } from "../crypto/kex/registry.js";
@@ -7,7 +8,6 @@ import {
   hostKeyAlgorithms,
   signatureAlgorithms,
 } from "../crypto/keys/signature-algorithms.js";
-import { ConfigurationError } from "../protocol/errors.js";
 
 /** Names of the algorithms a server offers, each list with the preferred first. */
 export interface AlgorithmPreferences {

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { PacketOpener, PacketSealer } from "../crypto/cipher/packet-cipher.js";
 import { deriveKey, exchangeHash, type KeyLetter } from "../crypto/kex/key-derivation.js";
 import type { KeyExchangeStep, ServerKeyExchange } from "../crypto/kex/key-exchange.js";
-import type { HostKey } from "../crypto/keys/host-key.js";
+import type { HostKey } from "../crypto/pkey/host-key.js";
 import { DisconnectReason } from "../protocol/constants.js";
 import { ProtocolError } from "../protocol/errors.js";
 import { decodeKexInit, encodeKexInit, type KexInit } from "../protocol/messages/kex-init.js";

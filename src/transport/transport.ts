@@ -1,8 +1,8 @@
 import { certificateNameOf } from "../crypto/certificates/certificate-names.js";
 import { noneOpener, noneSealer } from "../crypto/cipher/none.js";
 import type { Compressor, Decompressor } from "../crypto/compression/compression.js";
-import type { HostKey } from "../crypto/keys/host-key.js";
 import { signatureAlgorithms } from "../crypto/keys/signature-algorithms.js";
+import type { HostKey } from "../crypto/pkey/host-key.js";
 import { type DisconnectReason, MAX_PACKET_LENGTH, MessageNumber } from "../protocol/constants.js";
 import { ProtocolError } from "../protocol/errors.js";
 import {

@@ -1,8 +1,8 @@
 import { expect } from "vitest";
-import { PacketType } from "../../src/sftp/constants.js";
-import type { FileSystem } from "../../src/sftp/file-system.js";
-import { MemoryFileSystem } from "../../src/sftp/memory/memory-file-system.js";
-import { attachSession, startSession, type TestSession, type TestSessionOptions } from "../sftp/session.js";
+import type { FileSystem } from "../../src/files/file-system.js";
+import { MemoryFileSystem } from "../../src/files/memory/memory-file-system.js";
+import { PacketType } from "../../src/sftp/codec/constants.js";
+import { attachSession, startSession, type TestSession, type TestSessionOptions } from "../sftp/server/session.js";
 import type { SFTPPacketClient } from "../support/sftp-client.js";
 import { init, readData } from "../support/sftp-packets.js";
 

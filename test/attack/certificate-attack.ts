@@ -1,6 +1,6 @@
 import { expect } from "vitest";
 import { type AuthDecision, Grant, type GrantOptions } from "../../src/auth/grant.js";
-import { PKey } from "../../src/crypto/keys/pkey.js";
+import { PKey } from "../../src/crypto/pkey/pkey.js";
 import type { Channel } from "../../src/index.js";
 import { OPEN_SUCCEEDED } from "../../src/protocol/constants.js";
 import { type CraftedCertificate, craftCertificate } from "../support/crafted-certificate.js";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { type AuthDecision, Grant } from "../../src/auth/grant.js";
-import type { PKey } from "../../src/crypto/keys/pkey.js";
+import type { PKey } from "../../src/crypto/pkey/pkey.js";
 import {
   AUTH_FAILED,
   AUTH_PARTIAL,

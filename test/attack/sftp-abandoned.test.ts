@@ -2,7 +2,7 @@ import { expect, it, onTestFinished, vi } from "vitest";
 import { type Channel, SFTPServer } from "../../src/index.js";
 import { MessageNumber } from "../../src/protocol/constants.js";
 import { Writer } from "../../src/protocol/writer.js";
-import { PacketType } from "../../src/sftp/constants.js";
+import { PacketType } from "../../src/sftp/codec/constants.js";
 import { channelClose, channelData, channelRequest } from "../support/packet-messages.js";
 import { extended, init, NO_ATTRIBUTES, request } from "../support/sftp-packets.js";
 import { Attacked, TargetServer } from "./attacked-server.js";

@@ -2,11 +2,11 @@ import { once } from "node:events";
 import { type AddressInfo, connect, createServer } from "node:net";
 import { setImmediate } from "node:timers/promises";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { OpenFlag, PacketType } from "../../src/sftp/constants.js";
-import type { FileAttributes, FileSystem } from "../../src/sftp/file-system.js";
-import { MemoryFileSystem } from "../../src/sftp/memory/memory-file-system.js";
-import { SFTPServer } from "../../src/sftp/sftp-server.js";
-import { startSession } from "../sftp/session.js";
+import type { FileAttributes, FileSystem } from "../../src/files/file-system.js";
+import { MemoryFileSystem } from "../../src/files/memory/memory-file-system.js";
+import { OpenFlag, PacketType } from "../../src/sftp/codec/constants.js";
+import { SFTPServer } from "../../src/sftp/server/sftp-server.js";
+import { startSession } from "../sftp/server/session.js";
 import { SFTPPacketClient } from "../support/sftp-client.js";
 import { extended, request } from "../support/sftp-packets.js";
 

@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
-import { OpenFlag, PacketType, StatusCode } from "../../src/sftp/constants.js";
+import type { DirectoryEntry, FileAttributes, FileHandle, FileSystem } from "../../src/files/file-system.js";
+import { OpenFlag, PacketType, StatusCode } from "../../src/sftp/codec/constants.js";
 import { SFTPError } from "../../src/sftp/errors.js";
-import type { DirectoryEntry, FileAttributes, FileHandle, FileSystem } from "../../src/sftp/file-system.js";
 import { encodeFields, NO_ATTRIBUTES, readData, request } from "../support/sftp-packets.js";
 import { AttackedSession } from "./attacked-session.js";
 import { Deferred } from "./deferred.js";

@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
-import { OpenFlag, PacketType } from "../../src/sftp/constants.js";
+import { OpenFlag, PacketType } from "../../src/sftp/codec/constants.js";
 import { builtFile } from "../support/build.js";
 import { extent } from "../support/extent.js";
 import { PacketClient } from "../support/packet-client.js";

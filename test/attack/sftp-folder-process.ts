@@ -1,6 +1,6 @@
 import { type AddressInfo, createServer } from "node:net";
-import { LocalFileSystem } from "../../src/sftp/local/local-file-system.js";
-import { SFTPServer } from "../../src/sftp/sftp-server.js";
+import { LocalFileSystem } from "../../src/files/local/local-file-system.js";
+import { SFTPServer } from "../../src/sftp/server/sftp-server.js";
 
 // A server of a folder in a process of its own, which may come to a stop: SFTP over TCP, each connection a session. It is
 // given the folder, and tells its port.

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { OpenFlag, PacketType, StatusCode } from "../../src/sftp/constants.js";
-import { MemoryFileSystem } from "../../src/sftp/memory/memory-file-system.js";
+import { MemoryFileSystem } from "../../src/files/memory/memory-file-system.js";
+import { OpenFlag, PacketType, StatusCode } from "../../src/sftp/codec/constants.js";
 import {
   attributes,
   encodeFields,

@@ -2,8 +2,8 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync,
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { OpenFlag, PacketType } from "../../src/sftp/constants.js";
-import { LocalFileSystem } from "../../src/sftp/local/local-file-system.js";
+import { LocalFileSystem } from "../../src/files/local/local-file-system.js";
+import { OpenFlag, PacketType } from "../../src/sftp/codec/constants.js";
 import type { SFTPPacketClient } from "../support/sftp-client.js";
 import { attributes, type Field, NO_ATTRIBUTES, type Reply } from "../support/sftp-packets.js";
 import { AttackedSession } from "./attacked-session.js";

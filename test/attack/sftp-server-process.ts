@@ -1,8 +1,8 @@
 import { PKey } from "../../src/crypto/index.js";
+import type { FileHandle, FileSystem } from "../../src/files/file-system.js";
 import { type Channel, SSHServer, SSHServerManager } from "../../src/index.js";
 import { AUTH_FAILED, AUTH_SUCCESSFUL, OPEN_SUCCEEDED } from "../../src/protocol/constants.js";
-import type { FileHandle, FileSystem } from "../../src/sftp/file-system.js";
-import { SFTPServer } from "../../src/sftp/sftp-server.js";
+import { SFTPServer } from "../../src/sftp/server/sftp-server.js";
 import { withoutAdmission } from "../support/without-admission.js";
 import { memoryInUse } from "./memory.js";
 

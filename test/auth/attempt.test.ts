@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { attemptFrom, refused } from "../../src/auth/attempt.js";
 import { Grant } from "../../src/auth/grant.js";
 import { ALL_PERMISSIONS } from "../../src/auth/permissions.js";
-import { PKey } from "../../src/crypto/keys/pkey.js";
+import { PKey } from "../../src/crypto/pkey/pkey.js";
 import { AUTH_PARTIAL, AUTH_SUCCESSFUL } from "../../src/protocol/constants.js";
 import { NOT_SUCCESSFUL } from "./hook-results.js";
 

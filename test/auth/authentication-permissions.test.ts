@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { Grant } from "../../src/auth/grant.js";
 import { ALL_PERMISSIONS } from "../../src/auth/permissions.js";
-import { PKey } from "../../src/crypto/keys/pkey.js";
+import { PKey } from "../../src/crypto/pkey/pkey.js";
 import { AUTH_PARTIAL, AUTH_SUCCESSFUL, DisconnectReason } from "../../src/protocol/constants.js";
 import {
   noneRequest,

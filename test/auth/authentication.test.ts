@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { ALL_PERMISSIONS } from "../../src/auth/permissions.js";
-import { PKey } from "../../src/crypto/keys/pkey.js";
+import { PKey } from "../../src/crypto/pkey/pkey.js";
 import {
   AUTH_FAILED,
   AUTH_PARTIAL,

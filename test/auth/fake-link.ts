@@ -1,11 +1,11 @@
 import { Authentication, type AuthenticationLink, type AuthenticationOptions } from "../../src/auth/authentication.js";
 import type { Identity } from "../../src/auth/authenticator.js";
-import type { PKey } from "../../src/crypto/keys/pkey.js";
 import {
   caSignatureAlgorithms,
   certificateAlgorithms,
   signatureAlgorithms,
 } from "../../src/crypto/keys/signature-algorithms.js";
+import type { PKey } from "../../src/crypto/pkey/pkey.js";
 import { type Hooks, TestAuthenticator } from "./test-authenticator.js";
 
 export const BINDING = { sessionId: Buffer.alloc(32, 7), hostKeyBlob: Buffer.from("the host key") };

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { Grant } from "../../src/auth/grant.js";
 import { ALL_PERMISSIONS } from "../../src/auth/permissions.js";
+import { ConfigurationError } from "../../src/base/configuration-error.js";
 import { AUTH_FAILED, AUTH_PARTIAL, AUTH_SUCCESSFUL } from "../../src/protocol/constants.js";
-import { ConfigurationError } from "../../src/protocol/errors.js";
 
 describe("Grant", () => {
   it("restricts nothing by itself, but has a FIDO key touched", () => {

@@ -7,7 +7,7 @@ import {
   namedByAll,
   RESTRICTED_PERMISSIONS,
 } from "../../src/auth/permissions.js";
-import { ConfigurationError } from "../../src/protocol/errors.js";
+import { ConfigurationError } from "../../src/base/configuration-error.js";
 
 const target = fc.record({ host: fc.constantFrom("a", "b", "*"), port: fc.constantFrom(1, 2, "*" as const) });
 const lists = fc.array(fc.array(target, { maxLength: 2 }), { maxLength: 2 });

@@ -2,13 +2,13 @@ import { describe, expect, it } from "vitest";
 import { Grant, type GrantOptions } from "../../src/auth/grant.js";
 import { ALL_PERMISSIONS } from "../../src/auth/permissions.js";
 import { attemptPublicKey, type PublicKeyContext } from "../../src/auth/public-key.js";
-import type { SignCertificateOptions } from "../../src/crypto/certificates/sign-certificate.js";
-import { PKey } from "../../src/crypto/keys/pkey.js";
 import {
   caSignatureAlgorithms,
   certificateAlgorithms,
   signatureAlgorithms,
 } from "../../src/crypto/keys/signature-algorithms.js";
+import { PKey } from "../../src/crypto/pkey/pkey.js";
+import type { SignCertificateOptions } from "../../src/crypto/pkey/sign-certificate.js";
 import { AUTH_SUCCESSFUL } from "../../src/protocol/constants.js";
 import { decodeUserauthRequest } from "../../src/protocol/messages/userauth.js";
 import {

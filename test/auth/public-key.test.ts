@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { attemptPublicKey, type PublicKeyContext } from "../../src/auth/public-key.js";
-import { PKey } from "../../src/crypto/keys/pkey.js";
 import {
   caSignatureAlgorithms,
   certificateAlgorithms,
   signatureAlgorithms,
 } from "../../src/crypto/keys/signature-algorithms.js";
+import { PKey } from "../../src/crypto/pkey/pkey.js";
 import { AUTH_FAILED, AUTH_PARTIAL, AUTH_SUCCESSFUL } from "../../src/protocol/constants.js";
 import { ProtocolError } from "../../src/protocol/errors.js";
 import { decodeUserauthRequest, encodePublicKeyOk } from "../../src/protocol/messages/userauth.js";

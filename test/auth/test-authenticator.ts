@@ -1,7 +1,7 @@
 import type { Authenticator, Identity, Prompt } from "../../src/auth/authenticator.js";
 import { ALL_PERMISSIONS, type Permissions } from "../../src/auth/permissions.js";
 import type { MethodLists } from "../../src/auth/required-methods.js";
-import type { PKey } from "../../src/crypto/keys/pkey.js";
+import type { PKey } from "../../src/crypto/pkey/pkey.js";
 import { AUTH_FAILED, type AuthResult } from "../../src/protocol/constants.js";
 
 /** Hooks without types, as programs in JavaScript have them. */

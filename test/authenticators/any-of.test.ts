@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { anyOf } from "../../src/authenticators/any-of.js";
+import { ConfigurationError } from "../../src/base/configuration-error.js";
 import { Grant } from "../../src/index.js";
 import { AUTH_FAILED, AUTH_PARTIAL, AUTH_SUCCESSFUL } from "../../src/protocol/constants.js";
-import { ConfigurationError } from "../../src/protocol/errors.js";
 
 describe("anyOf", () => {
   const refuse = () => AUTH_FAILED;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { requireMethods } from "../../src/authenticators/require.js";
-import { ConfigurationError } from "../../src/protocol/errors.js";
+import { ConfigurationError } from "../../src/base/configuration-error.js";
 import { fakeConnection } from "../connection/fake-connection.js";
 
 const lists = [

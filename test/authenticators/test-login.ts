@@ -1,5 +1,5 @@
 import { vi } from "vitest";
-import type { Connection } from "../../src/connection/connection.js";
+import type { Connection } from "../../src/auth/connection.js";
 import { PKey } from "../../src/crypto/index.js";
 import type { Logger } from "../../src/index.js";
 import { fakeConnection } from "../connection/fake-connection.js";

@@ -2,7 +2,7 @@ import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pino } from "pino";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { Programs } from "../../src/cli/programs.js";
+import { Programs } from "../../src/cli/serve/programs.js";
 import { type Channel, LocalFileSystem, mount, SFTPServer } from "../../src/index.js";
 import { ANSIBLE_PYTHON, needs, TOOLS } from "../support/clients.js";
 import { ClientKeys } from "../support/clients-keys.js";

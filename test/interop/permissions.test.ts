@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { MemoryFileSystem } from "../../src/files/memory/memory-file-system.js";
 import {
   type AuthDecision,
   type Channel,
@@ -7,7 +8,6 @@ import {
   RESTRICTED_PERMISSIONS,
   SFTPServer,
 } from "../../src/index.js";
-import { MemoryFileSystem } from "../../src/sftp/memory/memory-file-system.js";
 import { needs } from "../support/clients.js";
 import { GuideServer } from "../support/server.js";
 import { serverFixture } from "../support/server-fixture.js";

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
-import { PKey } from "../../src/crypto/keys/pkey.js";
+import { PKey } from "../../src/crypto/pkey/pkey.js";
 import { type AuthDecision, Grant, type GrantOptions } from "../../src/index.js";
 import { AUTH_FAILED } from "../../src/protocol/constants.js";
 import { needs } from "../support/clients.js";

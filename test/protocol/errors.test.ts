@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { ConfigurationError } from "../../src/base/configuration-error.js";
 import { DisconnectReason } from "../../src/protocol/constants.js";
-import { ConfigurationError, ProtocolError } from "../../src/protocol/errors.js";
+import { ProtocolError } from "../../src/protocol/errors.js";
 
 describe("ProtocolError", () => {
   it("carries the reason for SSH_MSG_DISCONNECT: a protocol error unless told otherwise", () => {

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { encodeName } from "../../src/files/path.js";
 import { formatEntry, formatTimes, isRecordLetter, parseControlRecord } from "../../src/scp/control-record.js";
 import { FatalError } from "../../src/scp/errors.js";
-import { encodeName } from "../../src/sftp/path.js";
 
 /** A line without its newline, as a peer gets it. */
 const withoutNewline = (line: Buffer) => line.subarray(0, -1);

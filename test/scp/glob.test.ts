@@ -1,9 +1,9 @@
 import { setImmediate } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
+import { allowAll } from "../../src/files/access-policy.js";
+import { GuardedFileSystem } from "../../src/files/guarded-file-system.js";
+import { MemoryFileSystem } from "../../src/files/memory/memory-file-system.js";
 import { Glob } from "../../src/scp/glob.js";
-import { allowAll } from "../../src/sftp/access-policy.js";
-import { GuardedFileSystem } from "../../src/sftp/guarded-file-system.js";
-import { MemoryFileSystem } from "../../src/sftp/memory/memory-file-system.js";
 
 const COUNT = 5_000;
 

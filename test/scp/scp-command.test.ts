@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { encodeName } from "../../src/files/path.js";
 import { parseSCPCommand } from "../../src/scp/scp-command.js";
-import { encodeName } from "../../src/sftp/path.js";
 
 const parse = (line: string) => parseSCPCommand(Buffer.from(line));
 const sink = { role: "sink", recursive: false, preserve: false, targetIsDirectory: false };

@@ -1,7 +1,7 @@
 import type { Duplex } from "node:stream";
+import type { FileServerOptions } from "../../src/files/file-server-options.js";
 import { parseSCPCommand } from "../../src/scp/scp-command.js";
 import { SCPServer } from "../../src/scp/scp-server.js";
-import type { FileServerOptions } from "../../src/sftp/file-server-options.js";
 import { duplexPair } from "../server/duplex-pair.js";
 
 /** The scp that a server talks to: it sends what a test wants and reads what it expects. */

@@ -2,10 +2,10 @@ import { finished } from "node:stream/promises";
 import { setImmediate } from "node:timers/promises";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type AccessPolicy, allowAll } from "../../src/sftp/access-policy.js";
+import { type AccessPolicy, allowAll } from "../../src/files/access-policy.js";
+import type { FileHandle, FileSystem, OpenOptions } from "../../src/files/file-system.js";
+import { MemoryFileSystem } from "../../src/files/memory/memory-file-system.js";
 import { systemError } from "../../src/sftp/errors.js";
-import type { FileHandle, FileSystem, OpenOptions } from "../../src/sftp/file-system.js";
-import { MemoryFileSystem } from "../../src/sftp/memory/memory-file-system.js";
 import { testBytes } from "../support/server.js";
 import { SCPTestPeer } from "./scp-peer.js";
 

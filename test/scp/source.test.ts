@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { type AccessPolicy, allowAll } from "../../src/sftp/access-policy.js";
+import { type AccessPolicy, allowAll } from "../../src/files/access-policy.js";
+import type { FileHandle, FileSystem } from "../../src/files/file-system.js";
+import { MemoryFileSystem } from "../../src/files/memory/memory-file-system.js";
 import { systemError } from "../../src/sftp/errors.js";
-import type { FileHandle, FileSystem } from "../../src/sftp/file-system.js";
-import { MemoryFileSystem } from "../../src/sftp/memory/memory-file-system.js";
 import { dotted } from "../support/dotted-file-system.js";
 import { testBytes } from "../support/server.js";
 import { SCPTestPeer } from "./scp-peer.js";

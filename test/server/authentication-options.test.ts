@@ -1,10 +1,10 @@
 import { describe, expect, it, onTestFinished } from "vitest";
 import { Grant } from "../../src/auth/grant.js";
 import { requireMethods } from "../../src/authenticators/require.js";
-import { PKey } from "../../src/crypto/keys/pkey.js";
+import { ConfigurationError } from "../../src/base/configuration-error.js";
+import { PKey } from "../../src/crypto/pkey/pkey.js";
 import { SSHServerManager } from "../../src/index.js";
 import { AUTH_FAILED, AUTH_SUCCESSFUL } from "../../src/protocol/constants.js";
-import { ConfigurationError } from "../../src/protocol/errors.js";
 import { SSHServer, type SSHServerOptions } from "../../src/server/ssh-server.js";
 import { fakeConnection } from "../connection/fake-connection.js";
 import { PacketClient } from "../support/packet-client.js";

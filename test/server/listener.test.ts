@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { type AddressInfo, connect, type Server, type Socket } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { ConfigurationError } from "../../src/protocol/errors.js";
+import { ConfigurationError } from "../../src/base/configuration-error.js";
 import { checkAddress, type ListenerOptions, listen } from "../../src/server/listener.js";
 
 async function listening(options: Partial<ListenerOptions> = {}): Promise<Server> {

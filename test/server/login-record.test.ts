@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { ALL_PERMISSIONS } from "../../src/auth/permissions.js";
-import { PKey } from "../../src/crypto/keys/pkey.js";
+import { PKey } from "../../src/crypto/pkey/pkey.js";
 import { loginRecord, refusalRecord } from "../../src/server/login-record.js";
 
 const key = PKey.generate({ keyType: "ed25519" });

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import type { PKey } from "../../src/crypto/keys/pkey.js";
+import type { PKey } from "../../src/crypto/pkey/pkey.js";
 import { Reader } from "../../src/protocol/reader.js";
 import { Writer } from "../../src/protocol/writer.js";
 

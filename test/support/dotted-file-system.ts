@@ -1,5 +1,5 @@
-import type { DirectoryEntry, FileAttributes, FileSystem } from "../../src/sftp/file-system.js";
-import type { MemoryFileSystem } from "../../src/sftp/memory/memory-file-system.js";
+import type { DirectoryEntry, FileAttributes, FileSystem } from "../../src/files/file-system.js";
+import type { MemoryFileSystem } from "../../src/files/memory/memory-file-system.js";
 
 const WRONG: FileAttributes = { type: "directory", size: 1, permissions: 0, accessTime: 0, modifyTime: 0 };
 

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach } from "vitest";
 import type { Channel } from "../../src/index.js";
-import { SFTPServer } from "../../src/sftp/sftp-server.js";
+import { SFTPServer } from "../../src/sftp/server/sftp-server.js";
 import type { LibraryClientName } from "./clients.js";
 import { ClientKeys, KEY_TYPES } from "./clients-keys.js";
 import { LibraryClients, type LibraryLogin } from "./clients-libraries.js";

@@ -4,7 +4,7 @@ import { type AddressInfo, createServer, type Server } from "node:net";
 import { userInfo } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { PKey } from "../../src/crypto/keys/pkey.js";
+import { PKey } from "../../src/crypto/pkey/pkey.js";
 import { DisconnectReason, MessageNumber } from "../../src/protocol/constants.js";
 import { needs, TOOLS } from "./clients.js";
 import { PacketClient } from "./packet-client.js";

@@ -1,4 +1,4 @@
-import type { HostKey } from "../../src/crypto/keys/host-key.js";
+import type { HostKey } from "../../src/crypto/pkey/host-key.js";
 import { MessageNumber } from "../../src/protocol/constants.js";
 import { Reader } from "../../src/protocol/reader.js";
 import * as messages from "./packet-messages.js";

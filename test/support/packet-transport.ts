@@ -2,7 +2,7 @@ import { noneOpener, noneSealer } from "../../src/crypto/cipher/none.js";
 import type { PacketOpener, PacketSealer } from "../../src/crypto/cipher/packet-cipher.js";
 import type { Compressor, Decompressor } from "../../src/crypto/compression/compression.js";
 import { compressionAlgorithms } from "../../src/crypto/compression/registry.js";
-import { PKey } from "../../src/crypto/keys/pkey.js";
+import { PKey } from "../../src/crypto/pkey/pkey.js";
 import { MAX_PACKET_LENGTH, MessageNumber } from "../../src/protocol/constants.js";
 import { Reader } from "../../src/protocol/reader.js";
 import { startClient } from "./kex-client.js";

@@ -1,6 +1,6 @@
 import { createHash, createPrivateKey, createPublicKey, type KeyObject, sign } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { PKey } from "../../src/crypto/keys/pkey.js";
+import { PKey } from "../../src/crypto/pkey/pkey.js";
 import { Reader } from "../../src/protocol/reader.js";
 import { Writer } from "../../src/protocol/writer.js";
 import { generateKeys } from "./generated-keys.js";

@@ -1,5 +1,5 @@
 import type { Duplex } from "node:stream";
-import { OpenFlag, PacketType } from "../../src/sftp/constants.js";
+import { OpenFlag, PacketType } from "../../src/sftp/codec/constants.js";
 import {
   encodeFields,
   extended,

@@ -1,5 +1,5 @@
 import { Reader } from "../../src/protocol/reader.js";
-import { PacketType, type StatusCode } from "../../src/sftp/constants.js";
+import { PacketType, type StatusCode } from "../../src/sftp/codec/constants.js";
 
 /** Bytes that stand in a packet as they are. */
 export class Raw {

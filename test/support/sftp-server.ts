@@ -3,7 +3,7 @@ import { pipeline } from "node:stream";
 import type { Channel } from "../../src/index.js";
 import { parseSCPCommand } from "../../src/scp/scp-command.js";
 import { SCPServer } from "../../src/scp/scp-server.js";
-import { SFTPServer } from "../../src/sftp/sftp-server.js";
+import { SFTPServer } from "../../src/sftp/server/sftp-server.js";
 import { TOOLS } from "./clients.js";
 import { GuideServer } from "./server.js";
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { HostKey } from "../../src/crypto/keys/host-key.js";
-import { PKey } from "../../src/crypto/keys/pkey.js";
+import type { HostKey } from "../../src/crypto/pkey/host-key.js";
+import { PKey } from "../../src/crypto/pkey/pkey.js";
 import { DisconnectReason, MessageNumber } from "../../src/protocol/constants.js";
 import { decodeKexInit } from "../../src/protocol/messages/kex-init.js";
 import { type AlgorithmPreferences, resolveAlgorithms } from "../../src/transport/algorithms.js";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { HostKey } from "../../src/crypto/keys/host-key.js";
-import { PKey } from "../../src/crypto/keys/pkey.js";
+import type { HostKey } from "../../src/crypto/pkey/host-key.js";
+import { PKey } from "../../src/crypto/pkey/pkey.js";
 import { DisconnectReason, MessageNumber } from "../../src/protocol/constants.js";
 import { channelData, message, ping, readChannelData } from "../support/packet-messages.js";
 import { EXT_INFO, HOST_KEY, MemoryClient, STRICT } from "./memory-client.js";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { PKey } from "../../src/crypto/keys/pkey.js";
+import { PKey } from "../../src/crypto/pkey/pkey.js";
 import { DisconnectReason, MessageNumber } from "../../src/protocol/constants.js";
 import { decodeExtInfo } from "../../src/protocol/messages/transport.js";
 import {

@@ -1,4 +1,4 @@
-import { decodeBase64 } from "../../crypto/keys/base64.js";
+import { decodeBase64 } from "../../crypto/key-formats/base64.js";
 import { refuseDSA } from "../../crypto/keys/dsa.js";
 import { KeyError } from "../../crypto/keys/key-error.js";
 import { printable } from "../../crypto/keys/key-material.js";

@@ -1,4 +1,4 @@
-import { AddressPatterns } from "../../auth/addresses/address-patterns.js";
+import { AddressPatterns } from "../../addresses/address-patterns.js";
 import {
   ALL_PERMISSIONS,
   type ForwardingTarget,

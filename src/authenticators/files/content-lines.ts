@@ -1,5 +1,5 @@
-import type { Logger } from "../../protocol/logger.js";
-import { atOnce, type Steps } from "../../protocol/turns.js";
+import type { Logger } from "../../base/logger.js";
+import { atOnce, type Steps } from "../../base/time-slices.js";
 
 /** A line that is neither empty nor a comment, without the white space around it. */
 export interface ContentLine {

@@ -1,5 +1,5 @@
-import { ConfigurationError } from "../../protocol/errors.js";
-import { checkLogger, type Logger, silentLogger, unfailing } from "../../protocol/logger.js";
+import { ConfigurationError } from "../../base/configuration-error.js";
+import { checkLogger, type Logger, silentLogger, unfailing } from "../../base/logger.js";
 
 /** How files that say who gets in are read, and who hears of what is wrong with them. */
 export interface FileOptions {

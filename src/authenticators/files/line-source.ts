@@ -1,7 +1,7 @@
-import type { Connection } from "../../connection/connection.js";
-import { ConfigurationError } from "../../protocol/errors.js";
-import type { MaybePromise } from "../../protocol/maybe-promise.js";
-import { inTurns } from "../../protocol/turns.js";
+import type { Connection } from "../../auth/connection.js";
+import { ConfigurationError } from "../../base/configuration-error.js";
+import type { MaybePromise } from "../../base/maybe-promise.js";
+import { inTurns } from "../../base/time-slices.js";
 import { type ContentLine, logRefused, type ParsedLines, parseLines, readLines } from "./content-lines.js";
 import { FILE_OPTIONS, type FileOptions, resolveFileOptions } from "./file-options.js";
 import { Recent } from "./recent.js";

@@ -1,4 +1,4 @@
-import { atOnce, type Steps } from "../../protocol/turns.js";
+import { atOnce, type Steps } from "../../base/time-slices.js";
 import { type RefusedLine, readLines, requireUtf8 } from "./content-lines.js";
 
 /** What is written after the name of a user. */

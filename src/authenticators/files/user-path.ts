@@ -1,4 +1,4 @@
-import { ConfigurationError } from "../../protocol/errors.js";
+import { ConfigurationError } from "../../base/configuration-error.js";
 
 /** Longest name of a file, bytes. */
 const MAX_NAME_LENGTH = 255;

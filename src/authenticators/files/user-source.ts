@@ -1,6 +1,6 @@
-import { ConfigurationError } from "../../protocol/errors.js";
-import type { Logger } from "../../protocol/logger.js";
-import { inTurns } from "../../protocol/turns.js";
+import { ConfigurationError } from "../../base/configuration-error.js";
+import type { Logger } from "../../base/logger.js";
+import { inTurns } from "../../base/time-slices.js";
 import { logRefused } from "./content-lines.js";
 import { type FileOptions, resolveFileOptions } from "./file-options.js";
 import { ReloadedFile } from "./reloaded-file.js";

@@ -1,6 +1,6 @@
 import { timingSafeEqual } from "node:crypto";
+import { requirePackage } from "../../base/optional-package.js";
 import { decodeBase64, requireLength } from "./encoded-bytes.js";
-import { requirePackage } from "./optional-package.js";
 import type { PasswordHash } from "./password-hash.js";
 
 type Argon2 = Pick<typeof import("@node-rs/argon2"), "hashRaw">;

@@ -1,5 +1,5 @@
 import { timingSafeEqual } from "node:crypto";
-import { requirePackage } from "./optional-package.js";
+import { requirePackage } from "../../base/optional-package.js";
 import type { PasswordHash } from "./password-hash.js";
 
 type Bcrypt = Pick<typeof import("@node-rs/bcrypt"), "hash">;

@@ -1,4 +1,4 @@
-import { netBlock, parseAddress } from "../../auth/addresses/address.js";
+import { netBlock, parseAddress } from "../../addresses/address.js";
 
 export interface CheckQueueOptions {
   /** Checks that run together. */

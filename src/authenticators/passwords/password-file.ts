@@ -1,8 +1,8 @@
-import type { Connection } from "../../connection/connection.js";
+import type { Connection } from "../../auth/connection.js";
+import { ConfigurationError } from "../../base/configuration-error.js";
+import { checkKnownOptions } from "../../base/known-options.js";
+import { silentLogger, unfailing } from "../../base/logger.js";
 import { AUTH_FAILED, AUTH_SUCCESSFUL, type AuthResult } from "../../protocol/constants.js";
-import { ConfigurationError } from "../../protocol/errors.js";
-import { checkKnownOptions } from "../../protocol/known-options.js";
-import { silentLogger, unfailing } from "../../protocol/logger.js";
 import { FILE_OPTIONS, type FileOptions } from "../files/file-options.js";
 import { type UserSource, userValues } from "../files/user-source.js";
 import { CheckQueue } from "./check-queue.js";

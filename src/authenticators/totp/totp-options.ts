@@ -1,4 +1,4 @@
-import { ConfigurationError } from "../../protocol/errors.js";
+import { ConfigurationError } from "../../base/configuration-error.js";
 import type { TotpAlgorithm, TotpParameters } from "./one-time-code.js";
 
 /** Options that app and server have to agree on. */

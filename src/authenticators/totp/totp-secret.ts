@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { ConfigurationError } from "../../protocol/errors.js";
+import { ConfigurationError } from "../../base/configuration-error.js";
 import { decodeBase32, encodeBase32 } from "./base32.js";
 import { resolveTotpParameters, type TotpCodeOptions } from "./totp-options.js";
 

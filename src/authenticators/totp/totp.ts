@@ -1,8 +1,8 @@
 import { randomBytes, timingSafeEqual } from "node:crypto";
 import type { Prompt } from "../../auth/authenticator.js";
+import { checkKnownOptions } from "../../base/known-options.js";
+import { type Logger, silentLogger, unfailing } from "../../base/logger.js";
 import { AUTH_FAILED, AUTH_SUCCESSFUL, type AuthResult } from "../../protocol/constants.js";
-import { checkKnownOptions } from "../../protocol/known-options.js";
-import { type Logger, silentLogger, unfailing } from "../../protocol/logger.js";
 import { FILE_OPTIONS, type FileOptions } from "../files/file-options.js";
 import { type UserSource, userValues } from "../files/user-source.js";
 import { GuessLimit } from "./guess-limit.js";

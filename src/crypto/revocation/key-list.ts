@@ -1,6 +1,6 @@
-import type { Steps } from "../../protocol/turns.js";
+import type { Steps } from "../../base/time-slices.js";
 import { KeyError } from "../keys/key-error.js";
-import { PKey } from "../keys/pkey.js";
+import { PKey } from "../pkey/pkey.js";
 import type { RevocableKey } from "./revocable-key.js";
 import { noEntries, type RevocationEntries, setKey } from "./revocation-entries.js";
 

@@ -1,6 +1,6 @@
 import type { Reader } from "../../protocol/reader.js";
 import { KeyError } from "../keys/key-error.js";
-import { PKey } from "../keys/pkey.js";
+import { PKey } from "../pkey/pkey.js";
 import { malformedKRL, passExtension, readCString, readSection, unknownSection } from "./krl-fields.js";
 import { ANY_AUTHORITY, type RevocationEntries, setKey } from "./revocation-entries.js";
 import type { CertificateEntries } from "./revoked-certificates.js";

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { atOnce, inTurns, type Steps } from "../../protocol/turns.js";
+import { atOnce, inTurns, type Steps } from "../../base/time-slices.js";
 import { readKeyList } from "./key-list.js";
 import { KRL_MAGIC, readKRL } from "./krl.js";
 import type { RevocableCertificate, RevocableKey } from "./revocable-key.js";

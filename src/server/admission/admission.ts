@@ -1,5 +1,5 @@
 import { randomInt } from "node:crypto";
-import { type Address, netBlock, parseAddress } from "../../auth/addresses/address.js";
+import { type Address, netBlock, parseAddress } from "../../addresses/address.js";
 import type { AdmissionSettings, PenaltySettings } from "./options.js";
 import { type Penalised, Penalties, type PenaltyCause } from "./penalties.js";
 import type { RefusalReason } from "./refusal.js";

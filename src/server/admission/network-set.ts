@@ -1,5 +1,5 @@
-import { type Address, netBlock, parseAddress } from "../../auth/addresses/address.js";
-import type { Network } from "../../auth/addresses/network.js";
+import { type Address, netBlock, parseAddress } from "../../addresses/address.js";
+import type { Network } from "../../addresses/network.js";
 
 /** Networks of which a list may have many thousands: an address is looked up once for each length of prefix. */
 export class NetworkSet {

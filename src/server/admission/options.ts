@@ -1,6 +1,6 @@
-import { parseNetworks } from "../../auth/addresses/network.js";
-import { ConfigurationError } from "../../protocol/errors.js";
-import { checkChoice, checkInteger, checkNumber, checkObject, LONGEST_TIME } from "../check-values.js";
+import { parseNetworks } from "../../addresses/network.js";
+import { checkChoice, checkInteger, checkNumber, checkObject, LONGEST_TIME } from "../../base/check-values.js";
+import { ConfigurationError } from "../../base/configuration-error.js";
 import { NetworkSet } from "./network-set.js";
 import { type OverflowMode, overflowModes, type PenaltyCause, type PenaltyTimes, penaltyCauses } from "./penalties.js";
 import type { StartupLimits } from "./startups.js";

@@ -1,5 +1,5 @@
 import { isIPv4, isIPv6 } from "node:net";
-import { textOfIPv6 } from "../../auth/addresses/address.js";
+import { textOfIPv6 } from "../../addresses/address.js";
 
 /** Bytes of the longest header of version 1, line end included. */
 const MAX_TEXT_LENGTH = 107;

@@ -1,4 +1,4 @@
-import type { Logger } from "../../protocol/logger.js";
+import type { Logger } from "../../base/logger.js";
 import type { Refusal, RefusalReason } from "./refusal.js";
 
 /** Milliseconds that refusals are collected for after one was logged. */

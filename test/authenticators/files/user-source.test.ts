@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import { type UserSource, userValues } from "../../../src/authenticators/files/user-source.js";
-import { silentLogger } from "../../../src/protocol/logger.js";
+import { silentLogger } from "../../../src/base/logger.js";
 import { temporaryFolder } from "../../support/tools.js";
 
 const folder = temporaryFolder();

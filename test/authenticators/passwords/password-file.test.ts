@@ -4,9 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { type PasswordCheck, passwordFile } from "../../../src/authenticators/passwords/password-file.js";
+import { ConfigurationError } from "../../../src/base/configuration-error.js";
 import type { Logger } from "../../../src/index.js";
 import { AUTH_FAILED, AUTH_SUCCESSFUL } from "../../../src/protocol/constants.js";
-import { ConfigurationError } from "../../../src/protocol/errors.js";
 import { KNOWN_HASHES } from "./known-hashes.js";
 
 const ANN = KNOWN_HASHES["SHA-512 crypt"].hash;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { requireInteger, resolveTotpParameters } from "../../../src/authenticators/totp/totp-options.js";
-import { ConfigurationError } from "../../../src/protocol/errors.js";
+import { ConfigurationError } from "../../../src/base/configuration-error.js";
 
 describe("resolveTotpParameters", () => {
   it("has what apps expect", () => {

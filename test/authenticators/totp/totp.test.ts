@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { oneTimeCode } from "../../../src/authenticators/totp/one-time-code.js";
 import { type TotpCheck, totp } from "../../../src/authenticators/totp/totp.js";
+import { silentLogger } from "../../../src/base/logger.js";
 import { AUTH_FAILED, AUTH_SUCCESSFUL, type AuthResult } from "../../../src/protocol/constants.js";
-import { silentLogger } from "../../../src/protocol/logger.js";
 import type { InfoRequest } from "../../../src/protocol/messages/userauth.js";
 import { temporaryFolder } from "../../support/tools.js";
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { KeyError } from "../../../src/crypto/keys/key-error.js";
-import { PKey } from "../../../src/crypto/keys/pkey.js";
+import { PKey } from "../../../src/crypto/pkey/pkey.js";
 import { Writer } from "../../../src/protocol/writer.js";
 import { needs } from "../../support/clients.js";
 import { craftCertificate, optionText } from "../../support/crafted-certificate.js";

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import type { PKey } from "../../../src/crypto/keys/pkey.js";
+import type { PKey } from "../../../src/crypto/pkey/pkey.js";
 import { Reader } from "../../../src/protocol/reader.js";
 
 const SHORT_NAMES: Readonly<Record<string, string>> = {

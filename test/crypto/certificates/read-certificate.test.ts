@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { PKey } from "../../../src/crypto/keys/pkey.js";
+import { PKey } from "../../../src/crypto/pkey/pkey.js";
 import { needs } from "../../support/clients.js";
 import { craftCertificate } from "../../support/crafted-certificate.js";
 import { SoftwareSecurityKey } from "../../support/security-key.js";

@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { KeyError } from "../../../src/crypto/keys/key-error.js";
-import { PKey } from "../../../src/crypto/keys/pkey.js";
+import { PKey } from "../../../src/crypto/pkey/pkey.js";
 import { Writer } from "../../../src/protocol/writer.js";
 import { temporaryDirectory } from "./ssh-keygen.js";
 

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { isEd25519Point } from "../../../src/crypto/keys/ed25519-point.js";
-import { PKey } from "../../../src/crypto/keys/pkey.js";
+import { PKey } from "../../../src/crypto/pkey/pkey.js";
 
 const PRIME = 2n ** 255n - 19n;
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { PKey } from "../../../src/crypto/keys/pkey.js";
+import { PKey } from "../../../src/crypto/pkey/pkey.js";
 import { Writer } from "../../../src/protocol/writer.js";
 import { generateKeys } from "../../support/generated-keys.js";
 import { codeOf } from "./key-error-code.js";

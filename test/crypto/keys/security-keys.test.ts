@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { PKey } from "../../../src/crypto/keys/pkey.js";
+import { PKey } from "../../../src/crypto/pkey/pkey.js";
 import { Reader } from "../../../src/protocol/reader.js";
 import { Writer } from "../../../src/protocol/writer.js";
 import { needs } from "../../support/clients.js";

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import { KeyError } from "../../../src/crypto/keys/key-error.js";
-import { PKey } from "../../../src/crypto/keys/pkey.js";
+import { PKey } from "../../../src/crypto/pkey/pkey.js";
 import { RevocationList } from "../../../src/crypto/revocation/revocation-list.js";
 import { isMissing, needs } from "../../support/clients.js";
 import { extent } from "../../support/extent.js";

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { KeyError } from "../../../src/crypto/keys/key-error.js";
-import { PKey } from "../../../src/crypto/keys/pkey.js";
+import { PKey } from "../../../src/crypto/pkey/pkey.js";
 import type { RevocableKey } from "../../../src/crypto/revocation/revocable-key.js";
 import { RevocationList } from "../../../src/crypto/revocation/revocation-list.js";
 import { needs } from "../../support/clients.js";

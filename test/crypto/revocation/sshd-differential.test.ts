@@ -2,7 +2,7 @@ import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { userInfo } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { PKey } from "../../../src/crypto/keys/pkey.js";
+import { PKey } from "../../../src/crypto/pkey/pkey.js";
 import { RevocationList } from "../../../src/crypto/revocation/revocation-list.js";
 import { needs, TOOLS } from "../../support/clients.js";
 import { OpensshServer } from "../../support/server-openssh.js";

@@ -1,5 +1,5 @@
-import { AddressPatterns } from "../../../src/auth/addresses/address-patterns.js";
-import { inNetworks, isMappedNetwork, parseNetworks } from "../../../src/auth/addresses/network.js";
+import { AddressPatterns } from "../../../src/addresses/address-patterns.js";
+import { inNetworks, isMappedNetwork, parseNetworks } from "../../../src/addresses/network.js";
 import { assertTrue, type Harness, refusable } from "../engine/harness.js";
 
 const LISTS = [

@@ -1,7 +1,7 @@
 import { checkUserCertificate } from "../../../src/auth/user-certificate.js";
 import { KeyError } from "../../../src/crypto/keys/key-error.js";
-import { PKey } from "../../../src/crypto/keys/pkey.js";
 import { caSignatureAlgorithms } from "../../../src/crypto/keys/signature-algorithms.js";
+import { PKey } from "../../../src/crypto/pkey/pkey.js";
 import { Writer } from "../../../src/protocol/writer.js";
 import { assertTrue, type Harness, refusable } from "../engine/harness.js";
 import { checkKey } from "../support/check-key.js";

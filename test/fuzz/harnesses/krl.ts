@@ -1,5 +1,5 @@
 import { KeyError } from "../../../src/crypto/keys/key-error.js";
-import { PKey } from "../../../src/crypto/keys/pkey.js";
+import { PKey } from "../../../src/crypto/pkey/pkey.js";
 import { RevocationList } from "../../../src/crypto/revocation/revocation-list.js";
 import { Writer } from "../../../src/protocol/writer.js";
 import { assertTrue, type Harness, refusable } from "../engine/harness.js";

@@ -1,4 +1,4 @@
-import { PKey } from "../../../src/crypto/keys/pkey.js";
+import { PKey } from "../../../src/crypto/pkey/pkey.js";
 import type { Harness } from "../engine/harness.js";
 import { checkKey } from "../support/check-key.js";
 import { blobs } from "../support/keys.js";

@@ -1,4 +1,4 @@
-import { PacketAssembler, PacketLengthError } from "../../../src/sftp/packet-assembler.js";
+import { PacketAssembler, PacketLengthError } from "../../../src/sftp/codec/packet-assembler.js";
 import { extended, init, packet } from "../../support/sftp-packets.js";
 import { assertEqual, assertTrue, type Harness } from "../engine/harness.js";
 import { cutInChunks } from "../support/messages.js";

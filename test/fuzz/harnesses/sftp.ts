@@ -1,5 +1,5 @@
-import { OpenFlag, PacketType } from "../../../src/sftp/constants.js";
-import { SFTPServer } from "../../../src/sftp/sftp-server.js";
+import { OpenFlag, PacketType } from "../../../src/sftp/codec/constants.js";
+import { SFTPServer } from "../../../src/sftp/server/sftp-server.js";
 import { duplexPair } from "../../server/duplex-pair.js";
 import {
   encodeFields,

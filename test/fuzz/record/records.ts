@@ -5,7 +5,7 @@ import { MessageNumber } from "../../../src/protocol/constants.js";
 import { ProtocolError } from "../../../src/protocol/errors.js";
 import { Reader } from "../../../src/protocol/reader.js";
 import { Writer } from "../../../src/protocol/writer.js";
-import { PacketType } from "../../../src/sftp/constants.js";
+import { PacketType } from "../../../src/sftp/codec/constants.js";
 import { committedFolder } from "../engine/corpus.js";
 import { refusable } from "../engine/harness.js";
 import { joinMessages } from "../support/messages.js";

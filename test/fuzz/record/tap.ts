@@ -1,6 +1,6 @@
 import { afterAll } from "vitest";
 import { zlibDelayed } from "../../../src/crypto/compression/zlib.js";
-import { PacketAssembler } from "../../../src/sftp/packet-assembler.js";
+import { PacketAssembler } from "../../../src/sftp/codec/packet-assembler.js";
 import { PacketReader } from "../../../src/transport/packet-reader.js";
 import { Transport } from "../../../src/transport/transport.js";
 import { ConnectionRecord, storeCompressed, storeRequests } from "./records.js";

@@ -1,5 +1,5 @@
 import { KeyError } from "../../../src/crypto/keys/key-error.js";
-import { PKey, type ReadOptions } from "../../../src/crypto/keys/pkey.js";
+import { PKey, type ReadOptions } from "../../../src/crypto/pkey/pkey.js";
 import { assertEqual, assertTrue, refusable } from "../engine/harness.js";
 
 const DATA = Buffer.from("data to sign");

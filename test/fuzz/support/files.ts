@@ -1,6 +1,6 @@
+import { MemoryFileSystem } from "../../../src/files/memory/memory-file-system.js";
 import { ProtocolError } from "../../../src/protocol/errors.js";
-import { MemoryFileSystem } from "../../../src/sftp/memory/memory-file-system.js";
-import { PacketLengthError } from "../../../src/sftp/packet-assembler.js";
+import { PacketLengthError } from "../../../src/sftp/codec/packet-assembler.js";
 
 /** A fresh tree with something of everything, too small to fill the memory. */
 export function smallFileSystem(): MemoryFileSystem {

@@ -1,4 +1,4 @@
-import { PKey } from "../../../src/crypto/keys/pkey.js";
+import { PKey } from "../../../src/crypto/pkey/pkey.js";
 
 // Throw-away keys of each type: they stand here for all to see, so that every run has the same.
 

@@ -1,4 +1,4 @@
-import { PKey } from "../../../src/crypto/keys/pkey.js";
+import { PKey } from "../../../src/crypto/pkey/pkey.js";
 import type { Channel, Prompt } from "../../../src/index.js";
 import { SFTPServer, SSHServer } from "../../../src/index.js";
 import { AUTH_FAILED, AUTH_PARTIAL, AUTH_SUCCESSFUL, type AuthResult } from "../../../src/protocol/constants.js";

@@ -3,7 +3,7 @@ import type { CipherAlgorithm } from "../../../src/crypto/cipher/packet-cipher.j
 import { cipherAlgorithms } from "../../../src/crypto/cipher/registry.js";
 import type { KeyExchangeAlgorithm } from "../../../src/crypto/kex/key-exchange.js";
 import { keyExchangeAlgorithms } from "../../../src/crypto/kex/registry.js";
-import type { HostKey } from "../../../src/crypto/keys/host-key.js";
+import type { HostKey } from "../../../src/crypto/pkey/host-key.js";
 import { MessageNumber } from "../../../src/protocol/constants.js";
 import { type AlgorithmPreferences, resolveAlgorithms } from "../../../src/transport/algorithms.js";
 import { freshCookie, type KexInit, message, writeKexInit } from "../../support/packet-messages.js";

@@ -1,6 +1,6 @@
+import type { MemoryFileSystem } from "../../../src/files/memory/memory-file-system.js";
 import { parseSCPCommand } from "../../../src/scp/scp-command.js";
 import { SCPServer } from "../../../src/scp/scp-server.js";
-import type { MemoryFileSystem } from "../../../src/sftp/memory/memory-file-system.js";
 import { duplexPair } from "../../server/duplex-pair.js";
 import { FileLogger, throwFirst } from "./files.js";
 

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { networkOf, parseAddress } from "../../../src/auth/addresses/address.js";
-import { inNetworks, type Network, parseNetworks } from "../../../src/auth/addresses/network.js";
+import { networkOf, parseAddress } from "../../../src/addresses/address.js";
+import { inNetworks, type Network, parseNetworks } from "../../../src/addresses/network.js";
 import { NetworkSet } from "../../../src/server/admission/network-set.js";
 
 /** Addresses that lie close together, so that networks have some of them. */

@@ -1,5 +1,5 @@
 import { MessageNumber as M } from "../../../../src/protocol/constants.js";
-import { PacketType, StatusCode } from "../../../../src/sftp/constants.js";
+import { PacketType, StatusCode } from "../../../../src/sftp/codec/constants.js";
 import { StreamEnded } from "../../../support/packet-socket.js";
 import { Disconnected } from "../../../support/packet-transport.js";
 import type { Reply } from "../../../support/sftp-packets.js";

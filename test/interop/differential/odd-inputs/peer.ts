@@ -1,4 +1,4 @@
-import type { HostKey } from "../../../../src/crypto/keys/host-key.js";
+import type { HostKey } from "../../../../src/crypto/pkey/host-key.js";
 import { MessageNumber as M } from "../../../../src/protocol/constants.js";
 import { Reader } from "../../../../src/protocol/reader.js";
 import { type OpenedChannel, PacketClient } from "../../../support/packet-client.js";

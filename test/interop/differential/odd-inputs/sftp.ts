@@ -1,4 +1,4 @@
-import { OpenFlag, PacketType as P } from "../../../../src/sftp/constants.js";
+import { OpenFlag, PacketType as P } from "../../../../src/sftp/codec/constants.js";
 import {
   encodeFields,
   extended,

@@ -1,5 +1,5 @@
 import { MessageNumber as M } from "../../../../src/protocol/constants.js";
-import { PacketType } from "../../../../src/sftp/constants.js";
+import { PacketType } from "../../../../src/sftp/codec/constants.js";
 import * as messages from "../../../support/packet-messages.js";
 import { init, type Reply, request } from "../../../support/sftp-packets.js";
 import { PATH, type Stage } from "./odd-input.js";

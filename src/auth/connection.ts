@@ -1,0 +1,52 @@
+import type { DisconnectReason } from "../protocol/constants.js";
+import type { NegotiatedNames } from "../transport/negotiation.js";
+import type { Identity } from "./authenticator.js";
+import type { Permissions } from "./permissions.js";
+
+/** A client's connection, as hooks see it. */
+export interface Connection {
+  /** Unique in the process. */
+  readonly id: number;
+  /** Where the client connects from, if the stream tells. */
+  readonly remoteAddress: string | undefined;
+  readonly remotePort: number | undefined;
+  /** When the connection was accepted. */
+  readonly connectedAt: Date;
+  /**
+   * The client's identification line, e.g. `SSH-2.0-OpenSSH_9.2`; empty before it came. Each byte is a character of
+   * Latin-1, and any byte but NUL, CR and LF may be there.
+   */
+  readonly clientVersion: string;
+  /** What was negotiated; `undefined` before the first key exchange is over. */
+  readonly algorithms: NegotiatedNames | undefined;
+  /** Who is there: `undefined` until authentication has succeeded. */
+  readonly identity: Identity | undefined;
+  /** Name of the authenticated user: `identity.username`. */
+  readonly username: string | undefined;
+  /** What the user may do: `identity.permissions`, and nothing before that. The library enforces it. */
+  readonly permissions: Permissions;
+  /**
+   * Methods that the user named in the present attempts has proven so far, in order. For hooks of servers that want
+   * several factors.
+   */
+  readonly provenMethods: readonly string[];
+  /** Bytes on the wire. */
+  readonly bytesReceived: number;
+  readonly bytesSent: number;
+  /** Open channels. */
+  readonly channelCount: number;
+  /** Fires when the connection ends, however it ends. */
+  readonly signal: AbortSignal;
+  /** Ends the connection with SSH_MSG_DISCONNECT. The message goes to the client. */
+  disconnect(reason?: DisconnectReason, message?: string): void;
+  /**
+   * Ends the connection, since its client is not wanted here: RefuseConnection of sshd_config(5). Before the login the
+   * client's source gets the penalty `refuseConnection`.
+   */
+  refuse(): void;
+  /**
+   * To be called by an authentication hook that has met a user whom there is not: if the client leaves without a login,
+   * its source gets the penalty `invalidUser`. The client is told nothing.
+   */
+  reportInvalidUser(): void;
+}

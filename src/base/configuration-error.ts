@@ -1,0 +1,10 @@
+/** An option given to this library cannot be used; `option` names it. */
+export class ConfigurationError extends Error {
+  override readonly name: string = "ConfigurationError";
+  readonly option: string;
+
+  constructor(option: string, message: string, options?: ErrorOptions) {
+    super(`${option}: ${message}`, options);
+    this.option = option;
+  }
+}

@@ -1,0 +1,122 @@
+import { isUtf8 } from "node:buffer";
+import type { Logger } from "pino";
+import type { PKey } from "../../crypto/index.js";
+import { type AuthDecision, type Channel, type Connection, SSHServer } from "../../index.js";
+import { type AuthResult, OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED, OPEN_SUCCEEDED } from "../../protocol/constants.js";
+import { parseSCPCommand } from "../../scp/scp-command.js";
+import { channelOrigin } from "./channel-origin.js";
+import type { Programs } from "./programs.js";
+import type { ServedFolder } from "./served-folder.js";
+import type { Users } from "./users.js";
+
+export interface CommandServerOptions {
+  readonly users: Users;
+  readonly logger: Logger;
+  /** What SFTP and scp reach. */
+  readonly folder?: ServedFolder | undefined;
+  /** Runs commands; when absent they are only repeated, or refused beside a folder of the disk. */
+  readonly programs?: Programs | undefined;
+}
+
+/** The hooks of `spindlex serve`: its users, session channels, files, commands. */
+export class CommandServer extends SSHServer {
+  readonly #users: Users;
+  readonly #logger: Logger;
+  readonly #folder: ServedFolder | undefined;
+  readonly #programs: Programs | undefined;
+
+  constructor({ users, logger, folder, programs }: CommandServerOptions) {
+    super();
+    this.#users = users;
+    this.#logger = logger;
+    this.#folder = folder;
+    this.#programs = programs;
+  }
+
+  override getAllowedAuths(): string[] {
+    return this.#users.methods;
+  }
+
+  override checkAuthPassword(username: string, password: string, connection: Connection): Promise<AuthResult> {
+    return this.#users.checkPassword(username, password, connection);
+  }
+
+  override async checkAuthPublickey(username: string, key: PKey, connection: Connection): Promise<AuthDecision> {
+    return this.#users.checkKey(username, key, connection);
+  }
+
+  override checkKeyRevoked(key: PKey): Promise<boolean> {
+    return this.#users.isRevoked(key);
+  }
+
+  override checkChannelRequest(kind: string): number {
+    return kind === "session" ? OPEN_SUCCEEDED : OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED;
+  }
+
+  override checkChannelPtyRequest(): boolean {
+    // Programs run on pipes; text that is only repeated can be shown by any terminal.
+    return this.#programs === undefined;
+  }
+
+  override checkChannelEnvRequest(_channel: Channel, name: string): boolean {
+    return /^(LANG|LC_[A-Z]{1,32})$/.test(name);
+  }
+
+  override async checkChannelExecRequest(channel: Channel, command: Buffer): Promise<boolean> {
+    const scpCommand = this.#folder && parseSCPCommand(command);
+    if (scpCommand !== undefined) {
+      this.#logger.info({ ...channelOrigin(channel), paths: scpCommand.paths }, `scp ${scpCommand.role}`);
+      this.#folder?.serveSCP(channel, scpCommand);
+      return true;
+    }
+    const text = decodeCommand(command);
+    if (text === undefined) return false;
+    this.#logger.info({ ...channelOrigin(channel), command: text }, "command");
+    if (this.#programs !== undefined) await this.#programs.runCommand(channel, text);
+    else if (this.#folder?.kind === "disk") refuse(channel, ONLY_FILES);
+    else answer(channel, `Executed: ${text}`, 0);
+    return true;
+  }
+
+  override async checkChannelShellRequest(channel: Channel): Promise<boolean> {
+    this.#logger.info(channelOrigin(channel), "shell");
+    if (this.#programs !== undefined) await this.#programs.runShell(channel);
+    else if (this.#folder?.kind === "disk") refuse(channel, ONLY_FILES);
+    else answer(channel, "There is no shell here: spindlex runs without --allow-exec.", 1);
+    return true;
+  }
+
+  override checkChannelSubsystemRequest(channel: Channel, name: string): boolean {
+    if (this.#folder === undefined || name !== "sftp") return false;
+    this.#logger.info(channelOrigin(channel), "sftp");
+    this.#folder.serveSFTP(channel);
+    return true;
+  }
+}
+
+const ONLY_FILES = "This server offers SFTP and scp only.";
+
+/** A command is run as it was sent or not at all: what is no text, or holds a NUL, cannot be handed to a shell. */
+function decodeCommand(command: Buffer): string | undefined {
+  if (!isUtf8(command) || command.includes(0)) return undefined;
+  return command.toString("utf8");
+}
+
+function answer(channel: Channel, text: string, exitStatus: number): void {
+  channel.send(line(channel, text));
+  end(channel, exitStatus);
+}
+
+function refuse(channel: Channel, text: string): void {
+  channel.sendStderr(line(channel, text));
+  end(channel, 1);
+}
+
+function line({ pty }: Channel, text: string): string {
+  return pty === undefined ? `${text}\n` : `${text}\r\n`;
+}
+
+function end(channel: Channel, exitStatus: number): void {
+  channel.sendExitStatus(exitStatus);
+  channel.close();
+}

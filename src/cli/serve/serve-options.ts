@@ -1,0 +1,154 @@
+import { parseNetworks } from "../../addresses/network.js";
+import { describeError, UsageError } from "../errors.js";
+import { parseChoice, parseText, readArguments } from "../option-values.js";
+
+const LOG_LEVELS = ["error", "warn", "info", "debug", "silent"] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/** What `spindlex serve` was asked for; what is absent has a default that depends on the machine. */
+export interface ServeOptions {
+  readonly port: number;
+  readonly host: string;
+  /** What is served of the disk; nothing when absent. */
+  readonly folder?: FolderOptions;
+  readonly user?: string;
+  readonly passwordFile?: string;
+  readonly authorizedKeys?: string;
+  /** Files of host keys; never empty. */
+  readonly hostKeys?: readonly string[];
+  readonly trustedUserCAKeys?: string;
+  readonly revokedKeys?: string;
+  readonly allowExec: boolean;
+  /** Addresses and networks, separated by commas. */
+  readonly allowFrom?: string;
+  readonly denyFrom?: string;
+  readonly proxyProtocolFrom?: string;
+  readonly logLevel: LogLevel;
+  readonly json: boolean;
+}
+
+export interface FolderOptions {
+  readonly path: string;
+  readonly readOnly: boolean;
+  /** Bytes that all files may hold together. */
+  readonly quota?: number;
+}
+
+/**
+ * Reads the arguments after `spindlex serve`.
+ *
+ * @throws {UsageError}
+ */
+export function parseServe(args: readonly string[]): ServeOptions | "help" {
+  const { values, positionals } = readServeArguments(args);
+  if (values.help) return "help";
+  const folder = parseFolder(positionals, values["read-only"], values.quota);
+  const hasKeys = values["authorized-keys"] !== undefined || values["trusted-user-ca-keys"] !== undefined;
+  if (values.user !== undefined && values["password-file"] !== undefined && !hasKeys) {
+    throw new UsageError("--user is of no use with --password-file alone: that file names the users");
+  }
+  if (values["revoked-keys"] !== undefined && !hasKeys) {
+    throw new UsageError("--revoked-keys needs --authorized-keys or --trusted-user-ca-keys");
+  }
+  return {
+    port: parsePort(values.port),
+    host: parseText("--host", values.host),
+    allowExec: values["allow-exec"],
+    logLevel: parseChoice("--log-level", values["log-level"], LOG_LEVELS),
+    json: values.json,
+    ...(folder !== undefined && { folder }),
+    ...(values.user !== undefined && { user: parseText("--user", values.user) }),
+    ...(values["password-file"] !== undefined && {
+      passwordFile: parseText("--password-file", values["password-file"]),
+    }),
+    ...(values["authorized-keys"] !== undefined && {
+      authorizedKeys: parseText("--authorized-keys", values["authorized-keys"]),
+    }),
+    ...(values["host-key"] !== undefined && {
+      hostKeys: values["host-key"].map((path) => parseText("--host-key", path)),
+    }),
+    ...(values["trusted-user-ca-keys"] !== undefined && {
+      trustedUserCAKeys: parseText("--trusted-user-ca-keys", values["trusted-user-ca-keys"]),
+    }),
+    ...(values["allow-from"] !== undefined && { allowFrom: parseNetworkList("--allow-from", values["allow-from"]) }),
+    ...(values["deny-from"] !== undefined && { denyFrom: parseNetworkList("--deny-from", values["deny-from"]) }),
+    ...(values["proxy-protocol-from"] !== undefined && {
+      proxyProtocolFrom: parseNetworkList("--proxy-protocol-from", values["proxy-protocol-from"]),
+    }),
+    ...(values["revoked-keys"] !== undefined && { revokedKeys: parseText("--revoked-keys", values["revoked-keys"]) }),
+  };
+}
+
+function readServeArguments(args: readonly string[]) {
+  return readArguments("serve", {
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      port: { type: "string", default: "2222" },
+      host: { type: "string", default: "127.0.0.1" },
+      "read-only": { type: "boolean", default: false },
+      quota: { type: "string" },
+      user: { type: "string" },
+      "password-file": { type: "string" },
+      "authorized-keys": { type: "string" },
+      "host-key": { type: "string", multiple: true },
+      "trusted-user-ca-keys": { type: "string" },
+      "allow-from": { type: "string" },
+      "deny-from": { type: "string" },
+      "proxy-protocol-from": { type: "string" },
+      "revoked-keys": { type: "string" },
+      "allow-exec": { type: "boolean", default: false },
+      "log-level": { type: "string", default: "info" },
+      json: { type: "boolean", default: false },
+      help: { type: "boolean", short: "h", default: false },
+    },
+  });
+}
+
+function parseFolder(
+  [path, ...others]: readonly string[],
+  readOnly: boolean,
+  quota: string | undefined,
+): FolderOptions | undefined {
+  if (others.length > 0) throw new UsageError("only one folder can be served (see spindlex serve --help)");
+  if (path !== undefined) {
+    return {
+      path: parseText("the folder's name", path),
+      readOnly,
+      ...(quota !== undefined && { quota: parseSize("--quota", quota) }),
+    };
+  }
+  for (const [option, isGiven] of [
+    ["--read-only", readOnly],
+    ["--quota", quota !== undefined],
+  ] as const) {
+    if (isGiven) throw new UsageError(`${option} needs a folder to serve (see spindlex serve --help)`);
+  }
+  return undefined;
+}
+
+/** The list as it is, once it is seen to be one. */
+function parseNetworkList(option: string, list: string): string {
+  try {
+    parseNetworks(list);
+  } catch (error) {
+    throw new UsageError(`${option}: ${describeError(error)}`);
+  }
+  return list;
+}
+
+function parsePort(text: string): number {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
+  if (!(port <= 65535)) throw new UsageError(`--port is '${text}', not a number from 0 to 65535`);
+  return port;
+}
+
+const UNITS = ["", "K", "M", "G", "T"];
+
+/** Bytes, as `500M`: a unit is 1024 of the one before. */
+function parseSize(option: string, text: string): number {
+  const [, digits, unit = ""] = /^(\d{1,15})([KMGT]?)$/i.exec(text) ?? [];
+  const size = Number(digits) * 1024 ** UNITS.indexOf(unit.toUpperCase());
+  if (!Number.isSafeInteger(size)) throw new UsageError(`${option} is '${text}', not a size such as 500M or 10G`);
+  return size;
+}

@@ -1,0 +1,85 @@
+import { resolve } from "node:path";
+import type { Logger } from "pino";
+import type { PKey } from "../../crypto/index.js";
+import { SSHServerManager } from "../../index.js";
+import { CommandServer } from "./command-server.js";
+import { defaultHostKeyPath, loadOrCreateHostKey } from "./host-key-file.js";
+import { createLogger } from "./log.js";
+import { currentAccount, Programs } from "./programs.js";
+import type { ServeOptions } from "./serve-options.js";
+import { ServedFolder } from "./served-folder.js";
+import { formatStartReport, formatStartReportAsJson } from "./start-report.js";
+import { loadUsers } from "./users.js";
+
+/**
+ * `spindlex serve`: runs until SIGINT, SIGTERM or SIGHUP.
+ *
+ * @throws {StartError | ConfigurationError} when the server cannot start
+ */
+export async function serve(options: ServeOptions): Promise<void> {
+  const logger = createLogger({ level: options.logLevel, format: options.json ? "json" : "text" });
+  const folder = await openFolder(options, logger);
+  const hostKeys = await loadHostKeys(options, logger);
+  const { users, example, password } = await loadUsers(options, logger);
+  const programs = options.allowExec ? new Programs(currentAccount(), logger) : undefined;
+  process.once("exit", () => programs?.killAll());
+  const manager = new SSHServerManager({
+    serverInterface: new CommandServer({ users, logger, folder, programs }),
+    serverKeys: hostKeys,
+    bindAddress: options.host,
+    port: options.port,
+    logger,
+    ...(options.allowFrom !== undefined && { allowFrom: options.allowFrom }),
+    ...(options.denyFrom !== undefined && { denyFrom: options.denyFrom }),
+    ...(options.proxyProtocolFrom !== undefined && { proxyProtocol: { from: options.proxyProtocolFrom } }),
+  });
+  await manager.startServer();
+  const stopped = stopSignal();
+  const [fingerprint = "", ...otherFingerprints] = hostKeys.map((key) => key.fingerprint());
+  const report = {
+    address: options.host,
+    port: manager.port,
+    fingerprint,
+    otherFingerprints,
+    user: example,
+    ...(options.folder && { folder: { ...options.folder, path: resolve(options.folder.path) } }),
+    ...(folder?.kind === "memory" && { trial: "hello" }),
+    ...(password !== undefined && { password }),
+  };
+  process.stdout.write(options.json ? formatStartReportAsJson(report) : formatStartReport(report));
+
+  logger.info({ signal: await stopped }, "stopping");
+  await manager.stopServer();
+  await Promise.all([programs?.ended(), folder?.ended()]);
+  logger.info("stopped");
+}
+
+/** Without a folder and without commands there is something to try both with. */
+async function openFolder(options: ServeOptions, logger: Logger): Promise<ServedFolder | undefined> {
+  if (options.folder !== undefined) return ServedFolder.open(options.folder, logger);
+  return options.allowExec ? undefined : ServedFolder.inMemory(logger);
+}
+
+async function loadHostKeys(options: ServeOptions, logger: Logger): Promise<readonly PKey[]> {
+  const keys: PKey[] = [];
+  for (const path of options.hostKeys ?? [defaultHostKeyPath(process.env)]) {
+    const { key, created } = await loadOrCreateHostKey(path, process.env.SPINDLEX_HOST_KEY_PASSPHRASE);
+    if (created) logger.info({ path }, "host key created");
+    keys.push(key);
+  }
+  return keys;
+}
+
+/** What ends the server; SIGHUP comes when its terminal is closed. */
+const STOP_SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+/** Resolves at the first signal that ends the server; a second one ends the process at once. */
+async function stopSignal(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    const stop = (signal: NodeJS.Signals) => {
+      for (const again of STOP_SIGNALS) process.off(again, stop).once(again, () => process.exit(1));
+      resolve(signal);
+    };
+    for (const signal of STOP_SIGNALS) process.on(signal, stop);
+  });
+}

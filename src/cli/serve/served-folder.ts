@@ -1,0 +1,95 @@
+import { stat } from "node:fs/promises";
+import { resolve } from "node:path";
+import type { Logger } from "pino";
+import type { FileSystem } from "../../files/file-system.js";
+import { LocalFileSystem } from "../../files/local/local-file-system.js";
+import { MemoryFileSystem } from "../../files/memory/memory-file-system.js";
+import { audit } from "../../files/wrappers/audit.js";
+import type { AuditEvent } from "../../files/wrappers/audit-event.js";
+import { quota } from "../../files/wrappers/quota.js";
+import { readOnly } from "../../files/wrappers/read-only.js";
+import type { Channel } from "../../index.js";
+import type { SCPCommand } from "../../scp/scp-command.js";
+import { SCPServer } from "../../scp/scp-server.js";
+import { SFTPServer } from "../../sftp/server/sftp-server.js";
+import { describeError, StartError } from "../errors.js";
+import { channelOrigin } from "./channel-origin.js";
+import type { FolderOptions } from "./serve-options.js";
+
+/** A folder that clients reach over SFTP and scp. */
+export class ServedFolder {
+  /** On the disk, or in memory for a try. */
+  readonly kind: "disk" | "memory";
+  readonly #fileSystem: FileSystem;
+  readonly #logger: Logger;
+  readonly #sessions = new Set<Promise<void>>();
+
+  /** @throws {StartError} when there is no such folder */
+  static async open(options: FolderOptions, logger: Logger): Promise<ServedFolder> {
+    const path = resolve(options.path);
+    await requireFolder(path);
+    // One for all sessions: they share the quota.
+    let fileSystem: FileSystem = new LocalFileSystem(path);
+    if (options.quota !== undefined) fileSystem = quota(fileSystem, { bytes: options.quota });
+    if (options.readOnly) fileSystem = readOnly(fileSystem);
+    return new ServedFolder("disk", fileSystem, logger);
+  }
+
+  /** A folder whose files are gone when the server stops. */
+  static inMemory(logger: Logger): ServedFolder {
+    const fileSystem = MemoryFileSystem.from({ "/hello.txt": "These files are in memory.\n" });
+    return new ServedFolder("memory", fileSystem, logger);
+  }
+
+  private constructor(kind: ServedFolder["kind"], fileSystem: FileSystem, logger: Logger) {
+    this.kind = kind;
+    this.#fileSystem = fileSystem;
+    this.#logger = logger;
+  }
+
+  /** Serves SFTP on a channel. */
+  serveSFTP(channel: Channel): void {
+    this.#track(new SFTPServer(channel, this.#settings(channel)));
+  }
+
+  /** Does what a client's scp asks for. */
+  serveSCP(channel: Channel, command: SCPCommand): void {
+    this.#track(new SCPServer(channel, command, this.#settings(channel)));
+  }
+
+  /** Resolves when no session is left and all files are closed. */
+  async ended(): Promise<void> {
+    await Promise.all(this.#sessions);
+  }
+
+  #settings(channel: Channel) {
+    const logger = this.#logger.child(channelOrigin(channel));
+    const record = (event: AuditEvent) => logEvent(logger, event);
+    return { fileSystem: audit(this.#fileSystem, { record }), logger };
+  }
+
+  #track({ closed }: { readonly closed: Promise<void> }): void {
+    const session = closed.then(() => {
+      this.#sessions.delete(session);
+    });
+    this.#sessions.add(session);
+  }
+}
+
+async function requireFolder(path: string): Promise<void> {
+  try {
+    if ((await stat(path)).isDirectory()) return;
+  } catch (error) {
+    throw new StartError(`${path} cannot be served: ${describeError(error)}`, { cause: error });
+  }
+  throw new StartError(`${path} cannot be served: it is not a folder`);
+}
+
+/** Opened files and listings are many and tell little: what became of a file is told when it is closed. */
+function logEvent(logger: Logger, event: AuditEvent): void {
+  const { time, duration, error, operation, ...details } = event;
+  const fields = { ...details, milliseconds: Math.round(duration) };
+  if (operation === "close") logger.info(fields, "transfer");
+  else if (operation === "open" || operation === "readdir") logger.debug(fields, operation);
+  else logger.info(fields, operation);
+}

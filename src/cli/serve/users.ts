@@ -1,0 +1,89 @@
+import { userInfo } from "node:os";
+import type { Logger } from "pino";
+import type { PublicKeyHook } from "../../authenticators/authorized-keys/authorized-keys.js";
+import { type PasswordCheck, passwordFile } from "../../authenticators/passwords/password-file.js";
+import type { RevokedKeys } from "../../authenticators/revoked-keys.js";
+import { AUTH_FAILED, AUTH_SUCCESSFUL, type AuthResult } from "../../protocol/constants.js";
+import { StartError } from "../errors.js";
+import { loadRevokedKeys } from "./revoked-keys.js";
+import { randomPassword, sameSecret } from "./secret.js";
+import type { ServeOptions } from "./serve-options.js";
+import { loadUserKeys } from "./user-keys.js";
+
+/** Passwords, however they are kept: a body for `checkAuthPassword`. */
+export type CheckPassword = (...parameters: Parameters<PasswordCheck>) => Promise<AuthResult>;
+
+export interface UsersOptions {
+  readonly passwords?: CheckPassword;
+  readonly keys?: PublicKeyHook;
+  readonly revoked?: RevokedKeys;
+}
+
+/** Who may log in. Each of the ways that are there is enough, and the same ones are offered to every name. */
+export class Users {
+  readonly #passwords: CheckPassword | undefined;
+  /** Decides about public keys and certificates. */
+  readonly checkKey: PublicKeyHook;
+  readonly isRevoked: RevokedKeys;
+  readonly #hasKeys: boolean;
+
+  constructor({ passwords, keys, revoked }: UsersOptions) {
+    this.#passwords = passwords;
+    this.#hasKeys = keys !== undefined;
+    this.checkKey = keys ?? (async () => AUTH_FAILED);
+    this.isRevoked = revoked ?? (async () => false);
+  }
+
+  /** As SSH calls them. */
+  get methods(): string[] {
+    return [...(this.#hasKeys ? ["publickey"] : []), ...(this.#passwords ? ["password"] : [])];
+  }
+
+  async checkPassword(...parameters: Parameters<CheckPassword>): Promise<AuthResult> {
+    return this.#passwords === undefined ? AUTH_FAILED : this.#passwords(...parameters);
+  }
+}
+
+export interface LoadedUsers {
+  readonly users: Users;
+  /** One who may log in. */
+  readonly example: string;
+  /** Of `example`, if it was made just now. */
+  readonly password?: string;
+}
+
+/**
+ * The users that the command line names: those of a password file, one with keys or certificates, or else one with a random
+ * password.
+ *
+ * @throws {StartError} when a file cannot be used
+ */
+export async function loadUsers(options: ServeOptions, logger: Logger): Promise<LoadedUsers> {
+  const user = options.user ?? userInfo().username;
+  const passwords = options.passwordFile === undefined ? undefined : await openPasswords(options.passwordFile, logger);
+  const keys = await loadUserKeys(user, options, logger);
+  if (passwords === undefined && keys === undefined) {
+    const password = randomPassword();
+    return { users: new Users({ passwords: onePassword(user, password) }), example: user, password };
+  }
+  const users = new Users({
+    ...(passwords && { passwords: passwords.check }),
+    ...(keys && { keys }),
+    ...(options.revokedKeys !== undefined && { revoked: await loadRevokedKeys(options.revokedKeys, logger) }),
+  });
+  return { users, example: passwords?.firstUser ?? user };
+}
+
+function onePassword(user: string, secret: string): CheckPassword {
+  return async (name, password) => {
+    const passwordIsRight = sameSecret(password, secret);
+    return name === user && passwordIsRight ? AUTH_SUCCESSFUL : AUTH_FAILED;
+  };
+}
+
+async function openPasswords(path: string, logger: Logger) {
+  const check = passwordFile({ file: path }, { logger });
+  const [firstUser] = await check.load();
+  if (firstUser === undefined) throw new StartError(`${path} holds no user who could log in`);
+  return { check, firstUser };
+}

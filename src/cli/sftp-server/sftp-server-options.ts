@@ -1,0 +1,108 @@
+import { UsageError } from "../errors.js";
+import { parseChoice, parseText, readArguments } from "../option-values.js";
+
+/** From the least to the most that is logged. */
+export const SFTP_LOG_LEVELS = [
+  "QUIET",
+  "FATAL",
+  "ERROR",
+  "INFO",
+  "VERBOSE",
+  "DEBUG",
+  "DEBUG1",
+  "DEBUG2",
+  "DEBUG3",
+] as const;
+export type SFTPLogLevel = (typeof SFTP_LOG_LEVELS)[number];
+
+const FACILITIES = [
+  "DAEMON",
+  "USER",
+  "AUTH",
+  "LOCAL0",
+  "LOCAL1",
+  "LOCAL2",
+  "LOCAL3",
+  "LOCAL4",
+  "LOCAL5",
+  "LOCAL6",
+  "LOCAL7",
+] as const;
+export type Facility = (typeof FACILITIES)[number];
+
+/** What `spindlex sftp-server` was asked for. */
+export interface SFTPServerCommandOptions {
+  /** With the tokens `%d`, `%u` and `%%`. */
+  readonly startDirectory?: string;
+  readonly log: "stderr" | "syslog";
+  readonly facility: Facility;
+  readonly logLevel: SFTPLogLevel;
+  /** Names of requests, not yet looked at. */
+  readonly deniedRequests: readonly string[];
+  /** When present, all others are denied. */
+  readonly permittedRequests?: readonly string[];
+  readonly readOnly: boolean;
+  readonly umask?: number;
+}
+
+/**
+ * Reads the arguments after `spindlex sftp-server`, which are those of OpenSSH's sftp-server(8). Operands are ignored, as
+ * there: `scp -D` adds the name of a host and of the subsystem.
+ *
+ * @throws {UsageError}
+ */
+export function parseSFTPServer(args: readonly string[]): SFTPServerCommandOptions | "help" | "requests" {
+  const values = readSFTPServerArguments(args);
+  if (values.h) return "help";
+  if (values.Q !== undefined) return parseChoice("-Q", values.Q, ["requests"] as const);
+  const permittedRequests = parseList("-p", values.p);
+  return {
+    log: values.e ? "stderr" : "syslog",
+    facility: parseChoice("-f", values.f.toUpperCase(), FACILITIES),
+    logLevel: parseChoice("-l", values.l.toUpperCase(), SFTP_LOG_LEVELS),
+    deniedRequests: parseList("-P", values.P) ?? [],
+    readOnly: values.R,
+    ...(permittedRequests !== undefined && { permittedRequests }),
+    ...(values.d !== undefined && { startDirectory: parseStartDirectory(values.d) }),
+    ...(values.u !== undefined && { umask: parseUmask(values.u) }),
+  };
+}
+
+function readSFTPServerArguments(args: readonly string[]) {
+  return readArguments("sftp-server", {
+    args: args.map((argument) => (argument === "--help" ? "-h" : argument)),
+    options: {
+      d: { type: "string" },
+      e: { type: "boolean", default: false },
+      f: { type: "string", default: "AUTH" },
+      h: { type: "boolean", default: false },
+      l: { type: "string", default: "ERROR" },
+      P: { type: "string", multiple: true },
+      p: { type: "string", multiple: true },
+      Q: { type: "string" },
+      R: { type: "boolean", default: false },
+      u: { type: "string" },
+    },
+    allowPositionals: true,
+  }).values;
+}
+
+/** Of two lists one would be lost, or mean what it was not meant to. */
+function parseList(option: string, lists: readonly string[] | undefined): readonly string[] | undefined {
+  const [list, ...others] = lists ?? [];
+  if (others.length > 0) throw new UsageError(`${option} is given more than once`);
+  return list?.split(",");
+}
+
+function parseStartDirectory(text: string): string {
+  if (/%([^%du]|$)/.test(text.replaceAll("%%", ""))) {
+    throw new UsageError(`-d is '${text}': of tokens there are only %d, %u and %%`);
+  }
+  return parseText("-d", text);
+}
+
+function parseUmask(text: string): number {
+  const umask = /^[0-7]{1,4}$/.test(text) ? Number.parseInt(text, 8) : Number.NaN;
+  if (!(umask <= 0o777)) throw new UsageError(`-u is '${text}', not an octal number from 0 to 777`);
+  return umask;
+}

@@ -1,0 +1,38 @@
+import { pbkdf } from "bcrypt-pbkdf";
+import { KeyError } from "../keys/key-error.js";
+
+/**
+ * Rounds of bcrypt that are still run, about 13 ms each on the main thread. `ssh-keygen` writes 16 or 24, people who
+ * follow guides a few hundred.
+ */
+export const BCRYPT_MAXIMUM_ROUNDS = 1024;
+/** OpenSSH writes 16 bytes. */
+const SALT_MAXIMUM_LENGTH = 1024;
+
+/** A passphrase as its bytes; a text is UTF-8. Undefined when there is none: an empty one is none, as in ssh-keygen. */
+export function passphraseBytes(passphrase: string | Uint8Array | undefined): Buffer | undefined {
+  if (passphrase === undefined || passphrase.length === 0) return undefined;
+  return Buffer.from(passphrase);
+}
+
+/**
+ * `length` bytes derived from a passphrase by bcrypt_pbkdf, the KDF named "bcrypt" in OpenSSH's PROTOCOL.key.
+ *
+ * @throws {KeyError} `malformed` or `unsupported` when salt or rounds cannot be used, before any work is done
+ */
+export function deriveKey(passphrase: Buffer, salt: Buffer, rounds: number, length: number): Buffer {
+  if (salt.length === 0 || salt.length > SALT_MAXIMUM_LENGTH || rounds === 0) {
+    throw new KeyError("malformed", "the private key has KDF options that are not valid");
+  }
+  if (rounds > BCRYPT_MAXIMUM_ROUNDS) {
+    throw new KeyError(
+      "unsupported",
+      `the private key asks for ${rounds} rounds of bcrypt: ${BCRYPT_MAXIMUM_ROUNDS} are the most`,
+    );
+  }
+  const key = Buffer.alloc(length);
+  if (pbkdf(passphrase, passphrase.length, salt, salt.length, key, length, rounds) !== 0) {
+    throw new KeyError("malformed", "the private key has KDF options that are not valid");
+  }
+  return key;
+}

@@ -1,0 +1,35 @@
+import type { CertificateType } from "../certificates/read-certificate.js";
+import { printable } from "../keys/key-material.js";
+import { caSignatureAlgorithms } from "../keys/signature-algorithms.js";
+import type { Certificate } from "./certificate.js";
+
+export interface CertificateUse {
+  /** What the certificate is used for. */
+  readonly type: CertificateType;
+  readonly now: Date;
+  /** What its authority may have signed it with. Default `caSignatureAlgorithms`. */
+  readonly allowedSignatureAlgorithms?: readonly string[];
+}
+
+/**
+ * Why `certificate` is not good for a use, whoever has signed it; undefined when nothing speaks against it. Not checked
+ * is what takes more than the certificate: whether its authority is trusted, its principals, whether it is revoked, and
+ * `sourceAddress`.
+ *
+ * @returns one line for a log, not for the peer
+ */
+export function certificateProblem(certificate: Certificate, use: CertificateUse): string | undefined {
+  const { type, now, allowedSignatureAlgorithms = caSignatureAlgorithms } = use;
+  if (certificate.type !== type) return `the certificate is for a ${certificate.type}, not for a ${type}`;
+  if (!Number.isFinite(now.getTime())) return "it is not known what time it is";
+  const seconds = BigInt(Math.floor(now.getTime() / 1000));
+  if (seconds < certificate.validAfter) return "the certificate is not valid yet";
+  if (seconds >= certificate.validBefore) return "the certificate is not valid any more";
+  if (certificate.validPrincipals.length === 0) return "the certificate names no principals";
+  if (!allowedSignatureAlgorithms.includes(certificate.signatureAlgorithm)) {
+    return `the certificate is signed with ${certificate.signatureAlgorithm}, which is not allowed`;
+  }
+  const [unknown] = certificate.unknownCriticalOptions;
+  if (unknown !== undefined) return `the certificate has the critical option ${printable(unknown)}, which is not known`;
+  return undefined;
+}

@@ -1,0 +1,45 @@
+import { StatusCode } from "../sftp/codec/constants.js";
+import { SFTPError } from "../sftp/errors.js";
+import type { Awaitable } from "./file-system.js";
+
+/** What a request would do with a file or a directory. */
+export type AccessMode = "r" | "w";
+
+/**
+ * Decides what a client may do, beside what the file system allows. Paths are absolute, in the tree that is served.
+ * Nothing is done before it has allowed the path that is left when all links are resolved; about a path with links it may
+ * have been asked before. A method that throws refuses.
+ */
+export interface AccessPolicy {
+  /**
+   * Asked before a file is read or looked at (`r`), or made, written, changed or removed (`w`). Only exactly `true`
+   * allows.
+   */
+  checkFileAccess(path: string, mode: AccessMode): Awaitable<boolean>;
+  /** The same for a directory. Listing it is `r`, which is also asked when a directory in it is listed, for `..`. */
+  checkDirectoryAccess(path: string, mode: AccessMode): Awaitable<boolean>;
+  /**
+   * Asked when a file is made or its permissions are to change.
+   *
+   * @returns the permission bits that it gets, 0 to 0o7777; `undefined` for those the client asks for
+   */
+  getFilePermissions(path: string): Awaitable<number | undefined>;
+  /** @returns the same for a directory */
+  getDirectoryPermissions(path: string): Awaitable<number | undefined>;
+}
+
+export const allowAll: AccessPolicy = {
+  checkFileAccess: () => true,
+  checkDirectoryAccess: () => true,
+  getFilePermissions: () => undefined,
+  getDirectoryPermissions: () => undefined,
+};
+
+/** A policy refuses an access. */
+export class AccessDeniedError extends SFTPError {
+  override readonly name = "AccessDeniedError";
+
+  constructor() {
+    super(StatusCode.PERMISSION_DENIED, "Permission denied");
+  }
+}

@@ -1,0 +1,51 @@
+import { ConfigurationError } from "../base/configuration-error.js";
+import { systemError } from "../sftp/errors.js";
+
+/** Counts bytes against a limit; what is to be stored is reserved before it is. */
+export class ByteBudget {
+  readonly limit: number;
+  readonly #failure: "ENOSPC" | "EDQUOT";
+  #used = 0;
+
+  /**
+   * @param option the name of the option that holds the limit
+   * @param limit bytes
+   * @param failure what the operating system would report when the limit is reached
+   * @throws {ConfigurationError} when the limit is not a whole number, 0 or more
+   */
+  constructor(option: string, limit: number, failure: "ENOSPC" | "EDQUOT") {
+    if (!Number.isSafeInteger(limit) || limit < 0) {
+      throw new ConfigurationError(option, "must be a whole number of bytes, 0 or more");
+    }
+    this.limit = limit;
+    this.#failure = failure;
+  }
+
+  /** Bytes. */
+  get used(): number {
+    return this.#used;
+  }
+
+  /** Bytes that can still be reserved. */
+  get free(): number {
+    return Math.max(0, this.limit - this.#used);
+  }
+
+  /**
+   * @param bytes less than 0 to give some back
+   * @throws {SFTPError} when fewer bytes are left; nothing is reserved then
+   */
+  reserve(bytes: number): void {
+    if (!(bytes <= this.free)) throw systemError(this.#failure);
+    this.#used += bytes;
+  }
+
+  /** Counts bytes that are there already, even beyond the limit. */
+  charge(bytes: number): void {
+    this.#used += bytes;
+  }
+
+  release(bytes: number): void {
+    this.#used = Math.max(0, this.#used - bytes);
+  }
+}

@@ -1,0 +1,240 @@
+import { resolve } from "node:path";
+import { ConfigurationError } from "../../base/configuration-error.js";
+import { LinkInPathError, SFTPError, systemError, systemErrorCode } from "../../sftp/errors.js";
+import type {
+  AttributeChanges,
+  Awaitable,
+  DirectoryEntry,
+  FileAttributes,
+  FileHandle,
+  FileSystem,
+  FileSystemStatistics,
+  OpenOptions,
+} from "../file-system.js";
+import { FOR_WRITING } from "../open-options.js";
+import { decodeName, encodeName, lastName, parentPath } from "../path.js";
+import { AccountNames } from "./account-names.js";
+import { applyChanges, attributesOf } from "./attributes.js";
+import { CheckedDirectories } from "./checked-directories.js";
+import type { Directories } from "./directories.js";
+import { entryPath } from "./entry-path.js";
+import { limitedCalls } from "./limited-calls.js";
+import { listDirectory } from "./list-directory.js";
+import { LocalFileHandle } from "./local-file-handle.js";
+import { openFile } from "./open-file.js";
+import { PinnedDirectories } from "./pinned-directories.js";
+import type { SystemCalls } from "./short-calls.js";
+import type { SystemPath } from "./system-calls.js";
+
+/** Bytes of a name on the disks in use; Node.js does not tell. */
+const MAXIMUM_NAME_LENGTH = 255;
+
+/** What link(2) says of directories, and where a disk knows no second name for a file or the kernel allows none. */
+const CANNOT_LINK: readonly (string | undefined)[] = ["EPERM", "EMLINK", "ENOSYS", "ENOTSUP", "EOPNOTSUPP"];
+
+const users = new AccountNames("/etc/passwd");
+const groups = new AccountNames("/etc/group");
+
+/**
+ * A folder of the disk, and nothing outside it.
+ *
+ * - **Linux** (with `/proc`): no operation leaves the folder, whoever changes it at the same time. Every directory is
+ *   opened from the one above it without following a link, and what is done to an entry is done through the open
+ *   directory. What is mounted inside the folder belongs to it.
+ * - **Elsewhere**: every name on the way is looked at before an operation, which is enough against links that are
+ *   there. Whoever swaps a directory for a link between the look and the operation leads that one operation outside:
+ *   with more than one client, or with other programs at work in the folder, that can happen.
+ *
+ * Only regular files can be opened: a FIFO, a socket or a device is refused, and none of them makes anybody wait.
+ * Directories are kept open for at most two seconds, files until their handles are closed: the object itself needs no
+ * end.
+ */
+export class LocalFileSystem implements FileSystem {
+  /** Absent where the system has no list of users. */
+  readonly userNames?: (ids: readonly number[]) => Promise<readonly (string | undefined)[]>;
+  readonly groupNames?: (ids: readonly number[]) => Promise<readonly (string | undefined)[]>;
+  readonly #directories: Directories;
+
+  /**
+   * @param rootPath the folder; links on the way to it are followed. It is made when first used if only its last name
+   * is missing; if it cannot be used, operations throw a `ConfigurationError`.
+   * @throws {ConfigurationError} when it is no text, is empty or holds a NUL
+   */
+  constructor(rootPath: string) {
+    if (typeof rootPath !== "string" || rootPath === "" || rootPath.includes("\0")) {
+      throw new ConfigurationError("rootPath", "must name a folder");
+    }
+    const absolutePath = resolve(rootPath);
+    const Implementation = process.platform === "linux" ? PinnedDirectories : CheckedDirectories;
+    this.#directories = new Implementation(absolutePath);
+    if (process.platform !== "win32") {
+      this.userNames = (ids) => users.find(ids);
+      this.groupNames = (ids) => groups.find(ids);
+    }
+  }
+
+  async open(path: string, options: OpenOptions): Promise<FileHandle> {
+    return this.#at(path, async (entry, calls) => {
+      const { descriptor, stats } = await openFile(entry, options, calls);
+      return new LocalFileHandle(descriptor, stats, options, calls);
+    });
+  }
+
+  async lstat(path: string): Promise<FileAttributes> {
+    return attributesOf(await this.#at(path, (entry, calls) => calls.lstat(entry)));
+  }
+
+  async setstat(path: string, changes: AttributeChanges): Promise<void> {
+    await this.#at(path, (entry, calls) =>
+      applyChanges(changes, {
+        truncate: (size) => truncate(entry, size, calls),
+        chown: (uid, gid) => calls.lchown(entry, uid, gid),
+        chmod: (permissions) => this.#chmod(entry, permissions, calls),
+        utimes: (accessTime, modifyTime) => calls.lutimes(entry, accessTime, modifyTime),
+      }),
+    );
+  }
+
+  readdir(path: string): AsyncIterable<DirectoryEntry> {
+    return listDirectory(this.#directories, path);
+  }
+
+  async remove(path: string): Promise<void> {
+    await this.#at(path, (entry, calls) => calls.unlink(entry));
+  }
+
+  async mkdir(path: string, permissions: number): Promise<void> {
+    await this.#at(path, (entry, calls) => calls.mkdir(entry, permissions & 0o7777));
+  }
+
+  async rmdir(path: string): Promise<void> {
+    refuseRoot(path);
+    await this.#at(path, (entry, calls) => calls.rmdir(entry));
+  }
+
+  async rename(oldPath: string, newPath: string): Promise<void> {
+    refuseRoot(oldPath);
+    await this.#atBoth(oldPath, newPath, renameToNewName);
+  }
+
+  async posixRename(oldPath: string, newPath: string): Promise<void> {
+    refuseRoot(oldPath);
+    refuseRoot(newPath);
+    await this.#atBoth(oldPath, newPath, (oldEntry, newEntry, calls) => calls.rename(oldEntry, newEntry));
+  }
+
+  async readlink(path: string): Promise<string> {
+    return decodeName(await this.#at(path, (entry, calls) => calls.readlink(entry, "buffer")));
+  }
+
+  async symlink(target: string, linkPath: string): Promise<void> {
+    await this.#at(linkPath, (entry, calls) => calls.symlink(encodeName(target), entry));
+  }
+
+  async hardlink(existingPath: string, newPath: string): Promise<void> {
+    await this.lstat(existingPath); // where both are missing, link(2) says so of this one
+    await this.#atBoth(existingPath, newPath, (existingEntry, newEntry, calls) => calls.link(existingEntry, newEntry));
+  }
+
+  async statvfs(path: string): Promise<FileSystemStatistics> {
+    const statistics = await this.#at(path, (entry, calls) =>
+      this.#directories.withEntry(entry, calls, (itself, stats) => {
+        if (stats.isSymbolicLink()) throw new LinkInPathError();
+        return calls.statfsFollowing(itself);
+      }),
+    );
+    return {
+      blockSize: statistics.bsize,
+      blocks: statistics.blocks,
+      freeBlocks: statistics.bfree,
+      availableBlocks: statistics.bavail,
+      files: statistics.files,
+      freeFiles: statistics.ffree,
+      availableFiles: statistics.ffree,
+      maximumNameLength: MAXIMUM_NAME_LENGTH,
+    };
+  }
+
+  async #at<T>(path: string, operation: (entry: SystemPath, calls: SystemCalls) => Awaitable<T>): Promise<T> {
+    const directory = await this.#directories.acquire(parentPath(path));
+    try {
+      return await operation(entryOf(directory.systemPath, path), directory.callsFor(lastName(path)));
+    } finally {
+      directory.release();
+    }
+  }
+
+  async #atBoth<T>(
+    oldPath: string,
+    newPath: string,
+    operation: (oldEntry: SystemPath, newEntry: SystemPath, calls: SystemCalls) => Promise<T>,
+  ): Promise<T> {
+    return this.#at(oldPath, (oldEntry, oldCalls) =>
+      this.#at(newPath, (newEntry, newCalls) =>
+        operation(oldEntry, newEntry, oldCalls === newCalls ? oldCalls : limitedCalls),
+      ),
+    );
+  }
+
+  /** A link has no permissions of its own. */
+  async #chmod(entry: SystemPath, permissions: number, calls: SystemCalls): Promise<void> {
+    await this.#directories.withEntry(entry, calls, (itself, stats) => {
+      if (stats.isSymbolicLink()) throw systemError("ENOTSUP");
+      return calls.chmodFollowing(itself, permissions);
+    });
+  }
+}
+
+/** The root is an entry of itself: what cannot be done to a directory's `.` the operating system refuses. */
+function entryOf(directory: string, path: string): SystemPath {
+  return path === "/" ? `${directory}/.` : entryPath(directory, lastName(path));
+}
+
+function refuseRoot(path: string): void {
+  if (path === "/") throw systemError("EBUSY");
+}
+
+async function truncate(entry: SystemPath, size: number, calls: SystemCalls): Promise<void> {
+  const { descriptor } = await openFile(entry, FOR_WRITING, calls).catch((error: unknown) => {
+    throw error instanceof LinkInPathError ? systemError("EINVAL") : error; // a link has a size, but not to be changed
+  });
+  try {
+    await calls.ftruncate(descriptor, size);
+  } finally {
+    await calls.close(descriptor);
+  }
+}
+
+/** A second name, then the first one away: unlike rename(2), link(2) never replaces anything. */
+async function renameToNewName(oldEntry: SystemPath, newEntry: SystemPath, calls: SystemCalls): Promise<void> {
+  try {
+    await calls.link(oldEntry, newEntry);
+  } catch (error) {
+    if (!cannotLink(error)) throw error;
+    await renameWhereNothingIs(oldEntry, newEntry, calls);
+    return;
+  }
+  try {
+    await calls.unlink(oldEntry);
+  } catch (error) {
+    await calls.unlink(newEntry);
+    throw error;
+  }
+}
+
+/** For directories, and for disks without hard links: what appears at `newEntry` in between is replaced. */
+async function renameWhereNothingIs(oldEntry: SystemPath, newEntry: SystemPath, calls: SystemCalls): Promise<void> {
+  try {
+    await calls.lstat(newEntry);
+  } catch (error) {
+    if (systemErrorCode(error) !== "ENOENT") throw error;
+    await calls.rename(oldEntry, newEntry);
+    return;
+  }
+  throw systemError("EEXIST");
+}
+
+/** Whether `link` refused by itself, or the operating system for what the entry is or for where it lies. */
+function cannotLink(error: unknown): boolean {
+  return error instanceof SFTPError || CANNOT_LINK.includes(systemErrorCode(error));
+}

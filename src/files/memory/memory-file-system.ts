@@ -1,0 +1,312 @@
+import { LinkInPathError, systemError } from "../../sftp/errors.js";
+import { ByteBudget } from "../byte-budget.js";
+import type {
+  AttributeChanges,
+  DirectoryEntry,
+  FileAttributes,
+  FileSystem,
+  FileSystemStatistics,
+  OpenOptions,
+} from "../file-system.js";
+import { FOR_REPLACING } from "../open-options.js";
+import { decodeName, encodeName, isWithin, normalizePath, splitPath } from "../path.js";
+import { MemoryFileHandle } from "./memory-file-handle.js";
+import {
+  attributesOf,
+  changeAttributes,
+  contentSize,
+  type DirectoryNode,
+  type MemoryNode,
+  newDirectory,
+  newFile,
+  newLink,
+  now,
+} from "./node.js";
+
+const DEFAULT_QUOTA = 64 * 1024 * 1024;
+
+/** Bytes that every name counts beside the content behind it: what the longest name and a node take at most. */
+const NAME_COST = 1024;
+
+const UMASK = 0o022;
+const BLOCK_SIZE = 4096;
+
+/** Bytes, as on Linux. */
+const MAX_NAME_LENGTH = 255;
+const MAX_LINK_LENGTH = 4095;
+
+export interface MemoryFileSystemOptions {
+  /**
+   * Bytes that the files may hold together, 64 MiB where absent. A file counts with its size, written or not, and every
+   * name with 1 KiB: a million empty files need memory, too.
+   */
+  readonly quota?: number;
+}
+
+/** Where a path leads. The root lies in itself, without a name. */
+interface Place {
+  readonly directory: DirectoryNode;
+  readonly name: string;
+  readonly node: MemoryNode | undefined;
+}
+
+interface OccupiedPlace extends Place {
+  readonly node: MemoryNode;
+}
+
+/**
+ * A file system in memory, for tests, demos and what need not last. It behaves like a disk of Linux that belongs to
+ * whoever uses it: permissions are kept and shown, and forbid nothing. Reading does not change the access time.
+ *
+ * All methods are synchronous: each is done when it returns.
+ */
+export class MemoryFileSystem implements FileSystem {
+  readonly #root = newDirectory(0o755);
+  readonly #budget: ByteBudget;
+
+  /** @throws {ConfigurationError} when the quota is not a whole number of bytes */
+  constructor(options: MemoryFileSystemOptions = {}) {
+    this.#budget = new ByteBudget("quota", options.quota ?? DEFAULT_QUOTA, "ENOSPC");
+    this.#root.links++;
+  }
+
+  /**
+   * A file system that holds these files: `MemoryFileSystem.from({ "/docs/readme.txt": "hello" })`.
+   *
+   * @param files contents by path; text is stored as UTF-8
+   */
+  static from(
+    files: Readonly<Record<string, string | Uint8Array>>,
+    options: MemoryFileSystemOptions = {},
+  ): MemoryFileSystem {
+    const fileSystem = new MemoryFileSystem(options);
+    for (const [path, content] of Object.entries(files)) fileSystem.writeFile(path, content);
+    return fileSystem;
+  }
+
+  /** Stores a file, in place of one that is there, and makes the directories that it lies in. */
+  writeFile(path: string, content: string | Uint8Array): void {
+    const names = splitPath(normalizePath(path));
+    for (let depth = 1; depth < names.length; depth++) {
+      const directory = `/${names.slice(0, depth).join("/")}`;
+      if (this.#locate(directory).node === undefined) this.mkdir(directory, 0o777);
+    }
+    const handle = this.open(`/${names.join("/")}`, FOR_REPLACING);
+    try {
+      handle.write(Buffer.from(content), 0);
+    } finally {
+      handle.close();
+    }
+  }
+
+  /** All that a file holds. */
+  readFile(path: string): Buffer {
+    const { node } = this.#existing(normalizePath(path));
+    if (node.type === "symlink") throw new LinkInPathError();
+    if (node.type === "directory") throw systemError("EISDIR");
+    const content = Buffer.alloc(node.content.size);
+    node.content.read(content, 0);
+    return content;
+  }
+
+  open(path: string, options: OpenOptions): MemoryFileHandle {
+    const place = this.#locate(path);
+    const { node } = place;
+    if (node !== undefined && options.create && options.exclusive) throw systemError("EEXIST");
+    if (node?.type === "symlink") throw new LinkInPathError();
+    if (node?.type === "directory") throw systemError("EISDIR");
+    if (node !== undefined) {
+      if (options.truncate && options.write) changeAttributes(node, { size: 0 }, this.#budget);
+      return new MemoryFileHandle(node, options, this.#budget);
+    }
+    if (!options.create) throw systemError("ENOENT");
+    const file = newFile((options.permissions ?? 0o666) & 0o7777 & ~UMASK);
+    this.#create(place, file);
+    return new MemoryFileHandle(file, options, this.#budget);
+  }
+
+  lstat(path: string): FileAttributes {
+    return attributesOf(this.#existing(path).node);
+  }
+
+  setstat(path: string, changes: AttributeChanges): void {
+    changeAttributes(this.#existing(path).node, changes, this.#budget);
+  }
+
+  readdir(path: string): Iterable<DirectoryEntry> {
+    const { node } = this.#existing(path);
+    if (node.type === "symlink") throw new LinkInPathError();
+    if (node.type !== "directory") throw systemError("ENOTDIR");
+    return listEntries(node);
+  }
+
+  remove(path: string): void {
+    const place = this.#existing(path);
+    if (place.node.type === "directory") throw systemError("EISDIR");
+    this.#unlink(place);
+  }
+
+  mkdir(path: string, permissions: number): void {
+    this.#create(this.#locate(path), newDirectory(permissions & 0o1777 & ~UMASK));
+  }
+
+  rmdir(path: string): void {
+    const place = this.#existing(path);
+    if (place.node.type !== "directory") throw systemError("ENOTDIR");
+    if (place.node === this.#root) throw systemError("EBUSY");
+    if (place.node.entries.size > 0) throw systemError("ENOTEMPTY");
+    this.#unlink(place);
+  }
+
+  rename(oldPath: string, newPath: string): void {
+    const [source, target] = this.#locateBoth(oldPath, newPath);
+    if (target.node !== undefined) throw systemError("EEXIST");
+    if (isWithin(newPath, oldPath)) throw systemError("EINVAL");
+    this.#move(source, target);
+  }
+
+  posixRename(oldPath: string, newPath: string): void {
+    const [source, target] = this.#locateBoth(oldPath, newPath);
+    if (source.node === this.#root || target.node === this.#root) throw systemError("EBUSY");
+    if (source.node === target.node) return;
+    if (isWithin(newPath, oldPath) && source.node.type === "directory") throw systemError("EINVAL");
+    if (isWithin(oldPath, newPath)) throw systemError("ENOTEMPTY");
+    if (target.node !== undefined) {
+      checkReplaceable(source.node, target.node);
+      this.#unlink({ ...target, node: target.node });
+    }
+    this.#move(source, target);
+  }
+
+  readlink(path: string): string {
+    const { node } = this.#existing(path);
+    if (node.type !== "symlink") throw systemError("EINVAL");
+    return node.target;
+  }
+
+  symlink(target: string, linkPath: string): void {
+    if (target === "") throw systemError("ENOENT");
+    const bytes = encodeName(target);
+    if (bytes.length > MAX_LINK_LENGTH) throw systemError("ENAMETOOLONG");
+    if (bytes.includes(0)) throw systemError("EINVAL");
+    this.#create(this.#locate(linkPath), newLink(decodeName(bytes)));
+  }
+
+  hardlink(existingPath: string, newPath: string): void {
+    const { node } = this.#existing(existingPath);
+    const place = this.#locate(newPath);
+    if (place.node !== undefined) throw systemError("EEXIST");
+    if (node.type === "directory") throw systemError("EPERM");
+    const name = newName(place.name);
+    this.#budget.reserve(NAME_COST);
+    addEntry(place.directory, name, node);
+  }
+
+  statvfs(path: string): FileSystemStatistics {
+    const { node } = this.#existing(path);
+    if (node.type === "symlink") throw new LinkInPathError();
+    const { limit, free } = this.#budget;
+    const freeBlocks = Math.floor(free / BLOCK_SIZE);
+    const freeFiles = Math.floor(free / NAME_COST);
+    return {
+      blockSize: BLOCK_SIZE,
+      blocks: Math.floor(limit / BLOCK_SIZE),
+      freeBlocks,
+      availableBlocks: freeBlocks,
+      files: Math.floor(limit / NAME_COST),
+      freeFiles,
+      availableFiles: freeFiles,
+      maximumNameLength: MAX_NAME_LENGTH,
+    };
+  }
+
+  #locate(path: string): Place {
+    let place: Place = { directory: this.#root, name: "", node: this.#root };
+    for (const name of splitPath(path)) {
+      const directory = place.node;
+      if (directory === undefined) throw systemError("ENOENT");
+      if (directory.type === "symlink") throw new LinkInPathError();
+      if (directory.type !== "directory") throw systemError("ENOTDIR");
+      checkLength(name);
+      place = { directory, name, node: directory.entries.get(name) };
+    }
+    return place;
+  }
+
+  #existing(path: string): OccupiedPlace {
+    return occupied(this.#locate(path));
+  }
+
+  /** The directories are looked up before the names in them, as rename(2) does. */
+  #locateBoth(oldPath: string, newPath: string): [source: OccupiedPlace, target: Place] {
+    const source = this.#locate(oldPath);
+    const target = this.#locate(newPath);
+    return [occupied(source), target];
+  }
+
+  #create(place: Place, node: MemoryNode): void {
+    if (place.node !== undefined) throw systemError("EEXIST");
+    const name = newName(place.name);
+    this.#budget.reserve(NAME_COST + contentSize(node));
+    addEntry(place.directory, name, node);
+  }
+
+  #unlink({ directory, name, node }: OccupiedPlace): void {
+    removeEntry(directory, name, node);
+    this.#budget.release(NAME_COST);
+    if (node.links > 0 || (node.type === "file" && node.handles > 0)) return;
+    this.#budget.release(contentSize(node));
+  }
+
+  #move(source: OccupiedPlace, target: Place): void {
+    const name = newName(target.name);
+    removeEntry(source.directory, source.name, source.node);
+    addEntry(target.directory, name, source.node);
+  }
+}
+
+function occupied({ directory, name, node }: Place): OccupiedPlace {
+  if (node === undefined) throw systemError("ENOENT");
+  return { directory, name, node };
+}
+
+function* listEntries(directory: DirectoryNode): Generator<DirectoryEntry> {
+  for (const [name, node] of directory.entries) yield { name, attributes: attributesOf(node) };
+}
+
+function addEntry(directory: DirectoryNode, name: string, node: MemoryNode): void {
+  directory.entries.set(name, node);
+  directory.modifyTime = now();
+  node.links++;
+  if (node.type === "directory") directory.links++;
+}
+
+function removeEntry(directory: DirectoryNode, name: string, node: MemoryNode): void {
+  directory.entries.delete(name);
+  directory.modifyTime = now();
+  node.links--;
+  if (node.type === "directory") directory.links--;
+}
+
+/** As rename(2) has it. */
+function checkReplaceable(source: MemoryNode, target: MemoryNode): void {
+  if (target.type !== "directory") {
+    if (source.type === "directory") throw systemError("ENOTDIR");
+  } else if (source.type !== "directory") {
+    throw systemError("EISDIR");
+  } else if (target.entries.size > 0) {
+    throw systemError("ENOTEMPTY");
+  }
+}
+
+function checkLength(name: string): void {
+  const isShort = name.length * 3 <= MAX_NAME_LENGTH;
+  if (!isShort && encodeName(name).length > MAX_NAME_LENGTH) throw systemError("ENAMETOOLONG");
+}
+
+/** A name to keep. It is a copy: a part of a string would hold all of the path in memory that it was cut from. */
+function newName(name: string): string {
+  const bytes = encodeName(name);
+  if (name === ".." || bytes.includes(0)) throw systemError("EINVAL");
+  return decodeName(bytes);
+}

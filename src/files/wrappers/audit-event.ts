@@ -1,0 +1,66 @@
+import type { StatusCode } from "../../sftp/codec/constants.js";
+import type { AttributeChanges, OpenOptions } from "../file-system.js";
+
+/** What a client did, or tried to do. */
+export type AuditEvent = AuditCircumstances & AuditOutcome & AuditedOperation;
+
+export interface AuditCircumstances {
+  /** When it began. */
+  readonly time: Date;
+  /** Milliseconds until it was done: of a `close` since the file was opened, of a `readdir` since the first entry was asked for. */
+  readonly duration: number;
+  /** Who did it, as `audit` was told. */
+  readonly user?: string;
+}
+
+export interface AuditOutcome {
+  /** Name of the status that the client was told. */
+  readonly result: keyof typeof StatusCode;
+  /** What was thrown. It may tell more than the client was told. */
+  readonly error?: unknown;
+}
+
+/** Paths are canonical and without links, whatever the client wrote. They may hold any character, line breaks too. */
+export type AuditedOperation =
+  | {
+      readonly operation: "open";
+      readonly path: string;
+      readonly options: OpenOptions;
+      /** A number that all events of one opened file have, and no others of the same wrapper. */
+      readonly file: number;
+    }
+  | {
+      /** A file is closed. It is a failure, the first one, if any read, write or fsync of the file was one. */
+      readonly operation: "close";
+      /** As the file was opened; it may have been renamed since. */
+      readonly path: string;
+      readonly file: number;
+      /** Bytes that were read, those that were read twice counted twice. */
+      readonly bytesRead: number;
+      /** Bytes of the writes that succeeded. */
+      readonly bytesWritten: number;
+    }
+  | {
+      readonly operation: "setstat";
+      readonly path: string;
+      readonly changes: AttributeChanges;
+      /** Where the attributes of an open file were set. */
+      readonly file?: number;
+    }
+  | {
+      /** A listing has come to its end or was broken off. */
+      readonly operation: "readdir";
+      readonly path: string;
+      /** How many were read. */
+      readonly entries: number;
+    }
+  | { readonly operation: "mkdir"; readonly path: string; readonly permissions: number }
+  | { readonly operation: "remove" | "rmdir"; readonly path: string }
+  | { readonly operation: "rename" | "posixRename" | "hardlink"; readonly path: string; readonly newPath: string }
+  | {
+      readonly operation: "symlink";
+      /** Of the link. */
+      readonly path: string;
+      /** As the client wrote it. */
+      readonly target: string;
+    };

@@ -1,0 +1,78 @@
+import { StatusCode } from "../../sftp/codec/constants.js";
+import { LinkInPathError, toSFTPError } from "../../sftp/errors.js";
+import type { Awaitable } from "../file-system.js";
+import type { AuditCircumstances, AuditEvent, AuditedOperation, AuditOutcome } from "./audit-event.js";
+
+export interface AuditOptions {
+  /** Gets every event. What it throws makes the operation fail. */
+  readonly record: (event: AuditEvent) => Awaitable<void>;
+  /** Who uses the file system. */
+  readonly user?: string | undefined;
+}
+
+/** When something began. */
+export interface Beginning {
+  readonly time: Date;
+  /** Milliseconds of `performance.now`. */
+  readonly clock: number;
+}
+
+export const SUCCESS: AuditOutcome = { result: "OK" };
+
+export function failure(error: unknown): AuditOutcome {
+  return { result: StatusCode[toSFTPError(error).code] as keyof typeof StatusCode, error };
+}
+
+export function begin(): Beginning {
+  return { time: new Date(), clock: performance.now() };
+}
+
+/** What one user does, on its way to the record. */
+export class AuditTrail {
+  readonly #record: AuditOptions["record"];
+  readonly #who: Pick<AuditCircumstances, "user">;
+
+  constructor({ record, user }: AuditOptions) {
+    this.#record = record;
+    this.#who = user === undefined ? {} : { user };
+  }
+
+  /**
+   * Does something and records how it ended.
+   *
+   * @param undo takes back what could not be recorded
+   */
+  async run<T>(
+    details: AuditedOperation,
+    operation: () => Awaitable<T>,
+    undo?: (result: T) => Promise<void>,
+  ): Promise<T> {
+    const beginning = begin();
+    let result: T;
+    try {
+      result = await operation();
+    } catch (error) {
+      await this.add(details, beginning, failure(error));
+      throw error;
+    }
+    try {
+      await this.add(details, beginning, SUCCESS);
+    } catch (error) {
+      // That it could not be recorded matters more than how taking it back ends.
+      await undo?.(result).catch(() => undefined);
+      throw error;
+    }
+    return result;
+  }
+
+  /** @throws {Error} of a kind that the server logs, when it could not be recorded */
+  async add(details: AuditedOperation, { time, clock }: Beginning, outcome: AuditOutcome): Promise<void> {
+    // Nothing has been done: the server asks again where the link leads.
+    if (outcome.error instanceof LinkInPathError) return;
+    try {
+      await this.#record({ time, duration: performance.now() - clock, ...this.#who, ...details, ...outcome });
+    } catch (cause) {
+      throw new Error("An audit event could not be recorded", { cause });
+    }
+  }
+}

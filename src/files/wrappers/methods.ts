@@ -1,0 +1,89 @@
+import { unsupported } from "../../sftp/errors.js";
+import type { FileHandle, FileSystem } from "../file-system.js";
+
+// For file systems made of others. What a file system can do shows in the methods it has: a wrapper has those of what
+// it wraps.
+
+export type FileSystemMethod = keyof FileSystem;
+export type FileHandleMethod = Exclude<keyof FileHandle, "identity">;
+
+const fileSystemMethods: Readonly<Record<FileSystemMethod, true>> = {
+  open: true,
+  lstat: true,
+  setstat: true,
+  readdir: true,
+  remove: true,
+  mkdir: true,
+  rmdir: true,
+  rename: true,
+  posixRename: true,
+  readlink: true,
+  symlink: true,
+  hardlink: true,
+  statvfs: true,
+  userNames: true,
+  groupNames: true,
+};
+
+const fileHandleMethods: Readonly<Record<FileHandleMethod, true>> = {
+  read: true,
+  write: true,
+  stat: true,
+  setstat: true,
+  fsync: true,
+  close: true,
+};
+
+/** A file system with those methods of `implementation` that `has` names. */
+export function selectMethods(implementation: FileSystem, has: (name: FileSystemMethod) => boolean): FileSystem {
+  const selected: FileSystem = {};
+  for (const name of keysOf(fileSystemMethods)) if (has(name)) bindMethod(selected, implementation, name);
+  return selected;
+}
+
+/** A handle of the same identity as `implementation`, with those of its methods that `has` names. */
+export function selectHandleMethods(
+  implementation: FileHandle,
+  has: (name: FileHandleMethod) => boolean = () => true,
+): FileHandle {
+  const { identity } = implementation;
+  const selected: FileHandle = identity === undefined ? {} : { identity };
+  for (const name of keysOf(fileHandleMethods)) if (has(name)) bindMethod(selected, implementation, name);
+  return selected;
+}
+
+/**
+ * Calls a method that may be missing.
+ *
+ * @throws {SFTPError} "operation unsupported" where it is
+ */
+export function call<Name extends FileSystemMethod>(
+  fileSystem: FileSystem,
+  name: Name,
+  ...args: Parameters<NonNullable<FileSystem[Name]>>
+): ReturnType<NonNullable<FileSystem[Name]>> {
+  return apply(fileSystem, fileSystem[name], args);
+}
+
+/** The same for a handle. */
+export function callHandle<Name extends FileHandleMethod>(
+  handle: FileHandle,
+  name: Name,
+  ...args: Parameters<NonNullable<FileHandle[Name]>>
+): ReturnType<NonNullable<FileHandle[Name]>> {
+  return apply(handle, handle[name], args);
+}
+
+function apply<Result>(object: object, method: unknown, args: readonly unknown[]): Result {
+  if (typeof method !== "function") throw unsupported();
+  return Reflect.apply(method, object, args);
+}
+
+function bindMethod<T extends object>(target: T, source: T, name: keyof T): void {
+  const method = source[name];
+  if (typeof method === "function") target[name] = method.bind(source);
+}
+
+function keysOf<Key extends string>(record: Readonly<Record<Key, true>>): readonly Key[] {
+  return Object.keys(record) as Key[];
+}

@@ -1,0 +1,224 @@
+import { ConfigurationError } from "../../base/configuration-error.js";
+import { systemError } from "../../sftp/errors.js";
+import { ByteBudget } from "../byte-budget.js";
+import type { AttributeChanges, FileHandle, FileSystem, FileSystemStatistics, OpenOptions } from "../file-system.js";
+import { FOR_READING, FOR_WRITING } from "../open-options.js";
+import { isWithin } from "../path.js";
+import { CountedFile } from "./counted-file.js";
+import { call, callHandle, selectHandleMethods, selectMethods } from "./methods.js";
+import { type OpenFile, QuotaHandle } from "./quota-handle.js";
+import { SharedLock } from "./shared-lock.js";
+import { treeSize } from "./tree-size.js";
+
+export interface QuotaOptions {
+  /** Bytes that all files may hold together. */
+  readonly bytes: number;
+  /** Bytes that they hold now. Where absent, the tree is listed once, when it is first changed or its room is asked for. */
+  readonly used?: number;
+}
+
+/**
+ * Limits what the files of a tree hold: `quota(files, { bytes: 10 * 2 ** 30 })`. One object serves all sessions that
+ * share the limit. What would exceed it fails with "Disk quota exceeded" (EDQUOT), before anything of it is written.
+ *
+ * - A file counts with its size, however much of it was never written; with several names it counts once; without a
+ *   name, until it is closed.
+ * - Not counted are directories, links, names, what lies deeper than any path leads when the tree is listed, and what
+ *   comes into the tree in other ways: by other programs, or through the file system itself. A file that has a name outside of the tree counts in part at first, and stays counted when
+ *   its last name inside is removed.
+ * - While the tree is listed for the first time, changes wait. If a directory cannot be listed, files cannot be
+ *   written, removed or renamed.
+ * - Files are told apart by the identity of their handles. Without one, their paths have to do: hard links, and requests
+ *   that meet on one file, may then count wrongly.
+ * - To be counted, a file is opened before it is removed or replaced: one that cannot be read stays. Handles need
+ *   `stat`, and `setstat` where files are to be truncated.
+ *
+ * @throws {ConfigurationError} when one of the options is not a whole number of bytes
+ */
+export function quota(fileSystem: FileSystem, options: QuotaOptions): FileSystem {
+  const limited = new QuotaFileSystem(fileSystem, options);
+  return {
+    ...selectMethods(fileSystem, () => true),
+    ...selectMethods(limited, (name) => fileSystem[name] !== undefined),
+  };
+}
+
+/** What changes how much there is, or tells it. */
+class QuotaFileSystem implements FileSystem {
+  readonly #fileSystem: FileSystem;
+  readonly #budget: ByteBudget;
+  readonly #openFiles = new Map<string, OpenFile>();
+  #measured: Promise<void> | undefined;
+  readonly #nameChanges = new SharedLock();
+
+  constructor(fileSystem: FileSystem, { bytes, used }: QuotaOptions) {
+    this.#fileSystem = fileSystem;
+    this.#budget = new ByteBudget("bytes", bytes, "EDQUOT");
+    if (used === undefined) return;
+    if (!Number.isSafeInteger(used) || used < 0) {
+      throw new ConfigurationError("used", "must be a whole number of bytes, 0 or more");
+    }
+    this.#budget.charge(used);
+    this.#measured = Promise.resolve();
+  }
+
+  async open(path: string, options: OpenOptions): Promise<FileHandle> {
+    const { handle, counting } = await this.#open(path, options);
+    return selectHandleMethods(counting, (name) => name === "close" || handle[name] !== undefined);
+  }
+
+  async setstat(path: string, changes: AttributeChanges): Promise<void> {
+    if (changes.size === undefined) return call(this.#fileSystem, "setstat", path, changes);
+    const { type } = await call(this.#fileSystem, "lstat", path);
+    if (type !== "file") throw systemError(type === "directory" ? "EISDIR" : "EINVAL");
+    const { counting } = await this.#open(path, FOR_WRITING);
+    try {
+      await counting.setstat(changes);
+    } finally {
+      await counting.close();
+    }
+  }
+
+  remove(path: string): Promise<void> {
+    return this.#changeNames(async () => {
+      await this.#unlinking(path, () => call(this.#fileSystem, "remove", path));
+      this.#movePaths(path, undefined);
+    });
+  }
+
+  rename(oldPath: string, newPath: string): Promise<void> {
+    return this.#changeNames(async () => {
+      await call(this.#fileSystem, "rename", oldPath, newPath);
+      this.#movePaths(oldPath, newPath);
+    });
+  }
+
+  posixRename(oldPath: string, newPath: string): Promise<void> {
+    return this.#changeNames(async () => {
+      const rename = () => call(this.#fileSystem, "posixRename", oldPath, newPath);
+      if (oldPath === newPath) return rename();
+      await this.#unlinking(newPath, rename);
+      this.#movePaths(newPath, undefined);
+      this.#movePaths(oldPath, newPath);
+    });
+  }
+
+  hardlink(existingPath: string, newPath: string): Promise<void> {
+    return this.#changeNames(async () => call(this.#fileSystem, "hardlink", existingPath, newPath));
+  }
+
+  async statvfs(path: string): Promise<FileSystemStatistics> {
+    const statistics = await call(this.#fileSystem, "statvfs", path);
+    await this.#measure();
+    const inBlocks = (bytes: number) => Math.floor(bytes / statistics.blockSize);
+    const free = inBlocks(this.#budget.free);
+    return {
+      ...statistics,
+      blocks: Math.min(statistics.blocks, inBlocks(this.#budget.limit)),
+      freeBlocks: Math.min(statistics.freeBlocks, free),
+      availableBlocks: Math.min(statistics.availableBlocks, free),
+    };
+  }
+
+  #measure(): Promise<void> {
+    this.#measured ??= treeSize(this.#fileSystem).then(
+      (size) => this.#budget.charge(size),
+      (error: unknown) => {
+        this.#measured = undefined;
+        throw error;
+      },
+    );
+    return this.#measured;
+  }
+
+  /** A file is truncated only when it is known by its handle: until then, its path might come to mean another. */
+  async #open(path: string, options: OpenOptions): Promise<{ handle: FileHandle; counting: QuotaHandle }> {
+    if (options.write) await this.#measure();
+    const open = async () => call(this.#fileSystem, "open", path, { ...options, truncate: false });
+    const handle = await (options.create ? this.#nameChanges.together(open) : open());
+    const counting = await this.#count(path, handle, options);
+    if (!options.write || !options.truncate || options.exclusive) return { handle, counting };
+    try {
+      await counting.setstat({ size: 0 });
+    } catch (error) {
+      await counting.close();
+      throw error;
+    }
+    return { handle, counting };
+  }
+
+  async #count(path: string, handle: FileHandle, options: OpenOptions): Promise<QuotaHandle> {
+    const openFile = this.#openFile(path, handle);
+    openFile.handles++;
+    const onLastClose = () => this.#forget(openFile);
+    try {
+      return new QuotaHandle(handle, options.append, openFile, await openFile.counted, onLastClose);
+    } catch (error) {
+      if (--openFile.handles === 0) onLastClose();
+      await handle.close?.();
+      throw error;
+    }
+  }
+
+  #openFile(path: string, handle: FileHandle): OpenFile {
+    const key = handle.identity === undefined ? pathKey(path) : `identity ${handle.identity}`;
+    const known = this.#openFiles.get(key);
+    if (known !== undefined) return known;
+    const openFile: OpenFile = { key, handles: 0, counted: this.#startCounting(handle) };
+    this.#openFiles.set(key, openFile);
+    return openFile;
+  }
+
+  #forget(openFile: OpenFile): void {
+    if (this.#openFiles.get(openFile.key) === openFile) this.#openFiles.delete(openFile.key);
+  }
+
+  async #startCounting(handle: FileHandle): Promise<CountedFile> {
+    return new CountedFile(this.#budget, await callHandle(handle, "stat"));
+  }
+
+  /** Runs what may take a file's name. It is held open meanwhile, to see whether it was the last. */
+  async #unlinking(path: string, unlink: () => Promise<void> | void): Promise<void> {
+    const file = (await this.#isFile(path)) ? (await this.#open(path, FOR_READING)).counting : undefined;
+    try {
+      await unlink();
+      await file?.nameRemoved();
+    } finally {
+      await file?.close();
+    }
+  }
+
+  /** What is wrong with a path shows when it is used. */
+  async #isFile(path: string): Promise<boolean> {
+    try {
+      return (await call(this.#fileSystem, "lstat", path)).type === "file";
+    } catch {
+      return false;
+    }
+  }
+
+  /** Files without an identity are known by their paths, as long as they have one. */
+  #movePaths(oldPath: string, newPath: string | undefined): void {
+    for (const openFile of [...this.#openFiles.values()]) {
+      if (!openFile.key.startsWith(pathKey("/"))) continue;
+      const path = openFile.key.slice(pathKey("").length);
+      if (!isWithin(path, oldPath)) continue;
+      this.#forget(openFile);
+      if (newPath === undefined) continue;
+      openFile.key = pathKey(newPath + path.slice(oldPath.length));
+      this.#openFiles.set(openFile.key, openFile);
+    }
+  }
+
+  /** What was at a path when a change of names began is there until it is done. */
+  #changeNames(change: () => Promise<void>): Promise<void> {
+    return this.#nameChanges.alone(async () => {
+      await this.#measure();
+      await change();
+    });
+  }
+}
+
+function pathKey(path: string): string {
+  return `path ${path}`;
+}

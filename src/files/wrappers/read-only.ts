@@ -1,0 +1,128 @@
+import { systemError } from "../../sftp/errors.js";
+import type {
+  Awaitable,
+  DirectoryEntry,
+  FileAttributes,
+  FileHandle,
+  FileSystem,
+  FileSystemStatistics,
+  OpenOptions,
+} from "../file-system.js";
+import { call, callHandle, selectHandleMethods, selectMethods } from "./methods.js";
+
+/**
+ * A file system that can be read, and not changed: whatever would change anything, were it only a time, fails with
+ * "Read-only file system" (EROFS).
+ */
+export function readOnly(fileSystem: FileSystem): FileSystem {
+  return selectMethods(new ReadOnlyFileSystem(fileSystem), (name) => fileSystem[name] !== undefined);
+}
+
+/** Has every method there is, so that none that is added one day gets past it. */
+class ReadOnlyFileSystem implements Required<FileSystem> {
+  readonly #fileSystem: FileSystem;
+
+  constructor(fileSystem: FileSystem) {
+    this.#fileSystem = fileSystem;
+  }
+
+  async open(path: string, options: OpenOptions): Promise<FileHandle> {
+    if (options.write || options.append || options.create || options.truncate) refuse();
+    const handle = await call(this.#fileSystem, "open", path, options);
+    return selectHandleMethods(new ReadOnlyFile(handle), (name) => name === "close" || handle[name] !== undefined);
+  }
+
+  lstat(path: string): Awaitable<FileAttributes> {
+    return call(this.#fileSystem, "lstat", path);
+  }
+
+  readdir(path: string): AsyncIterable<DirectoryEntry> | Iterable<DirectoryEntry> {
+    return call(this.#fileSystem, "readdir", path);
+  }
+
+  readlink(path: string): Awaitable<string> {
+    return call(this.#fileSystem, "readlink", path);
+  }
+
+  async statvfs(path: string): Promise<FileSystemStatistics> {
+    return { ...(await call(this.#fileSystem, "statvfs", path)), readOnly: true };
+  }
+
+  userNames(ids: readonly number[]): Awaitable<readonly (string | undefined)[]> {
+    return call(this.#fileSystem, "userNames", ids);
+  }
+
+  groupNames(ids: readonly number[]): Awaitable<readonly (string | undefined)[]> {
+    return call(this.#fileSystem, "groupNames", ids);
+  }
+
+  setstat(): never {
+    refuse();
+  }
+
+  remove(): never {
+    refuse();
+  }
+
+  mkdir(): never {
+    refuse();
+  }
+
+  rmdir(): never {
+    refuse();
+  }
+
+  rename(): never {
+    refuse();
+  }
+
+  posixRename(): never {
+    refuse();
+  }
+
+  symlink(): never {
+    refuse();
+  }
+
+  hardlink(): never {
+    refuse();
+  }
+}
+
+class ReadOnlyFile implements FileHandle {
+  readonly identity?: string;
+  readonly #handle: FileHandle;
+
+  constructor(handle: FileHandle) {
+    if (handle.identity !== undefined) this.identity = handle.identity;
+    this.#handle = handle;
+  }
+
+  read(buffer: Buffer, position: number): Awaitable<number> {
+    return callHandle(this.#handle, "read", buffer, position);
+  }
+
+  stat(): Awaitable<FileAttributes> {
+    return callHandle(this.#handle, "stat");
+  }
+
+  fsync(): Awaitable<void> {
+    return callHandle(this.#handle, "fsync");
+  }
+
+  close(): Awaitable<void> {
+    return this.#handle.close?.();
+  }
+
+  write(): never {
+    refuse();
+  }
+
+  setstat(): never {
+    refuse();
+  }
+}
+
+function refuse(): never {
+  throw systemError("EROFS");
+}

@@ -1,0 +1,124 @@
+import type { EntryIterator } from "../../files/entry-iterator.js";
+import type { DirectoryEntry, FileHandle, OpenOptions } from "../../files/file-system.js";
+import { StatusCode } from "../codec/constants.js";
+import { SFTPError } from "../errors.js";
+
+const HANDLE_LENGTH = 4;
+
+export interface OpenFile {
+  readonly kind: "file";
+  readonly path: string;
+  readonly handle: FileHandle;
+  readonly options: OpenOptions;
+  /** The same for all handles of one file. */
+  readonly identity: string;
+}
+
+export interface OpenDirectory {
+  readonly kind: "directory";
+  readonly path: string;
+  readonly entries: EntryIterator;
+  /** No other handle has the same: each reads the directory on its own. */
+  readonly identity: string;
+  /** Entries to give before all others: `.` and `..`, and one that did not fit into the last reply. */
+  readonly waiting: DirectoryEntry[];
+  atEnd: boolean;
+}
+
+export type OpenObject = OpenFile | OpenDirectory;
+
+/** What a client has open. Numbers of handles are not used again, so that one that was closed names nothing. */
+export class HandleTable {
+  readonly #open = new Map<number, OpenObject>();
+  /** No handle names them any more, and they are still to be closed. */
+  readonly #leaving = new Set<OpenObject>();
+  readonly #maximum: number;
+  /** What is being opened or closed. */
+  #pending = 0;
+  #lastNumber = 0;
+  #isClosed = false;
+
+  constructor(maximum: number) {
+    this.#maximum = maximum;
+  }
+
+  /**
+   * Takes a place before anything is opened; the place is given up when `open` fails.
+   *
+   * @throws {SFTPError} when all places are taken
+   */
+  async add(open: () => Promise<OpenObject>): Promise<Buffer> {
+    if (this.#open.size + this.#leaving.size + this.#pending >= this.#maximum) {
+      throw new SFTPError(StatusCode.FAILURE, "Too many open files");
+    }
+    this.#pending++;
+    try {
+      const object = await open();
+      if (this.#isClosed) {
+        await closeObject(object);
+        throw new SFTPError(StatusCode.FAILURE, "The session has ended");
+      }
+      const number = ++this.#lastNumber;
+      this.#open.set(number, object);
+      const handle = Buffer.alloc(HANDLE_LENGTH);
+      handle.writeUInt32BE(number);
+      return handle;
+    } finally {
+      this.#pending--;
+    }
+  }
+
+  /** @throws {SFTPError} when the handle names nothing that is open */
+  get(handle: Buffer): OpenObject {
+    const object = handle.length === HANDLE_LENGTH ? this.#open.get(handle.readUInt32BE()) : undefined;
+    if (object === undefined) throw new SFTPError(StatusCode.FAILURE, "Invalid handle");
+    return object;
+  }
+
+  /** @throws {SFTPError} when the handle names no file that is open */
+  getFile(handle: Buffer): OpenFile {
+    const object = this.get(handle);
+    if (object.kind !== "file") throw new SFTPError(StatusCode.FAILURE, "The handle is not of a file");
+    return object;
+  }
+
+  /** @throws {SFTPError} when the handle names no directory that is open */
+  getDirectory(handle: Buffer): OpenDirectory {
+    const object = this.get(handle);
+    if (object.kind !== "directory") throw new SFTPError(StatusCode.FAILURE, "The handle is not of a directory");
+    return object;
+  }
+
+  /** Makes a handle name nothing from now on. Whoever takes it out closes it, or `takeAll` gives it out. */
+  take(handle: Buffer): OpenObject {
+    const object = this.get(handle);
+    this.#open.delete(handle.readUInt32BE());
+    this.#leaving.add(object);
+    return object;
+  }
+
+  /** Closes what was taken out. */
+  async close(object: OpenObject): Promise<void> {
+    this.#leaving.delete(object);
+    this.#pending++;
+    try {
+      await closeObject(object);
+    } finally {
+      this.#pending--;
+    }
+  }
+
+  /** Gives out all that is to be closed, at the end of the session. What is opened from now on is closed at once. */
+  takeAll(): OpenObject[] {
+    this.#isClosed = true;
+    const objects = [...this.#open.values(), ...this.#leaving];
+    this.#open.clear();
+    this.#leaving.clear();
+    return objects;
+  }
+}
+
+export async function closeObject(object: OpenObject): Promise<void> {
+  if (object.kind === "file") await object.handle.close?.();
+  else await object.entries.return();
+}

@@ -1,0 +1,47 @@
+import type { FileAttributes, FileType } from "../../files/file-system.js";
+import { toMode } from "../codec/attributes.js";
+
+const typeLetters: Readonly<Record<FileType, string>> = {
+  file: "-",
+  directory: "d",
+  symlink: "l",
+  fifo: "p",
+  socket: "s",
+  "character-device": "c",
+  "block-device": "b",
+  unknown: "?",
+};
+
+const months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"] as const;
+
+/** Older files are shown with their year instead of the time of day, as `ls` does: half a year, seconds. */
+const RECENT = 182.5 * 24 * 60 * 60;
+
+/** A mode as `ls` writes it: `drwxr-xr-x`. */
+export function formatMode(attributes: FileAttributes): string {
+  const mode = toMode(attributes);
+  const bits = [..."rwxrwxrwx"].map((letter, index) => (mode & (0o400 >> index) ? letter : "-"));
+  const special = (index: number, bit: number, letter: string) => {
+    if (mode & bit) bits[index] = bits[index] === "x" ? letter : letter.toUpperCase();
+  };
+  special(2, 0o4000, "s");
+  special(5, 0o2000, "s");
+  special(8, 0o1000, "t");
+  return typeLetters[attributes.type] + bits.join("");
+}
+
+/** All of a line of `ls -l` but the name at its end (draft-ietf-secsh-filexfer-02 §7 shows the columns). */
+export function formatLongnameHead(attributes: FileAttributes, user: string, group: string, now: number): string {
+  const links = String(attributes.links ?? 1).padStart(4);
+  const owner = `${user.padEnd(8)} ${group.padEnd(8)}`;
+  const size = String(attributes.size).padStart(8);
+  return `${formatMode(attributes)} ${links} ${owner} ${size} ${formatTime(attributes.modifyTime, now)} `;
+}
+
+function formatTime(seconds: number, now: number): string {
+  const date = new Date(seconds * 1000);
+  const day = `${months[date.getMonth()] ?? "Jan"} ${String(date.getDate()).padStart(2)}`;
+  const isRecent = seconds <= now && now - seconds < RECENT;
+  if (!isRecent) return `${day} ${String(date.getFullYear()).padStart(5)}`;
+  return `${day} ${String(date.getHours()).padStart(2, "0")}:${String(date.getMinutes()).padStart(2, "0")}`;
+}

@@ -1,0 +1,200 @@
+import type { OpenOptions } from "../../../files/file-system.js";
+import { readBytes } from "../../../files/read-bytes.js";
+import type { Reader } from "../../../protocol/reader.js";
+import { readAttributes, readSize } from "../../codec/attributes.js";
+import { MAX_DATA_LENGTH, OpenFlag, StatusCode } from "../../codec/constants.js";
+import { returnPacketBuffer, takePacketBuffer } from "../../codec/packet-buffers.js";
+import {
+  DATA_HEAD_LENGTH,
+  encodeAttributes,
+  encodeHandle,
+  encodeOk,
+  encodeStatus,
+  setDataHead,
+} from "../../codec/packets.js";
+import { SFTPError, unsupported } from "../../errors.js";
+import type { FileAccess } from "../request-order.js";
+import {
+  CHANGES_CONTENT,
+  CHANGES_NAMES,
+  notOpenFor,
+  READS_NAMES,
+  type RequestKind,
+  readPath,
+  whole,
+} from "./request.js";
+
+// Requests that open files and work on open ones (draft-ietf-secsh-filexfer-02 §6.3, §6.4 and §6.8).
+
+/**
+ * Data of this many bytes or less is copied out of the buffer that it was read into, and the buffer used again: clients
+ * ask for 255 KiB of files that hold a few bytes. A buffer that is sent itself is not: some streams say that they are
+ * done with it when their reader has not seen it yet.
+ */
+const MAX_COPIED_LENGTH = 32 * 1024;
+
+export const open: RequestKind = {
+  name: "open",
+  read(fields, { tree, handles }) {
+    const path = readPath(fields);
+    const options = readOpenOptions(fields);
+    const footprint = options.truncate ? CHANGES_CONTENT : options.create ? CHANGES_NAMES : READS_NAMES;
+    return {
+      footprint,
+      async run(id) {
+        const handle = await handles.add(async () => {
+          const { path: canonical, handle } = await tree.open(path, options);
+          return { kind: "file", path: canonical, handle, options, identity: handle.identity ?? canonical };
+        });
+        return encodeHandle(id, handle);
+      },
+    };
+  },
+};
+
+export const close: RequestKind = {
+  name: "close",
+  read(fields, { handles }) {
+    const handle = fields.readString();
+    // No later request finds it; it is closed once the earlier ones are through with it.
+    const object = handles.take(handle);
+    return {
+      footprint: object.kind === "file" ? { files: [whole(object.identity, "write")] } : { alone: object.identity },
+      async run(id) {
+        await handles.close(object);
+        return encodeOk(id);
+      },
+    };
+  },
+};
+
+export const read: RequestKind = {
+  name: "read",
+  read(fields, { handles }) {
+    const file = handles.getFile(fields.readString());
+    const offset = readSize(fields);
+    const length = Math.min(fields.readUint32(), MAX_DATA_LENGTH);
+    const { handle } = file;
+    if (!file.options.read) throw notOpenFor("reading");
+    return {
+      footprint: { files: [part(file.identity, "read", offset, length)] },
+      replyInTurnOf: file,
+      memory: length,
+      async run(id) {
+        const buffer = takePacketBuffer(DATA_HEAD_LENGTH + length);
+        let count = 0;
+        try {
+          count = await readBytes(handle, buffer.subarray(DATA_HEAD_LENGTH, DATA_HEAD_LENGTH + length), offset);
+        } catch (error) {
+          returnPacketBuffer(buffer);
+          throw error;
+        }
+        if (count === 0) {
+          returnPacketBuffer(buffer);
+          return encodeStatus(id, StatusCode.EOF, "End of file");
+        }
+        setDataHead(buffer, id, count);
+        const packet = buffer.subarray(0, DATA_HEAD_LENGTH + count);
+        if (count > MAX_COPIED_LENGTH) return packet;
+        const copy = Buffer.from(packet);
+        returnPacketBuffer(buffer);
+        return copy;
+      },
+    };
+  },
+};
+
+export const write: RequestKind = {
+  name: "write",
+  read(fields, { handles }) {
+    const file = handles.getFile(fields.readString());
+    const offset = readSize(fields);
+    const data = fields.readString();
+    const { handle, options, identity } = file;
+    if (!options.write) throw notOpenFor("writing");
+    if (offset + data.length > Number.MAX_SAFE_INTEGER) throw new SFTPError(StatusCode.FAILURE, "File too large");
+    const access = options.append ? whole(identity, "write") : part(identity, "write", offset, data.length);
+    return {
+      footprint: { files: [access] },
+      replyInTurnOf: file,
+      async run(id) {
+        if (handle.write === undefined) throw unsupported();
+        await handle.write(data, offset);
+        return encodeOk(id);
+      },
+    };
+  },
+};
+
+export const fstat: RequestKind = {
+  name: "fstat",
+  read(fields, { handles, tree }) {
+    const object = handles.get(fields.readString());
+    return {
+      // A request by the file's name may have changed its attributes.
+      footprint: { ...READS_NAMES, files: object.kind === "file" ? [whole(object.identity, "read")] : [] },
+      async run(id) {
+        if (object.kind === "directory") return encodeAttributes(id, await tree.stat(object.path, "keep"));
+        if (object.handle.stat === undefined) throw unsupported();
+        return encodeAttributes(id, await object.handle.stat());
+      },
+    };
+  },
+};
+
+export const fsetstat: RequestKind = {
+  name: "fsetstat",
+  read(fields, { handles, tree }) {
+    const object = handles.get(fields.readString());
+    const changes = readAttributes(fields);
+    if (changes.size !== undefined && object.kind === "file" && !object.options.write) throw notOpenFor("writing");
+    return {
+      footprint: object.kind === "file" ? { files: [whole(object.identity, "write")] } : CHANGES_NAMES,
+      async run(id) {
+        if (object.kind === "directory") await tree.setstat(object.path, changes, "keep");
+        else await tree.fsetstat(object, changes);
+        return encodeOk(id);
+      },
+    };
+  },
+};
+
+/** OpenSSH PROTOCOL §4.6 */
+export const fsync: RequestKind = {
+  name: "fsync",
+  read(fields, { handles }) {
+    const { handle, identity } = handles.getFile(fields.readString());
+    return {
+      footprint: { files: [whole(identity, "write")] },
+      async run(id) {
+        if (handle.fsync === undefined) throw unsupported();
+        await handle.fsync();
+        return encodeOk(id);
+      },
+    };
+  },
+};
+
+/** Of no bytes, it still uses the file: it may not be closed meanwhile. */
+function part(identity: string, access: FileAccess["access"], start: number, length: number): FileAccess {
+  return { identity, access, start, end: start + Math.max(1, length) };
+}
+
+/** Combinations that POSIX leaves open are brought to the nearest that it knows. */
+function readOpenOptions(fields: Reader): OpenOptions {
+  const flags = fields.readUint32();
+  const { permissions } = readAttributes(fields);
+  const has = (flag: number) => (flags & flag) !== 0;
+  const append = has(OpenFlag.APPEND);
+  const write = has(OpenFlag.WRITE) || append;
+  const create = has(OpenFlag.CREAT);
+  return {
+    read: has(OpenFlag.READ) || !write,
+    write,
+    append,
+    create,
+    truncate: has(OpenFlag.TRUNC) && write,
+    exclusive: has(OpenFlag.EXCL) && create,
+    ...(permissions !== undefined && { permissions }),
+  };
+}

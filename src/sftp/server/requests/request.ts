@@ -1,0 +1,71 @@
+import type { GuardedFileSystem } from "../../../files/guarded-file-system.js";
+import { decodePath } from "../../../files/path.js";
+import type { Reader } from "../../../protocol/reader.js";
+import { StatusCode } from "../../codec/constants.js";
+import { SFTPError } from "../../errors.js";
+import type { HandleTable } from "../handle-table.js";
+import type { OwnerNames } from "../owner-names.js";
+import type { FileAccess, Footprint } from "../request-order.js";
+import type { SymlinkOrder } from "../symlink-order.js";
+
+/** What a session has for its requests to work on. */
+export interface RequestContext {
+  readonly tree: GuardedFileSystem;
+  readonly handles: HandleTable;
+  readonly ownerNames: OwnerNames;
+  readonly startDirectory: string;
+  readonly maxOpenHandles: number;
+  /** How the client sends the two paths of SYMLINK. */
+  readonly symlinkOrder: SymlinkOrder;
+  /** Fires when the session is over: what takes long should end. */
+  readonly signal: AbortSignal;
+}
+
+/** A request that was read and waits for its turn. */
+export interface Operation {
+  readonly footprint: Footprint;
+  /**
+   * Replies to requests with the same object here leave in the order of the requests. For reads and writes of one
+   * handle: `scp` of OpenSSH before 9.4 cuts a file where a later part came first, and paramiko waits for ever where a
+   * write was refused before an earlier one was done.
+   */
+  readonly replyInTurnOf?: object;
+  /** Bytes of memory that it takes beside the request itself. */
+  readonly memory?: number;
+  /** Makes the reply. Whatever it throws is answered with a status. */
+  run(id: number): Promise<Buffer>;
+}
+
+/** One kind of request. */
+export interface RequestKind {
+  /** As `sftp-server -Q requests` of OpenSSH has it. */
+  readonly name: string;
+  /**
+   * Reads the fields behind the request id. Views of them may be kept until the operation has run. Bytes behind the
+   * fields are dropped, as by sftp-server: rclone sends all of a buffer of which the data of WRITE is the beginning.
+   *
+   * @throws {ProtocolError} when the fields are malformed
+   * @throws {SFTPError} when they cannot be what a client wants
+   */
+  read(fields: Reader, context: RequestContext): Operation;
+}
+
+/** Looks at names. */
+export const READS_NAMES: Footprint = { names: "read" };
+/** Changes what is in directories, or attributes. */
+export const CHANGES_NAMES: Footprint = { names: "change" };
+/** Changes the content of a file that is given by its name. */
+export const CHANGES_CONTENT: Footprint = { names: "change-content" };
+
+/** All of a file. */
+export function whole(identity: string, access: FileAccess["access"]): FileAccess {
+  return { identity, access, start: 0, end: Number.POSITIVE_INFINITY };
+}
+
+export function notOpenFor(purpose: "reading" | "writing"): SFTPError {
+  return new SFTPError(StatusCode.PERMISSION_DENIED, `The file is not open for ${purpose}`);
+}
+
+export function readPath(fields: Reader): string {
+  return decodePath(fields.readString());
+}

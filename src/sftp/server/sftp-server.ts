@@ -1,0 +1,95 @@
+import { ConfigurationError } from "../../base/configuration-error.js";
+import type { AccessMode, AccessPolicy } from "../../files/access-policy.js";
+import { type FileServerOptions, fileServerSettings } from "../../files/file-server-options.js";
+import type { Awaitable } from "../../files/file-system.js";
+import { GuardedFileSystem } from "../../files/guarded-file-system.js";
+import { HandleTable } from "./handle-table.js";
+import { OwnerNames } from "./owner-names.js";
+import { requestNames } from "./requests/registry.js";
+import { SFTPSession, type SFTPStream } from "./sftp-session.js";
+import { symlinkOrderOf } from "./symlink-order.js";
+
+const DEFAULT_MAX_OPEN_HANDLES = 256;
+
+export type SFTPServerOptions = FileServerOptions & {
+  /** Files and directories that the client may have open together. Default: 256. */
+  readonly maxOpenHandles?: number;
+  /** Requests that are refused, by the names that `requestNames` lists. */
+  readonly deniedRequests?: Iterable<string>;
+};
+
+/**
+ * Serves SFTP, version 3 (draft-ietf-secsh-filexfer-02) with the extensions of OpenSSH, over a channel or any other
+ * stream of bytes. It attaches itself: there is nothing to start, and it may be dropped by whoever made it.
+ *
+ * Subclasses decide by path: each hook may be sync or async, and gets an absolute path in the client's tree. Nothing is
+ * done before it has allowed the path that is left when all links are resolved; about a path with links it may have been
+ * asked before. A rule for all that lies in a directory belongs into both `check` hooks.
+ */
+export class SFTPServer implements AccessPolicy {
+  /** What the session runs over. */
+  readonly channel: SFTPStream;
+  /** Resolves when the session has ended and all its files are closed. */
+  readonly closed: Promise<void>;
+
+  readonly #access: AccessPolicy;
+
+  /**
+   * @throws {ConfigurationError} for a `rootPath` that cannot name a directory, for `maxOpenHandles` that is no positive
+   * integer, and for an unknown name in `deniedRequests`
+   */
+  constructor(channel: SFTPStream, options: SFTPServerOptions) {
+    const { fileSystem, startDirectory, access, logger } = fileServerSettings(options);
+    const { maxOpenHandles = DEFAULT_MAX_OPEN_HANDLES } = options;
+    if (!Number.isInteger(maxOpenHandles) || maxOpenHandles < 1) {
+      throw new ConfigurationError("maxOpenHandles", "must be a positive integer");
+    }
+    const deniedRequests = new Set(options.deniedRequests);
+    for (const name of deniedRequests) {
+      if (!requestNames.includes(name)) {
+        throw new ConfigurationError("deniedRequests", `there is no request named '${name}'`);
+      }
+    }
+    this.channel = channel;
+    this.#access = access;
+    const abort = new AbortController();
+    const context = {
+      tree: new GuardedFileSystem(fileSystem, this, startDirectory, abort.signal),
+      handles: new HandleTable(maxOpenHandles),
+      ownerNames: new OwnerNames(fileSystem),
+      startDirectory,
+      maxOpenHandles,
+      symlinkOrder: symlinkOrderOf(channel.connection?.clientVersion),
+      signal: abort.signal,
+    };
+    this.closed = new Promise((ended) => {
+      new SFTPSession(channel, { context, abort, deniedRequests, logger, ended });
+    });
+  }
+
+  /**
+   * Asked before a file is read or looked at (`r`), or made, written, changed or removed (`w`). Only exactly `true`
+   * allows. Here and in the other hooks the option `access` decides where they are not overridden.
+   */
+  checkFileAccess(path: string, mode: AccessMode): Awaitable<boolean> {
+    return this.#access.checkFileAccess(path, mode);
+  }
+
+  /** The same for a directory. Listing it is `r`, which is also asked when a directory in it is listed, for `..`. */
+  checkDirectoryAccess(path: string, mode: AccessMode): Awaitable<boolean> {
+    return this.#access.checkDirectoryAccess(path, mode);
+  }
+
+  /**
+   * The permission bits, 0 to 0o7777, that a file gets when a client makes it or wants to change them; `undefined`
+   * leaves it to the client.
+   */
+  getFilePermissions(path: string): Awaitable<number | undefined> {
+    return this.#access.getFilePermissions(path);
+  }
+
+  /** The same for a directory. */
+  getDirectoryPermissions(path: string): Awaitable<number | undefined> {
+    return this.#access.getDirectoryPermissions(path);
+  }
+}

@@ -1,0 +1,314 @@
+import type { Duplex } from "node:stream";
+import { ProtocolError } from "../../protocol/errors.js";
+import { Reader } from "../../protocol/reader.js";
+import { PacketType, SFTP_VERSION, StatusCode } from "../codec/constants.js";
+import { type Packet, PacketAssembler } from "../codec/packet-assembler.js";
+import { encodeStatus, encodeVersion } from "../codec/packets.js";
+import { SFTPError, systemErrorCode, toSFTPError, unsupported } from "../errors.js";
+import type { SFTPLogger } from "../logger.js";
+import { closeObject, type OpenObject } from "./handle-table.js";
+import { RequestOrder } from "./request-order.js";
+import { denied } from "./requests/denied.js";
+import { extensions } from "./requests/extensions.js";
+import { requestKinds } from "./requests/registry.js";
+import type { Operation, RequestContext, RequestKind } from "./requests/request.js";
+import { Turns } from "./turns.js";
+
+/** Requests that a client may have under way; more are not read before some are answered. */
+const MAX_REQUESTS = 128;
+
+/** Requests that are taken in one turn of the event loop. Others on the same process are to have theirs. */
+const MAX_REQUESTS_IN_TURN = 16;
+
+/** Bytes that the requests under way and their replies may hold together, one request more or less. */
+const MAX_MEMORY = 4 * 1024 * 1024;
+
+/** What a request costs beside its bytes and its reply's, roughly. */
+const REQUEST_OVERHEAD = 1024;
+
+/** What carries a session: any stream of bytes in both directions. A channel of SSH has the optional methods. */
+export interface SFTPStream extends Duplex {
+  readonly connection?: {
+    /** The client's identification line (RFC 4253 §4.2). */
+    readonly clientVersion: string;
+  };
+  /** Fires when nobody takes replies any more. `close` may come much later, behind input that is still unread. */
+  readonly signal?: AbortSignal;
+  /** Reports how the session went: 0, or 1 when the client broke the protocol. */
+  sendExitStatus?(status: number): void;
+  /** Closes the stream once all that was written has gone out. */
+  close?(): void;
+}
+
+export interface SFTPSessionSettings {
+  readonly context: RequestContext;
+  /** Fires the signal of `context` when the session is over. */
+  readonly abort: AbortController;
+  readonly deniedRequests: ReadonlySet<string>;
+  readonly logger: SFTPLogger;
+  /** Called once nothing of the session is left. */
+  readonly ended: () => void;
+}
+
+/** The client did what no client does; the session ends. */
+class SessionError extends Error {
+  override readonly name = "SessionError";
+}
+
+/** One session of SFTP: reads requests, runs them in an order that makes sense, answers each once. */
+export class SFTPSession {
+  readonly #stream: SFTPStream;
+  readonly #context: RequestContext;
+  readonly #deniedRequests: ReadonlySet<string>;
+  readonly #logger: SFTPLogger;
+  readonly #ended: () => void;
+  readonly #abort: AbortController;
+  readonly #assembler = new PacketAssembler();
+  readonly #order = new RequestOrder();
+  readonly #turns = new Turns();
+  #memory = 0;
+  #takenInTurn = 0;
+  #isResting = false;
+  #initialized = false;
+  #inputEnded = false;
+  #corked = false;
+  #closing = false;
+
+  constructor(stream: SFTPStream, { context, abort, deniedRequests, logger, ended }: SFTPSessionSettings) {
+    this.#stream = stream;
+    this.#context = context;
+    this.#abort = abort;
+    this.#deniedRequests = deniedRequests;
+    this.#logger = logger;
+    this.#ended = ended;
+    stream.on("data", this.#receive);
+    stream.once("end", this.#endInput);
+    stream.once("error", this.#fail);
+    stream.once("close", this.#streamClosed);
+    stream.signal?.addEventListener("abort", this.#streamClosed, { once: true });
+    if (stream.destroyed || stream.signal?.aborted) this.#streamClosed();
+  }
+
+  readonly #receive = (chunk: Buffer): void => {
+    if (this.#closing) return;
+    this.#assembler.add(chunk);
+    this.#advance();
+  };
+
+  readonly #endInput = (): void => {
+    this.#inputEnded = true;
+    // Requests of the last chunk may still wait to be taken.
+    this.#advance();
+  };
+
+  readonly #fail = (error: unknown): void => {
+    if (!(error instanceof SessionError)) this.#logger.debug({ err: error }, "the session's stream has failed");
+    else this.#logger.warn({ err: error }, "the client has broken the protocol");
+    this.#close(1);
+  };
+
+  readonly #streamClosed = (): void => {
+    this.#close(undefined);
+  };
+
+  /** Takes requests as long as there is room for more. */
+  readonly #advance = (): void => {
+    if (this.#isResting) return;
+    try {
+      while (!this.#closing) {
+        if (this.#order.size >= MAX_REQUESTS || this.#memory >= MAX_MEMORY) {
+          this.#stream.pause();
+          return;
+        }
+        if (this.#takenInTurn === MAX_REQUESTS_IN_TURN) {
+          this.#isResting = true;
+          this.#stream.pause();
+          return;
+        }
+        const packet = this.#assembler.next();
+        if (packet === undefined) break;
+        if (this.#takenInTurn++ === 0) setImmediate(this.#startTurn);
+        this.#take(packet);
+      }
+    } catch (error) {
+      this.#fail(error instanceof Error ? new SessionError(error.message, { cause: error }) : error);
+      return;
+    }
+    if (this.#closing) return;
+    if (this.#inputEnded) this.#finishIfDone();
+    else if (this.#stream.isPaused()) this.#stream.resume();
+  };
+
+  readonly #startTurn = (): void => {
+    this.#takenInTurn = 0;
+    if (!this.#isResting) return;
+    this.#isResting = false;
+    this.#advance();
+  };
+
+  #take(packet: Packet): void {
+    const fields = new Reader(packet.bytes);
+    const type = fields.readByte();
+    const id = fields.readUint32();
+    if (type === PacketType.INIT) {
+      this.#initialize();
+      packet.release();
+      return;
+    }
+    if (!this.#initialized) throw new SessionError(`the first packet is of type ${type}, not SSH_FXP_INIT`);
+    const { name, operation } = this.#read(type, fields);
+    const cost = packet.memory + (operation.memory ?? 0) + REQUEST_OVERHEAD;
+    this.#memory += cost;
+    const answered = () => {
+      this.#memory -= cost;
+    };
+    const turn = this.#turns.take(operation.replyInTurnOf);
+    this.#order.run(operation.footprint, async () => {
+      const reply = await this.#run(name, operation, id);
+      packet.release();
+      await turn.comes;
+      if (reply === undefined) answered();
+      else this.#send(reply, answered);
+      turn.end();
+    });
+  }
+
+  /** Reads a request. One that cannot be read is an operation that fails: it is answered in its turn. */
+  #read(type: number, fields: Reader): { readonly name?: string; readonly operation: Operation } {
+    let name: string | undefined;
+    try {
+      const kind = findKind(type, fields);
+      if (kind === undefined) throw unsupported();
+      name = kind.name;
+      const permitted = this.#deniedRequests.has(name) ? denied(kind) : kind;
+      return { name, operation: permitted.read(fields, this.#context) };
+    } catch (error) {
+      const operation = { footprint: {}, run: () => Promise.reject(error) };
+      return name === undefined ? { operation } : { name, operation };
+    }
+  }
+
+  /** Runs a request; whatever becomes of it, there is one reply, unless nobody is there to read it. */
+  async #run(name: string | undefined, operation: Operation, id: number): Promise<Buffer | undefined> {
+    const { signal } = this.#abort;
+    if (signal.aborted) return undefined;
+    try {
+      return await operation.run(id);
+    } catch (error) {
+      if (signal.aborted && error === signal.reason) return undefined;
+      const explanation = explain(error);
+      const { code, message } = explanation ?? { code: StatusCode.FAILURE, message: "Failure" };
+      const fields = { request: name, status: StatusCode[code], err: error };
+      if (explanation !== undefined) this.#logger.debug(fields, "request refused");
+      else this.#logger.warn(fields, "request failed");
+      return encodeStatus(id, code, message);
+    }
+  }
+
+  #initialize(): void {
+    if (this.#initialized) throw new SessionError("a second SSH_FXP_INIT");
+    this.#initialized = true;
+    const { fileSystem } = this.#context.tree;
+    const announced = new Map<string, string>();
+    for (const [name, { kind, data, isPossible }] of extensions) {
+      if (isPossible(fileSystem) && !this.#deniedRequests.has(kind.name)) announced.set(name, data);
+    }
+    this.#send(encodeVersion(SFTP_VERSION, announced), () => {});
+  }
+
+  /** Replies of one turn of the event loop leave together. */
+  #send(packet: Buffer, sent: () => void): void {
+    if (this.#closing) {
+      sent();
+      return;
+    }
+    if (!this.#corked) {
+      this.#corked = true;
+      this.#stream.cork();
+      process.nextTick(this.#uncork);
+    }
+    this.#stream.write(packet, () => {
+      sent();
+      this.#advance();
+    });
+  }
+
+  readonly #uncork = (): void => {
+    this.#corked = false;
+    this.#stream.uncork();
+  };
+
+  #finishIfDone(): void {
+    if (this.#order.size > 0) return;
+    if (this.#assembler.hasPart) this.#logger.debug({}, "the client has ended the session within a packet");
+    this.#close(0);
+  }
+
+  /**
+   * Ends the session: what waits is dropped, what runs goes on without a reply, what is open is closed behind it.
+   *
+   * @param status how it went; `undefined` when nobody is there to be told
+   */
+  #close(status: 0 | 1 | undefined): void {
+    if (this.#closing) return;
+    this.#closing = true;
+    this.#abort.abort();
+    this.#assembler.close();
+    const stream = this.#stream;
+    stream.off("data", this.#receive);
+    // A late error has no other listener.
+    stream.on("error", () => {});
+    stream.resume();
+    const released = this.#release();
+    // A client that has left in order may rely on its files being closed; one that broke the protocol waits for nothing.
+    if (status === 0) void released.then(() => endStream(stream, status));
+    else if (status === 1) endStream(stream, status);
+  }
+
+  /** Closes each file once no request uses it any more. */
+  async #release(): Promise<void> {
+    const close = async (object: OpenObject): Promise<void> => {
+      await this.#order.released(object.identity);
+      try {
+        await closeObject(object);
+      } catch (error) {
+        this.#logger.warn({ err: error }, "a file could not be closed");
+      }
+    };
+    await Promise.all(this.#context.handles.takeAll().map(close));
+    await this.#order.drained();
+    this.#ended();
+  }
+}
+
+function findKind(type: number, fields: Reader): RequestKind | undefined {
+  if (type !== PacketType.EXTENDED) return requestKinds.get(type);
+  return extensions.get(fields.readString().toString("latin1"))?.kind;
+}
+
+/**
+ * What the client is told of a failure that is its own or its files'; `undefined` for a defect of this server or of the
+ * file system, which may throw anything.
+ */
+function explain(error: unknown): SFTPError | undefined {
+  try {
+    if (error instanceof ProtocolError) return new SFTPError(StatusCode.BAD_MESSAGE, "Bad message", { cause: error });
+    if (!(error instanceof SFTPError) && systemErrorCode(error) === undefined) return undefined;
+    const explanation = toSFTPError(error);
+    return isFailure(explanation) ? explanation : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isFailure({ code, message }: SFTPError): boolean {
+  const isCode = typeof code === "number" && StatusCode[code] !== undefined && code !== StatusCode.OK;
+  return isCode && typeof message === "string";
+}
+
+function endStream(stream: SFTPStream, status: 0 | 1): void {
+  if (stream.destroyed) return;
+  stream.sendExitStatus?.(status);
+  if (stream.close !== undefined) stream.close();
+  else stream.end();
+}

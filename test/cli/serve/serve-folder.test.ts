@@ -1,0 +1,286 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { PKey } from "../../../src/crypto/index.js";
+import { KNOWN_HASHES } from "../../authenticators/passwords/known-hashes.js";
+import { type Outcome, run, SshClient } from "../../examples/real-client.js";
+import { listeningPort, type RunningProcess, startProgram } from "../../examples/running-process.js";
+import { builtFile } from "../../support/build.js";
+import { needs } from "../../support/clients.js";
+import { makeTree } from "../../support/tree.js";
+import { treeDifferences } from "../../support/tree-compare.js";
+
+const MAIN = join("src", "cli", "main.ts");
+const TARGET = "ann@127.0.0.1";
+
+let client: SshClient;
+let key = "";
+let server: RunningProcess;
+let port = 0;
+/** What is served, and the client's side: new for each test. */
+let folder = "";
+let local = "";
+
+beforeAll(() => {
+  client = new SshClient();
+  key = join(client.folder, "key");
+  const pair = PKey.generate({ keyType: "ed25519" });
+  writeFileSync(key, pair.toOpenSSH(), { mode: 0o600 });
+  writeFileSync(`${key}.pub`, `${pair.toPublicString()}\n`);
+});
+beforeEach(() => {
+  const parent = mkdtempSync(join(client.folder, "test-"));
+  [folder, local] = [join(parent, "root"), join(parent, "local")];
+  mkdirSync(folder);
+  mkdirSync(local);
+});
+afterEach(() => server?.kill());
+afterAll(() => client.dispose());
+
+const environment = () => ({ ...process.env, XDG_STATE_HOME: join(client.folder, "state") });
+
+/** Starts a server on the folder, for ann with her key. */
+async function start(...options: string[]): Promise<void> {
+  await startWith("--user", "ann", "--authorized-keys", `${key}.pub`, ...options);
+}
+
+async function startWith(...options: string[]): Promise<void> {
+  server = startProgram(MAIN, ["serve", "--port", "0", "--json", ...options, folder], environment());
+  const [line] = await server.output(/^.+\n/);
+  port = JSON.parse(line).port;
+}
+
+const login = () => [...client.options, "-i", key];
+
+async function sftp(...commands: string[]): Promise<Outcome> {
+  const input = commands.map((command) => `${command}\n`).join("");
+  return run("sftp", [...login(), "-P", `${port}`, "-b", "-", TARGET], { input });
+}
+
+async function scp(...words: string[]): Promise<Outcome> {
+  return run("scp", [...login(), "-P", `${port}`, ...words]);
+}
+
+async function ssh(...words: string[]): Promise<Outcome> {
+  return client.run(port, "", ["-i", key, ...words]);
+}
+
+interface LogLine {
+  readonly msg: string;
+  readonly [field: string]: unknown;
+}
+
+/** Stops the server and gives its log. */
+async function log(): Promise<LogLine[]> {
+  server.signal("SIGTERM");
+  expect(await server.exitCode()).toBe(0);
+  return server.stderr
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+}
+
+describe("a folder that cannot be served", () => {
+  it.each(["missing", "file"])("is named in one line: %s", (name) => {
+    writeFileSync(join(folder, "file"), "");
+    const args = [builtFile(MAIN), "serve", "--port", "0", "--log-level", "silent", join(folder, name)];
+    const outcome = spawnSync(process.execPath, args, { env: environment(), encoding: "utf8", timeout: 20_000 });
+    expect(outcome).toMatchObject({ status: 1, stdout: "" });
+    expect(outcome.stderr).toMatch(new RegExp(`^spindlex: \\S+/${name} cannot be served: [^\\n]+\\n$`));
+    expect(existsSync(join(folder, "missing"))).toBe(false);
+  });
+});
+
+describe("a folder", needs("sftp", "scp"), () => {
+  it("is reached as the report tells", async () => {
+    server = startProgram(MAIN, ["serve", "--port", "0", "--user", "ann", folder], environment());
+    port = await listeningPort(server);
+    expect(server.stdout).toContain(`Serving:   ${folder}\n`);
+    expect(server.stdout).toContain(`Connect:   sftp -P ${port} ann@127.0.0.1\n`);
+    const [, password = ""] = /^Password: {2}(\S+)/m.exec(server.stdout) ?? [];
+    const words = [...client.options, "-P", `${port}`, "ann@127.0.0.1"];
+    const outcome = await run("sftp", words, { env: client.environment(password), input: "mkdir made\npwd\n" });
+    expect(outcome).toMatchObject({ code: 0, stdout: expect.stringContaining("Remote working directory: /\n") });
+    expect(readdirSync(folder)).toEqual(["made"]);
+  });
+
+  it("takes and gives a tree over SFTP, and logs who transfers what", async () => {
+    await start();
+    const [tree, back] = [join(local, "tree"), join(local, "back")];
+    await makeTree(tree, { without: ["links", "late times"] });
+    expect(await sftp(`put -rp ${tree} up`, `get -rp up ${back}`)).toMatchObject({ code: 0, stderr: "" });
+    expect(await treeDifferences(tree, join(folder, "up"), ["modes", "times"])).toEqual([]);
+    expect(await treeDifferences(tree, back, ["modes", "times"])).toEqual([]);
+    const lines = await log();
+    const transfer = { msg: "transfer", user: "ann", address: "127.0.0.1", path: "/up/plain.txt", result: "OK" };
+    expect(lines).toContainEqual(expect.objectContaining({ ...transfer, bytesRead: 0, bytesWritten: 12_345 }));
+    expect(lines).toContainEqual(expect.objectContaining({ ...transfer, bytesRead: 12_345, bytesWritten: 0 }));
+    expect(lines.filter(({ level }) => Number(level) > 30)).toEqual([]);
+  });
+
+  it.each([["scp"], ["scp -O"]])("takes and gives a tree over %s", async (command) => {
+    const flags = command.split(" ").slice(1);
+    await start();
+    const [tree, back] = [join(local, "tree"), join(local, "back")];
+    await makeTree(tree, { without: ["links", "late times", "newlines", "invalid UTF-8"] });
+    expect(await scp(...flags, "-rp", tree, `${TARGET}:up`)).toMatchObject({ code: 0, stderr: "" });
+    expect(await scp(...flags, "-rp", `${TARGET}:up`, back)).toMatchObject({ code: 0, stderr: "" });
+    expect(await treeDifferences(tree, join(folder, "up"), ["modes", "times"])).toEqual([]);
+    expect(await treeDifferences(tree, back, ["modes", "times"])).toEqual([]);
+    const lines = await log();
+    expect(lines).toContainEqual(
+      expect.objectContaining({ msg: "transfer", user: "ann", path: "/up/plain.txt", bytesWritten: 12_345 }),
+    );
+  });
+
+  it("does not lead outside of itself", async () => {
+    const secret = join(local, "secret");
+    writeFileSync(secret, "secret");
+    symlinkSync(secret, join(folder, "link"));
+    symlinkSync("../local", join(folder, "up"));
+    await start();
+    for (const path of ["link", "up/secret", secret, "../local/secret"]) {
+      const back = join(local, "back");
+      expect((await sftp(`get ${path} ${back}`)).code, path).not.toBe(0);
+      expect((await scp("-O", `${TARGET}:${path}`, back)).code, path).not.toBe(0);
+      expect(existsSync(back)).toBe(false);
+    }
+    const attack = join(local, "attack");
+    writeFileSync(attack, "attack");
+    for (const path of ["link", "up/secret", "up/new", secret]) {
+      expect((await sftp(`put ${attack} ${path}`)).code, path).not.toBe(0);
+      expect((await scp("-O", attack, `${TARGET}:${path}`)).code, path).not.toBe(0);
+    }
+    expect(readFileSync(secret, "utf8")).toBe("secret");
+    expect(readdirSync(local).toSorted()).toEqual(["attack", "secret"]);
+  });
+
+  it("comes without commands and shell, and says so", async () => {
+    await start();
+    const refusal = { stdout: "", stderr: "This server offers SFTP and scp only.\n", code: 1 };
+    expect(await ssh(TARGET, "hello")).toEqual(refusal);
+    expect(await ssh(TARGET, "scp", "-t", "x;", "id")).toEqual(refusal);
+    expect(await ssh("-T", TARGET)).toEqual(refusal);
+    expect((await ssh("-s", TARGET, "netconf")).code).toBe(255);
+  });
+
+  it("is not changed with --read-only", async () => {
+    writeFileSync(join(folder, "file"), "content");
+    mkdirSync(join(folder, "directory"));
+    const source = join(local, "source");
+    writeFileSync(source, "changed");
+    await start("--read-only");
+    const attempts = [
+      `put ${source} file`,
+      `put ${source} new`,
+      "rm file",
+      "rmdir directory",
+      "mkdir other",
+      "rename file other",
+      "ln -s file other",
+      "ln file other",
+      "chmod 600 file",
+    ];
+    for (const attempt of attempts) {
+      const { code, stderr } = await sftp(attempt);
+      expect({ attempt, code, stderr }).toEqual({
+        attempt,
+        code: 1,
+        stderr: expect.stringMatching(/Permission denied/),
+      });
+    }
+    expect(await scp("-O", source, `${TARGET}:new`)).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/Read-only/),
+    });
+    expect((await scp(source, `${TARGET}:new`)).code).not.toBe(0);
+    for (const flags of [[], ["-O"]]) {
+      const back = join(local, `back${flags}`);
+      expect(await scp(...flags, `${TARGET}:file`, back)).toMatchObject({ code: 0 });
+      expect(readFileSync(back, "utf8")).toBe("content");
+    }
+    expect(readdirSync(folder).toSorted()).toEqual(["directory", "file"]);
+    expect(readFileSync(join(folder, "file"), "utf8")).toBe("content");
+  });
+
+  it("holds no more than --quota, whoever fills it", async () => {
+    const source = join(local, "source");
+    writeFileSync(source, Buffer.alloc(600 * 1024));
+    await start("--quota", "1M");
+    expect(await sftp(`put ${source} one`)).toMatchObject({ code: 0 });
+    const over = await scp("-O", source, `${TARGET}:two`);
+    expect(over).toMatchObject({ code: 1, stderr: expect.stringMatching(/quota exceeded/) });
+    expect((await sftp(`put ${source} three`)).code).not.toBe(0);
+    expect(await sftp("rm one", "rm two", "-rm three", `put ${source} four`)).toMatchObject({ code: 0 });
+    const used = readdirSync(folder).map((name) => readFileSync(join(folder, name)).length);
+    expect(used.reduce((sum, size) => sum + size, 0)).toBeLessThanOrEqual(1024 * 1024);
+  });
+
+  it("is where scp stays with --allow-exec, beside other commands", async () => {
+    const source = join(local, "source");
+    writeFileSync(source, "content");
+    await start("--allow-exec");
+    expect(await ssh(TARGET, "echo out; exit 3")).toEqual({ stdout: "out\n", stderr: "", code: 3 });
+    expect(await scp("-O", source, `${TARGET}:${join(local, "outside")}`)).toMatchObject({ code: 1 });
+    expect(await scp("-O", source, `${TARGET}:/inside`)).toMatchObject({ code: 0 });
+    expect(readdirSync(local)).toEqual(["source"]);
+    expect(readFileSync(join(folder, "inside"), "utf8")).toBe("content");
+  });
+
+  it("lets go of its sessions when the server stops", async () => {
+    await start();
+    const upload = client.start(port, "", ["-i", key, TARGET, "scp -t partial"]);
+    upload.write("C0644 1000 partial\nhalf");
+    await expect.poll(() => existsSync(join(folder, "partial")), { timeout: 10_000 }).toBe(true);
+    const lines = await log();
+    expect(lines).toContainEqual(expect.objectContaining({ msg: "transfer", path: "/partial" }));
+    expect(lines.at(-1)).toMatchObject({ msg: "stopped" });
+    await upload.exitCode();
+  });
+});
+
+describe("a folder with a password file", needs("sftp", "scp"), () => {
+  const hash = (password: string) =>
+    execFileSync(process.execPath, [builtFile(MAIN), "hash-password"], {
+      input: `${password}\n`,
+      encoding: "utf8",
+    });
+
+  it("lets in each user with their own password", { timeout: 60_000 }, async () => {
+    const users = join(client.folder, "users");
+    const others = Object.entries(KNOWN_HASHES).map(([kind, known]) => `${kind.replaceAll(" ", "-")}:${known.hash}\n`);
+    writeFileSync(users, `# users\nann:${hash("ann's")}bob:${hash("bob's")}eve:none\n${others.join("")}`, {
+      mode: 0o600,
+    });
+    await startWith("--password-file", users);
+    const upload = async (user: string, password: string) => {
+      const source = join(local, user);
+      writeFileSync(source, user);
+      const words = [...client.options, "-P", `${port}`, source, `${user}@127.0.0.1:${user}`];
+      return (await run("scp", words, { env: client.environment(password) })).code;
+    };
+    expect(await upload("ann", "ann's")).toBe(0);
+    expect(await upload("bob", "bob's")).toBe(0);
+    expect(await upload("argon2id", "secret")).toBe(0);
+    expect(await upload("bcrypt", "secret")).toBe(0);
+    expect(await upload("SHA-512-crypt", "secret")).toBe(0);
+    const wrong = [
+      ["ann", "bob's"],
+      ["bob", ""],
+      ["eve", "none"],
+      ["eve", ""],
+      ["kim", "ann's"],
+    ] as const;
+    // Together: each of them has to wait for its refusal.
+    expect(await Promise.all(wrong.map(([user, password]) => upload(user, password)))).toEqual(wrong.map(() => 255));
+    expect(readdirSync(folder).toSorted()).toEqual(["SHA-512-crypt", "ann", "argon2id", "bcrypt", "bob"]);
+    writeFileSync(users, `kim:${hash("kim's")}`);
+    expect(await upload("kim", "kim's")).toBe(0);
+    expect(await upload("ann", "ann's")).toBe(255);
+    const lines = await log();
+    expect(lines).toContainEqual(expect.objectContaining({ msg: "user refused", line: 4 }));
+    expect(lines).toContainEqual(expect.objectContaining({ msg: "transfer", user: "bob", path: "/bob" }));
+    expect(server.stderr).not.toContain("$scrypt");
+  });
+});

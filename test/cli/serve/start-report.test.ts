@@ -1,0 +1,94 @@
+import { describe, expect, it } from "vitest";
+import { formatStartReport, formatStartReportAsJson } from "../../../src/cli/serve/start-report.js";
+
+const REPORT = { address: "127.0.0.1", port: 2222, fingerprint: "SHA256:abc", user: "ann" };
+
+describe("formatStartReport", () => {
+  it("tells all that is needed to connect", () => {
+    expect(formatStartReport({ ...REPORT, password: "xyz", trial: "hello" }).split("\n")).toEqual([
+      "Listening on 127.0.0.1:2222",
+      "Host key:  SHA256:abc",
+      "Connect:   ssh -p 2222 ann@127.0.0.1 hello",
+      "Or:        sftp -P 2222 ann@127.0.0.1 (files in memory)",
+      "Password:  xyz (until the server stops)",
+      "",
+    ]);
+  });
+
+  it("shows all host keys", () => {
+    const several = { ...REPORT, otherFingerprints: ["SHA256:def", "SHA256:ghi"] };
+    expect(formatStartReport(several)).toContain(
+      "Host key:  SHA256:abc\nHost key:  SHA256:def\nHost key:  SHA256:ghi\n",
+    );
+    expect(JSON.parse(formatStartReportAsJson(several))).toMatchObject({
+      fingerprint: "SHA256:abc",
+      fingerprints: ["SHA256:abc", "SHA256:def", "SHA256:ghi"],
+    });
+    expect(JSON.parse(formatStartReportAsJson(REPORT))).not.toHaveProperty("fingerprints");
+  });
+
+  it("has no password line when the server made none", () => {
+    expect(formatStartReport(REPORT)).not.toContain("Password");
+  });
+
+  it.each([
+    { address: "0.0.0.0", listening: "0.0.0.0:2222", target: "ann@localhost" },
+    { address: "::", listening: "[::]:2222", target: "ann@localhost" },
+    { address: "::1", listening: "[::1]:2222", target: "ann@::1" },
+  ])("gives a command that works for $address", ({ address, listening, target }) => {
+    const text = formatStartReport({ ...REPORT, address });
+    expect(text).toContain(`Listening on ${listening}\n`);
+    expect(text).toContain(`ssh -p 2222 ${target}\n`);
+  });
+
+  it("quotes a user name that a shell would take apart", () => {
+    expect(formatStartReport({ ...REPORT, user: "it's me; x" })).toContain(`ssh -p 2222 'it'\\''s me; x@127.0.0.1'\n`);
+  });
+});
+
+describe("the report on a folder", () => {
+  const folder = { path: "/srv/my files", readOnly: false };
+
+  it("tells what is served, and how to get there", () => {
+    expect(formatStartReport({ ...REPORT, folder }).split("\n")).toEqual([
+      "Listening on 127.0.0.1:2222",
+      "Serving:   /srv/my files",
+      "Host key:  SHA256:abc",
+      "Connect:   sftp -P 2222 ann@127.0.0.1",
+      "",
+    ]);
+  });
+
+  it.each([
+    [{ readOnly: true }, "/srv/my files (read-only)"],
+    [{ quota: 10 * 1024 ** 3 }, "/srv/my files (at most 10 GiB)"],
+    [{ quota: 1000 }, "/srv/my files (at most 1000 bytes)"],
+    [{ quota: 0 }, "/srv/my files (at most 0 bytes)"],
+    [{ readOnly: true, quota: 500 * 1024 ** 2 }, "/srv/my files (read-only, at most 500 MiB)"],
+    [{ path: "/a\u001b[2Jb" }, "/a?[2Jb"],
+  ])("tells of %j", (details, serving) => {
+    expect(formatStartReport({ ...REPORT, folder: { ...folder, ...details } })).toContain(`Serving:   ${serving}\n`);
+  });
+
+  it("writes an IPv6 address as sftp wants it", () => {
+    const text = formatStartReport({ ...REPORT, folder, address: "::1" });
+    expect(text).toContain("Connect:   sftp -P 2222 'ann@[::1]'\n");
+  });
+
+  it("is in JSON, too", () => {
+    const report = JSON.parse(formatStartReportAsJson({ ...REPORT, folder: { ...folder, quota: 5 } }));
+    expect(report).toMatchObject({ folder: { ...folder, quota: 5 }, command: "sftp -P 2222 ann@127.0.0.1" });
+  });
+});
+
+describe("formatStartReportAsJson", () => {
+  it("is one line of JSON", () => {
+    const text = formatStartReportAsJson({ ...REPORT, password: "xyz", trial: "hello" });
+    expect(text).toMatch(/^[^\n]+\n$/);
+    expect(JSON.parse(text)).toEqual({
+      ...REPORT,
+      password: "xyz",
+      command: "ssh -p 2222 ann@127.0.0.1 hello",
+    });
+  });
+});

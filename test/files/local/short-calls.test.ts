@@ -1,0 +1,111 @@
+import fs, { constants, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { promptCalls } from "../../../src/files/local/short-calls.js";
+import { LinkInPathError } from "../../../src/sftp/errors.js";
+
+let folder = "";
+let clock = 1_000_000;
+/** Milliseconds that go by with each look at the clock. */
+let pace = 0;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "spindlex-short-calls-"));
+  clock += 1_000_000;
+  pace = 0;
+  vi.spyOn(performance, "now").mockImplementation(() => {
+    clock += pace;
+    return clock;
+  });
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+function isMadeAtOnce(): boolean {
+  const stats = promptCalls.lstat(folder);
+  if (!(stats instanceof Promise)) return true;
+  // The folder may be gone by then.
+  stats.catch(() => {});
+  return false;
+}
+
+describe("calls that are made at once", () => {
+  it("open, read, write and close like any", () => {
+    const path = join(folder, "file");
+    const descriptor = promptCalls.open(path, constants.O_RDWR | constants.O_CREAT, 0o600);
+    if (descriptor instanceof Promise) throw new Error("not made at once");
+    expect(promptCalls.write(descriptor, Buffer.from("content"), 0)).toBe(7);
+    const buffer = Buffer.alloc(10);
+    expect(promptCalls.read(descriptor, buffer, 3)).toBe(4);
+    expect(buffer.toString("utf8", 0, 4)).toBe("tent");
+    promptCalls.close(descriptor);
+    expect(() => promptCalls.read(descriptor, buffer, 0)).toThrow("EBADF");
+  });
+
+  it("close what cannot be looked at", async () => {
+    const descriptor = fs.openSync(folder, constants.O_RDONLY);
+    const failing = vi.spyOn(fs, "fstatSync").mockImplementation(() => {
+      throw new Error("EIO");
+    });
+    await promptCalls.close(descriptor);
+    failing.mockRestore();
+    expect(() => fs.fstatSync(descriptor)).toThrow("EBADF");
+  });
+
+  it("follow no link", () => {
+    writeFileSync(join(folder, "file"), "");
+    symlinkSync("file", join(folder, "link"));
+    expect(() => promptCalls.open(join(folder, "link"), constants.O_RDONLY, 0)).toThrow(LinkInPathError);
+  });
+
+  it("are handed to the pool after a slow one, for a hundred times as long as it took", async () => {
+    expect(isMadeAtOnce()).toBe(true);
+    pace = 5;
+    expect(isMadeAtOnce()).toBe(true);
+    pace = 0;
+    clock += 499;
+    const stats = promptCalls.lstat(folder);
+    expect(stats).toBeInstanceOf(Promise);
+    expect((await stats).isDirectory()).toBe(true);
+    clock += 2;
+    expect(isMadeAtOnce()).toBe(true);
+  });
+
+  it("are slow, too, when they fail", () => {
+    pace = 5;
+    expect(() => promptCalls.lstat(join(folder, "missing"))).toThrow("ENOENT");
+    pace = 0;
+    expect(isMadeAtOnce()).toBe(false);
+  });
+
+  it("do not move much data", async () => {
+    const path = join(folder, "file");
+    writeFileSync(path, "");
+    const descriptor = await promptCalls.open(path, constants.O_RDWR, 0);
+    const large = Buffer.alloc(64 * 1024 + 1, 1);
+    const written = promptCalls.write(descriptor, large, 0);
+    expect(written).toBeInstanceOf(Promise);
+    expect(await written).toBe(large.length);
+    const read = promptCalls.read(descriptor, Buffer.alloc(large.length), 0);
+    expect(read).toBeInstanceOf(Promise);
+    expect(await read).toBe(large.length);
+    await promptCalls.close(descriptor);
+  });
+
+  it("do not empty a large file, nor close one: that takes as long as there is to be freed or written", async () => {
+    const path = join(folder, "file");
+    writeFileSync(path, "");
+    truncateSync(path, 8 * 2 ** 20 + 1);
+    const descriptor = await promptCalls.open(path, constants.O_RDWR, 0);
+    const opened = promptCalls.open(path, constants.O_RDWR | constants.O_TRUNC, 0);
+    expect(opened).toBeInstanceOf(Promise);
+    expect(promptCalls.close(await opened)).toBeUndefined();
+    truncateSync(path, 8 * 2 ** 20 + 1);
+    const closed = promptCalls.close(descriptor);
+    expect(closed).toBeInstanceOf(Promise);
+    await closed;
+  });
+});

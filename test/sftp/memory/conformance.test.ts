@@ -1,4 +1,0 @@
-import { MemoryFileSystem } from "../../../src/sftp/memory/memory-file-system.js";
-import { describeFileSystem } from "../conformance.js";
-
-describeFileSystem("MemoryFileSystem", async () => ({ fileSystem: new MemoryFileSystem() }));

@@ -1,0 +1,112 @@
+import { describe, expect, it } from "vitest";
+import { iterateEntries } from "../../../src/files/entry-iterator.js";
+import { StatusCode } from "../../../src/sftp/codec/constants.js";
+import { HandleTable, type OpenObject } from "../../../src/sftp/server/handle-table.js";
+import { Deferred } from "../../attack/deferred.js";
+
+function file(name = "a"): OpenObject {
+  const options = { read: true, write: true, append: false, create: false, truncate: false, exclusive: false };
+  return { kind: "file", path: `/${name}`, handle: {}, options, identity: name };
+}
+
+function directory(): OpenObject {
+  return { kind: "directory", path: "/", entries: iterateEntries([]), identity: "d", waiting: [], atEnd: false };
+}
+
+const refused = expect.objectContaining({ code: StatusCode.FAILURE });
+
+describe("HandleTable", () => {
+  it("finds what a handle names", async () => {
+    const table = new HandleTable(10);
+    const [one, other] = [file(), directory()];
+    const handles = [await table.add(async () => one), await table.add(async () => other)];
+    expect(handles.map((handle) => table.get(handle))).toEqual([one, other]);
+    expect(table.getFile(handles[0] ?? Buffer.alloc(0))).toBe(one);
+    expect(table.getDirectory(handles[1] ?? Buffer.alloc(0))).toBe(other);
+    expect(() => table.getDirectory(handles[0] ?? Buffer.alloc(0))).toThrow(refused);
+    expect(() => table.getFile(handles[1] ?? Buffer.alloc(0))).toThrow(refused);
+  });
+
+  it("knows no other handles", async () => {
+    const table = new HandleTable(10);
+    const handle = await table.add(async () => file());
+    const forged = [
+      Buffer.alloc(0),
+      Buffer.alloc(4),
+      Buffer.alloc(4, 0xff),
+      handle.subarray(0, 3),
+      Buffer.concat([handle, Buffer.alloc(1)]),
+      Buffer.alloc(256),
+      Buffer.alloc(257),
+    ];
+    for (const bytes of forged) expect(() => table.get(bytes), bytes.toString("hex")).toThrow(refused);
+    expect(table.get(handle)).toBeDefined();
+  });
+
+  it("never gives a handle again", async () => {
+    const table = new HandleTable(1);
+    const seen = new Set<string>();
+    for (let round = 0; round < 1_000; round++) {
+      const handle = await table.add(async () => file());
+      seen.add(handle.toString("hex"));
+      await table.close(table.take(handle));
+      expect(() => table.take(handle)).toThrow(refused);
+    }
+    expect(seen.size).toBe(1_000);
+  });
+
+  it("opens nothing for which there is no place, counting what is being opened", async () => {
+    const table = new HandleTable(2);
+    const opening = new Deferred<OpenObject>();
+    const first = table.add(() => opening.promise);
+    const second = await table.add(async () => file());
+    let opened = 0;
+    const open = async () => {
+      opened++;
+      return file();
+    };
+    await expect(table.add(open)).rejects.toThrow(refused);
+    opening.resolve(file());
+    await first;
+    await expect(table.add(open)).rejects.toThrow(refused);
+    expect(opened).toBe(0);
+    const leaving = table.take(second);
+    await expect(table.add(open)).rejects.toThrow(refused);
+    await table.close(leaving);
+    await table.add(open);
+    expect(opened).toBe(1);
+  });
+
+  it("gives a place up when opening fails", async () => {
+    const table = new HandleTable(1);
+    const failure = new Error("no");
+    await expect(table.add(() => Promise.reject(failure))).rejects.toBe(failure);
+    await table.add(async () => file());
+  });
+
+  it("gives out all that is open, once", async () => {
+    const table = new HandleTable(10);
+    const handle = await table.add(async () => file());
+    await table.add(async () => directory());
+    table.take(await table.add(async () => file("leaving")));
+    await table.close(table.take(await table.add(async () => file("closed"))));
+    expect(table.takeAll()).toHaveLength(3);
+    expect(table.takeAll()).toEqual([]);
+    expect(() => table.get(handle)).toThrow(refused);
+  });
+
+  it("closes what is opened after the end", async () => {
+    const table = new HandleTable(10);
+    const opening = new Deferred<OpenObject>();
+    const handle = table.add(() => opening.promise);
+    table.takeAll();
+    let closed = 0;
+    const close = () => {
+      closed++;
+    };
+    opening.resolve({ ...file(), handle: { close } } as OpenObject);
+    await expect(handle).rejects.toThrow(refused);
+    expect(closed).toBe(1);
+    expect(table.takeAll()).toEqual([]);
+  });
+});
