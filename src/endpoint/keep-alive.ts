@@ -1,36 +1,36 @@
 export interface KeepAliveOptions {
-  /** Seconds of silence after which the client is asked for a sign of life; 0 for never. */
-  readonly clientAliveInterval: number;
+  /** Seconds of silence after which the peer is asked for a sign of life; 0 for never. */
+  readonly aliveInterval: number;
   /** Questions in a row that may stay without an answer; 0 for any number. */
-  readonly clientAliveCountMax: number;
+  readonly aliveCountMax: number;
 }
 
-/** Asks a silent client for signs of life, as ClientAliveInterval and ClientAliveCountMax of sshd_config(5). */
+/** Asks a silent peer for signs of life, as ClientAliveInterval and ClientAliveCountMax of sshd_config(5). */
 export class KeepAlive {
   readonly #timer: NodeJS.Timeout | undefined;
   #heard = false;
   #unanswered = 0;
 
   /**
-   * @param ask sends the client a message that it has to answer
-   * @param lost the client has not answered often enough
+   * @param ask sends the peer a message that it has to answer
+   * @param lost the peer has not answered often enough
    */
   constructor(options: KeepAliveOptions, ask: () => void, lost: () => void) {
-    const { clientAliveInterval, clientAliveCountMax } = options;
-    if (clientAliveInterval === 0) return;
+    const { aliveInterval, aliveCountMax } = options;
+    if (aliveInterval === 0) return;
     this.#timer = setInterval(() => {
       if (this.#heard) {
         this.#heard = false;
         this.#unanswered = 0;
-      } else if (clientAliveCountMax > 0 && this.#unanswered++ >= clientAliveCountMax) {
+      } else if (aliveCountMax > 0 && this.#unanswered++ >= aliveCountMax) {
         lost();
       } else {
         ask();
       }
-    }, clientAliveInterval * 1000);
+    }, aliveInterval * 1000);
   }
 
-  /** Something came from the client. */
+  /** Something came from the peer. */
   heard(): void {
     this.#heard = true;
   }

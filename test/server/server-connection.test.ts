@@ -231,7 +231,7 @@ describe("the log", () => {
     const where = { remoteAddress: "127.0.0.1", connection: connected?.connection };
     expect(refused).toMatchObject({ ...where, username: USERNAME, method: "password" });
     expect(loggedIn).toMatchObject({ ...where, username: USERNAME, methods: ["password"] });
-    expect(ended).toMatchObject({ ...where, username: USERNAME, cause: "the client has closed the connection" });
+    expect(ended).toMatchObject({ ...where, username: USERNAME, cause: "the peer has closed the connection" });
     expect(JSON.stringify(entries)).not.toMatch(/a wrong password|secret/);
   });
 

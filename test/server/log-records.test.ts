@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { ALL_PERMISSIONS } from "../../src/auth/permissions.js";
 import { PKey } from "../../src/crypto/pkey/pkey.js";
-import { loginRecord, refusalRecord } from "../../src/server/login-record.js";
+import { loginRecord, refusalRecord } from "../../src/server/log-records.js";
 
 const key = PKey.generate({ keyType: "ed25519" });
 const authority = PKey.generate({ keyType: "ecdsa" });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { loggedBytes, loggedText } from "../../src/server/logged-text.js";
+import { loggedBytes, loggedText } from "../../src/base/logged-text.js";
 
 describe.each([loggedText, loggedBytes])("%o", (logged) => {
   it("leaves the first 256 characters, and shows that there were more", () => {

@@ -1,0 +1,254 @@
+import type { Duplex } from "node:stream";
+import { loggedText } from "../base/logged-text.js";
+import { DisconnectReason } from "../protocol/constants.js";
+import { ProtocolError } from "../protocol/errors.js";
+import { encodeIgnore } from "../protocol/messages/transport.js";
+import { Transport, type TransportOptions } from "../transport/transport.js";
+import { Deadline } from "./deadline.js";
+import { KeepAlive, type KeepAliveOptions } from "./keep-alive.js";
+import { RekeyClock } from "./rekey-clock.js";
+import { StreamPump } from "./stream-pump.js";
+
+/** Received bytes that may wait for a hook before the stream is no longer read. */
+const MAX_UNHANDLED_BYTES = 64 * 1024;
+
+/** Bytes for a peer that does not read, after which its own messages are no longer handled. */
+const MAX_UNSENT_BYTES = { beforeLogin: 64 * 1024, afterLogin: 1024 * 1024 };
+
+/** Milliseconds that the peer gets to take the last bytes of a connection. */
+const CLOSING_TIME = 2000;
+
+/** Milliseconds that a key exchange may take after the login. */
+const REKEY_TIME = 60_000;
+
+/** Milliseconds between the messages that show whether a peer whose messages have to wait is still there. */
+const PROBE_INTERVAL = 10_000;
+
+/** How a connection has come to its end. */
+export type Ending =
+  /** The peer has gone of its own accord, or the stream has. */
+  | { readonly kind: "left"; readonly cause: string; readonly details: object }
+  /** The peer has broken the protocol. */
+  | { readonly kind: "violated"; readonly error: ProtocolError }
+  /** This side has failed. */
+  | { readonly kind: "failed"; readonly error: unknown }
+  /** Something has taken too long. */
+  | { readonly kind: "overdue"; readonly cause: string }
+  /** This side wanted it. */
+  | { readonly kind: "disconnected"; readonly cause: string; readonly reason: DisconnectReason };
+
+/** What an endpoint tells its owner. */
+export interface EndpointHandlers {
+  /** A message for the layers above. */
+  message(payload: Buffer): void;
+  /** New keys are in use both ways. */
+  keysExchanged(): void;
+  /** Channel data may be sent again. */
+  writable(): void;
+  /** It is over: nothing more comes or can be sent. Called once, before `signal` fires. */
+  ended(ending: Ending): void;
+  /** The stream is closed, and nothing is left. Called once. */
+  closed(): void;
+}
+
+/** What holds once a user has logged in. */
+export interface RunningOptions extends KeepAliveOptions {
+  /** Seconds after which keys are too old. */
+  readonly rekeySeconds: number;
+}
+
+/** A transport on a stream, for either role: moves the bytes, keeps the deadlines, and sees that the peer is there. */
+export class Endpoint {
+  readonly transport: Transport;
+  readonly #pump: StreamPump;
+  readonly #handlers: EndpointHandlers;
+  readonly #abortController = new AbortController();
+  readonly #deadline = new Deadline((cause) =>
+    this.#disconnect({ kind: "overdue", cause }, DisconnectReason.BY_APPLICATION, cause),
+  );
+  readonly #rekeyClock = new RekeyClock(() => this.transport.rekey());
+  #keepAlive: KeepAlive | undefined;
+  #probeTimer: NodeJS.Timeout | undefined;
+  #running = false;
+  #ended = false;
+  #gone = false;
+
+  constructor(stream: Duplex, options: TransportOptions, handlers: EndpointHandlers) {
+    this.#handlers = handlers;
+    this.#pump = new StreamPump(stream, {
+      received: (chunk) => this.#receive(chunk),
+      sent: () => this.#sent(),
+      lost: (cause, details) => this.#leave(cause, details),
+      closed: () => this.#streamClosed(),
+    });
+    this.transport = new Transport(options, {
+      output: (bytes, done) => this.#pump.write(bytes, done),
+      message: (payload) => handlers.message(payload),
+      keyExchangeStarted: () => {
+        if (this.#running) this.#deadline.set(REKEY_TIME, "the key exchange took too long");
+      },
+      keyExchangeFinished: () => this.#keysExchanged(),
+      writable: () => handlers.writable(),
+      acceptsMessages: () => this.#hasRoom,
+      caughtUp: () => this.#resumeReading(),
+      disconnected: (reason, description) =>
+        this.#leave("the peer has disconnected", { reason, description: loggedText(description) }),
+      failed: (error) => this.fail(error),
+    });
+  }
+
+  get bytesReceived(): number {
+    return this.#pump.bytesReceived;
+  }
+
+  get bytesSent(): number {
+    return this.#pump.bytesSent;
+  }
+
+  /** Fires when the connection ends, however it ends. */
+  get signal(): AbortSignal {
+    return this.#abortController.signal;
+  }
+
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** Whether channel data can be sent now. */
+  get writable(): boolean {
+    return this.transport.ready && !this.#pump.congested;
+  }
+
+  /** Begins to work. To be called once, first. */
+  start(): void {
+    if (!this.#pump.start()) return;
+    this.transport.start();
+    this.#pump.resume();
+  }
+
+  /** What has to be done in so many milliseconds, in place of what had to be done before. */
+  setDeadline(milliseconds: number, message: string): void {
+    this.#deadline.set(milliseconds, message);
+  }
+
+  /**
+   * A user has logged in: from now on keys grow old, and silence is asked for a sign of life.
+   *
+   * @param ask sends a message that the peer has to answer
+   */
+  run({ rekeySeconds, ...keepAlive }: RunningOptions, ask: () => void): void {
+    this.#running = true;
+    this.#deadline.clear();
+    this.#rekeyClock.start(rekeySeconds);
+    this.#keepAlive = new KeepAlive(
+      keepAlive,
+      () => this.#ask(ask),
+      () => this.disconnect(DisconnectReason.CONNECTION_LOST, "the peer does not answer"),
+    );
+  }
+
+  /** Sends a message with data, made of two parts that may be reused at once. Only while `writable`. */
+  sendData(head: Buffer, data: Uint8Array): void {
+    this.transport.sendData(head, data);
+    this.#rekeyClock.traffic();
+  }
+
+  /**
+   * Ends the connection with SSH_MSG_DISCONNECT.
+   *
+   * @param message for the peer
+   * @param options.cause for the log, if it says something else than the message
+   * @param options.closingTime milliseconds that the peer gets to take what was sent
+   */
+  disconnect(
+    reason: DisconnectReason,
+    message: string,
+    { cause = message, closingTime = CLOSING_TIME }: { readonly cause?: string; readonly closingTime?: number } = {},
+  ): void {
+    this.#disconnect({ kind: "disconnected", cause, reason }, reason, message, closingTime);
+  }
+
+  /** The connection cannot go on. The peer is told the reason of a ProtocolError, and of anything else nothing. */
+  fail(error: unknown): void {
+    if (error instanceof ProtocolError) this.#disconnect({ kind: "violated", error }, error.reason, error.message);
+    else this.#disconnect({ kind: "failed", error }, DisconnectReason.BY_APPLICATION, "internal error");
+  }
+
+  get #hasRoom(): boolean {
+    return this.#pump.unsentBytes <= MAX_UNSENT_BYTES[this.#running ? "afterLogin" : "beforeLogin"];
+  }
+
+  #receive(chunk: Buffer): void {
+    if (this.#ended) return;
+    this.#keepAlive?.heard();
+    this.#rekeyClock.traffic();
+    this.transport.receive(chunk);
+    if (this.transport.buffered > MAX_UNHANDLED_BYTES) this.#pauseReading();
+  }
+
+  /** Something was sent: what waited for room can go on. */
+  #sent(): void {
+    if (this.#ended) return;
+    if (!this.#pump.congested) this.#handlers.writable();
+    if (this.#hasRoom) this.transport.resume();
+  }
+
+  #pauseReading(): void {
+    this.#pump.pause();
+    if (this.transport.negotiated === undefined) return;
+    // A stream that is not read does not tell that its peer is gone; writing to it does.
+    this.#probeTimer ??= setInterval(() => this.#ask(() => this.transport.send(encodeIgnore())), PROBE_INTERVAL);
+  }
+
+  #resumeReading(): void {
+    this.#pump.resume();
+    clearInterval(this.#probeTimer);
+    this.#probeTimer = undefined;
+  }
+
+  /** What waits to be sent asks for a sign of life already; more of it would only wait too. */
+  #ask(send: () => void): void {
+    if (!this.#pump.congested) send();
+  }
+
+  #keysExchanged(): void {
+    if (this.#running) {
+      this.#deadline.clear();
+      this.#rekeyClock.restart();
+    }
+    this.#handlers.keysExchanged();
+  }
+
+  /** The peer has gone. */
+  #leave(cause: string, details: object = {}): void {
+    this.#end({ kind: "left", cause, details }, CLOSING_TIME);
+  }
+
+  #disconnect(ending: Ending, reason: DisconnectReason, message: string, closingTime = CLOSING_TIME): void {
+    if (this.#ended) return;
+    this.transport.disconnect(reason, message);
+    this.#end(ending, closingTime);
+  }
+
+  /** Nothing more is handled; the stream gets a moment to take what was sent. */
+  #end(ending: Ending, closingTime: number): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#keepAlive?.stop();
+    this.#rekeyClock.stop();
+    this.#deadline.clear();
+    clearInterval(this.#probeTimer);
+    // First, for what waits would be handled as soon as the channels let go of it.
+    this.transport.close();
+    this.#handlers.ended(ending);
+    this.#abortController.abort();
+    this.#pump.end(closingTime);
+  }
+
+  #streamClosed(): void {
+    this.#leave("the peer has closed the connection");
+    if (this.#gone) return;
+    this.#gone = true;
+    this.#handlers.closed();
+  }
+}

@@ -1,0 +1,117 @@
+import { Socket } from "node:net";
+import type { Duplex } from "node:stream";
+
+/** What becomes of a stream. */
+export interface StreamHandlers {
+  /** Bytes from the peer, in memory that nobody else uses. */
+  received(chunk: Buffer): void;
+  /** The stream has taken something: there may be room for more. */
+  sent(): void;
+  /** Nothing more can come, or be sent. */
+  lost(cause: string, details?: object): void;
+  /** The stream is closed; may be called again. */
+  closed(): void;
+}
+
+/** Moves bytes between a stream and the machine that is on it. */
+export class StreamPump {
+  readonly #stream: Duplex;
+  readonly #handlers: StreamHandlers;
+  #bytesReceived = 0;
+  #bytesSent = 0;
+  #closing: NodeJS.Timeout | undefined;
+
+  constructor(stream: Duplex, handlers: StreamHandlers) {
+    this.#stream = stream;
+    this.#handlers = handlers;
+  }
+
+  get bytesReceived(): number {
+    return this.#bytesReceived;
+  }
+
+  get bytesSent(): number {
+    return this.#bytesSent;
+  }
+
+  /** Bytes that the stream has not passed on. */
+  get unsentBytes(): number {
+    return this.#stream.writableLength;
+  }
+
+  /** Whether the stream asks to be given no more for now. */
+  get congested(): boolean {
+    return this.#stream.writableNeedDrain;
+  }
+
+  /** @returns whether the stream can be used; if not, `closed` was called */
+  start(): boolean {
+    const stream = this.#stream;
+    stream.on("data", (chunk: unknown) => {
+      if (chunk instanceof Uint8Array) this.#receive(chunk);
+      else this.#handlers.lost("the stream gives something other than bytes");
+    });
+    stream.on("drain", () => this.#handlers.sent());
+    stream.on("end", () => this.#handlers.lost("the peer has closed the connection"));
+    stream.on("error", (error) => this.#handlers.lost("the connection was lost", { err: error }));
+    stream.on("close", () => this.#closed());
+    if (stream instanceof Socket) {
+      stream.setNoDelay(true);
+      stream.setKeepAlive(true, 60_000);
+    }
+    if (stream.destroyed) this.#closed();
+    return !stream.destroyed;
+  }
+
+  /** @param done called when the bytes may be overwritten */
+  write(bytes: Buffer, done?: () => void): void {
+    this.#bytesSent += bytes.length;
+    if (this.#stream instanceof Socket) {
+      this.#stream.write(bytes, () => {
+        done?.();
+        this.#handlers.sent();
+      });
+      return;
+    }
+    try {
+      // Other streams may say that they are done while they still hold the bytes.
+      this.#stream.write(Buffer.from(bytes), () => this.#handlers.sent());
+    } catch (error) {
+      this.#handlers.lost("the connection was lost", { err: error });
+    }
+    done?.();
+  }
+
+  pause(): void {
+    this.#stream.pause();
+  }
+
+  /** Reads, or reads again. */
+  resume(): void {
+    if (this.#stream.readableFlowing !== true) this.#stream.resume();
+  }
+
+  /** @param closingTime milliseconds that the peer gets to take what was sent */
+  end(closingTime: number): void {
+    this.#stream.end();
+    // Unread bytes would make the system reset the connection before the peer has read why.
+    this.#stream.resume();
+    this.#closing = setTimeout(() => {
+      this.#stream.destroy();
+      // Not every stream tells that it is closed.
+      this.#closed();
+    }, closingTime);
+  }
+
+  #receive(chunk: Uint8Array): void {
+    this.#bytesReceived += chunk.length;
+    // What others have written must not be decrypted under their hands.
+    const own = this.#stream instanceof Socket && Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk);
+    this.#handlers.received(own);
+  }
+
+  #closed(): void {
+    clearTimeout(this.#closing);
+    this.#handlers.closed();
+  }
+}
