@@ -12,6 +12,7 @@ import { ProxiedSockets } from "./admission/proxied-sockets.js";
 import { type RefusalReason, refusalReasons } from "./admission/refusal.js";
 import { RefusalLog } from "./admission/refusal-log.js";
 import { Ticket } from "./admission/ticket.js";
+import { ConnectionRegister } from "./connection-register.js";
 import { checkAddress, listen } from "./listener.js";
 import { type ManagerEvents, tell } from "./manager-events.js";
 import { type ConnectionObserver, ServerConnection } from "./server-connection.js";
@@ -50,21 +51,14 @@ export class SSHServerManager extends EventEmitter<ManagerEvents> implements Asy
   #settings: ServerSettings;
   readonly #bindAddress: string;
   readonly #requestedPort: number;
-  readonly #connections = new Map<number, ServerConnection>();
-  /** Too many: they are told so and closed. */
-  readonly #refusing = new Set<ServerConnection>();
+  readonly #register = new ConnectionRegister();
   readonly #admission: Admission;
   readonly #refusalLog: RefusalLog;
-  readonly #tickets = new Map<ServerConnection, Ticket>();
-  /** Connections that the event `connection` was about. */
-  readonly #announced = new Set<ServerConnection>();
   readonly #proxiedSockets: ProxiedSockets;
   readonly #refusedBy = Object.fromEntries(refusalReasons.map((reason) => [reason, 0])) as Record<
     RefusalReason,
     number
   >;
-  /** Closed connections for which an authentication hook still works. */
-  #lingering = 0;
   #listener: Server | undefined;
   #starting: Promise<Server> | undefined;
   #maxConnections = 1000;
@@ -147,11 +141,11 @@ export class SSHServerManager extends EventEmitter<ManagerEvents> implements Asy
 
   async #closeConnections(gracePeriod: number): Promise<void> {
     this.#proxiedSockets.close();
-    if (this.#connections.size + this.#refusing.size === 0) return;
+    if (this.#register.streamCount === 0) return;
     const allClosed = new Promise<void>((resolve) => {
       this.#allClosed = resolve;
     });
-    for (const connection of [...this.#connections.values()]) {
+    for (const connection of this.#register.open()) {
       connection.disconnect(DisconnectReason.BY_APPLICATION, SHUTTING_DOWN, gracePeriod);
     }
     await allClosed;
@@ -181,7 +175,7 @@ export class SSHServerManager extends EventEmitter<ManagerEvents> implements Asy
   }
 
   getConnectionCount(): number {
-    return this.#connections.size;
+    return this.#register.openCount;
   }
 
   getConnectionStats(): ConnectionStats {
@@ -202,12 +196,12 @@ export class SSHServerManager extends EventEmitter<ManagerEvents> implements Asy
   }
 
   getActiveConnections(): readonly Connection[] {
-    return [...this.#connections.values()];
+    return this.#register.open();
   }
 
   /** Ends a connection with SSH_MSG_DISCONNECT. Returns whether there was one with this `id`. */
   closeConnection(id: number): boolean {
-    const connection = this.#connections.get(id);
+    const connection = this.#register.find(id);
     connection?.disconnect();
     return connection !== undefined;
   }
@@ -224,7 +218,7 @@ export class SSHServerManager extends EventEmitter<ManagerEvents> implements Asy
     if (decision instanceof Ticket) return this.#serve(stream, from, decision);
     this.#refused(decision, from.remoteAddress);
     const connection = this.#turnAway(stream, from, decision);
-    if (this.#refusing.size > this.#maxConnections) stream.destroy();
+    if (this.#register.turnedAwayCount > this.#maxConnections) stream.destroy();
     return connection;
   }
 
@@ -236,21 +230,15 @@ export class SSHServerManager extends EventEmitter<ManagerEvents> implements Asy
 
   #serve(stream: Duplex, info: StreamInfo, ticket: Ticket): Connection {
     const connection = new ServerConnection(stream, info, this.#settings, this.#observer);
-    this.#connections.set(connection.id, connection);
-    this.#tickets.set(connection, ticket);
+    this.#register.add(connection, ticket);
     try {
       connection.start();
     } catch (error) {
-      this.#connections.delete(connection.id);
-      this.#tickets.delete(connection);
-      ticket.release();
+      this.#register.remove(connection);
       throw error;
     }
     this.#accepted++;
-    if (this.#connections.has(connection.id)) {
-      this.#announced.add(connection);
-      this.#tell("connection", connection);
-    }
+    if (this.#register.announce(connection)) this.#tell("connection", connection);
     return connection;
   }
 
@@ -258,7 +246,7 @@ export class SSHServerManager extends EventEmitter<ManagerEvents> implements Asy
   #turnAway(stream: Duplex, info: StreamInfo, reason: RefusalReason): Connection {
     const settings = { ...this.#settings, logger: silentLogger };
     const connection = new ServerConnection(stream, info, settings, this.#observer);
-    this.#refusing.add(connection);
+    this.#register.add(connection);
     connection.start();
     if (reason === "shutdown") connection.disconnect(DisconnectReason.BY_APPLICATION, SHUTTING_DOWN);
     else if (reason === "maxConnections") connection.disconnect(DisconnectReason.TOO_MANY_CONNECTIONS, TOO_MANY);
@@ -273,7 +261,7 @@ export class SSHServerManager extends EventEmitter<ManagerEvents> implements Asy
   }
 
   get #full(): boolean {
-    return this.#connections.size + this.#lingering + this.#proxiedSockets.size >= this.#maxConnections;
+    return this.#register.takenPlaces + this.#proxiedSockets.size >= this.#maxConnections;
   }
 
   #accept(socket: Socket): void {
@@ -299,7 +287,7 @@ export class SSHServerManager extends EventEmitter<ManagerEvents> implements Asy
       }
       this.#refused(decision, info.remoteAddress);
       const polite = decision === "maxConnections" || decision === "shutdown";
-      if (polite && this.#refusing.size < this.#maxConnections) this.#turnAway(socket, info, decision);
+      if (polite && this.#register.turnedAwayCount < this.#maxConnections) this.#turnAway(socket, info, decision);
       else socket.destroy();
     } catch (error) {
       this.#log("error", { err: error }, "a connection could not be served");
@@ -309,7 +297,7 @@ export class SSHServerManager extends EventEmitter<ManagerEvents> implements Asy
 
   readonly #observer: ConnectionObserver = {
     loggingIn: (connection, { username }) => {
-      if (this.#tickets.get(connection)?.logIn(username) ?? true) return undefined;
+      if (this.#register.ticketOf(connection)?.logIn(username) ?? true) return undefined;
       this.#refused("maxConnectionsPerUser", connection.remoteAddress, { username });
       return "too many connections of this user";
     },
@@ -319,7 +307,7 @@ export class SSHServerManager extends EventEmitter<ManagerEvents> implements Asy
   };
 
   #penalise(connection: ServerConnection, cause: PenaltyCause): void {
-    if (!this.#tickets.has(connection)) return;
+    if (this.#register.ticketOf(connection) === undefined) return;
     const { remoteAddress } = connection;
     const penalised = this.#admission.penalise(remoteAddress, cause);
     if (penalised === undefined) return;
@@ -342,28 +330,11 @@ export class SSHServerManager extends EventEmitter<ManagerEvents> implements Asy
   }
 
   #connectionClosed(connection: ServerConnection): void {
-    this.#connections.delete(connection.id);
     this.#closedBytesReceived += connection.bytesReceived;
     this.#closedBytesSent += connection.bytesSent;
-    if (!this.#refusing.delete(connection)) this.#countUntilSettled(connection);
-    if (this.#announced.delete(connection)) this.#tell("disconnected", connection);
-    if (this.#connections.size + this.#refusing.size === 0) this.#allClosed?.();
-  }
-
-  /** A client that leaves while a hook works for it must not make room for another one at once. */
-  #countUntilSettled(connection: ServerConnection): void {
-    this.#lingering++;
-    const ticket = this.#tickets.get(connection);
-    this.#tickets.delete(connection);
-    let counted = true;
-    const settle = () => {
-      if (counted) this.#lingering--;
-      counted = false;
-      ticket?.release();
-      clearTimeout(timer);
-    };
-    const timer = setTimeout(settle, this.#settings.authTimeout).unref();
-    connection.hooksSettled.then(settle, settle);
+    const announced = this.#register.closed(connection, this.#settings.authTimeout);
+    if (announced) this.#tell("disconnected", connection);
+    if (this.#register.streamCount === 0) this.#allClosed?.();
   }
 
   #checkStopped(option: string): void {
