@@ -48,6 +48,7 @@ export {
 export { ConfigurationError } from "./base/configuration-error.js";
 export type { Logger } from "./base/logger.js";
 export { Channel, type PseudoTerminal } from "./connection/channel.js";
+export type { ConnectionEnd } from "./endpoint/connection-end.js";
 export type { AccessMode, AccessPolicy } from "./files/access-policy.js";
 export type { FileServerOptions, ServedFiles } from "./files/file-server-options.js";
 export type * from "./files/file-system.js";

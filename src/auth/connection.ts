@@ -10,6 +10,9 @@ export interface Connection {
   /** Where the client connects from, if the stream tells. */
   readonly remoteAddress: string | undefined;
   readonly remotePort: number | undefined;
+  /** Where the client has come in: the address and port of our end of the stream, also behind a proxy. */
+  readonly localAddress: string | undefined;
+  readonly localPort: number | undefined;
   /** When the connection was accepted. */
   readonly connectedAt: Date;
   /**
@@ -39,6 +42,11 @@ export interface Connection {
   readonly signal: AbortSignal;
   /** Ends the connection with SSH_MSG_DISCONNECT. The message goes to the client. */
   disconnect(reason?: DisconnectReason, message?: string): void;
+  /**
+   * Makes new keys now, unless an exchange of keys is under way or nobody has logged in (RFC 4253 §9). What is written
+   * meanwhile waits.
+   */
+  rekey(): void;
   /**
    * Ends the connection, since its client is not wanted here: RefuseConnection of sshd_config(5). Before the login the
    * client's source gets the penalty `refuseConnection`.

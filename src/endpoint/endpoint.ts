@@ -4,6 +4,7 @@ import { DisconnectReason } from "../protocol/constants.js";
 import { ProtocolError } from "../protocol/errors.js";
 import { encodeIgnore } from "../protocol/messages/transport.js";
 import { Transport, type TransportOptions } from "../transport/transport.js";
+import type { ConnectionEnd, EndedHere, PeerLeft } from "./connection-end.js";
 import { Deadline } from "./deadline.js";
 import { KeepAlive, type KeepAliveOptions } from "./keep-alive.js";
 import { RekeyClock } from "./rekey-clock.js";
@@ -24,19 +25,6 @@ const REKEY_TIME = 60_000;
 /** Milliseconds between the messages that show whether a peer whose messages have to wait is still there. */
 const PROBE_INTERVAL = 10_000;
 
-/** How a connection has come to its end. */
-export type Ending =
-  /** The peer has gone of its own accord, or the stream has. */
-  | { readonly kind: "left"; readonly cause: string; readonly details: object }
-  /** The peer has broken the protocol. */
-  | { readonly kind: "violated"; readonly error: ProtocolError }
-  /** This side has failed. */
-  | { readonly kind: "failed"; readonly error: unknown }
-  /** Something has taken too long. */
-  | { readonly kind: "overdue"; readonly cause: string }
-  /** This side wanted it. */
-  | { readonly kind: "disconnected"; readonly cause: string; readonly reason: DisconnectReason };
-
 /** What an endpoint tells its owner. */
 export interface EndpointHandlers {
   /** A message for the layers above. */
@@ -46,9 +34,9 @@ export interface EndpointHandlers {
   /** Channel data may be sent again. */
   writable(): void;
   /** It is over: nothing more comes or can be sent. Called once, before `signal` fires. */
-  ended(ending: Ending): void;
+  ended(end: ConnectionEnd): void;
   /** The stream is closed, and nothing is left. Called once. */
-  closed(): void;
+  closed(end: ConnectionEnd): void;
 }
 
 /** What holds once a user has logged in. */
@@ -64,13 +52,13 @@ export class Endpoint {
   readonly #handlers: EndpointHandlers;
   readonly #abortController = new AbortController();
   readonly #deadline = new Deadline((cause) =>
-    this.#disconnect({ kind: "overdue", cause }, DisconnectReason.BY_APPLICATION, cause),
+    this.#disconnect({ kind: "overdue", cause, reason: DisconnectReason.BY_APPLICATION }, cause),
   );
   readonly #rekeyClock = new RekeyClock(() => this.transport.rekey());
   #keepAlive: KeepAlive | undefined;
   #probeTimer: NodeJS.Timeout | undefined;
   #running = false;
-  #ended = false;
+  #end: ConnectionEnd | undefined;
   #gone = false;
 
   constructor(stream: Duplex, options: TransportOptions, handlers: EndpointHandlers) {
@@ -78,7 +66,7 @@ export class Endpoint {
     this.#pump = new StreamPump(stream, {
       received: (chunk) => this.#receive(chunk),
       sent: () => this.#sent(),
-      lost: (cause, details) => this.#leave(cause, details),
+      lost: (cause, error) => this.#leave(cause, error && { error }),
       closed: () => this.#streamClosed(),
     });
     this.transport = new Transport(options, {
@@ -111,7 +99,7 @@ export class Endpoint {
   }
 
   get ended(): boolean {
-    return this.#ended;
+    return this.#end !== undefined;
   }
 
   /** Whether channel data can be sent now. */
@@ -165,13 +153,18 @@ export class Endpoint {
     message: string,
     { cause = message, closingTime = CLOSING_TIME }: { readonly cause?: string; readonly closingTime?: number } = {},
   ): void {
-    this.#disconnect({ kind: "disconnected", cause, reason }, reason, message, closingTime);
+    this.#disconnect({ kind: "disconnected", cause, reason }, message, closingTime);
   }
 
   /** The connection cannot go on. The peer is told the reason of a ProtocolError, and of anything else nothing. */
   fail(error: unknown): void {
-    if (error instanceof ProtocolError) this.#disconnect({ kind: "violated", error }, error.reason, error.message);
-    else this.#disconnect({ kind: "failed", error }, DisconnectReason.BY_APPLICATION, "internal error");
+    if (error instanceof ProtocolError) {
+      const { message, reason } = error;
+      this.#disconnect({ kind: "violated", cause: message, reason, error }, message);
+    } else {
+      const [cause, reason] = ["internal error", DisconnectReason.BY_APPLICATION] as const;
+      this.#disconnect({ kind: "failed", cause, reason, error }, cause);
+    }
   }
 
   get #hasRoom(): boolean {
@@ -179,7 +172,7 @@ export class Endpoint {
   }
 
   #receive(chunk: Buffer): void {
-    if (this.#ended) return;
+    if (this.#end !== undefined) return;
     this.#keepAlive?.heard();
     this.#rekeyClock.traffic();
     this.transport.receive(chunk);
@@ -188,7 +181,7 @@ export class Endpoint {
 
   /** Something was sent: what waited for room can go on. */
   #sent(): void {
-    if (this.#ended) return;
+    if (this.#end !== undefined) return;
     if (!this.#pump.congested) this.#handlers.writable();
     if (this.#hasRoom) this.transport.resume();
   }
@@ -220,35 +213,35 @@ export class Endpoint {
   }
 
   /** The peer has gone. */
-  #leave(cause: string, details: object = {}): void {
-    this.#end({ kind: "left", cause, details }, CLOSING_TIME);
+  #leave(cause: string, details: Omit<PeerLeft, "kind" | "cause"> = {}): void {
+    this.#finish({ kind: "left", cause, ...details }, CLOSING_TIME);
   }
 
-  #disconnect(ending: Ending, reason: DisconnectReason, message: string, closingTime = CLOSING_TIME): void {
-    if (this.#ended) return;
-    this.transport.disconnect(reason, message);
-    this.#end(ending, closingTime);
+  #disconnect(end: EndedHere, message: string, closingTime = CLOSING_TIME): void {
+    if (this.#end !== undefined) return;
+    this.transport.disconnect(end.reason, message);
+    this.#finish(end, closingTime);
   }
 
   /** Nothing more is handled; the stream gets a moment to take what was sent. */
-  #end(ending: Ending, closingTime: number): void {
-    if (this.#ended) return;
-    this.#ended = true;
+  #finish(end: ConnectionEnd, closingTime: number): void {
+    if (this.#end !== undefined) return;
+    this.#end = end;
     this.#keepAlive?.stop();
     this.#rekeyClock.stop();
     this.#deadline.clear();
     clearInterval(this.#probeTimer);
     // First, for what waits would be handled as soon as the channels let go of it.
     this.transport.close();
-    this.#handlers.ended(ending);
+    this.#handlers.ended(end);
     this.#abortController.abort();
     this.#pump.end(closingTime);
   }
 
   #streamClosed(): void {
     this.#leave("the peer has closed the connection");
-    if (this.#gone) return;
+    if (this.#gone || this.#end === undefined) return;
     this.#gone = true;
-    this.#handlers.closed();
+    this.#handlers.closed(this.#end);
   }
 }

@@ -8,7 +8,7 @@ export interface StreamHandlers {
   /** The stream has taken something: there may be room for more. */
   sent(): void;
   /** Nothing more can come, or be sent. */
-  lost(cause: string, details?: object): void;
+  lost(cause: string, error?: Error): void;
   /** The stream is closed; may be called again. */
   closed(): void;
 }
@@ -53,7 +53,7 @@ export class StreamPump {
     });
     stream.on("drain", () => this.#handlers.sent());
     stream.on("end", () => this.#handlers.lost("the peer has closed the connection"));
-    stream.on("error", (error) => this.#handlers.lost("the connection was lost", { err: error }));
+    stream.on("error", (error) => this.#handlers.lost("the connection was lost", error));
     stream.on("close", () => this.#closed());
     if (stream instanceof Socket) {
       stream.setNoDelay(true);
@@ -77,7 +77,7 @@ export class StreamPump {
       // Other streams may say that they are done while they still hold the bytes.
       this.#stream.write(Buffer.from(bytes), () => this.#handlers.sent());
     } catch (error) {
-      this.#handlers.lost("the connection was lost", { err: error });
+      this.#handlers.lost("the connection was lost", error instanceof Error ? error : undefined);
     }
     done?.();
   }

@@ -2,8 +2,7 @@ import type { RefusedAttempt } from "../auth/authentication.js";
 import type { Identity } from "../auth/authenticator.js";
 import { loggedText } from "../base/logged-text.js";
 import type { PKey } from "../crypto/pkey/pkey.js";
-import type { Ending } from "../endpoint/endpoint.js";
-import { DisconnectReason } from "../protocol/constants.js";
+import type { ConnectionEnd } from "../endpoint/connection-end.js";
 
 /** What the log tells of somebody who has logged in. */
 export function loginRecord({ methods, publicKeys }: Identity): object {
@@ -21,20 +20,16 @@ export function refusalRecord({ username, method, reason, offeredKey }: RefusedA
 }
 
 /** What the log tells of how a connection has come to its end. */
-export function endRecord(ending: Ending): object {
-  switch (ending.kind) {
-    case "left":
-      return { cause: ending.cause, ...ending.details };
-    case "violated": {
-      const { message, reason, cause } = ending.error;
-      return { cause: message, reason, ...(cause !== undefined && { err: cause }) };
+export function endRecord(end: ConnectionEnd): object {
+  switch (end.kind) {
+    case "left": {
+      const { cause, reason, description, error } = end;
+      return { cause, reason, description, err: error };
     }
-    case "failed":
-      return { cause: "internal error" };
-    case "overdue":
-      return { cause: ending.cause, reason: DisconnectReason.BY_APPLICATION };
-    case "disconnected":
-      return { cause: ending.cause, reason: ending.reason };
+    case "violated":
+      return { cause: end.cause, reason: end.reason, err: end.error.cause };
+    default:
+      return { cause: end.cause, reason: end.reason };
   }
 }
 

@@ -1,5 +1,6 @@
 import type { EventEmitter } from "node:events";
 import type { Connection } from "../auth/connection.js";
+import type { ConnectionEnd } from "../endpoint/connection-end.js";
 import type { PenaltyCause } from "./admission/penalties.js";
 import type { Refusal } from "./admission/refusal.js";
 
@@ -22,8 +23,8 @@ export interface ManagerEvents {
   readonly penalty: [penalty: PenaltyEvent];
   /** Somebody has logged in. */
   readonly authenticated: [connection: Connection];
-  /** An accepted client is gone. */
-  readonly disconnected: [connection: Connection];
+  /** An accepted client is gone, for the reason that `end` tells. */
+  readonly disconnected: [connection: Connection, end: ConnectionEnd];
 }
 
 /** Calls the listeners of an event. What one throws, or rejects with, is reported, and harms nobody else. */

@@ -6,7 +6,8 @@ import { type Permissions, RESTRICTED_PERMISSIONS } from "../auth/permissions.js
 import type { SignatureBinding } from "../auth/public-key.js";
 import { loggedBytes, loggedText } from "../base/logged-text.js";
 import { Multiplexer } from "../connection/multiplexer.js";
-import { type Ending, Endpoint } from "../endpoint/endpoint.js";
+import type { ConnectionEnd } from "../endpoint/connection-end.js";
+import { Endpoint } from "../endpoint/endpoint.js";
 import { DisconnectReason, MessageNumber } from "../protocol/constants.js";
 import { ProtocolError } from "../protocol/errors.js";
 import { decodeServiceRequest, encodeServiceAccept } from "../protocol/messages/transport.js";
@@ -36,7 +37,7 @@ export interface ConnectionObserver {
   /** The client has misbehaved and is gone without a login. */
   misbehaved(connection: ServerConnection, cause: PenaltyCause): void;
   /** The stream is closed, and nothing of the connection is left. */
-  closed(connection: ServerConnection): void;
+  closed(connection: ServerConnection, end: ConnectionEnd): void;
 }
 
 /** One client's connection: brings an endpoint, the authentication and the channels together. */
@@ -44,6 +45,8 @@ export class ServerConnection implements Connection {
   readonly id = nextId++;
   readonly remoteAddress: string | undefined;
   readonly remotePort: number | undefined;
+  readonly localAddress: string | undefined;
+  readonly localPort: number | undefined;
   readonly connectedAt = new Date();
   readonly #settings: ServerSettings;
   readonly #endpoint: Endpoint;
@@ -68,6 +71,8 @@ export class ServerConnection implements Connection {
   constructor(stream: Duplex, info: StreamInfo, settings: ServerSettings, observer: ConnectionObserver) {
     this.remoteAddress = info.remoteAddress;
     this.remotePort = info.remotePort;
+    this.localAddress = info.localAddress;
+    this.localPort = info.localPort;
     this.#settings = settings;
     this.#observer = observer;
     this.#misbehaviour = new Misbehaviour(settings.admission.perSourcePenalties?.times, (cause) =>
@@ -81,8 +86,8 @@ export class ServerConnection implements Connection {
         message: (payload) => this.#receive(payload),
         keysExchanged: () => this.#keysExchanged(),
         writable: () => this.#multiplexer?.resume(),
-        ended: (ending) => this.#ended(ending),
-        closed: () => observer.closed(this),
+        ended: (end) => this.#ended(end),
+        closed: (end) => observer.closed(this, end),
       },
     );
   }
@@ -147,6 +152,10 @@ export class ServerConnection implements Connection {
     closingTime?: number,
   ): void {
     this.#endpoint.disconnect(reason, message, closingTime === undefined ? {} : { closingTime });
+  }
+
+  rekey(): void {
+    this.#endpoint.transport.rekey();
   }
 
   refuse(): void {
@@ -313,13 +322,13 @@ export class ServerConnection implements Connection {
     this.#log("error", "a hook has failed", { hook: loggedText(hook), err: error });
   };
 
-  #ended(ending: Ending): void {
-    this.#holdAgainstClient(ending);
+  #ended(end: ConnectionEnd): void {
+    this.#holdAgainstClient(end);
     const { counts: ignored } = this.#ignored;
     const { counts: refused } = this.#refused;
-    if (ending.kind === "failed") this.#log("error", "the connection has failed", { err: ending.error });
+    if (end.kind === "failed") this.#log("error", "the connection has failed", { err: end.error });
     this.#log("info", "a connection has ended", {
-      ...endRecord(ending),
+      ...endRecord(end),
       ...(ignored && { ignored }),
       ...(refused && { refused }),
     });
@@ -327,7 +336,7 @@ export class ServerConnection implements Connection {
     this.#multiplexer?.close();
   }
 
-  #holdAgainstClient({ kind }: Ending): void {
+  #holdAgainstClient({ kind }: ConnectionEnd): void {
     switch (kind) {
       case "left":
       case "violated":

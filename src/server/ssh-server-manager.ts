@@ -5,6 +5,7 @@ import type { Connection } from "../auth/connection.js";
 import { checkInteger, checkNumber } from "../base/check-values.js";
 import { ConfigurationError } from "../base/configuration-error.js";
 import { silentLogger } from "../base/logger.js";
+import type { ConnectionEnd } from "../endpoint/connection-end.js";
 import { DisconnectReason } from "../protocol/constants.js";
 import { Admission } from "./admission/admission.js";
 import type { PenaltyCause } from "./admission/penalties.js";
@@ -303,7 +304,7 @@ export class SSHServerManager extends EventEmitter<ManagerEvents> implements Asy
     },
     authenticated: (connection) => this.#tell("authenticated", connection),
     misbehaved: (connection, cause) => this.#penalise(connection, cause),
-    closed: (connection) => this.#connectionClosed(connection),
+    closed: (connection, end) => this.#connectionClosed(connection, end),
   };
 
   #penalise(connection: ServerConnection, cause: PenaltyCause): void {
@@ -329,11 +330,11 @@ export class SSHServerManager extends EventEmitter<ManagerEvents> implements Asy
     }
   }
 
-  #connectionClosed(connection: ServerConnection): void {
+  #connectionClosed(connection: ServerConnection, end: ConnectionEnd): void {
     this.#closedBytesReceived += connection.bytesReceived;
     this.#closedBytesSent += connection.bytesSent;
     const announced = this.#register.closed(connection, this.#settings.authTimeout);
-    if (announced) this.#tell("disconnected", connection);
+    if (announced) this.#tell("disconnected", connection, end);
     if (this.#register.streamCount === 0) this.#allClosed?.();
   }
 

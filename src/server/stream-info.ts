@@ -3,32 +3,42 @@ import type { Duplex } from "node:stream";
 import { parseAddress } from "../addresses/address.js";
 import type { Proxied } from "./admission/proxy-header.js";
 
-/** Where a stream comes from, for logs and hooks. */
+/** Where a stream comes from and where it has come in, for logs and hooks. */
 export interface StreamInfo {
   readonly remoteAddress?: string | undefined;
   readonly remotePort?: number | undefined;
+  readonly localAddress?: string | undefined;
+  readonly localPort?: number | undefined;
 }
 
 /** Where a stream says that it comes from, if it does. */
 export function streamInfo(stream: Duplex): StreamInfo {
-  const { remoteAddress, remotePort } = stream as Partial<Socket>;
-  return unmapped({ remoteAddress, remotePort });
+  const { remoteAddress, remotePort, localAddress, localPort } = stream as Partial<Socket>;
+  return unmapped({ remoteAddress, remotePort, localAddress, localPort });
 }
 
-/** A proxy that speaks for itself is the client; of one that the proxy does not know, nothing is known. */
+/**
+ * A proxy that speaks for itself is the client; of one that the proxy does not know, nothing is known. The local address
+ * is that of the socket between the two.
+ */
 export function proxiedInfo(socket: Socket, from: Proxied): StreamInfo {
+  const { localAddress, localPort, ...proxy } = streamInfo(socket);
   switch (from.kind) {
     case "client":
-      return unmapped({ remoteAddress: from.address, remotePort: from.port });
+      return unmapped({ remoteAddress: from.address, remotePort: from.port, localAddress, localPort });
     case "proxy":
-      return streamInfo(socket);
+      return { ...proxy, localAddress, localPort };
     case "unknown":
-      return {};
+      return { localAddress, localPort };
   }
 }
 
-/** Gives an IPv4 address as such: a socket that listens for both calls it `::ffff:192.0.2.1` (RFC 4291 §2.5.5.2). */
-export function unmapped(info: StreamInfo): StreamInfo {
-  const address = info.remoteAddress === undefined ? undefined : parseAddress(info.remoteAddress);
-  return address?.family === "ipv4" ? { ...info, remoteAddress: address.bytes.join(".") } : info;
+/** Gives IPv4 addresses as such: a socket that listens for both calls them `::ffff:192.0.2.1` (RFC 4291 §2.5.5.2). */
+export function unmapped({ remoteAddress, remotePort, localAddress, localPort }: StreamInfo): StreamInfo {
+  return { remoteAddress: plain(remoteAddress), remotePort, localAddress: plain(localAddress), localPort };
+}
+
+function plain(text: string | undefined): string | undefined {
+  const address = text === undefined ? undefined : parseAddress(text);
+  return address?.family === "ipv4" ? address.bytes.join(".") : text;
 }

@@ -8,6 +8,8 @@ export function fakeConnection(): Connection {
     id: 1,
     remoteAddress: undefined,
     remotePort: undefined,
+    localAddress: undefined,
+    localPort: undefined,
     connectedAt: new Date(0),
     clientVersion: "SSH-2.0-test",
     algorithms: undefined,
@@ -20,6 +22,7 @@ export function fakeConnection(): Connection {
     channelCount: 0,
     signal,
     disconnect: () => {},
+    rekey: () => {},
     refuse: () => {},
     reportInvalidUser: () => {},
   };

@@ -130,6 +130,8 @@ describe("a connection, as hooks see it,", () => {
     expect(connection).toMatchObject({
       remoteAddress: "127.0.0.1",
       remotePort: localPort,
+      localAddress: "127.0.0.1",
+      localPort: manager.port,
       clientVersion: "SSH-2.0-packet_client",
       username: USERNAME,
       identity: { username: USERNAME, methods: ["password"], publicKeys: [] },
@@ -430,6 +432,20 @@ describe("new keys", () => {
     await client.agreeOnKeys();
     client.sendNewKeys();
     expect(await client.expect(MessageNumber.CHANNEL_DATA)).toBeDefined();
+  });
+
+  it("are made when a hook asks, once, and not before the login", async () => {
+    const manager = await startManager();
+    manager.on("connection", (connection) => connection.rekey());
+    const client = await login(manager);
+    const [connection] = manager.getActiveConnections();
+    connection?.rekey();
+    connection?.rekey();
+    await client.readServerKexInit();
+    client.sendKexInit();
+    await client.agreeOnKeys();
+    client.sendNewKeys();
+    expect((await client.exec("hello")).exitStatus).toBe(0);
   });
 
   it("are made by bytes, while data flows", async () => {

@@ -3,11 +3,11 @@ import { type AddressInfo, connect, createServer, Socket } from "node:net";
 import { type Duplex, PassThrough } from "node:stream";
 import { Client, type ClientChannel } from "ssh2";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
-import { type Channel, ConfigurationError, type Connection, SSHServer } from "../../src/index.js";
+import { type Channel, ConfigurationError, type Connection, ProtocolError, SSHServer } from "../../src/index.js";
 import { AUTH_SUCCESSFUL, DisconnectReason, MessageNumber } from "../../src/protocol/constants.js";
 import { refusalReasons } from "../../src/server/admission/refusal.js";
 import { PacketClient } from "../support/packet-client.js";
-import { execRequest } from "../support/packet-messages.js";
+import { execRequest, writeDisconnect } from "../support/packet-messages.js";
 import { duplexPair } from "./duplex-pair.js";
 import { createManager, login, PASSWORD, startManager, TestServer, USERNAME } from "./test-server.js";
 
@@ -341,6 +341,40 @@ describe("connections", () => {
     await vi.waitFor(() => expect(manager.getActiveConnections()).toEqual([second]));
     expect(manager.closeConnection(first?.id ?? -1)).toBe(false);
     expect((await other.exec("hello")).exitStatus).toBe(0);
+  });
+
+  it("tell how they have ended", async () => {
+    const manager = createManager();
+    manager.setAuthTimeout(0.05);
+    await manager.startServer();
+    const endOf = async (finish: (client: PacketClient) => void, connected = login(manager)) => {
+      const ended = once(manager, "disconnected");
+      const client = await connected;
+      finish(client);
+      const [, end] = await ended;
+      return end;
+    };
+    expect(await endOf((client) => client.sendPacket(writeDisconnect(11, "good\x1bbye")))).toEqual({
+      kind: "left",
+      cause: "the peer has disconnected",
+      reason: 11,
+      description: "good\\u{1b}bye",
+    });
+    expect(await endOf((client) => client.sendPacket(Buffer.of(MessageNumber.KEXINIT)))).toMatchObject({
+      kind: "violated",
+      reason: DisconnectReason.PROTOCOL_ERROR,
+      error: expect.any(ProtocolError),
+    });
+    expect(await endOf(() => {}, PacketClient.handshake(manager.port))).toEqual({
+      kind: "overdue",
+      cause: "the authentication took too long",
+      reason: BY_APPLICATION,
+    });
+    expect(await endOf(() => manager.getActiveConnections()[0]?.disconnect(BY_APPLICATION, "enough"))).toEqual({
+      kind: "disconnected",
+      cause: "enough",
+      reason: BY_APPLICATION,
+    });
   });
 
   it("are counted, with their bytes, also when they are gone", async () => {

@@ -1,0 +1,35 @@
+import type { DisconnectReason } from "../protocol/constants.js";
+import type { ProtocolError } from "../protocol/errors.js";
+
+/** The peer has gone of its own accord, or the stream has. */
+export interface PeerLeft {
+  readonly kind: "left";
+  readonly cause: string;
+  /** What the peer has given as its reason, if it sent SSH_MSG_DISCONNECT (RFC 4253 §11.1). */
+  readonly reason?: number;
+  /** What it said beside that; escaped and cut. */
+  readonly description?: string;
+  /** Of the stream. */
+  readonly error?: Error;
+}
+
+/** This side has sent SSH_MSG_DISCONNECT with this reason. */
+export type EndedHere = { readonly cause: string; readonly reason: DisconnectReason } & (
+  | {
+      /** The peer has broken the protocol. */
+      readonly kind: "violated";
+      readonly error: ProtocolError;
+    }
+  | {
+      /** This side has failed. */
+      readonly kind: "failed";
+      readonly error: unknown;
+    }
+  | {
+      /** `overdue`: something has taken too long. `disconnected`: the program wanted it. */
+      readonly kind: "overdue" | "disconnected";
+    }
+);
+
+/** How a connection has come to its end. `cause` is a text for logs. */
+export type ConnectionEnd = PeerLeft | EndedHere;
