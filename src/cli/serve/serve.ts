@@ -3,7 +3,7 @@ import type { Logger } from "pino";
 import type { PKey } from "../../crypto/index.js";
 import { SSHServerManager } from "../../index.js";
 import { CommandServer } from "./command-server.js";
-import { defaultHostKeyPath, loadOrCreateHostKey } from "./host-key-file.js";
+import { defaultHostKeyPath } from "./default-host-key.js";
 import { createLogger } from "./log.js";
 import { currentAccount, Programs } from "./programs.js";
 import type { ServeOptions } from "./serve-options.js";
@@ -61,9 +61,10 @@ async function openFolder(options: ServeOptions, logger: Logger): Promise<Served
 }
 
 async function loadHostKeys(options: ServeOptions, logger: Logger): Promise<readonly PKey[]> {
+  const { SPINDLEX_HOST_KEY_PASSPHRASE: passphrase = "" } = process.env;
   const keys: PKey[] = [];
   for (const path of options.hostKeys ?? [defaultHostKeyPath(process.env)]) {
-    const { key, created } = await loadOrCreateHostKey(path, process.env.SPINDLEX_HOST_KEY_PASSPHRASE);
+    const { key, created } = await loadOrCreateHostKey(path, passphrase === "" ? {} : { passphrase });
     if (created) logger.info({ path }, "host key created");
     keys.push(key);
   }

@@ -10,10 +10,10 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { homedir, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { defaultHostKeyPath, loadOrCreateHostKey } from "../../../src/cli/serve/host-key-file.js";
+import { loadOrCreateHostKey } from "../../../src/server/host-keys/host-key-file.js";
 import { needs } from "../../support/clients.js";
 
 let folder = "";
@@ -25,22 +25,12 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const keygenFingerprint = (path: string): string | undefined =>
   execFileSync("ssh-keygen", ["-lf", path], { encoding: "utf8" }).split(" ")[1];
 
-describe("defaultHostKeyPath", () => {
-  it("is in XDG_STATE_HOME", () => {
-    expect(defaultHostKeyPath({ XDG_STATE_HOME: "/var/state" })).toBe("/var/state/spindlex/host_key");
-  });
-
-  it.each([{}, { XDG_STATE_HOME: "" }, { XDG_STATE_HOME: "relative" }])("is below home for %j", (environment) => {
-    expect(defaultHostKeyPath(environment)).toBe(join(homedir(), ".local/state/spindlex/host_key"));
-  });
-});
-
 describe("loadOrCreateHostKey", needs("ssh-keygen"), () => {
   it("creates a key that only its owner can read, and keeps it", async () => {
     const path = join(folder, "new", "spindlex", "host_key");
-    const first = await loadOrCreateHostKey(path, undefined);
+    const first = await loadOrCreateHostKey(path);
     const bytes = readFileSync(path);
-    const second = await loadOrCreateHostKey(path, undefined);
+    const second = await loadOrCreateHostKey(path);
     expect([first.created, second.created]).toEqual([true, false]);
     expect(second.key.fingerprint()).toBe(first.key.fingerprint());
     expect(readFileSync(path)).toEqual(bytes);
@@ -52,7 +42,7 @@ describe("loadOrCreateHostKey", needs("ssh-keygen"), () => {
 
   it("gives everybody the same key when many start at once", async () => {
     const path = join(folder, "race", "host_key");
-    const files = await Promise.all(Array.from({ length: 16 }, () => loadOrCreateHostKey(path, undefined)));
+    const files = await Promise.all(Array.from({ length: 16 }, () => loadOrCreateHostKey(path)));
     expect(new Set(files.map(({ key }) => key.fingerprint())).size).toBe(1);
     expect(files.filter(({ created }) => created)).toHaveLength(1);
     expect(readdirSync(join(folder, "race"))).toEqual(["host_key"]);
@@ -61,15 +51,15 @@ describe("loadOrCreateHostKey", needs("ssh-keygen"), () => {
   it("opens an encrypted key with its passphrase only", async () => {
     const path = join(folder, "encrypted");
     execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "correct", "-f", path]);
-    const { key } = await loadOrCreateHostKey(path, "correct");
+    const { key } = await loadOrCreateHostKey(path, { passphrase: "correct" });
     expect(key.fingerprint()).toBe(keygenFingerprint(path));
-    await expect(loadOrCreateHostKey(path, "wrong")).rejects.toThrow(/encrypted.*passphrase/);
-    await expect(loadOrCreateHostKey(path, undefined)).rejects.toThrow(/encrypted.*passphrase/);
+    await expect(loadOrCreateHostKey(path, { passphrase: "wrong" })).rejects.toThrow(/encrypted.*passphrase/);
+    await expect(loadOrCreateHostKey(path)).rejects.toThrow(/encrypted.*passphrase/);
   });
 
   it("encrypts a new key when there is a passphrase", async () => {
     const path = join(folder, "protected");
-    const { key, created } = await loadOrCreateHostKey(path, "secret phrase");
+    const { key, created } = await loadOrCreateHostKey(path, { passphrase: "secret phrase" });
     expect(created).toBe(true);
     expect(() => execFileSync("ssh-keygen", ["-y", "-P", "", "-f", path], { stdio: "pipe" })).toThrow();
     const publicLine = execFileSync("ssh-keygen", ["-y", "-P", "secret phrase", "-f", path], { encoding: "utf8" });
@@ -80,32 +70,32 @@ describe("loadOrCreateHostKey", needs("ssh-keygen"), () => {
     const path = join(folder, "open");
     execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", path]);
     chmodSync(path, 0o640);
-    await expect(loadOrCreateHostKey(path, undefined)).rejects.toThrow(`${path} is open to other users (mode 0640)`);
+    await expect(loadOrCreateHostKey(path)).rejects.toThrow(`${path} is open to other users (mode 0640)`);
   });
 
   it("refuses a public key", async () => {
     const path = join(folder, "pair");
     execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", path]);
     chmodSync(`${path}.pub`, 0o600);
-    await expect(loadOrCreateHostKey(`${path}.pub`, undefined)).rejects.toThrow("is only a public key");
+    await expect(loadOrCreateHostKey(`${path}.pub`)).rejects.toThrow("is only a public key");
   });
 
   it("leaves a file that is no key as it is", async () => {
     const path = join(folder, "notes");
     writeFileSync(path, "not a key\n", { mode: 0o600 });
-    await expect(loadOrCreateHostKey(path, undefined)).rejects.toThrow(/notes/);
+    await expect(loadOrCreateHostKey(path)).rejects.toThrow(/notes/);
     expect(readFileSync(path, "utf8")).toBe("not a key\n");
   });
 
   it("says where a key cannot be created or read", async () => {
     writeFileSync(join(folder, "file"), "");
     const below = join(folder, "file", "host_key");
-    await expect(loadOrCreateHostKey(below, undefined)).rejects.toThrow(`host key ${below} cannot be read`);
+    await expect(loadOrCreateHostKey(below)).rejects.toThrow(`host key ${below} cannot be read`);
     const dangling = join(folder, "dangling");
     symlinkSync(join(folder, "nothing"), dangling);
-    await expect(loadOrCreateHostKey(dangling, undefined)).rejects.toThrow(/no such file.*dangling/);
+    await expect(loadOrCreateHostKey(dangling)).rejects.toThrow(/no such file.*dangling/);
     const asFolder = join(folder, "folder");
     mkdirSync(asFolder, { mode: 0o700 });
-    await expect(loadOrCreateHostKey(asFolder, undefined)).rejects.toThrow(/folder.* is not a file/);
+    await expect(loadOrCreateHostKey(asFolder)).rejects.toThrow(/folder.* is not a file/);
   });
 });

@@ -1,0 +1,54 @@
+import { mkdir, stat } from "node:fs/promises";
+import { dirname } from "node:path";
+import { requirePrivate } from "../../authenticators/files/file-permissions.js";
+import { systemErrorCode } from "../../base/system-error-code.js";
+import { KeyError } from "../../crypto/keys/key-error.js";
+import { PKey, type ReadOptions } from "../../crypto/pkey/pkey.js";
+
+export interface HostKeyFile {
+  readonly key: PKey;
+  /** Whether it was made just now. */
+  readonly created: boolean;
+}
+
+/**
+ * The host key in a file. If there is no file, a new Ed25519 key is put there with mode 0600, encrypted if there is a
+ * passphrase. Servers that start at the same time all get the same key.
+ *
+ * @throws {KeyError} when the file cannot be read or created, or holds no private key
+ * @throws {UserFileError} when other users can read the file
+ */
+export async function loadOrCreateHostKey(path: string, options: ReadOptions = {}): Promise<HostKeyFile> {
+  const created = !(await isThere(path)) && (await createHostKey(path, options));
+  requirePrivate(path, await stat(path));
+  const key = await PKey.fromFile(path, options);
+  if (!key.hasPrivateKey) {
+    throw new KeyError("public-only", `${path} is only a public key: the host key must be the private one`);
+  }
+  return { key, created };
+}
+
+/** False only when nothing is there: a file that cannot be looked at is not missing. */
+async function isThere(path: string): Promise<boolean> {
+  try {
+    await stat(path);
+    return true;
+  } catch (error) {
+    const code = systemErrorCode(error);
+    if (code === "ENOENT") return false;
+    throw new KeyError("unreadable", `host key ${path} cannot be read: ${code}`, { cause: error });
+  }
+}
+
+/** Whether the key that is there now is this one: another server may have been quicker. */
+async function createHostKey(path: string, options: { readonly passphrase?: string }): Promise<boolean> {
+  try {
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    await PKey.generate({ keyType: "ed25519" }).writeFile(path, options);
+    return true;
+  } catch (error) {
+    if (error instanceof KeyError && error.code === "exists") return false;
+    const reason = error instanceof KeyError ? error.message : systemErrorCode(error);
+    throw new KeyError("unwritable", `host key ${path} cannot be created: ${reason}`, { cause: error });
+  }
+}
