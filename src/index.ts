@@ -50,7 +50,7 @@ export type { Logger } from "./base/logger.js";
 export { Channel, type PseudoTerminal } from "./connection/channel.js";
 export type { ConnectionEnd } from "./endpoint/connection-end.js";
 export type { AccessMode, AccessPolicy } from "./files/access-policy.js";
-export type { FileServerOptions, ServedFiles } from "./files/file-server-options.js";
+export type { FileServerLogger as SFTPLogger, FileServerOptions, ServedFiles } from "./files/file-server-options.js";
 export type * from "./files/file-system.js";
 export { LocalFileSystem } from "./files/local/local-file-system.js";
 export { MemoryFileSystem, type MemoryFileSystemOptions } from "./files/memory/memory-file-system.js";
@@ -74,6 +74,7 @@ export type { OverflowMode, PenaltyCause, PenaltyTimes } from "./server/admissio
 export type { Refusal, RefusalReason } from "./server/admission/refusal.js";
 export type { StartupLimits } from "./server/admission/startups.js";
 export type { AuthenticationOptions } from "./server/authentication-options.js";
+export { type HostKeyFile, loadOrCreateHostKey } from "./server/host-keys/host-key-file.js";
 export type { ManagerEvents, PenaltyEvent } from "./server/manager-events.js";
 export type { SessionLimitOptions } from "./server/session-limits.js";
 export type { SSHServerManagerOptions } from "./server/settings.js";
@@ -82,7 +83,6 @@ export { type ConnectionStats, SSHServerManager } from "./server/ssh-server-mana
 export type { StreamInfo } from "./server/stream-info.js";
 export { StatusCode } from "./sftp/codec/constants.js";
 export { LinkInPathError, SFTPError } from "./sftp/errors.js";
-export type { SFTPLogger } from "./sftp/logger.js";
 export { requestNames } from "./sftp/server/requests/registry.js";
 export { SFTPServer, type SFTPServerOptions } from "./sftp/server/sftp-server.js";
 export type { SFTPStream } from "./sftp/server/sftp-session.js";

@@ -1,5 +1,5 @@
 import { ConfigurationError } from "../base/configuration-error.js";
-import { checkKnownOptions } from "../base/known-options.js";
+import { checkChoice, checkOptions } from "../base/option-checks.js";
 import { PKey } from "../crypto/pkey/pkey.js";
 import { AUTH_PARTIAL, AUTH_SUCCESSFUL, type AuthResult } from "../protocol/constants.js";
 import { completePermissions, type Permissions } from "./permissions.js";
@@ -30,16 +30,16 @@ export class Grant {
 
   /** @throws {ConfigurationError} when an option does not exist, or has none of its values */
   constructor(options: GrantOptions = {}) {
-    checkKnownOptions(options, ["result", "permissions", "authority", "touch", "verification"]);
+    checkOptions(options, ["result", "permissions", "authority", "touch", "verification"]);
     const { result, permissions = {}, authority, touch, verification } = options;
-    this.result = oneOf("result", result ?? AUTH_SUCCESSFUL, [AUTH_SUCCESSFUL, AUTH_PARTIAL]);
+    this.result = checkChoice("result", result ?? AUTH_SUCCESSFUL, [AUTH_SUCCESSFUL, AUTH_PARTIAL]);
     this.permissions = completePermissions(permissions);
     if (authority !== undefined && !(authority instanceof PKey)) {
       throw new ConfigurationError("authority", "must be a PKey");
     }
     this.authority = authority;
-    this.touch = oneOf("touch", touch ?? "required", ["required", "optional"]);
-    this.verification = oneOf("verification", verification ?? "optional", ["required", "optional"]);
+    this.touch = checkChoice("touch", touch ?? "required", ["required", "optional"]);
+    this.verification = checkChoice("verification", verification ?? "optional", ["required", "optional"]);
     Object.freeze(this);
   }
 
@@ -56,8 +56,3 @@ export type AuthDecision = AuthResult | Grant;
 
 const FULL = new Grant();
 const PARTIAL = new Grant({ result: AUTH_PARTIAL });
-
-function oneOf<T>(option: string, value: T, values: readonly T[]): T {
-  if (values.includes(value)) return value;
-  throw new ConfigurationError(option, `must be one of ${values.join(", ")}, not ${String(value)}`);
-}

@@ -1,4 +1,5 @@
 import { ConfigurationError } from "../base/configuration-error.js";
+import { checkOptions } from "../base/option-checks.js";
 
 /** One address and port that may be forwarded: `*` stands for any. Hosts are compared as texts (permitopen in sshd(8)). */
 export interface ForwardingTarget {
@@ -115,22 +116,21 @@ const CHECKS: { readonly [Name in keyof Permissions]: readonly [isGood: (value: 
   ],
 };
 
+const NAMES = Object.keys(CHECKS) as (keyof Permissions)[];
+
 /**
  * Permissions of which only some are given: the others are not restricted.
  *
+ * @param option what holds them
  * @throws {ConfigurationError} when one does not exist, or has a value that it cannot have
  */
-export function completePermissions(some: Partial<Permissions>): Permissions {
-  for (const name of Object.keys(some)) {
-    if (!isPermission(name)) throw new ConfigurationError(`permissions.${name}`, "is not a permission");
+export function completePermissions(some: Partial<Permissions>, option = "permissions"): Permissions {
+  const given = checkOptions(some, NAMES, option);
+  for (const name of NAMES) {
     const [isGood, what] = CHECKS[name];
-    if (!isGood(some[name])) throw new ConfigurationError(`permissions.${name}`, `must be ${what}`);
+    if (name in given && !isGood(given[name])) throw new ConfigurationError(`${option}.${name}`, `must be ${what}`);
   }
-  return frozen({ ...ALL_PERMISSIONS, ...some });
-}
-
-function isPermission(name: string): name is keyof Permissions {
-  return Object.hasOwn(CHECKS, name);
+  return frozen({ ...ALL_PERMISSIONS, ...given });
 }
 
 /** A copy of `permissions` that nobody can change, not even what holds them. */

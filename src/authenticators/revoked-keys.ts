@@ -1,6 +1,6 @@
 import { ConfigurationError } from "../base/configuration-error.js";
-import { checkKnownOptions } from "../base/known-options.js";
 import type { Logger } from "../base/logger.js";
+import { checkOptions } from "../base/option-checks.js";
 import type { PKey } from "../crypto/pkey/pkey.js";
 import { RevocationList } from "../crypto/revocation/revocation-list.js";
 import { FILE_OPTIONS, type FileOptions, resolveFileOptions } from "./files/file-options.js";
@@ -35,7 +35,7 @@ export const MAXIMUM_REVOKED_KEYS_SIZE = 16 * 1024 * 1024;
  * @throws {ConfigurationError} when the source or an option is none of these
  */
 export function revokedKeys(source: RevocationSource, options: FileOptions = {}): RevokedKeys {
-  checkKnownOptions(options, FILE_OPTIONS);
+  checkOptions(options, FILE_OPTIONS);
   const resolved = resolveFileOptions(options, MAXIMUM_REVOKED_KEYS_SIZE);
   const { logger } = resolved;
   if (typeof source === "function") return (key) => ask(source, key, logger);

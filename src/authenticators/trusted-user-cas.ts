@@ -1,8 +1,8 @@
 import type { Connection } from "../auth/connection.js";
 import { Grant } from "../auth/grant.js";
 import { ConfigurationError } from "../base/configuration-error.js";
-import { checkKnownOptions } from "../base/known-options.js";
-import { silentLogger, unfailing } from "../base/logger.js";
+import { resolveLogger } from "../base/logger.js";
+import { checkOptions } from "../base/option-checks.js";
 import type { Certificate } from "../crypto/pkey/certificate.js";
 import { PKey } from "../crypto/pkey/pkey.js";
 import { AUTH_FAILED } from "../protocol/constants.js";
@@ -45,10 +45,10 @@ export function trustedUserCAs(
   source: LineSource | readonly PKey[],
   options: TrustedUserCAsOptions = {},
 ): PublicKeyHook {
-  checkKnownOptions(options, [...LINE_SOURCE_OPTIONS, "principals", "permitUserEnvironment"]);
+  checkOptions(options, [...LINE_SOURCE_OPTIONS, "principals", "permitUserEnvironment"]);
   const withVariables = permitsUserEnvironment(options);
   const isTrusted = authorities(source, options);
-  const logger = unfailing(options.logger ?? silentLogger);
+  const logger = resolveLogger(options.logger);
   const principals = options.principals === undefined ? undefined : principalLines(options.principals, options);
 
   return async (username, key, connection) => {

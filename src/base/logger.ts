@@ -1,4 +1,4 @@
-import { ConfigurationError } from "./configuration-error.js";
+import { checkMethods } from "./option-checks.js";
 
 type LogMethod = (fields: object, message: string) => void;
 
@@ -10,28 +10,41 @@ export interface Logger {
   readonly error: LogMethod;
 }
 
+type LogLevel = keyof Logger;
+
+const LEVELS: readonly LogLevel[] = ["debug", "info", "warn", "error"];
+
 const silent: LogMethod = () => {};
 
 export const silentLogger: Logger = { debug: silent, info: silent, warn: silent, error: silent };
 
-/** @throws {ConfigurationError} naming the method that is not there: what it would be told would be lost */
-export function checkLogger(logger: Logger): Logger {
-  for (const level of ["debug", "info", "warn", "error"] as const) {
-    if (typeof logger?.[level] !== "function") throw new ConfigurationError("logger", `has no method ${level}`);
-  }
-  return logger;
+/**
+ * The logger of the option `logger`, made so that it never fails; silent where none was given.
+ *
+ * @param levels those that are used, by default all
+ * @throws {ConfigurationError} naming the method that is not there: what it would be told would be lost
+ */
+export function resolveLogger(logger: Logger | undefined): Logger;
+export function resolveLogger<Level extends LogLevel>(
+  logger: Pick<Logger, Level> | undefined,
+  levels: readonly Level[],
+): Pick<Logger, Level>;
+export function resolveLogger(logger: Partial<Logger> | undefined, levels = LEVELS): Partial<Logger> {
+  return logger === undefined ? silentLogger : unfailing(checkMethods("logger", logger, levels), levels);
 }
 
 /** A log that cannot be written ends nothing else. */
-export function unfailing(logger: Logger): Logger {
+function unfailing(logger: Partial<Logger>, levels: readonly LogLevel[]): Partial<Logger> {
   const guard =
-    (level: keyof Logger): LogMethod =>
+    (level: LogLevel): LogMethod =>
     (fields, message) => {
       try {
-        logger[level](fields, message);
+        const written: unknown = logger[level]?.(fields, message);
+        // An asynchronous method that rejects would end the process.
+        if (written instanceof Promise) written.catch(() => {});
       } catch {
         // There is nowhere to tell it.
       }
     };
-  return { debug: guard("debug"), info: guard("info"), warn: guard("warn"), error: guard("error") };
+  return Object.fromEntries(levels.map((level) => [level, guard(level)]));
 }

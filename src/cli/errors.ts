@@ -16,8 +16,3 @@ export function describeError(error: unknown): string {
     .join("")
     .replaceAll(/\p{Cc}/gu, "?");
 }
-
-/** The code of an error from the operating system (`ENOENT`), if it is one. */
-export function errorCode(error: unknown): string | undefined {
-  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
-}

@@ -1,4 +1,4 @@
-import { type SFTPLogger, silentLogger, unfailing } from "../sftp/logger.js";
+import { type Logger, resolveLogger } from "../base/logger.js";
 import { type AccessPolicy, allowAll } from "./access-policy.js";
 import type { FileSystem } from "./file-system.js";
 import { LocalFileSystem } from "./local/local-file-system.js";
@@ -12,6 +12,9 @@ export type ServedFiles =
     }
   | { readonly fileSystem: FileSystem };
 
+/** What a session logs to; a pino logger is one. */
+export type FileServerLogger = Pick<Logger, "debug" | "warn">;
+
 /** What an `SFTPServer` and an `SCPServer` take alike. */
 export type FileServerOptions = ServedFiles & {
   /** The client's home: where relative paths start, and what `~` is. Default: `/`. */
@@ -19,7 +22,7 @@ export type FileServerOptions = ServedFiles & {
   /** Decides what the client may do, beside what the file system allows. Default: all. */
   readonly access?: AccessPolicy;
   /** What was refused at debug level; defects, and clients that break SFTP, at warn. Default: silent. */
-  readonly logger?: SFTPLogger;
+  readonly logger?: FileServerLogger;
 };
 
 export interface FileServerSettings {
@@ -27,7 +30,7 @@ export interface FileServerSettings {
   /** Canonical. */
   readonly startDirectory: string;
   readonly access: AccessPolicy;
-  readonly logger: SFTPLogger;
+  readonly logger: FileServerLogger;
 }
 
 /** @throws {ConfigurationError} for a `rootPath` that cannot name a directory */
@@ -36,6 +39,6 @@ export function fileServerSettings(options: FileServerOptions): FileServerSettin
     fileSystem: "fileSystem" in options ? options.fileSystem : new LocalFileSystem(options.rootPath),
     startDirectory: normalizePath(options.startDirectory ?? "/"),
     access: options.access ?? allowAll,
-    logger: unfailing(options.logger ?? silentLogger),
+    logger: resolveLogger(options.logger, ["debug", "warn"]),
   };
 }

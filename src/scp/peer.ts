@@ -1,6 +1,7 @@
 import type { Duplex } from "node:stream";
+import { systemErrorCode } from "../base/system-error-code.js";
 import { encodeName } from "../files/path.js";
-import { systemErrorCode, toSFTPError } from "../sftp/errors.js";
+import { toSFTPError } from "../sftp/errors.js";
 import { isRecordLetter } from "./control-record.js";
 import { FatalError, PeerGoneError } from "./errors.js";
 import { IncomingBytes } from "./incoming-bytes.js";

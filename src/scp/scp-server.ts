@@ -1,6 +1,5 @@
-import { type FileServerOptions, fileServerSettings } from "../files/file-server-options.js";
+import { type FileServerLogger, type FileServerOptions, fileServerSettings } from "../files/file-server-options.js";
 import { GuardedFileSystem } from "../files/guarded-file-system.js";
-import type { SFTPLogger } from "../sftp/logger.js";
 import type { SFTPStream } from "../sftp/server/sftp-session.js";
 import { FatalError, PeerGoneError, SCPEndError } from "./errors.js";
 import { failureOf } from "./failure.js";
@@ -20,7 +19,7 @@ export class SCPServer {
   readonly closed: Promise<void>;
   readonly #stream: SFTPStream;
   readonly #session: SCPSession;
-  readonly #logger: SFTPLogger;
+  readonly #logger: FileServerLogger;
 
   /** @throws {ConfigurationError} for a `rootPath` that cannot name a directory */
   constructor(stream: SFTPStream, command: SCPCommand, options: FileServerOptions) {

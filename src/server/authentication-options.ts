@@ -3,8 +3,8 @@ import type { Connection } from "../auth/connection.js";
 import type { AuthDecision } from "../auth/grant.js";
 import { completePermissions, type Permissions } from "../auth/permissions.js";
 import type { MethodLists } from "../auth/required-methods.js";
-import { ConfigurationError } from "../base/configuration-error.js";
 import type { MaybePromise } from "../base/maybe-promise.js";
+import { checkFunction, checkOptions } from "../base/option-checks.js";
 import type { PKey } from "../crypto/pkey/pkey.js";
 
 /** Who gets in, method by method: each function does what the hook of its method does in a class. */
@@ -41,15 +41,10 @@ export interface CheckedAuthenticationOptions extends AuthenticationOptions {
 
 /** @throws {ConfigurationError} naming the option that cannot be used */
 export function checkAuthenticationOptions(options: AuthenticationOptions): CheckedAuthenticationOptions {
-  for (const name of Object.keys(options)) {
-    if (name !== "permissions" && !FUNCTIONS.some((known) => known === name)) {
-      throw new ConfigurationError(`authentication.${name}`, "is not an option");
-    }
-  }
+  const given = checkOptions(options, [...FUNCTIONS, "permissions"], "authentication");
   for (const name of FUNCTIONS) {
-    if (options[name] !== undefined && typeof options[name] !== "function") {
-      throw new ConfigurationError(`authentication.${name}`, "must be a function, such as the library's own give");
-    }
+    if (given[name] !== undefined) checkFunction(`authentication.${name}`, given[name]);
   }
-  return Object.freeze({ ...options, permissions: completePermissions(options.permissions ?? {}) });
+  const permissions = completePermissions(given.permissions ?? {}, "authentication.permissions");
+  return Object.freeze({ ...given, permissions });
 }

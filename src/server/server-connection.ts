@@ -356,13 +356,9 @@ export class ServerConnection implements Connection {
 
   #log(level: "debug" | "info" | "warn" | "error", message: string, fields: object = {}): void {
     const { id, remoteAddress, remotePort, username } = this;
-    try {
-      this.#settings.logger[level](
-        { connection: id, remoteAddress, remotePort, ...(username && { username: loggedText(username) }), ...fields },
-        message,
-      );
-    } catch {
-      // A logger that fails must not take the connection with it.
-    }
+    this.#settings.logger[level](
+      { connection: id, remoteAddress, remotePort, ...(username && { username: loggedText(username) }), ...fields },
+      message,
+    );
   }
 }

@@ -1,4 +1,4 @@
-import { checkInteger, checkNumber, LONGEST_TIME } from "../base/check-values.js";
+import { checkInteger, checkNumber, LONGEST_TIME } from "../base/option-checks.js";
 import type { ChannelAuthority } from "../connection/multiplexer.js";
 import { OPEN_FAILED_RESOURCE_SHORTAGE, OPEN_SUCCEEDED } from "../protocol/constants.js";
 

@@ -1,8 +1,7 @@
 import { createRequire } from "node:module";
-import { checkInteger, checkNumber, LONGEST_TIME } from "../base/check-values.js";
 import { ConfigurationError } from "../base/configuration-error.js";
-import { checkKnownOptions } from "../base/known-options.js";
-import { checkLogger, type Logger, silentLogger } from "../base/logger.js";
+import { type Logger, resolveLogger } from "../base/logger.js";
+import { checkFlag, checkInteger, checkNumber, checkOptions, LONGEST_TIME } from "../base/option-checks.js";
 import type { HostKey } from "../crypto/pkey/host-key.js";
 import { PKey } from "../crypto/pkey/pkey.js";
 import type { SessionHooks } from "../session/session-requests.js";
@@ -116,23 +115,20 @@ export interface ServerSettings {
 
 /** @throws {ConfigurationError} naming the option that cannot be used */
 export function resolveSettings(options: SSHServerManagerOptions): ServerSettings {
-  checkKnownOptions(options, OPTIONS);
+  checkOptions(options, OPTIONS);
   if (!(options.serverInterface instanceof SSHServer)) {
     throw new ConfigurationError("serverInterface", "must be an object whose class extends SSHServer");
   }
   const algorithms = resolveAlgorithms(options.algorithms ?? "default");
   const hostKeys = checkHostKeys(options, algorithms);
-  const rekeyLimit = options.rekeyLimit ?? {};
-  if (typeof rekeyLimit !== "object") {
-    throw new ConfigurationError("rekeyLimit", `must be an object with bytes and seconds, not ${String(rekeyLimit)}`);
-  }
+  const rekeyLimit = checkOptions(options.rekeyLimit ?? {}, ["bytes", "seconds"], "rekeyLimit");
   return {
     server: options.serverInterface,
     sessionHooks: bindSessionHooks(options.serverInterface),
     hostKeys,
     announcedHostKeys: checkAnnouncement(options.announceHostKeys ?? true, hostKeys, algorithms),
     algorithms,
-    logger: checkLogger(options.logger ?? silentLogger),
+    logger: resolveLogger(options.logger),
     identification: `SSH-2.0-spindlex_${version}`,
     connectionTimeout: DEFAULT_CONNECTION_TIMEOUT,
     authTimeout: DEFAULT_AUTH_TIMEOUT,
@@ -189,10 +185,7 @@ function checkAnnouncement(
   hostKeys: readonly HostKey[],
   algorithms: AlgorithmPreferences,
 ): readonly HostKey[] {
-  if (typeof announce !== "boolean") {
-    throw new ConfigurationError("announceHostKeys", `must be true or false, not ${String(announce)}`);
-  }
-  if (!announce) return [];
+  if (!checkFlag("announceHostKeys", announce)) return [];
   const announced = announcedHostKeys(hostKeys, algorithms.hostKey);
   if (encodeHostKeys(announced).length > MAX_ANNOUNCEMENT) {
     throw new ConfigurationError("serverKeys", "are too many to be announced in one message");

@@ -2,9 +2,9 @@ import { EventEmitter } from "node:events";
 import type { Server, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Connection } from "../auth/connection.js";
-import { checkInteger, checkNumber } from "../base/check-values.js";
 import { ConfigurationError } from "../base/configuration-error.js";
-import { silentLogger } from "../base/logger.js";
+import { type Logger, silentLogger } from "../base/logger.js";
+import { checkInteger, checkNumber, checkOptions } from "../base/option-checks.js";
 import type { ConnectionEnd } from "../endpoint/connection-end.js";
 import { DisconnectReason } from "../protocol/constants.js";
 import { Admission } from "./admission/admission.js";
@@ -54,6 +54,7 @@ export class SSHServerManager extends EventEmitter<ManagerEvents> implements Asy
   readonly #requestedPort: number;
   readonly #register = new ConnectionRegister();
   readonly #admission: Admission;
+  readonly #logger: Logger;
   readonly #refusalLog: RefusalLog;
   readonly #proxiedSockets: ProxiedSockets;
   readonly #refusedBy = Object.fromEntries(refusalReasons.map((reason) => [reason, 0])) as Record<
@@ -75,6 +76,7 @@ export class SSHServerManager extends EventEmitter<ManagerEvents> implements Asy
     this.#settings = resolveSettings(options);
     const { admission, logger } = this.#settings;
     this.#admission = new Admission(admission);
+    this.#logger = logger;
     this.#refusalLog = new RefusalLog(logger);
     this.#proxiedSockets = new ProxiedSockets(admission, {
       accepted: (socket, from) => this.#admit(socket, proxiedInfo(socket, from)),
@@ -107,7 +109,7 @@ export class SSHServerManager extends EventEmitter<ManagerEvents> implements Asy
         address: this.#bindAddress,
         port: this.#requestedPort,
         accepted: (socket) => this.#accept(socket),
-        failed: (error) => this.#log("error", { err: error }, "a connection could not be accepted"),
+        failed: (error) => this.#logger.error({ err: error }, "a connection could not be accepted"),
       }),
     );
     try {
@@ -115,7 +117,7 @@ export class SSHServerManager extends EventEmitter<ManagerEvents> implements Asy
     } finally {
       this.#starting = undefined;
     }
-    this.#log("info", { address: this.#bindAddress, port: this.port }, "the server listens");
+    this.#logger.info({ address: this.#bindAddress, port: this.port }, "the server listens");
   }
 
   /**
@@ -124,6 +126,7 @@ export class SSHServerManager extends EventEmitter<ManagerEvents> implements Asy
    * @param options.gracePeriod seconds that clients get to take what was sent to them; default 5
    */
   async stopServer(options: { readonly gracePeriod?: number } = {}): Promise<void> {
+    checkOptions(options, ["gracePeriod"]);
     const gracePeriod = 1000 * checkNumber("gracePeriod", options.gracePeriod ?? 5, 0, 3600);
     if (this.#starting !== undefined) await this.#starting.catch(() => {});
     const listener = this.#listener;
@@ -137,7 +140,7 @@ export class SSHServerManager extends EventEmitter<ManagerEvents> implements Asy
         this.#stopping = undefined;
       });
     await this.#stopping;
-    if (listener !== undefined) this.#log("info", {}, "the server has stopped");
+    if (listener !== undefined) this.#logger.info({}, "the server has stopped");
   }
 
   async #closeConnections(gracePeriod: number): Promise<void> {
@@ -291,7 +294,7 @@ export class SSHServerManager extends EventEmitter<ManagerEvents> implements Asy
       if (polite && this.#register.turnedAwayCount < this.#maxConnections) this.#turnAway(socket, info, decision);
       else socket.destroy();
     } catch (error) {
-      this.#log("error", { err: error }, "a connection could not be served");
+      this.#logger.error({ err: error }, "a connection could not be served");
       socket.destroy();
     }
   }
@@ -312,22 +315,14 @@ export class SSHServerManager extends EventEmitter<ManagerEvents> implements Asy
     const { remoteAddress } = connection;
     const penalised = this.#admission.penalise(remoteAddress, cause);
     if (penalised === undefined) return;
-    if (penalised.enforced) this.#log("info", { remoteAddress, cause, ...penalised }, "a source is penalised");
+    if (penalised.enforced) this.#logger.info({ remoteAddress, cause, ...penalised }, "a source is penalised");
     this.#tell("penalty", { remoteAddress, cause, ...penalised });
   }
 
   #tell<Name extends keyof ManagerEvents>(event: Name, ...parameters: ManagerEvents[Name]): void {
     tell(this, event, parameters, (error) =>
-      this.#log("error", { event, err: error }, "a listener of the manager has failed"),
+      this.#logger.error({ event, err: error }, "a listener of the manager has failed"),
     );
-  }
-
-  #log(level: "info" | "error", fields: object, message: string): void {
-    try {
-      this.#settings.logger[level](fields, message);
-    } catch {
-      // A logger that fails must not take the server with it.
-    }
   }
 
   #connectionClosed(connection: ServerConnection, end: ConnectionEnd): void {

@@ -2,8 +2,8 @@ import type { PasswordChangeRequired, Prompt } from "../auth/authenticator.js";
 import type { Connection } from "../auth/connection.js";
 import type { AuthDecision } from "../auth/grant.js";
 import type { MethodLists } from "../auth/required-methods.js";
-import { checkKnownOptions } from "../base/known-options.js";
 import type { MaybePromise } from "../base/maybe-promise.js";
+import { checkOptions } from "../base/option-checks.js";
 import type { Channel } from "../connection/channel.js";
 import type { PKey } from "../crypto/pkey/pkey.js";
 import {
@@ -35,7 +35,7 @@ export class SSHServer {
 
   /** @throws {ConfigurationError} naming the option that cannot be used */
   constructor(options: SSHServerOptions = {}) {
-    checkKnownOptions(options, ["authentication"]);
+    checkOptions(options, ["authentication"]);
     this.authentication = checkAuthenticationOptions(options.authentication ?? {});
   }
 

@@ -1,3 +1,4 @@
+import { systemErrorCode } from "../base/system-error-code.js";
 import { StatusCode } from "./codec/constants.js";
 
 /**
@@ -58,12 +59,6 @@ const systemErrors: ReadonlyMap<string, readonly [StatusCode, string]> = new Map
   ["EOPNOTSUPP", [StatusCode.OP_UNSUPPORTED, "Operation not supported"]],
   ["ENOSYS", [StatusCode.OP_UNSUPPORTED, "Operation not supported"]],
 ]);
-
-/** The name that the operating system has for a failure (`ENOENT`, …), if it is one of its failures. */
-export function systemErrorCode(error: unknown): string | undefined {
-  if (!(error instanceof Error) || !("code" in error)) return undefined;
-  return typeof error.code === "string" ? error.code : undefined;
-}
 
 /** What a client is told of a failure. Whatever is not known here is a failure without a reason. */
 export function toSFTPError(error: unknown): SFTPError {

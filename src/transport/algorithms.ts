@@ -1,4 +1,5 @@
 import { ConfigurationError } from "../base/configuration-error.js";
+import { checkOptions } from "../base/option-checks.js";
 import { cipherAlgorithms, macAlgorithms } from "../crypto/cipher/registry.js";
 import { compressionAlgorithms } from "../crypto/compression/registry.js";
 import { keyExchangeAlgorithms } from "../crypto/kex/registry.js";
@@ -76,10 +77,7 @@ export function resolveAlgorithms(option: AlgorithmsOption): AlgorithmPreference
   if (typeof option !== "object" || option === null) {
     throw new ConfigurationError("algorithms", `must be "default", "hardened" or an object, not ${String(option)}`);
   }
-  for (const name of Object.keys(option)) {
-    if (!Object.hasOwn(defaults, name))
-      throw new ConfigurationError(`algorithms.${name}`, "is not a kind of algorithm");
-  }
+  checkOptions(option, Object.keys(defaults) as (keyof AlgorithmPreferences)[], "algorithms");
   return {
     kex: checkedNames("kex", option.kex),
     hostKey: checkedNames("hostKey", option.hostKey),

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { type Logger, unfailing } from "../../src/base/logger.js";
+import { type Logger, resolveLogger, silentLogger } from "../../src/base/logger.js";
 
 const LEVELS = ["debug", "info", "warn", "error"] as const;
 
-describe("an unfailing logger", () => {
+describe("the option logger", () => {
   it("passes on what it is told, on the same level, to a method of the same object", () => {
     const told: unknown[] = [];
     class Kept implements Logger {
@@ -21,16 +21,52 @@ describe("an unfailing logger", () => {
         this.#told.push(["error", fields, message]);
       }
     }
-    const logger = unfailing(new Kept());
+    const logger = resolveLogger(new Kept());
     for (const level of LEVELS) logger[level]({ level }, "said");
     expect(told).toEqual(LEVELS.map((level) => [level, { level }, "said"]));
+  });
+
+  it("passes it on to the method that is there when it is told", () => {
+    const told: string[] = [];
+    const given = { debug: () => {}, warn: () => {} };
+    const logger = resolveLogger(given, ["debug", "warn"]);
+    given.debug = () => told.push("debug");
+    logger.debug({}, "said");
+    expect(told).toEqual(["debug"]);
   });
 
   it("survives what it passes it on to", () => {
     const fail = () => {
       throw new Error("disk full");
     };
-    const logger = unfailing({ debug: fail, info: fail, warn: fail, error: fail });
+    const logger = resolveLogger({ debug: fail, info: fail, warn: fail, error: fail });
     for (const level of LEVELS) expect(() => logger[level]({}, "said")).not.toThrow();
+  });
+
+  it("survives a method that fails later", async () => {
+    const failures: unknown[] = [];
+    const listener = (error: unknown) => failures.push(error);
+    process.on("unhandledRejection", listener);
+    try {
+      const fail = async () => {
+        throw new Error("disk full");
+      };
+      const logger = resolveLogger({ debug: fail, info: fail, warn: fail, error: fail });
+      for (const level of LEVELS) logger[level]({}, "said");
+      await new Promise((resolve) => setImmediate(resolve));
+    } finally {
+      process.off("unhandledRejection", listener);
+    }
+    expect(failures).toEqual([]);
+  });
+
+  it("is silent by default, and needs the levels that are used", () => {
+    expect(resolveLogger(undefined)).toBe(silentLogger);
+    const given = { debug: () => {}, warn: () => {} };
+    expect(() => resolveLogger(given, ["debug", "warn"])).not.toThrow();
+    expect(() => Reflect.apply(resolveLogger, undefined, [given])).toThrow("logger: has no method info");
+    expect(() => Reflect.apply(resolveLogger, undefined, ["pino"])).toThrow(
+      "logger: must be an object with the methods debug, info, warn, error, not a text",
+    );
   });
 });

@@ -191,8 +191,12 @@ describe("settings", () => {
   it("log nothing unless a logger is given, which may be pino", () => {
     const { logger } = resolveSettings(valid);
     for (const level of ["debug", "info", "warn", "error"] as const) expect(logger[level]({}, "x")).toBe(undefined);
-    const given = pino({ enabled: false });
-    expect(resolveSettings({ ...valid, logger: given }).logger).toBe(given);
+    const lines: string[] = [];
+    const given = pino({ level: "warn" }, { write: (line) => lines.push(line) });
+    const told = resolveSettings({ ...valid, logger: given }).logger;
+    told.info({}, "nothing");
+    told.warn({ port: 22 }, "said");
+    expect(lines).toEqual([expect.stringContaining('"port":22,"msg":"said"')]);
   });
 
   it("take the limits of their ranges", () => {

@@ -2,8 +2,8 @@ import type { Connection } from "../../auth/connection.js";
 import { type AuthDecision, Grant } from "../../auth/grant.js";
 import type { Permissions } from "../../auth/permissions.js";
 import { ConfigurationError } from "../../base/configuration-error.js";
-import { checkKnownOptions } from "../../base/known-options.js";
-import { silentLogger, unfailing } from "../../base/logger.js";
+import { resolveLogger } from "../../base/logger.js";
+import { checkOptions } from "../../base/option-checks.js";
 import type { Certificate } from "../../crypto/pkey/certificate.js";
 import type { PKey } from "../../crypto/pkey/pkey.js";
 import { AUTH_FAILED } from "../../protocol/constants.js";
@@ -30,9 +30,9 @@ export type PublicKeyHook = (username: string, key: PKey, connection: Connection
  * @throws {ConfigurationError} when an option cannot be used, or a text that is the source has no usable line
  */
 export function authorizedKeys(source: LineSource, options: AuthorizedKeysOptions = {}): PublicKeyHook {
-  checkKnownOptions(options, [...LINE_SOURCE_OPTIONS, "permitUserEnvironment"]);
+  checkOptions(options, [...LINE_SOURCE_OPTIONS, "permitUserEnvironment"]);
   const lines = new LineSet("authorized key", source, parseKeyLine, options);
-  const logger = unfailing(options.logger ?? silentLogger);
+  const logger = resolveLogger(options.logger);
   const withVariables = permitsUserEnvironment(options);
 
   return async (username, key, connection) => {

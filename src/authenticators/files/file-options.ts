@@ -1,5 +1,5 @@
-import { ConfigurationError } from "../../base/configuration-error.js";
-import { checkLogger, type Logger, silentLogger, unfailing } from "../../base/logger.js";
+import { type Logger, resolveLogger } from "../../base/logger.js";
+import { checkChoice, checkInteger } from "../../base/option-checks.js";
 
 /** How files that say who gets in are read, and who hears of what is wrong with them. */
 export interface FileOptions {
@@ -20,15 +20,12 @@ export const FILE_OPTIONS = ["logger", "maximumFileSize", "strictModes"] as cons
 
 /** @throws {ConfigurationError} naming the option that cannot be used */
 export function resolveFileOptions(
-  { logger = silentLogger, maximumFileSize, strictModes = "on" }: FileOptions,
+  { logger, maximumFileSize, strictModes = "on" }: FileOptions,
   defaultSize: number,
 ): Required<FileOptions> {
-  const size = maximumFileSize ?? defaultSize;
-  if (!Number.isSafeInteger(size) || size <= 0) {
-    throw new ConfigurationError("maximumFileSize", "must be a positive number of bytes");
-  }
-  if (strictModes !== "on" && strictModes !== "off") {
-    throw new ConfigurationError("strictModes", 'must be "on" or "off"');
-  }
-  return { logger: unfailing(checkLogger(logger)), maximumFileSize: size, strictModes };
+  return {
+    logger: resolveLogger(logger),
+    maximumFileSize: checkInteger("maximumFileSize", maximumFileSize ?? defaultSize, 1, Number.MAX_SAFE_INTEGER),
+    strictModes: checkChoice("strictModes", strictModes, ["on", "off"]),
+  };
 }

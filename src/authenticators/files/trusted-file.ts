@@ -1,5 +1,6 @@
 import { type BigIntStats, constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
+import { systemErrorCode } from "../../base/system-error-code.js";
 import { requirePrivate, requireTrusted } from "./file-permissions.js";
 import { UserFileError } from "./user-file-error.js";
 
@@ -113,7 +114,7 @@ async function openIfPresent(path: string): Promise<FileHandle | undefined> {
   try {
     return await open(path, OPEN_FLAGS);
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    const code = systemErrorCode(error);
     if (code === "ENOENT" || code === "ENOTDIR") return undefined;
     throw unreadable(error);
   }

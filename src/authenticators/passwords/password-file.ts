@@ -1,7 +1,7 @@
 import type { Connection } from "../../auth/connection.js";
 import { ConfigurationError } from "../../base/configuration-error.js";
-import { checkKnownOptions } from "../../base/known-options.js";
-import { silentLogger, unfailing } from "../../base/logger.js";
+import { resolveLogger } from "../../base/logger.js";
+import { checkOptions } from "../../base/option-checks.js";
 import { AUTH_FAILED, AUTH_SUCCESSFUL, type AuthResult } from "../../protocol/constants.js";
 import { FILE_OPTIONS, type FileOptions } from "../files/file-options.js";
 import { type UserSource, userValues } from "../files/user-source.js";
@@ -53,8 +53,8 @@ const DAY = 24 * 60 * 60 * 1000;
  * @throws {ConfigurationError} when the source or an option cannot be used
  */
 export function passwordFile(source: UserSource, options: PasswordFileOptions = {}): PasswordCheck {
-  checkKnownOptions(options, [...FILE_OPTIONS, "example"]);
-  const logger = unfailing(options.logger ?? silentLogger);
+  checkOptions(options, [...FILE_OPTIONS, "example"]);
+  const logger = resolveLogger(options.logger);
   const values = userValues(source, FORMAT, options);
   const hashes = new HashesInUse(options.example);
   const substitutes = new Substitutes();

@@ -1,7 +1,7 @@
 import { randomBytes, timingSafeEqual } from "node:crypto";
 import type { Prompt } from "../../auth/authenticator.js";
-import { checkKnownOptions } from "../../base/known-options.js";
-import { type Logger, silentLogger, unfailing } from "../../base/logger.js";
+import { type Logger, resolveLogger } from "../../base/logger.js";
+import { checkOptions } from "../../base/option-checks.js";
 import { AUTH_FAILED, AUTH_SUCCESSFUL, type AuthResult } from "../../protocol/constants.js";
 import { FILE_OPTIONS, type FileOptions } from "../files/file-options.js";
 import { type UserSource, userValues } from "../files/user-source.js";
@@ -39,14 +39,10 @@ const FORMAT = { kind: "file of secrets", form: "name:secret", parse: parseTotpS
  * @throws {ConfigurationError} naming the option that cannot be used
  */
 export function totp(source: UserSource, options: TotpOptions = {}): TotpCheck {
-  checkKnownOptions(options, [...FILE_OPTIONS, "algorithm", "digits", "period", "window"]);
+  checkOptions(options, [...FILE_OPTIONS, "algorithm", "digits", "period", "window"]);
   const { window = 1 } = options;
   const parameters = resolveTotpParameters(options);
-  const verifier = new TotpVerifier(
-    parameters,
-    requireInteger("window", window, 0, 2),
-    unfailing(options.logger ?? silentLogger),
-  );
+  const verifier = new TotpVerifier(parameters, requireInteger("window", window, 0, 2), resolveLogger(options.logger));
   const values = userValues(source, FORMAT, options);
   const nobody = randomBytes(20);
 

@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import type { Logger } from "pino";
 import type { PKey } from "../../crypto/index.js";
-import { SSHServerManager } from "../../index.js";
+import { loadOrCreateHostKey, SSHServerManager } from "../../index.js";
 import { CommandServer } from "./command-server.js";
 import { defaultHostKeyPath } from "./default-host-key.js";
 import { createLogger } from "./log.js";

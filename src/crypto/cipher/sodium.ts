@@ -1,4 +1,4 @@
-import { createRequire } from "node:module";
+import { findPackage } from "../../base/optional-package.js";
 
 /** What is used of libsodium. Outputs come first; `cipher` and `message` may be the same bytes. */
 export interface Sodium {
@@ -7,12 +7,4 @@ export interface Sodium {
 }
 
 /** `sodium-native`, an optional dependency: `undefined` where it is not installed or has no binary for this platform. */
-export const sodium: Sodium | undefined = load();
-
-function load(): Sodium | undefined {
-  try {
-    return createRequire(import.meta.url)("sodium-native");
-  } catch {
-    return undefined;
-  }
-}
+export const sodium = findPackage<Sodium>("sodium-native");

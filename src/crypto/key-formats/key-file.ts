@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { constants } from "node:fs";
 import { link, open, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { systemErrorCode } from "../../base/system-error-code.js";
 import { KeyError } from "../keys/key-error.js";
 import { KEY_MAXIMUM_LENGTH } from "./parse-key.js";
 
@@ -45,7 +46,7 @@ export async function writeKeyFile(path: string, text: string, existing: "refuse
     // A link, unlike a renaming, fails when the name is taken.
     await (existing === "replace" ? rename(temporary, path) : link(temporary, path));
   } catch (error) {
-    if (codeOf(error) === "EEXIST") {
+    if (systemErrorCode(error) === "EEXIST") {
       throw new KeyError("exists", `the key file ${quoted(path)} already exists and is not replaced`, { cause: error });
     }
     const advice = `${describe(error)}; check the directory and its permissions`;
@@ -70,7 +71,7 @@ export function quoted(path: string): string {
 }
 
 function readAdvice(error: unknown): string {
-  switch (codeOf(error)) {
+  switch (systemErrorCode(error)) {
     case "ENOENT":
       return "it does not exist; create a key with `ssh-keygen -t ed25519 -f FILE`";
     case "EACCES":
@@ -82,9 +83,5 @@ function readAdvice(error: unknown): string {
 }
 
 function describe(error: unknown): string {
-  return codeOf(error) ?? "an unknown error";
-}
-
-function codeOf(error: unknown): string | undefined {
-  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
+  return systemErrorCode(error) ?? "an unknown error";
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { ConfigurationError } from "../../base/configuration-error.js";
-import { checkKnownOptions } from "../../base/known-options.js";
+import { checkOptions } from "../../base/option-checks.js";
 import { Reader } from "../../protocol/reader.js";
 import { Writer } from "../../protocol/writer.js";
 import { certificateNameOf } from "../certificates/certificate-names.js";
@@ -60,7 +60,7 @@ export function encodeCertificate(
   options: SignCertificateOptions,
   sign: (data: Buffer) => Buffer,
 ): Buffer {
-  checkKnownOptions(options, OPTIONS);
+  checkOptions(options, OPTIONS);
   const { type, keyId, serial = 0n, principals, criticalOptions = {}, extensions = {} } = options;
   if (!Object.hasOwn(CERTIFICATE_TYPES, type)) throw new ConfigurationError("type", 'must be "user" or "host"');
   const fields = new Reader(certified.publicBlob);

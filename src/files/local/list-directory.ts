@@ -1,4 +1,4 @@
-import { systemErrorCode } from "../../sftp/errors.js";
+import { systemErrorCode } from "../../base/system-error-code.js";
 import type { DirectoryEntry, FileAttributes } from "../file-system.js";
 import { decodeName, encodeName } from "../path.js";
 import { attributesOf } from "./attributes.js";

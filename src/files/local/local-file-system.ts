@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { ConfigurationError } from "../../base/configuration-error.js";
-import { LinkInPathError, SFTPError, systemError, systemErrorCode } from "../../sftp/errors.js";
+import { systemErrorCode } from "../../base/system-error-code.js";
+import { LinkInPathError, SFTPError, systemError } from "../../sftp/errors.js";
 import type {
   AttributeChanges,
   Awaitable,

@@ -1,6 +1,7 @@
 import { constants, type Stats } from "node:fs";
+import { systemErrorCode } from "../../base/system-error-code.js";
 import { StatusCode } from "../../sftp/codec/constants.js";
-import { SFTPError, systemError, systemErrorCode } from "../../sftp/errors.js";
+import { SFTPError, systemError } from "../../sftp/errors.js";
 import type { OpenOptions } from "../file-system.js";
 import { isOfProcesses } from "./mount-table.js";
 import type { SystemCalls } from "./short-calls.js";

@@ -1,5 +1,6 @@
 import fs, { constants, type Stats } from "node:fs";
-import { LinkInPathError, systemError, systemErrorCode } from "../../sftp/errors.js";
+import { systemErrorCode } from "../../base/system-error-code.js";
+import { LinkInPathError, systemError } from "../../sftp/errors.js";
 import { encodeName, lastName, parentPath } from "../path.js";
 import type { Directories, Directory } from "./directories.js";
 import { entryPath } from "./entry-path.js";

@@ -1,5 +1,5 @@
 import { ConfigurationError } from "../../base/configuration-error.js";
-import { systemErrorCode } from "../../sftp/errors.js";
+import { systemErrorCode } from "../../base/system-error-code.js";
 import { mkdir } from "./system-calls.js";
 
 /** Permissions of a root directory that did not exist. */

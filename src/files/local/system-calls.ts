@@ -1,6 +1,7 @@
 import fs, { constants, type OpenDirOptions, type Stats } from "node:fs";
 import { promisify } from "node:util";
-import { LinkInPathError, systemError, systemErrorCode } from "../../sftp/errors.js";
+import { systemErrorCode } from "../../base/system-error-code.js";
+import { LinkInPathError, systemError } from "../../sftp/errors.js";
 
 // Calls of the operating system on plain file descriptors, as promises: cheaper than `fs.promises` and its FileHandle.
 // None of them follows a link that is the last name of a path, except those that say so.

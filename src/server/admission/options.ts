@@ -1,6 +1,6 @@
 import { parseNetworks } from "../../addresses/network.js";
-import { checkChoice, checkInteger, checkNumber, checkObject, LONGEST_TIME } from "../../base/check-values.js";
 import { ConfigurationError } from "../../base/configuration-error.js";
+import { checkChoice, checkInteger, checkNumber, checkOptions, LONGEST_TIME } from "../../base/option-checks.js";
 import { NetworkSet } from "./network-set.js";
 import { type OverflowMode, overflowModes, type PenaltyCause, type PenaltyTimes, penaltyCauses } from "./penalties.js";
 import type { StartupLimits } from "./startups.js";
@@ -121,7 +121,7 @@ const LOOPBACK = ["127.0.0.0/8", "::1"];
 /** @throws {ConfigurationError} naming the option that cannot be used */
 export function resolveAdmission(options: AdmissionOptions): AdmissionSettings {
   const { allowFrom, proxyProtocol } = options;
-  if (proxyProtocol !== undefined) checkObject("proxyProtocol", proxyProtocol, ["from", "timeout"]);
+  if (proxyProtocol !== undefined) checkOptions(proxyProtocol, ["from", "timeout"], "proxyProtocol");
   const timeout = proxyProtocol?.timeout ?? 3;
   return {
     maxStartups: resolveStartups(options.maxStartups ?? {}),
@@ -146,7 +146,7 @@ function resolveStartups(option: Partial<StartupLimits> | number | false): Start
   }
   const { start, rate, full } = {
     ...DEFAULT_STARTUPS,
-    ...checkObject("maxStartups", option, ["start", "rate", "full"]),
+    ...checkOptions(option, ["start", "rate", "full"], "maxStartups"),
   };
   checkInteger("maxStartups.start", start, 1, MAX_CONNECTIONS);
   return {
@@ -157,7 +157,7 @@ function resolveStartups(option: Partial<StartupLimits> | number | false): Start
 }
 
 function resolveNetBlockSize(option: { readonly ipv4?: number; readonly ipv6?: number }): NetBlockSize {
-  const { ipv4 = 32, ipv6 = 64 } = checkObject("perSourceNetBlockSize", option, ["ipv4", "ipv6"]);
+  const { ipv4 = 32, ipv6 = 64 } = checkOptions(option, ["ipv4", "ipv6"], "perSourceNetBlockSize");
   return {
     ipv4: checkInteger("perSourceNetBlockSize.ipv4", ipv4, 0, 32),
     ipv6: checkInteger("perSourceNetBlockSize.ipv6", ipv6, 0, 128),
@@ -167,7 +167,7 @@ function resolveNetBlockSize(option: { readonly ipv4?: number; readonly ipv6?: n
 function resolvePenalties(option: PenaltyOptions | false): PenaltySettings | undefined {
   if (option === false) return undefined;
   const others = ["max", "min", "maxSources4", "maxSources6", "overflow", "overflow6"] as const;
-  const given = checkObject("perSourcePenalties", option, [...penaltyCauses, ...others]);
+  const given = checkOptions(option, [...penaltyCauses, ...others], "perSourcePenalties");
   const seconds = (name: PenaltyCause | "max" | "min", value: number) =>
     checkNumber(`perSourcePenalties.${name}`, value, 0, LONGEST_TIME);
   const times = { ...DEFAULT_PENALTIES };

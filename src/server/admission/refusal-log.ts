@@ -22,7 +22,7 @@ export class RefusalLog {
   refused({ reason, remoteAddress }: Refusal, details: object = {}): void {
     const count = this.#counts.get(reason);
     this.#counts.set(reason, count === undefined ? 0 : count + 1);
-    if (count === undefined) this.#write({ reason, remoteAddress, ...details }, "a connection was refused");
+    if (count === undefined) this.#logger.info({ reason, remoteAddress, ...details }, "a connection was refused");
     this.#timer ??= setInterval(() => this.#summarise(), INTERVAL).unref();
   }
 
@@ -41,19 +41,11 @@ export class RefusalLog {
       return;
     }
     const refused = counted.reduce((total, [, count]) => total + count, 0);
-    this.#write({ refused, reasons: Object.fromEntries(counted) }, "more connections were refused");
+    this.#logger.info({ refused, reasons: Object.fromEntries(counted) }, "more connections were refused");
   }
 
   #stop(): void {
     clearInterval(this.#timer);
     this.#timer = undefined;
-  }
-
-  #write(fields: object, message: string): void {
-    try {
-      this.#logger.info(fields, message);
-    } catch {
-      // A logger that fails must not take the server with it.
-    }
   }
 }

@@ -41,7 +41,7 @@ async function isThere(path: string): Promise<boolean> {
 }
 
 /** Whether the key that is there now is this one: another server may have been quicker. */
-async function createHostKey(path: string, options: { readonly passphrase?: string }): Promise<boolean> {
+async function createHostKey(path: string, options: ReadOptions): Promise<boolean> {
   try {
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
     await PKey.generate({ keyType: "ed25519" }).writeFile(path, options);

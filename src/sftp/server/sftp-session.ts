@@ -1,11 +1,12 @@
 import type { Duplex } from "node:stream";
+import { systemErrorCode } from "../../base/system-error-code.js";
+import type { FileServerLogger } from "../../files/file-server-options.js";
 import { ProtocolError } from "../../protocol/errors.js";
 import { Reader } from "../../protocol/reader.js";
 import { PacketType, SFTP_VERSION, StatusCode } from "../codec/constants.js";
 import { type Packet, PacketAssembler } from "../codec/packet-assembler.js";
 import { encodeStatus, encodeVersion } from "../codec/packets.js";
-import { SFTPError, systemErrorCode, toSFTPError, unsupported } from "../errors.js";
-import type { SFTPLogger } from "../logger.js";
+import { SFTPError, toSFTPError, unsupported } from "../errors.js";
 import { closeObject, type OpenObject } from "./handle-table.js";
 import { RequestOrder } from "./request-order.js";
 import { denied } from "./requests/denied.js";
@@ -45,7 +46,7 @@ export interface SFTPSessionSettings {
   /** Fires the signal of `context` when the session is over. */
   readonly abort: AbortController;
   readonly deniedRequests: ReadonlySet<string>;
-  readonly logger: SFTPLogger;
+  readonly logger: FileServerLogger;
   /** Called once nothing of the session is left. */
   readonly ended: () => void;
 }
@@ -60,7 +61,7 @@ export class SFTPSession {
   readonly #stream: SFTPStream;
   readonly #context: RequestContext;
   readonly #deniedRequests: ReadonlySet<string>;
-  readonly #logger: SFTPLogger;
+  readonly #logger: FileServerLogger;
   readonly #ended: () => void;
   readonly #abort: AbortController;
   readonly #assembler = new PacketAssembler();

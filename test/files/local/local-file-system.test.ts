@@ -4,9 +4,10 @@ import { createServer } from "node:net";
 import { dirname, join, relative } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ConfigurationError } from "../../../src/base/configuration-error.js";
+import { systemErrorCode } from "../../../src/base/system-error-code.js";
 import { LocalFileSystem } from "../../../src/files/local/local-file-system.js";
 import { StatusCode } from "../../../src/sftp/codec/constants.js";
-import { LinkInPathError, systemErrorCode, toSFTPError } from "../../../src/sftp/errors.js";
+import { LinkInPathError, toSFTPError } from "../../../src/sftp/errors.js";
 import { Drive, expectFailure, failureOf, openOptions } from "../conformance/drive.js";
 import { expectOpenDescriptors, Fixture, localFileSystemOn, openDescriptors } from "./fixture.js";
 

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
-import { SFTPError, systemErrorCode } from "../../../src/sftp/errors.js";
+import { systemErrorCode } from "../../../src/base/system-error-code.js";
+import { SFTPError } from "../../../src/sftp/errors.js";
 
 const SWAP = `
   const { renameSync } = require("node:fs");

@@ -1,0 +1,122 @@
+import { ConfigurationError } from "./configuration-error.js";
+import { nearestName } from "./similar-names.js";
+
+/** Longest wait a Node.js timer can do, seconds. */
+export const LONGEST_TIME = 2 ** 31 / 1000 - 1;
+
+/** What the options themselves are called in an error, where they are not part of others. */
+const OPTIONS = "options";
+
+type NameOf<Options> = Options extends unknown ? keyof Options & string : never;
+
+/**
+ * Checks that options are an object that has no name but these: one that is misspelled would be left out, and what it
+ * was to forbid be allowed. Nor may one of them be `null`, which could be taken for its default.
+ *
+ * @param option what the object is called where it is an option itself: `maxStartups`
+ * @returns a copy, of what a class has in its prototype as well
+ * @throws {ConfigurationError} naming the option that does not exist
+ */
+export function checkOptions<Options extends object>(
+  options: Options,
+  names: readonly NameOf<Options>[],
+  option?: string,
+): Options {
+  checkObject(option ?? OPTIONS, options, ` with ${names.join(", ")}`);
+  const known: readonly string[] = names;
+  const fullName = (name: string) => (option === undefined ? name : `${option}.${name}`);
+  // What a prototype holds that is not a class counts as well.
+  for (const name in options) {
+    if (!known.includes(name)) throw unknownName(fullName(name), name, known);
+  }
+  const given = names.filter((name) => name in options).map((name) => [name, options[name as keyof Options]] as const);
+  for (const [name, value] of given) {
+    if (value === null) throw new ConfigurationError(fullName(name), "must not be null: leave it out instead");
+  }
+  return Object.fromEntries(given) as Options;
+}
+
+function unknownName(option: string, name: string, known: readonly string[]): ConfigurationError {
+  const meant = nearestName(name, known);
+  const guess = meant === undefined ? "" : `; did you mean ${meant}?`;
+  return new ConfigurationError(option, `is not an option; there are ${known.join(", ")}${guess}`);
+}
+
+/**
+ * @param contents what is in it, for the error
+ * @throws {ConfigurationError} when the value is not an object, or a list
+ */
+export function checkObject<Value extends object>(option: string, value: Value, contents = ""): Value {
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value;
+  throw wrongKind(option, `an object${contents}`, value);
+}
+
+/** @throws {ConfigurationError} naming the method that the object does not have */
+export function checkMethods<Value extends object>(
+  option: string,
+  value: Value,
+  methods: readonly (keyof Value & string)[],
+): Value {
+  if ((typeof value !== "object" && typeof value !== "function") || value === null) {
+    throw wrongKind(option, `an object with the methods ${methods.join(", ")}`, value);
+  }
+  const missing = methods.find((name) => typeof value[name] !== "function");
+  if (missing !== undefined) throw new ConfigurationError(option, `has no method ${missing}`);
+  return value;
+}
+
+/** @throws {ConfigurationError} when the value is not a function */
+export function checkFunction<Value>(option: string, value: Value): Value {
+  if (typeof value === "function") return value;
+  throw wrongKind(option, "a function", value);
+}
+
+/**
+ * @param what it has to be, for the error
+ * @throws {ConfigurationError} when the value is not a text; it may be a secret, and is not shown
+ */
+export function checkText(option: string, value: string, what = "a text"): string {
+  if (typeof value === "string") return value;
+  throw wrongKind(option, what, value);
+}
+
+/** @throws {ConfigurationError} when the value is neither true nor false */
+export function checkFlag(option: string, value: boolean): boolean {
+  if (typeof value === "boolean") return value;
+  throw new ConfigurationError(option, `must be true or false, not ${shown(value)}`);
+}
+
+/** @throws {ConfigurationError} when the value is not a number in the range */
+export function checkNumber(option: string, value: number, minimum: number, maximum: number): number {
+  if (typeof value === "number" && value >= minimum && value <= maximum) return value;
+  throw new ConfigurationError(option, `must be a number from ${minimum} to ${maximum}, not ${shown(value)}`);
+}
+
+/** @throws {ConfigurationError} when the value is not an integer in the range */
+export function checkInteger(option: string, value: number, minimum: number, maximum: number): number {
+  if (Number.isInteger(checkNumber(option, value, minimum, maximum))) return value;
+  throw new ConfigurationError(option, `must be an integer, not ${value}`);
+}
+
+/** @throws {ConfigurationError} when the value is not one of the choices */
+export function checkChoice<Choice>(option: string, value: Choice, choices: readonly Choice[]): Choice {
+  if (choices.includes(value)) return value;
+  throw new ConfigurationError(option, `must be one of ${choices.join(", ")}, not ${shown(value)}`);
+}
+
+function wrongKind(option: string, wanted: string, value: unknown): ConfigurationError {
+  return new ConfigurationError(option, `must be ${wanted}, not ${kindOf(value)}`);
+}
+
+/** For an error: "22" is a text, as it comes from the environment, and 22 a number. */
+function shown(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value);
+  return ["number", "boolean", "bigint"].includes(typeof value) ? String(value) : kindOf(value);
+}
+
+function kindOf(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  if (typeof value === "string") return "a text";
+  if (Array.isArray(value)) return "a list";
+  return typeof value === "object" ? "an object" : `a ${typeof value}`;
+}

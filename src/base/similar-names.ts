@@ -1,0 +1,42 @@
+/** How many letters two names may differ in and still be taken for the same, misspelled. */
+const MISSPELLED_LETTERS = 2;
+
+/** Whether nothing but case, underscores and hyphens makes two names different. */
+export function sameButForForm(one: string, other: string): boolean {
+  return bareForm(one) === bareForm(other);
+}
+
+/** The one of `names` that `name` is probably meant to be: another form of it, or at most two letters from it. */
+export function nearestName<Name extends string>(name: string, names: readonly Name[]): Name | undefined {
+  const bare = bareForm(name);
+  let nearest: Name | undefined;
+  let least = MISSPELLED_LETTERS + 1;
+  for (const candidate of names) {
+    const letters = lettersBetween(bare, bareForm(candidate));
+    // Where every letter would have to change, two names have nothing in common.
+    if (letters < least && letters < Math.max(name.length, candidate.length)) {
+      nearest = candidate;
+      least = letters;
+    }
+  }
+  return nearest;
+}
+
+function bareForm(name: string): string {
+  return name.replaceAll(/[_-]/g, "").toLowerCase();
+}
+
+/** The letters to add, remove or replace (Levenshtein distance); any number above two means "more than two". */
+function lettersBetween(one: string, other: string): number {
+  if (Math.abs(one.length - other.length) > MISSPELLED_LETTERS) return MISSPELLED_LETTERS + 1;
+  let previous = Array.from({ length: other.length + 1 }, (_, index) => index);
+  for (const [row, letter] of [...one].entries()) {
+    const current = [row + 1];
+    for (let column = 0; column < other.length; column++) {
+      const replaced = (previous[column] ?? 0) + (letter === other[column] ? 0 : 1);
+      current.push(Math.min(replaced, (previous[column + 1] ?? 0) + 1, (current[column] ?? 0) + 1));
+    }
+    previous = current;
+  }
+  return previous[other.length] ?? 0;
+}

@@ -1,0 +1,4 @@
+/** The name that the operating system, or Node.js, has for a failure (`ENOENT`, …), if it is one of theirs. */
+export function systemErrorCode(error: unknown): string | undefined {
+  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
+}

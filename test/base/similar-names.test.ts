@@ -1,0 +1,39 @@
+import { describe, expect, it } from "vitest";
+import { nearestName, sameButForForm } from "../../src/base/similar-names.js";
+
+describe("similar names", () => {
+  it.each([
+    ["checkAuthPublicKey", "checkAuthPublickey", true],
+    ["check_auth_password", "checkAuthPassword", true],
+    ["max-auth-tries", "maxAuthTries", true],
+    ["checkAuthPasswords", "checkAuthPassword", false],
+  ])("are the same but for their form, or not: %s, %s", (one, other, same) => {
+    expect(sameButForForm(one, other)).toBe(same);
+    expect(sameButForForm(other, one)).toBe(same);
+  });
+
+  const names = ["access", "rootPath", "bytes", "bits"] as const;
+  it.each([
+    ["acess", "access"],
+    ["acecss", "access"],
+    ["accesses", "access"],
+    ["axxess", "access"],
+    ["rootpath", "rootPath"],
+    ["root_path", "rootPath"],
+    ["rotPaht", undefined],
+    ["accesssss", undefined],
+    ["byte", "bytes"],
+    ["bit", "bits"],
+    ["", undefined],
+    ["x".repeat(1_000_000), undefined],
+  ])("are found within two letters: %.20s", (name, nearest) => {
+    expect(nearestName(name, names)).toBe(nearest);
+  });
+
+  it("have a letter in common", () => {
+    expect(nearestName("ab", ["xy"])).toBeUndefined();
+    expect(nearestName("a", ["b"])).toBeUndefined();
+    expect(nearestName("ax", ["xy"])).toBeUndefined();
+    expect(nearestName("a", ["ab"])).toBe("ab");
+  });
+});
