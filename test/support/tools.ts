@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { PassThrough, type Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { afterAll } from "vitest";
+import { extent } from "./extent.js";
 
 export interface ProcessOptions {
   /** What the program reads: all of it, then end of file. Without it stdin stays open until `stdin.end()` or the end. */
@@ -22,7 +23,7 @@ export interface ProcessResult {
   readonly stderr: string;
 }
 
-const DEFAULT_TIMEOUT = 20_000;
+const DEFAULT_TIMEOUT = extent(20_000, 120_000);
 
 /** A folder that is removed after the tests of this file. */
 export function temporaryFolder(): string {

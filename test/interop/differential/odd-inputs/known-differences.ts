@@ -124,6 +124,14 @@ const beforeLogin: readonly KnownDifference[] = [
     ],
   },
   {
+    what: "PONG that answers nothing, to sshd 9.2",
+    sshd: "ends",
+    ours: "goes on",
+    why: "sshd 9.2 does not know it.",
+    versions: OLD,
+    inputs: ["PONG that answers nothing"],
+  },
+  {
     what: "EXT_INFO, to sshd 9.2",
     sshd: "unimplemented",
     ours: "goes on",
