@@ -41,11 +41,13 @@ const badShapes: readonly (readonly [what: string, payload: Uint8Array, shape: P
 ];
 
 describe("packets in clear", () => {
-  it.each(badShapes)("%s ends the connection", async (_, payload, shape) => {
+  it("a bad shape ends the connection", async () => {
     const attacked = await Attacked.start(new TargetServer());
-    const client = await inClear(attacked.port);
-    client.sendPacket(payload, shape);
-    expect((await client.waitDisconnect()).reason).toBe(PROTOCOL_ERROR);
+    for (const [what, payload, shape] of badShapes) {
+      const client = await inClear(attacked.port);
+      client.sendPacket(payload, shape);
+      expect([what, (await client.waitDisconnect()).reason]).toEqual([what, PROTOCOL_ERROR]);
+    }
     await attacked.expectUnharmed();
   });
 
@@ -78,39 +80,15 @@ describe("packets in clear", () => {
 describe.each(suites)("packets under %s, %s", (cipher, mac) => {
   const options = { cipher: [cipher], mac: [mac] };
 
-  it.each(badShapes)("%s ends the connection", async (_, payload, shape) => {
+  it("a bad shape ends the connection", async () => {
     const attacked = await Attacked.start(new TargetServer());
-    const client = await PacketClient.handshake(attacked.port, options);
-    client.sendPacket(payload, shape);
-    // A length that is a lie also moves the tag, so that either is found first.
-    const { disconnect } = await client.waitEnd();
-    expect([PROTOCOL_ERROR, MAC_ERROR]).toContain(disconnect?.reason);
-    await attacked.expectUnharmed();
-  });
-
-  it("a changed byte anywhere is a wrong MAC", async () => {
-    const attacked = await Attacked.start(new TargetServer());
-    const payload = ignore("some bytes to change");
-    const probe = await PacketClient.handshake(attacked.port, options);
-    let length = 0;
-    probe.sendPacket(payload, { tamper: (packet) => (length = packet.length) });
-    probe.reset();
-    for (let position = 3; position < length; position++) {
+    for (const [what, payload, shape] of badShapes) {
       const client = await PacketClient.handshake(attacked.port, options);
-      client.sendPacket(payload, { tamper: (packet) => (packet[position] = (packet[position] ?? 0) ^ 1) });
-      const { reason } = await client.waitDisconnect();
-      if (position === 3) expect([PROTOCOL_ERROR, MAC_ERROR]).toContain(reason);
-      else expect([position, reason]).toEqual([position, MAC_ERROR]);
+      client.sendPacket(payload, shape);
+      const { disconnect } = await client.waitEnd();
+      // A length that is a lie also moves the tag, so that either is found first.
+      expect([PROTOCOL_ERROR, MAC_ERROR], what).toContain(disconnect?.reason);
     }
-    await attacked.expectUnharmed();
-  });
-
-  it("a packet that comes twice is a wrong MAC", async () => {
-    const attacked = await Attacked.start(new TargetServer());
-    const client = await PacketClient.handshake(attacked.port, options);
-    client.sendPacket(ignore("again"), { tamper: (packet) => client.sendRaw(Buffer.from(packet)) });
-    const { reason } = await client.waitDisconnect();
-    expect([PROTOCOL_ERROR, MAC_ERROR]).toContain(reason);
     await attacked.expectUnharmed();
   });
 
