@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from "vitest";
 import type { Logger, Prompt, SSHServerManager } from "../../src/index.js";
-import { AUTH_FAILED, type AuthResult, MessageNumber } from "../../src/protocol/constants.js";
+import { AUTH_FAILED, type AuthResult, DisconnectReason, MessageNumber } from "../../src/protocol/constants.js";
 import { binaryHeader } from "../server/admission/proxy-header-bytes.js";
 import { PacketClient } from "../support/packet-client.js";
 import { keyboardInteractiveRequest, noneRequest, passwordRequest, ping } from "../support/packet-messages.js";
@@ -81,10 +81,15 @@ async function expectForgotten(attacked: Attacked, localAddress = ATTACKER): Pro
 
 describe("who stalls before a login is let go, penalised once and not counted any more:", () => {
   type Stall = (attacked: Attacked) => Promise<PacketClient>;
-  async function expectLetGo(prepare: (manager: SSHServerManager) => void, stall: Stall): Promise<void> {
+  const closed = (client: PacketClient): Promise<unknown> => client.stream.closed(5_000);
+  async function expectLetGo(
+    prepare: (manager: SSHServerManager) => void,
+    stall: Stall,
+    end: (client: PacketClient) => Promise<unknown>,
+  ): Promise<void> {
     const { attacked, causes } = await start(CRAMPED, prepare);
     const client = await stall(attacked);
-    await client.stream.closed(5_000);
+    await end(client);
     await expectForgotten(attacked);
     expect(causes).toEqual(["graceExceeded"]);
   }
@@ -129,7 +134,7 @@ describe("who stalls before a login is let go, penalised once and not counted an
     ],
   ];
 
-  it.each(inHandshake)("%s", (_, stall) => expectLetGo((manager) => manager.setConnectionTimeout(0.4), stall));
+  it.each(inHandshake)("%s", (_, stall) => expectLetGo((manager) => manager.setConnectionTimeout(0.4), stall, closed));
 
   const inAuthentication: readonly (readonly [when: string, stall: Stall])[] = [
     ["after NEWKEYS", (attacked) => PacketClient.handshake(attacked.port, at())],
@@ -168,18 +173,24 @@ describe("who stalls before a login is let go, penalised once and not counted an
         return client;
       },
     ],
-    [
-      "without reading what it asked for",
-      async (attacked) => {
-        const client = await attacked.authenticating(at());
-        client.stopReading();
-        for (let count = 0; count < 500; count++) client.sendPacket(ping(Buffer.alloc(1000)));
-        return client;
-      },
-    ],
   ];
+  const limitLogin = (manager: SSHServerManager): void => manager.setAuthTimeout(0.4);
 
-  it.each(inAuthentication)("%s", (_, stall) => expectLetGo((manager) => manager.setAuthTimeout(0.4), stall));
+  it.each(inAuthentication)("%s, and is told so", (_, stall) =>
+    expectLetGo(limitLogin, stall, async (client) =>
+      expect((await client.waitEnd(5_000)).disconnect?.reason).toBe(DisconnectReason.BY_APPLICATION),
+    ),
+  );
+
+  it("without reading what it asked for", () => {
+    const stall: Stall = async (attacked) => {
+      const client = await attacked.authenticating(at());
+      client.stopReading();
+      for (let count = 0; count < 500; count++) client.sendPacket(ping(Buffer.alloc(1000)));
+      return client;
+    };
+    return expectLetGo(limitLogin, stall, closed);
+  });
 
   it("half closed, at once", async () => {
     const { attacked, causes } = await start(CRAMPED);
