@@ -3,7 +3,7 @@ import { DisconnectReason, MessageNumber } from "../../src/protocol/constants.js
 import { Writer } from "../../src/protocol/writer.js";
 import { initPayload, startClient } from "../support/kex-client.js";
 import { PacketClient } from "../support/packet-client.js";
-import { freshCookie, type KexInit, message, ping, writeKexInit } from "../support/packet-messages.js";
+import { type KexInit, message, ping } from "../support/packet-messages.js";
 import type { PacketClientOptions } from "../support/packet-transport.js";
 import { Attacked, TargetServer } from "./attacked-server.js";
 
@@ -79,43 +79,6 @@ describe("odd lists", () => {
     await client.close();
     await attacked.expectUnharmed();
   });
-});
-
-describe("malformed KEXINIT", () => {
-  const lists: KexInit = {
-    cookie: freshCookie(),
-    kex: ["curve25519-sha256"],
-    hostKey: ["ssh-ed25519"],
-    cipherClientToServer: ["aes128-ctr"],
-    cipherServerToClient: ["aes128-ctr"],
-    macClientToServer: ["hmac-sha2-256"],
-    macServerToClient: ["hmac-sha2-256"],
-    compressionClientToServer: ["none"],
-    compressionServerToClient: ["none"],
-    firstKexPacketFollows: false,
-  };
-
-  it("cut at every byte", async () => {
-    const attacked = await Attacked.start(new TargetServer());
-    const whole = writeKexInit(lists);
-    for (let length = 1; length < whole.length; length++) {
-      const client = await greeted(attacked.port);
-      client.sendKexInitPayload(whole.subarray(0, length));
-      const { reason } = await client.waitDisconnect();
-      expect([length, [PROTOCOL_ERROR, KEY_EXCHANGE_FAILED].includes(reason as never)]).toEqual([length, true]);
-    }
-    await attacked.expectUnharmed();
-  });
-
-  it("a list that claims 2^32 - 1 bytes", async () => {
-    const attacked = await Attacked.start(new TargetServer());
-    const client = await greeted(attacked.port);
-    const payload = writeKexInit(lists);
-    payload.writeUInt32BE(2 ** 32 - 1, 17);
-    client.sendKexInitPayload(payload);
-    expect([PROTOCOL_ERROR, KEY_EXCHANGE_FAILED]).toContain((await client.waitDisconnect()).reason);
-    await attacked.expectUnharmed();
-  });
 
   it("lists with thousands of names are looked through in no time", async () => {
     const attacked = await Attacked.start(new TargetServer());
@@ -186,46 +149,15 @@ describe("a guessed first message", () => {
   });
 });
 
-describe("a key exchange out of order", () => {
-  const steps: Readonly<Record<string, (client: PacketClient) => void | Promise<void>>> = {
-    "a second KEXINIT": (client) => {
-      client.sendKexInit();
-      client.sendKexInit();
-    },
-    "a second KEXINIT after the reply": async (client) => {
-      client.sendKexInit();
-      await client.agreeOnKeys();
-      client.sendKexInit();
-    },
-    "NEWKEYS first": (client) => client.sendPacket(message(MessageNumber.NEWKEYS)),
-    "NEWKEYS right after KEXINIT": (client) => {
-      client.sendKexInit();
-      client.sendPacket(message(MessageNumber.NEWKEYS));
-    },
-    "the method's message before KEXINIT": (client) => client.sendPacket(startClient("curve25519-sha256").init),
-    "the method's message twice": async (client) => {
-      client.sendKexInit();
-      await client.agreeOnKeys();
-      client.sendPacket(startClient("curve25519-sha256").init);
-    },
-    "the server's own message": (client) => {
-      client.sendKexInit();
-      client.sendPacket(message(MessageNumber.KEX_ECDH_REPLY, "text"));
-    },
-    "NEWKEYS with content": async (client) => {
-      client.sendKexInit();
-      await client.agreeOnKeys();
-      client.sendPacket(message(MessageNumber.NEWKEYS, "text"));
-    },
-  };
-  it.each(Object.entries(steps))("%s", async (_, step) => {
-    const attacked = await Attacked.start(new TargetServer());
-    const client = await greeted(attacked.port);
-    await step(client);
-    expect([PROTOCOL_ERROR, KEY_EXCHANGE_FAILED]).toContain((await client.waitDisconnect()).reason);
-    expect(attacked.callNames).toEqual([]);
-    await attacked.expectUnharmed();
-  });
+it("NEWKEYS with content ends the connection", async () => {
+  const attacked = await Attacked.start(new TargetServer());
+  const client = await greeted(attacked.port);
+  client.sendKexInit();
+  await client.agreeOnKeys();
+  client.sendPacket(message(MessageNumber.NEWKEYS, "text"));
+  expect([PROTOCOL_ERROR, KEY_EXCHANGE_FAILED]).toContain((await client.waitDisconnect()).reason);
+  expect(attacked.callNames).toEqual([]);
+  await attacked.expectUnharmed();
 });
 
 describe("public values that must be refused", () => {
@@ -291,22 +223,17 @@ describe("public values that must be refused", () => {
     ["the old request", new Writer().writeByte(30).writeUint32(2048).toBuffer()],
     ["a cut request", groupRequest(2048, 2048, 2048).subarray(0, -1)],
   ];
-  it.each(groups)("group exchange: %s", async (_, payload) => {
-    const kex = "diffie-hellman-group-exchange-sha256";
-    const attacked = await Attacked.start(new TargetServer(), { algorithms: { kex: [kex, "curve25519-sha256"] } });
-    const client = await greeted(attacked.port, { kex: [kex] });
-    client.sendKexInit();
-    client.sendPacket(payload);
-    expect((await client.waitDisconnect()).reason).toBe(KEY_EXCHANGE_FAILED);
-    await attacked.expectUnharmed();
-  });
+  const groupExchange = "diffie-hellman-group-exchange-sha256";
+  const refused = [...values, ...groups.map(([what, payload]) => [groupExchange, what, payload] as const)];
 
-  it.each(values)("%s: %s", async (kex, _, payload) => {
+  it.each([...new Set(refused.map(([kex]) => kex))])("%s", async (kex) => {
     const attacked = await Attacked.start(new TargetServer(), { algorithms: { kex: [kex, "curve25519-sha256"] } });
-    const client = await greeted(attacked.port, { kex: [kex] });
-    client.sendKexInit();
-    client.sendPacket(payload);
-    expect((await client.waitDisconnect()).reason).toBe(KEY_EXCHANGE_FAILED);
+    for (const [, what, payload] of refused.filter(([method]) => method === kex)) {
+      const client = await greeted(attacked.port, { kex: [kex] });
+      client.sendKexInit();
+      client.sendPacket(payload);
+      expect([what, (await client.waitDisconnect()).reason]).toEqual([what, KEY_EXCHANGE_FAILED]);
+    }
     await attacked.expectUnharmed();
   });
 });
