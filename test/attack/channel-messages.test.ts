@@ -7,7 +7,6 @@ import {
   channelData,
   channelEof,
   channelExtendedData,
-  channelOpen,
   channelRequest,
   execRequest,
   ping,
@@ -47,27 +46,11 @@ describe("messages for channels that are not there", () => {
     ["extended data", (channel) => channelExtendedData(channel, 1, "x")],
     ["window", (channel) => windowAdjust(channel, 1)],
     ["EOF", channelEof],
-    ["CLOSE", channelClose],
     ["a request", (channel) => execRequest(channel, "hello")],
     ["an unknown request", (channel) => channelRequest(channel, "no-such-request", "want-reply")],
   ];
 
   // An adjustment may cross our CLOSE; it changes nothing for a channel that was never open either.
-  const strictlyForbidden = make.filter(([what]) => what !== "window");
-
-  it.each(strictlyForbidden)("never opened: %s", async (_, message) => {
-    const { attacked, client } = await start();
-    const { id } = await client.openSession();
-    client.sendPacket(message(id + 1));
-    await expectEnd(client, attacked);
-  });
-
-  it.each(strictlyForbidden)("number 2^32 - 1: %s", async (_, message) => {
-    const { attacked, client } = await start();
-    client.sendPacket(message(2 ** 32 - 1));
-    await expectEnd(client, attacked);
-  });
-
   it.each([1, 2 ** 31, 2 ** 32 - 1])("number %i: a window is passed over", async (number) => {
     const { attacked, client } = await start();
     await client.openSession();
@@ -77,62 +60,24 @@ describe("messages for channels that are not there", () => {
     await attacked.expectUnharmed();
   });
 
-  it.each(strictlyForbidden)("closed by both sides: %s", async (_, message) => {
+  it.each(make)("closed by the server but not yet by the client: %s is passed over", async (_, message) => {
     const { attacked, client } = await start();
     const { id } = await client.openSession();
-    client.sendPacket(channelClose(id));
-    await client.expect(CHANNEL_CLOSE);
+    client.sendPacket(execRequest(id, "hello"));
+    await client.expect(CHANNEL_CLOSE, {
+      skip: [CHANNEL_SUCCESS, MessageNumber.CHANNEL_DATA, MessageNumber.CHANNEL_REQUEST, MessageNumber.CHANNEL_EOF],
+    });
+    attacked.forgetCalls();
     client.sendPacket(message(id));
-    await expectEnd(client, attacked);
-  });
-
-  it.each(strictlyForbidden)("not decided on yet: %s", async (_, message) => {
-    let slow = false;
-    class SlowServer extends TargetServer {
-      override checkChannelRequest(kind: string) {
-        return slow ? new Promise<number>(() => {}) : super.checkChannelRequest(kind);
-      }
-    }
-    const attacked = await Attacked.start(new SlowServer());
-    const client = await attacked.login();
-    const { id } = await client.openSession();
-    slow = true;
-    client.sendPacket(channelOpen());
-    client.sendPacket(message(id + 1));
-    const { disconnect } = await client.waitEnd();
-    expect(disconnect?.reason).toBe(PROTOCOL_ERROR);
-    slow = false;
+    client.sendPacket(channelClose(id));
+    expect((await client.exec("hello")).exitStatus).toBe(0);
+    expect(attacked.callNames.filter((name) => name === "checkChannelExecRequest")).toHaveLength(1);
+    await client.close();
     await attacked.expectUnharmed();
   });
-
-  it.each(make.filter(([what]) => what !== "CLOSE"))(
-    "closed by the server but not yet by the client: %s is passed over",
-    async (_, message) => {
-      const { attacked, client } = await start();
-      const { id } = await client.openSession();
-      client.sendPacket(execRequest(id, "hello"));
-      await client.expect(CHANNEL_CLOSE, {
-        skip: [CHANNEL_SUCCESS, MessageNumber.CHANNEL_DATA, MessageNumber.CHANNEL_REQUEST, MessageNumber.CHANNEL_EOF],
-      });
-      attacked.forgetCalls();
-      client.sendPacket(message(id));
-      client.sendPacket(channelClose(id));
-      expect((await client.exec("hello")).exitStatus).toBe(0);
-      expect(attacked.callNames.filter((name) => name === "checkChannelExecRequest")).toHaveLength(1);
-      await client.close();
-      await attacked.expectUnharmed();
-    },
-  );
 });
 
 describe("windows", () => {
-  it("that overflow end the connection", async () => {
-    const { attacked, client } = await start();
-    const { id } = await client.openSession({ window: 2 ** 32 - 1 });
-    client.sendPacket(windowAdjust(id, 1));
-    await expectEnd(client, attacked);
-  });
-
   it("that overflow in small steps end the connection", async () => {
     const { attacked, client } = await start();
     const { id } = await client.openSession({ window: 0 });
@@ -149,16 +94,6 @@ describe("windows", () => {
     await client.expect(PONG);
     await client.close();
     await attacked.expectUnharmed();
-  });
-
-  it("do not let more in than they say", async () => {
-    const { attacked, client } = await start();
-    const { id, window, maxPacket } = await hold(client);
-    for (let left = window; left > 0; left -= maxPacket) {
-      client.sendPacket(channelData(id, Buffer.alloc(Math.min(left, maxPacket))));
-    }
-    client.sendPacket(channelData(id, "x"));
-    await expectEnd(client, attacked);
   });
 
   it("let empty data through, any number of times", async () => {

@@ -9,6 +9,7 @@ import {
   channelOpen,
   channelRequest,
   execRequest,
+  ping,
   windowAdjust,
 } from "../support/packet-messages.js";
 import { Attacked, TargetServer } from "./attacked-server.js";
@@ -23,6 +24,13 @@ const messages: readonly (readonly [what: string, message: (channel: number) => 
   ["a program", (channel) => execRequest(channel, "hello")],
   ["an unknown request", (channel) => channelRequest(channel, "x", "no-reply")],
 ];
+
+/** Decides on channels of type "slow" never. */
+class SlowServer extends TargetServer {
+  override checkChannelRequest(kind: string) {
+    return kind === "slow" ? new Promise<number>(() => {}) : super.checkChannelRequest(kind);
+  }
+}
 
 async function start(): Promise<{ attacked: Attacked; client: PacketClient }> {
   const attacked = await Attacked.start(new TargetServer());
@@ -54,17 +62,34 @@ describe("a channel number", () => {
       return 2 ** 31;
     },
     "at the end of the signed ones": async () => 2 ** 31 - 1,
+    "at the end of all": async () => 2 ** 32 - 1,
+    "that comes next": async (client) => (await client.openSession()).id + 1,
+    "of a channel that both sides have closed": async (client) => {
+      const { id } = await client.openSession();
+      client.sendPacket(channelClose(id));
+      await client.expect(M.CHANNEL_CLOSE);
+      return id;
+    },
+    "of a channel that is not decided on yet": async (client) => {
+      const { id } = await client.openSession();
+      client.sendPacket(channelOpen({ kind: "slow" }));
+      return id + 1;
+    },
   };
-  describe.each(Object.entries(numbers))("%s", (_, number) => {
-    it.each(messages)("ends the connection and runs nothing: %s", async (_what, message) => {
-      const { attacked, client } = await start();
+  it.each(Object.entries(numbers))("%s ends the connection and runs nothing", async (_, number) => {
+    const attacked = await Attacked.start(new SlowServer());
+    for (const [what, message] of messages) {
+      const client = await attacked.login();
       const id = await number(client, attacked);
+      // Whatever hook is asked on the way has been asked.
+      client.sendPacket(ping("x"));
+      await client.expect(M.PONG);
       attacked.forgetCalls();
       client.sendPacket(message(id));
-      expect((await client.waitDisconnect()).reason).toBe(PROTOCOL_ERROR);
+      expect([what, (await client.waitDisconnect()).reason]).toEqual([what, PROTOCOL_ERROR]);
       expect(attacked.callNames).toEqual([]);
-      await attacked.expectUnharmed();
-    });
+    }
+    await attacked.expectUnharmed();
   });
 
   it("is never given twice", async () => {

@@ -321,29 +321,6 @@ describe("messages on channels", () => {
     expect(() => multiplexer.receive(payload)).not.toThrow();
   });
 
-  it.each([
-    ["data", channelData(1, "x")],
-    ["extended data", channelExtendedData(1, 1, "x")],
-    ["EOF", channelEof(1)],
-    ["CLOSE", channelClose(1)],
-    ["a request", channelRequest(1, "exec", "want-reply")],
-  ])("need a channel that is open: %s", (_, payload) => {
-    const { multiplexer, open } = start();
-    open(0);
-    expect(() => multiplexer.receive(payload)).toThrow(ProtocolError);
-  });
-
-  it.each([MessageNumber.CHANNEL_OPEN_CONFIRMATION, MessageNumber.CHANNEL_OPEN_FAILURE])(
-    "must not answer an open that nobody asked for: message %i",
-    (number) => {
-      const { multiplexer, open } = start();
-      open(0);
-      const payload = windowAdjust(0, 0);
-      payload[0] = number;
-      expect(() => multiplexer.receive(payload)).toThrow(ProtocolError);
-    },
-  );
-
   it.each<[payload: Buffer, ignored: string]>([
     [message(MessageNumber.CHANNEL_SUCCESS, Buffer.alloc(4)), "reply to no channel request"],
     [message(MessageNumber.CHANNEL_FAILURE, Buffer.alloc(4)), "reply to no channel request"],
