@@ -10,13 +10,14 @@ import { MIB } from "./memory.js";
 
 const { COMPRESSION_ERROR, PROTOCOL_ERROR } = DisconnectReason;
 const LONG = { timeout: 60_000 };
+const COMPRESSED = { compression: ["zlib@openssh.com"] };
 
 /** Milliseconds that one packet may keep everybody else waiting, on a machine that has other things to do too. */
 const MAX_WAIT = 2_000;
 
 async function start(): Promise<{ attacked: Attacked; client: PacketClient; before: number }> {
   const attacked = await Attacked.start(new TargetServer());
-  const client = await attacked.login({ compression: ["zlib@openssh.com"] });
+  const client = await attacked.login(COMPRESSED);
   const before = attacked.memoryInUse();
   return { attacked, client, before };
 }
@@ -141,17 +142,17 @@ describe("a stream that is cut", () => {
     return compressor.compress(message(M.PING, "some text, some text, some more text"));
   })();
 
-  it.each(Array.from({ length: whole.length - 1 }, (_, index) => index + 1))(
-    "after %i bytes is no message, or an incomplete one",
-    async (length) => {
-      const { attacked, client } = await start();
+  it("anywhere is no message, or an incomplete one", async () => {
+    const attacked = await Attacked.start(new TargetServer());
+    for (let length = 1; length < whole.length; length++) {
+      const client = await attacked.login(COMPRESSED);
       client.sendUncompressed(whole.subarray(0, length));
       client.sendPacket(ping("y"));
       // The end of the stream is a block of nothing: without some of that, the message is whole.
       const [answer] = await client.nextPacket();
-      expect([M.DISCONNECT, M.PONG]).toContain(answer);
+      expect([M.DISCONNECT, M.PONG], `${length} bytes`).toContain(answer);
       client.reset();
-      await attacked.expectUnharmed();
-    },
-  );
+    }
+    await attacked.expectUnharmed();
+  });
 });
