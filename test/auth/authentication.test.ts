@@ -321,14 +321,6 @@ describe("Authentication: methods", () => {
     expect(failuresOf(await link.send(noneRequest("alice")))).toMatchObject([{ methods: ["password"] }]);
   });
 
-  it.each(["hostbased", "gssapi-with-mic", "unknown", ""])("answers method %j with FAILURE", async (method) => {
-    const link = new FakeLink({ allowedMethods: () => ["password", method] });
-    expect(failuresOf(await link.send(userauthRequest("alice", method).toBuffer()))).toMatchObject([
-      { methods: ["password"] },
-    ]);
-    expect(link.failures).toEqual([]);
-  });
-
   it("ends the connection in place of an empty list", async () => {
     const link = new FakeLink({ allowedMethods: () => [] });
     expect(await link.send(noneRequest("alice"))).toEqual([]);
@@ -412,15 +404,6 @@ describe("Authentication: limits", () => {
     const answers = await link.send(method, algorithm.writeString("blob").toBuffer());
     expect(answers.map(([number]) => number)).toEqual(Array(2).fill(MessageNumber.USERAUTH_FAILURE));
     expect(link.failures).toEqual([]);
-  });
-
-  it("knows one service", async () => {
-    const link = new FakeLink({ password: success });
-    await link.send(
-      userauthRequest("alice", "password", "ssh-userauth").writeBoolean(false).writeString("x").toBuffer(),
-    );
-    expect(link.failures).toEqual([disconnect(DisconnectReason.SERVICE_NOT_AVAILABLE)]);
-    expect(link.identities).toEqual([]);
   });
 
   it.each([

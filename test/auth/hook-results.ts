@@ -14,6 +14,7 @@ export const NOT_SUCCESSFUL: readonly (readonly [string, unknown])[] = [
   ["NaN", Number.NaN],
   ["3", 3],
   ["-1", -1],
+  ["1.5", 1.5],
   ["[0]", [0]],
   ["{}", {}],
   ["an object that turns into 0", { valueOf: () => 0 }],

@@ -3,7 +3,6 @@ import type { Prompt } from "../../src/auth/authenticator.js";
 import { KeyboardInteractiveDialogue, PromptAbortedError } from "../../src/auth/keyboard-interactive.js";
 import { ALL_PERMISSIONS } from "../../src/auth/permissions.js";
 import { AUTH_PARTIAL, AUTH_SUCCESSFUL } from "../../src/protocol/constants.js";
-import { ProtocolError } from "../../src/protocol/errors.js";
 import { decodeUserauthRequest, encodeInfoRequest } from "../../src/protocol/messages/userauth.js";
 import { infoResponse, keyboardInteractiveRequest, message } from "../support/packet-messages.js";
 import { NOT_SUCCESSFUL } from "./hook-results.js";
@@ -74,17 +73,6 @@ describe("KeyboardInteractiveDialogue", () => {
       }).attempt,
     ).rejects.toThrow("no database");
     await expect(start(() => Promise.reject(new Error("no database"))).attempt).rejects.toThrow("no database");
-  });
-
-  it.each([
-    ["too few answers", infoResponse(["1"])],
-    ["too many answers", infoResponse(["1", "2", "3"])],
-    ["a count that is not that of the answers", infoResponse(["1", "2"], 1)],
-    ["answers that are cut short", infoResponse(["1"], 2)],
-    ["a count beyond all bounds", Buffer.from("3dffffffff", "hex")],
-  ])("refuses %s", async (_, payload) => {
-    const { dialogue } = start((prompt) => prompt({ prompts: [...question("1").prompts, ...question("2").prompts] }));
-    expect(() => dialogue.receiveResponse(payload)).toThrow(ProtocolError);
   });
 
   it("has failed with an answer that is not UTF-8, whatever the hook makes of that", async () => {

@@ -9,8 +9,6 @@ import { PKey } from "../../src/crypto/pkey/pkey.js";
 import { AUTH_FAILED, AUTH_PARTIAL, AUTH_SUCCESSFUL } from "../../src/protocol/constants.js";
 import { ProtocolError } from "../../src/protocol/errors.js";
 import { decodeUserauthRequest, encodePublicKeyOk } from "../../src/protocol/messages/userauth.js";
-import { Writer } from "../../src/protocol/writer.js";
-import { generateKeys } from "../support/generated-keys.js";
 import {
   type PublickeyRequest,
   publickeyProof,
@@ -18,7 +16,6 @@ import {
   publickeySignedData,
   userauthRequest,
 } from "../support/packet-messages.js";
-import { NOT_SUCCESSFUL } from "./hook-results.js";
 import { TestAuthenticator } from "./test-authenticator.js";
 
 const ed25519 = PKey.generate({ keyType: "ed25519" });
@@ -67,10 +64,6 @@ describe("attemptPublicKey: a query", () => {
       expect(calls.map(([name, username]) => [name, username])).toEqual([["publicKey", "alice"]]);
     },
   );
-
-  it.each(NOT_SUCCESSFUL)("is refused for a hook that returns %s", async (_, result) => {
-    expect((await attempt(publickeyQuery(requestFor(ed25519)), () => result)).attempt.kind).toBe("refused");
-  });
 });
 
 describe("attemptPublicKey: a signature", () => {
@@ -96,45 +89,6 @@ describe("attemptPublicKey: a signature", () => {
     });
   });
 
-  it.each([
-    ["of another session", proof(ed25519, requestFor(ed25519), Buffer.alloc(32, 8))],
-    ["by another key", proof(other, requestFor(ed25519))],
-    [
-      "with another algorithm of the key",
-      publickeyProof(requestFor(rsa), rsa.sign(publickeySignedData(sessionId, requestFor(rsa)), "rsa-sha2-256")),
-    ],
-    [
-      "for another user",
-      publickeyProof(
-        requestFor(ed25519),
-        ed25519.sign(publickeySignedData(sessionId, requestFor(ed25519, { username: "bob" }))),
-      ),
-    ],
-    [
-      "for another service",
-      publickeyProof(
-        requestFor(ed25519),
-        ed25519.sign(publickeySignedData(sessionId, requestFor(ed25519, { service: "ssh-userauth" }))),
-      ),
-    ],
-    ["that is empty", publickeyProof(requestFor(ed25519), Buffer.alloc(0))],
-    ["that is random", publickeyProof(requestFor(ed25519), Buffer.alloc(83, 1))],
-    [
-      "of a query",
-      publickeyProof(
-        requestFor(ed25519),
-        ed25519.sign(
-          new Writer()
-            .writeString(sessionId)
-            .writeBytes(publickeyQuery(requestFor(ed25519)))
-            .toBuffer(),
-        ),
-      ),
-    ],
-  ])("%s is refused before the hook is asked", async (_, payload) => {
-    expect(await attempt(payload)).toEqual(refusedUnasked);
-  });
-
   it("is refused when any of its bits is another", async () => {
     const payload = proof(ed25519, requestFor(ed25519));
     for (let index = payload.length - 64; index < payload.length; index++) {
@@ -143,14 +97,6 @@ describe("attemptPublicKey: a signature", () => {
       expect((await attempt(changed)).attempt.kind, `byte ${index}`).toBe("refused");
     }
   });
-
-  it("of the plain method is no signature of the host-bound one, nor the other way round", async () => {
-    const plain = requestFor(ed25519);
-    const bound = requestFor(ed25519, { hostKey });
-    const signatureOf = (request: PublickeyRequest) => ed25519.sign(publickeySignedData(sessionId, request));
-    expect(await attempt(publickeyProof(plain, signatureOf(bound)))).toEqual(refusedUnasked);
-    expect(await attempt(publickeyProof(bound, signatureOf(plain)))).toEqual(refusedUnasked);
-  });
 });
 
 describe("attemptPublicKey: the host-bound method", () => {
@@ -158,12 +104,6 @@ describe("attemptPublicKey: the host-bound method", () => {
     const request = requestFor(ed25519, { hostKey });
     expect((await attempt(proof(ed25519, request))).attempt.kind).toBe("proven");
     expect((await attempt(publickeyQuery(request))).attempt.kind).toBe("continue");
-  });
-
-  it("is refused for another host, even with a right signature", async () => {
-    const request = requestFor(ed25519, { hostKey: other.publicBlob });
-    expect(await attempt(proof(ed25519, request))).toEqual(refusedUnasked);
-    expect(await attempt(publickeyQuery(request))).toEqual(refusedUnasked);
   });
 });
 
@@ -175,33 +115,9 @@ describe("attemptPublicKey: a key that was proven before", () => {
   });
 });
 
-describe("attemptPublicKey: keys and algorithms", () => {
-  /** RSA with a modulus that only looks at the size. */
-  function rsaBlob(bits: number): Buffer {
-    const { n, e } = generateKeys("rsa", { modulusLength: bits }).publicKey.export({ format: "jwk" });
-    const [modulus, exponent] = [n, e].map((field) => Buffer.from(field ?? "", "base64url"));
-    if (modulus === undefined || exponent === undefined) throw new Error("no modulus");
-    return new Writer().writeString("ssh-rsa").writeMpint(exponent).writeMpint(modulus).toBuffer();
-  }
-
-  it.each([
-    ["an algorithm that nobody knows", requestFor(ed25519, { algorithm: "unknown" })],
-    ["SHA-1", requestFor(rsa, { algorithm: "ssh-rsa" })],
-    ["an algorithm of another type of key", requestFor(ed25519, { algorithm: "ecdsa-sha2-nistp256" })],
-    ["an algorithm of another curve", requestFor(ecdsa, { algorithm: "ecdsa-sha2-nistp256" })],
-    ["RSA of 1024 bits", requestFor(rsa, { publicBlob: rsaBlob(1024) })],
-    ["a blob that is no key", requestFor(ed25519, { publicBlob: Buffer.from("no key") })],
-    ["an empty blob", requestFor(ed25519, { publicBlob: Buffer.alloc(0) })],
-    ["bytes behind the key", requestFor(ed25519, { publicBlob: Buffer.concat([ed25519.publicBlob, Buffer.of(0)]) })],
-  ])("%s is refused before the hook is asked", async (_, request) => {
-    expect(await attempt(publickeyQuery(request))).toEqual(refusedUnasked);
-    expect(await attempt(publickeyProof(request, Buffer.alloc(64)))).toEqual(refusedUnasked);
-  });
-
-  it("refuses malformed fields", async () => {
-    const cut = userauthRequest("alice", "publickey").writeBoolean(true).writeString("ssh-ed25519").toBuffer();
-    await expect(attempt(cut)).rejects.toThrow(ProtocolError);
-    const extra = Buffer.concat([publickeyQuery(requestFor(ed25519)), Buffer.of(0)]);
-    await expect(attempt(extra)).rejects.toThrow(ProtocolError);
-  });
+it("attemptPublicKey refuses malformed fields", async () => {
+  const cut = userauthRequest("alice", "publickey").writeBoolean(true).writeString("ssh-ed25519").toBuffer();
+  await expect(attempt(cut)).rejects.toThrow(ProtocolError);
+  const extra = Buffer.concat([publickeyQuery(requestFor(ed25519)), Buffer.of(0)]);
+  await expect(attempt(extra)).rejects.toThrow(ProtocolError);
 });
