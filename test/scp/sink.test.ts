@@ -228,39 +228,31 @@ describe("the policy of a sink", () => {
 });
 
 describe("a hostile source", () => {
-  it.each([
-    "C0644 5 ../x\n",
-    "C0644 5 a/b\n",
-    "C0644 5 ..\n",
-    "C0644 5 .\n",
-    "C0644 5 \n",
-    "C0644 5 a\0b\n",
-    "D0755 0 ..\n",
-    "D0755 0 /\n",
-    "C0644 -1 a\n",
-    "C0644 9223372036854775807 a\n",
-    "C0644 99999999999999999999999999 a\n",
-    "C0644 0x10 a\n",
-    "C0644 5\n",
-    "C644 5 a\n",
-    "C00644 5 a\n",
-    "C0688 5 a\n",
-    "C0644  5 a\n",
-    "T-1 0 0 0\n",
-    "T1 0 1\n",
-    "T9999999999999999 0 1 0\n",
-    "E\n",
-    "Ex\n",
-    "hello\n",
-    "\n",
-    "\0",
-    `C0644 5 ${"a".repeat(9000)}\n`,
-    `T${"1".repeat(10 * 1024 * 1024)}\n`,
-    `C${"0".repeat(10 * 1024 * 1024)}`,
-  ])("is told of what cannot be, and nothing is made (%#)", async (record) => {
+  const refused: Readonly<Record<string, readonly string[]>> = {
+    "error: unexpected filename": [
+      ...["C0644 5 ../x\n", "C0644 5 a/b\n", "C0644 5 ..\n", "C0644 5 .\n", "C0644 5 \n", "C0644 5 a\0b\n"],
+      ...["D0755 0 ..\n", "D0755 0 .\n", "D0755 0 /\n"],
+    ],
+    "protocol error: mode or size not understood": [
+      ...["C0644 -1 a\n", "C0644 0x10 a\n", "C0644 5\n", "C0644  5 a\n"],
+      ...["C644 5 a\n", "C00644 5 a\n", "C0688 5 a\n"],
+    ],
+    "protocol error: size out of range": [
+      ...["C0644 9007199254740992 a\n", "C0644 9223372036854775807 a\n", "C0644 99999999999999999999999999 a\n"],
+    ],
+    "protocol error: times not understood": ["T-1 0 0 0\n", "T1 0 1\n", "T1x 0 1 0\n", "T9999999999999999 0 1 0\n"],
+    "protocol error: end of no directory": ["E\n"],
+    "protocol error: expected control record": ["Ex\n", "hello\n", "\n", "\0"],
+    "protocol error: line too long": [
+      ...[`C0644 5 ${"a".repeat(9000)}\n`, `T${"1".repeat(10 * 1024 * 1024)}\n`, `C${"0".repeat(10 * 1024 * 1024)}`],
+    ],
+  };
+  const records = Object.entries(refused).flatMap(([reason, all]) => all.map((record) => [reason, record] as const));
+
+  it.each(records)("is told %s (%#), and nothing is made", async (reason, record) => {
     const fileSystem = new MemoryFileSystem();
     const peer = await start("scp -r -t /", fileSystem);
-    expect(await peer.ask(record)).toContain("\x02scp: ");
+    expect(await peer.ask(record)).toContain(`\x02scp: ${reason}`);
     expect(await peer.exitStatus()).toBe(1);
     expect(names(fileSystem)).toEqual([]);
   });
