@@ -3,12 +3,12 @@ import * as messages from "../../../support/packet-messages.js";
 import type { Field } from "../../../support/sftp-packets.js";
 import { cut, message, NO, NOT_UTF8, TWO, withTail, YES } from "./bytes.js";
 import type { OddInput } from "./odd-input.js";
+import { sending } from "./sending.js";
 
 const CONNECTION = "ssh-connection";
 
-function authenticating(name: string, ...payloads: readonly Uint8Array[]): OddInput {
-  return { name, stage: "authenticating", send: (peer) => peer.send(...payloads) };
-}
+const authenticating = (name: string, ...payloads: readonly Uint8Array[]): OddInput =>
+  sending("authenticating", name, payloads);
 
 /** Somebody else than who can log in. */
 function stranger(name: string, ...users: readonly Field[]): OddInput {
@@ -30,9 +30,8 @@ const interactive = (name: string, ...fields: readonly Field[]): OddInput =>
 
 const none = (user: Field, service: Field = CONNECTION): Buffer => message(M.USERAUTH_REQUEST, user, service, "none");
 
-function inDialogue(name: string, ...payloads: readonly Uint8Array[]): OddInput {
-  return { name, stage: "in-dialogue", send: (peer) => peer.send(...payloads) };
-}
+const inDialogue = (name: string, ...payloads: readonly Uint8Array[]): OddInput =>
+  sending("in-dialogue", name, payloads);
 
 const response = (...fields: readonly Field[]): Buffer => message(M.USERAUTH_INFO_RESPONSE, ...fields);
 

@@ -3,10 +3,7 @@ import * as messages from "../../../support/packet-messages.js";
 import type { Field } from "../../../support/sftp-packets.js";
 import { cut, message, NOT_UTF8, withTail } from "./bytes.js";
 import type { OddInput } from "./odd-input.js";
-
-function loggedIn(name: string, ...payloads: readonly Uint8Array[]): OddInput {
-  return { name, stage: "logged-in", send: (peer) => peer.send(...payloads) };
-}
+import { loggedIn } from "./sending.js";
 
 const open = (kind: Field, ...fields: readonly Field[]): Buffer =>
   message(M.CHANNEL_OPEN, kind, 5, 1 << 20, 1 << 15, ...fields);

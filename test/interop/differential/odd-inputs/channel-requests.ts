@@ -4,6 +4,7 @@ import { encodeFields, type Field, Raw } from "../../../support/sftp-packets.js"
 import { cut, message, NO, NOT_UTF8, TWO, YES } from "./bytes.js";
 import type { OddInput, Stage } from "./odd-input.js";
 import type { Peer } from "./peer.js";
+import { sending } from "./sending.js";
 import { PROGRAMS } from "./stages.js";
 
 const wanted = (id: number, name: string, ...fields: readonly Field[]): Buffer =>
@@ -11,7 +12,7 @@ const wanted = (id: number, name: string, ...fields: readonly Field[]): Buffer =
 
 /** A request on a session where nothing was asked yet. */
 function request(name: string, kind: string, ...fields: readonly Field[]): OddInput {
-  return { name, stage: "session", send: (peer) => peer.send(wanted(peer.id, kind, ...fields)) };
+  return sending("session", name, ({ id }) => [wanted(id, kind, ...fields)]);
 }
 
 /** A request that starts a program where it is taken. */
@@ -25,7 +26,7 @@ function beside(name: string, kind: string, ...fields: readonly Field[]): OddInp
 }
 
 function raw(name: string, make: (peer: Peer) => Uint8Array, stage: Stage = "session"): OddInput {
-  return { name, stage, send: (peer) => peer.send(make(peer)) };
+  return sending(stage, name, (peer) => [make(peer)]);
 }
 
 const SIZE = [80, 24, 640, 480] as const;

@@ -3,10 +3,7 @@ import * as messages from "../../../support/packet-messages.js";
 import { encodeFields } from "../../../support/sftp-packets.js";
 import { cut, message, NO, NOT_UTF8, TWO, withTail, YES } from "./bytes.js";
 import type { OddInput } from "./odd-input.js";
-
-function loggedIn(name: string, ...payloads: readonly Uint8Array[]): OddInput {
-  return { name, stage: "logged-in", send: (peer) => peer.send(...payloads) };
-}
+import { loggedIn } from "./sending.js";
 
 const wanted = (name: string, body?: Buffer): Buffer => messages.globalRequest(name, "want-reply", body);
 const PROVE = "hostkeys-prove-00@openssh.com";

@@ -1,9 +1,9 @@
 import { MessageNumber as M } from "../../../../src/protocol/constants.js";
-import type { KexInit } from "../../../support/packet-messages.js";
 import * as messages from "../../../support/packet-messages.js";
 import type { PacketClientOptions } from "../../../support/packet-transport.js";
 import { cut, message, NO, withTail } from "./bytes.js";
 import type { OddInput } from "./odd-input.js";
+import { sendingKexInit } from "./sending.js";
 
 const KEX = "curve25519-sha256";
 const MARKERS = ["ext-info-c", "kex-strict-c-v00@openssh.com"];
@@ -12,19 +12,10 @@ const CIPHER = "aes128-gcm@openssh.com";
 /** Without strict key exchange. */
 export const LOOSE: PacketClientOptions = { markers: ["ext-info-c"] };
 
-function kexInit(name: string, change: Partial<KexInit>, alter = (payload: Buffer) => payload): OddInput {
-  return {
-    name,
-    stage: "identified",
-    send: ({ client }) => client.sendKexInitPayload(alter(client.kexInit(change))),
-    next: "exchanging-keys",
-  };
-}
+const kexInit = sendingKexInit.bind(undefined, { stage: "identified", next: "exchanging-keys" });
 
 /** One that leads to no keys. */
-function hopeless(name: string, change: Partial<KexInit>, alter?: (payload: Buffer) => Buffer): OddInput {
-  return { ...kexInit(name, change, alter), next: "over" };
-}
+const hopeless = sendingKexInit.bind(undefined, { stage: "identified", next: "over" });
 
 /** The last 5 bytes are the boolean and the number that is kept for later. */
 const RESERVED = 4;

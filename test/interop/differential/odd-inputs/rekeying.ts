@@ -1,34 +1,21 @@
 import { MessageNumber as M } from "../../../../src/protocol/constants.js";
 import { initPayload, x25519Pair } from "../../../support/kex-client.js";
-import type { KexInit } from "../../../support/packet-messages.js";
 import * as messages from "../../../support/packet-messages.js";
 import { message, withTail } from "./bytes.js";
-import type { OddInput, Stage } from "./odd-input.js";
+import type { OddInput } from "./odd-input.js";
 import type { Peer } from "./peer.js";
-
-function on(stage: Stage, name: string, ...make: readonly ((peer: Peer) => Uint8Array)[]): OddInput {
-  return { name, stage, send: (peer) => peer.send(...make.map((one) => one(peer))) };
-}
+import { loggedIn, sending, sendingKexInit } from "./sending.js";
 
 const inside = (name: string, make: (peer: Peer) => Uint8Array): OddInput =>
-  on("rekeying", `${name} inside a re-key`, make);
+  sending("rekeying", `${name} inside a re-key`, (peer) => [make(peer)]);
 const beforeNewKeys = (name: string, make: (peer: Peer) => Uint8Array): OddInput =>
-  on("rekeyed", `${name} before NEWKEYS of a re-key`, make);
+  sending("rekeyed", `${name} before NEWKEYS of a re-key`, (peer) => [make(peer)]);
 
 /** The KEXINIT of a re-key, and what the client goes on with. */
-function rekey(name: string, change: Partial<KexInit>, alter = (payload: Buffer) => payload): OddInput {
-  return {
-    name,
-    stage: "echo",
-    send: ({ client }) => client.sendKexInitPayload(alter(client.kexInit(change))),
-    next: "kexinit-sent",
-  };
-}
+const rekey = sendingKexInit.bind(undefined, { stage: "echo", next: "kexinit-sent" });
 
 /** One that leads to no keys. */
-function hopeless(name: string, change: Partial<KexInit>, alter?: (payload: Buffer) => Buffer): OddInput {
-  return { ...rekey(name, change, alter), next: "over" };
-}
+const hopeless = sendingKexInit.bind(undefined, { stage: "echo", next: "over" });
 
 export const rekeyingInputs: readonly OddInput[] = [
   rekey("a re-key with an empty name at the end of its ciphers", {
@@ -76,6 +63,6 @@ export const rekeyingInputs: readonly OddInput[] = [
   beforeNewKeys("a channel request", ({ id }) => messages.channelRequest(id, "x@spindlex", "want-reply")),
   beforeNewKeys("KEXINIT", ({ client }) => client.kexInit()),
   beforeNewKeys("a second public value", () => initPayload(x25519Pair().publicValue)),
-  on("logged-in", "NEWKEYS without a re-key", () => message(M.NEWKEYS)),
-  on("logged-in", "a method's message without a re-key", () => initPayload(x25519Pair().publicValue)),
+  loggedIn("NEWKEYS without a re-key", message(M.NEWKEYS)),
+  loggedIn("a method's message without a re-key", initPayload(x25519Pair().publicValue)),
 ];

@@ -3,10 +3,7 @@ import type { PacketShape } from "../../../support/packet-framing.js";
 import * as messages from "../../../support/packet-messages.js";
 import { cut, message, NO, NOT_UTF8, withTail } from "./bytes.js";
 import type { OddInput } from "./odd-input.js";
-
-function loggedIn(name: string, ...payloads: readonly Uint8Array[]): OddInput {
-  return { name, stage: "logged-in", send: (peer) => peer.send(...payloads) };
-}
+import { loggedIn } from "./sending.js";
 
 /** A packet whose frame lies. The ciphers that authenticate would find out at once what none finds out later. */
 function framed(name: string, shape: PacketShape, payload: Uint8Array = messages.ignore("x")): OddInput {
