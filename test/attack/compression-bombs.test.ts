@@ -113,7 +113,7 @@ describe("messages that swell", () => {
     },
   );
 
-  it.each([1, 4, 64])("to %i MiB too much end the connection before they have", LONG, async (mebibytes) => {
+  it.each([1, 4])("to %i MiB too much end the connection before they have", LONG, async (mebibytes) => {
     const { attacked, client, before } = await start();
     const bomb = deflateRawSync(Buffer.alloc(mebibytes * MIB, M.IGNORE), { level: 9 });
     client.sendUncompressed(stream(bomb));

@@ -98,22 +98,7 @@ describe("a certificate", () => {
     expect(outcome).toMatchObject({ permissions: { pty: false, portForwarding: true } });
   });
 
-  it.each([
-    ["a plain success", AUTH_SUCCESSFUL],
-    ["a grant without an authority", new Grant()],
-    ["a grant that names another authority", new Grant({ authority: stranger })],
-    ["a grant that names the key in it", new Grant({ authority: user })],
-  ])("is refused by %s, offered or proven", async (_, decision) => {
-    const reason = "does not name the certificate's authority";
-    expect((await attempt(proof(certify()), decision)).outcome).toEqual(refusal(reason));
-    expect((await attempt(publickeyQuery(requestFor(certify())), decision)).outcome).toEqual(refusal(reason));
-  });
-
   it.each<[string, Partial<SignCertificateOptions>, RegExp]>([
-    ["for a host", { type: "host" }, /for a host/],
-    ["that is not valid yet", { validAfter: new Date(Date.now() + 60_000) }, /not valid yet/],
-    ["that is not valid any more", { validBefore: new Date(Date.now() - 2000) }, /not valid any more/],
-    ["with an unknown critical option", { criticalOptions: { "no-more@example.com": "" } }, /critical option/],
     ["for other addresses", { criticalOptions: { "source-address": "198.51.100.0/24" } }, /not for this address/],
     [
       "for an address as no client has it",

@@ -145,6 +145,8 @@ describe("opening channels", () => {
     ["0", "1 administratively prohibited"],
     ["toString", "1 administratively prohibited"],
     [true, "1 administratively prohibited"],
+    [false, "1 administratively prohibited"],
+    [null, "1 administratively prohibited"],
     [undefined, "1 administratively prohibited"],
     [{}, "1 administratively prohibited"],
   ])("is refused for the answer %j, at once or later", async (decision, reason) => {
@@ -263,13 +265,6 @@ describe("opening channels", () => {
     multiplexer.close();
     await settled();
     expect(closed).toHaveBeenCalledOnce();
-  });
-
-  it("with a maximum packet size of 0 is refused and asks nobody", () => {
-    const { link, authority, multiplexer } = start();
-    authority.openChannel = () => expect.unreachable();
-    multiplexer.receive(channelOpen({ senderChannel: 1, maxPacket: 0 }));
-    expect(link.take()).toEqual(["refused 1: 1 administratively prohibited"]);
   });
 
   it("decided too late, when the connection is gone, opens nothing", async () => {

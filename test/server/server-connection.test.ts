@@ -23,7 +23,6 @@ import {
   passwordRequest,
   ping,
   publickeyQuery,
-  serviceRequest,
   writeDisconnect,
 } from "../support/packet-messages.js";
 import { createManager, login, PASSWORD, startManager, TestServer, USERNAME } from "./test-server.js";
@@ -172,15 +171,6 @@ describe("a connection, as hooks see it,", () => {
     const { disconnect, payloads } = await client.waitEnd();
     expect(disconnect).toEqual({ reason: DisconnectReason.SERVICE_NOT_AVAILABLE, message: "closed for today" });
     expect(payloads).toEqual([]);
-  });
-});
-
-describe("the service that a client asks for", () => {
-  it.each(["ssh-connection", "", "no-such-service"])("is not %j before authentication", async (name) => {
-    const manager = await startManager();
-    const client = await PacketClient.handshake(manager.port);
-    client.sendPacket(serviceRequest(name));
-    expect((await client.waitDisconnect()).reason).toBe(DisconnectReason.SERVICE_NOT_AVAILABLE);
   });
 });
 

@@ -107,17 +107,6 @@ describe("a request to start a program", () => {
     expect(ask("exec", text("ls"))).toBe(false);
   });
 
-  it("is refused while another is being decided on", async () => {
-    const { hooks, ask } = start();
-    const decision = new Deferred<boolean>();
-    hooks.answer = () => decision.promise;
-    const first = ask("exec", text("ls"));
-    expect(ask("exec", text("ls"))).toBe(false);
-    decision.resolve(true);
-    expect(await first).toBe(true);
-    expect(hooks.calls).toHaveLength(1);
-  });
-
   it("on one channel does not count on another", () => {
     expect(start().ask("shell")).toBe(true);
     expect(start().ask("shell")).toBe(true);
