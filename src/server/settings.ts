@@ -1,5 +1,6 @@
 import { createRequire } from "node:module";
 import { ConfigurationError } from "../base/configuration-error.js";
+import { checkHookNames } from "../base/hook-names.js";
 import { type Logger, resolveLogger } from "../base/logger.js";
 import { checkFlag, checkInteger, checkNumber, checkOptions, LONGEST_TIME } from "../base/option-checks.js";
 import type { HostKey } from "../crypto/pkey/host-key.js";
@@ -119,6 +120,8 @@ export function resolveSettings(options: SSHServerManagerOptions): ServerSetting
   if (!(options.serverInterface instanceof SSHServer)) {
     throw new ConfigurationError("serverInterface", "must be an object whose class extends SSHServer");
   }
+  const logger = resolveLogger(options.logger);
+  checkHookNames("serverInterface", options.serverInterface, SSHServer, logger);
   const algorithms = resolveAlgorithms(options.algorithms ?? "default");
   const hostKeys = checkHostKeys(options, algorithms);
   const rekeyLimit = checkOptions(options.rekeyLimit ?? {}, ["bytes", "seconds"], "rekeyLimit");
@@ -128,7 +131,7 @@ export function resolveSettings(options: SSHServerManagerOptions): ServerSetting
     hostKeys,
     announcedHostKeys: checkAnnouncement(options.announceHostKeys ?? true, hostKeys, algorithms),
     algorithms,
-    logger: resolveLogger(options.logger),
+    logger,
     identification: `SSH-2.0-spindlex_${version}`,
     connectionTimeout: DEFAULT_CONNECTION_TIMEOUT,
     authTimeout: DEFAULT_AUTH_TIMEOUT,

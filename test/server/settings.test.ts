@@ -154,6 +154,32 @@ describe("options that cannot be used are named", () => {
   });
 });
 
+describe("methods whose names are not quite those of hooks", () => {
+  it("are refused where only the form differs", () => {
+    class Guide extends SSHServer {
+      check_auth_password() {
+        return 0;
+      }
+    }
+    expect(blamed({ serverInterface: new Guide() })).toBe("serverInterface");
+    const assigned = Object.assign(new SSHServer(), { checkAuthPublicKey: () => 0 });
+    expect(blamed({ serverInterface: assigned })).toBe("serverInterface");
+  });
+
+  it("are logged where letters differ", () => {
+    class Misspelled extends SSHServer {
+      checkChanelExecRequest() {
+        return true;
+      }
+    }
+    const lines: unknown[] = [];
+    const ignore = () => {};
+    const logger = { debug: ignore, info: ignore, warn: (fields: object) => lines.push(fields), error: ignore };
+    expect(blamed({ serverInterface: new Misspelled(), logger })).toBeUndefined();
+    expect(lines).toEqual([{ method: "checkChanelExecRequest", hook: "checkChannelExecRequest" }]);
+  });
+});
+
 describe("settings", () => {
   it("have the documented defaults", () => {
     expect(resolveSettings(valid)).toMatchObject({
