@@ -10,14 +10,13 @@ import {
   type Channel,
   type DirectoryEntry,
   type FileAttributes,
+  FileError,
   type FileHandle,
   type FileSystem,
   type OpenOptions,
-  SFTPError,
   SFTPServer,
   SSHServer,
   SSHServerManager,
-  StatusCode,
 } from "spindlex";
 import { PKey } from "spindlex/crypto";
 import {
@@ -49,7 +48,7 @@ class StoreFiles implements FileSystem {
     const { table, key } = locate(path);
     if (key === undefined) return directory();
     const value = table?.get(key);
-    if (value === undefined) throw notThere();
+    if (value === undefined) throw new FileError("ENOENT");
     return file(Buffer.byteLength(value));
   }
 
@@ -61,16 +60,16 @@ class StoreFiles implements FileSystem {
 
   open(path: string, options: OpenOptions): FileHandle {
     const { table, key } = locate(path);
-    if (table === undefined || key === undefined) throw new SFTPError(StatusCode.FAILURE, "Is a directory");
+    if (table === undefined || key === undefined) throw new FileError("EISDIR");
     const value = table.get(key);
-    if (value === undefined && !options.create) throw notThere();
-    if (value !== undefined && options.exclusive) throw new SFTPError(StatusCode.FAILURE, "File exists");
+    if (value === undefined && !options.create) throw new FileError("ENOENT");
+    if (value !== undefined && options.exclusive) throw new FileError("EEXIST");
     return new ValueHandle(options.truncate ? "" : (value ?? ""), (text) => table.set(key, text));
   }
 
   remove(path: string): void {
     const { table, key } = locate(path);
-    if (key === undefined || table?.delete(key) !== true) throw notThere();
+    if (key === undefined || table?.delete(key) !== true) throw new FileError("ENOENT");
   }
 }
 
@@ -107,7 +106,7 @@ class ValueHandle implements FileHandle {
   }
 
   #resize(size: number): void {
-    if (size > MAX_VALUE_LENGTH) throw new SFTPError(StatusCode.FAILURE, "File too large");
+    if (size > MAX_VALUE_LENGTH) throw new FileError("EFBIG");
     const content = Buffer.alloc(size);
     this.#content.copy(content);
     this.#content = content;
@@ -115,17 +114,13 @@ class ValueHandle implements FileHandle {
   }
 }
 
-/** @throws {SFTPError} when there is no such table, or the path is too deep */
+/** @throws {FileError} when there is no such table, or the path is too deep */
 function locate(path: string): { readonly table?: Map<string, string>; readonly key?: string } {
   const [name, key, ...rest] = path.split("/").filter((part) => part !== "");
   if (name === undefined) return {};
   const table = store.get(name);
-  if (table === undefined || rest.length > 0) throw notThere();
+  if (table === undefined || rest.length > 0) throw new FileError("ENOENT");
   return key === undefined ? { table } : { table, key };
-}
-
-function notThere(): SFTPError {
-  return new SFTPError(StatusCode.NO_SUCH_FILE, "No such file or directory");
 }
 
 function directory(): FileAttributes {

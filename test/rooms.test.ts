@@ -24,7 +24,16 @@ const ROOMS = [
   "cli",
 ];
 
+/** Rooms that know nothing of one that stands above them. */
+const STRANGERS: readonly (readonly [room: string, unknown: string])[] = [
+  ["scp", "sftp"],
+  ["auth", "connection"],
+];
+
 const room = (file: string) => relative(SOURCE, file).split(sep)[0] ?? "";
+
+const described = ({ from, to }: { from: string; to: string }) =>
+  `${relative(SOURCE, from)} imports ${relative(SOURCE, to)}`;
 
 /** Every import from one file of src/ to another. */
 const imports = readdirSync(SOURCE, { recursive: true, encoding: "utf8" })
@@ -47,6 +56,12 @@ describe("the rooms of src/", () => {
     const between = imports.filter(({ from, to }) => ROOMS.includes(room(from)) && ROOMS.includes(room(to)));
     expect(between.length).toBeGreaterThan(500);
     const upwards = between.filter(({ from, to }) => ROOMS.indexOf(room(to)) > ROOMS.indexOf(room(from)));
-    expect(upwards.map(({ from, to }) => `${relative(SOURCE, from)} imports ${relative(SOURCE, to)}`)).toEqual([]);
+    expect(upwards.map(described)).toEqual([]);
+  });
+
+  it.each(STRANGERS)("%s/ imports nothing from %s/", (name, unknown) => {
+    const own = imports.filter(({ from }) => room(from) === name);
+    expect(own.length).toBeGreaterThan(10);
+    expect(own.filter(({ to }) => room(to) === unknown).map(described)).toEqual([]);
   });
 });

@@ -1,5 +1,4 @@
-import { StatusCode } from "../sftp/codec/constants.js";
-import { SFTPError } from "../sftp/errors.js";
+import { FileError } from "./errors.js";
 import type { Awaitable } from "./file-system.js";
 
 /** What a request would do with a file or a directory. */
@@ -36,10 +35,10 @@ export const allowAll: AccessPolicy = {
 };
 
 /** A policy refuses an access. */
-export class AccessDeniedError extends SFTPError {
+export class AccessDeniedError extends FileError {
   override readonly name = "AccessDeniedError";
 
   constructor() {
-    super(StatusCode.PERMISSION_DENIED, "Permission denied");
+    super("EACCES");
   }
 }

@@ -1,5 +1,5 @@
 import { ConfigurationError } from "../base/configuration-error.js";
-import { systemError } from "../sftp/errors.js";
+import { FileError } from "./errors.js";
 
 /** Counts bytes against a limit; what is to be stored is reserved before it is. */
 export class ByteBudget {
@@ -33,10 +33,10 @@ export class ByteBudget {
 
   /**
    * @param bytes less than 0 to give some back
-   * @throws {SFTPError} when fewer bytes are left; nothing is reserved then
+   * @throws {FileError} when fewer bytes are left; nothing is reserved then
    */
   reserve(bytes: number): void {
-    if (!(bytes <= this.free)) throw systemError(this.#failure);
+    if (!(bytes <= this.free)) throw new FileError(this.#failure);
     this.#used += bytes;
   }
 

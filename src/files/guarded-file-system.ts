@@ -1,7 +1,6 @@
-import { StatusCode } from "../sftp/codec/constants.js";
-import { LinkInPathError, SFTPError, systemError, toSFTPError } from "../sftp/errors.js";
 import { AccessDeniedError, type AccessMode, type AccessPolicy } from "./access-policy.js";
 import { type EntryIterator, iterateEntries } from "./entry-iterator.js";
+import { FileError, isMissing, LinkInPathError } from "./errors.js";
 import type {
   AttributeChanges,
   Awaitable,
@@ -88,7 +87,7 @@ export class GuardedFileSystem {
 
   /** Changes a file through a handle that may be open for reading only. */
   async fsetstat({ path, handle }: OpenedFile, changes: AttributeChanges): Promise<void> {
-    if (handle.setstat === undefined) throw new SFTPError(StatusCode.OP_UNSUPPORTED, "Operation not supported");
+    if (handle.setstat === undefined) throw new FileError("ENOTSUP");
     await this.#demandFile(path, "w");
     await handle.setstat(await this.#permitted(path, "file", changes));
   }
@@ -99,7 +98,7 @@ export class GuardedFileSystem {
       await this.#demandDirectory(canonical, "r");
       const attributes = (await this.fileSystem.lstat?.(canonical)) ?? SOME_DIRECTORY;
       if (attributes.type === "symlink") throw new LinkInPathError();
-      if (attributes.type !== "directory") throw systemError("ENOTDIR");
+      if (attributes.type !== "directory") throw new FileError("ENOTDIR");
       return { path: canonical, attributes, entries: iterateEntries(await readdir(canonical)) };
     });
   }
@@ -232,7 +231,7 @@ export class GuardedFileSystem {
     try {
       attributes = await lstat(path);
     } catch (error) {
-      if (toSFTPError(error).code === StatusCode.NO_SUCH_FILE) await this.#demandFile(path, mode);
+      if (isMissing(error)) await this.#demandFile(path, mode);
       throw error;
     }
     if (attributes.type === "symlink" && lastLink === "follow" && fileSystem.readlink !== undefined) {
@@ -253,7 +252,7 @@ export class GuardedFileSystem {
 
   #method<Name extends MethodName>(name: Name): NonNullable<FileSystem[Name]> {
     const method = this.fileSystem[name];
-    if (method === undefined) throw new SFTPError(StatusCode.OP_UNSUPPORTED, "Operation not supported");
+    if (method === undefined) throw new FileError("ENOTSUP");
     return method.bind(this.fileSystem) as NonNullable<FileSystem[Name]>;
   }
 }

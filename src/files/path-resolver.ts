@@ -1,8 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import { Semaphore } from "../base/semaphore.js";
-import { StatusCode } from "../sftp/codec/constants.js";
-import { LinkInPathError, systemError, toSFTPError } from "../sftp/errors.js";
 import { AccessDeniedError } from "./access-policy.js";
+import { FileError, isMissing, LinkInPathError } from "./errors.js";
 import type { Awaitable, FileSystem } from "./file-system.js";
 import { joinPath, MAX_PATH_LENGTH, normalizePath, parentPath, splitPath } from "./path.js";
 
@@ -77,7 +76,7 @@ export class PathResolver {
   /**
    * The canonical path without links. The last name need not exist, as in OpenSSH's REALPATH.
    *
-   * @throws {SFTPError} when a directory on the way is missing or is none, or there are too many links or names
+   * @throws {FileError} when a directory on the way is missing or is none, or there are too many links or names
    */
   async resolve(path: string, lastLink: LastLink): Promise<string> {
     const names = this.#names(path);
@@ -87,23 +86,23 @@ export class PathResolver {
     let links = 0;
     let passed = 0;
     for (let name = names.shift(); name !== undefined; name = names.shift()) {
-      if (++passed > MAX_NAMES) throw systemError("ELOOP");
+      if (++passed > MAX_NAMES) throw new FileError("ELOOP");
       if (passed % NAMES_PER_TURN === 0) await this.#pause();
       if (name === "..") {
         resolved = parentPath(resolved);
         continue;
       }
       const next = joinPath(resolved, name);
-      if (next.length > MAX_PATH_LENGTH) throw systemError("ENAMETOOLONG");
+      if (next.length > MAX_PATH_LENGTH) throw new FileError("ENAMETOOLONG");
       const isLast = names.length === 0;
       if (isLast && lastLink === "keep") return next;
       const type = await this.#type(next, isLast);
       if (type !== "symlink" && type !== "directory" && !isLast) {
         await this.#demandKnown(next);
-        throw systemError("ENOTDIR");
+        throw new FileError("ENOTDIR");
       }
       if (type === "symlink") {
-        if (++links > MAX_LINKS) throw systemError("ELOOP");
+        if (++links > MAX_LINKS) throw new FileError("ELOOP");
         const target = await fileSystem.readlink(next);
         names.unshift(...splitPath(target));
         if (target.startsWith("/")) resolved = "/";
@@ -150,8 +149,4 @@ export class PathResolver {
       throw error;
     }
   }
-}
-
-function isMissing(error: unknown): boolean {
-  return toSFTPError(error).code === StatusCode.NO_SUCH_FILE;
 }

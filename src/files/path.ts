@@ -1,6 +1,5 @@
 import { isUtf8 } from "node:buffer";
-import { StatusCode } from "../sftp/codec/constants.js";
-import { SFTPError } from "../sftp/errors.js";
+import { FileError } from "./errors.js";
 
 // Names are bytes on the wire and on most disks. Here they are strings: UTF-8, and each byte that is none stands as a
 // lone surrogate, U+DC80 to U+DCFF. No text in UTF-8 decodes to one, so that every name survives a round trip.
@@ -28,7 +27,7 @@ export function decodeName(bytes: Uint8Array): string {
 /**
  * The bytes that a string stands for.
  *
- * @throws {SFTPError} for a string that stands for no bytes: with a surrogate that is neither an escape nor in a pair
+ * @throws {FileError} for a string that stands for no bytes: with a surrogate that is neither an escape nor in a pair
  */
 export function encodeName(text: string): Buffer {
   if (isWellFormed(text)) return Buffer.from(text, "utf8");
@@ -37,7 +36,7 @@ export function encodeName(text: string): Buffer {
   for (const character of text) {
     const code = character.codePointAt(0) ?? 0;
     if (code >= FIRST_ESCAPE && code <= LAST_ESCAPE) bytes[length++] = code - FIRST_ESCAPE + 0x80;
-    else if (isSurrogate(code)) throw new SFTPError(StatusCode.FAILURE, "Invalid argument");
+    else if (isSurrogate(code)) throw new FileError("EINVAL");
     else length += bytes.write(character, length, "utf8");
   }
   return bytes.subarray(0, length);
@@ -46,11 +45,11 @@ export function encodeName(text: string): Buffer {
 /**
  * A path as a client sends it.
  *
- * @throws {SFTPError} when it holds a NUL or is too long for any file system
+ * @throws {FileError} when it holds a NUL or is too long for any file system
  */
 export function decodePath(bytes: Uint8Array): string {
-  if (bytes.length > MAX_PATH_LENGTH) throw new SFTPError(StatusCode.FAILURE, "File name too long");
-  if (bytes.includes(0)) throw new SFTPError(StatusCode.FAILURE, "Invalid argument");
+  if (bytes.length > MAX_PATH_LENGTH) throw new FileError("ENAMETOOLONG");
+  if (bytes.includes(0)) throw new FileError("EINVAL");
   return decodeName(bytes);
 }
 

@@ -1,4 +1,4 @@
-import { unsupported } from "../sftp/errors.js";
+import { FileError } from "./errors.js";
 import type { FileHandle } from "./file-system.js";
 
 /**
@@ -7,7 +7,7 @@ import type { FileHandle } from "./file-system.js";
  * @returns how many bytes it read; 0 at the end of the file
  */
 export async function readBytes(handle: FileHandle, buffer: Buffer, position: number): Promise<number> {
-  if (handle.read === undefined) throw unsupported();
+  if (handle.read === undefined) throw new FileError("ENOTSUP");
   const count = await handle.read(buffer, position);
   if (!Number.isInteger(count) || count < 0 || count > buffer.length) {
     throw new RangeError(`a file system says it has read ${count} of ${buffer.length} bytes`);

@@ -1,5 +1,5 @@
+import { FileError } from "../files/errors.js";
 import type { FileHandle } from "../files/file-system.js";
-import { unsupported } from "../sftp/errors.js";
 import { PeerGoneError } from "./errors.js";
 import { type Failure, failureOf } from "./failure.js";
 import type { SCPPeer } from "./peer.js";
@@ -59,7 +59,7 @@ export class FileReceiver {
 }
 
 async function writeBlock(handle: FileHandle, data: Buffer, position: number): Promise<void> {
-  if (handle.write === undefined) throw unsupported();
+  if (handle.write === undefined) throw new FileError("ENOTSUP");
   await handle.write(data, position);
 }
 

@@ -1,7 +1,6 @@
+import { FileError } from "../files/errors.js";
 import type { FileHandle } from "../files/file-system.js";
 import { readBytes } from "../files/read-bytes.js";
-import { StatusCode } from "../sftp/codec/constants.js";
-import { SFTPError } from "../sftp/errors.js";
 import { type Failure, failureOf } from "./failure.js";
 import type { SCPPeer } from "./peer.js";
 import { BLOCK_LENGTH } from "./session.js";
@@ -48,7 +47,7 @@ export class FileSender {
 async function readBlock(handle: FileHandle, block: Buffer, position: number): Promise<void> {
   for (let filled = 0; filled < block.length; ) {
     const length = await readBytes(handle, block.subarray(filled), position + filled);
-    if (length === 0) throw new SFTPError(StatusCode.FAILURE, "file became shorter while it was sent");
+    if (length === 0) throw new FileError("EIO", "file became shorter while it was sent");
     filled += length;
   }
 }

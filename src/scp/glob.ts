@@ -1,8 +1,7 @@
 import { setImmediate } from "node:timers/promises";
+import { FileError } from "../files/errors.js";
 import type { GuardedFileSystem, OpenedDirectory } from "../files/guarded-file-system.js";
 import { encodeName } from "../files/path.js";
-import { StatusCode } from "../sftp/codec/constants.js";
-import { SFTPError, systemError } from "../sftp/errors.js";
 import { PeerGoneError } from "./errors.js";
 import { NamePattern } from "./name-pattern.js";
 import { literalText } from "./shell-words.js";
@@ -38,14 +37,14 @@ export class Glob {
 
   /**
    * @returns the paths in the order of their bytes; where there is none, the pattern itself without its backslashes
-   * @throws {SFTPError} when there are too many, or the pattern is too long
+   * @throws {FileError} when there are too many, or the pattern is too long
    * @throws {PeerGoneError} when nobody waits for them any more
    */
   async expand(pattern: string): Promise<string[]> {
     const names = pattern.split("/").filter((name) => name !== "");
     const patterns = names.map((name) => new NamePattern(name));
     if (patterns.every(({ literal }) => literal !== undefined)) return [literalText(pattern)];
-    if (names.some(({ length }) => length > MAX_PATTERN_LENGTH)) throw systemError("ENAMETOOLONG");
+    if (names.some(({ length }) => length > MAX_PATTERN_LENGTH)) throw new FileError("ENAMETOOLONG");
     this.#names = 0;
     let paths = [pattern.startsWith("/") ? "/" : ""];
     for (const name of patterns) paths = await this.#descend(paths, name);
@@ -108,6 +107,6 @@ function below(directory: string, name: string): string {
   return directory === "" || directory.endsWith("/") ? directory + name : `${directory}/${name}`;
 }
 
-function tooMany(): SFTPError {
-  return new SFTPError(StatusCode.FAILURE, "Argument list too long");
+function tooMany(): FileError {
+  return new FileError("E2BIG");
 }

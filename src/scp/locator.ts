@@ -1,7 +1,6 @@
+import { FileError, isMissing, LinkInPathError } from "../files/errors.js";
 import type { FileAttributes, FileSystem } from "../files/file-system.js";
 import { PathResolver } from "../files/path-resolver.js";
-import { StatusCode } from "../sftp/codec/constants.js";
-import { LinkInPathError, toSFTPError, unsupported } from "../sftp/errors.js";
 
 /** What a path leads to. */
 export interface Located {
@@ -21,7 +20,7 @@ export class Locator {
     this.#resolver = new PathResolver(fileSystem, startDirectory);
   }
 
-  /** @throws {SFTPError} when a name before the last leads to no directory, or links lead in circles */
+  /** @throws {FileError} when a name before the last leads to no directory, or links lead in circles */
   locate(path: string): Promise<Located> {
     return this.#resolver.run(path, "follow", async (canonical) => {
       const attributes = await this.#lstat(canonical);
@@ -31,11 +30,11 @@ export class Locator {
   }
 
   async #lstat(path: string): Promise<FileAttributes | undefined> {
-    if (this.#fileSystem.lstat === undefined) throw unsupported();
+    if (this.#fileSystem.lstat === undefined) throw new FileError("ENOTSUP");
     try {
       return await this.#fileSystem.lstat(path);
     } catch (error) {
-      if (toSFTPError(error).code === StatusCode.NO_SUCH_FILE) return undefined;
+      if (isMissing(error)) return undefined;
       throw error;
     }
   }

@@ -1,7 +1,7 @@
 import type { Duplex } from "node:stream";
 import { systemErrorCode } from "../base/system-error-code.js";
+import { toFileError } from "../files/errors.js";
 import { encodeName } from "../files/path.js";
-import { toSFTPError } from "../sftp/errors.js";
 import { isRecordLetter } from "./control-record.js";
 import { FatalError, PeerGoneError } from "./errors.js";
 import { IncomingBytes } from "./incoming-bytes.js";
@@ -95,9 +95,8 @@ export class SCPPeer {
 
   /** Tells of a failure after which the session goes on. @param path as the peer knows it */
   warn(path: string, error: unknown): Promise<void> {
-    const known = toSFTPError(error);
-    if (known !== error && systemErrorCode(error) === undefined) this.#reportFailure(error, path);
-    return this.#tell(WARNING, `${path}: ${known.message}`);
+    if (systemErrorCode(error) === undefined) this.#reportFailure(error, path);
+    return this.#tell(WARNING, `${path}: ${toFileError(error).message}`);
   }
 
   /** Tells of a failure that ends the session. */

@@ -1,6 +1,6 @@
 import { type FileServerLogger, type FileServerOptions, fileServerSettings } from "../files/file-server-options.js";
+import type { FileServerStream } from "../files/file-server-stream.js";
 import { GuardedFileSystem } from "../files/guarded-file-system.js";
-import type { SFTPStream } from "../sftp/server/sftp-session.js";
 import { FatalError, PeerGoneError, SCPEndError } from "./errors.js";
 import { failureOf } from "./failure.js";
 import { Locator } from "./locator.js";
@@ -17,12 +17,12 @@ import { SCPSource } from "./source.js";
 export class SCPServer {
   /** Resolves when the session has ended and all its files are closed. */
   readonly closed: Promise<void>;
-  readonly #stream: SFTPStream;
+  readonly #stream: FileServerStream;
   readonly #session: SCPSession;
   readonly #logger: FileServerLogger;
 
   /** @throws {ConfigurationError} for a `rootPath` that cannot name a directory */
-  constructor(stream: SFTPStream, command: SCPCommand, options: FileServerOptions) {
+  constructor(stream: FileServerStream, command: SCPCommand, options: FileServerOptions) {
     const { fileSystem, startDirectory, access, logger } = fileServerSettings(options);
     this.#stream = stream;
     this.#logger = logger;

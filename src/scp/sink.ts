@@ -1,9 +1,8 @@
+import { FileError } from "../files/errors.js";
 import type { AttributeChanges } from "../files/file-system.js";
 import type { OpenedFile } from "../files/guarded-file-system.js";
 import { FOR_REPLACING } from "../files/open-options.js";
 import { decodePath, encodeName, joinPath } from "../files/path.js";
-import { StatusCode } from "../sftp/codec/constants.js";
-import { SFTPError, systemError } from "../sftp/errors.js";
 import { type EntryRecord, parseControlRecord, type Times } from "./control-record.js";
 import { FatalError, PeerGoneError } from "./errors.js";
 import { type Failure, failureOf } from "./failure.js";
@@ -102,7 +101,7 @@ export class SCPSink {
     const path = entryPath(target, record);
     let directory: { readonly path: string; readonly changes: AttributeChanges };
     try {
-      if (target.depth === MAX_DEPTH) throw systemError("ENAMETOOLONG");
+      if (target.depth === MAX_DEPTH) throw new FileError("ENAMETOOLONG");
       const located = await this.#locate(path);
       const permissions = await this.#makeDirectory(located, record.permissions);
       const wanted = command.preserve ? record.permissions : permissions;
@@ -131,7 +130,7 @@ export class SCPSink {
   async #makeDirectory({ path, attributes }: Located, asked: number): Promise<number | undefined> {
     const { tree } = this.#session;
     if (attributes !== undefined) {
-      if (attributes.type !== "directory") throw systemError("ENOTDIR");
+      if (attributes.type !== "directory") throw new FileError("ENOTDIR");
       return undefined;
     }
     const permissions = asked & PLAIN_PERMISSIONS;
@@ -141,7 +140,7 @@ export class SCPSink {
     return made && made.permissions & permissions;
   }
 
-  /** @throws {SFTPError} when names make a path that is too long */
+  /** @throws {FileError} when names make a path that is too long */
   #locate(path: string): Promise<Located> {
     return this.#session.locator.locate(decodePath(encodeName(path)));
   }
@@ -159,10 +158,10 @@ function entryPath({ path, isDirectory }: Target, { name }: EntryRecord): string
 
 /** A file that is there is written anew; what is no file stays as it is. */
 function checkReplaceable(path: string, { attributes }: Located): void {
-  if (attributes?.type === "directory") throw systemError("EISDIR");
+  if (attributes?.type === "directory") throw new FileError("EISDIR");
   // As open(2) has it, which makes no directories.
-  if (attributes === undefined && path.endsWith("/")) throw systemError("EISDIR");
+  if (attributes === undefined && path.endsWith("/")) throw new FileError("EISDIR");
   if (attributes !== undefined && attributes.type !== "file") {
-    throw new SFTPError(StatusCode.FAILURE, "not a regular file");
+    throw new FileError("EINVAL", "not a regular file");
   }
 }

@@ -1,9 +1,8 @@
+import { FileError } from "../files/errors.js";
 import type { DirectoryEntry, FileAttributes } from "../files/file-system.js";
 import type { OpenedDirectory, OpenedFile } from "../files/guarded-file-system.js";
 import { FOR_READING } from "../files/open-options.js";
 import { joinPath, lastName, normalizePath } from "../files/path.js";
-import { StatusCode } from "../sftp/codec/constants.js";
-import { SFTPError, systemError } from "../sftp/errors.js";
 import { type EntryRecord, formatEntry, formatTimes } from "./control-record.js";
 import { failureOf } from "./failure.js";
 import { FileSender } from "./file-sender.js";
@@ -62,7 +61,7 @@ export class SCPSource {
     const { type } = item.attributes;
     if (type === "file") return this.#sendFile(item);
     if (type === "directory" && this.#session.command.recursive) return this.#sendDirectory(item);
-    await this.#session.peer.warn(item.shownPath, new SFTPError(StatusCode.FAILURE, "not a regular file"));
+    await this.#session.peer.warn(item.shownPath, new FileError("EINVAL", "not a regular file"));
   }
 
   async #sendFile(item: Item): Promise<void> {
@@ -86,7 +85,7 @@ export class SCPSource {
     const { peer, tree } = this.#session;
     const { path, shownPath, ancestors } = item;
     const directory = await this.#attempt(shownPath, () => {
-      if (ancestors.includes(path) || ancestors.length >= MAX_DEPTH) throw systemError("ELOOP");
+      if (ancestors.includes(path) || ancestors.length >= MAX_DEPTH) throw new FileError("ELOOP");
       return tree.opendir(path);
     });
     if (directory === undefined) return;
@@ -142,7 +141,7 @@ export class SCPSource {
 
 async function attributesOf({ handle }: OpenedFile, known: FileAttributes): Promise<FileAttributes> {
   const attributes = (await handle.stat?.()) ?? known;
-  if (attributes.type !== "file") throw new SFTPError(StatusCode.FAILURE, "not a regular file");
+  if (attributes.type !== "file") throw new FileError("EINVAL", "not a regular file");
   return attributes;
 }
 

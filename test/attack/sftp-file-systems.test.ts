@@ -1,7 +1,8 @@
 import { describe, expect, it, vi } from "vitest";
+import { FileError, type FileErrorCode } from "../../src/files/errors.js";
 import type { DirectoryEntry, FileAttributes, FileHandle, FileSystem } from "../../src/files/file-system.js";
 import { OpenFlag, PacketType, StatusCode } from "../../src/sftp/codec/constants.js";
-import { SFTPError } from "../../src/sftp/errors.js";
+import { SFTPError } from "../../src/sftp/codec/sftp-error.js";
 import { encodeFields, NO_ATTRIBUTES, readData, request } from "../support/sftp-packets.js";
 import { AttackedSession } from "./attacked-session.js";
 import { Deferred } from "./deferred.js";
@@ -269,6 +270,7 @@ const misdeeds: readonly (readonly [what: string, run: () => unknown])[] = [
   ],
   ["throws a status that is none", thrower(() => new SFTPError(99 as StatusCode, "odd"))],
   ["throws a status that is no number", thrower(() => new SFTPError("ENOENT" as unknown as StatusCode, "odd"))],
+  ["throws a code that is none", thrower(() => new FileError("EODD" as FileErrorCode, "odd"))],
   ["throws success", thrower(() => new SFTPError(StatusCode.OK, "fine"))],
   ["throws a message that is no text", thrower(() => Object.assign(new SFTPError(FAILURE, ""), { message: { a: 1 } }))],
   ["rejects", () => Promise.reject(new Error("/real/root"))],

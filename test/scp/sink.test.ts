@@ -3,9 +3,9 @@ import { setImmediate } from "node:timers/promises";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type AccessPolicy, allowAll } from "../../src/files/access-policy.js";
+import { FileError } from "../../src/files/errors.js";
 import type { FileHandle, FileSystem, OpenOptions } from "../../src/files/file-system.js";
 import { MemoryFileSystem } from "../../src/files/memory/memory-file-system.js";
-import { systemError } from "../../src/sftp/errors.js";
 import { testBytes } from "../support/server.js";
 import { SCPTestPeer } from "./scp-peer.js";
 
@@ -344,7 +344,7 @@ function failingClose(handle: FileHandle): FileHandle {
   return {
     write: (data, position) => handle.write?.(data, position),
     close: () => {
-      throw systemError("EDQUOT");
+      throw new FileError("EDQUOT");
     },
   };
 }

@@ -1,8 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { type AccessPolicy, allowAll } from "../../src/files/access-policy.js";
+import { FileError } from "../../src/files/errors.js";
 import type { FileHandle, FileSystem } from "../../src/files/file-system.js";
 import { MemoryFileSystem } from "../../src/files/memory/memory-file-system.js";
-import { systemError } from "../../src/sftp/errors.js";
+import { StatusCode } from "../../src/sftp/codec/constants.js";
+import { SFTPError } from "../../src/sftp/codec/sftp-error.js";
 import { dotted } from "../support/dotted-file-system.js";
 import { testBytes } from "../support/server.js";
 import { SCPTestPeer } from "./scp-peer.js";
@@ -196,7 +198,7 @@ describe("a source", () => {
       lstat: (path) => memory.lstat(path),
       open: () => ({
         read: () => {
-          throw systemError("EIO");
+          throw new FileError("EIO");
         },
       }),
     };
@@ -206,6 +208,15 @@ describe("a source", () => {
       "\x01scp: a: Input/output error",
     ]);
   });
+
+  it.each([new FileError("ENOENT", "No such report"), new SFTPError(StatusCode.PERMISSION_DENIED, "Not for you")])(
+    "tells the text of a file system's own error: %s",
+    async (error) => {
+      const peer = start("scp -f a", { lstat: () => Promise.reject(error) });
+      expect(await receiveAll(peer)).toEqual([`\x01scp: a: ${error.message}`]);
+      expect(await peer.exitStatus()).toBe(1);
+    },
+  );
 
   it.each([-1, 0.5, Number.NaN, 4])("sends zeros where a file system says it has read %s bytes of 3", async (count) => {
     const memory = MemoryFileSystem.from({ "/a": "abc" });

@@ -1,5 +1,5 @@
 import type { Stats } from "node:fs";
-import { LinkInPathError, systemError } from "../../sftp/errors.js";
+import { FileError, LinkInPathError } from "../errors.js";
 import type { Directories, Directory } from "./directories.js";
 import { entryPath } from "./entry-path.js";
 import { RootDirectory } from "./root-directory.js";
@@ -19,16 +19,16 @@ export class CheckedDirectories implements Directories {
   }
 
   async acquire(path: string): Promise<Directory> {
-    if (!path.startsWith("/")) throw systemError("EINVAL");
+    if (!path.startsWith("/")) throw new FileError("EINVAL");
     let systemPath = await this.#root.use(async (rootPath) => {
-      if (!(await statFollowing(rootPath)).isDirectory()) throw systemError("ENOTDIR");
+      if (!(await statFollowing(rootPath)).isDirectory()) throw new FileError("ENOTDIR");
       return rootPath;
     });
     for (const name of path === "/" ? [] : path.slice(1).split("/")) {
       const entry = entryPath(systemPath, name);
       const stats = await lstat(entry);
       if (stats.isSymbolicLink()) throw new LinkInPathError();
-      if (!stats.isDirectory()) throw systemError("ENOTDIR");
+      if (!stats.isDirectory()) throw new FileError("ENOTDIR");
       systemPath = `${systemPath}/${name}`;
     }
     return { systemPath, calls: queuedCalls, callsFor: () => queuedCalls, release() {} };

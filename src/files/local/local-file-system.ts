@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { ConfigurationError } from "../../base/configuration-error.js";
 import { systemErrorCode } from "../../base/system-error-code.js";
-import { LinkInPathError, SFTPError, systemError } from "../../sftp/errors.js";
+import { FileError, LinkInPathError } from "../errors.js";
 import type {
   AttributeChanges,
   Awaitable,
@@ -30,7 +30,7 @@ import type { SystemPath } from "./system-calls.js";
 /** Bytes of a name on the disks in use; Node.js does not tell. */
 const MAXIMUM_NAME_LENGTH = 255;
 
-/** What link(2) says of directories, and where a disk knows no second name for a file or the kernel allows none. */
+/** What link(2) says of directories, `link` of what it does not try, and both where a disk knows no second name for a file or the kernel allows none. */
 const CANNOT_LINK: readonly (string | undefined)[] = ["EPERM", "EMLINK", "ENOSYS", "ENOTSUP", "EOPNOTSUPP"];
 
 const users = new AccountNames("/etc/passwd");
@@ -180,7 +180,7 @@ export class LocalFileSystem implements FileSystem {
   /** A link has no permissions of its own. */
   async #chmod(entry: SystemPath, permissions: number, calls: SystemCalls): Promise<void> {
     await this.#directories.withEntry(entry, calls, (itself, stats) => {
-      if (stats.isSymbolicLink()) throw systemError("ENOTSUP");
+      if (stats.isSymbolicLink()) throw new FileError("ENOTSUP");
       return calls.chmodFollowing(itself, permissions);
     });
   }
@@ -192,12 +192,12 @@ function entryOf(directory: string, path: string): SystemPath {
 }
 
 function refuseRoot(path: string): void {
-  if (path === "/") throw systemError("EBUSY");
+  if (path === "/") throw new FileError("EBUSY");
 }
 
 async function truncate(entry: SystemPath, size: number, calls: SystemCalls): Promise<void> {
   const { descriptor } = await openFile(entry, FOR_WRITING, calls).catch((error: unknown) => {
-    throw error instanceof LinkInPathError ? systemError("EINVAL") : error; // a link has a size, but not to be changed
+    throw error instanceof LinkInPathError ? new FileError("EINVAL") : error; // a link has a size, but not to be changed
   });
   try {
     await calls.ftruncate(descriptor, size);
@@ -211,7 +211,7 @@ async function renameToNewName(oldEntry: SystemPath, newEntry: SystemPath, calls
   try {
     await calls.link(oldEntry, newEntry);
   } catch (error) {
-    if (!cannotLink(error)) throw error;
+    if (!CANNOT_LINK.includes(systemErrorCode(error))) throw error;
     await renameWhereNothingIs(oldEntry, newEntry, calls);
     return;
   }
@@ -232,10 +232,5 @@ async function renameWhereNothingIs(oldEntry: SystemPath, newEntry: SystemPath, 
     await calls.rename(oldEntry, newEntry);
     return;
   }
-  throw systemError("EEXIST");
-}
-
-/** Whether `link` refused by itself, or the operating system for what the entry is or for where it lies. */
-function cannotLink(error: unknown): boolean {
-  return error instanceof SFTPError || CANNOT_LINK.includes(systemErrorCode(error));
+  throw new FileError("EEXIST");
 }

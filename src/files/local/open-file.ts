@@ -1,7 +1,6 @@
 import { constants, type Stats } from "node:fs";
 import { systemErrorCode } from "../../base/system-error-code.js";
-import { StatusCode } from "../../sftp/codec/constants.js";
-import { SFTPError, systemError } from "../../sftp/errors.js";
+import { FileError } from "../errors.js";
 import type { OpenOptions } from "../file-system.js";
 import { isOfProcesses } from "./mount-table.js";
 import type { SystemCalls } from "./short-calls.js";
@@ -33,10 +32,10 @@ export async function openFile(path: SystemPath, options: OpenOptions, calls: Sy
   );
   try {
     const stats = await calls.fstat(descriptor);
-    if (stats.isDirectory()) throw systemError("EISDIR");
+    if (stats.isDirectory()) throw new FileError("EISDIR");
     if (!stats.isFile()) throw notRegular();
     if (isOfProcesses(stats) && (options.write || PROCESS_SECRETS.test(path.toString("latin1")))) {
-      throw systemError("EACCES");
+      throw new FileError("EACCES");
     }
     return { descriptor, stats };
   } catch (error) {
@@ -63,6 +62,6 @@ async function openAnything(calls: SystemCalls, path: SystemPath, flags: number,
   }
 }
 
-function notRegular(): SFTPError {
-  return new SFTPError(StatusCode.FAILURE, "Not a regular file");
+function notRegular(): FileError {
+  return new FileError("EINVAL", "Not a regular file");
 }

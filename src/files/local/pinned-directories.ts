@@ -1,6 +1,6 @@
 import fs, { constants, type Stats } from "node:fs";
 import { systemErrorCode } from "../../base/system-error-code.js";
-import { LinkInPathError, systemError } from "../../sftp/errors.js";
+import { FileError, LinkInPathError } from "../errors.js";
 import { encodeName, lastName, parentPath } from "../path.js";
 import type { Directories, Directory } from "./directories.js";
 import { entryPath } from "./entry-path.js";
@@ -41,7 +41,7 @@ export class PinnedDirectories implements Directories {
   }
 
   async acquire(path: string): Promise<Directory> {
-    if (!path.startsWith("/")) throw systemError("EINVAL");
+    if (!path.startsWith("/")) throw new FileError("EINVAL");
     const kept = this.#kept.get(path);
     if (kept !== undefined && this.#isInPlace(kept)) {
       this.#kept.delete(path);

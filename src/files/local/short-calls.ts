@@ -1,6 +1,6 @@
 import fs, { constants, type Stats } from "node:fs";
 import { systemErrorCode } from "../../base/system-error-code.js";
-import { LinkInPathError } from "../../sftp/errors.js";
+import { LinkInPathError } from "../errors.js";
 import type { Awaitable } from "../file-system.js";
 import * as system from "./system-calls.js";
 

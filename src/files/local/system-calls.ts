@@ -1,7 +1,7 @@
 import fs, { constants, type OpenDirOptions, type Stats } from "node:fs";
 import { promisify } from "node:util";
 import { systemErrorCode } from "../../base/system-error-code.js";
-import { LinkInPathError, systemError } from "../../sftp/errors.js";
+import { FileError, LinkInPathError } from "../errors.js";
 
 // Calls of the operating system on plain file descriptors, as promises: cheaper than `fs.promises` and its FileHandle.
 // None of them follows a link that is the last name of a path, except those that say so.
@@ -65,7 +65,7 @@ export async function open(path: SystemPath, flags: number, mode: number): Promi
 export async function link(existingPath: SystemPath, newPath: SystemPath): Promise<void> {
   if (process.platform !== "linux") {
     const stats = await lstat(existingPath);
-    if (stats.isSymbolicLink() || stats.isDirectory()) throw systemError("EPERM");
+    if (stats.isSymbolicLink() || stats.isDirectory()) throw new FileError("EPERM");
   }
   await linkName(existingPath, newPath);
 }

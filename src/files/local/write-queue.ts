@@ -1,4 +1,4 @@
-import { systemError } from "../../sftp/errors.js";
+import { FileError } from "../errors.js";
 import type { SystemCalls } from "./short-calls.js";
 
 /** Bytes that are written in one call. */
@@ -84,7 +84,7 @@ export class WriteQueue {
       else undone.push({ ...write, data: data.subarray(left), position: position === null ? null : position + left });
       left = Math.max(0, left - data.length);
     }
-    if (written === 0 && undone.length > 0) throw systemError("EIO");
+    if (written === 0 && undone.length > 0) throw new FileError("EIO");
     this.#waiting.unshift(...undone);
   }
 }

@@ -1,5 +1,5 @@
-import { systemError } from "../../sftp/errors.js";
 import type { ByteBudget } from "../byte-budget.js";
+import { FileError } from "../errors.js";
 import type { AttributeChanges, FileAttributes, FileHandle, OpenOptions } from "../file-system.js";
 import { attributesOf, changeAttributes, type FileNode, now } from "./node.js";
 
@@ -20,14 +20,14 @@ export class MemoryFileHandle implements FileHandle {
   }
 
   read(buffer: Buffer, position: number): number {
-    if (!this.#isOpen || !this.#options.read) throw systemError("EBADF");
+    if (!this.#isOpen || !this.#options.read) throw new FileError("EBADF");
     checkPosition(position);
     return this.#file.content.read(buffer, position);
   }
 
   /** Writes all of `data`, or nothing where the quota does not suffice. */
   write(data: Buffer, position: number): void {
-    if (!this.#isOpen || !this.#options.write) throw systemError("EBADF");
+    if (!this.#isOpen || !this.#options.write) throw new FileError("EBADF");
     checkPosition(position);
     if (data.length === 0) return;
     const { content } = this.#file;
@@ -38,22 +38,22 @@ export class MemoryFileHandle implements FileHandle {
   }
 
   stat(): FileAttributes {
-    if (!this.#isOpen) throw systemError("EBADF");
+    if (!this.#isOpen) throw new FileError("EBADF");
     return attributesOf(this.#file);
   }
 
   setstat(changes: AttributeChanges): void {
-    if (!this.#isOpen) throw systemError("EBADF");
-    if (changes.size !== undefined && !this.#options.write) throw systemError("EINVAL");
+    if (!this.#isOpen) throw new FileError("EBADF");
+    if (changes.size !== undefined && !this.#options.write) throw new FileError("EINVAL");
     changeAttributes(this.#file, changes, this.#budget);
   }
 
   fsync(): void {
-    if (!this.#isOpen) throw systemError("EBADF");
+    if (!this.#isOpen) throw new FileError("EBADF");
   }
 
   close(): void {
-    if (!this.#isOpen) throw systemError("EBADF");
+    if (!this.#isOpen) throw new FileError("EBADF");
     this.#isOpen = false;
     this.#file.handles--;
     if (this.#file.handles === 0 && this.#file.links === 0) this.#budget.release(this.#file.content.size);
@@ -61,5 +61,5 @@ export class MemoryFileHandle implements FileHandle {
 }
 
 function checkPosition(position: number): void {
-  if (!Number.isSafeInteger(position) || position < 0) throw systemError("EINVAL");
+  if (!Number.isSafeInteger(position) || position < 0) throw new FileError("EINVAL");
 }

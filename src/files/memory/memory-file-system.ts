@@ -1,5 +1,5 @@
-import { LinkInPathError, systemError } from "../../sftp/errors.js";
 import { ByteBudget } from "../byte-budget.js";
+import { FileError, LinkInPathError } from "../errors.js";
 import type {
   AttributeChanges,
   DirectoryEntry,
@@ -103,7 +103,7 @@ export class MemoryFileSystem implements FileSystem {
   readFile(path: string): Buffer {
     const { node } = this.#existing(normalizePath(path));
     if (node.type === "symlink") throw new LinkInPathError();
-    if (node.type === "directory") throw systemError("EISDIR");
+    if (node.type === "directory") throw new FileError("EISDIR");
     const content = Buffer.alloc(node.content.size);
     node.content.read(content, 0);
     return content;
@@ -112,14 +112,14 @@ export class MemoryFileSystem implements FileSystem {
   open(path: string, options: OpenOptions): MemoryFileHandle {
     const place = this.#locate(path);
     const { node } = place;
-    if (node !== undefined && options.create && options.exclusive) throw systemError("EEXIST");
+    if (node !== undefined && options.create && options.exclusive) throw new FileError("EEXIST");
     if (node?.type === "symlink") throw new LinkInPathError();
-    if (node?.type === "directory") throw systemError("EISDIR");
+    if (node?.type === "directory") throw new FileError("EISDIR");
     if (node !== undefined) {
       if (options.truncate && options.write) changeAttributes(node, { size: 0 }, this.#budget);
       return new MemoryFileHandle(node, options, this.#budget);
     }
-    if (!options.create) throw systemError("ENOENT");
+    if (!options.create) throw new FileError("ENOENT");
     const file = newFile((options.permissions ?? 0o666) & 0o7777 & ~UMASK);
     this.#create(place, file);
     return new MemoryFileHandle(file, options, this.#budget);
@@ -136,13 +136,13 @@ export class MemoryFileSystem implements FileSystem {
   readdir(path: string): Iterable<DirectoryEntry> {
     const { node } = this.#existing(path);
     if (node.type === "symlink") throw new LinkInPathError();
-    if (node.type !== "directory") throw systemError("ENOTDIR");
+    if (node.type !== "directory") throw new FileError("ENOTDIR");
     return listEntries(node);
   }
 
   remove(path: string): void {
     const place = this.#existing(path);
-    if (place.node.type === "directory") throw systemError("EISDIR");
+    if (place.node.type === "directory") throw new FileError("EISDIR");
     this.#unlink(place);
   }
 
@@ -152,25 +152,25 @@ export class MemoryFileSystem implements FileSystem {
 
   rmdir(path: string): void {
     const place = this.#existing(path);
-    if (place.node.type !== "directory") throw systemError("ENOTDIR");
-    if (place.node === this.#root) throw systemError("EBUSY");
-    if (place.node.entries.size > 0) throw systemError("ENOTEMPTY");
+    if (place.node.type !== "directory") throw new FileError("ENOTDIR");
+    if (place.node === this.#root) throw new FileError("EBUSY");
+    if (place.node.entries.size > 0) throw new FileError("ENOTEMPTY");
     this.#unlink(place);
   }
 
   rename(oldPath: string, newPath: string): void {
     const [source, target] = this.#locateBoth(oldPath, newPath);
-    if (target.node !== undefined) throw systemError("EEXIST");
-    if (isWithin(newPath, oldPath)) throw systemError("EINVAL");
+    if (target.node !== undefined) throw new FileError("EEXIST");
+    if (isWithin(newPath, oldPath)) throw new FileError("EINVAL");
     this.#move(source, target);
   }
 
   posixRename(oldPath: string, newPath: string): void {
     const [source, target] = this.#locateBoth(oldPath, newPath);
-    if (source.node === this.#root || target.node === this.#root) throw systemError("EBUSY");
+    if (source.node === this.#root || target.node === this.#root) throw new FileError("EBUSY");
     if (source.node === target.node) return;
-    if (isWithin(newPath, oldPath) && source.node.type === "directory") throw systemError("EINVAL");
-    if (isWithin(oldPath, newPath)) throw systemError("ENOTEMPTY");
+    if (isWithin(newPath, oldPath) && source.node.type === "directory") throw new FileError("EINVAL");
+    if (isWithin(oldPath, newPath)) throw new FileError("ENOTEMPTY");
     if (target.node !== undefined) {
       checkReplaceable(source.node, target.node);
       this.#unlink({ ...target, node: target.node });
@@ -180,23 +180,23 @@ export class MemoryFileSystem implements FileSystem {
 
   readlink(path: string): string {
     const { node } = this.#existing(path);
-    if (node.type !== "symlink") throw systemError("EINVAL");
+    if (node.type !== "symlink") throw new FileError("EINVAL");
     return node.target;
   }
 
   symlink(target: string, linkPath: string): void {
-    if (target === "") throw systemError("ENOENT");
+    if (target === "") throw new FileError("ENOENT");
     const bytes = encodeName(target);
-    if (bytes.length > MAX_LINK_LENGTH) throw systemError("ENAMETOOLONG");
-    if (bytes.includes(0)) throw systemError("EINVAL");
+    if (bytes.length > MAX_LINK_LENGTH) throw new FileError("ENAMETOOLONG");
+    if (bytes.includes(0)) throw new FileError("EINVAL");
     this.#create(this.#locate(linkPath), newLink(decodeName(bytes)));
   }
 
   hardlink(existingPath: string, newPath: string): void {
     const { node } = this.#existing(existingPath);
     const place = this.#locate(newPath);
-    if (place.node !== undefined) throw systemError("EEXIST");
-    if (node.type === "directory") throw systemError("EPERM");
+    if (place.node !== undefined) throw new FileError("EEXIST");
+    if (node.type === "directory") throw new FileError("EPERM");
     const name = newName(place.name);
     this.#budget.reserve(NAME_COST);
     addEntry(place.directory, name, node);
@@ -224,9 +224,9 @@ export class MemoryFileSystem implements FileSystem {
     let place: Place = { directory: this.#root, name: "", node: this.#root };
     for (const name of splitPath(path)) {
       const directory = place.node;
-      if (directory === undefined) throw systemError("ENOENT");
+      if (directory === undefined) throw new FileError("ENOENT");
       if (directory.type === "symlink") throw new LinkInPathError();
-      if (directory.type !== "directory") throw systemError("ENOTDIR");
+      if (directory.type !== "directory") throw new FileError("ENOTDIR");
       checkLength(name);
       place = { directory, name, node: directory.entries.get(name) };
     }
@@ -245,7 +245,7 @@ export class MemoryFileSystem implements FileSystem {
   }
 
   #create(place: Place, node: MemoryNode): void {
-    if (place.node !== undefined) throw systemError("EEXIST");
+    if (place.node !== undefined) throw new FileError("EEXIST");
     const name = newName(place.name);
     this.#budget.reserve(NAME_COST + contentSize(node));
     addEntry(place.directory, name, node);
@@ -266,7 +266,7 @@ export class MemoryFileSystem implements FileSystem {
 }
 
 function occupied({ directory, name, node }: Place): OccupiedPlace {
-  if (node === undefined) throw systemError("ENOENT");
+  if (node === undefined) throw new FileError("ENOENT");
   return { directory, name, node };
 }
 
@@ -291,22 +291,22 @@ function removeEntry(directory: DirectoryNode, name: string, node: MemoryNode): 
 /** As rename(2) has it. */
 function checkReplaceable(source: MemoryNode, target: MemoryNode): void {
   if (target.type !== "directory") {
-    if (source.type === "directory") throw systemError("ENOTDIR");
+    if (source.type === "directory") throw new FileError("ENOTDIR");
   } else if (source.type !== "directory") {
-    throw systemError("EISDIR");
+    throw new FileError("EISDIR");
   } else if (target.entries.size > 0) {
-    throw systemError("ENOTEMPTY");
+    throw new FileError("ENOTEMPTY");
   }
 }
 
 function checkLength(name: string): void {
   const isShort = name.length * 3 <= MAX_NAME_LENGTH;
-  if (!isShort && encodeName(name).length > MAX_NAME_LENGTH) throw systemError("ENAMETOOLONG");
+  if (!isShort && encodeName(name).length > MAX_NAME_LENGTH) throw new FileError("ENAMETOOLONG");
 }
 
 /** A name to keep. It is a copy: a part of a string would hold all of the path in memory that it was cut from. */
 function newName(name: string): string {
   const bytes = encodeName(name);
-  if (name === ".." || bytes.includes(0)) throw systemError("EINVAL");
+  if (name === ".." || bytes.includes(0)) throw new FileError("EINVAL");
   return decodeName(bytes);
 }

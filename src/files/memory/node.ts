@@ -1,5 +1,5 @@
-import { systemError } from "../../sftp/errors.js";
 import type { ByteBudget } from "../byte-budget.js";
+import { FileError } from "../errors.js";
 import type { AttributeChanges, FileAttributes } from "../file-system.js";
 import { encodeName } from "../path.js";
 import { FileContent } from "./file-content.js";
@@ -69,7 +69,7 @@ export function attributesOf(node: MemoryNode): FileAttributes {
 /** Makes all of the changes or, where it throws, none. */
 export function changeAttributes(node: MemoryNode, changes: AttributeChanges, budget: ByteBudget): void {
   const { size, owner, permissions, times } = changes;
-  if (permissions !== undefined && node.type === "symlink") throw systemError("ENOTSUP");
+  if (permissions !== undefined && node.type === "symlink") throw new FileError("ENOTSUP");
   if (size !== undefined) resize(node, size, budget);
   if (permissions !== undefined) node.permissions = permissions & 0o7777;
   if (owner !== undefined) {
@@ -83,8 +83,8 @@ export function changeAttributes(node: MemoryNode, changes: AttributeChanges, bu
 }
 
 function resize(node: MemoryNode, size: number, budget: ByteBudget): void {
-  if (node.type === "directory") throw systemError("EISDIR");
-  if (node.type !== "file" || !Number.isSafeInteger(size) || size < 0) throw systemError("EINVAL");
+  if (node.type === "directory") throw new FileError("EISDIR");
+  if (node.type !== "file" || !Number.isSafeInteger(size) || size < 0) throw new FileError("EINVAL");
   budget.reserve(size - node.content.size);
   node.content.resize(size);
   node.modifyTime = now();

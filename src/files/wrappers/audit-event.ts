@@ -1,4 +1,4 @@
-import type { StatusCode } from "../../sftp/codec/constants.js";
+import type { FileErrorCode } from "../errors.js";
 import type { AttributeChanges, OpenOptions } from "../file-system.js";
 
 /** What a client did, or tried to do. */
@@ -14,8 +14,8 @@ export interface AuditCircumstances {
 }
 
 export interface AuditOutcome {
-  /** Name of the status that the client was told. */
-  readonly result: keyof typeof StatusCode;
+  /** The code of what went wrong, if anything did; EIO also for what has no code. */
+  readonly result: "OK" | FileErrorCode;
   /** What was thrown. It may tell more than the client was told. */
   readonly error?: unknown;
 }

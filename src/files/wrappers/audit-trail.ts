@@ -1,5 +1,4 @@
-import { StatusCode } from "../../sftp/codec/constants.js";
-import { LinkInPathError, toSFTPError } from "../../sftp/errors.js";
+import { LinkInPathError, toFileError } from "../errors.js";
 import type { Awaitable } from "../file-system.js";
 import type { AuditCircumstances, AuditEvent, AuditedOperation, AuditOutcome } from "./audit-event.js";
 
@@ -20,7 +19,7 @@ export interface Beginning {
 export const SUCCESS: AuditOutcome = { result: "OK" };
 
 export function failure(error: unknown): AuditOutcome {
-  return { result: StatusCode[toSFTPError(error).code] as keyof typeof StatusCode, error };
+  return { result: toFileError(error).code, error };
 }
 
 export function begin(): Beginning {

@@ -29,7 +29,7 @@ export class CountedFile {
   /**
    * Runs `write`, which leaves the file at least `end` bytes long.
    *
-   * @throws {SFTPError} when the quota does not suffice; `write` does not run then
+   * @throws {FileError} when the quota does not suffice; `write` does not run then
    */
   async write(end: number, stat: Stat, write: () => Awaitable<void>): Promise<void> {
     if (this.#appending > 0) this.#mayBeShorter = true;

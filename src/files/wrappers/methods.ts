@@ -1,4 +1,4 @@
-import { unsupported } from "../../sftp/errors.js";
+import { FileError } from "../errors.js";
 import type { FileHandle, FileSystem } from "../file-system.js";
 
 // For file systems made of others. What a file system can do shows in the methods it has: a wrapper has those of what
@@ -55,7 +55,7 @@ export function selectHandleMethods(
 /**
  * Calls a method that may be missing.
  *
- * @throws {SFTPError} "operation unsupported" where it is
+ * @throws {FileError} "operation unsupported" where it is
  */
 export function call<Name extends FileSystemMethod>(
   fileSystem: FileSystem,
@@ -75,7 +75,7 @@ export function callHandle<Name extends FileHandleMethod>(
 }
 
 function apply<Result>(object: object, method: unknown, args: readonly unknown[]): Result {
-  if (typeof method !== "function") throw unsupported();
+  if (typeof method !== "function") throw new FileError("ENOTSUP");
   return Reflect.apply(method, object, args);
 }
 

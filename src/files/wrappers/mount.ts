@@ -1,6 +1,5 @@
 import { ConfigurationError } from "../../base/configuration-error.js";
-import { StatusCode } from "../../sftp/codec/constants.js";
-import { LinkInPathError, systemError, toSFTPError } from "../../sftp/errors.js";
+import { FileError, type FileErrorCode, isMissing, LinkInPathError } from "../errors.js";
 import type {
   AttributeChanges,
   Awaitable,
@@ -145,7 +144,7 @@ class Mount implements Required<FileSystem> {
     const targetInside = place.tree.targetInside(target);
     if (targetInside === undefined) {
       await refuseLinkOnTheWay(place);
-      throw systemError("EXDEV");
+      throw new FileError("EXDEV");
     }
     await call(place.tree.fileSystem, "symlink", targetInside, place.path);
   }
@@ -211,8 +210,8 @@ class Mount implements Required<FileSystem> {
     }
   }
 
-  #refuseMountPoint(path: string, failure = "EBUSY"): void {
-    if (this.#mountPaths.has(path) || this.#names.has(path)) throw systemError(failure);
+  #refuseMountPoint(path: string, failure: FileErrorCode = "EBUSY"): void {
+    if (this.#mountPaths.has(path) || this.#names.has(path)) throw new FileError(failure);
   }
 
   async #move(method: "rename" | "posixRename", oldPath: string, newPath: string): Promise<void> {
@@ -228,7 +227,7 @@ class Mount implements Required<FileSystem> {
     if (one.tree === other.tree) return [one, other];
     await refuseLinkOnTheWay(one);
     await refuseLinkOnTheWay(other);
-    throw systemError("EXDEV");
+    throw new FileError("EXDEV");
   }
 }
 
@@ -250,7 +249,7 @@ async function hasDirectory(tree: MountedTree, path: string): Promise<boolean> {
   try {
     return (await fileSystem.lstat(tree.pathInside(path))).type === "directory";
   } catch (error) {
-    if (error instanceof LinkInPathError || toSFTPError(error).code === StatusCode.NO_SUCH_FILE) return false;
+    if (error instanceof LinkInPathError || isMissing(error)) return false;
     throw error;
   }
 }

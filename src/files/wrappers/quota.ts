@@ -1,6 +1,6 @@
 import { ConfigurationError } from "../../base/configuration-error.js";
-import { systemError } from "../../sftp/errors.js";
 import { ByteBudget } from "../byte-budget.js";
+import { FileError } from "../errors.js";
 import type { AttributeChanges, FileHandle, FileSystem, FileSystemStatistics, OpenOptions } from "../file-system.js";
 import { FOR_READING, FOR_WRITING } from "../open-options.js";
 import { isWithin } from "../path.js";
@@ -70,7 +70,7 @@ class QuotaFileSystem implements FileSystem {
   async setstat(path: string, changes: AttributeChanges): Promise<void> {
     if (changes.size === undefined) return call(this.#fileSystem, "setstat", path, changes);
     const { type } = await call(this.#fileSystem, "lstat", path);
-    if (type !== "file") throw systemError(type === "directory" ? "EISDIR" : "EINVAL");
+    if (type !== "file") throw new FileError(type === "directory" ? "EISDIR" : "EINVAL");
     const { counting } = await this.#open(path, FOR_WRITING);
     try {
       await counting.setstat(changes);

@@ -1,4 +1,4 @@
-import { systemError } from "../../sftp/errors.js";
+import { FileError } from "../errors.js";
 import type {
   Awaitable,
   DirectoryEntry,
@@ -124,5 +124,5 @@ class ReadOnlyFile implements FileHandle {
 }
 
 function refuse(): never {
-  throw systemError("EROFS");
+  throw new FileError("EROFS");
 }

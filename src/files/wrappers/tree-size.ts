@@ -1,5 +1,4 @@
-import { StatusCode } from "../../sftp/codec/constants.js";
-import { LinkInPathError, toSFTPError } from "../../sftp/errors.js";
+import { isMissing, LinkInPathError } from "../errors.js";
 import type { FileSystem } from "../file-system.js";
 import { isDots, joinPath, MAX_PATH_LENGTH } from "../path.js";
 import { call } from "./methods.js";
@@ -31,5 +30,5 @@ export async function treeSize(fileSystem: FileSystem): Promise<number> {
 }
 
 function hasVanished(error: unknown): boolean {
-  return error instanceof LinkInPathError || toSFTPError(error).code === StatusCode.NO_SUCH_FILE;
+  return error instanceof LinkInPathError || isMissing(error);
 }

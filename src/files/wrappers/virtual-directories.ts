@@ -1,4 +1,4 @@
-import { systemError } from "../../sftp/errors.js";
+import { FileError, type FileErrorCode } from "../errors.js";
 import type { DirectoryEntry, FileAttributes, FileSystem, FileSystemStatistics, OpenOptions } from "../file-system.js";
 import { parentPath } from "../path.js";
 
@@ -32,7 +32,7 @@ export class VirtualDirectories implements FileSystem {
   open(path: string, options: OpenOptions): never {
     if (options.create) this.#refuseNew(path, options.exclusive ? "EEXIST" : "EISDIR");
     this.#demand(path);
-    throw systemError("EISDIR");
+    throw new FileError("EISDIR");
   }
 
   lstat(path: string): FileAttributes {
@@ -42,7 +42,7 @@ export class VirtualDirectories implements FileSystem {
 
   setstat(path: string): never {
     this.#demand(path);
-    throw systemError("EROFS");
+    throw new FileError("EROFS");
   }
 
   readdir(path: string): Iterable<DirectoryEntry> {
@@ -52,7 +52,7 @@ export class VirtualDirectories implements FileSystem {
 
   remove(path: string): never {
     this.#demand(path);
-    throw systemError("EISDIR");
+    throw new FileError("EISDIR");
   }
 
   mkdir(path: string): never {
@@ -61,7 +61,7 @@ export class VirtualDirectories implements FileSystem {
 
   rmdir(path: string): never {
     this.#demand(path);
-    throw systemError("EBUSY");
+    throw new FileError("EBUSY");
   }
 
   rename(oldPath: string): never {
@@ -74,7 +74,7 @@ export class VirtualDirectories implements FileSystem {
 
   readlink(path: string): never {
     this.#demand(path);
-    throw systemError("EINVAL");
+    throw new FileError("EINVAL");
   }
 
   symlink(_target: string, linkPath: string): never {
@@ -83,7 +83,7 @@ export class VirtualDirectories implements FileSystem {
 
   hardlink(existingPath: string): never {
     this.#demand(existingPath);
-    throw systemError("EPERM");
+    throw new FileError("EPERM");
   }
 
   statvfs(path: string): FileSystemStatistics {
@@ -92,13 +92,13 @@ export class VirtualDirectories implements FileSystem {
   }
 
   #demand(path: string): void {
-    if (!this.#paths.has(path)) throw systemError("ENOENT");
+    if (!this.#paths.has(path)) throw new FileError("ENOENT");
   }
 
   /** @param ifThere the failure where there is a directory already */
-  #refuseNew(path: string, ifThere: string): never {
-    if (this.#paths.has(path)) throw systemError(ifThere);
+  #refuseNew(path: string, ifThere: FileErrorCode): never {
+    if (this.#paths.has(path)) throw new FileError(ifThere);
     this.#demand(parentPath(path));
-    throw systemError("EROFS");
+    throw new FileError("EROFS");
   }
 }

@@ -1,8 +1,8 @@
+import { FileError } from "../../files/errors.js";
 import type { AttributeChanges, FileAttributes, FileType } from "../../files/file-system.js";
 import type { Reader } from "../../protocol/reader.js";
 import type { Writer } from "../../protocol/writer.js";
-import { SFTPError } from "../errors.js";
-import { AttributeFlag, StatusCode } from "./constants.js";
+import { AttributeFlag } from "./constants.js";
 
 /** The type bits of a POSIX mode (S_IFMT), which stand beside the permission bits on the wire. */
 const typeBits: Readonly<Record<FileType, number>> = {
@@ -41,7 +41,7 @@ export function writeAttributes(writer: Writer, attributes: FileAttributes): voi
  * Reads ATTRS as a client sends them. Extended attributes are none that this server knows: they are passed over.
  *
  * @throws {ProtocolError} when the bytes are not there
- * @throws {SFTPError} for a size that no file can have
+ * @throws {FileError} for a size that no file can have
  */
 export function readAttributes(reader: Reader): AttributeChanges {
   const flags = reader.readUint32();
@@ -69,11 +69,11 @@ export function readAttributes(reader: Reader): AttributeChanges {
 /**
  * A size or an offset, bytes.
  *
- * @throws {SFTPError} for one that no file can have
+ * @throws {FileError} for one that no file can have
  */
 export function readSize(reader: Reader): number {
   const value = reader.readUint64();
-  if (value > BigInt(Number.MAX_SAFE_INTEGER)) throw new SFTPError(StatusCode.FAILURE, "File too large");
+  if (value > BigInt(Number.MAX_SAFE_INTEGER)) throw new FileError("EFBIG");
   return Number(value);
 }
 

@@ -1,7 +1,8 @@
 import type { EntryIterator } from "../../files/entry-iterator.js";
+import { FileError } from "../../files/errors.js";
 import type { DirectoryEntry, FileHandle, OpenOptions } from "../../files/file-system.js";
 import { StatusCode } from "../codec/constants.js";
-import { SFTPError } from "../errors.js";
+import { SFTPError } from "../codec/sftp-error.js";
 
 const HANDLE_LENGTH = 4;
 
@@ -49,7 +50,7 @@ export class HandleTable {
    */
   async add(open: () => Promise<OpenObject>): Promise<Buffer> {
     if (this.#open.size + this.#leaving.size + this.#pending >= this.#maximum) {
-      throw new SFTPError(StatusCode.FAILURE, "Too many open files");
+      throw new FileError("EMFILE");
     }
     this.#pending++;
     try {

@@ -1,12 +1,13 @@
-import type { Duplex } from "node:stream";
 import { systemErrorCode } from "../../base/system-error-code.js";
+import { FileError, toFileError } from "../../files/errors.js";
 import type { FileServerLogger } from "../../files/file-server-options.js";
+import type { FileServerStream } from "../../files/file-server-stream.js";
 import { ProtocolError } from "../../protocol/errors.js";
 import { Reader } from "../../protocol/reader.js";
 import { PacketType, SFTP_VERSION, StatusCode } from "../codec/constants.js";
 import { type Packet, PacketAssembler } from "../codec/packet-assembler.js";
 import { encodeStatus, encodeVersion } from "../codec/packets.js";
-import { SFTPError, toSFTPError, unsupported } from "../errors.js";
+import { statusOf } from "../codec/sftp-error.js";
 import { closeObject, type OpenObject } from "./handle-table.js";
 import { RequestOrder } from "./request-order.js";
 import { denied } from "./requests/denied.js";
@@ -27,18 +28,14 @@ const MAX_MEMORY = 4 * 1024 * 1024;
 /** What a request costs beside its bytes and its reply's, roughly. */
 const REQUEST_OVERHEAD = 1024;
 
-/** What carries a session: any stream of bytes in both directions. A channel of SSH has the optional methods. */
-export interface SFTPStream extends Duplex {
+/** What carries a session of SFTP. A channel of SSH has the optional properties. */
+export interface SFTPStream extends FileServerStream {
   readonly connection?: {
     /** The client's identification line (RFC 4253 §4.2). */
     readonly clientVersion: string;
   };
   /** Fires when nobody takes replies any more. `close` may come much later, behind input that is still unread. */
   readonly signal?: AbortSignal;
-  /** Reports how the session went: 0, or 1 when the client broke the protocol. */
-  sendExitStatus?(status: number): void;
-  /** Closes the stream once all that was written has gone out. */
-  close?(): void;
 }
 
 export interface SFTPSessionSettings {
@@ -179,7 +176,7 @@ export class SFTPSession {
     let name: string | undefined;
     try {
       const kind = findKind(type, fields);
-      if (kind === undefined) throw unsupported();
+      if (kind === undefined) throw new FileError("ENOTSUP");
       name = kind.name;
       const permitted = this.#deniedRequests.has(name) ? denied(kind) : kind;
       return { name, operation: permitted.read(fields, this.#context) };
@@ -198,11 +195,11 @@ export class SFTPSession {
     } catch (error) {
       if (signal.aborted && error === signal.reason) return undefined;
       const explanation = explain(error);
-      const { code, message } = explanation ?? { code: StatusCode.FAILURE, message: "Failure" };
-      const fields = { request: name, status: StatusCode[code], err: error };
+      const { status, message } = explanation ?? { status: StatusCode.FAILURE, message: "Failure" };
+      const fields = { request: name, status: StatusCode[status], err: error };
       if (explanation !== undefined) this.#logger.debug(fields, "request refused");
       else this.#logger.warn(fields, "request failed");
-      return encodeStatus(id, code, message);
+      return encodeStatus(id, status, message);
     }
   }
 
@@ -287,24 +284,30 @@ function findKind(type: number, fields: Reader): RequestKind | undefined {
   return extensions.get(fields.readString().toString("latin1"))?.kind;
 }
 
+interface Explanation {
+  readonly status: StatusCode;
+  readonly message: string;
+}
+
 /**
  * What the client is told of a failure that is its own or its files'; `undefined` for a defect of this server or of the
  * file system, which may throw anything.
  */
-function explain(error: unknown): SFTPError | undefined {
+function explain(error: unknown): Explanation | undefined {
   try {
-    if (error instanceof ProtocolError) return new SFTPError(StatusCode.BAD_MESSAGE, "Bad message", { cause: error });
-    if (!(error instanceof SFTPError) && systemErrorCode(error) === undefined) return undefined;
-    const explanation = toSFTPError(error);
+    if (error instanceof ProtocolError) return { status: StatusCode.BAD_MESSAGE, message: "Bad message" };
+    if (systemErrorCode(error) === undefined) return undefined;
+    const failure = toFileError(error);
+    const explanation = { status: statusOf(failure), message: failure.message };
     return isFailure(explanation) ? explanation : undefined;
   } catch {
     return undefined;
   }
 }
 
-function isFailure({ code, message }: SFTPError): boolean {
-  const isCode = typeof code === "number" && StatusCode[code] !== undefined && code !== StatusCode.OK;
-  return isCode && typeof message === "string";
+function isFailure({ status, message }: Explanation): boolean {
+  const isStatus = typeof status === "number" && StatusCode[status] !== undefined && status !== StatusCode.OK;
+  return isStatus && typeof message === "string";
 }
 
 function endStream(stream: SFTPStream, status: 0 | 1): void {

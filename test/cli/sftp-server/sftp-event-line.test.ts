@@ -52,9 +52,9 @@ describe("formatSFTPEvent", () => {
       duration: 1,
       operation: "remove",
       path: "/a",
-      result: "PERMISSION_DENIED",
+      result: "EACCES",
     } as const;
-    expect(formatSFTPEvent(event)).toBe('remove "/a": PERMISSION_DENIED');
+    expect(formatSFTPEvent(event)).toBe('remove "/a": EACCES');
   });
 
   it("has every time that a client may send", () => {

@@ -3,9 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { expect, it } from "vitest";
+import { toFileError } from "../../../src/files/errors.js";
 import type { FileSystem } from "../../../src/files/file-system.js";
 import { joinPath } from "../../../src/files/path.js";
-import { toSFTPError } from "../../../src/sftp/errors.js";
 import { Drive } from "./drive.js";
 import { ReferenceDisk } from "./reference-disk.js";
 import { comparable, type State, type Step, steps } from "./steps.js";
@@ -40,7 +40,7 @@ async function outcome(taken: Step, state: State): Promise<unknown> {
   try {
     return { value: await taken(state) };
   } catch (error) {
-    const { code, message } = toSFTPError(error);
+    const { code, message } = toFileError(error);
     return { code, message };
   }
 }

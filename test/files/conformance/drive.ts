@@ -1,4 +1,5 @@
 import { expect } from "vitest";
+import { FileError, type FileErrorCode, LinkInPathError, toFileError } from "../../../src/files/errors.js";
 import type {
   AttributeChanges,
   DirectoryEntry,
@@ -9,7 +10,6 @@ import type {
   OpenOptions,
 } from "../../../src/files/file-system.js";
 import { call, callHandle } from "../../../src/files/wrappers/methods.js";
-import { LinkInPathError, systemError, toSFTPError } from "../../../src/sftp/errors.js";
 
 const FLAGS = ["read", "write", "append", "create", "truncate", "exclusive"] as const;
 
@@ -163,10 +163,10 @@ export class OpenFile {
   }
 }
 
-/** Expects the failure that an operating system calls `name`, with its status and text. */
-export async function expectFailure(name: string, operation: () => Promise<unknown>): Promise<void> {
-  const { code, message } = systemError(name);
-  const error = toSFTPError(await failureOf(operation));
+/** Expects the failure that an operating system calls `code`, with its text. */
+export async function expectFailure(code: FileErrorCode, operation: () => Promise<unknown>): Promise<void> {
+  const { message } = new FileError(code);
+  const error = toFileError(await failureOf(operation));
   expect({ code: error.code, message: error.message }).toEqual({ code, message });
   expect(error).not.toBeInstanceOf(LinkInPathError);
 }

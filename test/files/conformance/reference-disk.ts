@@ -1,5 +1,6 @@
 import * as fs from "node:fs";
 import { join } from "node:path";
+import { FileError, LinkInPathError } from "../../../src/files/errors.js";
 import type {
   AttributeChanges,
   FileAttributes,
@@ -7,7 +8,6 @@ import type {
   FileSystem,
   OpenOptions,
 } from "../../../src/files/file-system.js";
-import { LinkInPathError, systemError } from "../../../src/sftp/errors.js";
 
 /**
  * What other file systems are compared with: the kernel's own, below a directory of the disk, as plainly as can be. Not
@@ -24,7 +24,7 @@ export class ReferenceDisk implements FileSystem {
     const place = this.#place(path);
     const isThere = type(place) !== undefined;
     if (!(isThere && options.exclusive) && type(place) === "symlink") throw new LinkInPathError();
-    if (!options.exclusive && type(place) === "directory") throw systemError("EISDIR");
+    if (!options.exclusive && type(place) === "directory") throw new FileError("EISDIR");
     const { O_RDONLY, O_WRONLY, O_RDWR, O_APPEND, O_CREAT, O_TRUNC, O_EXCL } = fs.constants;
     let flags = options.write ? (options.read ? O_RDWR : O_WRONLY) : O_RDONLY;
     if (options.append) flags |= O_APPEND;
@@ -50,7 +50,7 @@ export class ReferenceDisk implements FileSystem {
 
   setstat(path: string, { size, permissions }: AttributeChanges): void {
     const place = this.#place(path);
-    if (type(place) === "symlink") throw systemError(size === undefined ? "ENOTSUP" : "EINVAL");
+    if (type(place) === "symlink") throw new FileError(size === undefined ? "ENOTSUP" : "EINVAL");
     if (size !== undefined) fs.truncateSync(place, size);
     if (permissions !== undefined) fs.chmodSync(place, permissions);
   }
@@ -75,7 +75,7 @@ export class ReferenceDisk implements FileSystem {
 
   rename(oldPath: string, newPath: string): void {
     const [oldPlace, newPlace] = [this.#place(oldPath), this.#place(newPath)];
-    if (type(oldPlace) !== undefined && type(newPlace) !== undefined) throw systemError("EEXIST");
+    if (type(oldPlace) !== undefined && type(newPlace) !== undefined) throw new FileError("EEXIST");
     fs.renameSync(oldPlace, newPlace);
   }
 
@@ -103,7 +103,7 @@ export class ReferenceDisk implements FileSystem {
     for (let depth = 1; depth < names.length; depth++) {
       const directory = fs.lstatSync(join(this.#root, ...names.slice(0, depth)));
       if (directory.isSymbolicLink()) throw new LinkInPathError();
-      if (!directory.isDirectory()) throw systemError("ENOTDIR");
+      if (!directory.isDirectory()) throw new FileError("ENOTDIR");
     }
     return join(this.#root, ...names);
   }

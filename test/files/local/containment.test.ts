@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { LinkInPathError } from "../../../src/files/errors.js";
 import { PathResolver } from "../../../src/files/path-resolver.js";
-import { LinkInPathError } from "../../../src/sftp/errors.js";
 import { Drive, expectFailure, failureOf } from "../conformance/drive.js";
 import { Fixture, localFileSystemOn, SECRET } from "./fixture.js";
 

@@ -1,7 +1,7 @@
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { LinkInPathError } from "../../../src/files/errors.js";
 import { PathResolver } from "../../../src/files/path-resolver.js";
-import { LinkInPathError } from "../../../src/sftp/errors.js";
 import { expectOpenDescriptors, Fixture, openDescriptors } from "./fixture.js";
 import { Swapper } from "./swapper.js";
 

@@ -2,8 +2,8 @@ import fs, { constants, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFil
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { LinkInPathError } from "../../../src/files/errors.js";
 import { promptCalls } from "../../../src/files/local/short-calls.js";
-import { LinkInPathError } from "../../../src/sftp/errors.js";
 
 let folder = "";
 let clock = 1_000_000;

@@ -1,7 +1,6 @@
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import { systemErrorCode } from "../../../src/base/system-error-code.js";
-import { SFTPError } from "../../../src/sftp/errors.js";
 
 const SWAP = `
   const { renameSync } = require("node:fs");
@@ -58,5 +57,5 @@ export class Swapper implements AsyncDisposable {
 }
 
 function isFailure(error: unknown): boolean {
-  return error instanceof SFTPError || systemErrorCode(error)?.startsWith("E") === true;
+  return systemErrorCode(error)?.startsWith("E") === true;
 }

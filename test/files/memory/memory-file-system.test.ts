@@ -2,8 +2,8 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
 import { ConfigurationError } from "../../../src/base/configuration-error.js";
+import { LinkInPathError } from "../../../src/files/errors.js";
 import { MemoryFileSystem } from "../../../src/files/memory/memory-file-system.js";
-import { LinkInPathError } from "../../../src/sftp/errors.js";
 import { openOptions } from "../conformance/drive.js";
 
 const NAME_COST = 1024;

@@ -1,12 +1,11 @@
 import { Duplex } from "node:stream";
 import { describe, expect, it } from "vitest";
+import { FileError, LinkInPathError } from "../../../src/files/errors.js";
 import type { FileSystem } from "../../../src/files/file-system.js";
 import { MemoryFileSystem } from "../../../src/files/memory/memory-file-system.js";
 import { audit } from "../../../src/files/wrappers/audit.js";
 import type { AuditEvent } from "../../../src/files/wrappers/audit-event.js";
 import { mount } from "../../../src/files/wrappers/mount.js";
-import { StatusCode } from "../../../src/sftp/codec/constants.js";
-import { LinkInPathError, SFTPError, systemError } from "../../../src/sftp/errors.js";
 import { SFTPServer } from "../../../src/sftp/server/sftp-server.js";
 import { Drive, openOptions } from "../conformance/drive.js";
 import { describeFileSystem } from "../conformance.js";
@@ -186,29 +185,29 @@ describe("audit", () => {
     it("records that it failed", async () => {
       const { drive, events } = withFiles();
       await expect(drive.list("/none")).rejects.toThrow("No such file");
-      expect(events).toMatchObject([{ operation: "readdir", path: "/none", entries: 0, result: "NO_SUCH_FILE" }]);
+      expect(events).toMatchObject([{ operation: "readdir", path: "/none", entries: 0, result: "ENOENT" }]);
     });
   });
 
   describe("of a failure", () => {
-    it("records the status and, for the server's own log, the error", async () => {
+    it("records its code and, for the server's own log, the error", async () => {
       const { drive, events } = withFiles();
       await expect(drive.remove("/none")).rejects.toThrow("No such file");
       await expect(drive.open("/none", "read")).rejects.toThrow("No such file");
       await expect(drive.rmdir("/d")).rejects.toThrow("not empty");
       expect(events.map(({ operation, result }) => [operation, result])).toEqual([
-        ["remove", "NO_SUCH_FILE"],
-        ["open", "NO_SUCH_FILE"],
-        ["rmdir", "FAILURE"],
+        ["remove", "ENOENT"],
+        ["open", "ENOENT"],
+        ["rmdir", "ENOTEMPTY"],
       ]);
-      for (const { error } of events) expect(error).toBeInstanceOf(SFTPError);
+      for (const { error } of events) expect(error).toBeInstanceOf(FileError);
     });
 
     it("records what the client does not hear of", async () => {
       const reason = new Error("connection to the database lost");
       const { drive, events } = audited({ mkdir: () => Promise.reject(reason) });
       await expect(drive.mkdir("/x")).rejects.toBe(reason);
-      expect(events).toMatchObject([{ operation: "mkdir", result: "FAILURE", error: reason }]);
+      expect(events).toMatchObject([{ operation: "mkdir", result: "EIO", error: reason }]);
     });
 
     it("records no success for a file where a read or write failed", async () => {
@@ -222,17 +221,17 @@ describe("audit", () => {
       expect(events[1]).toMatchObject({
         operation: "close",
         bytesWritten: 6,
-        result: "FAILURE",
-        error: systemError("ENOSPC"),
+        result: "ENOSPC",
+        error: new FileError("ENOSPC"),
       });
     });
 
     it("records that closing failed", async () => {
-      const close = () => Promise.reject(systemError("EIO"));
+      const close = () => Promise.reject(new FileError("EIO"));
       const { drive, events } = audited({ open: () => ({ close }) });
       const { handle } = await drive.open("/x", "write");
       await expect(handle.close?.()).rejects.toThrow("Input/output error");
-      expect(events[1]).toMatchObject({ operation: "close", result: "FAILURE", error: systemError("EIO") });
+      expect(events[1]).toMatchObject({ operation: "close", result: "EIO", error: new FileError("EIO") });
     });
   });
 
@@ -269,7 +268,7 @@ describe("audit", () => {
         open: () => ({
           close: () => {
             closed++;
-            throw systemError("EIO");
+            throw new FileError("EIO");
           },
         }),
       };
@@ -328,8 +327,8 @@ describe("audit", () => {
       expect(events).toMatchObject([
         { operation: "open", path: "/docs/a" },
         { operation: "close", path: "/docs/a", bytesRead: 1 },
-        { operation: "rename", path: "/docs/a", newPath: "/pub/a", result: "FAILURE" },
-        { operation: "mkdir", path: "/new", result: StatusCode[StatusCode.PERMISSION_DENIED] },
+        { operation: "rename", path: "/docs/a", newPath: "/pub/a", result: "EXDEV" },
+        { operation: "mkdir", path: "/new", result: "EROFS" },
       ]);
     });
 

@@ -1,8 +1,8 @@
 import fc from "fast-check";
+import { FileError } from "../../../src/files/errors.js";
 import type { FileHandle, FileSystem } from "../../../src/files/file-system.js";
 import type { MemoryFileSystem } from "../../../src/files/memory/memory-file-system.js";
 import { callHandle, selectHandleMethods, selectMethods } from "../../../src/files/wrappers/methods.js";
-import { systemError } from "../../../src/sftp/errors.js";
 import type { OpenFile } from "../conformance/drive.js";
 import { fileStep, step } from "../conformance/steps.js";
 
@@ -49,7 +49,7 @@ export function countedInBytes(fileSystem: FileSystem): FileSystem {
     ...selectMethods(fileSystem, () => true),
     statvfs: async (path) => {
       const statistics = await fileSystem.statvfs?.(path);
-      if (statistics === undefined) throw systemError("ENOTSUP");
+      if (statistics === undefined) throw new FileError("ENOTSUP");
       return { ...statistics, blockSize: 1, blocks: size, freeBlocks: size, availableBlocks: size };
     },
   };
@@ -60,7 +60,7 @@ export function withHandles(fileSystem: FileSystem, wrap: (handle: FileHandle) =
     ...selectMethods(fileSystem, () => true),
     open: async (path, options) => {
       const handle = await fileSystem.open?.(path, options);
-      if (handle === undefined) throw systemError("ENOTSUP");
+      if (handle === undefined) throw new FileError("ENOTSUP");
       return wrap(handle);
     },
   };

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ConfigurationError } from "../../../src/base/configuration-error.js";
+import { FileError } from "../../../src/files/errors.js";
 import type { FileSystem } from "../../../src/files/file-system.js";
 import { LocalFileSystem } from "../../../src/files/local/local-file-system.js";
 import { MemoryFileSystem } from "../../../src/files/memory/memory-file-system.js";
@@ -11,7 +12,6 @@ import { selectHandleMethods, selectMethods } from "../../../src/files/wrappers/
 import { quota } from "../../../src/files/wrappers/quota.js";
 import { readOnly } from "../../../src/files/wrappers/read-only.js";
 import { treeSize } from "../../../src/files/wrappers/tree-size.js";
-import { systemError } from "../../../src/sftp/errors.js";
 import { dotted } from "../../support/dotted-file-system.js";
 import { Drive, expectFailure, openOptions } from "../conformance/drive.js";
 import { type State, steps } from "../conformance/steps.js";
@@ -94,7 +94,7 @@ describe("quota", () => {
         ...selectHandleMethods(handle),
         write: async (data, position) => {
           await handle.write?.(data.subarray(0, 3), position);
-          throw systemError("EIO");
+          throw new FileError("EIO");
         },
       }));
       const drive = new Drive(quota(failing, { bytes: 100 }));
@@ -238,7 +238,7 @@ describe("quota", () => {
       const partly: FileSystem = {
         ...selectMethods(memory, () => true),
         readdir: (path) => {
-          if (path === "/b" && isClosed) throw systemError("EACCES");
+          if (path === "/b" && isClosed) throw new FileError("EACCES");
           return memory.readdir(path);
         },
       };

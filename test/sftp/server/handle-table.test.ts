@@ -13,7 +13,8 @@ function directory(): OpenObject {
   return { kind: "directory", path: "/", entries: iterateEntries([]), identity: "d", waiting: [], atEnd: false };
 }
 
-const refused = expect.objectContaining({ code: StatusCode.FAILURE });
+const refused = expect.objectContaining({ status: StatusCode.FAILURE });
+const full = expect.objectContaining({ code: "EMFILE" });
 
 describe("HandleTable", () => {
   it("finds what a handle names", async () => {
@@ -49,13 +50,13 @@ describe("HandleTable", () => {
       opened++;
       return file();
     };
-    await expect(table.add(open)).rejects.toThrow(refused);
+    await expect(table.add(open)).rejects.toThrow(full);
     opening.resolve(file());
     await first;
-    await expect(table.add(open)).rejects.toThrow(refused);
+    await expect(table.add(open)).rejects.toThrow(full);
     expect(opened).toBe(0);
     const leaving = table.take(second);
-    await expect(table.add(open)).rejects.toThrow(refused);
+    await expect(table.add(open)).rejects.toThrow(full);
     await table.close(leaving);
     await table.add(open);
     expect(opened).toBe(1);

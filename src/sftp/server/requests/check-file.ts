@@ -8,7 +8,7 @@ import { readSize } from "../../codec/attributes.js";
 import { MAX_DATA_LENGTH, MAX_PACKET_LENGTH, StatusCode } from "../../codec/constants.js";
 import { returnPacketBuffer, takePacketBuffer } from "../../codec/packet-buffers.js";
 import { encodeExtendedReply } from "../../codec/packets.js";
-import { SFTPError } from "../../errors.js";
+import { SFTPError } from "../../codec/sftp-error.js";
 import { notOpenFor, type Operation, READS_NAMES, type RequestContext, type RequestKind, readPath } from "./request.js";
 
 // Hashes of files, made where the files are (draft-ietf-secsh-filexfer-extensions-00 §3).

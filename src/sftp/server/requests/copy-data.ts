@@ -1,10 +1,11 @@
 import { setImmediate } from "node:timers/promises";
+import { FileError } from "../../../files/errors.js";
 import { readBytes } from "../../../files/read-bytes.js";
 import { readSize } from "../../codec/attributes.js";
 import { MAX_DATA_LENGTH, StatusCode } from "../../codec/constants.js";
 import { returnPacketBuffer, takePacketBuffer } from "../../codec/packet-buffers.js";
 import { encodeOk } from "../../codec/packets.js";
-import { SFTPError, unsupported } from "../../errors.js";
+import { SFTPError } from "../../codec/sftp-error.js";
 import { notOpenFor, type RequestKind } from "./request.js";
 
 /** Copies from one open file to another, or within one, without the client (OpenSSH PROTOCOL §4.11). */
@@ -34,7 +35,7 @@ export const copyData: RequestKind = {
       footprint: { files: [read, written] },
       memory: MAX_DATA_LENGTH,
       async run(id) {
-        if (source.handle.read === undefined || target.handle.write === undefined) throw unsupported();
+        if (source.handle.read === undefined || target.handle.write === undefined) throw new FileError("ENOTSUP");
         const buffer = takePacketBuffer(MAX_DATA_LENGTH);
         try {
           for (let copied = 0; copied < length; ) {

@@ -1,6 +1,5 @@
+import { FileError } from "../../../files/errors.js";
 import type { Reader } from "../../../protocol/reader.js";
-import { StatusCode } from "../../codec/constants.js";
-import { SFTPError } from "../../errors.js";
 import { close } from "./files.js";
 import type { Operation, RequestContext, RequestKind } from "./request.js";
 
@@ -15,7 +14,7 @@ export function denied(kind: RequestKind): RequestKind {
         ...operation,
         async run(id) {
           await operation?.run(id);
-          throw new SFTPError(StatusCode.PERMISSION_DENIED, "Permission denied");
+          throw new FileError("EACCES");
         },
       };
     },

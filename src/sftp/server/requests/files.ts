@@ -1,3 +1,4 @@
+import { FileError } from "../../../files/errors.js";
 import type { OpenOptions } from "../../../files/file-system.js";
 import { readBytes } from "../../../files/read-bytes.js";
 import type { Reader } from "../../../protocol/reader.js";
@@ -12,7 +13,6 @@ import {
   encodeStatus,
   setDataHead,
 } from "../../codec/packets.js";
-import { SFTPError, unsupported } from "../../errors.js";
 import type { FileAccess } from "../request-order.js";
 import {
   CHANGES_CONTENT,
@@ -112,13 +112,13 @@ export const write: RequestKind = {
     const data = fields.readString();
     const { handle, options, identity } = file;
     if (!options.write) throw notOpenFor("writing");
-    if (offset + data.length > Number.MAX_SAFE_INTEGER) throw new SFTPError(StatusCode.FAILURE, "File too large");
+    if (offset + data.length > Number.MAX_SAFE_INTEGER) throw new FileError("EFBIG");
     const access = options.append ? whole(identity, "write") : part(identity, "write", offset, data.length);
     return {
       footprint: { files: [access] },
       replyInTurnOf: file,
       async run(id) {
-        if (handle.write === undefined) throw unsupported();
+        if (handle.write === undefined) throw new FileError("ENOTSUP");
         await handle.write(data, offset);
         return encodeOk(id);
       },
@@ -135,7 +135,7 @@ export const fstat: RequestKind = {
       footprint: { ...READS_NAMES, files: object.kind === "file" ? [whole(object.identity, "read")] : [] },
       async run(id) {
         if (object.kind === "directory") return encodeAttributes(id, await tree.stat(object.path, "keep"));
-        if (object.handle.stat === undefined) throw unsupported();
+        if (object.handle.stat === undefined) throw new FileError("ENOTSUP");
         return encodeAttributes(id, await object.handle.stat());
       },
     };
@@ -167,7 +167,7 @@ export const fsync: RequestKind = {
     return {
       footprint: { files: [whole(identity, "write")] },
       async run(id) {
-        if (handle.fsync === undefined) throw unsupported();
+        if (handle.fsync === undefined) throw new FileError("ENOTSUP");
         await handle.fsync();
         return encodeOk(id);
       },

@@ -2,7 +2,7 @@ import type { GuardedFileSystem } from "../../../files/guarded-file-system.js";
 import { decodePath } from "../../../files/path.js";
 import type { Reader } from "../../../protocol/reader.js";
 import { StatusCode } from "../../codec/constants.js";
-import { SFTPError } from "../../errors.js";
+import { SFTPError } from "../../codec/sftp-error.js";
 import type { HandleTable } from "../handle-table.js";
 import type { OwnerNames } from "../owner-names.js";
 import type { FileAccess, Footprint } from "../request-order.js";

@@ -3,7 +3,7 @@ import { Reader } from "../../../protocol/reader.js";
 import { Writer } from "../../../protocol/writer.js";
 import { MAX_DATA_LENGTH, MAX_PACKET_LENGTH, StatusCode } from "../../codec/constants.js";
 import { encodeExtendedReply, encodePath } from "../../codec/packets.js";
-import { SFTPError } from "../../errors.js";
+import { SFTPError } from "../../codec/sftp-error.js";
 import { READS_NAMES, type RequestKind, readPath } from "./request.js";
 
 // Extensions about the session rather than about its files.

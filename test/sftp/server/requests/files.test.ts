@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { FileError } from "../../../../src/files/errors.js";
 import type { FileHandle, FileSystem, OpenOptions } from "../../../../src/files/file-system.js";
 import { MemoryFileSystem } from "../../../../src/files/memory/memory-file-system.js";
 import { MAX_DATA_LENGTH, OpenFlag, PacketType, StatusCode } from "../../../../src/sftp/codec/constants.js";
-import { systemError } from "../../../../src/sftp/errors.js";
 import { attributes, NO_ATTRIBUTES, readAttributes, readData, readStatus } from "../../../support/sftp-packets.js";
 import { startSession } from "../session.js";
 
@@ -165,7 +165,7 @@ describe("READ and WRITE", () => {
   it("answers the writes of a handle in their order, also those that are refused at once", async () => {
     let finishFirst = () => {};
     const write = async (_data: Buffer, position: number) => {
-      if (position > 0) throw systemError("EDQUOT");
+      if (position > 0) throw new FileError("EDQUOT");
       await new Promise<void>((resolve) => {
         finishFirst = resolve;
       });

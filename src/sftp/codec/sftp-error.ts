@@ -1,0 +1,39 @@
+import { FileError, type FileErrorCode } from "../../files/errors.js";
+import { StatusCode } from "./constants.js";
+
+/** What statuses other than FAILURE stand for. */
+const statuses: ReadonlyMap<FileErrorCode, StatusCode> = new Map([
+  ["ENOENT", StatusCode.NO_SUCH_FILE],
+  ["ENOTDIR", StatusCode.NO_SUCH_FILE],
+  ["EACCES", StatusCode.PERMISSION_DENIED],
+  ["EPERM", StatusCode.PERMISSION_DENIED],
+  ["EROFS", StatusCode.PERMISSION_DENIED],
+  ["ENOTSUP", StatusCode.OP_UNSUPPORTED],
+  ["EOPNOTSUPP", StatusCode.OP_UNSUPPORTED],
+  ["ENOSYS", StatusCode.OP_UNSUPPORTED],
+]);
+
+const codes: ReadonlyMap<StatusCode, FileErrorCode> = new Map([
+  [StatusCode.NO_SUCH_FILE, "ENOENT"],
+  [StatusCode.PERMISSION_DENIED, "EACCES"],
+  [StatusCode.OP_UNSUPPORTED, "ENOTSUP"],
+]);
+
+/**
+ * A failure with a status of its own (draft-ietf-secsh-filexfer-02 §7), for what no `FileError` says. The message is
+ * sent to the client: it must not hold a path of this machine.
+ */
+export class SFTPError extends FileError {
+  override readonly name: string = "SFTPError";
+  readonly status: StatusCode;
+
+  constructor(status: StatusCode, message: string, options?: ErrorOptions) {
+    super(codes.get(status) ?? "EIO", message, options);
+    this.status = status;
+  }
+}
+
+/** The status that a client is told of a failure. */
+export function statusOf(error: FileError): StatusCode {
+  return error instanceof SFTPError ? error.status : (statuses.get(error.code) ?? StatusCode.FAILURE);
+}
