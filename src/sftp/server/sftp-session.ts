@@ -6,15 +6,15 @@ import { ProtocolError } from "../../protocol/errors.js";
 import { Reader } from "../../protocol/reader.js";
 import { PacketType, SFTP_VERSION, StatusCode } from "../codec/constants.js";
 import { type Packet, PacketAssembler } from "../codec/packet-assembler.js";
-import { encodeStatus, encodeVersion } from "../codec/packets.js";
+import { encodeStatus, encodeVersion } from "../codec/replies.js";
 import { statusOf } from "../codec/sftp-error.js";
 import { closeObject, type OpenObject } from "./handle-table.js";
+import { ReplyOrder } from "./reply-order.js";
 import { RequestOrder } from "./request-order.js";
 import { denied } from "./requests/denied.js";
 import { extensions } from "./requests/extensions.js";
 import { requestKinds } from "./requests/registry.js";
 import type { Operation, RequestContext, RequestKind } from "./requests/request.js";
-import { Turns } from "./turns.js";
 
 /** Requests that a client may have under way; more are not read before some are answered. */
 const MAX_REQUESTS = 128;
@@ -63,7 +63,7 @@ export class SFTPSession {
   readonly #abort: AbortController;
   readonly #assembler = new PacketAssembler();
   readonly #order = new RequestOrder();
-  readonly #turns = new Turns();
+  readonly #replyOrder = new ReplyOrder();
   #memory = 0;
   #takenInTurn = 0;
   #isResting = false;
@@ -160,14 +160,14 @@ export class SFTPSession {
     const answered = () => {
       this.#memory -= cost;
     };
-    const turn = this.#turns.take(operation.replyInTurnOf);
+    const place = this.#replyOrder.join(operation.replyLine);
     this.#order.run(operation.footprint, async () => {
       const reply = await this.#run(name, operation, id);
       packet.release();
-      await turn.comes;
+      await place.comes;
       if (reply === undefined) answered();
       else this.#send(reply, answered);
-      turn.end();
+      place.leave();
     });
   }
 

@@ -7,7 +7,7 @@ import type { Reader } from "../../../protocol/reader.js";
 import { readSize } from "../../codec/attributes.js";
 import { MAX_DATA_LENGTH, MAX_PACKET_LENGTH, StatusCode } from "../../codec/constants.js";
 import { returnPacketBuffer, takePacketBuffer } from "../../codec/packet-buffers.js";
-import { encodeExtendedReply } from "../../codec/packets.js";
+import { encodeExtendedReply } from "../../codec/replies.js";
 import { SFTPError } from "../../codec/sftp-error.js";
 import { notOpenFor, type Operation, READS_NAMES, type RequestContext, type RequestKind, readPath } from "./request.js";
 

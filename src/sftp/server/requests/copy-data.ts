@@ -4,7 +4,7 @@ import { readBytes } from "../../../files/read-bytes.js";
 import { readSize } from "../../codec/attributes.js";
 import { MAX_DATA_LENGTH, StatusCode } from "../../codec/constants.js";
 import { returnPacketBuffer, takePacketBuffer } from "../../codec/packet-buffers.js";
-import { encodeOk } from "../../codec/packets.js";
+import { encodeOk } from "../../codec/replies.js";
 import { SFTPError } from "../../codec/sftp-error.js";
 import { notOpenFor, type RequestKind } from "./request.js";
 

@@ -1,7 +1,7 @@
 import type { DirectoryEntry } from "../../../files/file-system.js";
 import { encodeName } from "../../../files/path.js";
 import { StatusCode } from "../../codec/constants.js";
-import { encodeHandle, encodeNames, encodeStatus, type NameEntry, nameEntryLength } from "../../codec/packets.js";
+import { encodeHandle, encodeNames, encodeStatus, type NameEntry, nameEntryLength } from "../../codec/replies.js";
 import type { OpenDirectory } from "../handle-table.js";
 import { formatLongnameHead } from "../longname.js";
 import type { OwnerNames } from "../owner-names.js";

@@ -12,7 +12,7 @@ import {
   encodeOk,
   encodeStatus,
   setDataHead,
-} from "../../codec/packets.js";
+} from "../../codec/replies.js";
 import type { FileAccess } from "../request-order.js";
 import {
   CHANGES_CONTENT,
@@ -78,7 +78,7 @@ export const read: RequestKind = {
     if (!file.options.read) throw notOpenFor("reading");
     return {
       footprint: { files: [part(file.identity, "read", offset, length)] },
-      replyInTurnOf: file,
+      replyLine: file,
       memory: length,
       async run(id) {
         const buffer = takePacketBuffer(DATA_HEAD_LENGTH + length);
@@ -116,7 +116,7 @@ export const write: RequestKind = {
     const access = options.append ? whole(identity, "write") : part(identity, "write", offset, data.length);
     return {
       footprint: { files: [access] },
-      replyInTurnOf: file,
+      replyLine: file,
       async run(id) {
         if (handle.write === undefined) throw new FileError("ENOTSUP");
         await handle.write(data, offset);

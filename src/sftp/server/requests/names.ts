@@ -1,7 +1,7 @@
 import type { LastLink } from "../../../files/path-resolver.js";
 import type { Reader } from "../../../protocol/reader.js";
 import { readAttributes } from "../../codec/attributes.js";
-import { encodeAttributes, encodeOk, encodePath } from "../../codec/packets.js";
+import { encodeAttributes, encodeOk, encodePath } from "../../codec/replies.js";
 import {
   CHANGES_CONTENT,
   CHANGES_NAMES,

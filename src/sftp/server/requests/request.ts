@@ -25,11 +25,11 @@ export interface RequestContext {
 export interface Operation {
   readonly footprint: Footprint;
   /**
-   * Replies to requests with the same object here leave in the order of the requests. For reads and writes of one
+   * The line of its reply: those to requests with the same object here leave in the order of the requests. For reads and writes of one
    * handle: `scp` of OpenSSH before 9.4 cuts a file where a later part came first, and paramiko waits for ever where a
    * write was refused before an earlier one was done.
    */
-  readonly replyInTurnOf?: object;
+  readonly replyLine?: object;
   /** Bytes of memory that it takes beside the request itself. */
   readonly memory?: number;
   /** Makes the reply. Whatever it throws is answered with a status. */

@@ -2,7 +2,7 @@ import { encodeName } from "../../../files/path.js";
 import { Reader } from "../../../protocol/reader.js";
 import { Writer } from "../../../protocol/writer.js";
 import { MAX_DATA_LENGTH, MAX_PACKET_LENGTH, StatusCode } from "../../codec/constants.js";
-import { encodeExtendedReply, encodePath } from "../../codec/packets.js";
+import { encodeExtendedReply, encodePath } from "../../codec/replies.js";
 import { SFTPError } from "../../codec/sftp-error.js";
 import { READS_NAMES, type RequestKind, readPath } from "./request.js";
 

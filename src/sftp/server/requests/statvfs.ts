@@ -1,5 +1,5 @@
 import type { FileSystemStatistics } from "../../../files/file-system.js";
-import { encodeExtendedReply } from "../../codec/packets.js";
+import { encodeExtendedReply } from "../../codec/replies.js";
 import { READS_NAMES, type RequestKind, readPath } from "./request.js";
 
 // Room on the file system (OpenSSH PROTOCOL §4.4).

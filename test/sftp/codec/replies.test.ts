@@ -13,7 +13,7 @@ import {
   encodeVersion,
   nameEntryLength,
   setDataHead,
-} from "../../../src/sftp/codec/packets.js";
+} from "../../../src/sftp/codec/replies.js";
 
 const ID = 0x01020304;
 const attributes: FileAttributes = { type: "directory", size: 6, permissions: 0o755, accessTime: 7, modifyTime: 8 };
