@@ -36,7 +36,7 @@ const texts = {
 
 export type FileErrorCode = keyof typeof texts;
 
-/** A failure of a file operation. Its message is told to the client: it must not hold a path of this machine. */
+/** A failure of a file operation. The client is told its message, which must not hold a path of this machine. */
 export class FileError extends Error {
   override readonly name: string = "FileError";
   readonly code: FileErrorCode;

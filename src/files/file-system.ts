@@ -109,9 +109,8 @@ export interface FileHandle {
  * - No method follows a symbolic link. Where a name before the last is a link, and for `open`, `readdir` and `statvfs`
  *   where the last one is, they throw `LinkInPathError`; the server resolves the link and asks again. The others work on
  *   a link itself. A file system without `readlink` has no links.
- * - Failures are thrown: a `FileError`, whose text the client is told, or an error of the operating system, of which it
- *   is told the meaning of the `code` (`ENOENT`, …). What else is thrown reaches the log, and the client as a failure
- *   without a reason.
+ * - Failures are thrown. Of a `FileError` the client is told the text; of an error of the operating system, what its
+ *   `code` (`ENOENT`, …) means. Any other error is logged, and the client is told of a failure without a reason.
  */
 export interface FileSystem {
   open?(path: string, options: OpenOptions): Awaitable<FileHandle>;

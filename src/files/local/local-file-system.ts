@@ -30,7 +30,7 @@ import type { SystemPath } from "./system-calls.js";
 /** Bytes of a name on the disks in use; Node.js does not tell. */
 const MAXIMUM_NAME_LENGTH = 255;
 
-/** What link(2) says of directories, `link` of what it does not try, and both where a disk knows no second name for a file or the kernel allows none. */
+/** Codes of `link` for a directory, for a disk without hard links, and for a second name that the kernel does not allow. */
 const CANNOT_LINK: readonly (string | undefined)[] = ["EPERM", "EMLINK", "ENOSYS", "ENOTSUP", "EOPNOTSUPP"];
 
 const users = new AccountNames("/etc/passwd");

@@ -14,7 +14,7 @@ export interface AuditCircumstances {
 }
 
 export interface AuditOutcome {
-  /** The code of what went wrong, if anything did; EIO also for what has no code. */
+  /** The code of the failure, EIO where it has none. */
   readonly result: "OK" | FileErrorCode;
   /** What was thrown. It may tell more than the client was told. */
   readonly error?: unknown;

@@ -1,7 +1,7 @@
 import { FileError, type FileErrorCode } from "../../files/errors.js";
 import { StatusCode } from "./constants.js";
 
-/** What statuses other than FAILURE stand for. */
+/** Codes whose status is not FAILURE. */
 const statuses: ReadonlyMap<FileErrorCode, StatusCode> = new Map([
   ["ENOENT", StatusCode.NO_SUCH_FILE],
   ["ENOTDIR", StatusCode.NO_SUCH_FILE],
@@ -20,8 +20,8 @@ const codes: ReadonlyMap<StatusCode, FileErrorCode> = new Map([
 ]);
 
 /**
- * A failure with a status of its own (draft-ietf-secsh-filexfer-02 §7), for what no `FileError` says. The message is
- * sent to the client: it must not hold a path of this machine.
+ * A failure with a status of its own (draft-ietf-secsh-filexfer-02 §7), where no code of a `FileError` fits. The client
+ * is told its message, which must not hold a path of this machine.
  */
 export class SFTPError extends FileError {
   override readonly name: string = "SFTPError";
