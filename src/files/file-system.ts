@@ -55,7 +55,7 @@ export interface OpenOptions {
 }
 
 export interface DirectoryEntry {
-  /** One name, no path. Each byte that is no UTF-8 stands in it as a lone surrogate, U+DC80 to U+DCFF; in paths, too. */
+  /** One name, not a path. Each byte that is not UTF-8 stands in it as a lone surrogate, U+DC80 to U+DCFF; in paths, too. */
   readonly name: string;
   readonly attributes: FileAttributes;
 }

@@ -76,7 +76,7 @@ export class PathResolver {
   /**
    * The canonical path without links. The last name need not exist, as in OpenSSH's REALPATH.
    *
-   * @throws {FileError} when a directory on the way is missing or is none, or there are too many links or names
+   * @throws {FileError} when a name on the way is missing or not a directory, or there are too many links or names
    */
   async resolve(path: string, lastLink: LastLink): Promise<string> {
     const names = this.#names(path);

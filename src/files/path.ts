@@ -1,7 +1,7 @@
 import { isUtf8 } from "node:buffer";
 import { FileError } from "./errors.js";
 
-// Names are bytes on the wire and on most disks. Here they are strings: UTF-8, and each byte that is none stands as a
+// Names are bytes on the wire and on most disks. Here they are strings: UTF-8, and each byte that is not stands as a
 // lone surrogate, U+DC80 to U+DCFF. No text in UTF-8 decodes to one, so that every name survives a round trip.
 
 const FIRST_ESCAPE = 0xdc80;
@@ -97,7 +97,7 @@ function isWellFormed(text: string): boolean {
   return !/\p{Surrogate}/u.test(text);
 }
 
-/** The character of UTF-8 at `offset` (RFC 3629 §3); `undefined` where there is none. */
+/** The character of UTF-8 at `offset` (RFC 3629 §3); `undefined` where the bytes are not one. */
 function readCharacter(bytes: Buffer, offset: number): number | undefined {
   const first = bytes.readUInt8(offset);
   if (first < 0x80) return first;

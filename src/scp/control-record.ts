@@ -30,7 +30,7 @@ export function isRecordLetter(byte: number): boolean {
 
 /**
  * @param line without its newline
- * @throws {FatalError} when it is no record
+ * @throws {FatalError} when it is not a record
  */
 export function parseControlRecord(line: Buffer): ControlRecord {
   const text = decodeName(line);

@@ -81,7 +81,7 @@ export class Glob {
     }
   }
 
-  /** Nothing matches in what is no directory, or may not be listed. */
+  /** Nothing matches below a file, or in a directory that may not be listed. */
   async #open(directory: string): Promise<OpenedDirectory["entries"] | undefined> {
     await this.#step();
     try {

@@ -21,7 +21,7 @@ export interface SCPCommand {
 /**
  * Reads the command line of an `exec` request, as a shell would.
  *
- * @returns `undefined` for what is no scp command, and for what only a shell could run
+ * @returns `undefined` for anything but an scp command, and for one that only a shell could run
  */
 export function parseSCPCommand(command: Buffer): SCPCommand | undefined {
   if (command.length > MAX_COMMAND_LENGTH) return undefined;

@@ -156,7 +156,7 @@ function entryPath({ path, isDirectory }: Target, { name }: EntryRecord): string
   return path.endsWith("/") ? path + name : joinPath(path || ".", name);
 }
 
-/** A file that is there is written anew; what is no file stays as it is. */
+/** A file that is there is written anew; anything else stays as it is. */
 function checkReplaceable(path: string, { attributes }: Located): void {
   if (attributes?.type === "directory") throw new FileError("EISDIR");
   // As open(2) has it, which makes no directories.

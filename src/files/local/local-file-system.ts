@@ -59,7 +59,7 @@ export class LocalFileSystem implements FileSystem {
   /**
    * @param rootPath the folder; links on the way to it are followed. It is made when first used if only its last name
    * is missing; if it cannot be used, operations throw a `ConfigurationError`.
-   * @throws {ConfigurationError} when it is no text, is empty or holds a NUL
+   * @throws {ConfigurationError} when it is not a text, is empty or holds a NUL
    */
   constructor(rootPath: string) {
     if (typeof rootPath !== "string" || rootPath === "" || rootPath.includes("\0")) {

@@ -19,7 +19,7 @@ export interface OpenFile {
 
 /**
  * Opens a regular file, and nothing else. O_TRUNC is left to the kernel: it empties a file once all its checks have
- * passed, and does nothing to what is no regular file.
+ * passed, and does nothing to anything but a regular file.
  *
  * @throws {LinkInPathError} where the path names a link
  */

@@ -234,7 +234,7 @@ class Mount implements Required<FileSystem> {
 function toMountPath(path: string): string {
   const names = splitPath(path);
   if (!path.startsWith("/") || names.includes("..") || path.includes("\0")) {
-    throw unusable(`${JSON.stringify(path)} is no absolute path without ".."`);
+    throw unusable(`${JSON.stringify(path)} is not an absolute path without ".."`);
   }
   return normalizePath(path);
 }

@@ -38,7 +38,7 @@ export function writeAttributes(writer: Writer, attributes: FileAttributes): voi
 }
 
 /**
- * Reads ATTRS as a client sends them. Extended attributes are none that this server knows: they are passed over.
+ * Reads ATTRS as a client sends them. This server knows no extended attributes: they are passed over.
  *
  * @throws {ProtocolError} when the bytes are not there
  * @throws {FileError} for a size that no file can have

@@ -35,8 +35,8 @@ export class SFTPServer implements AccessPolicy {
   readonly #access: AccessPolicy;
 
   /**
-   * @throws {ConfigurationError} for a `rootPath` that cannot name a directory, for `maxOpenHandles` that is no positive
-   * integer, and for an unknown name in `deniedRequests`
+   * @throws {ConfigurationError} for a `rootPath` that cannot name a directory, for `maxOpenHandles` that is not a
+   * positive integer, and for an unknown name in `deniedRequests`
    */
   constructor(channel: SFTPStream, options: SFTPServerOptions) {
     const { fileSystem, startDirectory, access, logger } = fileServerSettings(options);
