@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { PacketOpener, PacketSealer } from "../crypto/cipher/packet-cipher.js";
 import { deriveKey, exchangeHash, type KeyLetter } from "../crypto/kex/key-derivation.js";
-import type { KeyExchangeStep, ServerKeyExchange } from "../crypto/kex/key-exchange.js";
+import type { ServerKeyExchange, ServerStep } from "../crypto/kex/key-exchange.js";
 import type { HostKey } from "../crypto/pkey/host-key.js";
 import { DisconnectReason } from "../protocol/constants.js";
 import { ProtocolError } from "../protocol/errors.js";
@@ -128,7 +128,7 @@ export class KeyExchange {
     return { done: this.#finish(step, this.#agreement) };
   }
 
-  async #finish(step: Extract<KeyExchangeStep, { kind: "done" }>, agreement: Agreement): Promise<void> {
+  async #finish(step: Extract<ServerStep, { kind: "done" }>, agreement: Agreement): Promise<void> {
     const { clientIdentification, serverIdentification } = this.#context;
     const { clientPayload, negotiated, hostKey } = agreement;
     const hash = exchangeHash(

@@ -1,10 +1,18 @@
-import type { KeyExchangeAlgorithm, KeyExchangeStep, ServerKeyExchange } from "../../src/crypto/kex/key-exchange.js";
+import type {
+  ClientStep,
+  KeyExchangeAlgorithm,
+  ServerKeyExchange,
+  ServerStep,
+} from "../../src/crypto/kex/key-exchange.js";
 import { DisconnectReason } from "../../src/protocol/constants.js";
 import { ProtocolError } from "../../src/protocol/errors.js";
 import { Writer } from "../../src/protocol/writer.js";
 import type { KexClient, KexClientResult } from "./kex-client.js";
 
-export type DoneStep = Extract<KeyExchangeStep, { kind: "done" }>;
+export const HOST_KEY_BYTES = Buffer.from("host key");
+export const SIGNATURE_BYTES = Buffer.from("signature");
+
+export type DoneStep = Extract<ServerStep, { kind: "done" }>;
 
 /** Runs one key exchange to its end, with a host key and a signature that are only texts. */
 export function runExchange(
@@ -18,12 +26,36 @@ export function runExchange(
     step = exchange.receive(client.answerGroup(step.payload));
   }
   if (step.kind !== "done") throw new Error("the exchange is not done");
-  const reply = step.reply(Buffer.from("host key"), Buffer.from("signature"));
+  const reply = step.reply(HOST_KEY_BYTES, SIGNATURE_BYTES);
   return { server: step, client: client.finish(reply), exchange };
 }
 
+/** What our client sends and gets in one exchange with our server, in order. */
+export function converse(algorithm: KeyExchangeAlgorithm): {
+  readonly server: DoneStep;
+  readonly toClient: readonly Buffer[];
+  readonly client: Extract<ClientStep, { kind: "done" }>;
+} {
+  const server = algorithm.startServer();
+  const client = algorithm.startClient();
+  const toClient: Buffer[] = [];
+  let toServer = client.opening;
+  for (;;) {
+    const answer = server.receive(toServer);
+    const message = answer.kind === "done" ? answer.reply(HOST_KEY_BYTES, SIGNATURE_BYTES) : answer.payload;
+    toClient.push(message);
+    const step = client.receive(message);
+    if (answer.kind === "done" && step.kind === "done") return { server: answer, toClient, client: step };
+    if (step.kind === "done") throw new Error("the client is done before the server");
+    toServer = step.payload;
+  }
+}
+
 /** The reason with which `receive` refuses this payload; undefined when it does not refuse. */
-export function refusalOf(exchange: ServerKeyExchange, payload: Buffer): DisconnectReason | undefined {
+export function refusalOf(
+  exchange: { receive(payload: Buffer): unknown },
+  payload: Buffer,
+): DisconnectReason | undefined {
   try {
     exchange.receive(payload);
     return undefined;

@@ -1,5 +1,5 @@
 import type { ExchangeHash } from "./key-exchange.js";
-import { agreeModp, type ModpGroup } from "./modp-group.js";
+import { agreeModp, type ModpGroup, offerModp } from "./modp-group.js";
 import { oneRoundAlgorithm } from "./one-round.js";
 
 /** RFC 8268 §3, over the groups of RFC 3526. */
@@ -13,5 +13,6 @@ function diffieHellman(name: string, group: ModpGroup, hash: ExchangeHash) {
     hash,
     publicValues: "mpint",
     respond: (clientValue) => agreeModp(group, clientValue),
+    initiate: () => offerModp(group),
   });
 }

@@ -1,9 +1,9 @@
-import { createECDH } from "node:crypto";
+import { createECDH, type ECDH } from "node:crypto";
 import type { ExchangeHash } from "./key-exchange.js";
 import { keyExchangeFailed } from "./messages.js";
-import { oneRoundAlgorithm, type ServerShare } from "./one-round.js";
+import { type ClientShare, oneRoundAlgorithm, type ServerShare } from "./one-round.js";
 import { encodeSecretMpint } from "./shared-secret.js";
-import { agreeX25519 } from "./x25519.js";
+import { agreeX25519, offerX25519 } from "./x25519.js";
 
 /** First byte of an uncompressed point (SEC 1 §2.3.3). */
 const UNCOMPRESSED = 0x04;
@@ -26,6 +26,10 @@ function curve25519(name: string) {
       const { publicValue, sharedSecret } = agreeX25519(clientValue);
       return { serverValue: publicValue, sharedSecret: encodeSecretMpint(sharedSecret) };
     },
+    initiate() {
+      const { publicValue, agree } = offerX25519();
+      return { clientValue: publicValue, agree: (serverValue) => encodeSecretMpint(agree(serverValue)) };
+    },
   });
 }
 
@@ -35,24 +39,44 @@ function ecdh(name: string, curve: string, fieldLength: number, hash: ExchangeHa
     hash,
     publicValues: "string",
     respond: (clientPoint) => agreeOnCurve(curve, fieldLength, clientPoint),
+    initiate: () => offerOnCurve(curve, fieldLength),
   });
+}
+
+function agreeOnCurve(curve: string, fieldLength: number, clientPoint: Buffer): ServerShare {
+  checkForm(curve, fieldLength, clientPoint);
+  const ephemeral = createECDH(curve);
+  const serverValue = ephemeral.generateKeys();
+  return { serverValue, sharedSecret: computeSecret(ephemeral, curve, clientPoint) };
+}
+
+function offerOnCurve(curve: string, fieldLength: number): ClientShare {
+  const ephemeral = createECDH(curve);
+  return {
+    clientValue: ephemeral.generateKeys(),
+    agree(serverPoint) {
+      checkForm(curve, fieldLength, serverPoint);
+      return computeSecret(ephemeral, curve, serverPoint);
+    },
+  };
 }
 
 /**
  * The form and length leave only affine points (the point at infinity is a single zero byte); `computeSecret` checks
  * that the point is on the curve. The cofactor is 1, so that is all of the validation that RFC 5656 §4 asks for.
  */
-function agreeOnCurve(curve: string, fieldLength: number, clientPoint: Buffer): ServerShare {
-  if (clientPoint.length !== 1 + 2 * fieldLength || clientPoint[0] !== UNCOMPRESSED) {
-    throw keyExchangeFailed(`the client's point is not an uncompressed point on ${curve}`);
+function checkForm(curve: string, fieldLength: number, point: Buffer): void {
+  if (point.length !== 1 + 2 * fieldLength || point[0] !== UNCOMPRESSED) {
+    throw keyExchangeFailed(`the peer's point is not an uncompressed point on ${curve}`);
   }
-  const ephemeral = createECDH(curve);
-  const serverValue = ephemeral.generateKeys();
+}
+
+function computeSecret(ephemeral: ECDH, curve: string, point: Buffer): Buffer {
   let sharedSecret: Buffer;
   try {
-    sharedSecret = ephemeral.computeSecret(clientPoint);
+    sharedSecret = ephemeral.computeSecret(point);
   } catch (cause) {
-    throw keyExchangeFailed(`the client's point is not on ${curve}`, { cause });
+    throw keyExchangeFailed(`the peer's point is not on ${curve}`, { cause });
   }
-  return { serverValue, sharedSecret: encodeSecretMpint(sharedSecret) };
+  return encodeSecretMpint(sharedSecret);
 }

@@ -1,6 +1,6 @@
 import { type DiffieHellmanGroup, getDiffieHellman } from "node:crypto";
 import { keyExchangeFailed } from "./messages.js";
-import type { ServerShare } from "./one-round.js";
+import type { ClientShare, ServerShare } from "./one-round.js";
 import { encodeSecretMpint } from "./shared-secret.js";
 
 /** A group of RFC 3526, by its `node:crypto` name. */
@@ -13,22 +13,40 @@ export type ModpGroup = "modp14" | "modp15" | "modp16" | "modp17" | "modp18";
  * @throws {ProtocolError} with reason KEY_EXCHANGE_FAILED unless 2 <= e <= p-2 (RFC 8268 §4)
  */
 export function agreeModp(group: ModpGroup, clientValue: Buffer): ServerShare {
-  const ephemeral: DiffieHellmanGroup = getDiffieHellman(group);
-  if (!isInRange(clientValue, ephemeral.getPrime())) {
-    throw keyExchangeFailed(`the client's public value is out of the range of ${group}`);
-  }
+  const ephemeral = getDiffieHellman(group);
+  checkRange(clientValue, ephemeral.getPrime());
   const serverValue = ephemeral.generateKeys();
+  return { serverValue, sharedSecret: computeSecret(ephemeral, clientValue) };
+}
+
+/** The client's part in the same, with a fresh exponent that lasts as long as the share. */
+export function offerModp(group: ModpGroup): ClientShare {
+  const ephemeral = getDiffieHellman(group);
+  return {
+    clientValue: ephemeral.generateKeys(),
+    agree(serverValue) {
+      checkRange(serverValue, ephemeral.getPrime());
+      return computeSecret(ephemeral, serverValue);
+    },
+  };
+}
+
+function computeSecret(ephemeral: DiffieHellmanGroup, peerValue: Buffer): Buffer {
   let secret: Buffer;
   try {
-    secret = ephemeral.computeSecret(clientValue);
+    secret = ephemeral.computeSecret(peerValue);
   } catch (cause) {
-    throw keyExchangeFailed(`the client's public value is not in ${group}`, { cause });
+    throw keyExchangeFailed("the peer's public value is not in the group", { cause });
   }
-  return { serverValue, sharedSecret: encodeSecretMpint(secret) };
+  return encodeSecretMpint(secret);
+}
+
+function checkRange(value: Buffer, prime: Buffer): void {
+  if (!isInRange(value, prime)) throw keyExchangeFailed("the peer's public value is out of the range of the group");
 }
 
 /** 2 <= value <= prime-2. Public numbers, so the comparison need not take constant time. */
-function isInRange(value: Buffer, prime: Buffer): boolean {
+export function isInRange(value: Buffer, prime: Buffer): boolean {
   if (value.length > prime.length) return false;
   if (value.length < prime.length) return value.length > 1 || (value[0] ?? 0) >= 2;
   const primeMinusOne = Buffer.from(prime);

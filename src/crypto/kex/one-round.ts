@@ -1,6 +1,14 @@
 import { MessageNumber } from "../../protocol/constants.js";
+import type { Reader } from "../../protocol/reader.js";
 import { Writer } from "../../protocol/writer.js";
-import type { ExchangeHash, KeyExchangeAlgorithm, KeyExchangeStep, ServerKeyExchange } from "./key-exchange.js";
+import type {
+  ClientKeyExchange,
+  ClientStep,
+  ExchangeHash,
+  KeyExchangeAlgorithm,
+  ServerKeyExchange,
+  ServerStep,
+} from "./key-exchange.js";
 import { keyExchangeFailed, readMessage } from "./messages.js";
 
 /**
@@ -19,6 +27,8 @@ export interface OneRoundMethod {
    * @throws {ProtocolError} with reason KEY_EXCHANGE_FAILED for a public value that must be refused
    */
   respond(clientValue: Buffer): ServerShare;
+  /** The client's part, with fresh private values that last as long as the share. */
+  initiate(): ClientShare;
 }
 
 /** What the server makes of a client's public value. */
@@ -29,12 +39,29 @@ export interface ServerShare {
   readonly sharedSecret: Buffer;
 }
 
-/** Makes the registry's entry of a one-round method. */
-export function oneRoundAlgorithm(method: OneRoundMethod): KeyExchangeAlgorithm {
-  return { name: method.name, hash: method.hash, startServer: () => new OneRoundExchange(method) };
+/** What the client begins with. */
+export interface ClientShare {
+  /** Public value for the server. */
+  readonly clientValue: Buffer;
+  /**
+   * K, encoded as the exchange hash covers it. Called once.
+   *
+   * @throws {ProtocolError} with reason KEY_EXCHANGE_FAILED for a public value that must be refused
+   */
+  agree(serverValue: Buffer): Buffer;
 }
 
-class OneRoundExchange implements ServerKeyExchange {
+/** Makes the registry's entry of a one-round method. */
+export function oneRoundAlgorithm(method: OneRoundMethod): KeyExchangeAlgorithm {
+  return {
+    name: method.name,
+    hash: method.hash,
+    startServer: () => new OneRoundServer(method),
+    startClient: () => new OneRoundClient(method),
+  };
+}
+
+class OneRoundServer implements ServerKeyExchange {
   readonly #method: OneRoundMethod;
   #used = false;
 
@@ -42,29 +69,64 @@ class OneRoundExchange implements ServerKeyExchange {
     this.#method = method;
   }
 
-  receive(payload: Buffer): KeyExchangeStep {
+  receive(payload: Buffer): ServerStep {
     if (this.#used) throw keyExchangeFailed("the key exchange takes no further message");
     this.#used = true;
     const { publicValues } = this.#method;
-    const clientValue = readMessage(payload, MessageNumber.KEX_ECDH_INIT, (reader) =>
-      publicValues === "string" ? reader.readString() : reader.readMpint(),
-    );
+    const clientValue = readMessage(payload, MessageNumber.KEX_ECDH_INIT, (reader) => readValue(reader, publicValues));
     const { serverValue, sharedSecret } = this.#method.respond(clientValue);
-    const write = (writer: Writer, value: Buffer): Writer =>
-      publicValues === "string" ? writer.writeString(value) : writer.writeMpint(value);
     return {
       kind: "done",
-      transcript: write(
-        write(new Writer(clientValue.length + serverValue.length + 16), clientValue),
-        serverValue,
-      ).toBuffer(),
+      transcript: transcriptOf(clientValue, serverValue, publicValues),
       sharedSecret,
       reply(hostKey, signature) {
         const start = new Writer(hostKey.length + serverValue.length + signature.length + 32)
           .writeByte(MessageNumber.KEX_ECDH_REPLY)
           .writeString(hostKey);
-        return write(start, serverValue).writeString(signature).toBuffer();
+        return writeValue(start, serverValue, publicValues).writeString(signature).toBuffer();
       },
     };
   }
+}
+
+class OneRoundClient implements ClientKeyExchange {
+  readonly opening: Buffer;
+  readonly #publicValues: OneRoundMethod["publicValues"];
+  #share: ClientShare | undefined;
+
+  constructor({ publicValues, initiate }: OneRoundMethod) {
+    this.#publicValues = publicValues;
+    this.#share = initiate();
+    const { clientValue } = this.#share;
+    const start = new Writer(clientValue.length + 16).writeByte(MessageNumber.KEX_ECDH_INIT);
+    this.opening = writeValue(start, clientValue, publicValues).toBuffer();
+  }
+
+  receive(payload: Buffer): ClientStep {
+    const share = this.#share;
+    if (share === undefined) throw keyExchangeFailed("the key exchange takes no further message");
+    // A message that is refused ends the exchange as well.
+    this.#share = undefined;
+    const { hostKey, serverValue, signature } = readMessage(payload, MessageNumber.KEX_ECDH_REPLY, (reader) => ({
+      hostKey: reader.readString(),
+      serverValue: readValue(reader, this.#publicValues),
+      signature: reader.readString(),
+    }));
+    const sharedSecret = share.agree(serverValue);
+    const transcript = transcriptOf(share.clientValue, serverValue, this.#publicValues);
+    return { kind: "done", hostKey, signature, transcript, sharedSecret };
+  }
+}
+
+function readValue(reader: Reader, encoding: OneRoundMethod["publicValues"]): Buffer {
+  return encoding === "string" ? reader.readString() : reader.readMpint();
+}
+
+function writeValue(writer: Writer, value: Buffer, encoding: OneRoundMethod["publicValues"]): Writer {
+  return encoding === "string" ? writer.writeString(value) : writer.writeMpint(value);
+}
+
+function transcriptOf(clientValue: Buffer, serverValue: Buffer, encoding: OneRoundMethod["publicValues"]): Buffer {
+  const writer = new Writer(clientValue.length + serverValue.length + 16);
+  return writeValue(writeValue(writer, clientValue, encoding), serverValue, encoding).toBuffer();
 }

@@ -1,20 +1,39 @@
-import { createHash, randomBytes } from "node:crypto";
-import type { Encapsulation } from "./hybrid.js";
+import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
+import type { DecapsulationKeyPair, Encapsulation } from "./hybrid.js";
 import { decodeSequence, encodeSequence, encodeTernary } from "./sntrup761-codec.js";
-import { HALF_Q, multiply, P, Q, roundToThirds, shortPolynomial } from "./sntrup761-ring.js";
+import { invertMod3, invertModQ } from "./sntrup761-inverse.js";
+import {
+  HALF_Q,
+  multiply,
+  multiplyMod3,
+  nonZeroMask,
+  P,
+  Q,
+  reduceMod3,
+  reduceModQ,
+  roundToThirds,
+  shortPolynomial,
+  ternaryPolynomial,
+  WEIGHT,
+} from "./sntrup761-ring.js";
 
-/** Length of a public key, bytes. */
+/** Lengths of a public key and of a ciphertext, bytes. */
 export const SNTRUP761_PUBLIC_KEY_LENGTH = 1158;
+export const SNTRUP761_CIPHERTEXT_LENGTH = 1039;
 
-/** Numbers that a rounded coefficient can take. */
+/** Numbers that a rounded coefficient can take, and the bytes of all of them. */
 const ROUNDED_LIMIT = (Q + 2) / 3;
-/** Random bytes that one encapsulation takes. */
+const ROUNDED_LENGTH = 1007;
+/** Random bytes that a random polynomial takes. */
 const RANDOM_LENGTH = 4 * P;
+/** Bytes of an encoded input. */
+const TERNARY_LENGTH = 191;
 const HASH_LENGTH = 32;
+/** Modulo q. */
+const RECIPROCAL_OF_3 = -1530;
 
 /** What goes in front of a hash's input, so that each use has a hash of its own. */
-const HashUse = { SESSION: 1, CONFIRM: 2, INPUT: 3, PUBLIC_KEY: 4 } as const;
-type HashUse = (typeof HashUse)[keyof typeof HashUse];
+const HashUse = { REFUSED_SESSION: 0, SESSION: 1, CONFIRM: 2, INPUT: 3, PUBLIC_KEY: 4 } as const;
 
 /**
  * Encapsulation of Streamlined NTRU Prime sntrup761 ("NTRU Prime: round 3", draft-josefsson-ntruprime-streamlined §3).
@@ -25,21 +44,96 @@ type HashUse = (typeof HashUse)[keyof typeof HashUse];
  * @param random 3044 bytes; given only by tests
  */
 export function encapsulate(publicKey: Buffer, random = randomBytes(RANDOM_LENGTH)): Encapsulation {
-  const polynomial = decodeSequence(publicKey, P, Q).map((coefficient) => coefficient - HALF_Q);
   const input = shortPolynomial(random);
-  const product = multiply(polynomial, input);
-  const rounded = encodeSequence(roundToThirds(product), ROUNDED_LIMIT);
-
   const encodedInput = encodeTernary(input);
-  const inputHash = hash(HashUse.INPUT, encodedInput);
-  const confirmation = hash(HashUse.CONFIRM, inputHash, hash(HashUse.PUBLIC_KEY, publicKey));
-  const ciphertext = Buffer.concat([rounded, confirmation]);
-  const secret = hash(HashUse.SESSION, inputHash, ciphertext);
-  for (const sensitive of [random, input, product, encodedInput, inputHash]) sensitive.fill(0);
+  const ciphertext = encrypt(publicKey, input, encodedInput);
+  const secret = sessionSecret(HashUse.SESSION, encodedInput, ciphertext);
+  for (const sensitive of [random, input, encodedInput]) sensitive.fill(0);
   return { ciphertext, secret };
 }
 
-function hash(use: HashUse, ...parts: readonly Buffer[]): Buffer {
+/**
+ * Key generation of the same, for a key that opens one ciphertext and is erased then.
+ *
+ * @param random given only by tests
+ */
+export function generateKeyPair(random: (length: number) => Buffer = randomBytes): DecapsulationKeyPair {
+  const { g, inverseOfG } = invertibleTernary(random);
+  const f = shortPolynomial(random(RANDOM_LENGTH));
+  const inverseOfF = invertModQ(f);
+  const polynomial = multiply(inverseOfF, g).map((coefficient) => reduceModQ(coefficient * RECIPROCAL_OF_3));
+  const publicKey = encodeSequence(
+    polynomial.map((coefficient) => coefficient + HALF_Q),
+    Q,
+  );
+  for (const sensitive of [g, inverseOfF]) sensitive.fill(0);
+  const key: PrivateKey = { publicKey, f, inverseOfG, substitute: random(TERNARY_LENGTH) };
+  return { publicKey, decapsulate: (ciphertext) => decapsulate(key, ciphertext) };
+}
+
+interface PrivateKey {
+  readonly publicKey: Buffer;
+  readonly f: Int32Array;
+  readonly inverseOfG: Int32Array;
+  /** What stands for the input of a ciphertext that is refused: random bytes. */
+  readonly substitute: Buffer;
+}
+
+/** About two of three have an inverse; how often one was drawn says nothing of the last. */
+function invertibleTernary(random: (length: number) => Buffer): { g: Int32Array; inverseOfG: Int32Array } {
+  for (;;) {
+    const g = ternaryPolynomial(random(RANDOM_LENGTH));
+    const inverseOfG = invertMod3(g);
+    if (inverseOfG !== undefined) return { g, inverseOfG };
+  }
+}
+
+function decapsulate({ publicKey, f, inverseOfG, substitute }: PrivateKey, ciphertext: Buffer): Uint8Array {
+  const rounded = decodeSequence(ciphertext.subarray(0, ROUNDED_LENGTH), P, ROUNDED_LIMIT).map(
+    (number) => 3 * number - HALF_Q,
+  );
+  const product = multiply(rounded, f).map((coefficient) => reduceMod3(reduceModQ(3 * coefficient)));
+  const input = multiplyMod3(product, inverseOfG);
+  replaceUnlessShort(input);
+  const encodedInput = encodeTernary(input);
+  const accepted = timingSafeEqual(encrypt(publicKey, input, encodedInput), ciphertext);
+
+  const refusedMask = Number(accepted) - 1;
+  for (let i = 0; i < TERNARY_LENGTH; i++) {
+    encodedInput[i] = ((encodedInput[i] ?? 0) & ~refusedMask) | ((substitute[i] ?? 0) & refusedMask);
+  }
+  const secret = sessionSecret(HashUse.SESSION + refusedMask, encodedInput, ciphertext);
+  for (const sensitive of [f, inverseOfG, substitute, product, input, encodedInput]) sensitive.fill(0);
+  return secret;
+}
+
+/** An input of another weight gives way to one that nobody has encrypted. */
+function replaceUnlessShort(input: Int32Array): void {
+  let weight = 0;
+  for (const coefficient of input) weight += coefficient & 1;
+  const mask = nonZeroMask(weight - WEIGHT);
+  for (let i = 0; i < P; i++) input[i] = ((input[i] ?? 0) & ~mask) | ((i < WEIGHT ? 1 : 0) & mask);
+}
+
+function encrypt(publicKey: Buffer, input: Int32Array, encodedInput: Buffer): Buffer {
+  const polynomial = decodeSequence(publicKey, P, Q).map((coefficient) => coefficient - HALF_Q);
+  const product = multiply(polynomial, input);
+  const rounded = encodeSequence(roundToThirds(product), ROUNDED_LIMIT);
+  const inputHash = hash(HashUse.INPUT, encodedInput);
+  const confirmation = hash(HashUse.CONFIRM, inputHash, hash(HashUse.PUBLIC_KEY, publicKey));
+  for (const sensitive of [product, inputHash]) sensitive.fill(0);
+  return Buffer.concat([rounded, confirmation]);
+}
+
+/** @param use `HashUse.SESSION` or `HashUse.REFUSED_SESSION` */
+function sessionSecret(use: number, encodedInput: Buffer, ciphertext: Buffer): Buffer {
+  const inputHash = hash(HashUse.INPUT, encodedInput);
+  const secret = hash(use, inputHash, ciphertext);
+  inputHash.fill(0);
+  return secret;
+}
+
+function hash(use: number, ...parts: readonly Buffer[]): Buffer {
   const digest = createHash("sha512").update(Buffer.of(use));
   for (const part of parts) digest.update(part);
   return digest.digest().subarray(0, HASH_LENGTH);

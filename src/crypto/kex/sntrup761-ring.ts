@@ -27,16 +27,40 @@ export function reduceModQ(value: number): number {
 }
 
 /**
+ * The integer from -1 to 1 that equals `value` modulo 3.
+ *
+ * @param value -5,000 to 5,000
+ */
+export function reduceMod3(value: number): number {
+  // 10923/2^15 is 1/3 closely enough.
+  return value - 3 * ((Math.imul(value, 10923) + (1 << 14)) >> 15);
+}
+
+/** All ones where `value` is not zero. */
+export function nonZeroMask(value: number): number {
+  return (value | -value) >> 31;
+}
+
+/**
  * The product in Z[x]/(q, x^p - x - 1) of a polynomial with coefficients in `-HALF_Q..HALF_Q` and one with coefficients
  * -1, 0 and 1.
  */
 export function multiply(polynomial: Int32Array, ternary: Int32Array): Int32Array {
+  return multiplyInRing(polynomial, ternary, reduceModQ);
+}
+
+/** The product in Z[x]/(3, x^p - x - 1) of polynomials with coefficients -1, 0 and 1. */
+export function multiplyMod3(a: Int32Array, b: Int32Array): Int32Array {
+  return multiplyInRing(a, b, reduceMod3);
+}
+
+function multiplyInRing(polynomial: Int32Array, ternary: Int32Array, reduce: (value: number) => number): Int32Array {
   const product = multiplyIntegers(polynomial, ternary);
   const result = new Int32Array(P);
   for (let i = 0; i < P; i++) {
     // x^(p+k) = x^(k+1) + x^k
     const folded = (product[i] ?? 0) + (product[i + P] ?? 0) + (i > 0 ? (product[i + P - 1] ?? 0) : 0);
-    result[i] = reduceModQ(folded | 0);
+    result[i] = reduce(folded | 0);
   }
   product.fill(0);
   return result;
@@ -92,6 +116,15 @@ function multiplyIntegers(polynomial: Int32Array, ternary: Int32Array): Int32Arr
 export function roundToThirds(polynomial: Int32Array): Int32Array {
   // 10923/2^15 is 1/3 closely enough for all numbers up to q.
   return polynomial.map((coefficient) => Math.imul(coefficient + HALF_Q + 1, 10923) >> 15);
+}
+
+/**
+ * A polynomial of random coefficients -1, 0 and 1.
+ *
+ * @param random 4p random bytes
+ */
+export function ternaryPolynomial(random: Buffer): Int32Array {
+  return Int32Array.from({ length: P }, (_, i) => (Math.imul(random.readInt32LE(4 * i) & 0x3fffffff, 3) >>> 30) - 1);
 }
 
 /**

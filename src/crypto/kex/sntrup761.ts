@@ -1,9 +1,16 @@
-import { type Encapsulator, hybridAlgorithm } from "./hybrid.js";
-import { encapsulate, SNTRUP761_PUBLIC_KEY_LENGTH } from "./sntrup761-kem.js";
+import { hybridAlgorithm, type KeyEncapsulation } from "./hybrid.js";
+import {
+  encapsulate,
+  generateKeyPair,
+  SNTRUP761_CIPHERTEXT_LENGTH,
+  SNTRUP761_PUBLIC_KEY_LENGTH,
+} from "./sntrup761-kem.js";
 
-const sntrup761: Encapsulator = {
+const sntrup761: KeyEncapsulation = {
   publicKeyLength: SNTRUP761_PUBLIC_KEY_LENGTH,
+  ciphertextLength: SNTRUP761_CIPHERTEXT_LENGTH,
   encapsulate: (publicKey) => encapsulate(publicKey),
+  generateKeyPair: () => generateKeyPair(),
 };
 
 /** draft-josefsson-ntruprime-ssh. */

@@ -19,8 +19,24 @@ export interface X25519Agreement {
   readonly sharedSecret: Buffer;
 }
 
+export interface X25519Offer {
+  readonly publicValue: Buffer;
+  /**
+   * The raw secret that the peer's public value leads to; the caller erases it.
+   *
+   * @throws {ProtocolError} as `agreeX25519`
+   */
+  agree(peerValue: Buffer): Buffer;
+}
+
+/** A public value to begin with (RFC 7748 §6.1), whose private key lasts as long as the offer. */
+export function offerX25519(): X25519Offer {
+  const { publicValue, privateKey } = generateKeyPair();
+  return { publicValue, agree: (peerValue) => agree(privateKey, readPublicValue(peerValue)) };
+}
+
 /**
- * Agrees with a client's public value (RFC 7748 §6.1) under a fresh private key that is dropped on return.
+ * Agrees with a peer's public value (RFC 7748 §6.1) under a fresh private key that is dropped on return.
  *
  * Public values pass as JWK, which costs less than DER in every version of Node.js, and a tenth of it in Node.js 20. The
  * private key never leaves OpenSSL: no copy of it remains in memory that cannot be erased.
@@ -28,16 +44,15 @@ export interface X25519Agreement {
  * @throws {ProtocolError} with reason KEY_EXCHANGE_FAILED when the value has another length or the shared secret is all
  * zero, as points of small order make it (RFC 8731 §3)
  */
-export function agreeX25519(clientValue: Buffer): X25519Agreement {
-  if (clientValue.length !== X25519_LENGTH) {
-    throw keyExchangeFailed(`an X25519 public value has ${clientValue.length} bytes`);
-  }
-  const clientKey = createPublicKey({
-    key: { kty: "OKP", crv: "X25519", x: clientValue.toString("base64url") },
-    format: "jwk",
-  });
+export function agreeX25519(peerValue: Buffer): X25519Agreement {
+  const peerKey = readPublicValue(peerValue);
   const { publicValue, privateKey } = generateKeyPair();
-  return { publicValue, sharedSecret: agree(privateKey, clientKey) };
+  return { publicValue, sharedSecret: agree(privateKey, peerKey) };
+}
+
+function readPublicValue(value: Buffer): KeyObject {
+  if (value.length !== X25519_LENGTH) throw keyExchangeFailed(`an X25519 public value has ${value.length} bytes`);
+  return createPublicKey({ key: { kty: "OKP", crv: "X25519", x: value.toString("base64url") }, format: "jwk" });
 }
 
 /**

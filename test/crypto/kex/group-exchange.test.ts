@@ -1,4 +1,4 @@
-import { getDiffieHellman } from "node:crypto";
+import { getDiffieHellman, randomBytes } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { diffieHellmanGroupExchangeSha256 as algorithm } from "../../../src/crypto/kex/group-exchange.js";
 import { Reader } from "../../../src/protocol/reader.js";
@@ -98,5 +98,98 @@ describe("the exchange", () => {
     }
     expect(refusalOf(afterGroup(), Buffer.concat([rawMpintPayload(32, Buffer.of(2)), Buffer.alloc(1)]))).toBe(REFUSED);
     expect(refusalOf(afterGroup(), rawMpintPayload(32, Buffer.of(2)))).toBeUndefined();
+  });
+});
+
+/** A power modulo an odd number, by the plainest means. */
+function power(base: bigint, exponent: bigint, modulus: bigint): bigint {
+  let result = 1n;
+  for (let square = base % modulus, rest = exponent; rest > 0n; rest >>= 1n, square = (square * square) % modulus) {
+    if (rest & 1n) result = (result * square) % modulus;
+  }
+  return result;
+}
+
+const numberOf = (bytes: Uint8Array) => BigInt(`0x${Buffer.from(bytes).toString("hex")}`);
+
+function bytesOf(value: bigint): Buffer {
+  const digits = value.toString(16);
+  return Buffer.from(digits.length % 2 === 0 ? digits : `0${digits}`, "hex");
+}
+
+const groupPayload = (p: bigint, g: bigint) =>
+  new Writer().writeByte(31).writeMpint(bytesOf(p)).writeMpint(bytesOf(g)).toBuffer();
+const replyPayload = (f: bigint) =>
+  new Writer().writeByte(33).writeString("host key").writeMpint(bytesOf(f)).writeString("signature").toBuffer();
+
+/** A group of a server's own: an odd number of exactly so many bits. */
+const oddNumber = (bits: number) => {
+  const top = 1n << BigInt(bits - 1);
+  return top | (numberOf(randomBytes(Math.ceil(bits / 8))) % top) | 1n;
+};
+
+describe("the client", () => {
+  it("asks for 2048 to 8192 bits", () => {
+    expect(algorithm.startClient().opening).toEqual(requestPayload(2048, 3072, 8192));
+  });
+
+  it.each([
+    { bits: 2048, g: 2n },
+    { bits: 2049, g: 5n },
+    { bits: 3071, g: 1n << 2100n },
+  ])("agrees in any group, of $bits bits", ({ bits, g }) => {
+    const p = oddNumber(bits);
+    const client = algorithm.startClient();
+    // What came is overwritten by what comes next.
+    const received = groupPayload(p, g);
+    const step = client.receive(received);
+    received.fill(0);
+    if (step.kind !== "continue") throw new Error("the client is done too early");
+    const reader = new Reader(step.payload);
+    expect(reader.readByte()).toBe(32);
+    const e = reader.readMpint();
+    reader.end();
+    const y = numberOf(randomBytes(64));
+    const f = power(g, y, p);
+    const done = client.receive(replyPayload(f));
+    if (done.kind !== "done") throw new Error("the client is not done");
+    const secret = bytesOf(power(numberOf(e), y, p));
+    expect(done.sharedSecret).toEqual(new Writer().writeMpint(secret).toBuffer());
+    const transcript = new Writer().writeBytes(requestPayload(2048, 3072, 8192).subarray(1));
+    for (const bytes of [bytesOf(p), bytesOf(g), e, bytesOf(f)]) transcript.writeMpint(bytes);
+    expect(done.transcript).toEqual(transcript.toBuffer());
+  });
+
+  it("refuses a group of another size than it has asked for, however large", () => {
+    for (const bits of [1, 1024, 2047, 8193, 16384, 1_000_000]) {
+      expect(refusalOf(algorithm.startClient(), groupPayload(oddNumber(bits), 2n)), `${bits}`).toBe(REFUSED);
+    }
+  });
+
+  it("refuses an even modulus, and a generator outside of 2 to p-2", () => {
+    const p = oddNumber(2048);
+    expect(refusalOf(algorithm.startClient(), groupPayload(p - 1n, 2n))).toBe(REFUSED);
+    for (const g of [0n, 1n, p - 1n, p, p + 2n]) {
+      expect(refusalOf(algorithm.startClient(), groupPayload(p, g))).toBe(REFUSED);
+    }
+    expect(refusalOf(algorithm.startClient(), groupPayload(p, p - 2n))).toBeUndefined();
+  });
+
+  it("refuses an f outside of 2 to p-2", () => {
+    const p = oddNumber(2048);
+    const afterItsGroup = () => {
+      const client = algorithm.startClient();
+      client.receive(groupPayload(p, 2n));
+      return client;
+    };
+    for (const f of [0n, 1n, p - 1n, p, p + 2n]) expect(refusalOf(afterItsGroup(), replyPayload(f))).toBe(REFUSED);
+    expect(refusalOf(afterItsGroup(), replyPayload(2n))).toBeUndefined();
+  });
+
+  it("refuses a reply before its group, and a second group", () => {
+    expect(refusalOf(algorithm.startClient(), replyPayload(2n))).toBe(REFUSED);
+    const client = algorithm.startClient();
+    client.receive(groupPayload(oddNumber(2048), 2n));
+    expect(refusalOf(client, groupPayload(oddNumber(2048), 2n))).toBe(REFUSED);
   });
 });

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { ml_kem768 } from "@noble/post-quantum/ml-kem.js";
 import { describe, expect, it } from "vitest";
 import { mlkem768x25519Sha256 } from "../../../src/crypto/kex/mlkem.js";
+import { Writer } from "../../../src/protocol/writer.js";
 import { REFUSED, refusalOf } from "../../support/exchange.js";
 import { initPayload, startClient, x25519Pair } from "../../support/kex-client.js";
 
@@ -44,6 +45,20 @@ describe("mlkem768x25519-sha256", () => {
   it("refuses a small order point beside a good encapsulation key", () => {
     expect(refusal(Buffer.concat([encapsulationKey, Buffer.alloc(32)]))).toBe(REFUSED);
   });
+});
+
+it("the client opens what another implementation has sealed", () => {
+  const client = mlkem768x25519Sha256.startClient();
+  const clientValue = client.opening.subarray(5);
+  const { cipherText, sharedSecret } = ml_kem768.encapsulate(clientValue.subarray(0, 1184));
+  const pair = x25519Pair();
+  const reply = new Writer().writeByte(31).writeString("host key");
+  reply.writeString(Buffer.concat([cipherText, pair.publicValue])).writeString("signature");
+  const step = client.receive(reply.toBuffer());
+  if (step.kind !== "done") throw new Error("the exchange is not done");
+  const classic = pair.agree(clientValue.subarray(1184));
+  const secret = createHash("sha256").update(sharedSecret).update(classic).digest();
+  expect(step.sharedSecret).toEqual(new Writer().writeString(secret).toBuffer());
 });
 
 it("the ML-KEM that is used is FIPS 203's", () => {

@@ -5,6 +5,7 @@ import {
   multiply,
   P,
   Q,
+  reduceMod3,
   reduceModQ,
   roundToThirds,
   shortPolynomial,
@@ -19,6 +20,15 @@ describe("reduceModQ", () => {
       if (reduced < -HALF_Q || reduced > HALF_Q || (value - reduced) % Q !== 0) wrong++;
     }
     expect(wrong).toBe(0);
+  });
+});
+
+describe("reduceMod3", () => {
+  it("gives the balanced representative", () => {
+    for (let value = -5000; value <= 5000; value++) {
+      const reduced = reduceMod3(value);
+      expect(Math.abs(reduced) <= 1 && (value - reduced) % 3 === 0, `${value}`).toBe(true);
+    }
   });
 });
 

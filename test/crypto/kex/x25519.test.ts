@@ -1,6 +1,6 @@
 import { createPrivateKey, createPublicKey, diffieHellman } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { agreeX25519 } from "../../../src/crypto/kex/x25519.js";
+import { agreeX25519, offerX25519 } from "../../../src/crypto/kex/x25519.js";
 import { ProtocolError } from "../../../src/protocol/errors.js";
 
 /** All encodings of points whose order divides 8, on the curve and on its twist, non-canonical ones included. */
@@ -20,6 +20,7 @@ describe("agreeX25519", () => {
     expect(() => agreeX25519(point)).toThrow(ProtocolError);
     point.writeUInt8(point.readUInt8(31) | 0x80, 31);
     expect(() => agreeX25519(point)).toThrow(ProtocolError);
+    expect(() => offerX25519().agree(point)).toThrow(ProtocolError);
   });
 
   it("agrees with Bob of RFC 7748 §6.1", () => {
@@ -32,12 +33,14 @@ describe("agreeX25519", () => {
       type: "pkcs8",
     });
     const bobPublic = Buffer.from("de9edb7d7b7dc1b4d35b61c2ece435373f8343c85b78674dadfc7e146f882b4f", "hex");
+    const secretOfBob = (publicValue: Buffer) => {
+      const key = { kty: "OKP", crv: "X25519", x: publicValue.toString("base64url") };
+      return diffieHellman({ privateKey: bob, publicKey: createPublicKey({ key, format: "jwk" }) });
+    };
     const { publicValue, sharedSecret } = agreeX25519(bobPublic);
-    const publicKey = createPublicKey({
-      key: { kty: "OKP", crv: "X25519", x: publicValue.toString("base64url") },
-      format: "jwk",
-    });
-    expect(diffieHellman({ privateKey: bob, publicKey })).toEqual(sharedSecret);
+    expect(secretOfBob(publicValue)).toEqual(sharedSecret);
+    const offer = offerX25519();
+    expect(secretOfBob(offer.publicValue)).toEqual(offer.agree(bobPublic));
   });
 
   it("reads the value as RFC 7748 §5 says: the highest bit is ignored", () => {

@@ -1,10 +1,12 @@
 import { noneOpener, noneSealer } from "../../../src/crypto/cipher/none.js";
 import type { CipherAlgorithm } from "../../../src/crypto/cipher/packet-cipher.js";
 import { cipherAlgorithms } from "../../../src/crypto/cipher/registry.js";
-import type { KeyExchangeAlgorithm } from "../../../src/crypto/kex/key-exchange.js";
+import type { AgreedSecret, KeyExchangeAlgorithm } from "../../../src/crypto/kex/key-exchange.js";
 import { keyExchangeAlgorithms } from "../../../src/crypto/kex/registry.js";
 import type { HostKey } from "../../../src/crypto/pkey/host-key.js";
 import { MessageNumber } from "../../../src/protocol/constants.js";
+import { Reader } from "../../../src/protocol/reader.js";
+import { Writer } from "../../../src/protocol/writer.js";
 import { type AlgorithmPreferences, resolveAlgorithms } from "../../../src/transport/algorithms.js";
 import { freshCookie, type KexInit, message, writeKexInit } from "../../support/packet-messages.js";
 
@@ -19,12 +21,23 @@ const plainKeyExchange: KeyExchangeAlgorithm = {
   startServer: () => ({
     receive: () => ({
       kind: "done",
-      transcript: Buffer.alloc(8),
-      sharedSecret: Buffer.from("0000000101", "hex"),
-      reply: () => message(MessageNumber.KEX_ECDH_REPLY),
+      ...agreed(),
+      reply: (hostKey, signature) =>
+        new Writer().writeByte(MessageNumber.KEX_ECDH_REPLY).writeString(hostKey).writeString(signature).toBuffer(),
     }),
   }),
+  startClient: () => ({
+    opening: message(MessageNumber.KEX_ECDH_INIT, "value"),
+    receive(payload) {
+      const reader = new Reader(payload, 1);
+      return { kind: "done", ...agreed(), hostKey: reader.readString(), signature: reader.readString() };
+    },
+  }),
 };
+
+function agreed(): AgreedSecret {
+  return { transcript: Buffer.alloc(8), sharedSecret: Buffer.from("0000000101", "hex") };
+}
 
 const plainCipher: CipherAlgorithm = {
   name: NAME,
