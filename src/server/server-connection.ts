@@ -15,11 +15,11 @@ import { encodeUserauthSuccess } from "../protocol/messages/userauth.js";
 import { type NegotiatedNames, namesOf } from "../transport/negotiation.js";
 import { Misbehaviour } from "./admission/misbehaviour.js";
 import type { PenaltyCause } from "./admission/penalties.js";
+import { CountedMessages } from "./counted-messages.js";
 import { bindAuthenticator, bindChannelAuthority } from "./hooks.js";
 import { encodeHostKeys, HOST_KEYS, takesHostKeys } from "./host-keys/host-key-announcement.js";
 import { HostKeyProof } from "./host-keys/host-key-proof.js";
 import { endRecord, loginRecord, refusalRecord } from "./log-records.js";
-import { OddMessages } from "./odd-messages.js";
 import { limitSessions, SessionClocks } from "./session-limits.js";
 import type { ServerSettings } from "./settings.js";
 import type { StreamInfo } from "./stream-info.js";
@@ -53,8 +53,8 @@ export class ServerConnection implements Connection {
   readonly #observer: ConnectionObserver;
   #authentication: Authentication | undefined;
   #multiplexer: Multiplexer | undefined;
-  readonly #ignored = new OddMessages((kind) => this.#log("debug", "a message was ignored", { kind }));
-  readonly #refused = new OddMessages((kind, details) =>
+  readonly #ignored = new CountedMessages((kind) => this.#log("debug", "a message was ignored", { kind }));
+  readonly #refused = new CountedMessages((kind, details) =>
     this.#log("info", "a request was refused", { reason: kind, ...details }),
   );
   #identity: Identity | undefined;

@@ -369,6 +369,17 @@ describe("permissions", () => {
     expect(channel.environment.get("SSH_ORIGINAL_COMMAND")?.toString()).toBe(asked);
   });
 
+  it.each([
+    ["exec", "internal-sftp"],
+    ["exec", "date"],
+    ["subsystem", "date"],
+  ])("refuse %s with a NUL, which no variable can hold, where the command is forced: %s", (kind, forceCommand) => {
+    const { hooks, ask, channel } = start({ forceCommand });
+    expect(() => ask(kind, text("a\0b"))).toThrow(InvalidTextError);
+    expect([hooks.calls, channel.environment.size, channel.originalCommand]).toEqual([[], 0, undefined]);
+    expect(ask("exec", text("ab"))).toBe(true);
+  });
+
   it("run SFTP for the forced command internal-sftp", () => {
     const { hooks, ask, channel } = start({ forceCommand: "internal-sftp" });
     expect(ask("exec", text("scp -t /"))).toBe(true);

@@ -1,8 +1,8 @@
 /**
- * Odd and harmless messages of one client. The first of each kind is a line in the log; all are counted, so that a
- * million of them cost no memory and no log.
+ * Messages of one client that were ignored, or refused. The first of each kind is a line in the log; all are counted, so
+ * that a million of them cost no memory and no log.
  */
-export class OddMessages {
+export class CountedMessages {
   readonly #counts = new Map<string, number>();
   readonly #first: (kind: string, details: object) => void;
 
