@@ -79,8 +79,12 @@ export interface MultiplexerLink {
   hookFailed(what: string, error: unknown): void;
   /** A message that changes nothing was ignored. */
   ignored(kind: IgnoredMessage): void;
-  /** A request, or a channel, was refused for a text that is not UTF-8. */
-  textRefused(what: string): void;
+  /**
+   * A request, or a channel, was refused for a text in it.
+   *
+   * @param reason one of a fixed set, without any text of the client
+   */
+  textRefused(what: string, reason: string): void;
   /** The server's own program has asked for something that comes too late. */
   misused(channel: Channel, message: string): void;
 }
@@ -276,7 +280,7 @@ export class Multiplexer {
   }
 
   #requestFailed(what: string, error: unknown): void {
-    if (error instanceof InvalidTextError) this.#link.textRefused(what);
+    if (error instanceof InvalidTextError) this.#link.textRefused(what, error.message);
     else if (error instanceof ProtocolError) this.#link.failed(error);
     else this.#link.hookFailed(what, error);
   }

@@ -11,7 +11,10 @@ export class ProtocolError extends Error {
   }
 }
 
-/** A text of the peer is not UTF-8. The attempt or request that holds it fails; any other message ends the connection. */
+/**
+ * A text of the peer is not UTF-8, or cannot be used as what it is for. The message is the same for all texts. The attempt or request that
+ * holds it fails; any other message ends the connection.
+ */
 export class InvalidTextError extends ProtocolError {
   override readonly name: string = "InvalidTextError";
 }

@@ -59,7 +59,7 @@ export class Reader {
     try {
       return utf8.decode(bytes);
     } catch (cause) {
-      throw new InvalidTextError("a text is not valid UTF-8", undefined, { cause });
+      throw new InvalidTextError("a text is not UTF-8", undefined, { cause });
     }
   }
 

@@ -271,7 +271,7 @@ export class ServerConnection implements Connection {
         failed: (error) => this.#endpoint.fail(error),
         hookFailed: this.#hookFailed,
         ignored: (kind) => this.#ignored.note(kind),
-        textRefused: (what) => this.#refused.note("a text is not UTF-8", { request: loggedText(what) }),
+        textRefused: (what, reason) => this.#refused.note(reason, { request: loggedText(what) }),
         misused: ({ id }, message) => this.#log("warn", message, { channel: id }),
       },
     );

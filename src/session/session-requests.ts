@@ -1,4 +1,5 @@
 import type { Channel, PseudoTerminal } from "../connection/channel.js";
+import { InvalidTextError } from "../protocol/errors.js";
 import type { Request } from "../protocol/messages/connection.js";
 import type { Reader } from "../protocol/reader.js";
 import { decodeTerminalModes } from "../protocol/terminal-modes.js";
@@ -118,6 +119,7 @@ function startProgram(
 }
 
 function startForced(channel: Channel, hooks: SessionHooks, command: string, asked: Buffer | undefined): Decision {
+  if (asked?.includes(0)) throw new InvalidTextError(`${ORIGINAL_COMMAND} cannot hold a NUL`);
   channel.originalCommand = asked;
   if (asked === undefined) channel.environment.delete(ORIGINAL_COMMAND);
   else channel.environment.set(ORIGINAL_COMMAND, asked);

@@ -3,7 +3,7 @@ import { type AddressInfo, createServer, type Socket } from "node:net";
 import { Duplex } from "node:stream";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { PKey } from "../../src/crypto/index.js";
-import type { Channel, Connection, Logger } from "../../src/index.js";
+import { type AuthDecision, type Channel, type Connection, Grant, type Logger } from "../../src/index.js";
 import {
   AUTH_FAILED,
   AUTH_SUCCESSFUL,
@@ -322,7 +322,26 @@ describe("what is odd and harmless", () => {
     expect([MessageNumber.CHANNEL_FAILURE, MessageNumber.REQUEST_FAILURE]).toContain(answer);
     expect((await client.exec("hello")).exitStatus).toBe(0);
     const refused = entries.filter(({ message: text }) => text === "a request was refused");
-    expect(refused.map(({ fields }) => fields.request)).toEqual([logged]);
+    expect(refused.map(({ fields }) => fields)).toMatchObject([{ request: logged, reason: "a text is not UTF-8" }]);
+  });
+
+  it("is refused where it has a NUL, and another command is forced", async () => {
+    class Forcing extends TestServer {
+      override checkAuthPassword(): Grant {
+        return new Grant({ permissions: { forceCommand: "date" } });
+      }
+    }
+    const { logger, entries } = recordingLogger();
+    const manager = await startManager({ serverInterface: new Forcing(), logger });
+    const client = await login(manager);
+    const { id } = await client.openSession();
+    client.sendPacket(execRequest(id, "a\0b"));
+    await client.expect(MessageNumber.CHANNEL_FAILURE);
+    expect((await client.exec("hello")).exitStatus).toBe(0);
+    const refused = entries.filter(({ message: text }) => text === "a request was refused");
+    expect(refused.map(({ fields }) => fields)).toMatchObject([
+      { request: "channel request exec", reason: "SSH_ORIGINAL_COMMAND cannot hold a NUL" },
+    ]);
   });
 });
 
@@ -421,7 +440,8 @@ describe("new keys", () => {
     client.sendKexInit();
     await client.agreeOnKeys();
     client.sendNewKeys();
-    expect(await client.expect(MessageNumber.CHANNEL_DATA)).toBeDefined();
+    const data = await client.expect(MessageNumber.CHANNEL_DATA);
+    expect(data.toString("latin1")).toContain("news");
   });
 
   it("are made when a hook asks, once, and not before the login", async () => {
@@ -476,7 +496,7 @@ describe("a hook that takes its time", () => {
     const decision = new Deferred<AuthResult>();
     const asked: string[] = [];
     class Slow extends TestServer {
-      override checkAuthPassword(username: string, password: string): AuthResult | Promise<AuthResult> {
+      override checkAuthPassword(username: string, password: string): AuthDecision | Promise<AuthDecision> {
         asked.push(password);
         return password === "slow" ? decision.promise : super.checkAuthPassword(username, password);
       }

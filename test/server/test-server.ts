@@ -1,7 +1,13 @@
 import { onTestFinished } from "vitest";
 import { PKey } from "../../src/crypto/index.js";
-import { type Channel, SSHServer, SSHServerManager, type SSHServerManagerOptions } from "../../src/index.js";
-import { AUTH_FAILED, AUTH_SUCCESSFUL, type AuthResult } from "../../src/protocol/constants.js";
+import {
+  type AuthDecision,
+  type Channel,
+  SSHServer,
+  SSHServerManager,
+  type SSHServerManagerOptions,
+} from "../../src/index.js";
+import { AUTH_FAILED, AUTH_SUCCESSFUL } from "../../src/protocol/constants.js";
 import { PacketClient } from "../support/packet-client.js";
 
 export const USERNAME = "admin";
@@ -10,7 +16,7 @@ const serverKey = PKey.generate({ keyType: "ed25519" });
 
 /** The guide's server: one user, and a program that says what was asked and ends; `cat` gives back what it reads. */
 export class TestServer extends SSHServer {
-  override checkAuthPassword(username: string, password: string): AuthResult | Promise<AuthResult> {
+  override checkAuthPassword(username: string, password: string): AuthDecision | Promise<AuthDecision> {
     return username === USERNAME && password === PASSWORD ? AUTH_SUCCESSFUL : AUTH_FAILED;
   }
 

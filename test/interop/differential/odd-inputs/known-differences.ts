@@ -252,7 +252,7 @@ const authentication: readonly KnownDifference[] = [
     what: "A host-bound attempt that names another host key",
     sshd: "ends",
     ours: "refused",
-    why: "The attempt fails, as any other that proves nothing.",
+    why: "The attempt proves nothing, so it fails like a wrong password.",
     inputs: ["a host-bound question with another host key", "a host-bound question with what is no host key"],
   },
 ];
@@ -453,7 +453,7 @@ const connection: readonly KnownDifference[] = [
     what: "A command with NUL",
     sshd: "ends",
     ours: "accepted",
-    why: "A command is bytes. Whoever starts a program with it has to look at them, and Node.js refuses NUL.",
+    why: "A command is bytes, and whoever starts a program looks at them. Where a command is forced, the request fails.",
     inputs: ["exec with NUL in the command"],
   },
   {
