@@ -48,33 +48,30 @@ const known = new Set<number>([
   M.PONG,
 ]);
 
+/**
+ * @param unknown what becomes of numbers that mean nothing anywhere
+ * @param exceptions numbers that are neither allowed nor forbidden though they mean something
+ */
 function dispositions(
   allowed: readonly number[],
-  others: {
-    readonly unknown: Disposition;
-    readonly ignored?: readonly number[];
-    readonly unimplemented?: readonly number[];
-  },
+  unknown: Disposition,
+  exceptions: ReadonlyMap<number, Disposition> = new Map(),
 ): readonly Disposition[] {
   return range(0, 255).map((number) => {
     if (allowed.includes(number)) return "allowed";
-    if (others.ignored?.includes(number)) return "ignored";
-    if (others.unimplemented?.includes(number)) return "unimplemented";
-    return known.has(number) ? "forbidden" : others.unknown;
+    return exceptions.get(number) ?? (known.has(number) ? "forbidden" : unknown);
   });
 }
 
 /** For each phase, what becomes of each message number that a client may send to a server. */
 const table: Readonly<Record<Phase, readonly Disposition[]>> = {
-  "initial-key-exchange": dispositions([...transportMessages, ...keyExchangeMessages], { unknown: "unimplemented" }),
-  "strict-initial-key-exchange": dispositions([M.DISCONNECT, ...keyExchangeMessages], { unknown: "forbidden" }),
-  service: dispositions([...transportMessages, M.KEXINIT, M.EXT_INFO, M.SERVICE_REQUEST, M.PING], {
-    unknown: "unimplemented",
-  }),
+  "initial-key-exchange": dispositions([...transportMessages, ...keyExchangeMessages], "unimplemented"),
+  "strict-initial-key-exchange": dispositions([M.DISCONNECT, ...keyExchangeMessages], "forbidden"),
+  service: dispositions([...transportMessages, M.KEXINIT, M.EXT_INFO, M.SERVICE_REQUEST, M.PING], "unimplemented"),
   authentication: dispositions(
     // Paramiko asks for the service again before each of its attempts.
     [...transportMessages, M.KEXINIT, M.PING, M.SERVICE_REQUEST, M.USERAUTH_REQUEST, M.USERAUTH_INFO_RESPONSE],
-    { unknown: "unimplemented" },
+    "unimplemented",
   ),
   running: dispositions(
     [
@@ -85,14 +82,16 @@ const table: Readonly<Record<Phase, readonly Disposition[]>> = {
       M.CHANNEL_OPEN,
       ...range(M.CHANNEL_WINDOW_ADJUST, M.CHANNEL_FAILURE),
     ],
-    {
-      unknown: "unimplemented",
+    "unimplemented",
+    new Map<number, Disposition>([
       // Authentication requests after success are silently ignored (RFC 4252 §5.1); so are answers that come too late.
-      // A PONG answers nothing: this server sends no PING.
-      ignored: [M.USERAUTH_REQUEST, M.USERAUTH_INFO_RESPONSE, M.PONG],
+      [M.USERAUTH_REQUEST, "ignored"],
+      [M.USERAUTH_INFO_RESPONSE, "ignored"],
+      // It answers nothing: this server sends no PING.
+      [M.PONG, "ignored"],
       // Conch asks for the service of authentication again after each key exchange, and takes this answer, as sshd's.
-      unimplemented: [M.SERVICE_REQUEST],
-    },
+      [M.SERVICE_REQUEST, "unimplemented"],
+    ]),
   ),
   rekeying: dispositions(
     [
@@ -102,11 +101,12 @@ const table: Readonly<Record<Phase, readonly Disposition[]>> = {
       // Not allowed by RFC 4253 §7.1, but AsyncSSH as Debian 12 has it goes on sending data. The windows bound it.
       ...range(M.CHANNEL_WINDOW_ADJUST, M.CHANNEL_CLOSE),
     ],
-    { unknown: "unimplemented" },
+    "unimplemented",
   ),
-  "rekeying-unauthenticated": dispositions([...transportMessages, M.NEWKEYS, ...range(M.KEX_FIRST, M.KEX_LAST)], {
-    unknown: "unimplemented",
-  }),
+  "rekeying-unauthenticated": dispositions(
+    [...transportMessages, M.NEWKEYS, ...range(M.KEX_FIRST, M.KEX_LAST)],
+    "unimplemented",
+  ),
 };
 
 export function dispositionOf(phase: Phase, messageNumber: number): Disposition {
