@@ -383,7 +383,7 @@ describe("Authentication: limits", () => {
     expect([long.identities, long.authenticator.calls]).toEqual([[], []]);
   });
 
-  it("refuses a user name that is not UTF-8, as often as any, and takes the next attempt", async () => {
+  it("refuses a user name that is not UTF-8, counts the attempt, and takes the next one", async () => {
     const nobody = userauthRequest(Buffer.of(0xff), "password").writeBoolean(false).writeString("x").toBuffer();
     const link = new FakeLink({ password: success }, { maxAuthTries: 2 });
     expect((await link.send(nobody)).map(([number]) => number)).toEqual([MessageNumber.USERAUTH_FAILURE]);
