@@ -106,12 +106,14 @@ export class GuardedFileSystem {
   /**
    * `.` and `..` of a directory. Where there is nothing above it, or nothing that the client may look at, `..` has the
    * attributes of the directory itself.
+   *
+   * @param failed hears of what the policy has thrown, which refuses
    */
-  async dotEntries({ path, attributes }: OpenedDirectory): Promise<DirectoryEntry[]> {
-    const above = await this.#demand(parentPath(path), "r", "keep").catch(() => attributes);
+  async dotEntries({ path, attributes }: OpenedDirectory, failed: (error: unknown) => void): Promise<DirectoryEntry[]> {
+    const above = await this.#attributesAbove(path, failed);
     return [
       { name: ".", attributes },
-      { name: "..", attributes: above },
+      { name: "..", attributes: above ?? attributes },
     ];
   }
 
@@ -145,12 +147,10 @@ export class GuardedFileSystem {
     return this.#resolver.run(oldPath, "keep", (canonicalOld) =>
       this.#resolver.run(newPath, "keep", async (canonicalNew) => {
         const { type } = await this.#demand(canonicalOld, "w", "keep");
-        const demand = (path: string, mode: AccessMode) =>
-          type === "directory" ? this.#demandDirectory(path, mode) : this.#demandFile(path, mode);
-        await demand(canonicalNew, "w");
+        await this.#demandAs(type, canonicalNew, "w");
         // Under its new name it may be open to more: nobody gets to read there what they could not read before.
-        const isHidden = await refuses(() => demand(canonicalOld, "r"));
-        if (isHidden && !(await refuses(() => demand(canonicalNew, "r")))) throw new AccessDeniedError();
+        const isHidden = await refuses(() => this.#demandAs(type, canonicalOld, "r"));
+        if (isHidden && !(await refuses(() => this.#demandAs(type, canonicalNew, "r")))) throw new AccessDeniedError();
         await rename(canonicalOld, canonicalNew);
       }),
     );
@@ -209,8 +209,30 @@ export class GuardedFileSystem {
     return (await this.#isHidden(resolved)) ? asked : resolved;
   }
 
-  #isHidden(path: string): Promise<boolean> {
-    return refuses(() => this.#demand(path, "r", "keep")).catch(() => false);
+  async #attributesAbove(path: string, failed: (error: unknown) => void): Promise<FileAttributes | undefined> {
+    const parent = parentPath(path);
+    let attributes: FileAttributes;
+    try {
+      attributes = await this.#method("lstat")(parent);
+    } catch {
+      return undefined;
+    }
+    try {
+      return (await refuses(() => this.#demandAs(attributes.type, parent, "r"))) ? undefined : attributes;
+    } catch (error) {
+      failed(error);
+      return undefined;
+    }
+  }
+
+  async #isHidden(path: string): Promise<boolean> {
+    let type: FileAttributes["type"] = "file";
+    try {
+      ({ type } = await this.#method("lstat")(path));
+    } catch (error) {
+      if (!isMissing(error)) return false;
+    }
+    return refuses(() => this.#demandAs(type, path, "r"));
   }
 
   /** `changes` with the permissions that the policy has for the file. */
@@ -237,9 +259,12 @@ export class GuardedFileSystem {
     if (attributes.type === "symlink" && lastLink === "follow" && fileSystem.readlink !== undefined) {
       throw new LinkInPathError();
     }
-    if (attributes.type === "directory") await this.#demandDirectory(path, mode);
-    else await this.#demandFile(path, mode);
+    await this.#demandAs(attributes.type, path, mode);
     return attributes;
+  }
+
+  #demandAs(type: FileAttributes["type"], path: string, mode: AccessMode): Promise<void> {
+    return type === "directory" ? this.#demandDirectory(path, mode) : this.#demandFile(path, mode);
   }
 
   async #demandFile(path: string, mode: AccessMode): Promise<void> {

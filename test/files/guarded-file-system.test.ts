@@ -346,6 +346,14 @@ describe("GuardedFileSystem", () => {
     await expect(tree.realpath("/a/missing/too")).rejects.toMatchObject({ code: "ENOENT" });
   });
 
+  it("tells nothing by REALPATH where the policy fails", async () => {
+    const { tree, policy } = setUp();
+    policy.decide = () => {
+      throw new Error("no rules");
+    };
+    for (const path of ["/b/other", "/b/missing"]) await expect(tree.realpath(path)).rejects.toThrow("no rules");
+  });
+
   it("lists a directory only where lstat says it is one", async () => {
     const { tree } = setUp();
     await expect(tree.opendir("/a/file")).rejects.toThrow("Not a directory");

@@ -58,12 +58,13 @@ export class SFTPServer implements AccessPolicy {
       handles: new HandleTable(maxOpenHandles),
       ownerNames: new OwnerNames(fileSystem),
       startDirectory,
+      logger,
       maxOpenHandles,
       symlinkOrder: symlinkOrderOf(channel.connection?.clientVersion),
       signal: abort.signal,
     };
     this.closed = new Promise((ended) => {
-      new SFTPSession(channel, { context, abort, deniedRequests, logger, ended });
+      new SFTPSession(channel, { context, abort, deniedRequests, ended });
     });
   }
 

@@ -43,7 +43,6 @@ export interface SFTPSessionSettings {
   /** Fires the signal of `context` when the session is over. */
   readonly abort: AbortController;
   readonly deniedRequests: ReadonlySet<string>;
-  readonly logger: FileServerLogger;
   /** Called once nothing of the session is left. */
   readonly ended: () => void;
 }
@@ -72,12 +71,12 @@ export class SFTPSession {
   #corked = false;
   #closing = false;
 
-  constructor(stream: SFTPStream, { context, abort, deniedRequests, logger, ended }: SFTPSessionSettings) {
+  constructor(stream: SFTPStream, { context, abort, deniedRequests, ended }: SFTPSessionSettings) {
     this.#stream = stream;
     this.#context = context;
     this.#abort = abort;
     this.#deniedRequests = deniedRequests;
-    this.#logger = logger;
+    this.#logger = context.logger;
     this.#ended = ended;
     stream.on("data", this.#receive);
     stream.once("end", this.#endInput);

@@ -1,3 +1,4 @@
+import { FileError } from "../../../files/errors.js";
 import type { DirectoryEntry } from "../../../files/file-system.js";
 import { encodeName } from "../../../files/path.js";
 import { StatusCode } from "../../codec/constants.js";
@@ -16,8 +17,12 @@ let lastDirectory = 0;
 
 export const opendir: RequestKind = {
   name: "opendir",
-  read(fields, { tree, handles }) {
+  read(fields, { tree, handles, logger }) {
     const path = readPath(fields);
+    const failed = (error: unknown) => {
+      const level = error instanceof FileError ? "debug" : "warn";
+      logger[level]({ request: "opendir", err: error }, "a hook has failed: .. is shown without attributes of its own");
+    };
     return {
       footprint: READS_NAMES,
       async run(id) {
@@ -28,7 +33,7 @@ export const opendir: RequestKind = {
             path: directory.path,
             entries: directory.entries,
             identity: `directory ${++lastDirectory}`,
-            waiting: await tree.dotEntries(directory),
+            waiting: await tree.dotEntries(directory, failed),
             atEnd: false,
           };
         });

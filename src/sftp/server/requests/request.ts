@@ -1,3 +1,4 @@
+import type { FileServerLogger } from "../../../files/file-server-options.js";
 import type { GuardedFileSystem } from "../../../files/guarded-file-system.js";
 import { decodePath } from "../../../files/path.js";
 import type { Reader } from "../../../protocol/reader.js";
@@ -14,6 +15,7 @@ export interface RequestContext {
   readonly handles: HandleTable;
   readonly ownerNames: OwnerNames;
   readonly startDirectory: string;
+  readonly logger: FileServerLogger;
   readonly maxOpenHandles: number;
   /** How the client sends the two paths of SYMLINK. */
   readonly symlinkOrder: SymlinkOrder;

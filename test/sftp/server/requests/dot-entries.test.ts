@@ -57,9 +57,11 @@ const fileSystems: Readonly<Record<string, () => FileSystem>> = {
 };
 
 async function listing(files: FileSystem, options: TestSessionOptions = {}) {
-  const { client } = await startSession(files, options);
+  const { client, warnings } = await startSession(files, options);
   return {
     client,
+    /** Why hooks have failed, by the log. */
+    failures: () => warnings.map(({ fields }) => (fields as { readonly err?: Error }).err?.message),
     async list(path: string): Promise<Name[]> {
       const handle = await client.opendir(path);
       const names: Name[] = [];
@@ -70,6 +72,10 @@ async function listing(files: FileSystem, options: TestSessionOptions = {}) {
       }
     },
   };
+}
+
+function missingFile(): never {
+  throw Object.assign(new Error("rules.json"), { code: "ENOENT" });
 }
 
 /** What is listed, with permission bits. */
@@ -143,22 +149,27 @@ describe("`.` and `..` of a listing", () => {
     expect(names.slice(0, 2).map(({ attributes }) => attributes)).toEqual([unknown, unknown]);
   });
 
-  it.each<[string, AccessPolicy["checkDirectoryAccess"]]>([
-    ["refuses", (path) => path !== "/outer"],
-    ["fails", (path) => path !== "/outer" || Promise.reject(new Error("no rules"))],
-  ])("do not show a directory for which the policy %s", async (_, checkDirectoryAccess) => {
-    const access: AccessPolicy = {
-      checkDirectoryAccess,
-      checkFileAccess: () => true,
-      getFilePermissions: () => undefined,
-      getDirectoryPermissions: () => undefined,
-    };
-    const { list } = await listing(memoryTree(), { access });
-    expect(shown(await list("/outer/inner"))).toEqual([
-      [".", INNER],
-      ["..", INNER],
-    ]);
-  });
+  it.each<[string, AccessPolicy["checkDirectoryAccess"], string[]]>([
+    ["refuses", (path) => path !== "/outer", []],
+    ["fails", (path) => path !== "/outer" || Promise.reject(new Error("no rules")), ["no rules"]],
+    ["throws what a system call throws", (path) => path !== "/outer" || missingFile(), ["rules.json"]],
+  ])(
+    "do not show a directory for which the policy %s, which the log tells",
+    async (_, checkDirectoryAccess, logged) => {
+      const access: AccessPolicy = {
+        checkDirectoryAccess,
+        checkFileAccess: () => true,
+        getFilePermissions: () => undefined,
+        getDirectoryPermissions: () => undefined,
+      };
+      const { list, failures } = await listing(memoryTree(), { access });
+      expect(shown(await list("/outer/inner"))).toEqual([
+        [".", INNER],
+        ["..", INNER],
+      ]);
+      expect(failures()).toEqual(logged);
+    },
+  );
 
   it("do not keep a directory from being listed when the one above cannot be looked at", async () => {
     const files = memoryTree();
