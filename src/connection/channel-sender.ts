@@ -1,5 +1,5 @@
 import { ProtocolError } from "../protocol/errors.js";
-import { setDataLength } from "../protocol/messages/connection.js";
+import { setDataLength } from "../protocol/messages/channels.js";
 
 /** Most data that goes into one packet, bytes; what every peer can take (RFC 4253 §6.1). */
 export const MAX_DATA_LENGTH = 32 * 1024;

@@ -5,11 +5,10 @@ import { ProtocolError } from "../protocol/errors.js";
 import {
   encodeChannelMessage,
   encodeDataHead,
-  encodeExitSignal,
-  encodeExitStatus,
   encodeExtendedDataHead,
   encodeWindowAdjust,
-} from "../protocol/messages/connection.js";
+} from "../protocol/messages/channels.js";
+import { encodeExitSignal, encodeExitStatus } from "../protocol/messages/exit.js";
 import { ChannelSender, type DataLink, MAX_DATA_LENGTH } from "./channel-sender.js";
 import { ReceiveWindow } from "./receive-window.js";
 import { UnreadBlocks } from "./unread-blocks.js";

@@ -9,14 +9,16 @@ import { InvalidTextError, ProtocolError } from "../protocol/errors.js";
 import {
   type ChannelOpen,
   decodeChannelOpen,
-  decodeRequest,
   encodeChannelOpenConfirmation,
   encodeChannelOpenFailure,
+} from "../protocol/messages/channel-open.js";
+import {
+  decodeRequest,
   encodeGlobalRequest,
   encodeRequestFailure,
   encodeRequestSuccess,
   type Request,
-} from "../protocol/messages/connection.js";
+} from "../protocol/messages/requests.js";
 import { Reader } from "../protocol/reader.js";
 import { Channel, type ChannelLink } from "./channel.js";
 import { type ChannelSender, MAX_DATA_LENGTH } from "./channel-sender.js";
@@ -28,6 +30,8 @@ const MAX_WINDOW_GROWTH = 32 * 1024 * 1024;
 
 /** Where the name of a channel request begins: after message number and channel. */
 const CHANNEL_REQUEST_OFFSET = 5;
+
+const NO_FIELDS = Buffer.alloc(0);
 
 const NO_MORE_SESSIONS = "no-more-sessions@openssh.com";
 
@@ -334,14 +338,23 @@ export class Multiplexer {
     );
     this.#channels.set(id, { channel, requests: new RequestQueue(this.#waitingBudget) });
     const { initialSize } = channel.receiveWindow;
-    this.#link.send(encodeChannelOpenConfirmation(open.senderChannel, id, initialSize, MAX_DATA_LENGTH));
+    this.#link.send(
+      encodeChannelOpenConfirmation({
+        recipientChannel: open.senderChannel,
+        senderChannel: id,
+        initialWindowSize: initialSize,
+        maximumPacketSize: MAX_DATA_LENGTH,
+        fields: NO_FIELDS,
+      }),
+    );
     this.#authority.channelOpened(channel);
   }
 
   #refuseOpen(open: ChannelOpen, decision: unknown): void {
     const reason =
       typeof decision === "number" && decision in openFailures ? decision : OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED;
-    this.#link.send(encodeChannelOpenFailure(open.senderChannel, reason, openFailures[reason] ?? ""));
+    const description = openFailures[reason] ?? "";
+    this.#link.send(encodeChannelOpenFailure({ recipientChannel: open.senderChannel, reason, description }));
   }
 
   get #full(): boolean {

@@ -63,6 +63,11 @@ export class Reader {
     }
   }
 
+  /** A text that only people read: what is not UTF-8 in it becomes U+FFFD. */
+  readDescription(): string {
+    return this.readString().toString("utf8");
+  }
+
   /** A name (RFC 4251 §6), to be compared with known ones: a byte outside US-ASCII is a character of Latin-1. */
   readName(): string {
     return this.readString().toString("latin1");

@@ -4,7 +4,7 @@ import type { Channel } from "../connection/channel.js";
 import type { ChannelAuthority } from "../connection/multiplexer.js";
 import { mayListen, mayListenOnSocket, mayOpenChannel } from "../forwarding/forwarding-permissions.js";
 import { OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED } from "../protocol/constants.js";
-import type { Request } from "../protocol/messages/connection.js";
+import type { Request } from "../protocol/messages/requests.js";
 import { Writer } from "../protocol/writer.js";
 import { handleSessionRequest, prepareSession, type SessionHooks } from "../session/session-requests.js";
 import { HOST_KEYS_PROVE, type HostKeyProof } from "./host-keys/host-key-proof.js";

@@ -10,7 +10,7 @@ import type { ConnectionEnd } from "../endpoint/connection-end.js";
 import { Endpoint } from "../endpoint/endpoint.js";
 import { DisconnectReason, MessageNumber } from "../protocol/constants.js";
 import { ProtocolError } from "../protocol/errors.js";
-import { decodeServiceRequest, encodeServiceAccept } from "../protocol/messages/transport.js";
+import { decodeServiceRequest, encodeServiceAccept } from "../protocol/messages/service.js";
 import { encodeUserauthSuccess } from "../protocol/messages/userauth.js";
 import { type NegotiatedNames, namesOf } from "../transport/negotiation.js";
 import { Misbehaviour } from "./admission/misbehaviour.js";

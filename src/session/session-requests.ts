@@ -1,6 +1,6 @@
 import type { Channel, PseudoTerminal } from "../connection/channel.js";
 import { InvalidTextError } from "../protocol/errors.js";
-import type { Request } from "../protocol/messages/connection.js";
+import type { Request } from "../protocol/messages/requests.js";
 import type { Reader } from "../protocol/reader.js";
 import { decodeTerminalModes } from "../protocol/terminal-modes.js";
 

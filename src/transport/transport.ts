@@ -5,11 +5,10 @@ import { signatureAlgorithms } from "../crypto/keys/signature-algorithms.js";
 import type { HostKey } from "../crypto/pkey/host-key.js";
 import { type DisconnectReason, MAX_PACKET_LENGTH, MessageNumber } from "../protocol/constants.js";
 import { ProtocolError } from "../protocol/errors.js";
+import { decodeExtInfo, encodeExtInfo } from "../protocol/messages/ext-info.js";
 import {
   decodeDisconnect,
-  decodeExtInfo,
   encodeDisconnect,
-  encodeExtInfo,
   encodePongTo,
   encodeUnimplemented,
 } from "../protocol/messages/transport.js";

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ChannelSender, type DataLink, MAX_DATA_LENGTH } from "../../src/connection/channel-sender.js";
 import { EXTENDED_DATA_STDERR } from "../../src/protocol/constants.js";
-import { encodeDataHead, encodeExtendedDataHead } from "../../src/protocol/messages/connection.js";
+import { encodeDataHead, encodeExtendedDataHead } from "../../src/protocol/messages/channels.js";
 
 const stdout = encodeDataHead(7);
 const stderr = encodeExtendedDataHead(7, EXTENDED_DATA_STDERR);

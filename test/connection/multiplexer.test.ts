@@ -3,7 +3,7 @@ import type { Channel } from "../../src/connection/channel.js";
 import { type ChannelAuthority, Multiplexer, type MultiplexerLink } from "../../src/connection/multiplexer.js";
 import { MessageNumber } from "../../src/protocol/constants.js";
 import { ProtocolError } from "../../src/protocol/errors.js";
-import type { Request } from "../../src/protocol/messages/connection.js";
+import type { Request } from "../../src/protocol/messages/requests.js";
 import { Deferred } from "../attack/deferred.js";
 import {
   channelClose,

@@ -2,7 +2,9 @@ import fc from "fast-check";
 import { expect } from "vitest";
 import { ProtocolError } from "../../src/protocol/errors.js";
 
-export const bytesArbitrary = fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes));
+export const bytesArbitrary: fc.Arbitrary<Buffer> = fc
+  .uint8Array({ maxLength: 300 })
+  .map((bytes) => Buffer.from(bytes));
 
 /** A text that UTF-8 can hold, zero bytes and marks included. */
 export const textArbitrary = fc.string({ unit: "binary", maxLength: 60 });

@@ -5,7 +5,7 @@ import { PKey } from "../../src/crypto/index.js";
 import { type Channel, type Connection, SSHServer } from "../../src/index.js";
 import { AUTH_SUCCESSFUL } from "../../src/protocol/constants.js";
 import { ProtocolError } from "../../src/protocol/errors.js";
-import { decodeRequest } from "../../src/protocol/messages/connection.js";
+import { decodeRequest } from "../../src/protocol/messages/requests.js";
 import { Reader } from "../../src/protocol/reader.js";
 import { Writer } from "../../src/protocol/writer.js";
 import { bindAuthenticator, bindChannelAuthority, bindSessionHooks } from "../../src/server/hooks.js";

@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from "vitest";
 import { completePermissions, type Permissions } from "../../src/auth/permissions.js";
 import type { Channel, PseudoTerminal } from "../../src/connection/channel.js";
 import { InvalidTextError, ProtocolError } from "../../src/protocol/errors.js";
-import { decodeRequest } from "../../src/protocol/messages/connection.js";
+import { decodeRequest } from "../../src/protocol/messages/requests.js";
 import { Reader } from "../../src/protocol/reader.js";
 import { Writer } from "../../src/protocol/writer.js";
 import { handleSessionRequest, prepareSession, type SessionHooks } from "../../src/session/session-requests.js";

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { PKey } from "../../src/crypto/pkey/pkey.js";
 import { DisconnectReason, MessageNumber } from "../../src/protocol/constants.js";
-import { decodeExtInfo } from "../../src/protocol/messages/transport.js";
+import { decodeExtInfo } from "../../src/protocol/messages/ext-info.js";
 import {
   debug,
   ignore,

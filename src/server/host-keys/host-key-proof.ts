@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { HostKey } from "../../crypto/pkey/host-key.js";
 import { ProtocolError } from "../../protocol/errors.js";
-import type { Request } from "../../protocol/messages/connection.js";
+import type { Request } from "../../protocol/messages/requests.js";
 import type { Reader } from "../../protocol/reader.js";
 import { Writer } from "../../protocol/writer.js";
 

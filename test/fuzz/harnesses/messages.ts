@@ -1,13 +1,10 @@
 import { ProtocolError } from "../../../src/protocol/errors.js";
-import { decodeChannelOpen, decodeRequest } from "../../../src/protocol/messages/connection.js";
+import { decodeChannelOpen } from "../../../src/protocol/messages/channel-open.js";
+import { decodeExtInfo } from "../../../src/protocol/messages/ext-info.js";
 import { decodeKexInit, encodeKexInit } from "../../../src/protocol/messages/kex-init.js";
-import {
-  decodeDisconnect,
-  decodeExtInfo,
-  decodeServiceRequest,
-  encodePongTo,
-  encodeServiceAccept,
-} from "../../../src/protocol/messages/transport.js";
+import { decodeRequest } from "../../../src/protocol/messages/requests.js";
+import { decodeServiceRequest, encodeServiceAccept } from "../../../src/protocol/messages/service.js";
+import { decodeDisconnect, encodePongTo } from "../../../src/protocol/messages/transport.js";
 import {
   decodeInfoResponse,
   decodeKeyboardInteractiveFields,

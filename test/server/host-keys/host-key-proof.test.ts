@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from "vitest";
 import { type HostKey, PKey } from "../../../src/crypto/index.js";
-import { decodeRequest } from "../../../src/protocol/messages/connection.js";
+import { decodeRequest } from "../../../src/protocol/messages/requests.js";
 import { Reader } from "../../../src/protocol/reader.js";
 import { Writer } from "../../../src/protocol/writer.js";
 import {
