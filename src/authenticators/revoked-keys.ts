@@ -1,9 +1,9 @@
-import { ConfigurationError } from "../base/configuration-error.js";
 import type { Logger } from "../base/logger.js";
 import { checkOptions } from "../base/option-checks.js";
 import type { PKey } from "../crypto/pkey/pkey.js";
 import { RevocationList } from "../crypto/revocation/revocation-list.js";
 import { FILE_OPTIONS, type FileOptions, resolveFileOptions } from "./files/file-options.js";
+import { sourceFile } from "./files/file-source.js";
 import { ReloadedFile } from "./files/reloaded-file.js";
 
 /**
@@ -41,7 +41,8 @@ export function revokedKeys(source: RevocationSource, options: FileOptions = {})
   if (typeof source === "function") return (key) => ask(source, key, logger);
   if (typeof source === "string" || source instanceof Uint8Array) return listed(RevocationList.parse(source), logger);
   if (source instanceof RevocationList) return listed(source, logger);
-  const file = new ReloadedFile({ ...resolved, kind: "file of revoked keys", path: checkPath(source) }, (bytes) =>
+  const path = sourceFile("source", source, "{ file: PATH }, a list of revoked keys, or a function");
+  const file = new ReloadedFile({ ...resolved, kind: "file of revoked keys", path }, (bytes) =>
     RevocationList.parseInTurns(bytes),
   );
   // Now, so that a file that cannot be used is in the log before the first login.
@@ -64,10 +65,4 @@ async function ask(isRevoked: (key: PKey) => boolean | Promise<boolean>, key: PK
     logger.error({ err: error }, "a key is refused, because it cannot be found out whether it is revoked");
     return true;
   }
-}
-
-function checkPath(source: unknown): string {
-  const file = typeof source === "object" && source !== null && "file" in source ? source.file : undefined;
-  if (typeof file === "string" && file !== "") return file;
-  throw new ConfigurationError("source", "must be { file: PATH }, a list of revoked keys, or a function");
 }

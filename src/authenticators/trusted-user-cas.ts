@@ -14,6 +14,7 @@ import {
 } from "./authorized-keys/authorized-keys.js";
 import { parseKeyBlob } from "./authorized-keys/key-line.js";
 import { type PrincipalLine, parsePrincipalLine } from "./authorized-keys/principal-line.js";
+import { sourceFiles } from "./files/file-source.js";
 import { LINE_SOURCE_OPTIONS, LineSet, type LineSource, type LineSourceOptions } from "./files/line-source.js";
 
 /** Names of principals, or where lines of AuthorizedPrincipalsFile come from. */
@@ -105,17 +106,14 @@ function checkAuthority(key: PKey): PKey {
 }
 
 function principalLines(source: PrincipalsSource, options: LineSourceOptions): LineSet<PrincipalLine> {
-  if (typeof source !== "function" && (typeof source !== "object" || source === null || !("file" in source))) {
-    throw new ConfigurationError("principals", "must be { file } or a function");
-  }
   const texts: LineSource =
     typeof source !== "function"
-      ? source
+      ? { file: sourceFiles("principals", source, "{ file } or a function") }
       : async (username, connection) => {
           const given = await source(username, connection);
           return typeof given === "object" ? given.map(checkName).join("\n") : given;
         };
-  return new LineSet("principal", texts, parsePrincipalLine, options);
+  return new LineSet("principal", texts, parsePrincipalLine, options, "principals");
 }
 
 /** In a list each element is a name and nothing else, least of all a line with options. */

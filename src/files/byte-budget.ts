@@ -1,4 +1,4 @@
-import { ConfigurationError } from "../base/configuration-error.js";
+import { checkInteger } from "../base/option-checks.js";
 import { FileError } from "./errors.js";
 
 /** Counts bytes against a limit; what is to be stored is reserved before it is. */
@@ -14,10 +14,7 @@ export class ByteBudget {
    * @throws {ConfigurationError} when the limit is not a whole number, 0 or more
    */
   constructor(option: string, limit: number, failure: "ENOSPC" | "EDQUOT") {
-    if (!Number.isSafeInteger(limit) || limit < 0) {
-      throw new ConfigurationError(option, "must be a whole number of bytes, 0 or more");
-    }
-    this.limit = limit;
+    this.limit = checkInteger(option, limit, 0, Number.MAX_SAFE_INTEGER);
     this.#failure = failure;
   }
 

@@ -1,8 +1,11 @@
+import { ConfigurationError } from "../base/configuration-error.js";
 import { type Logger, resolveLogger } from "../base/logger.js";
+import { checkMethods, checkText } from "../base/option-checks.js";
 import { type AccessPolicy, allowAll } from "./access-policy.js";
 import type { FileSystem } from "./file-system.js";
 import { LocalFileSystem } from "./local/local-file-system.js";
 import { normalizePath } from "./path.js";
+import { checkFileSystem } from "./wrappers/methods.js";
 
 /** What is served. */
 export type ServedFiles =
@@ -33,12 +36,38 @@ export interface FileServerSettings {
   readonly logger: FileServerLogger;
 }
 
-/** @throws {ConfigurationError} for a `rootPath` that cannot name a directory */
+/** The names of `FileServerOptions`. */
+export const FILE_SERVER_OPTIONS = ["rootPath", "fileSystem", "startDirectory", "access", "logger"] as const;
+
+const POLICY_METHODS = [
+  "checkFileAccess",
+  "checkDirectoryAccess",
+  "getFilePermissions",
+  "getDirectoryPermissions",
+] as const;
+
+/**
+ * @param options whose names are known to be right
+ * @throws {ConfigurationError} naming the option that cannot be used
+ */
 export function fileServerSettings(options: FileServerOptions): FileServerSettings {
+  const { startDirectory = "/", access = allowAll } = options;
+  if (checkText("startDirectory", startDirectory, "a path").includes("\0")) {
+    throw new ConfigurationError("startDirectory", "must not hold NUL");
+  }
   return {
-    fileSystem: "fileSystem" in options ? options.fileSystem : new LocalFileSystem(options.rootPath),
-    startDirectory: normalizePath(options.startDirectory ?? "/"),
-    access: options.access ?? allowAll,
+    fileSystem: servedFileSystem(options),
+    startDirectory: normalizePath(startDirectory),
+    access: checkMethods("access", access, POLICY_METHODS),
     logger: resolveLogger(options.logger, ["debug", "warn"]),
   };
+}
+
+function servedFileSystem({ rootPath, fileSystem }: { readonly rootPath?: string; readonly fileSystem?: FileSystem }) {
+  if (rootPath !== undefined && fileSystem !== undefined) {
+    throw new ConfigurationError("fileSystem", "cannot be given together with rootPath");
+  }
+  if (fileSystem !== undefined) return checkFileSystem("fileSystem", fileSystem);
+  if (rootPath !== undefined) return new LocalFileSystem(rootPath);
+  throw new ConfigurationError("rootPath", "must be given, or fileSystem");
 }

@@ -102,8 +102,8 @@ export interface FileHandle {
 }
 
 /**
- * What an SFTPServer serves. Every method may be missing: requests that need it fail with "operation unsupported", and
- * extensions that need it are not announced.
+ * What an SFTPServer serves. Every method may be missing, but not all of them: requests that need it fail with
+ * "operation unsupported", and extensions that need it are not announced.
  *
  * - Paths are canonical: absolute, without `.`, `..` or a slash at the end; `/` is the root.
  * - No method follows a symbolic link. Where a name before the last is a link, and for `open`, `readdir` and `statvfs`

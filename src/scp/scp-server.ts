@@ -1,4 +1,10 @@
-import { type FileServerLogger, type FileServerOptions, fileServerSettings } from "../files/file-server-options.js";
+import { checkOptions } from "../base/option-checks.js";
+import {
+  FILE_SERVER_OPTIONS,
+  type FileServerLogger,
+  type FileServerOptions,
+  fileServerSettings,
+} from "../files/file-server-options.js";
 import type { FileServerStream } from "../files/file-server-stream.js";
 import { GuardedFileSystem } from "../files/guarded-file-system.js";
 import { FatalError, PeerGoneError, SCPEndError } from "./errors.js";
@@ -21,9 +27,11 @@ export class SCPServer {
   readonly #session: SCPSession;
   readonly #logger: FileServerLogger;
 
-  /** @throws {ConfigurationError} for a `rootPath` that cannot name a directory */
+  /** @throws {ConfigurationError} naming the option that cannot be used */
   constructor(stream: FileServerStream, command: SCPCommand, options: FileServerOptions) {
-    const { fileSystem, startDirectory, access, logger } = fileServerSettings(options);
+    const { fileSystem, startDirectory, access, logger } = fileServerSettings(
+      checkOptions(options, FILE_SERVER_OPTIONS),
+    );
     this.#stream = stream;
     this.#logger = logger;
     // The peer hears of it as of the end of the stream.

@@ -18,7 +18,7 @@ import { checkAddress, listen } from "./listener.js";
 import { type ManagerEvents, tell } from "./manager-events.js";
 import { type ConnectionObserver, ServerConnection } from "./server-connection.js";
 import { resolveSettings, type ServerSettings, type SSHServerManagerOptions } from "./settings.js";
-import { proxiedInfo, type StreamInfo, streamInfo, unmapped } from "./stream-info.js";
+import { givenInfo, proxiedInfo, type StreamInfo, streamInfo } from "./stream-info.js";
 
 /** What a server has done since it was made. */
 export interface ConnectionStats {
@@ -215,9 +215,10 @@ export class SSHServerManager extends EventEmitter<ManagerEvents> implements Asy
    * connections; the server need not be started.
    *
    * @param info where the stream comes from, if the stream does not know
+   * @throws {ConfigurationError} when `info` cannot be used
    */
   handleConnection(stream: Duplex, info?: StreamInfo): Connection {
-    const from = info === undefined ? streamInfo(stream) : unmapped(info);
+    const from = info === undefined ? streamInfo(stream) : givenInfo(info);
     const decision = this.#decide(from.remoteAddress);
     if (decision instanceof Ticket) return this.#serve(stream, from, decision);
     this.#refused(decision, from.remoteAddress);

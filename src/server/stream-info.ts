@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
-import type { Duplex } from "node:stream";
+import { Duplex } from "node:stream";
 import { parseAddress } from "../addresses/address.js";
+import { checkInteger, checkOptions, checkText } from "../base/option-checks.js";
 import type { Proxied } from "./admission/proxy-header.js";
 
 /** Where a stream comes from and where it has come in, for logs and hooks. */
@@ -15,6 +16,23 @@ export interface StreamInfo {
 export function streamInfo(stream: Duplex): StreamInfo {
   const { remoteAddress, remotePort, localAddress, localPort } = stream as Partial<Socket>;
   return unmapped({ remoteAddress, remotePort, localAddress, localPort });
+}
+
+/**
+ * Where a stream comes from as its giver says, who may give the socket that it came through.
+ *
+ * @throws {ConfigurationError} naming what cannot be used: an address with a misspelled name would be none
+ */
+export function givenInfo(info: StreamInfo): StreamInfo {
+  if (info instanceof Duplex) return streamInfo(info);
+  const given = checkOptions(info, ["remoteAddress", "remotePort", "localAddress", "localPort"], "info");
+  for (const name of ["remoteAddress", "localAddress"] as const) {
+    if (given[name] !== undefined) checkText(`info.${name}`, given[name]);
+  }
+  for (const name of ["remotePort", "localPort"] as const) {
+    if (given[name] !== undefined) checkInteger(`info.${name}`, given[name], 0, 65_535);
+  }
+  return unmapped(given);
 }
 
 /**

@@ -1,9 +1,11 @@
 import type { Connection } from "../../auth/connection.js";
 import { ConfigurationError } from "../../base/configuration-error.js";
 import type { MaybePromise } from "../../base/maybe-promise.js";
+import { checkFunction } from "../../base/option-checks.js";
 import { inTurns } from "../../base/time-slices.js";
 import { type ContentLine, logRefused, type ParsedLines, parseLines, readLines } from "./content-lines.js";
 import { FILE_OPTIONS, type FileOptions, resolveFileOptions } from "./file-options.js";
+import { sourceFiles } from "./file-source.js";
 import { Recent } from "./recent.js";
 import { readTrustedFile } from "./trusted-file.js";
 import { UserFileError } from "./user-file-error.js";
@@ -66,14 +68,22 @@ export class LineSet<T extends object> {
 
   /**
    * @param kind what one line is called in the log
+   * @param option what the source is called where it was given
    * @throws {ConfigurationError} when an option, or a text that is the source, cannot be used
    */
-  constructor(kind: string, source: LineSource, parse: (line: ContentLine) => T, options: LineSourceOptions) {
+  constructor(
+    kind: string,
+    source: LineSource,
+    parse: (line: ContentLine) => T,
+    options: LineSourceOptions,
+    option = "source",
+  ) {
     this.#kind = kind;
     this.#parse = parse;
     this.#options = resolveFileOptions(options, MAXIMUM_LINES_SIZE);
+    if (options.owner !== undefined) checkFunction("owner", options.owner);
     this.#owner = options.owner;
-    this.#read = this.#reader(source);
+    this.#read = this.#reader(option, source);
   }
 
   /** The lines for this user, text by text. */
@@ -81,14 +91,14 @@ export class LineSet<T extends object> {
     return this.#read(username, connection);
   }
 
-  #reader(source: LineSource): (username: string, connection: Connection) => AsyncIterable<LocatedLines<T>> {
+  #reader(
+    option: string,
+    source: LineSource,
+  ): (username: string, connection: Connection) => AsyncIterable<LocatedLines<T>> {
     if (typeof source === "string") return this.#readConstant(source);
     if (typeof source === "function") return (username, connection) => this.#readFunction(source, username, connection);
-    const files = typeof source?.file === "string" ? [source.file] : source?.file;
-    if (!Array.isArray(files) || files.length === 0) {
-      throw new ConfigurationError("source", "must be a text, { file } or a function");
-    }
-    const paths = files.map((file) => userPath("file", file));
+    const files = sourceFiles(option, source, "a text, { file } or a function");
+    const paths = files.map((file) => userPath(`${option}.file`, file));
     return (username) => this.#readFiles(paths, username);
   }
 

@@ -3,6 +3,7 @@ import type { Logger } from "../../base/logger.js";
 import { inTurns } from "../../base/time-slices.js";
 import { logRefused } from "./content-lines.js";
 import { type FileOptions, resolveFileOptions } from "./file-options.js";
+import { sourceFile } from "./file-source.js";
 import { ReloadedFile } from "./reloaded-file.js";
 import { parseUserLines, readUserLines, type UserFormat } from "./user-lines.js";
 
@@ -46,10 +47,8 @@ export function userValues<T>(source: UserSource, format: UserFormat<T>, options
   if (typeof source === "function") return askEachTime(source, format, logger);
   if (typeof source === "string") return listed(parseText(source, format, logger));
   if (source instanceof Map) return listed(parseMap(source, format, logger));
-  if (typeof source === "object" && source !== null && "file" in source && typeof source.file === "string") {
-    return fromFile(source.file, format, resolved);
-  }
-  throw new ConfigurationError("source", "must be { file: path }, text, a Map or a function");
+  const path = sourceFile("source", source as { readonly file: string }, "{ file: path }, text, a Map or a function");
+  return fromFile(path, format, resolved);
 }
 
 function fromFile<T>(path: string, format: UserFormat<T>, options: Required<FileOptions>): UserValues<T> {

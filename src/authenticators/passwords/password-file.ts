@@ -1,7 +1,7 @@
 import type { Connection } from "../../auth/connection.js";
 import { ConfigurationError } from "../../base/configuration-error.js";
 import { resolveLogger } from "../../base/logger.js";
-import { checkOptions } from "../../base/option-checks.js";
+import { checkOptions, checkText } from "../../base/option-checks.js";
 import { AUTH_FAILED, AUTH_SUCCESSFUL, type AuthResult } from "../../protocol/constants.js";
 import { FILE_OPTIONS, type FileOptions } from "../files/file-options.js";
 import { type UserSource, userValues } from "../files/user-source.js";
@@ -87,7 +87,7 @@ class HashesInUse {
   #hashes: readonly PasswordHash[];
 
   constructor(example: string | undefined) {
-    this.#hashes = example === undefined ? [] : [parseExample(example)];
+    this.#hashes = example === undefined ? [] : [parseExample(checkText("example", example, "a hash"))];
   }
 
   /** @param found of the user who logs in, for a source that has no list of all */

@@ -1,4 +1,4 @@
-import { ConfigurationError } from "../../base/configuration-error.js";
+import { checkChoice, checkInteger } from "../../base/option-checks.js";
 import type { TotpAlgorithm, TotpParameters } from "./one-time-code.js";
 
 /** Options that app and server have to agree on. */
@@ -17,18 +17,9 @@ export function resolveTotpParameters({
   digits = 6,
   period = 30,
 }: TotpCodeOptions): TotpParameters {
-  if (!["sha1", "sha256", "sha512"].includes(algorithm)) {
-    throw new ConfigurationError("algorithm", `must be sha1, sha256 or sha512, not ${String(algorithm)}`);
-  }
   return {
-    algorithm,
-    digits: requireInteger("digits", digits, 6, 8),
-    period: requireInteger("period", period, 15, 120),
+    algorithm: checkChoice("algorithm", algorithm, ["sha1", "sha256", "sha512"]),
+    digits: checkInteger("digits", digits, 6, 8),
+    period: checkInteger("period", period, 15, 120),
   };
-}
-
-/** @throws {ConfigurationError} */
-export function requireInteger(option: string, value: number, minimum: number, maximum: number): number {
-  if (Number.isInteger(value) && value >= minimum && value <= maximum) return value;
-  throw new ConfigurationError(option, `must be a whole number from ${minimum} to ${maximum}, not ${String(value)}`);
 }

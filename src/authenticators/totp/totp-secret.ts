@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { ConfigurationError } from "../../base/configuration-error.js";
+import { checkOptions, checkText } from "../../base/option-checks.js";
 import { decodeBase32, encodeBase32 } from "./base32.js";
 import { resolveTotpParameters, type TotpCodeOptions } from "./totp-options.js";
 
@@ -16,7 +17,7 @@ const NEW_LENGTHS = { sha1: 20, sha256: 32, sha512: 64 } as const;
  * @throws {ConfigurationError} when the algorithm is none
  */
 export function newTotpSecret(options: Pick<TotpCodeOptions, "algorithm"> = {}): string {
-  return encodeBase32(randomBytes(NEW_LENGTHS[resolveTotpParameters(options).algorithm]));
+  return encodeBase32(randomBytes(NEW_LENGTHS[resolveTotpParameters(checkOptions(options, ["algorithm"])).algorithm]));
 }
 
 /** @throws {Error} that says why a text is no secret that can be used, and does not quote it */
@@ -39,13 +40,16 @@ export interface OtpauthUriOptions extends TotpCodeOptions {
  *
  * @throws {ConfigurationError} naming the option that cannot be used
  */
-export function otpauthUri({ issuer, username, secret, ...options }: OtpauthUriOptions): string {
+export function otpauthUri(given: OtpauthUriOptions): string {
+  const names = ["issuer", "username", "secret", "algorithm", "digits", "period"] as const;
+  const { issuer, username, secret, ...options } = checkOptions(given, names);
   const { algorithm, digits, period } = resolveTotpParameters(options);
   for (const [option, text] of Object.entries({ issuer, username })) {
-    if (text === "" || text.includes(":")) throw new ConfigurationError(option, "must be a text without a colon");
+    if (checkText(option, text) === "" || text.includes(":"))
+      throw new ConfigurationError(option, "must be a text without a colon");
   }
   const parameters = [
-    ["secret", encodeBase32(requireSecret(secret))],
+    ["secret", encodeBase32(requireSecret(checkText("secret", secret)))],
     ["issuer", issuer],
     ["algorithm", algorithm.toUpperCase()],
     ["digits", `${digits}`],

@@ -1,13 +1,13 @@
 import { randomBytes, timingSafeEqual } from "node:crypto";
 import type { Prompt } from "../../auth/authenticator.js";
 import { type Logger, resolveLogger } from "../../base/logger.js";
-import { checkOptions } from "../../base/option-checks.js";
+import { checkInteger, checkOptions } from "../../base/option-checks.js";
 import { AUTH_FAILED, AUTH_SUCCESSFUL, type AuthResult } from "../../protocol/constants.js";
 import { FILE_OPTIONS, type FileOptions } from "../files/file-options.js";
 import { type UserSource, userValues } from "../files/user-source.js";
 import { GuessLimit } from "./guess-limit.js";
 import { oneTimeCode, type TotpParameters } from "./one-time-code.js";
-import { requireInteger, resolveTotpParameters, type TotpCodeOptions } from "./totp-options.js";
+import { resolveTotpParameters, type TotpCodeOptions } from "./totp-options.js";
 import { parseTotpSecret } from "./totp-secret.js";
 import { UsedCodes } from "./used-codes.js";
 
@@ -42,7 +42,7 @@ export function totp(source: UserSource, options: TotpOptions = {}): TotpCheck {
   checkOptions(options, [...FILE_OPTIONS, "algorithm", "digits", "period", "window"]);
   const { window = 1 } = options;
   const parameters = resolveTotpParameters(options);
-  const verifier = new TotpVerifier(parameters, requireInteger("window", window, 0, 2), resolveLogger(options.logger));
+  const verifier = new TotpVerifier(parameters, checkInteger("window", window, 0, 2), resolveLogger(options.logger));
   const values = userValues(source, FORMAT, options);
   const nobody = randomBytes(20);
 

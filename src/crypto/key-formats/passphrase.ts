@@ -1,4 +1,5 @@
 import { pbkdf } from "bcrypt-pbkdf";
+import { checkText } from "../../base/option-checks.js";
 import { KeyError } from "../keys/key-error.js";
 
 /**
@@ -9,10 +10,15 @@ export const BCRYPT_MAXIMUM_ROUNDS = 1024;
 /** OpenSSH writes 16 bytes. */
 const SALT_MAXIMUM_LENGTH = 1024;
 
-/** A passphrase as its bytes; a text is UTF-8. Undefined when there is none: an empty one is none, as in ssh-keygen. */
+/**
+ * A passphrase as its bytes; a text is UTF-8. Undefined when there is none: an empty one is none, as in ssh-keygen.
+ *
+ * @throws {ConfigurationError} when it is neither a text nor bytes
+ */
 export function passphraseBytes(passphrase: string | Uint8Array | undefined): Buffer | undefined {
-  if (passphrase === undefined || passphrase.length === 0) return undefined;
-  return Buffer.from(passphrase);
+  if (passphrase === undefined) return undefined;
+  const bytes = passphrase instanceof Uint8Array ? passphrase : checkText("passphrase", passphrase, "a text or bytes");
+  return bytes.length === 0 ? undefined : Buffer.from(bytes);
 }
 
 /**

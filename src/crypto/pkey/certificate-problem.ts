@@ -1,3 +1,5 @@
+import { ConfigurationError } from "../../base/configuration-error.js";
+import { checkChoice, checkOptions } from "../../base/option-checks.js";
 import type { CertificateType } from "../certificates/read-certificate.js";
 import { printable } from "../keys/key-material.js";
 import { caSignatureAlgorithms } from "../keys/signature-algorithms.js";
@@ -11,15 +13,23 @@ export interface CertificateUse {
   readonly allowedSignatureAlgorithms?: readonly string[];
 }
 
+const USE = ["type", "now", "allowedSignatureAlgorithms"] as const;
+
 /**
  * Why `certificate` is not good for a use, whoever has signed it; undefined when nothing speaks against it. Not checked
  * is what takes more than the certificate: whether its authority is trusted, its principals, whether it is revoked, and
  * `sourceAddress`.
  *
  * @returns one line for a log, not for the peer
+ * @throws {ConfigurationError} when a use is described wrongly
  */
 export function certificateProblem(certificate: Certificate, use: CertificateUse): string | undefined {
-  const { type, now, allowedSignatureAlgorithms = caSignatureAlgorithms } = use;
+  const { type, now, allowedSignatureAlgorithms = caSignatureAlgorithms } = checkOptions(use, USE);
+  checkChoice("type", type, ["user", "host"]);
+  if (!(now instanceof Date)) throw new ConfigurationError("now", "must be a Date");
+  if (!Array.isArray(allowedSignatureAlgorithms)) {
+    throw new ConfigurationError("allowedSignatureAlgorithms", "must be a list of names");
+  }
   if (certificate.type !== type) return `the certificate is for a ${certificate.type}, not for a ${type}`;
   if (!Number.isFinite(now.getTime())) return "it is not known what time it is";
   const seconds = BigInt(Math.floor(now.getTime() / 1000));

@@ -1,5 +1,6 @@
 import type { KeyObject } from "node:crypto";
 import { ConfigurationError } from "../../base/configuration-error.js";
+import { checkInteger, checkOptions } from "../../base/option-checks.js";
 import { ECDSA_BITS, generateEcdsa } from "../keys/ecdsa.js";
 import { generateEd25519 } from "../keys/ed25519.js";
 import { generateRsa, RSA_MAXIMUM_BITS, RSA_MINIMUM_BITS } from "../keys/rsa.js";
@@ -13,8 +14,9 @@ export interface GenerateOptions {
 const RSA_DEFAULT_BITS = 3072;
 const ECDSA_DEFAULT_BITS = 256;
 
-/** @throws {ConfigurationError} when an option is out of range */
-export function generatePrivateKey({ keyType, bits }: GenerateOptions): KeyObject {
+/** @throws {ConfigurationError} when an option does not exist, or is out of range */
+export function generatePrivateKey(options: GenerateOptions): KeyObject {
+  const { keyType, bits } = checkOptions(options, ["keyType", "bits"]);
   switch (keyType) {
     case "ed25519":
       if (bits !== undefined && bits !== 256) throw new ConfigurationError("bits", "an Ed25519 key has 256 bits");
@@ -25,16 +27,8 @@ export function generatePrivateKey({ keyType, bits }: GenerateOptions): KeyObjec
       }
       return generateEcdsa(bits ?? ECDSA_DEFAULT_BITS);
     case "rsa":
-      if (bits !== undefined) checkRange("bits", bits, RSA_MINIMUM_BITS, RSA_MAXIMUM_BITS);
-      return generateRsa(bits ?? RSA_DEFAULT_BITS);
+      return generateRsa(checkInteger("bits", bits ?? RSA_DEFAULT_BITS, RSA_MINIMUM_BITS, RSA_MAXIMUM_BITS));
     default:
       throw new ConfigurationError("keyType", 'must be "ed25519", "ecdsa" or "rsa"');
-  }
-}
-
-/** @throws {ConfigurationError} unless `value` is an integer in the range */
-export function checkRange(option: string, value: number, minimum: number, maximum: number): void {
-  if (!Number.isInteger(value) || value < minimum || value > maximum) {
-    throw new ConfigurationError(option, `must be an integer from ${minimum} to ${maximum}`);
   }
 }

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { ConfigurationError } from "../../base/configuration-error.js";
+import { checkChoice, checkInteger, checkOptions, checkText } from "../../base/option-checks.js";
 import { Writer } from "../../protocol/writer.js";
 import { certificateNameOf } from "../certificates/certificate-names.js";
 import { quoted, readKeyFile, writeKeyFile } from "../key-formats/key-file.js";
@@ -12,9 +13,9 @@ import { KeyError } from "../keys/key-error.js";
 import { type KeyMaterial, printable, privateMaterial } from "../keys/key-material.js";
 import { type VerifiedSignature, verifySignature } from "../keys/key-signature.js";
 import { Certificate } from "./certificate.js";
-import { checkRange, type GenerateOptions, generatePrivateKey } from "./generate-key.js";
+import { type GenerateOptions, generatePrivateKey } from "./generate-key.js";
 import type { HostKey } from "./host-key.js";
-import { encodeCertificate, type SignCertificateOptions } from "./sign-certificate.js";
+import { encodeCertificate, SIGN_CERTIFICATE_OPTIONS, type SignCertificateOptions } from "./sign-certificate.js";
 
 export interface ReadOptions {
   /** Bytes, or a text taken as UTF-8. Not used, and no error, for a key that is not encrypted. */
@@ -34,6 +35,8 @@ export interface WriteOptions extends OpenSSHOptions {
   /** What to do about a file that is already there. Default "refuse". */
   readonly existing?: "refuse" | "replace";
 }
+
+const OPENSSH_OPTIONS = ["passphrase", "comment", "rounds"] as const;
 
 const BCRYPT_MINIMUM_ROUNDS = 16;
 const BCRYPT_DEFAULT_ROUNDS = 24;
@@ -81,10 +84,12 @@ export class PKey implements HostKey {
    * encrypted OpenSSH key takes 13 ms for each of its rounds of bcrypt, of which it may ask for 1024.
    *
    * @throws {KeyError} with a `code` that tells why
+   * @throws {ConfigurationError} when an option cannot be used
    */
   static fromString(text: string | Uint8Array, options: ReadOptions = {}): PKey {
+    const { passphrase } = checkOptions(options, ["passphrase"]);
     const decoded = typeof text === "string" ? text : Buffer.from(text).toString("utf8");
-    return new PKey(parseKey(decoded.replace(/^\uFEFF/, ""), passphraseBytes(options.passphrase)));
+    return new PKey(parseKey(decoded.replace(/^\uFEFF/, ""), passphraseBytes(passphrase)));
   }
 
   /**
@@ -260,7 +265,9 @@ export class PKey implements HostKey {
    *   authority has no such algorithm, `malformed` when an option's text is not of its form
    */
   signCertificate(options: SignCertificateOptions): PKey {
+    checkOptions(options, SIGN_CERTIFICATE_OPTIONS);
     if (!(options.publicKey instanceof PKey)) throw new ConfigurationError("publicKey", "must be a PKey");
+    if (options.signatureAlgorithm !== undefined) checkText("signatureAlgorithm", options.signatureAlgorithm);
     const certified = options.publicKey.#material;
     if (this.certificate !== undefined || certified.certificate !== undefined) {
       throw new KeyError("unsupported", "a certificate neither certifies a key nor is certified itself");
@@ -276,12 +283,16 @@ export class PKey implements HostKey {
    * @throws {ConfigurationError} when an option is out of range
    */
   toOpenSSH(options: OpenSSHOptions = {}): string {
+    return this.#toOpenSSH(checkOptions(options, OPENSSH_OPTIONS));
+  }
+
+  #toOpenSSH(options: OpenSSHOptions): string {
     const comment = checkComment(options.comment ?? this.comment);
+    const { rounds = BCRYPT_DEFAULT_ROUNDS } = options;
+    checkInteger("rounds", rounds, BCRYPT_MINIMUM_ROUNDS, BCRYPT_MAXIMUM_ROUNDS);
     if (options.passphrase === undefined) return writeOpenSSHPrivateKey(this.#plainMaterial, comment);
     const passphrase = passphraseBytes(options.passphrase);
     if (passphrase === undefined) throw new ConfigurationError("passphrase", "must not be empty");
-    const rounds = options.rounds ?? BCRYPT_DEFAULT_ROUNDS;
-    checkRange("rounds", rounds, BCRYPT_MINIMUM_ROUNDS, BCRYPT_MAXIMUM_ROUNDS);
     return writeOpenSSHPrivateKey(this.#plainMaterial, comment, { passphrase, rounds });
   }
 
@@ -291,7 +302,8 @@ export class PKey implements HostKey {
    * @throws {ConfigurationError} when the comment would break the line
    */
   toPublicString(options: { readonly comment?: string } = {}): string {
-    return writePublicLine(this.keyType, this.publicBlob, checkComment(options.comment ?? this.comment));
+    const { comment = this.comment } = checkOptions(options, ["comment"]);
+    return writePublicLine(this.keyType, this.publicBlob, checkComment(comment));
   }
 
   /**
@@ -301,12 +313,15 @@ export class PKey implements HostKey {
    * @throws {KeyError} `exists` when there is a file and it is not to be replaced, `unwritable`, or as `toOpenSSH`
    */
   async writeFile(path: string, options: WriteOptions = {}): Promise<void> {
-    await writeKeyFile(path, this.toOpenSSH(options), options.existing ?? "refuse");
+    const { existing = "refuse", ...format } = checkOptions(options, [...OPENSSH_OPTIONS, "existing"]);
+    checkChoice("existing", existing, ["refuse", "replace"]);
+    await writeKeyFile(path, this.#toOpenSSH(format), existing);
   }
 }
 
 /** A line break in a comment would let it add a line, and so a key, to an authorized_keys file. */
 function checkComment(comment: string): string {
-  if (/\p{Cc}/u.test(comment)) throw new ConfigurationError("comment", "must not hold control characters");
+  if (/\p{Cc}/u.test(checkText("comment", comment)))
+    throw new ConfigurationError("comment", "must not hold control characters");
   return comment;
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { ConfigurationError } from "../../base/configuration-error.js";
-import { checkOptions } from "../../base/option-checks.js";
+import { checkChoice, checkObject } from "../../base/option-checks.js";
 import { Reader } from "../../protocol/reader.js";
 import { Writer } from "../../protocol/writer.js";
 import { certificateNameOf } from "../certificates/certificate-names.js";
@@ -32,7 +32,7 @@ export interface SignCertificateOptions {
   readonly signatureAlgorithm?: string;
 }
 
-const OPTIONS = [
+export const SIGN_CERTIFICATE_OPTIONS = [
   "publicKey",
   "type",
   "keyId",
@@ -52,7 +52,7 @@ const NONCE_LENGTH = 32;
  *
  * @param certified the key in it, as `options` give it
  * @param sign makes the signature blob of the authority
- * @throws {ConfigurationError} when an option does not exist, or is out of range
+ * @throws {ConfigurationError} when an option is out of range
  */
 export function encodeCertificate(
   certified: KeyMaterial,
@@ -60,9 +60,8 @@ export function encodeCertificate(
   options: SignCertificateOptions,
   sign: (data: Buffer) => Buffer,
 ): Buffer {
-  checkOptions(options, OPTIONS);
   const { type, keyId, serial = 0n, principals, criticalOptions = {}, extensions = {} } = options;
-  if (!Object.hasOwn(CERTIFICATE_TYPES, type)) throw new ConfigurationError("type", 'must be "user" or "host"');
+  checkChoice("type", type, ["user", "host"]);
   const fields = new Reader(certified.publicBlob);
   fields.readString();
   const validAfter = secondsOf("validAfter", options.validAfter) ?? 0n;
@@ -102,9 +101,7 @@ function encodePrincipals(principals: readonly string[]): Buffer {
 
 /** In the order of their names' bytes, as the format demands. */
 function encodeOptions(option: string, options: Readonly<Record<string, string>>): Buffer {
-  if (typeof options !== "object" || options === null || Array.isArray(options)) {
-    throw new ConfigurationError(option, 'must be an object of texts, such as { "permit-pty": "" }');
-  }
+  checkObject(option, options, ' of texts, such as { "permit-pty": "" }');
   const list = new Writer();
   const entries = Object.entries(options).map(([name, text]) => ({ name, bytes: Buffer.from(name), text }));
   for (const { name, text } of entries.sort((one, other) => Buffer.compare(one.bytes, other.bytes))) {

@@ -1,3 +1,4 @@
+import { checkObject, checkOptions } from "../../base/option-checks.js";
 import { ByteBudget } from "../byte-budget.js";
 import { FileError, LinkInPathError } from "../errors.js";
 import type {
@@ -66,7 +67,8 @@ export class MemoryFileSystem implements FileSystem {
 
   /** @throws {ConfigurationError} when the quota is not a whole number of bytes */
   constructor(options: MemoryFileSystemOptions = {}) {
-    this.#budget = new ByteBudget("quota", options.quota ?? DEFAULT_QUOTA, "ENOSPC");
+    const { quota = DEFAULT_QUOTA } = checkOptions(options, ["quota"]);
+    this.#budget = new ByteBudget("quota", quota, "ENOSPC");
     this.#root.links++;
   }
 
@@ -80,7 +82,7 @@ export class MemoryFileSystem implements FileSystem {
     options: MemoryFileSystemOptions = {},
   ): MemoryFileSystem {
     const fileSystem = new MemoryFileSystem(options);
-    for (const [path, content] of Object.entries(files)) fileSystem.writeFile(path, content);
+    for (const [path, content] of Object.entries(checkObject("files", files))) fileSystem.writeFile(path, content);
     return fileSystem;
   }
 

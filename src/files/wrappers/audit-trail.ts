@@ -1,3 +1,4 @@
+import { checkFunction, checkOptions, checkText } from "../../base/option-checks.js";
 import { LinkInPathError, toFileError } from "../errors.js";
 import type { Awaitable } from "../file-system.js";
 import type { AuditCircumstances, AuditEvent, AuditedOperation, AuditOutcome } from "./audit-event.js";
@@ -31,9 +32,10 @@ export class AuditTrail {
   readonly #record: AuditOptions["record"];
   readonly #who: Pick<AuditCircumstances, "user">;
 
-  constructor({ record, user }: AuditOptions) {
-    this.#record = record;
-    this.#who = user === undefined ? {} : { user };
+  constructor(options: AuditOptions) {
+    const { record, user } = checkOptions(options, ["record", "user"]);
+    this.#record = checkFunction("record", record);
+    this.#who = user === undefined ? {} : { user: checkText("user", user) };
   }
 
   /**

@@ -8,7 +8,7 @@ import type {
 } from "../file-system.js";
 import type { AuditOutcome } from "./audit-event.js";
 import { type AuditOptions, AuditTrail, type Beginning, begin, failure, SUCCESS } from "./audit-trail.js";
-import { call, callHandle, selectHandleMethods, selectMethods } from "./methods.js";
+import { call, callHandle, checkFileSystem, selectHandleMethods, selectMethods } from "./methods.js";
 
 /**
  * Records what is done to a file system: one wrapper for each session,
@@ -20,8 +20,11 @@ import { call, callHandle, selectHandleMethods, selectMethods } from "./methods.
  *   the server refuse does not get here.
  * - What cannot be recorded does not go well: when `record` throws or rejects, the operation fails, and the server logs
  *   why. A file that was opened is closed again; other changes have been made by then and stay. The session goes on.
+ *
+ * @throws {ConfigurationError} when the file system or an option cannot be used
  */
 export function audit(fileSystem: FileSystem, options: AuditOptions): FileSystem {
+  checkFileSystem("fileSystem", fileSystem);
   const audited = new AuditedFileSystem(fileSystem, new AuditTrail(options));
   return {
     ...selectMethods(fileSystem, () => true),

@@ -1,3 +1,5 @@
+import { ConfigurationError } from "../../base/configuration-error.js";
+import { checkObject } from "../../base/option-checks.js";
 import { FileError } from "../errors.js";
 import type { FileHandle, FileSystem } from "../file-system.js";
 
@@ -33,6 +35,19 @@ const fileHandleMethods: Readonly<Record<FileHandleMethod, true>> = {
   fsync: true,
   close: true,
 };
+
+/**
+ * @param option what the file system is called where it was given
+ * @throws {ConfigurationError} when it is not an object with methods of a file system: a promise of one, say
+ */
+export function checkFileSystem(option: string, fileSystem: FileSystem): FileSystem {
+  checkObject(option, fileSystem, " with methods of a FileSystem");
+  const names = keysOf(fileSystemMethods).filter((name) => fileSystem[name] !== undefined);
+  if (names.length === 0) throw new ConfigurationError(option, "has none of the methods of a FileSystem");
+  const odd = names.find((name) => typeof fileSystem[name] !== "function");
+  if (odd !== undefined) throw new ConfigurationError(option, `${odd} is not a method`);
+  return fileSystem;
+}
 
 /** A file system with those methods of `implementation` that `has` names. */
 export function selectMethods(implementation: FileSystem, has: (name: FileSystemMethod) => boolean): FileSystem {

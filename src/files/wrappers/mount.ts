@@ -1,4 +1,5 @@
 import { ConfigurationError } from "../../base/configuration-error.js";
+import { checkObject } from "../../base/option-checks.js";
 import { FileError, type FileErrorCode, isMissing, LinkInPathError } from "../errors.js";
 import type {
   AttributeChanges,
@@ -11,7 +12,7 @@ import type {
   OpenOptions,
 } from "../file-system.js";
 import { isWithin, joinPath, lastName, normalizePath, parentPath, splitPath } from "../path.js";
-import { call, selectHandleMethods, selectMethods } from "./methods.js";
+import { call, checkFileSystem, selectHandleMethods, selectMethods } from "./methods.js";
 import { directoriesAbove, MountedTree } from "./mounted-tree.js";
 import { VirtualDirectories } from "./virtual-directories.js";
 
@@ -35,13 +36,10 @@ import { VirtualDirectories } from "./virtual-directories.js";
  */
 export function mount(fileSystems: Readonly<Record<string, FileSystem>>): FileSystem {
   const byPath = new Map<string, FileSystem>();
-  for (const [path, fileSystem] of Object.entries(fileSystems)) {
+  for (const [path, fileSystem] of Object.entries(checkObject("mount", fileSystems))) {
     const mountPath = toMountPath(path);
     if (byPath.has(mountPath)) throw unusable(`${JSON.stringify(mountPath)} is there twice`);
-    if (typeof fileSystem !== "object" || fileSystem === null) {
-      throw unusable(`there is no file system for ${JSON.stringify(path)}`);
-    }
-    byPath.set(mountPath, fileSystem);
+    byPath.set(mountPath, checkFileSystem(`mount[${JSON.stringify(path)}]`, fileSystem));
   }
   if (byPath.size === 0) throw unusable("there is no file system to be mounted");
   const mounted = [...byPath.values()];

@@ -1,11 +1,11 @@
-import { ConfigurationError } from "../../base/configuration-error.js";
+import { checkInteger, checkOptions } from "../../base/option-checks.js";
 import { ByteBudget } from "../byte-budget.js";
 import { FileError } from "../errors.js";
 import type { AttributeChanges, FileHandle, FileSystem, FileSystemStatistics, OpenOptions } from "../file-system.js";
 import { FOR_READING, FOR_WRITING } from "../open-options.js";
 import { isWithin } from "../path.js";
 import { CountedFile } from "./counted-file.js";
-import { call, callHandle, selectHandleMethods, selectMethods } from "./methods.js";
+import { call, callHandle, checkFileSystem, selectHandleMethods, selectMethods } from "./methods.js";
 import { type OpenFile, QuotaHandle } from "./quota-handle.js";
 import { SharedLock } from "./shared-lock.js";
 import { treeSize } from "./tree-size.js";
@@ -33,10 +33,11 @@ export interface QuotaOptions {
  * - To be counted, a file is opened before it is removed or replaced: one that cannot be read stays. Handles need
  *   `stat`, and `setstat` where files are to be truncated.
  *
- * @throws {ConfigurationError} when one of the options is not a whole number of bytes
+ * @throws {ConfigurationError} when the file system or an option cannot be used
  */
 export function quota(fileSystem: FileSystem, options: QuotaOptions): FileSystem {
-  const limited = new QuotaFileSystem(fileSystem, options);
+  checkFileSystem("fileSystem", fileSystem);
+  const limited = new QuotaFileSystem(fileSystem, checkOptions(options, ["bytes", "used"]));
   return {
     ...selectMethods(fileSystem, () => true),
     ...selectMethods(limited, (name) => fileSystem[name] !== undefined),
@@ -55,10 +56,7 @@ class QuotaFileSystem implements FileSystem {
     this.#fileSystem = fileSystem;
     this.#budget = new ByteBudget("bytes", bytes, "EDQUOT");
     if (used === undefined) return;
-    if (!Number.isSafeInteger(used) || used < 0) {
-      throw new ConfigurationError("used", "must be a whole number of bytes, 0 or more");
-    }
-    this.#budget.charge(used);
+    this.#budget.charge(checkInteger("used", used, 0, Number.MAX_SAFE_INTEGER));
     this.#measured = Promise.resolve();
   }
 

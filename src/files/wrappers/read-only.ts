@@ -8,13 +8,16 @@ import type {
   FileSystemStatistics,
   OpenOptions,
 } from "../file-system.js";
-import { call, callHandle, selectHandleMethods, selectMethods } from "./methods.js";
+import { call, callHandle, checkFileSystem, selectHandleMethods, selectMethods } from "./methods.js";
 
 /**
  * A file system that can be read, and not changed: whatever would change anything, were it only a time, fails with
  * "Read-only file system" (EROFS).
+ *
+ * @throws {ConfigurationError} when it is not a file system
  */
 export function readOnly(fileSystem: FileSystem): FileSystem {
+  checkFileSystem("fileSystem", fileSystem);
   return selectMethods(new ReadOnlyFileSystem(fileSystem), (name) => fileSystem[name] !== undefined);
 }
 

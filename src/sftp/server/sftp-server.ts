@@ -1,6 +1,8 @@
 import { ConfigurationError } from "../../base/configuration-error.js";
+import { checkHookNames } from "../../base/hook-names.js";
+import { checkInteger, checkOptions } from "../../base/option-checks.js";
 import type { AccessMode, AccessPolicy } from "../../files/access-policy.js";
-import { type FileServerOptions, fileServerSettings } from "../../files/file-server-options.js";
+import { FILE_SERVER_OPTIONS, type FileServerOptions, fileServerSettings } from "../../files/file-server-options.js";
 import type { Awaitable } from "../../files/file-system.js";
 import { GuardedFileSystem } from "../../files/guarded-file-system.js";
 import { HandleTable } from "./handle-table.js";
@@ -35,21 +37,16 @@ export class SFTPServer implements AccessPolicy {
   readonly #access: AccessPolicy;
 
   /**
-   * @throws {ConfigurationError} for a `rootPath` that cannot name a directory, for `maxOpenHandles` that is not a
-   * positive integer, and for an unknown name in `deniedRequests`
+   * @throws {ConfigurationError} naming the option that cannot be used, and for a method whose name is another form of
+   * a hook's
    */
   constructor(channel: SFTPStream, options: SFTPServerOptions) {
+    checkOptions(options, [...FILE_SERVER_OPTIONS, "maxOpenHandles", "deniedRequests"]);
     const { fileSystem, startDirectory, access, logger } = fileServerSettings(options);
     const { maxOpenHandles = DEFAULT_MAX_OPEN_HANDLES } = options;
-    if (!Number.isInteger(maxOpenHandles) || maxOpenHandles < 1) {
-      throw new ConfigurationError("maxOpenHandles", "must be a positive integer");
-    }
-    const deniedRequests = new Set(options.deniedRequests);
-    for (const name of deniedRequests) {
-      if (!requestNames.includes(name)) {
-        throw new ConfigurationError("deniedRequests", `there is no request named '${name}'`);
-      }
-    }
+    checkInteger("maxOpenHandles", maxOpenHandles, 1, Number.MAX_SAFE_INTEGER);
+    const deniedRequests = checkDeniedRequests(options.deniedRequests ?? []);
+    if (new.target !== SFTPServer) checkHookNames("SFTPServer", this, SFTPServer, logger);
     this.channel = channel;
     this.#access = access;
     const abort = new AbortController();
@@ -93,4 +90,18 @@ export class SFTPServer implements AccessPolicy {
   getDirectoryPermissions(path: string): Awaitable<number | undefined> {
     return this.#access.getDirectoryPermissions(path);
   }
+}
+
+function checkDeniedRequests(names: Iterable<string>): ReadonlySet<string> {
+  // The characters of a text would be names, too.
+  if (typeof names !== "object" || typeof names[Symbol.iterator] !== "function") {
+    throw new ConfigurationError("deniedRequests", "must be a list of names");
+  }
+  const denied = new Set(names);
+  for (const name of denied) {
+    if (!requestNames.includes(name)) {
+      throw new ConfigurationError("deniedRequests", `there is no request named '${name}'`);
+    }
+  }
+  return denied;
 }

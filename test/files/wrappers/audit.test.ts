@@ -320,7 +320,9 @@ describe("audit", () => {
 
   describe("together with mount", () => {
     it("tells the paths that the client uses, around it", async () => {
-      const { drive, events } = audited(mount({ "/docs": MemoryFileSystem.from({ "/a": "a" }), "/pub": {} }));
+      const { drive, events } = audited(
+        mount({ "/docs": MemoryFileSystem.from({ "/a": "a" }), "/pub": new MemoryFileSystem() }),
+      );
       await drive.read("/docs/a");
       await expect(drive.rename("/docs/a", "/pub/a")).rejects.toThrow("cross-device");
       await expect(drive.mkdir("/new")).rejects.toThrow("Read-only");

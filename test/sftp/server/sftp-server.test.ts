@@ -99,20 +99,31 @@ describe("SFTPServer", () => {
     expect(client.replies.slice(before).filter((reply) => replies.includes(reply))).toEqual(replies);
   });
 
-  it.each([0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY])("refuses %d open handles", (maxOpenHandles) => {
-    const [, far] = duplexPair();
-    expect(() => new SFTPServer(far, { fileSystem: {}, maxOpenHandles })).toThrow(ConfigurationError);
-  });
-
-  it.each(["{}", '{ "rootPath": "" }'])("refuses to serve nothing: %s", (options) => {
-    const [, far] = duplexPair();
-    expect(() => new SFTPServer(far, JSON.parse(options))).toThrow("rootPath: must name a folder");
+  it("refuses methods that are another form of a hook's name, and logs those that are nearly one", () => {
+    class Form extends SFTPServer {
+      check_file_access() {
+        return false;
+      }
+    }
+    class Letter extends SFTPServer {
+      checkFileAcess() {
+        return false;
+      }
+    }
+    const lines: unknown[] = [];
+    const options = { fileSystem: tree(), logger: { debug: () => {}, warn: (fields: object) => lines.push(fields) } };
+    expect(() => new Form(duplexPair()[1], options)).toThrow(
+      "SFTPServer: has a method check_file_access, which nothing calls; the hook is named checkFileAccess",
+    );
+    new Letter(duplexPair()[1], options);
+    expect(lines).toEqual([{ method: "checkFileAcess", hook: "checkFileAccess" }]);
   });
 
   it("refuses to deny what there is not", () => {
     const [, far] = duplexPair();
+    const fileSystem = tree();
     for (const name of ["OPEN", "init", "", "posix-rename@openssh.com"]) {
-      expect(() => new SFTPServer(far, { fileSystem: {}, deniedRequests: [name] })).toThrow(ConfigurationError);
+      expect(() => new SFTPServer(far, { fileSystem, deniedRequests: [name] })).toThrow(ConfigurationError);
     }
   });
 
@@ -244,12 +255,12 @@ describe("the end of a session", () => {
   it("that is over before it began", async () => {
     const stream = new Duplex({ read: () => {}, write: () => {} });
     stream.destroy();
-    await new SFTPServer(stream, { fileSystem: {} }).closed;
+    await new SFTPServer(stream, { fileSystem: tree() }).closed;
   });
 
   it("without anything: 0", async () => {
     const { client, channel, events } = channelPair();
-    const server = new SFTPServer(channel, { fileSystem: {} });
+    const server = new SFTPServer(channel, { fileSystem: tree() });
     client.stream.end();
     await client.end();
     await server.closed;
