@@ -13,9 +13,9 @@ export type { HostKey } from "./pkey/host-key.js";
 export {
   type OpenSSHOptions,
   PKey,
-  type ReadOptions,
   type WriteOptions,
 } from "./pkey/pkey.js";
+export type { ReadOptions } from "./pkey/read-options.js";
 export type { SignCertificateOptions } from "./pkey/sign-certificate.js";
 export type { RevocableCertificate, RevocableKey } from "./revocation/revocable-key.js";
 export { RevocationList } from "./revocation/revocation-list.js";

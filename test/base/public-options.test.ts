@@ -2,7 +2,33 @@ import { describe, expect, it } from "vitest";
 import * as crypto from "../../src/crypto/index.js";
 import * as spindlex from "../../src/index.js";
 import { audit, ConfigurationError, type FileSystem, mount, quota, readOnly } from "../../src/index.js";
-import { FILES, NOT_FILE_SYSTEMS, OPTION_SUBJECTS, type OptionSubject, WITHOUT_OPTIONS } from "./option-subjects.js";
+import { AUTHENTICATOR_SUBJECTS } from "./option-subjects/authenticators.js";
+import { FILE_SUBJECTS, FILES, NOT_FILE_SYSTEMS } from "./option-subjects/files.js";
+import { KEY_SUBJECTS } from "./option-subjects/keys.js";
+import { SERVER_SUBJECTS } from "./option-subjects/server.js";
+import type { OptionSubject } from "./option-subjects/values.js";
+
+const OPTION_SUBJECTS = [...FILE_SUBJECTS, ...SERVER_SUBJECTS, ...AUTHENTICATOR_SUBJECTS, ...KEY_SUBJECTS];
+
+/** What is exported and takes no options. */
+const WITHOUT_OPTIONS = [
+  "Channel",
+  "ConfigurationError",
+  "KeyError",
+  "LinkInPathError",
+  "LocalFileSystem",
+  "PromptAbortedError",
+  "ProtocolError",
+  "RevocationList",
+  "SFTPError",
+  "UserFileError",
+  "anyOf",
+  "hashPassword",
+  "mount",
+  "parseSCPCommand",
+  "readOnly",
+  "require",
+];
 
 /** The error that a call with these options is refused with; `undefined` for a call that gets beyond its options. */
 async function refusal(subject: OptionSubject, options: unknown): Promise<ConfigurationError | undefined> {

@@ -15,12 +15,8 @@ import { type VerifiedSignature, verifySignature } from "../keys/key-signature.j
 import { Certificate } from "./certificate.js";
 import { type GenerateOptions, generatePrivateKey } from "./generate-key.js";
 import type { HostKey } from "./host-key.js";
+import { checkReadOptions, type ReadOptions } from "./read-options.js";
 import { encodeCertificate, SIGN_CERTIFICATE_OPTIONS, type SignCertificateOptions } from "./sign-certificate.js";
-
-export interface ReadOptions {
-  /** Bytes, or a text taken as UTF-8. Not used, and no error, for a key that is not encrypted. */
-  readonly passphrase?: string | Uint8Array;
-}
 
 export interface OpenSSHOptions {
   /** Encrypts the key (aes256-ctr under bcrypt). Must not be empty: leave it out for a key in clear. */
@@ -87,7 +83,7 @@ export class PKey implements HostKey {
    * @throws {ConfigurationError} when an option cannot be used
    */
   static fromString(text: string | Uint8Array, options: ReadOptions = {}): PKey {
-    const { passphrase } = checkOptions(options, ["passphrase"]);
+    const { passphrase } = checkReadOptions(options);
     const decoded = typeof text === "string" ? text : Buffer.from(text).toString("utf8");
     return new PKey(parseKey(decoded.replace(/^\uFEFF/, ""), passphraseBytes(passphrase)));
   }
@@ -96,8 +92,10 @@ export class PKey implements HostKey {
    * Reads a file as `fromString` does.
    *
    * @throws {KeyError} whose message names the file
+   * @throws {ConfigurationError} when an option cannot be used
    */
   static async fromFile(path: string, options: ReadOptions = {}): Promise<PKey> {
+    checkReadOptions(options);
     const content = await readKeyFile(path);
     try {
       return PKey.fromString(content, options);

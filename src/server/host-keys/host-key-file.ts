@@ -1,9 +1,11 @@
 import { mkdir, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { requirePrivate } from "../../authenticators/files/file-permissions.js";
+import { ConfigurationError } from "../../base/configuration-error.js";
 import { systemErrorCode } from "../../base/system-error-code.js";
 import { KeyError } from "../../crypto/keys/key-error.js";
-import { PKey, type ReadOptions } from "../../crypto/pkey/pkey.js";
+import { PKey } from "../../crypto/pkey/pkey.js";
+import { checkReadOptions, type ReadOptions } from "../../crypto/pkey/read-options.js";
 
 export interface HostKeyFile {
   readonly key: PKey;
@@ -16,9 +18,11 @@ export interface HostKeyFile {
  * passphrase. Servers that start at the same time all get the same key.
  *
  * @throws {KeyError} when the file cannot be read or created, or holds no private key
+ * @throws {ConfigurationError} when an option cannot be used
  * @throws {UserFileError} when other users can read the file
  */
 export async function loadOrCreateHostKey(path: string, options: ReadOptions = {}): Promise<HostKeyFile> {
+  checkReadOptions(options);
   const created = !(await isThere(path)) && (await createHostKey(path, options));
   requirePrivate(path, await stat(path));
   const key = await PKey.fromFile(path, options);
@@ -48,6 +52,7 @@ async function createHostKey(path: string, options: ReadOptions): Promise<boolea
     return true;
   } catch (error) {
     if (error instanceof KeyError && error.code === "exists") return false;
+    if (error instanceof ConfigurationError) throw error;
     const reason = error instanceof KeyError ? error.message : systemErrorCode(error);
     throw new KeyError("unwritable", `host key ${path} cannot be created: ${reason}`, { cause: error });
   }

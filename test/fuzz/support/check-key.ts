@@ -1,5 +1,6 @@
 import { KeyError } from "../../../src/crypto/keys/key-error.js";
-import { PKey, type ReadOptions } from "../../../src/crypto/pkey/pkey.js";
+import { PKey } from "../../../src/crypto/pkey/pkey.js";
+import type { ReadOptions } from "../../../src/crypto/pkey/read-options.js";
 import { assertEqual, assertTrue, refusable } from "../engine/harness.js";
 
 const DATA = Buffer.from("data to sign");

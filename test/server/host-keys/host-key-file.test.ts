@@ -57,6 +57,12 @@ describe("loadOrCreateHostKey", needs("ssh-keygen"), () => {
     await expect(loadOrCreateHostKey(path)).rejects.toThrow(/encrypted.*passphrase/);
   });
 
+  it("says which option is wrong", async () => {
+    const path = join(folder, "empty-passphrase");
+    await expect(loadOrCreateHostKey(path, { passphrase: "" })).rejects.toThrow("passphrase: must not be empty");
+    expect(readdirSync(folder)).not.toContain("empty-passphrase");
+  });
+
   it("encrypts a new key when there is a passphrase", async () => {
     const path = join(folder, "protected");
     const { key, created } = await loadOrCreateHostKey(path, { passphrase: "secret phrase" });

@@ -1,0 +1,84 @@
+import { duplexPair } from "node:stream";
+import * as spindlex from "../../../src/index.js";
+import { MemoryFileSystem } from "../../../src/index.js";
+import { logger, notFunction, nothing, notLogger, notNumber, notText, type OptionSubject } from "./values.js";
+
+export const FILES = MemoryFileSystem.from({ "/file": "hello" });
+
+export const NOT_FILE_SYSTEMS = ["/srv", 5, true, [], nothing, {}, new Map(), Promise.resolve(FILES), { open: true }];
+
+const access = {
+  checkFileAccess: () => true,
+  checkDirectoryAccess: () => true,
+  getFilePermissions: nothing,
+  getDirectoryPermissions: nothing,
+};
+
+const { checkFileAccess } = access;
+
+const notPolicy = ["rw", 5, {}, [], nothing, { checkFileAccess }, { ...access, getFilePermissions: 0o600 }];
+
+const fileServer = {
+  valid: { fileSystem: FILES, startDirectory: "/", access, logger },
+  wrong: {
+    rootPath: [...notText, "", "a\0b"],
+    fileSystem: NOT_FILE_SYSTEMS,
+    startDirectory: [...notText, "a\0b"],
+    access: notPolicy,
+    logger: notLogger,
+  },
+  required: ["fileSystem"],
+  instead: { rootPath: "fileSystem" },
+};
+
+export const FILE_SUBJECTS: readonly OptionSubject[] = [
+  {
+    name: "SFTPServer",
+    call: (options) => new spindlex.SFTPServer(duplexPair()[0], options),
+    ...fileServer,
+    valid: { ...fileServer.valid, maxOpenHandles: 1, deniedRequests: ["write"] },
+    wrong: {
+      ...fileServer.wrong,
+      maxOpenHandles: [...notNumber, 0, 1.5],
+      deniedRequests: ["write", 5, {}, nothing, [5], ["delete"]],
+    },
+  },
+  {
+    name: "SCPServer",
+    call: (options) =>
+      new spindlex.SCPServer(
+        duplexPair()[0],
+        { role: "source", path: "/file", recursive: false, preserveTimes: false, targetIsDirectory: false } as never,
+        options,
+      ),
+    ...fileServer,
+  },
+  {
+    name: "MemoryFileSystem",
+    call: (options) => new MemoryFileSystem(options),
+    optional: true,
+    valid: { quota: 1000 },
+    wrong: { quota: [...notNumber, 1.5] },
+  },
+  {
+    name: "MemoryFileSystem.from",
+    call: (options) => MemoryFileSystem.from({}, options),
+    optional: true,
+    valid: { quota: 1000 },
+    wrong: { quota: [...notNumber, 1.5] },
+  },
+  {
+    name: "audit",
+    call: (options) => spindlex.audit(FILES, options),
+    valid: { record: nothing, user: "ann" },
+    wrong: { record: notFunction, user: notText },
+    required: ["record"],
+  },
+  {
+    name: "quota",
+    call: (options) => spindlex.quota(FILES, options),
+    valid: { bytes: 1000, used: 5 },
+    wrong: { bytes: [...notNumber, 1.5], used: [...notNumber, 1.5] },
+    required: ["bytes"],
+  },
+];

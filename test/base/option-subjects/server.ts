@@ -1,0 +1,212 @@
+import { duplexPair } from "node:stream";
+import * as spindlex from "../../../src/index.js";
+import { SSHServer } from "../../../src/index.js";
+import {
+  key,
+  notChoice,
+  notFlag,
+  notFunction,
+  nothing,
+  notKey,
+  notLogger,
+  notNetworks,
+  notNumber,
+  notObject,
+  notText,
+  type OptionSubject,
+} from "./values.js";
+
+const manager = { serverInterface: new SSHServer(), serverKey: key };
+
+const makeManager = (options: object) => new spindlex.SSHServerManager({ ...manager, ...options });
+
+const nested = (name: string, valid: Record<string, unknown>, wrong: Record<string, readonly unknown[]>) => ({
+  name: "SSHServerManager",
+  within: name,
+  call: (options: unknown) => makeManager({ [name]: options }),
+  valid,
+  wrong,
+});
+
+const permissions = {
+  valid: { pty: false, permitOpen: [[{ host: "db", port: 5432 }]], environment: { LANG: "C" } },
+  wrong: {
+    pty: notFlag,
+    portForwarding: notFlag,
+    agentForwarding: notFlag,
+    x11Forwarding: notFlag,
+    userRc: notFlag,
+    forceCommand: notText,
+    permitOpen: ["db:5432", {}, [[{ host: "db" }]], [[{ host: "db", port: "5432" }]]],
+    permitListen: ["8080", {}, [[{ port: 8080 }]]],
+    environment: ["LANG=C", { LANG: 5 }],
+  },
+};
+
+export const SERVER_SUBJECTS: readonly OptionSubject[] = [
+  {
+    name: "SSHServer",
+    call: (options) => new SSHServer(options),
+    optional: true,
+    valid: { authentication: {} },
+    wrong: { authentication: notObject },
+  },
+  {
+    name: "SSHServer",
+    within: "authentication",
+    call: (authentication) => new SSHServer({ authentication }),
+    optional: true,
+    valid: { publicKey: nothing, permissions: { pty: false } },
+    wrong: {
+      publicKey: notFunction,
+      password: notFunction,
+      keyboardInteractive: notFunction,
+      methods: notFunction,
+      revokedKeys: notFunction,
+      permissions: notObject,
+    },
+  },
+  {
+    name: "SSHServer",
+    within: "authentication.permissions",
+    call: (options) => new SSHServer({ authentication: { permissions: options } }),
+    optional: true,
+    ...permissions,
+  },
+  {
+    name: "Grant",
+    call: (options) => new spindlex.Grant(options),
+    optional: true,
+    valid: { result: 0, permissions: {}, authority: key, touch: "optional", verification: "required" },
+    wrong: {
+      result: [3, true, "0", {}],
+      permissions: notObject,
+      authority: notKey,
+      touch: notChoice,
+      verification: notChoice,
+    },
+  },
+  {
+    name: "Grant",
+    within: "permissions",
+    call: (options) => new spindlex.Grant({ permissions: options }),
+    optional: true,
+    ...permissions,
+  },
+  {
+    name: "SSHServerManager",
+    call: (options) => new spindlex.SSHServerManager(options),
+    valid: manager,
+    wrong: {
+      serverInterface: [...notObject, {}, SSHServer],
+      serverKey: notKey,
+      serverKeys: [...notObject.filter((value) => !Array.isArray(value)), [], [key, key], [{}]],
+      announceHostKeys: notFlag,
+      bindAddress: [...notText, ""],
+      port: [...notNumber, 65_536, 1.5],
+      algorithms: notObject,
+      logger: notLogger,
+      maxAuthTries: [...notNumber, 0],
+      authFailureDelay: notNumber,
+      maxChannels: [...notNumber, 0],
+      maxWindowSize: [...notNumber, 0],
+      clientAliveInterval: notNumber,
+      clientAliveCountMax: [...notNumber, 1.5],
+      rekeyLimit: notObject,
+      maxStartups: ["10:30:100", true, [], nothing],
+      perSourceMaxStartups: [...notNumber, 1.5],
+      perSourceMaxConnections: [...notNumber, 1.5],
+      perSourceNetBlockSize: notObject,
+      perSourcePenalties: notObject,
+      perSourcePenaltyExemptList: notNetworks,
+      allowFrom: [...notNetworks, ""],
+      denyFrom: notNetworks,
+      proxyProtocol: notObject,
+      maxConnectionsPerUser: [...notNumber, 1.5],
+      sessionTimeout: notNumber,
+      idleTimeout: notNumber,
+      unusedConnectionTimeout: notNumber,
+      maxSessions: [...notNumber, 1.5],
+    },
+    required: ["serverInterface", "serverKey"],
+    instead: { serverKeys: "serverKey" },
+  },
+  {
+    ...nested("algorithms", { cipher: ["aes256-ctr"] }, {}),
+    shorthands: ["default", "hardened"],
+    optional: true,
+    wrong: Object.fromEntries(
+      ["kex", "hostKey", "cipher", "mac", "compression", "publicKey", "caSignature"].map((kind) => [
+        kind,
+        ["aes256-ctr", 5, {}, [], [5], ["3des-cbc"]],
+      ]),
+    ),
+  },
+  {
+    ...nested("rekeyLimit", { bytes: 2 ** 20 }, { bytes: [...notNumber, 0], seconds: [...notNumber, 0] }),
+    optional: true,
+  },
+  {
+    ...nested(
+      "maxStartups",
+      { start: 5, rate: 10, full: 20 },
+      { start: [...notNumber, 0], rate: [...notNumber, 101], full: [...notNumber, 4] },
+    ),
+    shorthands: [5, false],
+    optional: true,
+  },
+  {
+    ...nested("perSourceNetBlockSize", { ipv4: 24 }, { ipv4: [...notNumber, 33], ipv6: [...notNumber, 129] }),
+    optional: true,
+  },
+  {
+    ...nested(
+      "perSourcePenalties",
+      { crash: 5, overflow: "deny-all" },
+      {
+        crash: notNumber,
+        authFail: notNumber,
+        invalidUser: notNumber,
+        noAuth: notNumber,
+        graceExceeded: notNumber,
+        refuseConnection: notNumber,
+        max: notNumber,
+        min: notNumber,
+        maxSources4: [...notNumber, 0],
+        maxSources6: [...notNumber, 0],
+        overflow: notChoice,
+        overflow6: notChoice,
+      },
+    ),
+    shorthands: [false],
+    optional: true,
+  },
+  {
+    ...nested("proxyProtocol", { from: "10.0.0.1" }, { from: notNetworks, timeout: [...notNumber, 0] }),
+    optional: true,
+    required: ["from"],
+  },
+  {
+    name: "SSHServerManager.stopServer",
+    call: (options) => makeManager({}).stopServer(options),
+    optional: true,
+    valid: { gracePeriod: 1 },
+    wrong: { gracePeriod: notNumber },
+  },
+  {
+    name: "SSHServerManager.handleConnection",
+    within: "info",
+    call: async (info) => {
+      await using open = makeManager({});
+      open.handleConnection(duplexPair()[0], info);
+    },
+    optional: true,
+    valid: { remoteAddress: "192.0.2.1", remotePort: 5 },
+    wrong: {
+      remoteAddress: notText,
+      remotePort: [...notNumber, 65_536, 1.5],
+      localAddress: notText,
+      localPort: [...notNumber, 65_536, 1.5],
+    },
+  },
+];
