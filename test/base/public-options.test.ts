@@ -14,6 +14,7 @@ const OPTION_SUBJECTS = [...FILE_SUBJECTS, ...SERVER_SUBJECTS, ...AUTHENTICATOR_
 const WITHOUT_OPTIONS = [
   "Channel",
   "ConfigurationError",
+  "FileError",
   "KeyError",
   "LinkInPathError",
   "LocalFileSystem",

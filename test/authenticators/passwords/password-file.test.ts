@@ -120,7 +120,7 @@ describe("passwordFile", () => {
     expect(() => passwordFile("users.txt")).toThrow(ConfigurationError);
     expect(() => passwordFile("users.txt")).toThrow("of a file, give { file: path }");
     expect(() => passwordFile(undefined as never)).toThrow("source: must be");
-    expect(() => passwordFile({ path: "users" } as never)).toThrow("source: must be");
+    expect(() => passwordFile({ path: "users" } as never)).toThrow("source.path: is not an option; there are file");
     expect(() => passwordFile(() => undefined, { example: "secret" })).toThrow("example: the hash is not of a kind");
   });
 

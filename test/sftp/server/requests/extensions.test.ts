@@ -43,7 +43,7 @@ describe("extensions", () => {
   });
 
   it.each<[what: string, files: FileSystem, expected: readonly string[]]>([
-    ["nothing", {}, []],
+    ["directories alone", { mkdir: nothing }, []],
     ["lstat", { lstat }, []],
     ["open", { open: () => ({}) }, OF_FILES],
     ["posixRename", { lstat, posixRename: nothing }, ["posix-rename@openssh.com"]],

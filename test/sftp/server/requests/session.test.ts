@@ -8,7 +8,7 @@ const { FAILURE, BAD_MESSAGE, NO_SUCH_FILE } = StatusCode;
 
 describe("limits@openssh.com", () => {
   it("tells packet, read, write and handles (OpenSSH PROTOCOL §4.9)", async () => {
-    const { client } = await startSession({}, { maxOpenHandles: 77 });
+    const { client } = await startSession({ userNames: () => [] }, { maxOpenHandles: 77 });
     const reply = await client.askExtended("limits@openssh.com");
     expect(reply.bytes.toString("hex")).toBe(
       "00000025c900000001" + "0000000000040000" + "000000000003fc00" + "000000000003fc00" + "000000000000004d",
