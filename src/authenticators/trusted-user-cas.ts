@@ -1,6 +1,7 @@
 import type { Connection } from "../auth/connection.js";
 import { Grant } from "../auth/grant.js";
 import { ConfigurationError } from "../base/configuration-error.js";
+import { loggedText } from "../base/logged-text.js";
 import { resolveLogger } from "../base/logger.js";
 import { checkOptions } from "../base/option-checks.js";
 import type { Certificate } from "../crypto/pkey/certificate.js";
@@ -56,7 +57,7 @@ export function trustedUserCAs(
     const { certificate } = key;
     if (certificate === undefined || !(await isTrusted(certificate, username, connection))) return AUTH_FAILED;
     const refuse = (reason: string) => {
-      logger.info({ username, connection: connection.id, reason }, "certificate not accepted");
+      logger.info({ username: loggedText(username), connection: connection.id, reason }, "certificate not accepted");
       return AUTH_FAILED;
     };
     if (principals === undefined) {

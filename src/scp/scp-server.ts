@@ -1,3 +1,4 @@
+import { loggedPath } from "../base/logged-text.js";
 import { checkOptions } from "../base/option-checks.js";
 import {
   FILE_SERVER_OPTIONS,
@@ -39,7 +40,9 @@ export class SCPServer {
     this.#session = {
       command,
       startDirectory,
-      peer: new SCPPeer(stream, (error, path) => logger.warn({ err: error, path }, "scp: a file failed")),
+      peer: new SCPPeer(stream, (error, path) =>
+        logger.warn({ err: error, path: loggedPath(path) }, "scp: a file failed"),
+      ),
       tree: new GuardedFileSystem(fileSystem, access, startDirectory),
       locator: new Locator(fileSystem, startDirectory),
     };

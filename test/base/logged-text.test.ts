@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { loggedBytes, loggedText } from "../../src/base/logged-text.js";
+import { loggedBytes, loggedPath, loggedText } from "../../src/base/logged-text.js";
 
 describe.each([loggedText, loggedBytes])("%o", (logged) => {
   it("leaves the first 256 characters, and shows that there were more", () => {
@@ -17,4 +17,10 @@ it("a text keeps its letters and loses what moves a cursor or turns text around"
 
 it("bytes keep what is US-ASCII", () => {
   expect(loggedBytes("SSH-2.0-cli\xe4nt \x1b[2J\t")).toBe("SSH-2.0-cli\\xe4nt \\x1b[2J\\x09");
+});
+
+it("a path is cut where none is so long, and loses the same", () => {
+  expect(loggedPath("/".repeat(4096))).toBe("/".repeat(4096));
+  expect(loggedPath("/".repeat(4097))).toBe(`${"/".repeat(4096)}…`);
+  expect(loggedPath("/a\nb")).toBe("/a\\u{a}b");
 });

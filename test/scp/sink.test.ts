@@ -169,9 +169,9 @@ describe("a sink", () => {
     const peer = new SCPTestPeer("scp -t /", { fileSystem, logger });
     expect(await peer.answer()).toBe("");
     expect(await peer.ask("C0644 1 a\n")).toBe("\x01scp: /a: Input/output error");
-    expect(await peer.ask("C0644 1 b\n")).toBe("\x01scp: /b: Failure");
+    expect(await peer.ask("C0644 1 b\x1b\n")).toBe("\x01scp: /b?: Failure");
     expect(await peer.ask("C0644 1 c\n")).toBe("\x01scp: /c: Failure");
-    expect(logged).toHaveLength(2);
+    expect(logged).toMatchObject([{ path: "/b\\u{1b}" }, { path: "/c" }]);
   });
 
   it("goes on after a warning of the client, with exit status 1", async () => {

@@ -2,6 +2,7 @@ import type { Connection } from "../../auth/connection.js";
 import { type AuthDecision, Grant } from "../../auth/grant.js";
 import type { Permissions } from "../../auth/permissions.js";
 import { ConfigurationError } from "../../base/configuration-error.js";
+import { loggedText } from "../../base/logged-text.js";
 import { resolveLogger } from "../../base/logger.js";
 import { checkOptions } from "../../base/option-checks.js";
 import type { Certificate } from "../../crypto/pkey/certificate.js";
@@ -43,7 +44,7 @@ export function authorizedKeys(source: LineSource, options: AuthorizedKeysOption
           objection(entry.options, connection) ?? objectionToCertificate(entry.options, username, key.certificate);
         if (reason === undefined) return grant(entry.options, key, withVariables);
         logger.info(
-          { ...origin, line: entry.line, username, connection: connection.id, reason },
+          { ...origin, line: entry.line, username: loggedText(username), connection: connection.id, reason },
           "authorized key not accepted",
         );
       }

@@ -1,5 +1,6 @@
 import type { Connection } from "../../auth/connection.js";
 import { ConfigurationError } from "../../base/configuration-error.js";
+import { loggedPath, loggedText } from "../../base/logged-text.js";
 import type { MaybePromise } from "../../base/maybe-promise.js";
 import { checkFunction } from "../../base/option-checks.js";
 import { inTurns } from "../../base/time-slices.js";
@@ -29,7 +30,7 @@ export interface LineSourceOptions extends FileOptions {
 /** The names of `LineSourceOptions`. */
 export const LINE_SOURCE_OPTIONS = [...FILE_OPTIONS, "owner"] as const;
 
-/** Where lines stand, for the log: a file, what a function gave for a user, or a text. */
+/** Where lines stand, escaped for the log: a file, what a function gave for a user, or a text. */
 export type LineOrigin = { readonly path: string } | { readonly username: string } | Readonly<Record<string, never>>;
 
 export interface LocatedLines<T> {
@@ -121,13 +122,14 @@ export class LineSet<T extends object> {
     const text: unknown = await source(username, connection);
     if (text === undefined) return;
     if (typeof text !== "string") throw new TypeError("the source gave neither a text nor undefined");
+    const origin = { username: loggedText(username) };
     // In UTF-8 a text has as many bytes as characters at least.
     const { maximumFileSize } = this.#options;
     if (text.length > maximumFileSize || Buffer.byteLength(text) > maximumFileSize) {
-      this.#fault({ username }, username, `it is larger than ${maximumFileSize} bytes`);
+      this.#fault(origin, username, `it is larger than ${maximumFileSize} bytes`);
       return;
     }
-    yield await this.#parsed({ username }, username, text);
+    yield await this.#parsed(origin, username, text);
   }
 
   async *#readFiles(
@@ -138,7 +140,7 @@ export class LineSet<T extends object> {
     for (const pathOf of paths) {
       const path = pathOf(username);
       const text = path === undefined ? undefined : await this.#readFile(path, owner);
-      if (path !== undefined && text !== undefined) yield await this.#parsed({ path }, path, text);
+      if (path !== undefined && text !== undefined) yield await this.#parsed({ path: loggedPath(path) }, path, text);
     }
   }
 
@@ -149,7 +151,7 @@ export class LineSet<T extends object> {
       return bytes?.toString("utf8");
     } catch (error) {
       if (!(error instanceof UserFileError)) throw error;
-      this.#fault({ path }, path, error.message);
+      this.#fault({ path: loggedPath(path) }, path, error.message);
       return undefined;
     }
   }

@@ -1,4 +1,5 @@
 import { ConfigurationError } from "../../base/configuration-error.js";
+import { loggedText } from "../../base/logged-text.js";
 import type { Logger } from "../../base/logger.js";
 import { inTurns } from "../../base/time-slices.js";
 import { logRefused } from "./content-lines.js";
@@ -113,7 +114,8 @@ function parseValue<T>(username: string, value: string, format: UserFormat<T>, l
   try {
     return format.parse(value);
   } catch (error) {
-    logger.warn({ username, reason: error instanceof Error ? error.message : String(error) }, "user refused");
+    const reason = error instanceof Error ? error.message : String(error);
+    logger.warn({ username: loggedText(username), reason }, "user refused");
     return undefined;
   }
 }

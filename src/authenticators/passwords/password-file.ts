@@ -1,5 +1,6 @@
 import type { Connection } from "../../auth/connection.js";
 import { ConfigurationError } from "../../base/configuration-error.js";
+import { loggedText } from "../../base/logged-text.js";
 import { resolveLogger } from "../../base/logger.js";
 import { checkOptions, checkText } from "../../base/option-checks.js";
 import { AUTH_FAILED, AUTH_SUCCESSFUL, type AuthResult } from "../../protocol/constants.js";
@@ -69,12 +70,15 @@ export function passwordFile(source: UserSource, options: PasswordFileOptions = 
     const hash = entry?.hash ?? substitute;
     const isRight = await checks.run(connection, () => matchesHash(password, hash, connection.signal));
     if (isRight === undefined && !connection.signal.aborted) {
-      logger.warn({ username, address: connection.remoteAddress }, "password refused: too many are being checked");
+      logger.warn(
+        { username: loggedText(username), address: connection.remoteAddress },
+        "password refused: too many are being checked",
+      );
     }
     if (isRight !== true || entry?.hash === undefined || password === "") return AUTH_FAILED;
     const refusal = entry.refusal(Math.floor(Date.now() / DAY));
     if (refusal === undefined) return AUTH_SUCCESSFUL;
-    logger.info({ username, reason: refusal }, "user refused");
+    logger.info({ username: loggedText(username), reason: refusal }, "user refused");
     return AUTH_FAILED;
   };
   const load = async () => [...(await values.load())].flatMap(([name, { hash }]) => (hash === undefined ? [] : name));

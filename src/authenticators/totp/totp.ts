@@ -1,5 +1,6 @@
 import { randomBytes, timingSafeEqual } from "node:crypto";
 import type { Prompt } from "../../auth/authenticator.js";
+import { loggedText } from "../../base/logged-text.js";
 import { type Logger, resolveLogger } from "../../base/logger.js";
 import { checkInteger, checkOptions } from "../../base/option-checks.js";
 import { AUTH_FAILED, AUTH_SUCCESSFUL, type AuthResult } from "../../protocol/constants.js";
@@ -78,7 +79,10 @@ class TotpVerifier {
     if (step === undefined || this.#used.isUsed(username, step)) {
       const pause = this.#guesses.failed(username, now);
       if (pause > 0)
-        this.#logger.warn({ username, seconds: pause }, "too many wrong codes: all are refused for a time");
+        this.#logger.warn(
+          { username: loggedText(username), seconds: pause },
+          "too many wrong codes: all are refused for a time",
+        );
       return false;
     }
     this.#guesses.succeeded(username);

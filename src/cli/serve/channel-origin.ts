@@ -1,6 +1,8 @@
+import { loggedText } from "../../base/logged-text.js";
 import type { Channel } from "../../index.js";
 
-/** Where a channel comes from, as fields for the log. */
+/** Where a channel comes from, as fields for the log: texts of the client are escaped. */
 export function channelOrigin({ connection }: Channel) {
-  return { connection: connection.id, user: connection.username, address: connection.remoteAddress };
+  const { id, username, remoteAddress } = connection;
+  return { connection: id, user: username && loggedText(username), address: remoteAddress };
 }

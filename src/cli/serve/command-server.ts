@@ -1,5 +1,6 @@
 import { isUtf8 } from "node:buffer";
 import type { Logger } from "pino";
+import { loggedPath } from "../../base/logged-text.js";
 import type { PKey } from "../../crypto/index.js";
 import { type AuthDecision, type Channel, type Connection, SSHServer } from "../../index.js";
 import { type AuthResult, OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED, OPEN_SUCCEEDED } from "../../protocol/constants.js";
@@ -65,13 +66,16 @@ export class CommandServer extends SSHServer {
   override async checkChannelExecRequest(channel: Channel, command: Buffer): Promise<boolean> {
     const scpCommand = this.#folder && parseSCPCommand(command);
     if (scpCommand !== undefined) {
-      this.#logger.info({ ...channelOrigin(channel), paths: scpCommand.paths }, `scp ${scpCommand.role}`);
+      this.#logger.info(
+        { ...channelOrigin(channel), paths: scpCommand.paths.map(loggedPath) },
+        `scp ${scpCommand.role}`,
+      );
       this.#folder?.serveSCP(channel, scpCommand);
       return true;
     }
     const text = decodeCommand(command);
     if (text === undefined) return false;
-    this.#logger.info({ ...channelOrigin(channel), command: text }, "command");
+    this.#logger.info({ ...channelOrigin(channel), command: loggedPath(text) }, "command");
     if (this.#programs !== undefined) await this.#programs.runCommand(channel, text);
     else if (this.#folder?.kind === "disk") refuse(channel, ONLY_FILES);
     else answer(channel, `Executed: ${text}`, 0);

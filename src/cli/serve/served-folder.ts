@@ -1,6 +1,7 @@
 import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { Logger } from "pino";
+import { loggedPath } from "../../base/logged-text.js";
 import type { FileSystem } from "../../files/file-system.js";
 import { LocalFileSystem } from "../../files/local/local-file-system.js";
 import { MemoryFileSystem } from "../../files/memory/memory-file-system.js";
@@ -88,7 +89,11 @@ async function requireFolder(path: string): Promise<void> {
 /** Opened files and listings are many and tell little: what became of a file is told when it is closed. */
 function logEvent(logger: Logger, event: AuditEvent): void {
   const { time, duration, error, operation, ...details } = event;
-  const fields = { ...details, milliseconds: Math.round(duration) };
+  const escaped = Object.entries(details).map(([name, detail]) => [
+    name,
+    typeof detail === "string" ? loggedPath(detail) : detail,
+  ]);
+  const fields = { ...Object.fromEntries(escaped), milliseconds: Math.round(duration) };
   if (operation === "close") logger.info(fields, "transfer");
   else if (operation === "open" || operation === "readdir") logger.debug(fields, operation);
   else logger.info(fields, operation);

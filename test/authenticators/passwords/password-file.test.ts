@@ -184,11 +184,11 @@ describe("passwordFile, asked by those who only try", () => {
     const check = passwordFile(`ann:${dear}`, { logger });
     const leaving = new AbortController();
     setMaxListeners(0, leaving.signal);
-    const flood = Array.from({ length: 131 }, () => check("eve", "wrong", connection(leaving.signal)));
+    const flood = Array.from({ length: 131 }, () => check("eve\n", "wrong", connection(leaving.signal)));
     // Two are computed and 128 wait.
     await Promise.any(flood);
     expect(warn).toHaveBeenCalledWith(
-      { username: "eve", address: "192.0.2.1" },
+      { username: "eve\\u{a}", address: "192.0.2.1" },
       "password refused: too many are being checked",
     );
     leaving.abort();
