@@ -162,7 +162,7 @@ export class Clients {
     const parameters = [`${target.port}`, user, knownHosts, ...credential, compression ? "1" : "0", command];
     const source = join(DRIVERS, "libssh2-exec.c");
     const compile = (folder: string) => ["-O2", "-o", join(folder, "client"), source, "-lssh2"];
-    const folder = await compiled({ source, compiler: "gcc", parameters: compile });
+    const folder = await compiled({ tool: "libssh2", source, compiler: "gcc", parameters: compile });
     return { program: join(folder, "client"), parameters };
   }
 }

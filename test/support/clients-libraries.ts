@@ -87,7 +87,10 @@ async function driver(client: LibraryClientName): Promise<Driver> {
     case "libssh": {
       const parameters = (folder: string) => ["-O2", "-o", join(folder, "client"), source, "-lssh"];
       const source = join(DRIVERS, "libssh-client.c");
-      return { program: join(await compiled({ source, compiler: program, parameters }), "client"), before: [] };
+      return {
+        program: join(await compiled({ tool: client, source, compiler: program, parameters }), "client"),
+        before: [],
+      };
     }
     case "go": {
       const source = join(DRIVERS, "go-client.go");
@@ -98,19 +101,24 @@ async function driver(client: LibraryClientName): Promise<Driver> {
         GOCACHE: join(folder, "cache"),
       });
       return {
-        program: join(await compiled({ source, compiler: program, parameters, environment }), "client"),
+        program: join(await compiled({ tool: client, source, compiler: program, parameters, environment }), "client"),
         before: [],
       };
     }
     case "jsch": {
       const source = join(DRIVERS, "JSchClient.java");
       const parameters = (folder: string) => ["-encoding", "UTF-8", "-cp", JSCH, "-d", folder, source];
-      const folder = await compiled({ source, compiler: "javac", parameters });
+      const folder = await compiled({ tool: client, source, compiler: "javac", parameters });
       return { program, before: ["-cp", `${folder}:${JSCH}`, "-XX:TieredStopAtLevel=1", "JSchClient"] };
     }
     case "erlang": {
       const source = join(DRIVERS, "erlang_client.erl");
-      const folder = await compiled({ source, compiler: "erlc", parameters: (made) => ["-o", made, source] });
+      const folder = await compiled({
+        tool: client,
+        source,
+        compiler: "erlc",
+        parameters: (made) => ["-o", made, source],
+      });
       const quiet = ["-noshell", "-kernel", "logger_level", "error"];
       return { program, before: [...quiet, "-pa", folder, "-s", "erlang_client", "main", "-extra"] };
     }

@@ -149,7 +149,12 @@ const REQUIREMENTS: Readonly<Record<ToolName, readonly (string | undefined)[]>> 
   phpseclib: [findProgram("php"), findFile(["/usr/share/php/phpseclib3/autoload.php"]), KEYGEN],
   jsch: [findProgram("java"), findProgram("javac"), findFile([JSCH]), KEYGEN],
   "net-ssh": [findProgram("ruby"), findFile(["/usr/share/rubygems-integration/all/gems/net-sftp-4.0.0"]), KEYGEN],
-  go: [findProgram("go"), findFile([join(GO_PACKAGES, "src/github.com/pkg/sftp")]), KEYGEN],
+  go: [
+    findProgram("go"),
+    findFile([join(GO_PACKAGES, "src/github.com/pkg/sftp/client.go")]),
+    findFile([join(GO_PACKAGES, "src/golang.org/x/crypto/ssh/client.go")]),
+    KEYGEN,
+  ],
   erlang: [findProgram("erl"), findProgram("erlc"), KEYGEN],
   conch: [findPython("twisted"), KEYGEN],
   "net-sftp-foreign": [
@@ -177,6 +182,11 @@ const REQUIREMENTS: Readonly<Record<ToolName, readonly (string | undefined)[]>> 
 export const TOOLS = Object.fromEntries(
   Object.entries(REQUIREMENTS).map(([tool, [program]]) => [tool, program ?? tool]),
 ) as Readonly<Record<ToolName, string>>;
+
+/** Files that are others in another version of what a tool needs. */
+export function requirementsOf(tool: ToolName): readonly string[] {
+  return REQUIREMENTS[tool].filter((file) => file !== undefined);
+}
 
 /** Of the machine, not of the packages on it. */
 const CANNOT_BE_INSTALLED: readonly ToolName[] = ["FUSE"];

@@ -1,13 +1,16 @@
 import { createHash } from "node:crypto";
-import { mkdir, readFile } from "node:fs/promises";
+import { mkdir, readFile, realpath, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import { basename, join } from "node:path";
+import { requirementsOf, type ToolName } from "./clients.js";
 import { makeFolderOnce } from "./run-folder.js";
 import { runOk } from "./tools.js";
 
 const CACHE = join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "spindlex/compiled");
 
 export interface Compilation {
+  /** Compiled anew when what it needs is another version. */
+  readonly tool: ToolName;
   readonly source: string;
   readonly compiler: string;
   /** @param folder an empty one for all that is made */
@@ -16,18 +19,26 @@ export interface Compilation {
 }
 
 /**
- * Compiles a source, unless an earlier run, or another worker, has done so: what is made is kept by the hash of what it is
- * made of.
+ * Compiles a source, unless an earlier run, or another worker, has done so: the result is kept by the hash of
+ * the source, the parameters and the versions of what the tool needs.
  *
  * @returns the folder
  */
-export async function compiled({ source, compiler, parameters, environment }: Compilation): Promise<string> {
+export async function compiled({ tool, source, compiler, parameters, environment }: Compilation): Promise<string> {
   const hash = createHash("sha256").update(await readFile(source));
-  hash.update(JSON.stringify([compiler, parameters("")]));
+  const versions = await Promise.all(requirementsOf(tool).map(versionOf));
+  hash.update(JSON.stringify([compiler, parameters(""), versions]));
   const folder = join(CACHE, `${basename(source)}-${hash.digest("hex").slice(0, 16)}`);
   await mkdir(CACHE, { recursive: true });
   await makeFolderOnce(folder, async (made) => {
     await runOk(compiler, parameters(made), { timeout: 60_000, environment: environment?.(made) });
   });
   return folder;
+}
+
+/** Of a package's file: what changes when the package is upgraded. */
+async function versionOf(file: string): Promise<readonly unknown[]> {
+  const path = await realpath(file);
+  const { size, mtimeMs } = await stat(path);
+  return [path, size, mtimeMs];
 }
