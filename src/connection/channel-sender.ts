@@ -12,19 +12,77 @@ export interface DataLink {
   readonly writable: boolean;
   /** Calls `sender.pump()` once data can be sent again. */
   waitUntilWritable(sender: ChannelSender): void;
-  sendData(head: Buffer, data: Uint8Array): void;
+  /** Sends one message; head and parts may be reused at once. */
+  sendData(head: Buffer, parts: readonly Uint8Array[]): void;
+}
+
+/** Data of one type, which goes into messages of its own (RFC 4254 §5.2). */
+export interface DataType {
+  /** The message's fields before the data. */
+  readonly head: Buffer;
+  /** The stream that it is written to: it counts what it has not been told is sent, and keeps the later writes back. */
+  readonly stream: { readonly writableLength: number };
 }
 
 type Sent = (error?: Error) => void;
 
-interface Item {
-  /** The message's fields before the data. */
-  readonly head: Buffer;
-  readonly data: Uint8Array;
-  readonly sent: Sent;
+/** One write, as far as it was not sent. */
+class Item {
+  readonly type: DataType;
+  /** Bytes of the whole write. */
+  readonly size: number;
+  /** Bytes that remain. */
+  length: number;
+  /** Told once nothing of the writer's memory is needed any more; `undefined` when it has been told. */
+  sent: Sent | undefined;
+  #parts: readonly Uint8Array[];
+  #next = 0;
+  #offset = 0;
+
+  constructor(type: DataType, parts: readonly Uint8Array[], sent: Sent) {
+    this.type = type;
+    this.size = parts.reduce((sum, part) => sum + part.length, 0);
+    this.length = this.size;
+    this.sent = sent;
+    this.#parts = parts;
+  }
+
+  /** Moves up to `limit` bytes to `parts`, without a copy; returns how many. */
+  take(limit: number, parts: Uint8Array[]): number {
+    let taken = 0;
+    while (taken < limit) {
+      const part = this.#parts[this.#next];
+      if (part === undefined) break;
+      const start = this.#offset;
+      const end = Math.min(part.length, start + limit - taken);
+      parts.push(end - start === part.length ? part : part.subarray(start, end));
+      taken += end - start;
+      this.#offset = end;
+      if (end === part.length) {
+        this.#next++;
+        this.#offset = 0;
+      }
+    }
+    this.length -= taken;
+    return taken;
+  }
+
+  /** Copies what remains, so that the writer's memory is free. */
+  copy(): void {
+    const parts: Uint8Array[] = [];
+    const { length } = this;
+    this.take(length, parts);
+    this.#parts = [Buffer.concat(parts, length)];
+    this.#next = 0;
+    this.#offset = 0;
+    this.length = length;
+  }
 }
 
-/** Sends a channel's data, in the order it was written, within the peer's window and packet size (RFC 4254 §5.2). */
+/**
+ * Sends a channel's data, in the order it was written, within the peer's window and packet size (RFC 4254 §5.2). A
+ * packet does not end where a write ends, if more data of the same type waits.
+ */
 export class ChannelSender {
   readonly #link: DataLink;
   readonly #maximumPacketSize: number;
@@ -33,7 +91,6 @@ export class ChannelSender {
   #queue: Item[] = [];
   /** Who waits for what was dropped. */
   #abandoned: Sent[] = [];
-  #offset = 0;
   #holds = 0;
   #pumping = false;
 
@@ -50,9 +107,9 @@ export class ChannelSender {
     return this.#queue.length === 0 && this.#holds === 0;
   }
 
-  /** @param sent called when the last byte was handed to the transport */
-  write(head: Buffer, data: Uint8Array, sent: Sent): void {
-    this.#queue.push({ head, data, sent });
+  /** @param sent called when the parts may be reused: all was handed to the transport, or the rest copied for it */
+  write(type: DataType, parts: readonly Uint8Array[], sent: Sent): void {
+    this.#queue.push(new Item(type, parts, sent));
     this.pump();
   }
 
@@ -72,10 +129,16 @@ export class ChannelSender {
     };
   }
 
-  /** Drops what waits. */
+  /** Drops what waits, but for the end of a write whose writer was told that it is sent. */
   abandon(): void {
-    for (const { sent } of this.#queue.splice(0)) this.#abandoned.push(sent);
-    this.#offset = 0;
+    let told = 0;
+    for (const { sent, length } of this.#queue) {
+      if (sent === undefined) told += length;
+      else this.#abandoned.push(sent);
+    }
+    const [first] = this.#queue;
+    if (first !== undefined && told > 0 && this.#link.writable) this.#send(first.type, told);
+    this.#queue = [];
   }
 
   /** Tells the writers of what was dropped; their stream should be destroyed by then, which frees the rest of it. */
@@ -93,30 +156,54 @@ export class ChannelSender {
           this.#drained();
           return;
         }
-        if (!this.#send(item)) return;
-        this.#queue.shift();
-        this.#offset = 0;
-        item.sent();
+        if (item.length === 0) {
+          this.#queue.shift();
+          item.sent?.();
+          continue;
+        }
+        if (!this.#link.writable) {
+          this.#link.waitUntilWritable(this);
+          return;
+        }
+        const limit = Math.min(this.#window, this.#maximumPacketSize);
+        if (limit === 0) return;
+        if (!this.#getsMore(limit)) this.#send(item.type, limit);
       }
     } finally {
       this.#pumping = false;
     }
   }
 
-  /** Sends as much of an item as may go now; tells whether that was all. */
-  #send({ head, data }: Item): boolean {
-    while (this.#offset < data.length) {
-      if (!this.#link.writable) {
-        this.#link.waitUntilWritable(this);
-        return false;
-      }
-      const length = Math.min(data.length - this.#offset, this.#window, this.#maximumPacketSize);
-      if (length === 0) return false;
-      setDataLength(head, length);
-      this.#link.sendData(head, data.subarray(this.#offset, this.#offset + length));
-      this.#window -= length;
-      this.#offset += length;
+  /**
+   * Where the queue ends before the next packet is full and its last writer keeps more back, tells it that its write is
+   * sent: that brings what it keeps.
+   */
+  #getsMore(limit: number): boolean {
+    const last = this.#queue.at(-1);
+    if (last?.sent === undefined || last.type.stream.writableLength <= last.size) return false;
+    let length = 0;
+    for (const item of this.#queue) {
+      if (item.type !== last.type) return false;
+      length += item.length;
+      if (length >= limit) return false;
     }
+    const { sent } = last;
+    last.copy();
+    last.sent = undefined;
+    sent();
     return true;
+  }
+
+  /** Sends one packet of up to `limit` bytes that are at the front of the queue and of this type. */
+  #send(type: DataType, limit: number): void {
+    const parts: Uint8Array[] = [];
+    let length = 0;
+    for (const item of this.#queue) {
+      if (length === limit || item.type !== type) break;
+      length += item.take(limit - length, parts);
+    }
+    setDataLength(type.head, length);
+    this.#link.sendData(type.head, parts);
+    this.#window -= length;
   }
 }

@@ -9,7 +9,7 @@ import {
   encodeWindowAdjust,
 } from "../protocol/messages/channels.js";
 import { encodeExitSignal, encodeExitStatus } from "../protocol/messages/exit.js";
-import { ChannelSender, type DataLink, MAX_DATA_LENGTH } from "./channel-sender.js";
+import { ChannelSender, type DataLink, type DataType } from "./channel-sender.js";
 import { ReceiveWindow } from "./receive-window.js";
 import { UnreadBlocks } from "./unread-blocks.js";
 
@@ -100,7 +100,7 @@ export class Channel extends Duplex {
   readonly #link: ChannelLink;
   readonly #recipientChannel: number;
   readonly #sender: ChannelSender;
-  readonly #dataHead: Buffer;
+  readonly #output: DataType;
   /** @internal What the client may send. */
   readonly receiveWindow: ReceiveWindow;
   readonly #unread = new UnreadBlocks();
@@ -126,7 +126,7 @@ export class Channel extends Duplex {
     this.openFields = parameters.openFields;
     this.#link = link;
     this.#recipientChannel = parameters.recipientChannel;
-    this.#dataHead = encodeDataHead(parameters.recipientChannel);
+    this.#output = { head: encodeDataHead(parameters.recipientChannel), stream: this };
     this.#sender = new ChannelSender(link, parameters.windowSize, parameters.maximumPacketSize, () => this.#settle());
     this.receiveWindow = new ReceiveWindow(link.maxWindowSize, (bytes) => link.mayGrowWindow(bytes));
     this.#reportErrors(this);
@@ -214,11 +214,11 @@ export class Channel extends Duplex {
   override _read(): void {}
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, callback: WriteCallback): void {
-    if (this.#mayWrite(callback)) this.#sender.write(this.#dataHead, chunk, callback);
+    if (this.#mayWrite(callback)) this.#sender.write(this.#output, [chunk], callback);
   }
 
   override _writev(chunks: { chunk: Buffer }[], callback: WriteCallback): void {
-    if (this.#mayWrite(callback)) writeAll(this.#sender, this.#dataHead, chunks, callback);
+    if (this.#mayWrite(callback)) this.#sender.write(this.#output, chunks.map(bytesOf), callback);
   }
 
   override _final(callback: () => void): void {
@@ -312,15 +312,14 @@ export class Channel extends Duplex {
 
   #stderrStream(): Writable {
     if (this.#stderr !== undefined) return this.#stderr;
-    const head = encodeExtendedDataHead(this.#recipientChannel, EXTENDED_DATA_STDERR);
-    this.#stderr = new Writable({
+    const stream = new Writable({
       autoDestroy: false,
       highWaterMark: WRITABLE_HIGH_WATER_MARK,
       write: (chunk: Buffer, _encoding, callback) => {
-        if (this.#mayWrite(callback)) this.#sender.write(head, chunk, callback);
+        if (this.#mayWrite(callback)) this.#sender.write(errorOutput, [chunk], callback);
       },
       writev: (chunks, callback) => {
-        if (this.#mayWrite(callback)) writeAll(this.#sender, head, chunks, callback);
+        if (this.#mayWrite(callback)) this.#sender.write(errorOutput, chunks.map(bytesOf), callback);
       },
       final: (callback) => {
         callback();
@@ -331,8 +330,10 @@ export class Channel extends Duplex {
         this.#settle();
       },
     });
-    this.#reportErrors(this.#stderr);
-    return this.#stderr;
+    const errorOutput = { head: encodeExtendedDataHead(this.#recipientChannel, EXTENDED_DATA_STDERR), stream };
+    this.#stderr = stream;
+    this.#reportErrors(stream);
+    return stream;
   }
 
   #reportErrors(stream: Writable): void {
@@ -437,23 +438,4 @@ export class Channel extends Duplex {
   }
 }
 
-/** Puts small chunks together until they fill a packet; large ones are sent as they are. */
-function writeAll(sender: ChannelSender, head: Buffer, chunks: readonly { chunk: Buffer }[], sent: () => void): void {
-  const groups: Buffer[][] = [];
-  let length = 0;
-  for (const { chunk } of chunks) {
-    const group = groups.at(-1);
-    if (group === undefined || length + chunk.length > MAX_DATA_LENGTH) {
-      groups.push([chunk]);
-      length = chunk.length;
-    } else {
-      group.push(chunk);
-      length += chunk.length;
-    }
-  }
-  groups.forEach((group, index) => {
-    const [first] = group;
-    const data = group.length === 1 && first !== undefined ? first : Buffer.concat(group);
-    sender.write(head, data, index === groups.length - 1 ? sent : () => {});
-  });
-}
+const bytesOf = ({ chunk }: { chunk: Buffer }): Buffer => chunk;

@@ -74,7 +74,7 @@ export interface MultiplexerLink {
   /** Whether channel data can be sent now; `resume` is called when it can again. */
   readonly writable: boolean;
   send(payload: Buffer): void;
-  sendData(head: Buffer, data: Uint8Array): void;
+  sendData(head: Buffer, parts: readonly Uint8Array[]): void;
   /** Stops the handling of the connection's messages until the returned function is called. */
   hold(): () => void;
   /** The connection cannot go on. */
@@ -126,7 +126,7 @@ export class Multiplexer {
         return link.writable;
       },
       send: (payload) => link.send(payload),
-      sendData: (head, data) => link.sendData(head, data),
+      sendData: (head, parts) => link.sendData(head, parts),
       waitUntilWritable: (sender) => this.#waitingSenders.add(sender),
       mayGrowWindow: (bytes) => this.#mayGrowWindow(bytes),
       closed: (channel) => this.#channelClosed(channel),

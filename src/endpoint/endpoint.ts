@@ -135,9 +135,9 @@ export class Endpoint {
     );
   }
 
-  /** Sends a message with data, made of two parts that may be reused at once. Only while `writable`. */
-  sendData(head: Buffer, data: Uint8Array): void {
-    this.transport.sendData(head, data);
+  /** Sends a message with data, made of a head and parts that may be reused at once. Only while `writable`. */
+  sendData(head: Buffer, parts: readonly Uint8Array[]): void {
+    this.transport.sendData(head, parts);
     this.#rekeyClock.traffic();
   }
 

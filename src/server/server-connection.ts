@@ -263,9 +263,9 @@ export class ServerConnection implements Connection {
           return endpoint.writable;
         },
         send: (payload) => transport.send(payload),
-        sendData: (head, data) => {
+        sendData: (head, parts) => {
           clocks.touch();
-          endpoint.sendData(head, data);
+          endpoint.sendData(head, parts);
         },
         hold: () => transport.hold(),
         failed: (error) => this.#endpoint.fail(error),

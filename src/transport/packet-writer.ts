@@ -41,11 +41,11 @@ export class PacketWriter {
     if (sequenceNumbers === "reset") this.#sequenceNumber = 0;
   }
 
-  /** Writes one packet whose payload is `head` followed by `body`; both may be reused at once. */
-  write(head: Buffer, body?: Uint8Array): void {
+  /** Writes one packet whose payload is `head` followed by `parts`; all may be reused at once. */
+  write(head: Buffer, parts: readonly Uint8Array[] = []): void {
     const sealer = this.#sealer;
-    const bodyLength = body === undefined ? 0 : body.length;
-    const payloadLength = head.length + bodyLength;
+    let payloadLength = head.length;
+    for (const part of parts) payloadLength += part.length;
     const blockLength = sealer.blockLength;
     const unaligned = (sealer.lengthIsAligned ? 5 : 1) + payloadLength;
     let paddingLength = blockLength - (unaligned % blockLength);
@@ -58,8 +58,12 @@ export class PacketWriter {
     block.writeUInt32BE(clearLength - 4, start);
     block[start + 4] = paddingLength;
     head.copy(block, start + 5);
-    if (body !== undefined) block.set(body, start + 5 + head.length);
-    fillPadding(block, start + 5 + payloadLength, start + clearLength);
+    let end = start + 5 + head.length;
+    for (const part of parts) {
+      block.set(part, end);
+      end += part.length;
+    }
+    fillPadding(block, end, start + clearLength);
     this.#end = start + packetLength;
     sealer.seal(block.subarray(start, this.#end), this.#sequenceNumber);
 

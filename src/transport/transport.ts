@@ -192,9 +192,9 @@ export class Transport {
     this.#waiting.push(payload);
   }
 
-  /** Sends a message with data, made of two parts that may be reused at once. Only while `ready`. */
-  sendData(head: Buffer, data: Uint8Array): void {
-    this.#write(head, data);
+  /** Sends a message with data, made of a head and parts that may be reused at once. Only while `ready`. */
+  sendData(head: Buffer, parts: readonly Uint8Array[]): void {
+    this.#write(head, parts);
     this.#rekeyIfDue();
   }
 
@@ -416,9 +416,9 @@ export class Transport {
     this.rekey();
   }
 
-  #write(head: Buffer, body?: Uint8Array): void {
-    if (this.#compressor === undefined) this.#writer.write(head, body);
-    else this.#writer.write(this.#compressor.compress(body === undefined ? head : Buffer.concat([head, body])));
+  #write(head: Buffer, parts: readonly Uint8Array[] = []): void {
+    if (this.#compressor === undefined) this.#writer.write(head, parts);
+    else this.#writer.write(this.#compressor.compress(parts.length === 0 ? head : Buffer.concat([head, ...parts])));
   }
 
   #fail(error: unknown): void {

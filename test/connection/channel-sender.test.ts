@@ -1,14 +1,16 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { ChannelSender, type DataLink, MAX_DATA_LENGTH } from "../../src/connection/channel-sender.js";
+import { ChannelSender, type DataLink, type DataType, MAX_DATA_LENGTH } from "../../src/connection/channel-sender.js";
 import { EXTENDED_DATA_STDERR } from "../../src/protocol/constants.js";
 import { encodeDataHead, encodeExtendedDataHead } from "../../src/protocol/messages/channels.js";
 
-const stdout = encodeDataHead(7);
-const stderr = encodeExtendedDataHead(7, EXTENDED_DATA_STDERR);
+/** A stream that keeps nothing back. */
+const stream = { writableLength: 0 };
+const stdout: DataType = { head: encodeDataHead(7), stream };
+const stderr: DataType = { head: encodeExtendedDataHead(7, EXTENDED_DATA_STDERR), stream };
 
 interface Packet {
-  readonly stream: "stdout" | "stderr";
+  readonly type: DataType;
   readonly data: Buffer;
 }
 
@@ -30,12 +32,16 @@ class CongestedLink implements DataLink {
     this.#waiting = sender;
   }
 
-  sendData(head: Buffer, data: Uint8Array): void {
+  sendData(head: Buffer, parts: readonly Uint8Array[]): void {
+    const data = Buffer.concat(parts);
     expect(this.writable).toBe(true);
     expect(head.readUInt32BE(head.length - 4)).toBe(data.length);
     this.room--;
-    this.packets.push({ stream: head.length === stdout.length ? "stdout" : "stderr", data: Buffer.from(data) });
+    this.packets.push({ type: head === stdout.head ? stdout : stderr, data });
+    this.onPacket(data.length);
   }
+
+  onPacket(_length: number): void {}
 
   open(room: number): void {
     this.room = room;
@@ -44,19 +50,26 @@ class CongestedLink implements DataLink {
     sender?.pump();
   }
 
-  sent(stream?: Packet["stream"]): Buffer {
+  sent(type?: DataType): Buffer {
     return Buffer.concat(
-      this.packets.filter((packet) => stream === undefined || packet.stream === stream).map(({ data }) => data),
+      this.packets.filter((packet) => type === undefined || packet.type === type).map(({ data }) => data),
     );
+  }
+
+  get lengths(): number[] {
+    return this.packets.map(({ data }) => data.length);
   }
 }
 
 const nothing = () => {};
 
+/** Cuts bytes into two parts, of which either may be empty. */
+const cut = (data: Buffer, at: number): Buffer[] => [data.subarray(0, at), data.subarray(at)];
+
 describe("a channel's sender", () => {
-  it("keeps to the window, the packet size, the holds and the link, and loses nothing", () => {
+  it("keeps to the window, the packet size, the holds and the link, fills each packet, and loses nothing", () => {
     const step = fc.oneof(
-      fc.record({ kind: fc.constant("write" as const), length: fc.nat(300), stderr: fc.boolean() }),
+      fc.record({ kind: fc.constant("write" as const), length: fc.nat(300), cut: fc.nat(300), stderr: fc.boolean() }),
       fc.record({ kind: fc.constant("adjust" as const), bytes: fc.nat(500) }),
       fc.record({ kind: fc.constant("hold" as const) }),
       fc.record({ kind: fc.constant("release" as const) }),
@@ -72,13 +85,35 @@ describe("a channel's sender", () => {
         const callbacks: number[] = [];
         let granted = window;
         let bytes = 0;
+        let sent = 0;
+        /** Bytes that wait and are of one type, from the first that was not sent. */
+        const waiting = () => {
+          let start = 0;
+          let type: DataType | undefined;
+          let length = 0;
+          for (const write of written) {
+            const end = start + write.data.length;
+            if (end > sent) {
+              type ??= write.type;
+              if (write.type !== type) break;
+              length += end - Math.max(start, sent);
+            }
+            start = end;
+          }
+          return length;
+        };
+        link.onPacket = (length) => {
+          expect(length).toBe(Math.min(maximumPacketSize, granted - sent, waiting()));
+          sent += length;
+        };
         for (const next of steps) {
           const before = link.packets.length;
           const held = releases.length > 0;
           if (next.kind === "write") {
             const data = Buffer.from(Array.from({ length: next.length }, () => bytes++ % 251));
-            const index = written.push({ stream: next.stderr ? "stderr" : "stdout", data }) - 1;
-            sender.write(next.stderr ? stderr : stdout, data, () => callbacks.push(index));
+            const type = next.stderr ? stderr : stdout;
+            const index = written.push({ type, data }) - 1;
+            sender.write(type, cut(data, next.cut), () => callbacks.push(index));
           } else if (next.kind === "adjust") {
             granted += next.bytes;
             sender.adjustWindow(next.bytes);
@@ -90,17 +125,16 @@ describe("a channel's sender", () => {
             link.open(next.packets);
           }
           if (held && releases.length > 0) expect(link.packets.length).toBe(before);
-          expect(link.sent().length).toBeLessThanOrEqual(granted);
         }
         for (const release of releases) release();
         link.open(Number.POSITIVE_INFINITY);
+        granted += bytes;
         sender.adjustWindow(bytes);
-        expect(link.packets.every(({ data }) => data.length > 0 && data.length <= maximumPacketSize)).toBe(true);
-        const all = Buffer.concat(written.map(({ data }) => data));
-        expect(link.sent().equals(all)).toBe(true);
-        for (const stream of ["stdout", "stderr"] as const) {
-          const expected = written.filter((packet) => packet.stream === stream).map(({ data }) => data);
-          expect(link.sent(stream).equals(Buffer.concat(expected))).toBe(true);
+        expect(link.packets.every(({ data }) => data.length > 0)).toBe(true);
+        expect(link.sent().equals(Buffer.concat(written.map(({ data }) => data)))).toBe(true);
+        for (const type of [stdout, stderr]) {
+          const expected = written.filter((write) => write.type === type).map(({ data }) => data);
+          expect(link.sent(type).equals(Buffer.concat(expected))).toBe(true);
         }
         expect(callbacks).toEqual(written.map((_, index) => index));
         expect(sender.idle).toBe(true);
@@ -112,29 +146,24 @@ describe("a channel's sender", () => {
   it("never makes a packet larger than what every peer can take", () => {
     const link = new CongestedLink();
     const sender = new ChannelSender(link, 2 ** 32 - 1, 2 ** 32 - 1, nothing);
-    sender.write(stdout, Buffer.alloc(100_000), nothing);
-    expect(link.packets.map(({ data }) => data.length)).toEqual([
-      MAX_DATA_LENGTH,
-      MAX_DATA_LENGTH,
-      MAX_DATA_LENGTH,
-      1696,
-    ]);
+    sender.write(stdout, [Buffer.alloc(100_000)], nothing);
+    expect(link.lengths).toEqual([MAX_DATA_LENGTH, MAX_DATA_LENGTH, MAX_DATA_LENGTH, 1696]);
   });
 
   it("sends full packets, not the window's crumbs, when there is room", () => {
     const link = new CongestedLink();
     const sender = new ChannelSender(link, 10, 4, nothing);
-    sender.write(stdout, Buffer.alloc(12), nothing);
+    sender.write(stdout, [Buffer.alloc(12)], nothing);
     sender.adjustWindow(100);
-    expect(link.packets.map(({ data }) => data.length)).toEqual([4, 4, 2, 2]);
+    expect(link.lengths).toEqual([4, 4, 2, 2]);
   });
 
   it("passes an empty write on in its turn, without a packet", () => {
     const link = new CongestedLink();
     const order: string[] = [];
     const sender = new ChannelSender(link, 0, 100, nothing);
-    sender.write(stdout, Buffer.from("x"), () => order.push("x"));
-    sender.write(stdout, Buffer.alloc(0), () => order.push("empty"));
+    sender.write(stdout, [Buffer.from("x")], () => order.push("x"));
+    sender.write(stdout, [Buffer.alloc(0)], () => order.push("empty"));
     expect(order).toEqual([]);
     sender.adjustWindow(1);
     expect(order).toEqual(["x", "empty"]);
@@ -144,8 +173,8 @@ describe("a channel's sender", () => {
   it("can be written to from a callback", () => {
     const link = new CongestedLink();
     const sender = new ChannelSender(link, 100, 100, nothing);
-    sender.write(stdout, Buffer.from("a"), () => sender.write(stdout, Buffer.from("c"), nothing));
-    sender.write(stdout, Buffer.from("d"), nothing);
+    sender.write(stdout, [Buffer.from("a")], () => sender.write(stdout, [Buffer.from("c")], nothing));
+    sender.write(stdout, [Buffer.from("d")], nothing);
     expect(link.sent().toString()).toBe("acd");
   });
 
@@ -153,7 +182,7 @@ describe("a channel's sender", () => {
     const link = new CongestedLink();
     let drained = 0;
     const sender = new ChannelSender(link, 3, 100, () => drained++);
-    sender.write(stdout, Buffer.from("four"), nothing);
+    sender.write(stdout, [Buffer.from("four")], nothing);
     expect([drained, sender.idle]).toEqual([0, false]);
     sender.adjustWindow(1);
     expect([drained, sender.idle]).toEqual([1, true]);
@@ -168,7 +197,7 @@ describe("a channel's sender", () => {
   it("once abandoned, sends nothing more and calls nobody", () => {
     const link = new CongestedLink();
     const sender = new ChannelSender(link, 2, 100, nothing);
-    sender.write(stdout, Buffer.from("abc"), () => expect.unreachable());
+    sender.write(stdout, [Buffer.from("abc")], () => expect.unreachable());
     sender.abandon();
     sender.adjustWindow(100);
     expect(link.sent().toString()).toBe("ab");

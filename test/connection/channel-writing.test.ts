@@ -1,6 +1,8 @@
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { MessageNumber } from "../../src/protocol/constants.js";
 import { openTestChannel, settled } from "./test-channel.js";
 
 describe("a channel's output", () => {
@@ -25,13 +27,95 @@ describe("a channel's output", () => {
     expect(link.received.slice(2)).toEqual(["data fgh", "data ij"]);
   });
 
+  it("that is corked leaves in one packet, each other write at once", () => {
+    const { channel, link } = openTestChannel();
+    channel.write("a");
+    channel.write("b");
+    channel.cork();
+    channel.write("c");
+    channel.write("d");
+    channel.uncork();
+    expect(link.received).toEqual(["data a", "data b", "data cd"]);
+  });
+
   it("in many small pieces leaves in few packets once it may", async () => {
     const { channel, link } = openTestChannel();
     const release = channel.holdOutput();
     for (let index = 0; index < 10_000; index++) channel.write("0123456789");
     release();
     await settled();
-    expect(link.received.map((message) => message.length - "data ".length)).toEqual([10, 32760, 32760, 32760, 1710]);
+    expect(link.received.map((message) => message.length - "data ".length)).toEqual([32768, 32768, 32768, 1696]);
+  });
+
+  it("fills each packet, whatever is written and granted, and is read before its writers are told", async () => {
+    const step = fc.oneof(
+      fc.record({ kind: fc.constant("write" as const), length: fc.integer({ min: 1, max: 300 }) }),
+      fc.record({ kind: fc.constant("write from callback" as const), length: fc.integer({ min: 1, max: 300 }) }),
+      fc.record({ kind: fc.constant("stderr" as const), length: fc.integer({ min: 1, max: 100 }) }),
+      fc.record({ kind: fc.constant("adjust" as const), bytes: fc.nat(500) }),
+      fc.record({ kind: fc.constant("congestion" as const), writable: fc.boolean() }),
+      fc.record({ kind: fc.constant("turn" as const) }),
+    );
+    const setting = { windowSize: fc.nat(500), maximumPacketSize: fc.integer({ min: 1, max: 200 }) };
+    await fc.assert(
+      fc.asyncProperty(fc.record(setting), fc.array(step, { maxLength: 40 }), async (options, steps) => {
+        const { channel, link } = openTestChannel(options);
+        const { maximumPacketSize } = options;
+        const output = { stream: channel, written: [] as Buffer[], sent: [] as Buffer[], waiting: 0 };
+        const errors = { stream: channel.stderr, written: [] as Buffer[], sent: [] as Buffer[], waiting: 0 };
+        let window = options.windowSize;
+        let bytes = 0;
+        link.sendData = (head, parts) => {
+          const data = Buffer.concat(parts);
+          const [type, other] = head[0] === MessageNumber.CHANNEL_DATA ? [output, errors] : [errors, output];
+          const possible = Math.min(maximumPacketSize, window, type.waiting);
+          // Between writes to one stream there may have been one to the other.
+          if (other.waiting > 0) expect(data.length).toBeLessThanOrEqual(possible);
+          else expect(data.length).toBe(possible);
+          window -= data.length;
+          type.waiting -= data.length;
+          type.sent.push(data);
+        };
+        const write = (type: typeof output | typeof errors, length: number, then = () => {}) => {
+          const data = Buffer.from(Array.from({ length }, () => bytes++ % 251));
+          type.written.push(Buffer.from(data));
+          type.waiting += length;
+          type.stream.write(data, () => {
+            data.fill(0xff);
+            then();
+          });
+        };
+        for (const next of steps) {
+          if (next.kind === "write") write(output, next.length);
+          else if (next.kind === "write from callback") write(output, 1, () => write(output, next.length));
+          else if (next.kind === "stderr") write(errors, next.length);
+          else if (next.kind === "congestion") link.writable = next.writable;
+          else if (next.kind === "turn") await settled();
+          else {
+            window += next.bytes;
+            channel.adjustWindow(next.bytes);
+          }
+          expect(channel.writableLength).toBeGreaterThanOrEqual(output.waiting);
+        }
+        link.writable = true;
+        window += 1_000_000;
+        channel.adjustWindow(1_000_000);
+        await settled();
+        for (const { stream, written, sent } of [output, errors]) {
+          expect(stream.writableLength).toBe(0);
+          expect(Buffer.concat(sent).equals(Buffer.concat(written))).toBe(true);
+        }
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it("that its writer was told is sent precedes CLOSE, when the writer destroys the channel there", () => {
+    const { channel, link } = openTestChannel({ windowSize: 4 });
+    channel.write("first ", () => channel.destroy());
+    channel.write("second");
+    channel.adjustWindow(10);
+    expect(link.received).toEqual(["data firs", "data t ", "CLOSE"]);
   });
 
   it("tells a writer to wait, and when to go on", async () => {
@@ -153,7 +237,7 @@ describe("what follows a channel's output", () => {
     channel.close();
     channel.adjustWindow(3);
     await settled();
-    expect(link.received).toEqual(["stderr a", "stderr b", "stderr cd", "exit-status 1", "EOF", "CLOSE"]);
+    expect(link.received).toEqual(["stderr a", "stderr bcd", "exit-status 1", "EOF", "CLOSE"]);
   });
 
   it("is not held up by stderr that only sendStderr has used", async () => {

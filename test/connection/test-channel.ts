@@ -47,8 +47,8 @@ export class TestLink implements ChannelLink {
     else this.received.push(message);
   }
 
-  sendData(head: Buffer, data: Uint8Array): void {
-    this.send(Buffer.concat([head, data]));
+  sendData(head: Buffer, parts: readonly Uint8Array[]): void {
+    this.send(Buffer.concat([head, ...parts]));
   }
 
   mayGrowWindow(): boolean {

@@ -31,8 +31,8 @@ describe.each(packetSuites)("PacketWriter under $name", ({ createSealer, createO
         const { writer, outputs } = createWriter(createSealer());
         for (const bytes of payloads) {
           const whole = Buffer.from(bytes);
-          // As a head and a body, of which either may be empty.
-          writer.write(whole.subarray(0, cut), whole.subarray(cut));
+          // As a head and two parts, of which any may be empty.
+          writer.write(whole.subarray(0, cut), [whole.subarray(cut, 2 * cut), whole.subarray(2 * cut)]);
         }
         writer.flush();
         const reader = new PacketReader(createOpener());
@@ -102,7 +102,7 @@ describe("PacketWriter", () => {
     const { writer, outputs } = createWriter();
     const head = Buffer.from("head");
     const body = Buffer.from("body");
-    writer.write(head, body);
+    writer.write(head, [body]);
     head.fill(0);
     body.fill(0);
     writer.flush();

@@ -40,7 +40,7 @@ function writeWhileReady(client: MemoryClient, count: number): Buffer[] {
     const head = Buffer.alloc(9);
     head[0] = CHANNEL_DATA;
     head.writeUInt32BE(data.length, 5);
-    client.server.sendData(head, data);
+    client.server.sendData(head, [data]);
     sent.push(data);
   }
   return sent;
