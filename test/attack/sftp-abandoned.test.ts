@@ -35,9 +35,9 @@ it("a client that asks for what never ends and closes its channel leaves no work
   const { id } = await client.openSession();
   client.sendPacket(channelRequest(id, "subsystem", "want-reply", new Writer().writeString("sftp").toBuffer()));
   await client.expect(CHANNEL_SUCCESS);
-  client.sendPacket(channelData(id, Buffer.concat([init(), request(PacketType.OPEN, 1, "/f", 1, NO_ATTRIBUTES)])));
-  // VERSION and HANDLE.
+  client.sendPacket(channelData(id, init()));
   await client.expect(CHANNEL_DATA);
+  client.sendPacket(channelData(id, request(PacketType.OPEN, 1, "/f", 1, NO_ATTRIBUTES)));
   await client.expect(CHANNEL_DATA);
   const handle = Buffer.of(0, 0, 0, 1);
   const hashes = Array.from({ length: REQUESTS_UNDER_WAY }, (_, number) =>

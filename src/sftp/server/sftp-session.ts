@@ -213,7 +213,7 @@ export class SFTPSession {
     this.#send(encodeVersion(SFTP_VERSION, announced), () => {});
   }
 
-  /** Replies of one turn of the event loop leave together. */
+  /** Replies of one turn of the event loop leave together: most are a little longer or much shorter than a packet. */
   #send(packet: Buffer, sent: () => void): void {
     if (this.#closing) {
       sent();
@@ -222,7 +222,7 @@ export class SFTPSession {
     if (!this.#corked) {
       this.#corked = true;
       this.#stream.cork();
-      process.nextTick(this.#uncork);
+      setImmediate(this.#uncork);
     }
     this.#stream.write(packet, () => {
       sent();
