@@ -75,8 +75,8 @@ export class Bench {
     const bytes = this.#options.transferBytes;
     createSFTPFiles(this.#workspace, bytes);
     this.contenders.add(`sftp: the files of both ends are in ${dirname(this.#workspace.servedFolder)}`);
-    const measure = ({ operation }: SFTPCase, contender: Contender, connectSeconds: number) =>
-      measureSFTP(this.#usualLogin(contender), operation, connectSeconds);
+    const measure = (benchCase: SFTPCase, contender: Contender, connectSeconds: number) =>
+      measureSFTP(this.#usualLogin(contender), benchCase, connectSeconds);
     await this.#onWarmServers(cases, measureSFTPConnect, measure, (benchCase, contender, cost) => {
       const { name, operation } = benchCase;
       if (operation === "get" || operation === "put") {

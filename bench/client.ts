@@ -64,11 +64,17 @@ export async function runSession(session: Session): Promise<SessionResult> {
 /**
  * Runs commands through `sftp`, in one session.
  *
+ * @param options of the client, beside those for the login
  * @throws {Error} when one fails or the session was not negotiated as the login asks for
  */
-export async function runSFTP(login: Login, commands: readonly string[]): Promise<SFTPResult> {
+export async function runSFTP(
+  login: Login,
+  commands: readonly string[],
+  options: readonly string[] = [],
+): Promise<SFTPResult> {
   const { openssh } = login;
-  const child = spawn(openssh.sftpClient, ["-b", "-", "-S", openssh.client, ...loginArguments(login), destination], {
+  const parameters = ["-b", "-", "-S", openssh.client, ...options, ...loginArguments(login), destination];
+  const child = spawn(openssh.sftpClient, parameters, {
     stdio: ["pipe", "pipe", "pipe"],
     timeout: sessionTimeout,
     killSignal: "SIGKILL",

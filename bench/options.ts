@@ -21,7 +21,8 @@ export const helpText = `Usage: npm run bench -- [options]
 
 Measures a spindlex server, the same server on ssh2 and OpenSSH's sshd side by side, with the real ssh as client.
 Everything runs on loopback; medians over interleaved rounds. Needs Linux, ssh, sftp, ssh-keygen, sshd and diff;
-the files for SFTP are in /dev/shm if they fit.
+the files for SFTP are in /dev/shm if they fit. "sftp get" asks for as much at a time as the server allows, "sftp get
+32 KiB" for that little, as most clients do, with 64 requests under way.
 
   --only <text>        only cases whose name contains the text (chacha20, "input aes128-gcm", "sftp get", connect,
                        idle); repeatable

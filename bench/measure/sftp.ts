@@ -1,5 +1,6 @@
+import type { SFTPCase } from "../cases.js";
 import { type Login, runSFTP } from "../client.js";
-import { type SFTPOperation, sftpTask } from "../sftp-files.js";
+import { sftpTask } from "../sftp-files.js";
 
 export interface SFTPCost {
   /** CPU of the server, without what connecting costs. */
@@ -13,11 +14,15 @@ export interface SFTPCost {
  *
  * @param connectSeconds CPU seconds that one connect and SFTP session without a command costs this server
  */
-export async function measureSFTP(login: Login, operation: SFTPOperation, connectSeconds: number): Promise<SFTPCost> {
+export async function measureSFTP(
+  login: Login,
+  { operation, clientOptions }: SFTPCase,
+  connectSeconds: number,
+): Promise<SFTPCost> {
   const { contender, workspace } = login;
   const { command, repetitions, finish } = sftpTask(operation, workspace);
   const before = await contender.cpu();
-  const { output, seconds } = await runSFTP(login, Array<string>(repetitions).fill(command));
+  const { output, seconds } = await runSFTP(login, Array<string>(repetitions).fill(command), clientOptions);
   const after = await contender.cpu();
   finish(output);
   return {
