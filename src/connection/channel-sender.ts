@@ -20,7 +20,7 @@ export interface DataLink {
 export interface DataType {
   /** The message's fields before the data. */
   readonly head: Buffer;
-  /** The stream that it is written to: it counts what it has not been told is sent, and keeps the later writes back. */
+  /** Where it is written: counts the bytes of the write that is under way, and of those that it keeps back meanwhile. */
   readonly stream: { readonly writableLength: number };
 }
 
@@ -33,7 +33,7 @@ class Item {
   readonly size: number;
   /** Bytes that remain. */
   length: number;
-  /** Told once nothing of the writer's memory is needed any more; `undefined` when it has been told. */
+  /** Called once the writer's memory is not needed any more; `undefined` where that was before the rest is sent. */
   sent: Sent | undefined;
   #parts: readonly Uint8Array[];
   #next = 0;
@@ -129,7 +129,7 @@ export class ChannelSender {
     };
   }
 
-  /** Drops what waits, but for the end of a write whose writer was told that it is sent. */
+  /** Drops what waits. The rest of a write whose writer was told that it is sent is sent first. */
   abandon(): void {
     let told = 0;
     for (const { sent, length } of this.#queue) {
@@ -175,8 +175,8 @@ export class ChannelSender {
   }
 
   /**
-   * Where the queue ends before the next packet is full and its last writer keeps more back, tells it that its write is
-   * sent: that brings what it keeps.
+   * Where the queue ends before the next packet is full, and the last stream keeps more back, the stream is told that its
+   * write is sent. A stream of Node.js then hands over at once what it keeps.
    */
   #getsMore(limit: number): boolean {
     const last = this.#queue.at(-1);
