@@ -13,6 +13,7 @@ import { ProtocolError } from "../protocol/errors.js";
 import { decodeServiceRequest, encodeServiceAccept } from "../protocol/messages/service.js";
 import { encodeUserauthSuccess } from "../protocol/messages/userauth.js";
 import { type NegotiatedNames, namesOf } from "../transport/negotiation.js";
+import { serverRole } from "../transport/server-role.js";
 import { Misbehaviour } from "./admission/misbehaviour.js";
 import type { PenaltyCause } from "./admission/penalties.js";
 import { CountedMessages } from "./counted-messages.js";
@@ -81,7 +82,7 @@ export class ServerConnection implements Connection {
     const { identification, hostKeys, algorithms, rekeyBytes } = settings;
     this.#endpoint = new Endpoint(
       stream,
-      { identification, hostKeys, algorithms, rekeyBytes },
+      { role: serverRole(hostKeys), identification, algorithms, rekeyBytes },
       {
         message: (payload) => this.#receive(payload),
         keysExchanged: () => this.#keysExchanged(),
@@ -93,7 +94,7 @@ export class ServerConnection implements Connection {
   }
 
   get clientVersion(): string {
-    return this.#endpoint.transport.clientIdentification;
+    return this.#endpoint.transport.peerIdentification;
   }
 
   get algorithms(): NegotiatedNames | undefined {

@@ -1,26 +1,24 @@
 import { randomBytes } from "node:crypto";
 import type { PacketOpener, PacketSealer } from "../crypto/cipher/packet-cipher.js";
 import { deriveKey, exchangeHash, type KeyLetter } from "../crypto/kex/key-derivation.js";
-import type { ServerKeyExchange, ServerStep } from "../crypto/kex/key-exchange.js";
-import type { HostKey } from "../crypto/pkey/host-key.js";
-import { DisconnectReason } from "../protocol/constants.js";
 import { ProtocolError } from "../protocol/errors.js";
 import { decodeKexInit, encodeKexInit, type KexInit } from "../protocol/messages/kex-init.js";
 import type { AlgorithmPreferences } from "./algorithms.js";
-import { type Negotiated, type NegotiatedDirection, negotiate } from "./negotiation.js";
+import { type Direction, guessedWrong, type Negotiated, negotiate } from "./negotiation.js";
+import type { Method, MethodResult, Role } from "./role.js";
 
-/** Pseudo algorithms that announce what a side can do (RFC 8308 §2.1, OpenSSH PROTOCOL §1.10). */
-const EXT_INFO_CLIENT = "ext-info-c";
-const EXT_INFO_SERVER = "ext-info-s";
-const STRICT_CLIENT = "kex-strict-c-v00@openssh.com";
-const STRICT_SERVER = "kex-strict-s-v00@openssh.com";
+/** The keys of each direction: IV, cipher key and MAC key (RFC 4253 §7.2). */
+const LETTERS: Readonly<Record<Direction, readonly [iv: KeyLetter, key: KeyLetter, macKey: KeyLetter]>> = {
+  clientToServer: ["A", "C", "E"],
+  serverToClient: ["B", "D", "F"],
+};
 
 /** What all exchanges of one connection share. */
 export interface KeyExchangeContext {
+  readonly role: Role;
   /** Identification lines without their ends. */
-  readonly clientIdentification: Buffer;
-  readonly serverIdentification: Buffer;
-  readonly hostKeys: readonly HostKey[];
+  readonly ownIdentification: Buffer;
+  readonly peerIdentification: Buffer;
   readonly algorithms: AlgorithmPreferences;
   /** Exchange hash of the first exchange; `undefined` in the first. */
   readonly sessionId: Buffer | undefined;
@@ -29,41 +27,41 @@ export interface KeyExchangeContext {
 /** What an exchange leaves behind. */
 export interface KeyExchangeResult {
   readonly negotiated: Negotiated;
-  readonly hostKey: HostKey;
+  /** The server's public host key, which has signed this exchange. */
+  readonly hostKeyBlob: Buffer;
   readonly sessionId: Buffer;
-  /** The method's last message; NEWKEYS follows it. */
-  readonly reply: Buffer;
+  /** The method's last message, where it is ours; NEWKEYS follows it. */
+  readonly lastMessage: Buffer | undefined;
   readonly sealer: PacketSealer;
   readonly opener: PacketOpener;
 }
 
 /** What the two KEXINITs have come to. */
 interface Agreement {
-  readonly clientPayload: Buffer;
+  readonly peerPayload: Buffer;
   readonly negotiated: Negotiated;
-  readonly hostKey: HostKey;
 }
 
-/** The server's side of one key exchange (RFC 4253 §7), from its KEXINIT to new keys. */
+/** One side of one key exchange (RFC 4253 §7), from its KEXINIT to new keys. */
 export class KeyExchange {
   /** Our KEXINIT; has to be sent first. */
   readonly kexInitPayload: Buffer;
   readonly #context: KeyExchangeContext;
   readonly #kexInit: KexInit;
   #strict = false;
-  #clientTakesExtInfo = false;
+  #peerTakesExtInfo = false;
   #agreement: Agreement | undefined;
   #ignoreNext = false;
-  #method: ServerKeyExchange | undefined;
+  #method: Method | undefined;
   #result: KeyExchangeResult | undefined;
 
   constructor(context: KeyExchangeContext) {
     this.#context = context;
     const { kex, hostKey, cipher, mac, compression } = context.algorithms;
-    const usable = hostKey.filter((name) => context.hostKeys.some((key) => key.signatureAlgorithms.includes(name)));
+    const { extInfo, strict } = context.role.ownMarkers;
     this.#kexInit = {
-      kex: context.sessionId === undefined ? [...kex, EXT_INFO_SERVER, STRICT_SERVER] : kex,
-      hostKey: usable,
+      kex: context.sessionId === undefined ? [...kex, extInfo, strict] : kex,
+      hostKey: context.role.hostKeyAlgorithms(hostKey),
       cipherClientToServer: cipher,
       cipherServerToClient: cipher,
       macClientToServer: mac,
@@ -75,7 +73,7 @@ export class KeyExchange {
     this.kexInitPayload = encodeKexInit(this.#kexInit, randomBytes(16));
   }
 
-  get clientKexInitReceived(): boolean {
+  get peerKexInitReceived(): boolean {
     return this.#agreement !== undefined;
   }
 
@@ -84,9 +82,9 @@ export class KeyExchange {
     return this.#strict;
   }
 
-  /** The client understands EXT_INFO; only in the first exchange. */
-  get clientTakesExtInfo(): boolean {
-    return this.#clientTakesExtInfo;
+  /** The peer understands EXT_INFO; only in the first exchange. */
+  get peerTakesExtInfo(): boolean {
+    return this.#peerTakesExtInfo;
   }
 
   /** What came out; there once our NEWKEYS is due. */
@@ -94,19 +92,24 @@ export class KeyExchange {
     return this.#result;
   }
 
-  /** @throws {ProtocolError} for a malformed or second KEXINIT, or without common algorithms */
-  receiveKexInit(payload: Buffer): void {
+  /**
+   * Takes the peer's KEXINIT. Returns the method's first message, where it is ours.
+   *
+   * @throws {ProtocolError} for a malformed or second KEXINIT, or without common algorithms
+   */
+  receiveKexInit(payload: Buffer): Buffer | undefined {
     if (this.#agreement !== undefined) throw new ProtocolError("KEXINIT during a key exchange");
-    const clientKexInit = decodeKexInit(payload);
-    this.#strict = clientKexInit.kex.includes(STRICT_CLIENT);
-    this.#clientTakesExtInfo = clientKexInit.kex.includes(EXT_INFO_CLIENT);
-    const negotiated = negotiate(clientKexInit, this.#kexInit);
-    const hostKey = this.#context.hostKeys.find((key) => key.signatureAlgorithms.includes(negotiated.hostKey));
-    if (hostKey === undefined) throw new ProtocolError("no host key", DisconnectReason.KEY_EXCHANGE_FAILED);
+    const { role } = this.#context;
+    const peerKexInit = decodeKexInit(payload);
+    this.#strict = peerKexInit.kex.includes(role.peerMarkers.strict);
+    this.#peerTakesExtInfo = peerKexInit.kex.includes(role.peerMarkers.extInfo);
+    const negotiated = negotiate(...this.#clientFirst(this.#kexInit, peerKexInit));
+    const method = role.startMethod(negotiated);
     // The payload is a view of a larger chunk, which would stay in memory with it.
-    this.#agreement = { clientPayload: Buffer.from(payload), negotiated, hostKey };
-    this.#ignoreNext = negotiated.ignoreFirstKexPacket;
-    this.#method = negotiated.kex.startServer();
+    this.#agreement = { peerPayload: Buffer.from(payload), negotiated };
+    this.#ignoreNext = guessedWrong(peerKexInit, this.#kexInit);
+    this.#method = method;
+    return method.opening;
   }
 
   /**
@@ -128,45 +131,41 @@ export class KeyExchange {
     return { done: this.#finish(step, this.#agreement) };
   }
 
-  async #finish(step: Extract<ServerStep, { kind: "done" }>, agreement: Agreement): Promise<void> {
-    const { clientIdentification, serverIdentification } = this.#context;
-    const { clientPayload, negotiated, hostKey } = agreement;
+  async #finish(result: MethodResult, { peerPayload, negotiated }: Agreement): Promise<void> {
+    const { role, ownIdentification, peerIdentification } = this.#context;
     const hash = exchangeHash(
       negotiated.kex.hash,
-      clientIdentification,
-      serverIdentification,
-      clientPayload,
-      this.kexInitPayload,
-      hostKey.publicBlob,
-      step.transcript,
-      step.sharedSecret,
+      ...this.#clientFirst(ownIdentification, peerIdentification),
+      ...this.#clientFirst(this.kexInitPayload, peerPayload),
+      result.hostKeyBlob,
+      result.transcript,
+      result.sharedSecret,
     );
-    let signature: Buffer;
-    try {
-      signature = await hostKey.sign(hash, negotiated.hostKey);
-    } catch (cause) {
-      throw new ProtocolError("the host key could not sign", DisconnectReason.KEY_EXCHANGE_FAILED, { cause });
-    }
+    const lastMessage = await result.authenticate(hash);
     const sessionId = this.#context.sessionId ?? hash;
-    const keys = (direction: NegotiatedDirection, iv: KeyLetter, key: KeyLetter, macKey: KeyLetter) => {
-      const { cipher, mac } = direction;
+    const keys = (direction: Direction) => {
+      const { cipher, mac } = negotiated[direction];
+      const [iv, key, macKey] = LETTERS[direction];
       const derive = (letter: KeyLetter, length: number) =>
-        deriveKey(negotiated.kex.hash, step.sharedSecret, hash, letter, sessionId, length);
+        deriveKey(negotiated.kex.hash, result.sharedSecret, hash, letter, sessionId, length);
       return {
         iv: derive(iv, cipher.ivLength),
         key: derive(key, cipher.keyLength),
         ...(mac === undefined ? {} : { mac: { algorithm: mac, key: derive(macKey, mac.keyLength) } }),
       };
     };
-    const { clientToServer, serverToClient } = negotiated;
     this.#result = {
       negotiated,
-      hostKey,
+      hostKeyBlob: result.hostKeyBlob,
       sessionId,
-      reply: step.reply(hostKey.publicBlob, signature),
-      opener: clientToServer.cipher.createOpener(keys(clientToServer, "A", "C", "E")),
-      sealer: serverToClient.cipher.createSealer(keys(serverToClient, "B", "D", "F")),
+      lastMessage,
+      opener: negotiated[role.receives].cipher.createOpener(keys(role.receives)),
+      sealer: negotiated[role.sends].cipher.createSealer(keys(role.sends)),
     };
-    step.sharedSecret.fill(0);
+    result.sharedSecret.fill(0);
+  }
+
+  #clientFirst<T>(own: T, peer: T): [client: T, server: T] {
+    return this.#context.role.sends === "clientToServer" ? [own, peer] : [peer, own];
   }
 }

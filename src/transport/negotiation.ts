@@ -8,6 +8,8 @@ import { DisconnectReason } from "../protocol/constants.js";
 import { ProtocolError } from "../protocol/errors.js";
 import type { KexInit } from "../protocol/messages/kex-init.js";
 
+export type Direction = "clientToServer" | "serverToClient";
+
 /** What one direction of the connection uses. */
 export interface NegotiatedDirection {
   readonly cipher: CipherAlgorithm;
@@ -24,8 +26,6 @@ export interface Negotiated {
   readonly commonHostKeys: readonly string[];
   readonly clientToServer: NegotiatedDirection;
   readonly serverToClient: NegotiatedDirection;
-  /** The client has sent a key exchange message on a guess that turned out wrong: it must be ignored (RFC 4253 §7). */
-  readonly ignoreFirstKexPacket: boolean;
 }
 
 /** The algorithms in use, by name. */
@@ -56,9 +56,12 @@ export function negotiate(client: KexInit, server: KexInit): Negotiated {
       [client.cipherServerToClient, client.macServerToClient, client.compressionServerToClient],
       [server.cipherServerToClient, server.macServerToClient, server.compressionServerToClient],
     ),
-    ignoreFirstKexPacket:
-      client.firstKexPacketFollows && (client.kex[0] !== server.kex[0] || client.hostKey[0] !== server.hostKey[0]),
   };
+}
+
+/** Whether the peer has sent a key exchange message on a guess that is wrong: it must be ignored (RFC 4253 §7). */
+export function guessedWrong(peer: KexInit, own: KexInit): boolean {
+  return peer.firstKexPacketFollows && (peer.kex[0] !== own.kex[0] || peer.hostKey[0] !== own.hostKey[0]);
 }
 
 type Lists = readonly [cipher: readonly string[], mac: readonly string[], compression: readonly string[]];

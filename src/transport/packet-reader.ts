@@ -2,6 +2,7 @@ import type { PacketOpener } from "../crypto/cipher/packet-cipher.js";
 import { accompanyPacket } from "../crypto/cipher/young-garbage.js";
 import { MAX_PACKET_LENGTH } from "../protocol/constants.js";
 import { ProtocolError } from "../protocol/errors.js";
+import { PacketCounts } from "./packet-counts.js";
 
 /** First allocation for a packet that comes in pieces, bytes; more only as more bytes have come. */
 const INITIAL_ASSEMBLY_LENGTH = 36 * 1024;
@@ -18,9 +19,7 @@ let sharedAssembly: Buffer | undefined;
  */
 export class PacketReader {
   #opener: PacketOpener;
-  #sequenceNumber = 0;
-  #packets = 0;
-  #bytes = 0;
+  readonly #counts = new PacketCounts();
   readonly #chunks: Buffer[] = [];
   #offset = 0;
   #buffered = 0;
@@ -45,17 +44,17 @@ export class PacketReader {
 
   /** Sequence number of the packet that was returned last (RFC 4253 §6.4). */
   get lastSequenceNumber(): number {
-    return (this.#sequenceNumber - 1) >>> 0;
+    return (this.#counts.sequenceNumber - 1) >>> 0;
   }
 
   /** Bytes opened with the present keys. */
   get bytes(): number {
-    return this.#bytes;
+    return this.#counts.bytes;
   }
 
   /** Whether the present keys have done as much as their cipher allows. */
   get exhausted(): boolean {
-    return this.#packets >= this.#opener.maximumPackets || this.#bytes >= this.#opener.maximumBytes;
+    return this.#counts.haveExhausted(this.#opener);
   }
 
   push(chunk: Buffer): void {
@@ -67,9 +66,7 @@ export class PacketReader {
   /** Takes new keys into use from the next packet on; strict key exchange also starts the sequence numbers anew. */
   changeKeys(opener: PacketOpener, sequenceNumbers: "continue" | "reset"): void {
     this.#opener = opener;
-    this.#packets = 0;
-    this.#bytes = 0;
-    if (sequenceNumbers === "reset") this.#sequenceNumber = 0;
+    this.#counts.restart(sequenceNumbers);
   }
 
   /**
@@ -80,11 +77,9 @@ export class PacketReader {
   next(): Buffer | undefined {
     const packet = this.#nextPacket();
     if (packet === undefined) return undefined;
-    const opened = this.#opener.open(packet, this.#sequenceNumber);
+    const opened = this.#opener.open(packet, this.#counts.sequenceNumber);
     if (this.#assemblyShared) this.#giveBackAssembly(packet);
-    this.#sequenceNumber = (this.#sequenceNumber + 1) >>> 0;
-    this.#packets++;
-    this.#bytes += packet.length;
+    this.#counts.add(packet.length);
     accompanyPacket(packet.length);
     const paddingLength = opened[0] ?? 0;
     const payloadEnd = opened.length - paddingLength;
@@ -96,7 +91,7 @@ export class PacketReader {
     if (this.#packetLength === 0) {
       const header = this.#peek(this.#opener.headerLength);
       if (header === undefined) return undefined;
-      this.#packetLength = this.#validLength(this.#opener.readLength(header, this.#sequenceNumber));
+      this.#packetLength = this.#validLength(this.#opener.readLength(header, this.#counts.sequenceNumber));
     }
     const packet = this.#take(this.#packetLength);
     if (packet !== undefined) this.#packetLength = 0;

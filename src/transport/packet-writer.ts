@@ -1,4 +1,5 @@
 import type { PacketSealer } from "../crypto/cipher/packet-cipher.js";
+import { PacketCounts } from "./packet-counts.js";
 import { fillPadding } from "./padding.js";
 import { returnSendBlock, SEND_BLOCK_LENGTH, takeSendBlock } from "./send-blocks.js";
 
@@ -12,9 +13,7 @@ export type Output = (bytes: Buffer, done?: () => void) => void;
 export class PacketWriter {
   #sealer: PacketSealer;
   readonly #output: Output;
-  #sequenceNumber = 0;
-  #packets = 0;
-  #bytes = 0;
+  readonly #counts = new PacketCounts();
   #block: Buffer | undefined;
   #end = 0;
 
@@ -25,20 +24,18 @@ export class PacketWriter {
 
   /** Bytes sealed with the present keys. */
   get bytes(): number {
-    return this.#bytes;
+    return this.#counts.bytes;
   }
 
   /** Whether the present keys have done as much as their cipher allows. */
   get exhausted(): boolean {
-    return this.#packets >= this.#sealer.maximumPackets || this.#bytes >= this.#sealer.maximumBytes;
+    return this.#counts.haveExhausted(this.#sealer);
   }
 
   /** Takes new keys into use from the next packet on; strict key exchange also starts the sequence numbers anew. */
   changeKeys(sealer: PacketSealer, sequenceNumbers: "continue" | "reset"): void {
     this.#sealer = sealer;
-    this.#packets = 0;
-    this.#bytes = 0;
-    if (sequenceNumbers === "reset") this.#sequenceNumber = 0;
+    this.#counts.restart(sequenceNumbers);
   }
 
   /** Writes one packet whose payload is `head` followed by `parts`; all may be reused at once. */
@@ -65,11 +62,8 @@ export class PacketWriter {
     }
     fillPadding(block, end, start + clearLength);
     this.#end = start + packetLength;
-    sealer.seal(block.subarray(start, this.#end), this.#sequenceNumber);
-
-    this.#sequenceNumber = (this.#sequenceNumber + 1) >>> 0;
-    this.#packets++;
-    this.#bytes += packetLength;
+    sealer.seal(block.subarray(start, this.#end), this.#counts.sequenceNumber);
+    this.#counts.add(packetLength);
   }
 
   /** Hands over what was written since the last time. */

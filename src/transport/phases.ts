@@ -27,10 +27,13 @@ export type Disposition =
   /** A number that has no business here: ends the connection. */
   | "forbidden";
 
-const range = (first: number, last: number) => Array.from({ length: last - first + 1 }, (_, index) => first + index);
+/** Message numbers, both ends included. */
+export const range = (first: number, last: number) =>
+  Array.from({ length: last - first + 1 }, (_, index) => first + index);
 
-const transportMessages = [M.DISCONNECT, M.IGNORE, M.UNIMPLEMENTED, M.DEBUG];
-const keyExchangeMessages = [M.KEXINIT, M.NEWKEYS, ...range(M.KEX_FIRST, M.KEX_LAST)];
+/** DISCONNECT, IGNORE, UNIMPLEMENTED and DEBUG (RFC 4253 §11). */
+export const transportMessages = [M.DISCONNECT, M.IGNORE, M.UNIMPLEMENTED, M.DEBUG];
+export const keyExchangeMessages = [M.KEXINIT, M.NEWKEYS, ...range(M.KEX_FIRST, M.KEX_LAST)];
 
 /** Numbers that mean something somewhere, hence are errors wherever they are not listed. */
 const known = new Set<number>([
@@ -49,10 +52,12 @@ const known = new Set<number>([
 ]);
 
 /**
+ * What becomes of each message number in one phase.
+ *
  * @param unknown what becomes of numbers that mean nothing anywhere
  * @param exceptions numbers that are neither allowed nor forbidden though they mean something
  */
-function dispositions(
+export function dispositions(
   allowed: readonly number[],
   unknown: Disposition,
   exceptions: ReadonlyMap<number, Disposition> = new Map(),
@@ -63,52 +68,9 @@ function dispositions(
   });
 }
 
-/** For each phase, what becomes of each message number that a client may send to a server. */
-const table: Readonly<Record<Phase, readonly Disposition[]>> = {
-  "initial-key-exchange": dispositions([...transportMessages, ...keyExchangeMessages], "unimplemented"),
-  "strict-initial-key-exchange": dispositions([M.DISCONNECT, ...keyExchangeMessages], "forbidden"),
-  service: dispositions([...transportMessages, M.KEXINIT, M.EXT_INFO, M.SERVICE_REQUEST, M.PING], "unimplemented"),
-  authentication: dispositions(
-    // Paramiko asks for the service again before each of its attempts.
-    [...transportMessages, M.KEXINIT, M.PING, M.SERVICE_REQUEST, M.USERAUTH_REQUEST, M.USERAUTH_INFO_RESPONSE],
-    "unimplemented",
-  ),
-  running: dispositions(
-    [
-      ...transportMessages,
-      M.KEXINIT,
-      M.PING,
-      ...range(M.GLOBAL_REQUEST, M.REQUEST_FAILURE),
-      M.CHANNEL_OPEN,
-      ...range(M.CHANNEL_WINDOW_ADJUST, M.CHANNEL_FAILURE),
-    ],
-    "unimplemented",
-    new Map<number, Disposition>([
-      // Authentication requests after success are silently ignored (RFC 4252 §5.1); so are answers that come too late.
-      [M.USERAUTH_REQUEST, "ignored"],
-      [M.USERAUTH_INFO_RESPONSE, "ignored"],
-      // It answers nothing: this server sends no PING.
-      [M.PONG, "ignored"],
-      // Conch asks for the service of authentication again after each key exchange, and takes this answer, as sshd's.
-      [M.SERVICE_REQUEST, "unimplemented"],
-    ]),
-  ),
-  rekeying: dispositions(
-    [
-      ...transportMessages,
-      M.NEWKEYS,
-      ...range(M.KEX_FIRST, M.KEX_LAST),
-      // Not allowed by RFC 4253 §7.1, but AsyncSSH as Debian 12 has it goes on sending data. The windows bound it.
-      ...range(M.CHANNEL_WINDOW_ADJUST, M.CHANNEL_CLOSE),
-    ],
-    "unimplemented",
-  ),
-  "rekeying-unauthenticated": dispositions(
-    [...transportMessages, M.NEWKEYS, ...range(M.KEX_FIRST, M.KEX_LAST)],
-    "unimplemented",
-  ),
-};
+/** For each phase, what becomes of each message number that comes from the peer. */
+export type PhaseTable = Readonly<Record<Phase, readonly Disposition[]>>;
 
-export function dispositionOf(phase: Phase, messageNumber: number): Disposition {
+export function dispositionOf(table: PhaseTable, phase: Phase, messageNumber: number): Disposition {
   return table[phase][messageNumber] ?? "forbidden";
 }

@@ -1,8 +1,5 @@
-import { certificateNameOf } from "../crypto/certificates/certificate-names.js";
 import { noneOpener, noneSealer } from "../crypto/cipher/none.js";
 import type { Compressor, Decompressor } from "../crypto/compression/compression.js";
-import { signatureAlgorithms } from "../crypto/keys/signature-algorithms.js";
-import type { HostKey } from "../crypto/pkey/host-key.js";
 import { type DisconnectReason, MAX_PACKET_LENGTH, MessageNumber } from "../protocol/constants.js";
 import { ProtocolError } from "../protocol/errors.js";
 import { decodeExtInfo, encodeExtInfo } from "../protocol/messages/ext-info.js";
@@ -19,11 +16,13 @@ import type { Negotiated } from "./negotiation.js";
 import { PacketReader } from "./packet-reader.js";
 import { type Output, PacketWriter } from "./packet-writer.js";
 import { dispositionOf, type Phase } from "./phases.js";
+import type { Role } from "./role.js";
+import { WaitingMessages } from "./waiting-messages.js";
 
 export interface TransportOptions {
+  readonly role: Role;
   /** Our identification without its line end, e.g. `SSH-2.0-spindlex_0.1`. */
   readonly identification: string;
-  readonly hostKeys: readonly HostKey[];
   readonly algorithms: AlgorithmPreferences;
   /** Bytes in one direction after which new keys are made; the cipher may ask for them earlier. */
   readonly rekeyBytes: number;
@@ -51,12 +50,6 @@ export interface TransportHandlers {
   failed(error: unknown): void;
 }
 
-/** Memory of messages that may wait for the end of a key exchange, bytes. */
-const MAX_BYTES_BEHIND_KEY_EXCHANGE = { initial: 16 * 1024, later: 1024 * 1024 };
-
-/** What a waiting message costs beside its own bytes, bytes. */
-const WAITING_OVERHEAD = 256;
-
 /** Bytes that are inflated before other connections get their turn: 64 KiB from the socket can become 64 MiB. */
 const MAX_INFLATED_PER_TURN = 1024 * 1024;
 
@@ -64,26 +57,25 @@ const MAX_INFLATED_PER_TURN = 1024 * 1024;
 const MAX_UNAUTHENTICATED_KEY_EXCHANGES = 8;
 
 /**
- * The transport layer (RFC 4253) of a server as a state machine without I/O: bytes in, messages and bytes out. Nothing
- * above it ever sees a key exchange; what is sent during one waits.
+ * The transport layer (RFC 4253), for either role, as a state machine without I/O: bytes in, messages and bytes out.
+ * Nothing above it ever sees a key exchange; what is sent during one waits.
  */
 export class Transport {
   readonly #options: TransportOptions;
   readonly #handlers: TransportHandlers;
   readonly #reader = new PacketReader(noneOpener);
   readonly #writer: PacketWriter;
-  #identification: IdentificationReader | undefined = new IdentificationReader();
-  #clientIdentification = "";
+  #identification: IdentificationReader | undefined;
+  #peerIdentification = "";
   #phase: Phase = "initial-key-exchange";
   #strict = false;
   #exchange: KeyExchange | undefined;
   #exchanges = 0;
   /** Our KEXINIT went out and our NEWKEYS did not yet: nothing else may be sent (RFC 4253 §7.1). */
   #sendingBlocked = false;
-  #waiting: Buffer[] = [];
-  #waitingBytes = 0;
+  readonly #waiting = new WaitingMessages();
   #sessionId: Buffer | undefined;
-  #hostKey: HostKey | undefined;
+  #hostKeyBlob: Buffer | undefined;
   #negotiated: Negotiated | undefined;
   #compressor: Compressor | undefined;
   #decompressor: Decompressor | undefined;
@@ -94,12 +86,13 @@ export class Transport {
   constructor(options: TransportOptions, handlers: TransportHandlers) {
     this.#options = options;
     this.#handlers = handlers;
+    this.#identification = new IdentificationReader(options.role.linesBeforeIdentification);
     this.#writer = new PacketWriter(noneSealer, handlers.output);
   }
 
-  /** The client's identification line; empty until it came. */
-  get clientIdentification(): string {
-    return this.#clientIdentification;
+  /** The peer's identification line; empty until it came. */
+  get peerIdentification(): string {
+    return this.#peerIdentification;
   }
 
   /** What the present keys were made with; `undefined` during the first key exchange. */
@@ -114,7 +107,7 @@ export class Transport {
 
   /** The public blob of the host key that signed the first exchange, to which session and users' signatures are bound. */
   get hostKeyBlob(): Buffer | undefined {
-    return this.#hostKey?.publicBlob;
+    return this.#hostKeyBlob;
   }
 
   /** Whether keys are being exchanged. */
@@ -171,10 +164,11 @@ export class Transport {
     this.#phase = phase;
   }
 
-  /** Starts delayed compression, if it was negotiated: to be called right after USERAUTH_SUCCESS was sent. */
+  /** Starts delayed compression, if it was negotiated: to be called right after USERAUTH_SUCCESS was sent, or has come. */
   startDelayedCompression(): void {
-    this.#compressor = this.#negotiated?.serverToClient.compression.createCompressor();
-    this.#decompressor = this.#negotiated?.clientToServer.compression.createDecompressor();
+    const { sends, receives } = this.#options.role;
+    this.#compressor = this.#negotiated?.[sends].compression.createCompressor();
+    this.#decompressor = this.#negotiated?.[receives].compression.createDecompressor();
   }
 
   /** Sends a message; during a key exchange it waits for the end of that. The payload must not be changed afterwards. */
@@ -184,12 +178,9 @@ export class Transport {
       this.#write(payload);
       return;
     }
-    this.#waitingBytes += payload.length + WAITING_OVERHEAD;
-    if (this.#waitingBytes > MAX_BYTES_BEHIND_KEY_EXCHANGE[this.#initial ? "initial" : "later"]) {
+    if (!this.#waiting.add(payload, this.#initial ? "initial" : "later")) {
       this.#fail(new ProtocolError("too many messages wait for the key exchange to end"));
-      return;
     }
-    this.#waiting.push(payload);
   }
 
   /** Sends a message with data, made of a head and parts that may be reused at once. Only while `ready`. */
@@ -225,7 +216,7 @@ export class Transport {
     const received = reader.receive(chunk);
     if (received === undefined) return;
     this.#identification = undefined;
-    this.#clientIdentification = received.identification;
+    this.#peerIdentification = received.identification;
     this.#startExchange();
     this.#reader.push(received.rest);
   }
@@ -261,8 +252,8 @@ export class Transport {
   #dispatch(payload: Buffer): void {
     const number = payload[0];
     if (number === undefined) throw new ProtocolError("a packet is empty");
-    const phase = this.#exchange?.clientKexInitReceived ? this.#phaseOfExchange : this.#phase;
-    switch (dispositionOf(phase, number)) {
+    const phase = this.#exchange?.peerKexInitReceived ? this.#phaseOfExchange : this.#phase;
+    switch (dispositionOf(this.#options.role.phases, phase, number)) {
       case "forbidden":
         throw new ProtocolError(`message ${number} is not allowed in phase ${phase}`);
       case "unimplemented":
@@ -280,7 +271,7 @@ export class Transport {
     return this.#phase === "running" ? "rekeying" : "rekeying-unauthenticated";
   }
 
-  /** Before the client's first NEWKEYS. */
+  /** Before the peer's first NEWKEYS. */
   get #initial(): boolean {
     return this.#phase === "initial-key-exchange" || this.#phase === "strict-initial-key-exchange";
   }
@@ -298,7 +289,7 @@ export class Transport {
       case MessageNumber.UNIMPLEMENTED:
         return;
       case MessageNumber.EXT_INFO:
-        decodeExtInfo(payload);
+        this.#options.role.receiveExtensions(decodeExtInfo(payload));
         return;
       case MessageNumber.PING:
         this.send(encodePongTo(payload));
@@ -315,17 +306,20 @@ export class Transport {
     }
   }
 
-  #startExchange(): void {
-    this.#exchange = new KeyExchange({
-      clientIdentification: Buffer.from(this.#clientIdentification, "latin1"),
-      serverIdentification: Buffer.from(this.#options.identification, "latin1"),
-      hostKeys: this.#options.hostKeys,
-      algorithms: this.#options.algorithms,
+  #startExchange(): KeyExchange {
+    const { role, algorithms, identification } = this.#options;
+    const exchange = new KeyExchange({
+      role,
+      ownIdentification: Buffer.from(identification, "latin1"),
+      peerIdentification: Buffer.from(this.#peerIdentification, "latin1"),
+      algorithms,
       sessionId: this.#sessionId,
     });
-    this.#write(this.#exchange.kexInitPayload);
+    this.#exchange = exchange;
+    this.#write(exchange.kexInitPayload);
     this.#sendingBlocked = true;
     this.#handlers.keyExchangeStarted();
+    return exchange;
   }
 
   #receiveKexInit(payload: Buffer): void {
@@ -333,15 +327,16 @@ export class Transport {
     if (this.#phase !== "running" && this.#exchanges > MAX_UNAUTHENTICATED_KEY_EXCHANGES) {
       throw new ProtocolError("too many key exchanges before authentication");
     }
-    if (this.#exchange === undefined) this.#startExchange();
-    this.#exchange?.receiveKexInit(payload);
-    if (this.#initial && this.#exchange?.strict) {
+    const exchange = this.#exchange ?? this.#startExchange();
+    const opening = exchange.receiveKexInit(payload);
+    if (this.#initial && exchange.strict) {
       this.#strict = true;
       this.#phase = "strict-initial-key-exchange";
       if (this.#reader.lastSequenceNumber !== 0) {
         throw new ProtocolError("KEXINIT was not the first packet of a strict key exchange");
       }
     }
+    if (opening !== undefined) this.#write(opening);
   }
 
   #receiveKexMessage(payload: Buffer): void {
@@ -364,26 +359,16 @@ export class Transport {
     const { result } = exchange;
     if (this.#closed || result === undefined) return;
     const first = this.#sessionId === undefined;
-    this.#write(result.reply);
+    if (result.lastMessage !== undefined) this.#write(result.lastMessage);
     this.#write(Buffer.of(MessageNumber.NEWKEYS));
     this.#writer.changeKeys(result.sealer, this.#strict ? "reset" : "continue");
     this.#sessionId = result.sessionId;
-    this.#hostKey ??= result.hostKey;
-    if (this.#phase === "running") this.#compressor = result.negotiated.serverToClient.compression.createCompressor();
-    if (first && exchange.clientTakesExtInfo) {
-      this.#write(
-        encodeExtInfo(
-          new Map([
-            ["server-sig-algs", this.#signatureAlgorithms.join(",")],
-            ["publickey-hostbound@openssh.com", "0"],
-            ["ping@openssh.com", "0"],
-          ]),
-        ),
-      );
-    }
+    this.#hostKeyBlob ??= result.hostKeyBlob;
+    const { role, algorithms } = this.#options;
+    if (this.#phase === "running") this.#compressor = result.negotiated[role.sends].compression.createCompressor();
+    if (first && exchange.peerTakesExtInfo) this.#write(encodeExtInfo(role.extensions(algorithms)));
     this.#sendingBlocked = false;
-    for (const payload of this.#waiting.splice(0)) this.#write(payload);
-    this.#waitingBytes = 0;
+    for (const payload of this.#waiting.takeAll()) this.#write(payload);
     this.#handlers.writable();
   }
 
@@ -394,19 +379,11 @@ export class Transport {
     this.#negotiated = result.negotiated;
     this.#exchange = undefined;
     if (this.#phase === "running") {
-      this.#decompressor = result.negotiated.clientToServer.compression.createDecompressor();
+      this.#decompressor = result.negotiated[this.#options.role.receives].compression.createDecompressor();
     } else if (this.#initial) {
       this.#phase = "service";
     }
     this.#handlers.keyExchangeFinished();
-  }
-
-  /** What users may sign with, which is told without regard to certificates (RFC 8308 §3.1). */
-  get #signatureAlgorithms(): string[] {
-    const { publicKey } = this.#options.algorithms;
-    return signatureAlgorithms.filter(
-      (name) => publicKey.includes(name) || publicKey.includes(certificateNameOf(name)),
-    );
   }
 
   #rekeyIfDue(): void {

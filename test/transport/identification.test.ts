@@ -4,7 +4,7 @@ import { DisconnectReason } from "../../src/protocol/constants.js";
 import { IdentificationReader } from "../../src/transport/identification.js";
 
 const text = (value: string) => Buffer.from(value, "latin1");
-const read = (value: string) => new IdentificationReader().receive(text(value));
+const read = (value: string) => new IdentificationReader(0).receive(text(value));
 const refusal = expect.objectContaining({
   name: "ProtocolError",
   reason: DisconnectReason.PROTOCOL_VERSION_NOT_SUPPORTED,
@@ -27,7 +27,7 @@ describe("IdentificationReader", () => {
     const behind = text("\n\r\nSSH-2.0-again\n\x00\xff");
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 1, max: 40 }), { maxLength: 40 }), (lengths) => {
-        const reader = new IdentificationReader();
+        const reader = new IdentificationReader(0);
         let bytes = Buffer.concat([line, behind]);
         for (const length of [...lengths, bytes.length]) {
           const received = reader.receive(bytes.subarray(0, length));
@@ -67,7 +67,7 @@ describe("IdentificationReader", () => {
   it("refuses another protocol at its first wrong byte", () => {
     expect(() => read("G")).toThrow(refusal);
     expect(() => read("SSX")).toThrow(refusal);
-    const reader = new IdentificationReader();
+    const reader = new IdentificationReader(0);
     expect(reader.receive(text("SS"))).toBeUndefined();
     expect(() => reader.receive(text("L"))).toThrow(refusal);
   });
@@ -82,7 +82,7 @@ describe("IdentificationReader", () => {
   });
 
   it("waits for no more than that, however the bytes come", () => {
-    const reader = new IdentificationReader();
+    const reader = new IdentificationReader(0);
     const endless = text(`SSH-2.0-${"x".repeat(9000)}`);
     for (let index = 0; index < 8193; index++) {
       expect(reader.receive(endless.subarray(index, index + 1))).toBeUndefined();

@@ -5,6 +5,7 @@ import { DisconnectReason, MessageNumber } from "../../src/protocol/constants.js
 import { decodeKexInit } from "../../src/protocol/messages/kex-init.js";
 import { type AlgorithmPreferences, resolveAlgorithms } from "../../src/transport/algorithms.js";
 import { KeyExchange, type KeyExchangeContext } from "../../src/transport/key-exchange.js";
+import { serverRole } from "../../src/transport/server-role.js";
 import { type KexClient, startClient } from "../support/kex-client.js";
 import { sealPacket } from "../support/packet-framing.js";
 import { agree, deriveDirection, type Exchange, hashExchange } from "../support/packet-keys.js";
@@ -22,9 +23,9 @@ const startServer = (
   context: Partial<KeyExchangeContext> = {},
 ): KeyExchange =>
   new KeyExchange({
-    clientIdentification,
-    serverIdentification,
-    hostKeys: [ed25519, ecdsa, rsa],
+    role: serverRole([ed25519, ecdsa, rsa]),
+    ownIdentification: serverIdentification,
+    peerIdentification: clientIdentification,
     algorithms: resolveAlgorithms(algorithms),
     sessionId: undefined,
     ...context,
@@ -71,7 +72,7 @@ async function exchange(server: KeyExchange, kexInit: Buffer): Promise<Exchange>
     serverIdentification,
     clientKexInit: kexInit,
     serverKexInit: server.kexInitPayload,
-    result: client.finish(server.result?.reply ?? Buffer.alloc(0)),
+    result: client.finish(server.result?.lastMessage ?? Buffer.alloc(0)),
   });
 }
 
@@ -107,7 +108,7 @@ describe("KeyExchange: our KEXINIT", () => {
 
   it("offers host key algorithms only where there is a key for them", () => {
     const offered = (hostKeys: readonly HostKey[], hostKey?: string[]) =>
-      decodeKexInit(startServer(hostKey && { hostKey }, { hostKeys }).kexInitPayload).hostKey;
+      decodeKexInit(startServer(hostKey && { hostKey }, { role: serverRole(hostKeys) }).kexInitPayload).hostKey;
     expect(offered([rsa])).toEqual(["rsa-sha2-512", "rsa-sha2-256"]);
     expect(offered([rsa, ed25519], ["rsa-sha2-256", "ssh-ed25519"])).toEqual(["rsa-sha2-256", "ssh-ed25519"]);
     expect(offered([ecdsa], ["ssh-ed25519"])).toEqual([]);
@@ -123,18 +124,18 @@ describe("KeyExchange: the client's KEXINIT", () => {
   it("tells what the client can do", () => {
     const plain = startServer();
     plain.receiveKexInit(clientKexInit());
-    expect([plain.clientKexInitReceived, plain.strict, plain.clientTakesExtInfo]).toEqual([true, false, false]);
+    expect([plain.peerKexInitReceived, plain.strict, plain.peerTakesExtInfo]).toEqual([true, false, false]);
     const marked = startServer();
-    expect([marked.clientKexInitReceived, marked.strict, marked.clientTakesExtInfo]).toEqual([false, false, false]);
+    expect([marked.peerKexInitReceived, marked.strict, marked.peerTakesExtInfo]).toEqual([false, false, false]);
     marked.receiveKexInit(clientKexInit({ kex: ["curve25519-sha256", "ext-info-c", "kex-strict-c-v00@openssh.com"] }));
-    expect([marked.clientKexInitReceived, marked.strict, marked.clientTakesExtInfo]).toEqual([true, true, true]);
+    expect([marked.peerKexInitReceived, marked.strict, marked.peerTakesExtInfo]).toEqual([true, true, true]);
   });
 
   it("does not take the server's markers, or invented ones, for the client's", () => {
     const server = startServer();
     const kex = ["curve25519-sha256", "ext-info-s", "kex-strict-s-v00@openssh.com", "kex-strict-c-v01@openssh.com"];
     server.receiveKexInit(clientKexInit({ kex }));
-    expect([server.strict, server.clientTakesExtInfo]).toEqual([false, false]);
+    expect([server.strict, server.peerTakesExtInfo]).toEqual([false, false]);
   });
 
   it("comes once", async () => {
@@ -268,14 +269,14 @@ describe("KeyExchange: the host key", () => {
       await gate;
       return ed25519.sign(data, algorithm);
     });
-    const server = startServer({}, { hostKeys: [hostKey] });
+    const server = startServer({}, { role: serverRole([hostKey]) });
     const done = exchange(server, clientKexInit());
     await new Promise((resolve) => setImmediate(resolve));
     expect(server.result).toBeUndefined();
     finish();
     const result = await done;
     expect(ed25519.verify(result.hash, result.signature)).toBe(true);
-    expect(server.result?.hostKey).toBe(hostKey);
+    expect(server.result?.hostKeyBlob).toEqual(hostKey.publicBlob);
   });
 
   it.each([
@@ -287,7 +288,7 @@ describe("KeyExchange: the host key", () => {
     ],
     ["rejects", () => Promise.reject(new Error("no token"))],
   ])("fails the exchange when sign() %s, and keeps the cause for the log", async (_, sign) => {
-    const server = startServer({}, { hostKeys: [slowKey(sign)] });
+    const server = startServer({}, { role: serverRole([slowKey(sign)]) });
     await expect(firstMessage(server)).rejects.toMatchObject({
       ...keyExchangeFailed,
       message: "the host key could not sign",

@@ -6,6 +6,7 @@ import type { HostKey } from "../../src/crypto/pkey/host-key.js";
 import { PKey } from "../../src/crypto/pkey/pkey.js";
 import { MAX_PACKET_LENGTH, MessageNumber } from "../../src/protocol/constants.js";
 import { type AlgorithmsOption, resolveAlgorithms } from "../../src/transport/algorithms.js";
+import { serverRole } from "../../src/transport/server-role.js";
 import { Transport } from "../../src/transport/transport.js";
 import { type KexClient, startClient } from "../support/kex-client.js";
 import { type PacketShape, sealPacket } from "../support/packet-framing.js";
@@ -66,7 +67,7 @@ export class MemoryClient {
     this.server = new Transport(
       {
         identification: "SSH-2.0-server",
-        hostKeys: options.hostKeys ?? [HOST_KEY],
+        role: serverRole(options.hostKeys ?? [HOST_KEY]),
         algorithms: resolveAlgorithms(options.algorithms ?? "default"),
         rekeyBytes: options.rekeyBytes ?? Number.POSITIVE_INFINITY,
       },

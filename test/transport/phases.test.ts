@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { type Disposition, dispositionOf, type Phase } from "../../src/transport/phases.js";
+import { serverPhases } from "../../src/transport/server-phases.js";
 
 /**
  * What may come when, written down from the RFCs: RFC 4253 §7.1 and §11, RFC 4252 §5 and §6, RFC 4254 §9, RFC 4256 §5,
@@ -58,26 +59,29 @@ describe.each(Object.entries(expected))("phase %s", (name, { allowed, forbidden,
     for (const number of numbers(forbidden)) wanted.set(number, "forbidden");
     for (const number of ignored === undefined ? [] : numbers(ignored)) wanted.set(number, "ignored");
     const phase = (Object.keys(expected) as Phase[]).find((key) => key === name);
-    const actual = new Map(numbers("0-255").map((number) => [number, phase && dispositionOf(phase, number)]));
+    const actual = new Map(
+      numbers("0-255").map((number) => [number, phase && dispositionOf(serverPhases, phase, number)]),
+    );
     expect(actual).toEqual(wanted);
   });
 });
 
 describe("dispositionOf", () => {
   it("forbids what is no message number", () => {
-    for (const number of [-1, 256, 1.5, Number.NaN]) expect(dispositionOf("running", number)).toBe("forbidden");
+    for (const number of [-1, 256, 1.5, Number.NaN])
+      expect(dispositionOf(serverPhases, "running", number)).toBe("forbidden");
   });
 
   it("lets authentication messages reach a handler in no phase but one", () => {
     const phases = (Object.keys(expected) as Phase[]).filter((phase) =>
-      numbers("50-79").some((number) => dispositionOf(phase, number) === "allowed"),
+      numbers("50-79").some((number) => dispositionOf(serverPhases, phase, number) === "allowed"),
     );
     expect(phases).toEqual(["authentication"]);
   });
 
   it("lets connection messages reach a handler only after authentication", () => {
     const phases = (Object.keys(expected) as Phase[]).filter((phase) =>
-      numbers("80-127").some((number) => dispositionOf(phase, number) === "allowed"),
+      numbers("80-127").some((number) => dispositionOf(serverPhases, phase, number) === "allowed"),
     );
     expect(phases).toEqual(["running", "rekeying"]);
   });

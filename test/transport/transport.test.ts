@@ -28,7 +28,7 @@ describe("Transport: the handshake", () => {
     client.sendIdentification();
     expect(await client.takeNumbers()).toEqual([KEXINIT]);
     expect(client.events).toEqual(["started"]);
-    expect(client.server.clientIdentification).toBe("SSH-2.0-client");
+    expect(client.server.peerIdentification).toBe("SSH-2.0-client");
   });
 
   it("takes line, KEXINIT and the method's message in one chunk", async () => {

@@ -6,7 +6,7 @@ import { cutInChunks } from "../support/messages.js";
 const LONGEST = 8192;
 
 function read(chunks: readonly Buffer[]) {
-  const reader = new IdentificationReader();
+  const reader = new IdentificationReader(0);
   for (const [index, chunk] of chunks.entries()) {
     const read = reader.receive(chunk);
     if (read !== undefined) {
