@@ -1,6 +1,6 @@
 import { inNetworks, isMappedNetwork, parseNetworks } from "../addresses/network.js";
-import type { Certificate } from "../crypto/pkey/certificate.js";
-import { certificateProblem } from "../crypto/pkey/certificate-problem.js";
+import { certificateProblem } from "../crypto/certificates/certificate-problem.js";
+import type { Certificate } from "../crypto/pkey/pkey.js";
 import { completePermissions, type Permissions } from "./permissions.js";
 
 /** Characters: whoever makes a certificate has the whole list read before anybody asks whose it is. */

@@ -4,8 +4,7 @@ import { ConfigurationError } from "../base/configuration-error.js";
 import { loggedText } from "../base/logged-text.js";
 import { resolveLogger } from "../base/logger.js";
 import { checkOptions } from "../base/option-checks.js";
-import type { Certificate } from "../crypto/pkey/certificate.js";
-import { PKey } from "../crypto/pkey/pkey.js";
+import { type Certificate, PKey } from "../crypto/pkey/pkey.js";
 import { AUTH_FAILED } from "../protocol/constants.js";
 import {
   objection,

@@ -1,14 +1,10 @@
 import { ConfigurationError } from "../base/configuration-error.js";
 import { checkOptions } from "../base/option-checks.js";
+import { certificateAlgorithms, hostKeyAlgorithms } from "../crypto/certificates/certificate-algorithms.js";
 import { cipherAlgorithms, macAlgorithms } from "../crypto/cipher/registry.js";
 import { compressionAlgorithms } from "../crypto/compression/registry.js";
 import { keyExchangeAlgorithms } from "../crypto/kex/registry.js";
-import {
-  caSignatureAlgorithms,
-  certificateAlgorithms,
-  hostKeyAlgorithms,
-  signatureAlgorithms,
-} from "../crypto/keys/signature-algorithms.js";
+import { caSignatureAlgorithms, signatureAlgorithms } from "../crypto/keys/signature-algorithms.js";
 
 /** Names of the algorithms a server offers, each list with the preferred first. */
 export interface AlgorithmPreferences {

@@ -1,10 +1,7 @@
 import { Authentication, type AuthenticationLink, type AuthenticationOptions } from "../../src/auth/authentication.js";
 import type { Identity } from "../../src/auth/authenticator.js";
-import {
-  caSignatureAlgorithms,
-  certificateAlgorithms,
-  signatureAlgorithms,
-} from "../../src/crypto/keys/signature-algorithms.js";
+import { certificateAlgorithms } from "../../src/crypto/certificates/certificate-algorithms.js";
+import { caSignatureAlgorithms, signatureAlgorithms } from "../../src/crypto/keys/signature-algorithms.js";
 import type { PKey } from "../../src/crypto/pkey/pkey.js";
 import { type Hooks, TestAuthenticator } from "./test-authenticator.js";
 

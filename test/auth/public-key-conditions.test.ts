@@ -2,13 +2,10 @@ import { describe, expect, it } from "vitest";
 import { Grant, type GrantOptions } from "../../src/auth/grant.js";
 import { ALL_PERMISSIONS } from "../../src/auth/permissions.js";
 import { attemptPublicKey, type PublicKeyContext } from "../../src/auth/public-key.js";
-import {
-  caSignatureAlgorithms,
-  certificateAlgorithms,
-  signatureAlgorithms,
-} from "../../src/crypto/keys/signature-algorithms.js";
+import { certificateAlgorithms } from "../../src/crypto/certificates/certificate-algorithms.js";
+import { caSignatureAlgorithms, signatureAlgorithms } from "../../src/crypto/keys/signature-algorithms.js";
+import type { SignCertificateOptions } from "../../src/crypto/pkey/pkey.js";
 import { PKey } from "../../src/crypto/pkey/pkey.js";
-import type { SignCertificateOptions } from "../../src/crypto/pkey/sign-certificate.js";
 import { AUTH_SUCCESSFUL } from "../../src/protocol/constants.js";
 import { decodeUserauthRequest } from "../../src/protocol/messages/userauth.js";
 import {

@@ -1,10 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { attemptPublicKey, type PublicKeyContext } from "../../src/auth/public-key.js";
-import {
-  caSignatureAlgorithms,
-  certificateAlgorithms,
-  signatureAlgorithms,
-} from "../../src/crypto/keys/signature-algorithms.js";
+import { certificateAlgorithms } from "../../src/crypto/certificates/certificate-algorithms.js";
+import { caSignatureAlgorithms, signatureAlgorithms } from "../../src/crypto/keys/signature-algorithms.js";
 import { PKey } from "../../src/crypto/pkey/pkey.js";
 import { AUTH_FAILED, AUTH_PARTIAL, AUTH_SUCCESSFUL } from "../../src/protocol/constants.js";
 import { ProtocolError } from "../../src/protocol/errors.js";

@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { describe, expect, it } from "vitest";
-import { matchesHash, parsePasswordHash } from "../../src/authenticators/passwords/password-hash.js";
+import { parsePasswordHash } from "../../src/authenticators/passwords/parse-password-hash.js";
+import { matchesHash } from "../../src/authenticators/passwords/password-hash.js";
 import { builtFile } from "../support/build.js";
 import { needs } from "../support/clients.js";
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { hostKeyAlgorithms } from "../../src/crypto/certificates/certificate-algorithms.js";
 import { cipherAlgorithms, macAlgorithms } from "../../src/crypto/cipher/registry.js";
 import { compressionAlgorithms } from "../../src/crypto/compression/registry.js";
 import { keyExchangeAlgorithms } from "../../src/crypto/kex/registry.js";
-import { hostKeyAlgorithms } from "../../src/crypto/keys/signature-algorithms.js";
 import { type AlgorithmsOption, resolveAlgorithms } from "../../src/transport/algorithms.js";
 
 /** Whatever a program without types may pass. */

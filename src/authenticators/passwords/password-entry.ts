@@ -1,4 +1,5 @@
-import { type PasswordHash, parsePasswordHash } from "./password-hash.js";
+import { parsePasswordHash } from "./parse-password-hash.js";
+import type { PasswordHash } from "./password-hash.js";
 
 /** What a line says of a user. */
 export interface PasswordEntry {

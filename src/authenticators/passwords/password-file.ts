@@ -7,8 +7,9 @@ import { AUTH_FAILED, AUTH_SUCCESSFUL, type AuthResult } from "../../protocol/co
 import { FILE_OPTIONS, type FileOptions } from "../files/file-options.js";
 import { type UserSource, userValues } from "../files/user-source.js";
 import { CheckQueue } from "./check-queue.js";
+import { parsePasswordHash } from "./parse-password-hash.js";
 import { type PasswordEntry, parsePasswordEntry } from "./password-entry.js";
-import { matchesHash, type PasswordHash, parsePasswordHash } from "./password-hash.js";
+import { matchesHash, type PasswordHash } from "./password-hash.js";
 import { Substitutes } from "./substitutes.js";
 
 export interface PasswordFileOptions extends FileOptions {

@@ -1,15 +1,7 @@
 import { describeError } from "../errors.js";
+import type { LineLog, Severity } from "./line-log.js";
 import { SFTP_LOG_LEVELS, type SFTPLogLevel, type SFTPServerCommandOptions } from "./sftp-server-options.js";
 import { Syslog } from "./syslog.js";
-
-/** As syslog calls it. */
-export type Severity = "err" | "info" | "debug";
-
-/** Where lines go. */
-export interface LineLog {
-  write(severity: Severity, line: string): void;
-  close(): void;
-}
 
 const LEVELS: Readonly<Record<Severity, SFTPLogLevel>> = { err: "ERROR", info: "INFO", debug: "DEBUG" };
 

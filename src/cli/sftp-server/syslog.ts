@@ -1,6 +1,6 @@
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import type { Writable } from "node:stream";
-import type { LineLog, Severity } from "./sftp-log.js";
+import type { LineLog, Severity } from "./line-log.js";
 import type { Facility } from "./sftp-server-options.js";
 
 type Logger = ChildProcessByStdio<Writable, null, null>;

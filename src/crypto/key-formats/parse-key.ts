@@ -1,9 +1,9 @@
 import { KeyError } from "../keys/key-error.js";
-import type { KeyMaterial } from "../keys/key-material.js";
 import { OPENSSH_LABEL, readOpenSSHPrivateKey } from "./openssh-private-key.js";
 import { findPemBlock } from "./pem-block.js";
 import { readPemKey } from "./pem-key.js";
 import { readPublicLine } from "./public-line.js";
+import type { KeyOrCertificate } from "./public-material.js";
 import { RFC4716_BEGIN, readRfc4716 } from "./rfc4716.js";
 
 /** Characters, or bytes of a file. The largest key, RSA with 16384 bits, takes about 13,000. */
@@ -20,7 +20,7 @@ const PUTTY_BEGIN = "PuTTY-User-Key-File-";
  *
  * @throws {KeyError}
  */
-export function parseKey(text: string, passphrase: Buffer | undefined): KeyMaterial {
+export function parseKey(text: string, passphrase: Buffer | undefined): KeyOrCertificate {
   if (text.length > KEY_MAXIMUM_LENGTH) throw new KeyError("malformed", "this is too long for a key");
   if (text.startsWith(PUTTY_BEGIN)) {
     throw new KeyError(

@@ -1,8 +1,8 @@
 import { Reader } from "../../protocol/reader.js";
 import { KeyError } from "../keys/key-error.js";
-import { type KeyMaterial, malformedOnProtocolError } from "../keys/key-material.js";
+import { malformedOnProtocolError } from "../keys/key-material.js";
 import { decodeBase64 } from "./base64.js";
-import { publicMaterial } from "./public-material.js";
+import { type KeyOrCertificate, publicMaterial } from "./public-material.js";
 
 /**
  * Reads a public key on one line, as in OpenSSH's `.pub` files: type, base64 of the blob, comment. Blank lines and lines
@@ -10,7 +10,7 @@ import { publicMaterial } from "./public-material.js";
  *
  * @throws {KeyError}
  */
-export function readPublicLine(text: string): KeyMaterial {
+export function readPublicLine(text: string): KeyOrCertificate {
   const lines = text.split(/\r\n|\r|\n/).map((line) => line.trim());
   const [line, ...others] = lines.filter((candidate) => candidate !== "" && !candidate.startsWith("#"));
   if (line === undefined) throw new KeyError("malformed", "there is no key: the text is empty");

@@ -1,7 +1,6 @@
 import { KeyError } from "../keys/key-error.js";
-import type { KeyMaterial } from "../keys/key-material.js";
 import { decodeBase64 } from "./base64.js";
-import { publicMaterial } from "./public-material.js";
+import { type KeyOrCertificate, publicMaterial } from "./public-material.js";
 
 export const RFC4716_BEGIN = "---- BEGIN SSH2 PUBLIC KEY ----";
 const RFC4716_END = "---- END SSH2 PUBLIC KEY ----";
@@ -13,7 +12,7 @@ const HEADER_MAXIMUM_LENGTH = 64 + 2 + 1024;
  *
  * @throws {KeyError}
  */
-export function readRfc4716(text: string): KeyMaterial {
+export function readRfc4716(text: string): KeyOrCertificate {
   const lines = text.split(/\r\n|\r|\n/).map((line) => line.trimEnd());
   const start = lines.indexOf(RFC4716_BEGIN);
   const end = lines.indexOf(RFC4716_END, start);

@@ -2,7 +2,6 @@ import { createPublicKey, type KeyObject } from "node:crypto";
 import { ProtocolError } from "../../protocol/errors.js";
 import { Reader } from "../../protocol/reader.js";
 import { Writer } from "../../protocol/writer.js";
-import type { CertificateFields } from "../certificates/read-certificate.js";
 import { refuseDSA } from "./dsa.js";
 import { KeyError, malformedIfThrown } from "./key-error.js";
 import type { KeyType } from "./key-type.js";
@@ -17,14 +16,11 @@ export interface PublicHalf {
 
 /** A key as every format yields it: checked, and with its public half in both forms. */
 export interface KeyMaterial extends PublicHalf {
-  /** Of the key itself, whether or not it is certified. */
   readonly type: KeyType;
-  /** RFC 4253 §6.6; for a certified key the whole certificate. */
+  /** RFC 4253 §6.6. */
   readonly publicBlob: Buffer;
   /** Absent from a public key. */
   readonly privateKey?: KeyObject;
-  /** What certifies the key. */
-  readonly certificate?: CertificateFields;
   readonly comment: string;
 }
 

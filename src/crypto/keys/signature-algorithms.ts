@@ -1,7 +1,5 @@
-import { certificateNameOf } from "../certificates/certificate-names.js";
-
 /** The signature algorithms of keys that this library can sign with, the preferred first. */
-const plainAlgorithms: readonly string[] = [
+export const plainSignatureAlgorithms: readonly string[] = [
   "ssh-ed25519",
   "ecdsa-sha2-nistp256",
   "ecdsa-sha2-nistp384",
@@ -17,13 +15,7 @@ const securityKeyAlgorithms: readonly string[] = ["sk-ssh-ed25519@openssh.com", 
  * What signatures of users may be made with: the `server-sig-algs` of RFC 8308 §3.1. A certificate's signature is made
  * with one of them too; only the request names it otherwise.
  */
-export const signatureAlgorithms: readonly string[] = [...plainAlgorithms, ...securityKeyAlgorithms];
-
-/** What a request to log in with a certificate names: one for each of `signatureAlgorithms`. */
-export const certificateAlgorithms: readonly string[] = signatureAlgorithms.map(certificateNameOf);
-
-/** Offered for host keys, those of certificates first. */
-export const hostKeyAlgorithms: readonly string[] = [...plainAlgorithms.map(certificateNameOf), ...plainAlgorithms];
+export const signatureAlgorithms: readonly string[] = [...plainSignatureAlgorithms, ...securityKeyAlgorithms];
 
 /** What an authority may have signed a certificate with, by default. */
 export const caSignatureAlgorithms: readonly string[] = signatureAlgorithms;

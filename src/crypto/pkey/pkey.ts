@@ -2,21 +2,22 @@ import { createHash } from "node:crypto";
 import { ConfigurationError } from "../../base/configuration-error.js";
 import { checkChoice, checkInteger, checkOptions, checkText } from "../../base/option-checks.js";
 import { Writer } from "../../protocol/writer.js";
+import { CertificateContents } from "../certificates/certificate-contents.js";
 import { certificateNameOf } from "../certificates/certificate-names.js";
+import { CERTIFICATE_TERMS, type CertificateTerms, encodeCertificate } from "../certificates/encode-certificate.js";
+import type { CertificateFields } from "../certificates/read-certificate.js";
 import { quoted, readKeyFile, writeKeyFile } from "../key-formats/key-file.js";
 import { writeOpenSSHPrivateKey } from "../key-formats/openssh-private-key.js";
 import { parseKey } from "../key-formats/parse-key.js";
 import { BCRYPT_MAXIMUM_ROUNDS, passphraseBytes } from "../key-formats/passphrase.js";
 import { writePublicLine } from "../key-formats/public-line.js";
-import { publicMaterial } from "../key-formats/public-material.js";
+import { type KeyOrCertificate, publicMaterial } from "../key-formats/public-material.js";
 import { KeyError } from "../keys/key-error.js";
 import { type KeyMaterial, printable, privateMaterial } from "../keys/key-material.js";
 import { type VerifiedSignature, verifySignature } from "../keys/key-signature.js";
-import { Certificate } from "./certificate.js";
 import { type GenerateOptions, generatePrivateKey } from "./generate-key.js";
 import type { HostKey } from "./host-key.js";
 import { checkReadOptions, type ReadOptions } from "./read-options.js";
-import { encodeCertificate, SIGN_CERTIFICATE_OPTIONS, type SignCertificateOptions } from "./sign-certificate.js";
 
 export interface OpenSSHOptions {
   /** Encrypts the key (aes256-ctr under bcrypt). Must not be empty: leave it out for a key in clear. */
@@ -37,20 +38,49 @@ const OPENSSH_OPTIONS = ["passphrase", "comment", "rounds"] as const;
 const BCRYPT_MINIMUM_ROUNDS = 16;
 const BCRYPT_DEFAULT_ROUNDS = 24;
 
+/** What a certificate is to say, of which key. */
+export interface SignCertificateOptions extends CertificateTerms {
+  /** The key to certify. */
+  readonly publicKey: PKey;
+  /** What the authority signs with, by default the first of its `signatureAlgorithms`. */
+  readonly signatureAlgorithm?: string;
+}
+
+const SIGN_CERTIFICATE_OPTIONS = ["publicKey", ...CERTIFICATE_TERMS, "signatureAlgorithm"] as const;
+
+/**
+ * What an OpenSSH certificate says (PROTOCOL.certkeys). It is well-formed and signed by `signatureKey`; anybody can make
+ * one that is. Whether `signatureKey` is an authority to trust, and for which of the principals, is for the caller to
+ * decide; `certificateProblem` checks what needs no configuration.
+ */
+export class Certificate extends CertificateContents {
+  /** The key that is certified, which is not a certificate itself. */
+  readonly publicKey: PKey;
+  /** The authority's key, which is not a certificate itself. */
+  readonly signatureKey: PKey;
+
+  /** For `PKey`. */
+  constructor(fields: CertificateFields, publicKey: PKey, signatureKey: PKey) {
+    super(fields);
+    this.publicKey = publicKey;
+    this.signatureKey = signatureKey;
+  }
+}
+
 /**
  * A public key, optionally with its private half: Ed25519, ECDSA over the NIST curves, RSA, or a key in a FIDO
  * authenticator, which is public only. Any of them can be a certificate, as in OpenSSH's `-cert.pub` files. Immutable.
  * With its private half it can be a server's host key.
  */
 export class PKey implements HostKey {
-  readonly #material: KeyMaterial;
+  readonly #material: KeyOrCertificate;
   readonly #publicKey: PKey;
   /** For a key that is a certificate: what it says. Its signature is verified; whose it is has to be asked. */
   readonly certificate: Certificate | undefined;
   /** Free text that came with the key, control characters replaced; empty when there was none. */
   readonly comment: string;
 
-  private constructor(material: KeyMaterial) {
+  private constructor(material: KeyOrCertificate) {
     const { privateKey, ...publicHalf } = material;
     this.#material = material;
     this.#publicKey = privateKey === undefined ? this : new PKey(publicHalf);
@@ -263,15 +293,15 @@ export class PKey implements HostKey {
    *   authority has no such algorithm, `malformed` when an option's text is not of its form
    */
   signCertificate(options: SignCertificateOptions): PKey {
-    checkOptions(options, SIGN_CERTIFICATE_OPTIONS);
-    if (!(options.publicKey instanceof PKey)) throw new ConfigurationError("publicKey", "must be a PKey");
-    if (options.signatureAlgorithm !== undefined) checkText("signatureAlgorithm", options.signatureAlgorithm);
-    const certified = options.publicKey.#material;
+    const { publicKey, signatureAlgorithm, ...terms } = checkOptions(options, SIGN_CERTIFICATE_OPTIONS);
+    if (!(publicKey instanceof PKey)) throw new ConfigurationError("publicKey", "must be a PKey");
+    if (signatureAlgorithm !== undefined) checkText("signatureAlgorithm", signatureAlgorithm);
+    const certified = publicKey.#material;
     if (this.certificate !== undefined || certified.certificate !== undefined) {
       throw new KeyError("unsupported", "a certificate neither certifies a key nor is certified itself");
     }
-    const sign = (data: Buffer) => this.sign(data, options.signatureAlgorithm);
-    return new PKey(publicMaterial(encodeCertificate(certified, this.publicBlob, options, sign), certified.comment));
+    const sign = (data: Buffer) => this.sign(data, signatureAlgorithm);
+    return new PKey(publicMaterial(encodeCertificate(certified, this.publicBlob, terms, sign), certified.comment));
   }
 
   /**

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { matchesHash, parsePasswordHash } from "../../../src/authenticators/passwords/password-hash.js";
+import { parsePasswordHash } from "../../../src/authenticators/passwords/parse-password-hash.js";
+import { matchesHash } from "../../../src/authenticators/passwords/password-hash.js";
 import { hashPassword, nobodysHash, parseScryptHash } from "../../../src/authenticators/passwords/scrypt-hash.js";
 
 /** RFC 7914 §12: N = 16384, r = 8, p = 1. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { type Severity, SFTPLog } from "../../../src/cli/sftp-server/sftp-log.js";
+import type { Severity } from "../../../src/cli/sftp-server/line-log.js";
+import { SFTPLog } from "../../../src/cli/sftp-server/sftp-log.js";
 import type { SFTPLogLevel } from "../../../src/cli/sftp-server/sftp-server-options.js";
 
 function collect(level: SFTPLogLevel, write: (log: SFTPLog) => void): string[] {

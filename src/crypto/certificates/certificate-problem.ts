@@ -1,9 +1,9 @@
 import { ConfigurationError } from "../../base/configuration-error.js";
 import { checkChoice, checkOptions } from "../../base/option-checks.js";
-import type { CertificateType } from "../certificates/read-certificate.js";
 import { printable } from "../keys/key-material.js";
 import { caSignatureAlgorithms } from "../keys/signature-algorithms.js";
-import type { Certificate } from "./certificate.js";
+import type { CertificateContents } from "./certificate-contents.js";
+import type { CertificateType } from "./read-certificate.js";
 
 export interface CertificateUse {
   /** What the certificate is used for. */
@@ -23,7 +23,7 @@ const USE = ["type", "now", "allowedSignatureAlgorithms"] as const;
  * @returns one line for a log, not for the peer
  * @throws {ConfigurationError} when a use is described wrongly
  */
-export function certificateProblem(certificate: Certificate, use: CertificateUse): string | undefined {
+export function certificateProblem(certificate: CertificateContents, use: CertificateUse): string | undefined {
   const { type, now, allowedSignatureAlgorithms = caSignatureAlgorithms } = checkOptions(use, USE);
   checkChoice("type", type, ["user", "host"]);
   if (!(now instanceof Date)) throw new ConfigurationError("now", "must be a Date");

@@ -1,10 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import {
-  matchesHash,
-  type PasswordHash,
-  parsePasswordHash,
-} from "../../../src/authenticators/passwords/password-hash.js";
+import { parsePasswordHash } from "../../../src/authenticators/passwords/parse-password-hash.js";
+import { matchesHash, type PasswordHash } from "../../../src/authenticators/passwords/password-hash.js";
 import { KNOWN_HASHES } from "./known-hashes.js";
 
 describe("parsePasswordHash", () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { type CertificateUse, certificateProblem } from "../../../src/crypto/certificates/certificate-problem.js";
 import { caSignatureAlgorithms } from "../../../src/crypto/keys/signature-algorithms.js";
-import { type CertificateUse, certificateProblem } from "../../../src/crypto/pkey/certificate-problem.js";
 import { PKey } from "../../../src/crypto/pkey/pkey.js";
 import { type CraftedCertificate, craftCertificate, optionText } from "../../support/crafted-certificate.js";
 

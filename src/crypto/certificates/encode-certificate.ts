@@ -3,16 +3,13 @@ import { ConfigurationError } from "../../base/configuration-error.js";
 import { checkChoice, checkObject } from "../../base/option-checks.js";
 import { Reader } from "../../protocol/reader.js";
 import { Writer } from "../../protocol/writer.js";
-import { certificateNameOf } from "../certificates/certificate-names.js";
-import { CERTIFICATE_TYPES, type CertificateType, PRINCIPALS_MAXIMUM } from "../certificates/read-certificate.js";
 import type { KeyMaterial } from "../keys/key-material.js";
-import { FOREVER } from "./certificate.js";
-import type { PKey } from "./pkey.js";
+import { FOREVER } from "./certificate-contents.js";
+import { certificateNameOf } from "./certificate-names.js";
+import { CERTIFICATE_TYPES, type CertificateType, PRINCIPALS_MAXIMUM } from "./read-certificate.js";
 
-/** What a certificate is to say. */
-export interface SignCertificateOptions {
-  /** The key to certify. */
-  readonly publicKey: PKey;
+/** What a certificate is to say of the key in it. */
+export interface CertificateTerms {
   readonly type: CertificateType;
   /** Names the certificate in the logs of servers, and can be revoked by. */
   readonly keyId: string;
@@ -28,12 +25,9 @@ export interface SignCertificateOptions {
   readonly criticalOptions?: Readonly<Record<string, string>>;
   /** Likewise, such as `{ "permit-pty": "" }`. By default none: its user may run commands, and nothing else. */
   readonly extensions?: Readonly<Record<string, string>>;
-  /** What the authority signs with, by default the first of its `signatureAlgorithms`. */
-  readonly signatureAlgorithm?: string;
 }
 
-export const SIGN_CERTIFICATE_OPTIONS = [
-  "publicKey",
+export const CERTIFICATE_TERMS = [
   "type",
   "keyId",
   "serial",
@@ -42,7 +36,6 @@ export const SIGN_CERTIFICATE_OPTIONS = [
   "validBefore",
   "criticalOptions",
   "extensions",
-  "signatureAlgorithm",
 ] as const;
 
 const NONCE_LENGTH = 32;
@@ -50,22 +43,22 @@ const NONCE_LENGTH = 32;
 /**
  * The blob of a certificate (PROTOCOL.certkeys).
  *
- * @param certified the key in it, as `options` give it
+ * @param certified the key in it
  * @param sign makes the signature blob of the authority
- * @throws {ConfigurationError} when an option is out of range
+ * @throws {ConfigurationError} when one of the terms is out of range
  */
 export function encodeCertificate(
   certified: KeyMaterial,
   authorityBlob: Buffer,
-  options: SignCertificateOptions,
+  terms: CertificateTerms,
   sign: (data: Buffer) => Buffer,
 ): Buffer {
-  const { type, keyId, serial = 0n, principals, criticalOptions = {}, extensions = {} } = options;
+  const { type, keyId, serial = 0n, principals, criticalOptions = {}, extensions = {} } = terms;
   checkChoice("type", type, ["user", "host"]);
   const fields = new Reader(certified.publicBlob);
   fields.readString();
-  const validAfter = secondsOf("validAfter", options.validAfter) ?? 0n;
-  const validBefore = secondsOf("validBefore", options.validBefore) ?? FOREVER;
+  const validAfter = secondsOf("validAfter", terms.validAfter) ?? 0n;
+  const validBefore = secondsOf("validBefore", terms.validBefore) ?? FOREVER;
   if (validAfter >= validBefore) throw new ConfigurationError("validBefore", "must be later than validAfter");
 
   const certificate = new Writer(1024)

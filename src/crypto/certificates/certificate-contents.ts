@@ -1,32 +1,20 @@
-import { type CertificateOptions, isKnownCriticalOption, readTextOption } from "../certificates/certificate-options.js";
-import { textOf } from "../certificates/certificate-text.js";
-import type { CertificateFields, CertificateType } from "../certificates/read-certificate.js";
-import type { PKey } from "./pkey.js";
+import { type CertificateOptions, isKnownCriticalOption, readTextOption } from "./certificate-options.js";
+import { textOf } from "./certificate-text.js";
+import type { CertificateFields, CertificateType } from "./read-certificate.js";
 
 /** Seconds: a certificate without a last one. */
 export const FOREVER = 2n ** 64n - 1n;
 /** Milliseconds: the last moment that a Date can hold. */
 const DATE_MAXIMUM = 8_640_000_000_000_000n;
 
-/**
- * What an OpenSSH certificate says (PROTOCOL.certkeys). It is well-formed and signed by `signatureKey`; anybody can make
- * one that is. Whether `signatureKey` is an authority to trust, and for which of the principals, is for the caller to
- * decide; `certificateProblem` checks what needs no configuration.
- */
-export class Certificate {
+/** What an OpenSSH certificate says (PROTOCOL.certkeys) beside the keys in it. */
+export class CertificateContents {
   readonly #fields: CertificateFields;
-  /** The key that is certified, no certificate itself. */
-  readonly publicKey: PKey;
-  /** The authority's key, no certificate itself. */
-  readonly signatureKey: PKey;
   /** The authority's own text for its logs, control characters and all. Bytes that are no UTF-8 stand as U+DC80 to U+DCFF. */
   readonly keyId: string;
 
-  /** For `PKey`. */
-  constructor(fields: CertificateFields, publicKey: PKey, signatureKey: PKey) {
+  constructor(fields: CertificateFields) {
     this.#fields = fields;
-    this.publicKey = publicKey;
-    this.signatureKey = signatureKey;
     this.keyId = textOf(fields.keyId);
   }
 
