@@ -99,12 +99,12 @@ export class KeyExchange {
    */
   receiveKexInit(payload: Buffer): Buffer | undefined {
     if (this.#agreement !== undefined) throw new ProtocolError("KEXINIT during a key exchange");
-    const { role } = this.#context;
+    const { role, algorithms } = this.#context;
     const peerKexInit = decodeKexInit(payload);
     this.#strict = peerKexInit.kex.includes(role.peerMarkers.strict);
     this.#peerTakesExtInfo = peerKexInit.kex.includes(role.peerMarkers.extInfo);
     const negotiated = negotiate(...this.#clientFirst(this.#kexInit, peerKexInit));
-    const method = role.startMethod(negotiated);
+    const method = role.startMethod(negotiated, algorithms);
     // The payload is a view of a larger chunk, which would stay in memory with it.
     this.#agreement = { peerPayload: Buffer.from(payload), negotiated };
     this.#ignoreNext = guessedWrong(peerKexInit, this.#kexInit);

@@ -17,7 +17,7 @@ export interface Role {
   /** Those of the signature algorithms of host keys that this side can use. */
   hostKeyAlgorithms(preferences: readonly string[]): readonly string[];
   /** This side's part in the method that was agreed on. */
-  startMethod(negotiated: Negotiated): Method;
+  startMethod(negotiated: Negotiated, algorithms: AlgorithmPreferences): Method;
   /** What the peer is told in EXT_INFO (RFC 8308 §3). */
   extensions(algorithms: AlgorithmPreferences): ReadonlyMap<string, string>;
   /** Takes the peer's EXT_INFO. */

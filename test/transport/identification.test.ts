@@ -90,3 +90,29 @@ describe("IdentificationReader", () => {
     expect(() => reader.receive(endless.subarray(8193, 8194))).toThrow(refusal);
   });
 });
+
+describe("a server's identification", () => {
+  const reader = (text: string) => new IdentificationReader(3).receive(Buffer.from(text, "latin1"));
+
+  it("may come after other lines, which are dropped", () => {
+    const lines = "Welcome\r\n\nSSH2-like\r\nSSH-2.0-server\r\nrest";
+    expect(reader(lines)).toEqual({ identification: "SSH-2.0-server", rest: text("rest") });
+    const bytewise = new IdentificationReader(3);
+    const results = [...text(lines)].map((byte) => bytewise.receive(Buffer.of(byte)));
+    expect(results.find((result) => result !== undefined)).toEqual({
+      identification: "SSH-2.0-server",
+      rest: Buffer.alloc(0),
+    });
+  });
+
+  it("comes after no more lines than that, and none that is too long", () => {
+    expect(() => reader("1\n2\n3\n4\nSSH-2.0-server\n")).toThrow(refusal);
+    expect(() => reader("1\n2\n3\n4")).toThrow(refusal);
+    expect(() => reader("x".repeat(8195))).toThrow(refusal);
+    expect(reader(`${"x".repeat(8192)}\nSSH-2.0-server\n`)?.identification).toBe("SSH-2.0-server");
+  });
+
+  it("is checked as a client's", () => {
+    for (const line of ["SSH-1.5-server\n", "SSH-2.0\n", "hello\nSSH-\n"]) expect(() => reader(line)).toThrow(refusal);
+  });
+});

@@ -1,14 +1,18 @@
 import { describe, expect, it } from "vitest";
+import { clientPhases } from "../../src/transport/client-phases.js";
 import { type Disposition, dispositionOf, type Phase } from "../../src/transport/phases.js";
 import { serverPhases } from "../../src/transport/server-phases.js";
 
-/**
- * What may come when, written down from the RFCs: RFC 4253 §7.1 and §11, RFC 4252 §5 and §6, RFC 4254 §9, RFC 4256 §5,
- * RFC 8308 §2.4, OpenSSH PROTOCOL §1.9 and §1.10. Message numbers, with what is not named answered UNIMPLEMENTED.
- */
-const expected: Readonly<
+type Expected = Readonly<
   Record<Phase, { readonly allowed: string; readonly forbidden: string; readonly ignored?: string }>
-> = {
+>;
+
+/**
+ * What may come from a client, and when, written down from the RFCs: RFC 4253 §7.1 and §11, RFC 4252 §5 and §6,
+ * RFC 4254 §9, RFC 4256 §5, RFC 8308 §2.4, OpenSSH PROTOCOL §1.9 and §1.10. Message numbers, with what is not named
+ * answered UNIMPLEMENTED.
+ */
+const fromClients: Expected = {
   "initial-key-exchange": {
     allowed: "1-4 20-21 30-49",
     forbidden: "5-8 50-53 60-61 80-82 90-100 192-193",
@@ -44,6 +48,27 @@ const expected: Readonly<
   },
 };
 
+/** The same of what may come from a server. */
+const fromServers: Expected = {
+  "initial-key-exchange": fromClients["initial-key-exchange"],
+  "strict-initial-key-exchange": fromClients["strict-initial-key-exchange"],
+  service: {
+    allowed: "1-4 6-7 20 192",
+    forbidden: "5 8 21 30-53 60-61 80-82 90-100 193",
+  },
+  authentication: {
+    allowed: "1-4 7 20 51-53 60 192",
+    forbidden: "5-6 8 21 30-50 61 80-82 90-100 193",
+  },
+  running: {
+    allowed: "1-4 20 80-82 90-100 192",
+    ignored: "193",
+    forbidden: "5-8 21 30-53 60-61",
+  },
+  rekeying: fromClients["rekeying-unauthenticated"],
+  "rekeying-unauthenticated": fromClients["rekeying-unauthenticated"],
+};
+
 function numbers(ranges: string): number[] {
   return ranges.split(" ").flatMap((range) => {
     const [first = 0, last = first] = range.split("-").map(Number);
@@ -51,38 +76,43 @@ function numbers(ranges: string): number[] {
   });
 }
 
-describe.each(Object.entries(expected))("phase %s", (name, { allowed, forbidden, ignored }) => {
-  it("disposes of every message number as the RFCs have it", () => {
+const PHASES: readonly Phase[] = [
+  "initial-key-exchange",
+  "strict-initial-key-exchange",
+  "service",
+  "authentication",
+  "running",
+  "rekeying",
+  "rekeying-unauthenticated",
+];
+
+describe.each([
+  { peer: "client", table: serverPhases, expected: fromClients, running: ["running", "rekeying"] },
+  { peer: "server", table: clientPhases, expected: fromServers, running: ["running"] },
+])("what a $peer sends", ({ table, expected, running }) => {
+  it.each(PHASES)("is disposed of in phase %s as the RFCs have it", (phase) => {
+    const { allowed, forbidden, ignored } = expected[phase];
     const wanted = new Map<number, Disposition>();
     for (const number of numbers("0-255")) wanted.set(number, "unimplemented");
     for (const number of numbers(allowed)) wanted.set(number, "allowed");
     for (const number of numbers(forbidden)) wanted.set(number, "forbidden");
     for (const number of ignored === undefined ? [] : numbers(ignored)) wanted.set(number, "ignored");
-    const phase = (Object.keys(expected) as Phase[]).find((key) => key === name);
-    const actual = new Map(
-      numbers("0-255").map((number) => [number, phase && dispositionOf(serverPhases, phase, number)]),
-    );
+    const actual = new Map(numbers("0-255").map((number) => [number, dispositionOf(table, phase, number)]));
     expect(actual).toEqual(wanted);
   });
-});
 
-describe("dispositionOf", () => {
-  it("forbids what is no message number", () => {
-    for (const number of [-1, 256, 1.5, Number.NaN])
-      expect(dispositionOf(serverPhases, "running", number)).toBe("forbidden");
+  it("is forbidden where it is no message number", () => {
+    for (const number of [-1, 256, 1.5, Number.NaN]) expect(dispositionOf(table, "running", number)).toBe("forbidden");
   });
 
-  it("lets authentication messages reach a handler in no phase but one", () => {
-    const phases = (Object.keys(expected) as Phase[]).filter((phase) =>
-      numbers("50-79").some((number) => dispositionOf(serverPhases, phase, number) === "allowed"),
-    );
-    expect(phases).toEqual(["authentication"]);
+  const phasesOf = (range: string) =>
+    PHASES.filter((phase) => numbers(range).some((number) => dispositionOf(table, phase, number) === "allowed"));
+
+  it("about authentication reaches a handler in no phase but one", () => {
+    expect(phasesOf("50-79")).toEqual(["authentication"]);
   });
 
-  it("lets connection messages reach a handler only after authentication", () => {
-    const phases = (Object.keys(expected) as Phase[]).filter((phase) =>
-      numbers("80-127").some((number) => dispositionOf(serverPhases, phase, number) === "allowed"),
-    );
-    expect(phases).toEqual(["running", "rekeying"]);
+  it("about channels reaches a handler only after authentication", () => {
+    expect(phasesOf("80-127")).toEqual(running);
   });
 });
