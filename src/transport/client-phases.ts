@@ -3,11 +3,9 @@ import { dispositions, keyExchangeMessages, type PhaseTable, range, transportMes
 
 /** What a server may send to a client. */
 export const clientPhases: PhaseTable = {
-  "initial-key-exchange": dispositions([...transportMessages, ...keyExchangeMessages], { unknown: "unimplemented" }),
-  "strict-initial-key-exchange": dispositions([M.DISCONNECT, ...keyExchangeMessages], { unknown: "forbidden" }),
-  service: dispositions([...transportMessages, M.KEXINIT, M.EXT_INFO, M.SERVICE_ACCEPT, M.PING], {
-    unknown: "unimplemented",
-  }),
+  "initial-key-exchange": dispositions([...transportMessages, ...keyExchangeMessages], "unimplemented"),
+  "strict-initial-key-exchange": dispositions([M.DISCONNECT, ...keyExchangeMessages], "forbidden"),
+  service: dispositions([...transportMessages, M.KEXINIT, M.EXT_INFO, M.SERVICE_ACCEPT, M.PING], "unimplemented"),
   authentication: dispositions(
     [
       ...transportMessages,
@@ -18,7 +16,7 @@ export const clientPhases: PhaseTable = {
       ...range(M.USERAUTH_FAILURE, M.USERAUTH_BANNER),
       M.USERAUTH_INFO_REQUEST,
     ],
-    { unknown: "unimplemented" },
+    "unimplemented",
   ),
   running: dispositions(
     [
@@ -28,13 +26,13 @@ export const clientPhases: PhaseTable = {
       ...range(M.GLOBAL_REQUEST, M.REQUEST_FAILURE),
       ...range(M.CHANNEL_OPEN, M.CHANNEL_FAILURE),
     ],
-    // A PONG answers nothing: this client sends no PING.
-    { unknown: "unimplemented", ignored: [M.PONG] },
+    "unimplemented",
+    // It answers nothing: this client sends no PING.
+    new Map([[M.PONG, "ignored"]]),
   ),
-  rekeying: dispositions([...transportMessages, M.NEWKEYS, ...range(M.KEX_FIRST, M.KEX_LAST)], {
-    unknown: "unimplemented",
-  }),
-  "rekeying-unauthenticated": dispositions([...transportMessages, M.NEWKEYS, ...range(M.KEX_FIRST, M.KEX_LAST)], {
-    unknown: "unimplemented",
-  }),
+  rekeying: dispositions([...transportMessages, M.NEWKEYS, ...range(M.KEX_FIRST, M.KEX_LAST)], "unimplemented"),
+  "rekeying-unauthenticated": dispositions(
+    [...transportMessages, M.NEWKEYS, ...range(M.KEX_FIRST, M.KEX_LAST)],
+    "unimplemented",
+  ),
 };

@@ -1,6 +1,6 @@
 import type { MaybePromise } from "../base/maybe-promise.js";
+import { certificateProblem } from "../crypto/certificates/certificate-problem.js";
 import { KeyError } from "../crypto/keys/key-error.js";
-import { certificateProblem } from "../crypto/pkey/certificate-problem.js";
 import { PKey } from "../crypto/pkey/pkey.js";
 import { DisconnectReason } from "../protocol/constants.js";
 import { ProtocolError } from "../protocol/errors.js";

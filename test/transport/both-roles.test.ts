@@ -1,8 +1,9 @@
 import { afterAll, describe, expect, it } from "vitest";
+import { hostKeyAlgorithms } from "../../src/crypto/certificates/certificate-algorithms.js";
 import type { CipherAlgorithm } from "../../src/crypto/cipher/packet-cipher.js";
 import { cipherAlgorithms, macAlgorithms } from "../../src/crypto/cipher/registry.js";
 import { keyExchangeAlgorithms } from "../../src/crypto/kex/registry.js";
-import { hostKeyAlgorithms, signatureAlgorithms } from "../../src/crypto/keys/signature-algorithms.js";
+import { signatureAlgorithms } from "../../src/crypto/keys/signature-algorithms.js";
 import { PKey } from "../../src/crypto/pkey/pkey.js";
 import { namesOf } from "../../src/transport/negotiation.js";
 import { clientMarkers, serverMarkers } from "../../src/transport/role.js";
