@@ -114,6 +114,15 @@ describe("permissions", () => {
     expect(() => Reflect.apply(completePermissions, undefined, [{ tty: false }])).toThrow(ConfigurationError);
   });
 
+  it("count where they come from a class", () => {
+    class Restricted {
+      get pty() {
+        return false;
+      }
+    }
+    expect(completePermissions(new Restricted())).toEqual({ ...ALL_PERMISSIONS, pty: false });
+  });
+
   it("that are restricted leave commands only", () => {
     const { pty, portForwarding, agentForwarding, x11Forwarding, userRc } = RESTRICTED_PERMISSIONS;
     expect([pty, portForwarding, agentForwarding, x11Forwarding, userRc]).toEqual(Array(5).fill(false));

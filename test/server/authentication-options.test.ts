@@ -79,6 +79,16 @@ describe("a declaration of the login", () => {
     await expect(PacketClient.login(manager.port, "ann", "1")).rejects.toThrow();
   });
 
+  it("may be an object of a class", async () => {
+    class Revoking {
+      revokedKeys() {
+        return true;
+      }
+    }
+    const server = new SSHServer({ authentication: new Revoking() });
+    expect(await server.checkKeyRevoked(PKey.generate({ keyType: "ed25519" }), fakeConnection())).toBe(true);
+  });
+
   it("has no other name", () => {
     expect(() => Reflect.construct(SSHServer, [{ authentification: {} }])).toThrow(ConfigurationError);
   });

@@ -1,10 +1,9 @@
 import type { Connection } from "../../auth/connection.js";
 import { type AuthDecision, Grant } from "../../auth/grant.js";
 import type { Permissions } from "../../auth/permissions.js";
-import { ConfigurationError } from "../../base/configuration-error.js";
 import { loggedText } from "../../base/logged-text.js";
 import { resolveLogger } from "../../base/logger.js";
-import { checkOptions } from "../../base/option-checks.js";
+import { checkChoice, checkOptions } from "../../base/option-checks.js";
 import type { Certificate, PKey } from "../../crypto/pkey/pkey.js";
 import { AUTH_FAILED } from "../../protocol/constants.js";
 import { LINE_SOURCE_OPTIONS, LineSet, type LineSource, type LineSourceOptions } from "../files/line-source.js";
@@ -56,10 +55,7 @@ export function authorizedKeys(source: LineSource, options: AuthorizedKeysOption
 export function permitsUserEnvironment({
   permitUserEnvironment = "no",
 }: Pick<AuthorizedKeysOptions, "permitUserEnvironment">): boolean {
-  if (permitUserEnvironment !== "yes" && permitUserEnvironment !== "no") {
-    throw new ConfigurationError("permitUserEnvironment", 'must be "yes" or "no"');
-  }
-  return permitUserEnvironment === "yes";
+  return checkChoice("permitUserEnvironment", permitUserEnvironment, ["yes", "no"]) === "yes";
 }
 
 function isAbout({ blob, options }: KeyLine, key: PKey): boolean {

@@ -197,7 +197,7 @@ function count(option: string, value: number): number {
 
 function networks(option: string, list: NetworkList): NetworkSet {
   if (typeof list !== "string" && !(Array.isArray(list) && list.every((element) => typeof element === "string"))) {
-    throw new ConfigurationError(option, `must be a list of addresses and networks, not ${String(list)}`);
+    throw new ConfigurationError(option, "must be a list of addresses and networks");
   }
   try {
     return new NetworkSet(parseNetworks(list));

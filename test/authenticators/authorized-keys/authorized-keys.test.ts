@@ -163,7 +163,7 @@ describe("authorizedKeys with a certificate", () => {
     expect(() => authorizedKeys({ file: "keys" }, options)).toThrow(/^strictMode: is not an option/);
     for (const permitUserEnvironment of [true, "true", "Yes"]) {
       expect(() => Reflect.apply(authorizedKeys, undefined, [{ file: "keys" }, { permitUserEnvironment }])).toThrow(
-        'permitUserEnvironment: must be "yes" or "no"',
+        "permitUserEnvironment: must be one of yes, no",
       );
     }
   });

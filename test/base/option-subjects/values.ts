@@ -36,7 +36,7 @@ export const notLogger = ["pino", 5, {}, [], nothing, { debug: nothing }];
 
 export const notChoice = ["maybe", "", 1, true, {}, []];
 
-export const notNetworks = ["10.0.0.0/33", "example.com", 5, {}, [5], nothing];
+export const notNetworks = [Object.create(null), "10.0.0.0/33", "example.com", 5, {}, [5], nothing];
 
 export const logger = { debug: nothing, info: nothing, warn: nothing, error: nothing };
 
