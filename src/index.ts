@@ -47,7 +47,6 @@ export {
 } from "./authenticators/trusted-user-cas.js";
 export { ConfigurationError } from "./base/configuration-error.js";
 export type { Logger } from "./base/logger.js";
-export { Channel, type PseudoTerminal } from "./connection/channel.js";
 export type { ConnectionEnd } from "./endpoint/connection-end.js";
 export type { AccessMode, AccessPolicy } from "./files/access-policy.js";
 export { FileError, type FileErrorCode, LinkInPathError } from "./files/errors.js";
@@ -83,6 +82,12 @@ export type { SSHServerManagerOptions } from "./server/settings.js";
 export { SSHServer, type SSHServerOptions } from "./server/ssh-server.js";
 export { type ConnectionStats, SSHServerManager } from "./server/ssh-server-manager.js";
 export type { StreamInfo } from "./server/stream-info.js";
+export {
+  type AnyChannel,
+  type PseudoTerminal,
+  SessionChannel as Channel,
+  type SessionEvents,
+} from "./session/session-channel.js";
 export { StatusCode } from "./sftp/codec/constants.js";
 export { SFTPError } from "./sftp/codec/sftp-error.js";
 export { requestNames } from "./sftp/server/requests/registry.js";

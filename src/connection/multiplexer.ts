@@ -1,4 +1,3 @@
-import type { Connection } from "../auth/connection.js";
 import {
   MessageNumber,
   OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED,
@@ -17,12 +16,13 @@ import {
   encodeGlobalRequest,
   encodeRequestFailure,
   encodeRequestSuccess,
-  type Request,
 } from "../protocol/messages/requests.js";
 import { Reader } from "../protocol/reader.js";
-import { Channel, type ChannelLink } from "./channel.js";
+import { type Channel, type ChannelLink, type ChannelPort, portOf } from "./channel.js";
+import type { ChannelAuthority } from "./channel-authority.js";
 import { type ChannelSender, MAX_DATA_LENGTH } from "./channel-sender.js";
 import { LingeringChannels } from "./lingering-channels.js";
+import type { MultiplexerLink } from "./multiplexer-link.js";
 import { RequestQueue, WaitingBudget } from "./request-queue.js";
 
 /** Bytes by which the windows of one connection may have grown together. */
@@ -32,8 +32,6 @@ const MAX_WINDOW_GROWTH = 32 * 1024 * 1024;
 const CHANNEL_REQUEST_OFFSET = 5;
 
 const NO_FIELDS = Buffer.alloc(0);
-
-const NO_MORE_SESSIONS = "no-more-sessions@openssh.com";
 
 /** Texts for CHANNEL_OPEN_FAILURE, by reason. */
 const openFailures: Readonly<Record<number, string>> = {
@@ -50,56 +48,20 @@ export interface MultiplexerOptions {
   readonly maxWindowSize: number;
 }
 
-/** Who decides what channels may be and do. A throw or rejection refuses. */
-export interface ChannelAuthority {
-  /** Returns OPEN_SUCCEEDED or a reason of RFC 4254 §5.1; anything else refuses. */
-  openChannel(kind: string, channelId: number, fields: Buffer): unknown;
-  channelOpened(channel: Channel): void;
-  channelClosed(channel: Channel): void;
-  channelRequest(channel: Channel, request: Request): boolean | Promise<boolean>;
-  /** Returns whether the request succeeds, or the bytes of a successful reply. */
-  globalRequest(request: Request): boolean | Uint8Array | Promise<boolean | Uint8Array>;
-}
-
-/** Messages that mean nothing and are ignored, as sshd does. */
-export type IgnoredMessage =
-  | "reply to no global request"
-  | "reply to no channel request"
-  | "window adjustment for a channel that is not open"
-  | "second EOF on a channel";
-
-/** The way to the peer, as the multiplexer sees it. */
-export interface MultiplexerLink {
-  readonly connection: Connection;
-  /** Whether channel data can be sent now; `resume` is called when it can again. */
-  readonly writable: boolean;
-  send(payload: Buffer): void;
-  sendData(head: Buffer, parts: readonly Uint8Array[]): void;
-  /** Stops the handling of the connection's messages until the returned function is called. */
-  hold(): () => void;
-  /** The connection cannot go on. */
-  failed(error: ProtocolError): void;
-  /** A hook has thrown, or a stream has met an error that nobody listens for. */
-  hookFailed(what: string, error: unknown): void;
-  /** A message that changes nothing was ignored. */
-  ignored(kind: IgnoredMessage): void;
-  /**
-   * A request, or a channel, was refused for a text in it.
-   *
-   * @param reason one of a fixed set, without any text of the client
-   */
-  textRefused(what: string, reason: string): void;
-  /** The server's own program has asked for something that comes too late. */
-  misused(channel: Channel, message: string): void;
+/** An open channel, with what its peer has asked of it. */
+interface OpenChannel<AnyChannel> {
+  readonly channel: AnyChannel;
+  readonly port: ChannelPort;
+  readonly requests: RequestQueue;
 }
 
 /** The connection protocol (RFC 4254): channels, their windows and requests, global requests. */
-export class Multiplexer {
+export class Multiplexer<AnyChannel extends Channel = Channel> {
   readonly #options: MultiplexerOptions;
-  readonly #authority: ChannelAuthority;
+  readonly #authority: ChannelAuthority<AnyChannel>;
   readonly #link: MultiplexerLink;
   readonly #channelLink: ChannelLink;
-  readonly #channels = new Map<number, { readonly channel: Channel; readonly requests: RequestQueue }>();
+  readonly #channels = new Map<number, OpenChannel<AnyChannel>>();
   readonly #lingering = new LingeringChannels();
   readonly #waitingBudget: WaitingBudget;
   readonly #globalRequests: RequestQueue;
@@ -108,19 +70,17 @@ export class Multiplexer {
   /** Channels that are being decided on, or are gone while a hook still works for them. */
   #reserved = 0;
   #windowGrowth = 0;
-  #noMoreSessions = false;
   /** Keepalives that the client has not answered. */
   #keepalivesUnanswered = 0;
   #closed = false;
 
-  constructor(options: MultiplexerOptions, authority: ChannelAuthority, link: MultiplexerLink) {
+  constructor(options: MultiplexerOptions, authority: ChannelAuthority<AnyChannel>, link: MultiplexerLink) {
     this.#options = options;
     this.#authority = authority;
     this.#link = link;
     this.#waitingBudget = new WaitingBudget(() => link.hold());
     this.#globalRequests = new RequestQueue(this.#waitingBudget);
     this.#channelLink = {
-      connection: link.connection,
       maxWindowSize: options.maxWindowSize,
       get writable() {
         return link.writable;
@@ -129,9 +89,9 @@ export class Multiplexer {
       sendData: (head, parts) => link.sendData(head, parts),
       waitUntilWritable: (sender) => this.#waitingSenders.add(sender),
       mayGrowWindow: (bytes) => this.#mayGrowWindow(bytes),
-      closed: (channel) => this.#channelClosed(channel),
-      errorIgnored: (channel, error) => link.hookFailed(`stream of channel ${channel.id}`, error),
-      misused: (channel, message) => link.misused(channel, message),
+      closed: (id) => this.#channelClosed(id),
+      errorIgnored: (id, error) => link.hookFailed(`stream of channel ${id}`, error),
+      misused: (id, message) => link.misused(id, message),
     };
   }
 
@@ -190,7 +150,7 @@ export class Multiplexer {
     this.#closed = true;
     this.#globalRequests.clear(() => {});
     this.#waitingSenders.clear();
-    for (const { channel } of [...this.#channels.values()]) channel.connectionClosed();
+    for (const { port } of [...this.#channels.values()]) port.connectionClosed();
     this.#lingering.dropAll();
   }
 
@@ -206,33 +166,33 @@ export class Multiplexer {
       this.#receiveOnNoChannel(payload[0], id);
       return;
     }
-    const { channel, requests } = entry;
+    const { port } = entry;
     switch (payload[0]) {
       case MessageNumber.CHANNEL_DATA:
-        channel.receiveData(lastString(reader));
+        port.input.receiveData(lastString(reader));
         return;
       case MessageNumber.CHANNEL_EXTENDED_DATA:
         reader.readUint32();
-        channel.receiveExtendedData(lastString(reader));
+        port.input.receiveExtendedData(lastString(reader));
         return;
       case MessageNumber.CHANNEL_WINDOW_ADJUST: {
         const bytes = reader.readUint32();
         reader.end();
-        channel.adjustWindow(bytes);
+        port.output.adjustWindow(bytes);
         return;
       }
       case MessageNumber.CHANNEL_EOF:
         reader.end();
-        if (channel.eofReceived) this.#link.ignored("second EOF on a channel");
-        else channel.receiveEof();
+        if (port.input.eofReceived) this.#link.ignored("second EOF on a channel");
+        else port.input.receiveEof();
         return;
       case MessageNumber.CHANNEL_CLOSE:
         reader.end();
-        channel.receiveClose();
-        if (!channel.destroyed) this.#linger(channel);
+        port.receiveClose();
+        if (!entry.channel.destroyed) this.#linger(entry);
         return;
       case MessageNumber.CHANNEL_REQUEST:
-        this.#receiveChannelRequest(channel, requests, kept(payload, requests));
+        this.#receiveChannelRequest(entry, kept(payload, entry.requests));
         return;
       default:
         throw new ProtocolError(`message ${payload[0]} answers nothing that was asked`);
@@ -248,16 +208,17 @@ export class Multiplexer {
     if (id >= this.#nextId) this.#link.ignored("window adjustment for a channel that is not open");
   }
 
-  #receiveChannelRequest(channel: Channel, requests: RequestQueue, payload: Buffer): void {
-    if (channel.closeSent) return;
+  #receiveChannelRequest({ channel, port, requests }: OpenChannel<AnyChannel>, payload: Buffer): void {
+    const { output } = port;
+    if (output.closeSent) return;
     const request = decodeRequest(new Reader(payload, CHANNEL_REQUEST_OFFSET));
     // The reply goes out before whatever the hook writes.
-    const release = request.wantReply ? channel.holdOutput() : undefined;
+    const release = request.wantReply ? output.hold() : undefined;
     requests.add(
       payload.length,
-      () => !channel.closeSent && this.#authority.channelRequest(channel, request),
+      () => !output.closeSent && this.#authority.channelRequest(channel, request),
       (success) => {
-        if (request.wantReply) channel.reply(success ? "success" : "failure");
+        if (request.wantReply) output.reply(success ? "success" : "failure");
         release?.();
       },
       (error) => this.#requestFailed(`channel request ${request.kind}`, error),
@@ -266,7 +227,7 @@ export class Multiplexer {
 
   #receiveGlobalRequest(payload: Buffer): void {
     const request = decodeRequest(new Reader(payload, 1));
-    if (request.kind === NO_MORE_SESSIONS) this.#noMoreSessions = true;
+    this.#authority.globalRequestReceived(request.kind);
     let reply: Buffer = encodeRequestFailure();
     this.#globalRequests.add(
       payload.length,
@@ -299,10 +260,6 @@ export class Multiplexer {
       this.#refuseOpen(open, OPEN_FAILED_RESOURCE_SHORTAGE);
       return;
     }
-    if (open.kind === "session" && this.#noMoreSessions) {
-      this.#refuseOpen(open, OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED);
-      return;
-    }
     void this.#decideOpen(open, this.#nextId++);
   }
 
@@ -310,7 +267,7 @@ export class Multiplexer {
     this.#reserved++;
     let decision: unknown;
     try {
-      decision = this.#authority.openChannel(open.kind, id, open.fields);
+      decision = this.#authority.decideOpen(open.kind, id, open.fields);
       if (typeof decision === "object") decision = await decision;
     } catch (error) {
       this.#requestFailed(
@@ -325,7 +282,7 @@ export class Multiplexer {
   }
 
   #confirmOpen(open: ChannelOpen, id: number): void {
-    const channel = new Channel(
+    const channel = this.#authority.createChannel(
       {
         id,
         recipientChannel: open.senderChannel,
@@ -336,8 +293,9 @@ export class Multiplexer {
       },
       this.#channelLink,
     );
-    this.#channels.set(id, { channel, requests: new RequestQueue(this.#waitingBudget) });
-    const { initialSize } = channel.receiveWindow;
+    const port = portOf(channel);
+    this.#channels.set(id, { channel, port, requests: new RequestQueue(this.#waitingBudget) });
+    const { initialSize } = port.input.window;
     this.#link.send(
       encodeChannelOpenConfirmation({
         recipientChannel: open.senderChannel,
@@ -362,8 +320,8 @@ export class Multiplexer {
   }
 
   /** Its reader is behind: until it has come to the end, the channel counts as an open one. */
-  #linger(channel: Channel): void {
-    const { size, initialSize } = channel.receiveWindow;
+  #linger({ channel, port }: OpenChannel<AnyChannel>): void {
+    const { size, initialSize } = port.input.window;
     this.#reserved++;
     this.#windowGrowth += size - initialSize;
     this.#lingering.add(channel, () => {
@@ -378,13 +336,14 @@ export class Multiplexer {
     return true;
   }
 
-  #channelClosed(channel: Channel): void {
-    const entry = this.#channels.get(channel.id);
+  #channelClosed(id: number): void {
+    const entry = this.#channels.get(id);
     if (entry === undefined) return;
-    this.#channels.delete(channel.id);
+    const { channel, port, requests } = entry;
+    this.#channels.delete(id);
     this.#reserved++;
-    entry.requests.clear(() => this.#reserved--);
-    this.#windowGrowth -= channel.receiveWindow.size - channel.receiveWindow.initialSize;
+    requests.clear(() => this.#reserved--);
+    this.#windowGrowth -= port.input.window.size - port.input.window.initialSize;
     this.#authority.channelClosed(channel);
   }
 }

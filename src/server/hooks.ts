@@ -1,12 +1,13 @@
 import type { Authenticator, Identity } from "../auth/authenticator.js";
 import type { Connection } from "../auth/connection.js";
-import type { Channel } from "../connection/channel.js";
-import type { ChannelAuthority } from "../connection/multiplexer.js";
+import { Channel } from "../connection/channel.js";
+import type { ChannelAuthority } from "../connection/channel-authority.js";
 import { mayListen, mayListenOnSocket, mayOpenChannel } from "../forwarding/forwarding-permissions.js";
 import { OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED } from "../protocol/constants.js";
 import type { Request } from "../protocol/messages/requests.js";
 import { Writer } from "../protocol/writer.js";
-import { handleSessionRequest, prepareSession, type SessionHooks } from "../session/session-requests.js";
+import { type AnyChannel, SessionChannel } from "../session/session-channel.js";
+import { handleSessionRequest, type SessionHooks } from "../session/session-requests.js";
 import { HOST_KEYS_PROVE, type HostKeyProof } from "./host-keys/host-key-proof.js";
 import type { SSHServer } from "./ssh-server.js";
 
@@ -62,19 +63,21 @@ export function bindChannelAuthority(
   sessionHooks: SessionHooks,
   hookFailed: HookFailed,
   hostKeyProof?: HostKeyProof,
-): ChannelAuthority {
+): ChannelAuthority<AnyChannel> {
   return {
-    openChannel: (kind, channelId, fields) =>
+    decideOpen: (kind, channelId, fields) =>
       mayOpenChannel(connection.permissions, kind, fields)
         ? server.checkChannelRequest(kind, channelId, connection)
         : OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED,
-    channelOpened: (channel) => {
-      if (channel.kind === "session") prepareSession(channel);
-      void notify("onChannelOpened", hookFailed, () => server.onChannelOpened(channel));
-    },
+    createChannel: (parameters, link) =>
+      parameters.kind === "session"
+        ? new SessionChannel(parameters, link, connection)
+        : new Channel(parameters, link, connection),
+    channelOpened: (channel) => void notify("onChannelOpened", hookFailed, () => server.onChannelOpened(channel)),
     channelClosed: (channel) => void notify("onChannelClosed", hookFailed, () => server.onChannelClosed(channel)),
     channelRequest: (channel, request) =>
-      channel.kind === "session" && handleSessionRequest(channel, request, sessionHooks),
+      channel instanceof SessionChannel && handleSessionRequest(channel, request, sessionHooks),
+    globalRequestReceived: () => {},
     globalRequest: (request) => decideGlobalRequest(server, connection, hostKeyProof, request),
   };
 }
@@ -82,7 +85,7 @@ export function bindChannelAuthority(
 /** The session hooks of a server: they find everything on the channel, so that all connections share them. */
 export function bindSessionHooks(server: SSHServer): SessionHooks {
   return {
-    exec: (channel: Channel, command: Buffer) => exactly(server.checkChannelExecRequest(channel, command)),
+    exec: (channel, command) => exactly(server.checkChannelExecRequest(channel, command)),
     shell: (channel) => exactly(server.checkChannelShellRequest(channel)),
     subsystem: (channel, name) => exactly(server.checkChannelSubsystemRequest(channel, name)),
     pty: (channel, { term, width, height, pixelWidth, pixelHeight, modes }) =>

@@ -12,6 +12,7 @@ import { DisconnectReason, MessageNumber } from "../protocol/constants.js";
 import { ProtocolError } from "../protocol/errors.js";
 import { decodeServiceRequest, encodeServiceAccept } from "../protocol/messages/service.js";
 import { encodeUserauthSuccess } from "../protocol/messages/userauth.js";
+import { SessionPlaces } from "../session/session-places.js";
 import { type NegotiatedNames, namesOf } from "../transport/negotiation.js";
 import { serverRole } from "../transport/server-role.js";
 import { Misbehaviour } from "./admission/misbehaviour.js";
@@ -21,7 +22,7 @@ import { bindAuthenticator, bindChannelAuthority } from "./hooks.js";
 import { encodeHostKeys, HOST_KEYS, takesHostKeys } from "./host-keys/host-key-announcement.js";
 import { HostKeyProof } from "./host-keys/host-key-proof.js";
 import { endRecord, loginRecord, refusalRecord } from "./log-records.js";
-import { limitSessions, SessionClocks } from "./session-limits.js";
+import { SessionClocks } from "./session-limits.js";
 import type { ServerSettings } from "./settings.js";
 import type { StreamInfo } from "./stream-info.js";
 
@@ -257,9 +258,8 @@ export class ServerConnection implements Connection {
     const authority = bindChannelAuthority(server, this, sessionHooks, this.#hookFailed, proof);
     const multiplexer = new Multiplexer(
       { maxChannels, maxWindowSize },
-      clocks.watch(limitSessions(authority, sessionLimits.maxSessions), () => this.channelCount),
+      clocks.watch(new SessionPlaces(sessionLimits.maxSessions).guard(authority), () => this.channelCount),
       {
-        connection: this,
         get writable() {
           return endpoint.writable;
         },
@@ -273,7 +273,7 @@ export class ServerConnection implements Connection {
         hookFailed: this.#hookFailed,
         ignored: (kind) => this.#ignored.note(kind),
         textRefused: (what, reason) => this.#refused.note(reason, { request: loggedText(what) }),
-        misused: ({ id }, message) => this.#log("warn", message, { channel: id }),
+        misused: (channel, message) => this.#log("warn", message, { channel }),
       },
     );
     this.#multiplexer = multiplexer;

@@ -1,6 +1,6 @@
 import { checkInteger, checkNumber, LONGEST_TIME } from "../base/option-checks.js";
-import type { ChannelAuthority } from "../connection/multiplexer.js";
-import { OPEN_FAILED_RESOURCE_SHORTAGE, OPEN_SUCCEEDED } from "../protocol/constants.js";
+import type { ChannelAuthority } from "../connection/channel-authority.js";
+import type { AnyChannel } from "../session/session-channel.js";
 
 /** How long those may stay who have logged in. Times are in seconds; 0 is for ever. */
 export interface SessionLimitOptions {
@@ -71,7 +71,7 @@ export class SessionClocks {
    *
    * @param count tells how many are open
    */
-  watch(authority: ChannelAuthority, count: () => number): ChannelAuthority {
+  watch(authority: ChannelAuthority<AnyChannel>, count: () => number): ChannelAuthority<AnyChannel> {
     if (this.#unused === undefined) return authority;
     return {
       ...authority,
@@ -108,37 +108,4 @@ export class SessionClocks {
     }, time / looks);
     this.#timers.add(timer);
   }
-}
-
-/** Refuses sessions beyond a number, those included that are being decided on, before the hook is asked. */
-export function limitSessions(authority: ChannelAuthority, maxSessions: number): ChannelAuthority {
-  let sessions = 0;
-  const countDecision = (decision: unknown): unknown => {
-    if (decision !== OPEN_SUCCEEDED) sessions--;
-    return decision;
-  };
-  const forgetFailure = (error: unknown): never => {
-    sessions--;
-    throw error;
-  };
-  return {
-    ...authority,
-    openChannel: (kind, channelId, fields) => {
-      if (kind !== "session") return authority.openChannel(kind, channelId, fields);
-      if (sessions >= maxSessions) return OPEN_FAILED_RESOURCE_SHORTAGE;
-      sessions++;
-      let decision: unknown;
-      try {
-        decision = authority.openChannel(kind, channelId, fields);
-      } catch (error) {
-        return forgetFailure(error);
-      }
-      const pending = typeof decision === "object" && decision !== null;
-      return pending ? Promise.resolve(decision).then(countDecision, forgetFailure) : countDecision(decision);
-    },
-    channelClosed: (channel) => {
-      if (channel.kind === "session") sessions--;
-      authority.channelClosed(channel);
-    },
-  };
 }

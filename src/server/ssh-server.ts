@@ -4,7 +4,6 @@ import type { AuthDecision } from "../auth/grant.js";
 import type { MethodLists } from "../auth/required-methods.js";
 import type { MaybePromise } from "../base/maybe-promise.js";
 import { checkOptions } from "../base/option-checks.js";
-import type { Channel } from "../connection/channel.js";
 import type { PKey } from "../crypto/pkey/pkey.js";
 import {
   AUTH_FAILED,
@@ -12,6 +11,7 @@ import {
   OPEN_FAILED_UNKNOWN_CHANNEL_TYPE,
   OPEN_SUCCEEDED,
 } from "../protocol/constants.js";
+import type { AnyChannel, SessionChannel } from "../session/session-channel.js";
 import {
   type AuthenticationOptions,
   type CheckedAuthenticationOptions,
@@ -150,17 +150,17 @@ export class SSHServer {
    * Asked to run a command. The channel may be written to and even closed before this returns: the client gets the
    * reply first. Output is kept back until then, so do not wait for the program to end.
    */
-  checkChannelExecRequest(channel: Channel, command: Buffer): MaybePromise<boolean> {
+  checkChannelExecRequest(channel: SessionChannel, command: Buffer): MaybePromise<boolean> {
     return false;
   }
 
   /** Asked to start the user's shell, or whatever the server has in its place. */
-  checkChannelShellRequest(channel: Channel): MaybePromise<boolean> {
+  checkChannelShellRequest(channel: SessionChannel): MaybePromise<boolean> {
     return false;
   }
 
   /** Asked to start a subsystem such as `sftp`. */
-  checkChannelSubsystemRequest(channel: Channel, name: string): MaybePromise<boolean> {
+  checkChannelSubsystemRequest(channel: SessionChannel, name: string): MaybePromise<boolean> {
     return false;
   }
 
@@ -172,7 +172,7 @@ export class SSHServer {
    * @param modes mnemonics of RFC 4254 §8 with their values
    */
   checkChannelPtyRequest(
-    channel: Channel,
+    channel: SessionChannel,
     term: Buffer,
     width: number,
     height: number,
@@ -185,7 +185,7 @@ export class SSHServer {
 
   /** Asked when the client's terminal has another size; by default allowed where a terminal was. */
   checkChannelWindowChangeRequest(
-    channel: Channel,
+    channel: SessionChannel,
     width: number,
     height: number,
     pixelwidth: number,
@@ -199,13 +199,13 @@ export class SSHServer {
    *
    * @param value in the bytes that the client has sent, which need not be text
    */
-  checkChannelEnvRequest(channel: Channel, name: string, value: Buffer): MaybePromise<boolean> {
+  checkChannelEnvRequest(channel: SessionChannel, name: string, value: Buffer): MaybePromise<boolean> {
     return false;
   }
 
   /** Asked to forward X11 (RFC 4254 §6.3). */
   checkChannelX11Request(
-    channel: Channel,
+    channel: SessionChannel,
     singleConnection: boolean,
     authProtocol: string,
     authCookie: Buffer,
@@ -239,10 +239,10 @@ export class SSHServer {
   }
 
   /** A channel was opened. */
-  onChannelOpened(channel: Channel): MaybePromise<void> {}
+  onChannelOpened(channel: AnyChannel): MaybePromise<void> {}
 
   /** A channel was closed, by whomever, or its connection has ended. */
-  onChannelClosed(channel: Channel): MaybePromise<void> {}
+  onChannelClosed(channel: AnyChannel): MaybePromise<void> {}
 
   /** All that was asked was proven. The client is let in once this is done; a throw refuses it. */
   onAuthenticationSuccessful(username: string, method: string, connection: Connection): MaybePromise<void> {}

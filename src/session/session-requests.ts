@@ -1,8 +1,8 @@
-import type { Channel, PseudoTerminal } from "../connection/channel.js";
 import { InvalidTextError } from "../protocol/errors.js";
 import type { Request } from "../protocol/messages/requests.js";
 import type { Reader } from "../protocol/reader.js";
 import { decodeTerminalModes } from "../protocol/terminal-modes.js";
+import { type PseudoTerminal, type SessionChannel, startProgram } from "./session-channel.js";
 
 /** Bytes of names and values that one channel's environment may hold, and what each variable costs besides. */
 const MAX_ENVIRONMENT_SIZE = 64 * 1024;
@@ -18,14 +18,14 @@ type Decision = boolean | Promise<boolean>;
 
 /** Who decides what a session may do: hooks that return exactly `true` to allow. */
 export interface SessionHooks {
-  exec(channel: Channel, command: Buffer): Decision;
-  shell(channel: Channel): Decision;
-  subsystem(channel: Channel, name: string): Decision;
-  pty(channel: Channel, pty: PseudoTerminal): Decision;
-  windowChange(channel: Channel, pty: PseudoTerminal): Decision;
-  environment(channel: Channel, name: string, value: Buffer): Decision;
+  exec(channel: SessionChannel, command: Buffer): Decision;
+  shell(channel: SessionChannel): Decision;
+  subsystem(channel: SessionChannel, name: string): Decision;
+  pty(channel: SessionChannel, pty: PseudoTerminal): Decision;
+  windowChange(channel: SessionChannel, pty: PseudoTerminal): Decision;
+  environment(channel: SessionChannel, name: string, value: Buffer): Decision;
   x11(
-    channel: Channel,
+    channel: SessionChannel,
     singleConnection: boolean,
     authProtocol: string,
     authCookie: Buffer,
@@ -33,10 +33,7 @@ export interface SessionHooks {
   ): Decision;
 }
 
-type Handler = (channel: Channel, fields: Reader, hooks: SessionHooks) => Decision;
-
-/** Channels on which a program was started or is being decided on: there is one for each session (RFC 4254 §6.5). */
-const withProgram = new WeakSet<Channel>();
+type Handler = (channel: SessionChannel, fields: Reader, hooks: SessionHooks) => Decision;
 
 /** What can be asked on a session channel (RFC 4254 §6, RFC 4335, OpenSSH PROTOCOL §2.1). */
 const handlers: ReadonlyMap<string, Handler> = new Map<string, Handler>([
@@ -45,21 +42,21 @@ const handlers: ReadonlyMap<string, Handler> = new Map<string, Handler>([
     (channel, fields, hooks) => {
       // A view would keep the chunk that the message lies in for as long as the program keeps its command.
       const command = Buffer.from(last(fields, fields.readString()));
-      return startProgram(channel, hooks, command, () => hooks.exec(channel, command));
+      return askForProgram(channel, hooks, command, () => hooks.exec(channel, command));
     },
   ],
   [
     "shell",
     (channel, fields, hooks) => {
       fields.end();
-      return startProgram(channel, hooks, undefined, () => hooks.shell(channel));
+      return askForProgram(channel, hooks, undefined, () => hooks.shell(channel));
     },
   ],
   [
     "subsystem",
     (channel, fields, hooks) => {
       const name = last(fields, fields.readText());
-      return startProgram(channel, hooks, Buffer.from(name), () => hooks.subsystem(channel, name));
+      return askForProgram(channel, hooks, Buffer.from(name), () => hooks.subsystem(channel, name));
     },
   ],
   ["pty-req", requestPty],
@@ -76,14 +73,8 @@ const handlers: ReadonlyMap<string, Handler> = new Map<string, Handler>([
  *
  * @throws {ProtocolError} when the request is malformed
  */
-export function handleSessionRequest(channel: Channel, request: Request, hooks: SessionHooks): Decision {
+export function handleSessionRequest(channel: SessionChannel, request: Request, hooks: SessionHooks): Decision {
   return handlers.get(request.kind)?.(channel, request.fields, hooks) ?? false;
-}
-
-/** Puts into a new session what the user's permissions say about its environment. */
-export function prepareSession({ connection, environment }: Channel): void {
-  for (const [name, value] of Object.entries(connection.permissions.environment))
-    environment.set(name, Buffer.from(value));
 }
 
 function last<T>(fields: Reader, value: T): T {
@@ -92,33 +83,25 @@ function last<T>(fields: Reader, value: T): T {
 }
 
 /** @param asked what the client wants to run; `undefined` for a shell */
-function startProgram(
-  channel: Channel,
+function askForProgram(
+  channel: SessionChannel,
   hooks: SessionHooks,
   asked: Buffer | undefined,
   startAsked: () => Decision,
 ): Decision {
-  if (withProgram.has(channel)) return false;
-  withProgram.add(channel);
   const { forceCommand } = channel.connection.permissions;
-  const decide = forceCommand === undefined ? startAsked : () => startForced(channel, hooks, forceCommand, asked);
-  const settle = (started: boolean) => {
-    if (!started) withProgram.delete(channel);
-    return started;
-  };
-  const fail = (error: unknown) => {
-    withProgram.delete(channel);
-    throw error;
-  };
-  try {
-    const decision = decide();
-    return decision instanceof Promise ? decision.then(settle, fail) : settle(decision);
-  } catch (error) {
-    return fail(error);
-  }
+  return startProgram(
+    channel,
+    forceCommand === undefined ? startAsked : () => startForced(channel, hooks, forceCommand, asked),
+  );
 }
 
-function startForced(channel: Channel, hooks: SessionHooks, command: string, asked: Buffer | undefined): Decision {
+function startForced(
+  channel: SessionChannel,
+  hooks: SessionHooks,
+  command: string,
+  asked: Buffer | undefined,
+): Decision {
   if (asked?.includes(0)) throw new InvalidTextError(`${ORIGINAL_COMMAND} cannot hold a NUL`);
   channel.originalCommand = asked;
   if (asked === undefined) channel.environment.delete(ORIGINAL_COMMAND);
@@ -126,7 +109,7 @@ function startForced(channel: Channel, hooks: SessionHooks, command: string, ask
   return command === INTERNAL_SFTP ? hooks.subsystem(channel, "sftp") : hooks.exec(channel, Buffer.from(command));
 }
 
-function requestPty(channel: Channel, fields: Reader, hooks: SessionHooks): Decision {
+function requestPty(channel: SessionChannel, fields: Reader, hooks: SessionHooks): Decision {
   const pty = {
     term: Buffer.from(fields.readString()),
     width: fields.readUint32(),
@@ -141,7 +124,7 @@ function requestPty(channel: Channel, fields: Reader, hooks: SessionHooks): Deci
   });
 }
 
-function changeWindow(channel: Channel, fields: Reader, hooks: SessionHooks): Decision {
+function changeWindow(channel: SessionChannel, fields: Reader, hooks: SessionHooks): Decision {
   const size = {
     width: fields.readUint32(),
     height: fields.readUint32(),
@@ -157,7 +140,7 @@ function changeWindow(channel: Channel, fields: Reader, hooks: SessionHooks): De
   });
 }
 
-function requestVariable(channel: Channel, fields: Reader, hooks: SessionHooks): Decision {
+function requestVariable(channel: SessionChannel, fields: Reader, hooks: SessionHooks): Decision {
   const name = fields.readText();
   const value = Buffer.from(last(fields, fields.readString()));
   if (
@@ -174,19 +157,19 @@ function requestVariable(channel: Channel, fields: Reader, hooks: SessionHooks):
   });
 }
 
-function environmentSize({ environment }: Channel): number {
+function environmentSize({ environment }: SessionChannel): number {
   let size = 0;
   for (const [name, value] of environment) size += Buffer.byteLength(name) + value.length + VARIABLE_OVERHEAD;
   return size;
 }
 
-function endOfWrite(channel: Channel, fields: Reader): boolean {
+function endOfWrite(channel: SessionChannel, fields: Reader): boolean {
   fields.end();
   if (!channel.emit("eow")) channel.destroy();
   return true;
 }
 
-function requestX11(channel: Channel, fields: Reader, hooks: SessionHooks): Decision {
+function requestX11(channel: SessionChannel, fields: Reader, hooks: SessionHooks): Decision {
   const singleConnection = fields.readBoolean();
   const authProtocol = fields.readText();
   const authCookie = fields.readString();

@@ -2,7 +2,8 @@ import { once } from "node:events";
 import { Readable, Transform, Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { describe, expect, it, vi } from "vitest";
-import { openTestChannel, settled } from "./test-channel.js";
+import { type Channel, portOf } from "../../src/connection/channel.js";
+import { inputOf, openTestChannel, outputOf, settled } from "./test-channel.js";
 
 describe("closing a channel", () => {
   it("sends EOF and CLOSE once, however often it is asked for", async () => {
@@ -25,7 +26,7 @@ describe("closing a channel", () => {
     channel.close();
     channel.sendExitStatus(4);
     channel.sendExitSignal("TERM");
-    channel.adjustWindow(1);
+    outputOf(channel).adjustWindow(1);
     await settled();
     expect(link.received).toEqual(["data x", "exit-status 3", "EOF", "CLOSE"]);
     expect(link.misuses).toEqual([
@@ -39,7 +40,7 @@ describe("closing a channel", () => {
     const pieces: string[] = [];
     channel.on("data", (piece) => pieces.push(String(piece)));
     channel.end("bye");
-    channel.receiveData(Buffer.from("still talking"));
+    inputOf(channel).receiveData(Buffer.from("still talking"));
     await settled();
     expect(link.received).toEqual(["data bye", "EOF"]);
     expect(pieces).toEqual(["still talking"]);
@@ -49,7 +50,7 @@ describe("closing a channel", () => {
   it("half, by the client's EOF, leaves the other half open", async () => {
     const { channel, link } = openTestChannel();
     channel.resume();
-    channel.receiveEof();
+    inputOf(channel).receiveEof();
     await once(channel, "end");
     channel.send("still here");
     await settled();
@@ -63,7 +64,7 @@ describe("closing a channel", () => {
     channel.sendStderr("efgh");
     channel.sendExitStatus(0);
     channel.destroy();
-    channel.adjustWindow(100);
+    outputOf(channel).adjustWindow(100);
     await settled();
     expect(link.received).toEqual(["data ab", "CLOSE"]);
   });
@@ -71,11 +72,11 @@ describe("closing a channel", () => {
   it("by destroy() drops what comes until the client's CLOSE", async () => {
     const { channel, link } = openTestChannel();
     channel.destroy();
-    for (let sent = 0; sent < channel.receiveWindow.size; sent += 32 * 1024)
-      channel.receiveData(Buffer.alloc(32 * 1024));
-    channel.receiveExtendedData(Buffer.alloc(0));
-    channel.receiveEof();
-    channel.receiveClose();
+    for (let sent = 0; sent < inputOf(channel).window.size; sent += 32 * 1024)
+      inputOf(channel).receiveData(Buffer.alloc(32 * 1024));
+    inputOf(channel).receiveExtendedData(Buffer.alloc(0));
+    inputOf(channel).receiveEof();
+    portOf(channel).receiveClose();
     await settled();
     expect([link.received, link.granted, channel.readableLength]).toEqual([["CLOSE"], 0, 0]);
   });
@@ -84,7 +85,7 @@ describe("closing a channel", () => {
     const { channel, link } = openTestChannel({ windowSize: 1 });
     channel.send("abc");
     channel.close();
-    channel.receiveClose();
+    portOf(channel).receiveClose();
     await settled();
     expect(link.received).toEqual(["data a", "CLOSE"]);
     expect([channel.destroyed, link.closings]).toEqual([true, 1]);
@@ -94,15 +95,15 @@ describe("closing a channel", () => {
     const { channel, link } = openTestChannel({ windowSize: 1 });
     const writing = pipeline(Readable.from(["abc", "def"]), channel);
     await settled();
-    channel.connectionClosed();
+    portOf(channel).connectionClosed();
     await expect(writing).rejects.toThrow(expect.objectContaining({ code: "ERR_STREAM_PREMATURE_CLOSE" }));
     expect(link.received).toEqual(["data a"]);
   });
 
   it("is done once, though the connection ends after it", async () => {
     const { channel, link } = openTestChannel();
-    channel.receiveClose();
-    channel.connectionClosed();
+    portOf(channel).receiveClose();
+    portOf(channel).connectionClosed();
     await settled();
     expect(link.closings).toBe(1);
   });
@@ -114,10 +115,10 @@ describe("closing a channel", () => {
     channel.on("data", () => {});
     channel.send("output");
     channel.close();
-    channel.receiveEof();
+    inputOf(channel).receiveEof();
     await settled();
     expect(closed).not.toHaveBeenCalled();
-    channel.receiveClose();
+    portOf(channel).receiveClose();
     await settled();
     expect(closed).toHaveBeenCalledOnce();
   });
@@ -131,22 +132,30 @@ describe("a channel's signal", () => {
     const { channel, link } = openTestChannel();
     const { signal } = channel;
     expect(signal.aborted).toBe(false);
-    channel[method]();
+    portOf(channel)[method]();
     expect(signal.aborted).toBe(true);
     expect(channel.signal).toBe(signal);
     expect(link.closings).toBe(1);
     const late = openTestChannel().channel;
-    late[method]();
+    portOf(late)[method]();
     expect(late.signal.aborted).toBe(true);
   });
 });
+
+const waysToClose = {
+  close: (channel: Channel) => channel.close(),
+  destroy: (channel: Channel) => channel.destroy(),
+  receiveEof: (channel: Channel) => inputOf(channel).receiveEof(),
+  receiveClose: (channel: Channel) => portOf(channel).receiveClose(),
+  connectionClosed: (channel: Channel) => portOf(channel).connectionClosed(),
+};
 
 describe("writing to a channel that is closed", () => {
   it.each(["close", "destroy", "receiveClose", "connectionClosed"] as const)(
     "after %s sends nothing and harms nobody",
     async (method) => {
       const { channel, link } = openTestChannel();
-      channel[method]();
+      waysToClose[method](channel);
       await settled();
       const before = [...link.received];
       channel.send("late");
@@ -156,8 +165,8 @@ describe("writing to a channel that is closed", () => {
       channel.sendExitSignal("TERM");
       channel.sendEof();
       channel.close();
-      channel.reply("success");
-      channel.adjustWindow(1);
+      outputOf(channel).reply("success");
+      outputOf(channel).adjustWindow(1);
       await settled();
       expect(link.received).toEqual(before);
     },
@@ -169,10 +178,10 @@ describe("writing to a channel that is closed", () => {
     channel.close();
     channel.send("late");
     await settled();
-    channel.adjustWindow(10);
+    outputOf(channel).adjustWindow(10);
     await settled();
     expect(link.received).toEqual(["data a", "data bc", "EOF", "CLOSE"]);
-    channel.receiveClose();
+    portOf(channel).receiveClose();
     await settled();
     expect(channel.closed).toBe(true);
   });
@@ -180,8 +189,8 @@ describe("writing to a channel that is closed", () => {
   it("by the client while its input is still being read sends nothing more", async () => {
     const { channel, link } = openTestChannel();
     channel.pause();
-    channel.receiveData(Buffer.from("input"));
-    channel.receiveClose();
+    inputOf(channel).receiveData(Buffer.from("input"));
+    portOf(channel).receiveClose();
     expect(link.received).toEqual(["CLOSE"]);
     channel.write("late");
     channel.sendStderr("late");
@@ -201,10 +210,10 @@ describe("writing to a channel that is closed", () => {
       },
     });
     const echo = pipeline(channel, slow, channel);
-    for (let index = 0; index < 20; index++) channel.receiveData(Buffer.alloc(10_000));
+    for (let index = 0; index < 20; index++) inputOf(channel).receiveData(Buffer.alloc(10_000));
     await settled();
-    for (const method of before) channel[method]();
-    channel.receiveClose();
+    for (const method of before) inputOf(channel)[method]();
+    portOf(channel).receiveClose();
     await expect(echo).rejects.toThrow(expect.objectContaining({ code: "ERR_STREAM_PREMATURE_CLOSE" }));
     expect(channel.closed).toBe(true);
     expect(link.received.at(-1)).toBe("CLOSE");
@@ -214,10 +223,10 @@ describe("writing to a channel that is closed", () => {
     const { channel } = openTestChannel({ windowSize: 0 });
     channel.on("data", () => {});
     channel.pause();
-    channel.receiveData(Buffer.from("unread"));
+    inputOf(channel).receiveData(Buffer.from("unread"));
     const writing = pipeline(Readable.from([Buffer.alloc(100_000), Buffer.alloc(1)]), channel);
     await settled();
-    channel.receiveClose();
+    portOf(channel).receiveClose();
     await expect(writing).rejects.toThrow(expect.objectContaining({ code: "ERR_STREAM_PREMATURE_CLOSE" }));
   });
 });
@@ -243,9 +252,9 @@ describe("a reader that is behind", () => {
     const { channel } = openTestChannel();
     const slow = slowSink();
     const piping = pipeline(channel, slow.sink);
-    for (const piece of pieces(count)) channel.receiveData(Buffer.from(piece));
+    for (const piece of pieces(count)) inputOf(channel).receiveData(Buffer.from(piece));
     await settled();
-    channel.receiveClose();
+    portOf(channel).receiveClose();
     for (let round = 0; round < count; round++) {
       await settled();
       slow.next();
@@ -264,9 +273,9 @@ describe("a reader that is behind", () => {
     for (const count of [1, 20]) {
       const { channel, link } = openTestChannel();
       const piping = pipeline(channel, slowSink().sink);
-      for (const piece of pieces(count)) channel.receiveData(Buffer.from(piece));
+      for (const piece of pieces(count)) inputOf(channel).receiveData(Buffer.from(piece));
       await settled();
-      for (const method of methods) channel[method]();
+      for (const method of methods) waysToClose[method](channel);
       await expect(piping).rejects.toThrow(expect.objectContaining({ code: "ERR_STREAM_PREMATURE_CLOSE" }));
       expect(link.ignoredErrors).toEqual([]);
     }
@@ -275,10 +284,10 @@ describe("a reader that is behind", () => {
   it("is no error to report where nobody listens for it", async () => {
     const { channel, link } = openTestChannel();
     channel.on("data", () => channel.pause());
-    for (const piece of pieces(2)) channel.receiveData(Buffer.from(piece));
-    channel.receiveEof();
+    for (const piece of pieces(2)) inputOf(channel).receiveData(Buffer.from(piece));
+    inputOf(channel).receiveEof();
     await settled();
-    channel.connectionClosed();
+    portOf(channel).connectionClosed();
     await settled();
     expect([channel.closed, channel.readableEnded, link.ignoredErrors]).toEqual([true, false, []]);
   });
@@ -299,7 +308,7 @@ describe("errors on a channel's streams", () => {
     const { channel, link } = openTestChannel();
     const broken = new Writable({ write: (_piece, _encoding, callback) => callback(new Error("the disk is full")) });
     const piping = pipeline(channel, broken);
-    channel.receiveData(Buffer.from("x"));
+    inputOf(channel).receiveData(Buffer.from("x"));
     await expect(piping).rejects.toThrow("the disk is full");
     await settled();
     expect(link.ignoredErrors).toEqual([]);

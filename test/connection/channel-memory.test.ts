@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Channel } from "../../src/connection/channel.js";
 import { memoryInUse } from "../attack/memory.js";
-import { openTestChannel } from "./test-channel.js";
+import { inputOf, openTestChannel } from "./test-channel.js";
 
 const WINDOW = 2 * 1024 * 1024;
 
@@ -32,7 +32,7 @@ describe("a window full of data that nobody reads", () => {
     let sent = 0;
     for (const data of messages(dataLength, chunkLengths, perChunk)) {
       if (sent + dataLength > WINDOW) break;
-      channel.receiveData(data);
+      inputOf(channel).receiveData(data);
       sent += dataLength;
     }
     const used = memoryInUse() - before;
@@ -47,7 +47,7 @@ describe("a window full of data that nobody reads", () => {
 /** Sends single bytes, each in a chunk of its own and a turn of the event loop of its own. */
 async function sendCrumbs(channel: Channel, count: number): Promise<void> {
   for (let sent = 0; sent < count; sent++) {
-    channel.receiveData(Buffer.alloc(64 * 1024).subarray(0, 1));
+    inputOf(channel).receiveData(Buffer.alloc(64 * 1024).subarray(0, 1));
     await new Promise((resolve) => setImmediate(resolve));
   }
 }

@@ -5,8 +5,9 @@ import { pipeline } from "node:stream/promises";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Channel } from "../../src/connection/channel.js";
+import { portOf } from "../../src/connection/channel.js";
 import { ProtocolError } from "../../src/protocol/errors.js";
-import { openTestChannel, settled } from "./test-channel.js";
+import { inputOf, openTestChannel, settled } from "./test-channel.js";
 
 /** A message's data as the transport hands it over: a view of a larger chunk. */
 function dataInChunk(data: string | Uint8Array, chunkLength: number): Buffer {
@@ -33,10 +34,10 @@ describe("a channel's input", () => {
   it("can be read by iteration, to its EOF", async () => {
     const { channel } = openTestChannel();
     const reading = readAll(channel);
-    channel.receiveData(Buffer.from("one "));
+    inputOf(channel).receiveData(Buffer.from("one "));
     await settled();
-    channel.receiveData(Buffer.from("two"));
-    channel.receiveEof();
+    inputOf(channel).receiveData(Buffer.from("two"));
+    inputOf(channel).receiveEof();
     expect((await reading).toString()).toBe("one two");
   });
 
@@ -46,12 +47,12 @@ describe("a channel's input", () => {
       for await (const piece of channel) channel.write(piece);
       channel.send("done");
     })();
-    channel.receiveData(Buffer.from("echo "));
-    channel.receiveEof();
+    inputOf(channel).receiveData(Buffer.from("echo "));
+    inputOf(channel).receiveEof();
     await settled();
     expect(link.received).toEqual(["data echo ", "data done"]);
     channel.close();
-    channel.receiveClose();
+    portOf(channel).receiveClose();
     await reading;
   });
 
@@ -68,9 +69,9 @@ describe("a channel's input", () => {
     const piping = pipeline(channel, slow);
     const sent = randomBytes(200_000);
     for (let offset = 0; offset < sent.length; offset += 500) {
-      channel.receiveData(dataInChunk(sent.subarray(offset, offset + 500), 1000));
+      inputOf(channel).receiveData(dataInChunk(sent.subarray(offset, offset + 500), 1000));
     }
-    channel.receiveEof();
+    inputOf(channel).receiveEof();
     await piping;
     expect(Buffer.concat(pieces).equals(sent)).toBe(true);
     expect(channel.destroyed).toBe(false);
@@ -84,8 +85,8 @@ describe("a channel's input", () => {
     const pieces: string[] = [];
     channel.on("data", (piece) => pieces.push(piece));
     const bytes = Buffer.from("añb€c𝄞d");
-    for (const byte of bytes) channel.receiveData(Buffer.of(byte));
-    channel.receiveEof();
+    for (const byte of bytes) inputOf(channel).receiveData(Buffer.of(byte));
+    inputOf(channel).receiveEof();
     await settled();
     expect(pieces.join("")).toBe("añb€c𝄞d");
   });
@@ -102,8 +103,8 @@ describe("a channel's input", () => {
       channel.pause();
     });
     const sent = Buffer.from("0123456789".repeat(20));
-    for (const byte of sent) channel.receiveData(Buffer.of(byte));
-    channel.receiveEof();
+    for (const byte of sent) inputOf(channel).receiveData(Buffer.of(byte));
+    inputOf(channel).receiveEof();
     for (let round = 0; round < 300 && !ended; round++) {
       await new Promise((resolve) => setImmediate(resolve));
       channel.resume();
@@ -114,7 +115,7 @@ describe("a channel's input", () => {
 
   it("can be read in exact amounts, though it came in crumbs before anybody read", async () => {
     const { channel } = openTestChannel();
-    for (const byte of Buffer.from("0123456789")) channel.receiveData(Buffer.of(byte));
+    for (const byte of Buffer.from("0123456789")) inputOf(channel).receiveData(Buffer.of(byte));
     await settled();
     expect(channel.read(4)?.toString()).toBe("0123");
     expect(channel.read(100)).toBe(null);
@@ -126,7 +127,7 @@ describe("a channel's input", () => {
     const { channel } = openTestChannel();
     const pieces: (string | Buffer | null)[] = [];
     channel.on("readable", () => pieces.push(channel.read()));
-    for (const byte of Buffer.from("0123456789")) channel.receiveData(Buffer.of(byte));
+    for (const byte of Buffer.from("0123456789")) inputOf(channel).receiveData(Buffer.of(byte));
     await settled();
     expect(pieces.filter((piece) => piece !== null).join("")).toBe("0123456789");
   });
@@ -138,7 +139,7 @@ describe("a channel's input", () => {
       for (let piece = channel.read(4); piece !== null; piece = channel.read(4)) messages.push(String(piece));
     });
     for (const byte of Buffer.from("0123456789ab")) {
-      channel.receiveData(Buffer.of(byte));
+      inputOf(channel).receiveData(Buffer.of(byte));
       await settled();
     }
     expect(messages).toEqual(["0123", "4567", "89ab"]);
@@ -151,7 +152,7 @@ describe("a channel's input", () => {
     channel.on("readable", () => {
       for (let piece = channel.read(8); piece !== null; piece = channel.read(8)) messages.push(String(piece));
     });
-    for (let byte = 0; byte < 8; byte++) channel.receiveData(Buffer.of(byte));
+    for (let byte = 0; byte < 8; byte++) inputOf(channel).receiveData(Buffer.of(byte));
     await settled();
     expect(messages).toEqual(["00010203", "04050607"]);
   });
@@ -178,10 +179,10 @@ describe("a channel's input", () => {
             if (piece === null) expect(left).toBeLessThan(next.read ?? 1);
           } else {
             const data = Buffer.from(Array.from({ length: next.length }, () => sent++ % 251));
-            channel.receiveData(dataInChunk(data, Math.max(next.chunk, next.length + 10)));
+            inputOf(channel).receiveData(dataInChunk(data, Math.max(next.chunk, next.length + 10)));
           }
         }
-        channel.receiveEof();
+        inputOf(channel).receiveEof();
         taken.push(await readAll(channel));
         const expected = Buffer.from(Array.from({ length: sent }, (_, index) => index % 251));
         expect(Buffer.concat(taken).equals(expected)).toBe(true);
@@ -192,9 +193,10 @@ describe("a channel's input", () => {
 });
 
 describe("a channel's input window", () => {
-  const { size } = openTestChannel().channel.receiveWindow;
+  const { size } = inputOf(openTestChannel().channel).window;
   const fill = (channel: Channel, bytes: number) => {
-    for (let left = bytes; left > 0; left -= 32 * 1024) channel.receiveData(Buffer.alloc(Math.min(left, 32 * 1024)));
+    for (let left = bytes; left > 0; left -= 32 * 1024)
+      inputOf(channel).receiveData(Buffer.alloc(Math.min(left, 32 * 1024)));
   };
 
   it("is given back only as somebody reads", async () => {
@@ -219,7 +221,8 @@ describe("a channel's input window", () => {
 
   it("is given back for extended data, which nobody reads", () => {
     const { channel, link } = openTestChannel();
-    for (let sent = 0; sent < 2 * size; sent += 32 * 1024) channel.receiveExtendedData(Buffer.alloc(32 * 1024));
+    for (let sent = 0; sent < 2 * size; sent += 32 * 1024)
+      inputOf(channel).receiveExtendedData(Buffer.alloc(32 * 1024));
     expect(link.granted).toBeGreaterThanOrEqual(size);
     expect(channel.readableLength).toBe(0);
   });
@@ -227,7 +230,7 @@ describe("a channel's input window", () => {
   it("is not given back after the client's EOF", async () => {
     const { channel, link } = openTestChannel();
     fill(channel, size);
-    channel.receiveEof();
+    inputOf(channel).receiveEof();
     channel.resume();
     await settled();
     expect([link.granted, channel.readableEnded]).toEqual([0, true]);
@@ -235,9 +238,9 @@ describe("a channel's input window", () => {
 
   it("can be small", async () => {
     const { channel, link } = openTestChannel({ maxWindowSize: 32 * 1024 });
-    expect(channel.receiveWindow.size).toBe(32 * 1024);
+    expect(inputOf(channel).window.size).toBe(32 * 1024);
     fill(channel, 32 * 1024);
-    expect(() => channel.receiveData(Buffer.alloc(1))).toThrow(ProtocolError);
+    expect(() => inputOf(channel).receiveData(Buffer.alloc(1))).toThrow(ProtocolError);
     channel.resume();
     await settled();
     expect(link.granted).toBe(32 * 1024);
@@ -249,7 +252,7 @@ describe("a channel's input window", () => {
     const text = Buffer.from("€".repeat(1000));
     let sent = 0;
     expect(() => {
-      for (; sent < 10 * 1024 * 1024; sent += text.length) channel.receiveData(text);
+      for (; sent < 10 * 1024 * 1024; sent += text.length) inputOf(channel).receiveData(text);
     }).toThrow(ProtocolError);
     expect(sent).toBeLessThanOrEqual(3 * 512 * 1024);
   });
@@ -258,8 +261,8 @@ describe("a channel's input window", () => {
 describe("the end of a channel's input", () => {
   it("leaves crumbs that came before it to be read", async () => {
     const { channel } = openTestChannel();
-    for (const byte of Buffer.from("crumbs")) channel.receiveData(Buffer.of(byte));
-    channel.receiveEof();
+    for (const byte of Buffer.from("crumbs")) inputOf(channel).receiveData(Buffer.of(byte));
+    inputOf(channel).receiveEof();
     expect((await readAll(channel)).toString()).toBe("crumbs");
   });
 
@@ -271,8 +274,8 @@ describe("the end of a channel's input", () => {
   ])("by CLOSE lets a reader that %s finish what came before it", async (_, read) => {
     const { channel, link } = openTestChannel();
     const reading = read(channel);
-    for (const byte of Buffer.from("before the end")) channel.receiveData(Buffer.of(byte));
-    channel.receiveClose();
+    for (const byte of Buffer.from("before the end")) inputOf(channel).receiveData(Buffer.of(byte));
+    portOf(channel).receiveClose();
     expect(channel.destroyed).toBe(false);
     expect((await reading).toString()).toBe("before the end");
     await settled();
@@ -281,9 +284,9 @@ describe("the end of a channel's input", () => {
 
   it("by CLOSE lets one who calls read() go on later", async () => {
     const { channel, link } = openTestChannel();
-    channel.receiveData(Buffer.from("before the end"));
+    inputOf(channel).receiveData(Buffer.from("before the end"));
     let text = String(channel.read(6));
-    channel.receiveClose();
+    portOf(channel).receiveClose();
     await settled();
     for (let piece = channel.read(); piece !== null; piece = channel.read()) text += piece;
     expect(text).toBe("before the end");
@@ -296,9 +299,9 @@ describe("the end of a channel's input", () => {
     ["all was read", 4],
   ])("by CLOSE closes a channel of which %s", async (_, length) => {
     const { channel } = openTestChannel();
-    channel.receiveData(Buffer.from("data"));
+    inputOf(channel).receiveData(Buffer.from("data"));
     channel.read(length);
-    channel.receiveClose();
+    portOf(channel).receiveClose();
     await settled();
     expect(channel.closed).toBe(true);
   });
@@ -306,8 +309,8 @@ describe("the end of a channel's input", () => {
   it("by CLOSE lets a paused reader finish later", async () => {
     const { channel } = openTestChannel();
     channel.pause();
-    channel.receiveData(Buffer.from("late"));
-    channel.receiveClose();
+    inputOf(channel).receiveData(Buffer.from("late"));
+    portOf(channel).receiveClose();
     await settled();
     expect((await readAll(channel)).toString()).toBe("late");
   });
@@ -315,9 +318,9 @@ describe("the end of a channel's input", () => {
   it("with the connection fails a reader that is in the middle", async () => {
     const { channel } = openTestChannel();
     const reading = readAll(channel);
-    channel.receiveData(Buffer.from("half"));
+    inputOf(channel).receiveData(Buffer.from("half"));
     await settled();
-    channel.connectionClosed();
+    portOf(channel).connectionClosed();
     await expect(reading).rejects.toThrow(expect.objectContaining({ code: "ERR_STREAM_PREMATURE_CLOSE" }));
   });
 });

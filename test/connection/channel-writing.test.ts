@@ -3,7 +3,7 @@ import { pipeline } from "node:stream/promises";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { MessageNumber } from "../../src/protocol/constants.js";
-import { openTestChannel, settled } from "./test-channel.js";
+import { openTestChannel, outputOf, settled } from "./test-channel.js";
 
 describe("a channel's output", () => {
   it("goes out as it was written: bytes and texts, on both streams", async () => {
@@ -22,7 +22,7 @@ describe("a channel's output", () => {
     channel.send("abcdefghij");
     await settled();
     expect(link.received).toEqual(["data abc", "data de"]);
-    channel.adjustWindow(100);
+    outputOf(channel).adjustWindow(100);
     await settled();
     expect(link.received.slice(2)).toEqual(["data fgh", "data ij"]);
   });
@@ -40,7 +40,7 @@ describe("a channel's output", () => {
 
   it("in many small pieces leaves in few packets once it may", async () => {
     const { channel, link } = openTestChannel();
-    const release = channel.holdOutput();
+    const release = outputOf(channel).hold();
     for (let index = 0; index < 10_000; index++) channel.write("0123456789");
     release();
     await settled();
@@ -93,13 +93,13 @@ describe("a channel's output", () => {
           else if (next.kind === "turn") await settled();
           else {
             window += next.bytes;
-            channel.adjustWindow(next.bytes);
+            outputOf(channel).adjustWindow(next.bytes);
           }
           expect(channel.writableLength).toBeGreaterThanOrEqual(output.waiting);
         }
         link.writable = true;
         window += 1_000_000;
-        channel.adjustWindow(1_000_000);
+        outputOf(channel).adjustWindow(1_000_000);
         await settled();
         for (const { stream, written, sent } of [output, errors]) {
           expect(stream.writableLength).toBe(0);
@@ -114,7 +114,7 @@ describe("a channel's output", () => {
     const { channel, link } = openTestChannel({ windowSize: 4 });
     channel.write("first ", () => channel.destroy());
     channel.write("second");
-    channel.adjustWindow(10);
+    outputOf(channel).adjustWindow(10);
     expect(link.received).toEqual(["data firs", "data t ", "CLOSE"]);
   });
 
@@ -124,7 +124,7 @@ describe("a channel's output", () => {
     let writes = 1;
     while (channel.write(Buffer.alloc(16 * 1024))) writes++;
     expect(writes).toBe(4);
-    channel.adjustWindow(64 * 1024);
+    outputOf(channel).adjustWindow(64 * 1024);
     await drained;
     expect(channel.writableLength).toBe(0);
   });
@@ -155,7 +155,7 @@ describe("a channel's output", () => {
     channel.sendStderr("err-2 ");
     for (let bytes = 4; bytes < 24; bytes += 4) {
       await settled();
-      channel.adjustWindow(4);
+      outputOf(channel).adjustWindow(4);
     }
     await settled();
     const all = (stream: string) =>
@@ -180,14 +180,14 @@ describe("a channel's output", () => {
 
   it("is held back until the reply to a request, whatever the hook does at once", async () => {
     const { channel, link } = openTestChannel();
-    const release = channel.holdOutput();
+    const release = outputOf(channel).hold();
     channel.send("Executed\n");
     channel.sendStderr("warning\n");
     channel.sendExitStatus(0);
     channel.close();
     await settled();
     expect(link.received).toEqual([]);
-    channel.reply("success");
+    outputOf(channel).reply("success");
     release();
     await settled();
     expect(link.received).toEqual(["success", "data Executed\n", "stderr warning\n", "exit-status 0", "EOF", "CLOSE"]);
@@ -195,7 +195,7 @@ describe("a channel's output", () => {
 
   it("is held back until the last of several replies", async () => {
     const { channel, link } = openTestChannel();
-    const releases = [channel.holdOutput(), channel.holdOutput()];
+    const releases = [outputOf(channel).hold(), outputOf(channel).hold()];
     channel.send("x");
     releases[0]?.();
     expect(link.received).toEqual([]);
@@ -212,8 +212,8 @@ describe("what follows a channel's output", () => {
     channel.close();
     await settled();
     expect(link.received).toEqual(["data abc"]);
-    channel.adjustWindow(2);
-    channel.adjustWindow(1);
+    outputOf(channel).adjustWindow(2);
+    outputOf(channel).adjustWindow(1);
     await settled();
     expect(link.received.slice(1)).toEqual(["data de", "data f", "exit-status 1", "EOF", "CLOSE"]);
   });
@@ -225,7 +225,7 @@ describe("what follows a channel's output", () => {
     channel.close();
     await settled();
     expect(link.received).toEqual(["stderr abc"]);
-    channel.adjustWindow(3);
+    outputOf(channel).adjustWindow(3);
     await settled();
     expect(link.received.slice(1)).toEqual(["stderr def", "exit-status 1", "EOF", "CLOSE"]);
   });
@@ -235,7 +235,7 @@ describe("what follows a channel's output", () => {
     for (const piece of ["a", "b", "c", "d"]) channel.sendStderr(piece);
     channel.sendExitStatus(1);
     channel.close();
-    channel.adjustWindow(3);
+    outputOf(channel).adjustWindow(3);
     await settled();
     expect(link.received).toEqual(["stderr a", "stderr bcd", "exit-status 1", "EOF", "CLOSE"]);
   });
@@ -284,7 +284,7 @@ describe("what follows a channel's output", () => {
     channel.stderr.write("cd");
     channel.end();
     channel.stderr.destroy();
-    channel.adjustWindow(10);
+    outputOf(channel).adjustWindow(10);
     await settled();
     expect(link.received.at(-1)).toBe("EOF");
   });

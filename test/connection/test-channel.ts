@@ -1,5 +1,7 @@
-import { Channel, type ChannelLink } from "../../src/connection/channel.js";
+import type { Connection } from "../../src/auth/connection.js";
+import { Channel, type ChannelLink, portOf } from "../../src/connection/channel.js";
 import type { ChannelSender } from "../../src/connection/channel-sender.js";
+import { type AnyChannel, SessionChannel } from "../../src/session/session-channel.js";
 import { describeMessage } from "./channel-messages.js";
 import { fakeConnection } from "./fake-connection.js";
 
@@ -8,7 +10,6 @@ const RECIPIENT = 42;
 
 /** The client's end of a channel, and the connection under it, as far as a channel sees them. */
 export class TestLink implements ChannelLink {
-  readonly connection = fakeConnection();
   readonly maxWindowSize: number;
   /** What the client got, in words. */
   readonly received: string[] = [];
@@ -59,35 +60,53 @@ export class TestLink implements ChannelLink {
     this.closings++;
   }
 
-  errorIgnored(_channel: Channel, error: Error): void {
+  errorIgnored(_channelId: number, error: Error): void {
     this.ignoredErrors.push(error);
   }
 
-  misused(_channel: Channel, message: string): void {
+  misused(_channelId: number, message: string): void {
     this.misuses.push(message);
   }
 }
 
 export interface TestChannelOptions {
+  readonly kind?: string;
   /** Bytes that the client takes. */
   readonly windowSize?: number;
   readonly maximumPacketSize?: number;
   /** Bytes that the channel's own window may grow to. */
   readonly maxWindowSize?: number;
+  readonly connection?: Connection;
 }
 
-/** A session channel, and the other end of it. */
-export function openTestChannel(options: TestChannelOptions = {}): { channel: Channel; link: TestLink } {
+export interface TestChannel<Opened> {
+  readonly channel: Opened;
+  readonly link: TestLink;
+}
+
+/** What the peer does to a channel. */
+export const inputOf = (channel: Channel) => portOf(channel).input;
+export const outputOf = (channel: Channel) => portOf(channel).output;
+
+/** A channel, by default a session's, and the other end of it. */
+export function openTestChannel(
+  options?: TestChannelOptions & { readonly kind?: "session" },
+): TestChannel<SessionChannel>;
+export function openTestChannel(options: TestChannelOptions): TestChannel<Channel<Connection>>;
+export function openTestChannel(options: TestChannelOptions = {}): TestChannel<AnyChannel> {
   const link = new TestLink(options.maxWindowSize ?? 2 * 1024 * 1024);
+  const { kind = "session", connection = fakeConnection() } = options;
   const parameters = {
     id: 0,
     recipientChannel: RECIPIENT,
-    kind: "session",
+    kind,
     openFields: Buffer.alloc(0),
     windowSize: options.windowSize ?? 1024 * 1024,
     maximumPacketSize: options.maximumPacketSize ?? 32 * 1024,
   };
-  return { channel: new Channel(parameters, link), link };
+  const channel =
+    kind === "session" ? new SessionChannel(parameters, link, connection) : new Channel(parameters, link, connection);
+  return { channel, link };
 }
 
 /** Lets everything happen that is due. */

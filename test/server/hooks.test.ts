@@ -111,8 +111,7 @@ describe("hooks of session requests", () => {
 
   it("are not asked for channels of other types", async () => {
     const { authority } = bind(serverThatAnswers(true));
-    const { channel } = openTestChannel();
-    const forwarded = Object.create(channel, { kind: { value: "direct-tcpip" } }) as Channel;
+    const { channel: forwarded } = openTestChannel({ kind: "direct-tcpip" });
     for (const [kind, fields] of sessionRequests) {
       expect(await authority.channelRequest(forwarded, request(kind, fields))).toBe(false);
     }
@@ -125,7 +124,7 @@ describe("hooks of channels", () => {
     const asked = vi.fn(() => 4);
     server.checkChannelRequest = asked;
     const { connection, authority } = bind(server);
-    expect(authority.openChannel("session", 7, Buffer.alloc(0))).toBe(4);
+    expect(authority.decideOpen("session", 7, Buffer.alloc(0))).toBe(4);
     expect(asked).toHaveBeenCalledExactlyOnceWith("session", 7, connection);
   });
 

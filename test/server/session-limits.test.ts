@@ -1,6 +1,4 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { ChannelAuthority } from "../../src/connection/multiplexer.js";
-import type { Channel } from "../../src/index.js";
 import {
   DisconnectReason,
   MessageNumber,
@@ -8,27 +6,13 @@ import {
   OPEN_SUCCEEDED,
 } from "../../src/protocol/constants.js";
 import { Reader } from "../../src/protocol/reader.js";
-import {
-  limitSessions,
-  resolveSessionLimits,
-  SessionClocks,
-  type SessionLimitOptions,
-} from "../../src/server/session-limits.js";
+import { resolveSessionLimits, SessionClocks, type SessionLimitOptions } from "../../src/server/session-limits.js";
+import { openTestChannel } from "../connection/test-channel.js";
+import { authorityOf } from "../session/test-authority.js";
 import { channelOpen, message } from "../support/packet-messages.js";
 import { login, startManager } from "./test-server.js";
 
-const NO_FIELDS = Buffer.alloc(0);
-const session = { kind: "session" } as Channel;
-
-function authorityOf(openChannel: ChannelAuthority["openChannel"]): ChannelAuthority {
-  return {
-    openChannel,
-    channelOpened: () => {},
-    channelClosed: () => {},
-    channelRequest: () => false,
-    globalRequest: () => false,
-  };
-}
+const { channel: session } = openTestChannel();
 
 describe("the clocks of a session", () => {
   beforeEach(() => void vi.useFakeTimers());
@@ -99,71 +83,6 @@ describe("the clocks of a session", () => {
     vi.advanceTimersByTime(1);
     expect(over).toEqual(["no channel was open for too long"]);
     authority.channelClosed(session);
-  });
-});
-
-describe("sessions of one connection", () => {
-  it("are counted while they are decided on, refused, open and closed", async () => {
-    let decide: (decision: number) => void = () => {};
-    const asked: string[] = [];
-    const authority = limitSessions(
-      authorityOf((kind) => {
-        asked.push(kind);
-        return new Promise((resolve) => {
-          decide = resolve;
-        });
-      }),
-      1,
-    );
-    const first = authority.openChannel("session", 0, NO_FIELDS);
-    expect(authority.openChannel("session", 1, NO_FIELDS)).toBe(OPEN_FAILED_RESOURCE_SHORTAGE);
-    expect(asked).toEqual(["session"]);
-    void authority.openChannel("direct-tcpip", 2, NO_FIELDS);
-    expect(asked).toEqual(["session", "direct-tcpip"]);
-    const other = authority.openChannel("session", 1, NO_FIELDS);
-    expect(other).toBe(OPEN_FAILED_RESOURCE_SHORTAGE);
-    expect(first).toBeInstanceOf(Promise);
-    decide(OPEN_SUCCEEDED);
-  });
-
-  it.each<[what: string, open: () => unknown]>([
-    ["refuses", () => 1],
-    ["refuses later", async () => 1],
-    [
-      "throws",
-      () => {
-        throw new Error("broken");
-      },
-    ],
-    [
-      "rejects",
-      async () => {
-        throw new Error("broken");
-      },
-    ],
-  ])("are not used up by a hook that %s", async (_, open) => {
-    const authority = limitSessions(authorityOf(open), 1);
-    for (let count = 0; count < 3; count++) {
-      let decision: unknown;
-      try {
-        decision = await authority.openChannel("session", count, NO_FIELDS);
-      } catch (error) {
-        expect(error).toEqual(new Error("broken"));
-      }
-      expect(decision).not.toBe(OPEN_FAILED_RESOURCE_SHORTAGE);
-    }
-  });
-
-  it("are given back when they are closed", () => {
-    const authority = limitSessions(
-      authorityOf(() => OPEN_SUCCEEDED),
-      1,
-    );
-    expect(authority.openChannel("session", 0, NO_FIELDS)).toBe(OPEN_SUCCEEDED);
-    authority.channelClosed({ kind: "direct-tcpip" } as Channel);
-    expect(authority.openChannel("session", 1, NO_FIELDS)).toBe(OPEN_FAILED_RESOURCE_SHORTAGE);
-    authority.channelClosed(session);
-    expect(authority.openChannel("session", 1, NO_FIELDS)).toBe(OPEN_SUCCEEDED);
   });
 });
 

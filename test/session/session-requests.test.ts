@@ -1,12 +1,13 @@
 import { describe, expect, it, vi } from "vitest";
 import { completePermissions, type Permissions } from "../../src/auth/permissions.js";
-import type { Channel, PseudoTerminal } from "../../src/connection/channel.js";
 import { InvalidTextError, ProtocolError } from "../../src/protocol/errors.js";
 import { decodeRequest } from "../../src/protocol/messages/requests.js";
 import { Reader } from "../../src/protocol/reader.js";
 import { Writer } from "../../src/protocol/writer.js";
-import { handleSessionRequest, prepareSession, type SessionHooks } from "../../src/session/session-requests.js";
+import type { PseudoTerminal, SessionChannel } from "../../src/session/session-channel.js";
+import { handleSessionRequest, type SessionHooks } from "../../src/session/session-requests.js";
 import { Deferred } from "../attack/deferred.js";
+import { fakeConnection } from "../connection/fake-connection.js";
 import { openTestChannel } from "../connection/test-channel.js";
 
 const text = (...values: readonly (string | Uint8Array)[]): Buffer => {
@@ -28,14 +29,14 @@ class TestHooks implements SessionHooks {
   readonly calls: unknown[][] = [];
   answer: () => boolean | Promise<boolean> = () => true;
 
-  exec = (_channel: Channel, command: Buffer) => this.#decide("exec", command.toString("latin1"));
+  exec = (_channel: SessionChannel, command: Buffer) => this.#decide("exec", command.toString("latin1"));
   shell = () => this.#decide("shell");
-  subsystem = (_channel: Channel, name: string) => this.#decide("subsystem", name);
-  pty = (_channel: Channel, pty: PseudoTerminal) => this.#decide("pty", pty);
-  windowChange = (_channel: Channel, pty: PseudoTerminal) => this.#decide("windowChange", pty);
-  environment = (_channel: Channel, name: string, value: Buffer) =>
+  subsystem = (_channel: SessionChannel, name: string) => this.#decide("subsystem", name);
+  pty = (_channel: SessionChannel, pty: PseudoTerminal) => this.#decide("pty", pty);
+  windowChange = (_channel: SessionChannel, pty: PseudoTerminal) => this.#decide("windowChange", pty);
+  environment = (_channel: SessionChannel, name: string, value: Buffer) =>
     this.#decide("environment", name, value.toString("latin1"));
-  x11 = (_channel: Channel, single: boolean, protocol: string, cookie: Buffer, screen: number) =>
+  x11 = (_channel: SessionChannel, single: boolean, protocol: string, cookie: Buffer, screen: number) =>
     this.#decide("x11", single, protocol, cookie.toString(), screen);
 
   #decide(...call: readonly unknown[]): boolean | Promise<boolean> {
@@ -45,8 +46,8 @@ class TestHooks implements SessionHooks {
 }
 
 function start(permissions: Partial<Permissions> = {}) {
-  const { channel, link } = openTestChannel();
-  Object.assign(link.connection, { permissions: completePermissions(permissions) });
+  const connection = { ...fakeConnection(), permissions: completePermissions(permissions) };
+  const { channel, link } = openTestChannel({ connection });
   const hooks = new TestHooks();
   const ask = (kind: string, fields: Uint8Array = Buffer.alloc(0)) => {
     const payload = new Writer().writeString(kind).writeBoolean(true).writeBytes(fields).toBuffer();
@@ -398,7 +399,6 @@ describe("permissions", () => {
 
   it("put their variables into a session", () => {
     const { channel } = start({ environment: { A: "1" } });
-    prepareSession(channel);
     expect([...channel.environment]).toEqual([["A", Buffer.from("1")]]);
   });
 });

@@ -1,0 +1,118 @@
+import type { Readable } from "node:stream";
+import { ProtocolError } from "../protocol/errors.js";
+import type { ReceiveWindow } from "./receive-window.js";
+import { UnreadBlocks } from "./unread-blocks.js";
+
+/** Unread data shorter than this is packed into blocks, bytes. */
+const SMALL_DATA_LENGTH = 1024;
+
+/** The way back to the peer, as far as what comes from it needs it. */
+interface WindowOutput {
+  /** Our CLOSE was sent: what comes is dropped, and no more is let in. */
+  readonly closeSent: boolean;
+  /** Lets the peer send so many bytes more. */
+  grantWindow(bytes: number): void;
+}
+
+/** What the peer sends on a channel, until its reader has got it. */
+export class ChannelInput {
+  /** What the peer may send. */
+  readonly window: ReceiveWindow;
+  readonly #stream: Readable;
+  readonly #output: WindowOutput;
+  readonly #unread = new UnreadBlocks();
+  /** Bytes, or characters, that the last read asked for and did not find: its reader has to hear when they are there. */
+  #wanted: number | undefined;
+  #partlyRead = false;
+  #eofReceived = false;
+
+  /** @param stream of the channel, whose readable half is the input */
+  constructor(stream: Readable, window: ReceiveWindow, output: WindowOutput) {
+    this.#stream = stream;
+    this.window = window;
+    this.#output = output;
+  }
+
+  /** Whether the peer has said that nothing more comes from it. */
+  get eofReceived(): boolean {
+    return this.#eofReceived;
+  }
+
+  /** Whether a reader has not come to the end: it listens, or it has called `read` and has not got all. */
+  get hasReader(): boolean {
+    const stream = this.#stream;
+    if (stream.readableFlowing !== null) return !stream.readableEnded;
+    return this.#partlyRead && stream.readableLength + this.#unread.length > 0;
+  }
+
+  /** SSH_MSG_CHANNEL_DATA */
+  receiveData(data: Buffer): void {
+    this.#count(data);
+    if (this.#output.closeSent || this.#stream.destroyed) return;
+    const behind = this.#stream.readableLength > 0 || this.#unread.length > 0;
+    const wasteful = data.length < SMALL_DATA_LENGTH || data.length * 2 < data.buffer.byteLength;
+    if (behind && wasteful) {
+      this.#unread.append(data, this.#push);
+      if (this.#wanted !== undefined) this.#flushFor(this.#wanted);
+    } else {
+      this.#flush();
+      this.#push(data);
+    }
+    this.#grantWindow();
+  }
+
+  /** SSH_MSG_CHANNEL_EXTENDED_DATA: no client has a use for it, so it is dropped. */
+  receiveExtendedData(data: Buffer): void {
+    this.#count(data);
+    this.#grantWindow();
+  }
+
+  /** SSH_MSG_CHANNEL_EOF */
+  receiveEof(): void {
+    this.#eofReceived = true;
+    this.#flush();
+    this.#stream.push(null);
+  }
+
+  /** The stream is about to be read. */
+  beforeRead(size: number | undefined): void {
+    if (size !== undefined && size > this.#stream.readableLength) this.#flushFor(size);
+  }
+
+  /** @param found whether the read has given something */
+  afterRead(size: number | undefined, found: boolean): void {
+    // Node.js reads 0 bytes by itself, to keep the stream going.
+    if (size !== 0) this.#wanted = found ? undefined : (size ?? 1);
+    if (found) this.#partlyRead = true;
+    // Readers hear only of what lies in the stream's own buffer.
+    if (this.#stream.readableLength === 0) this.#flush();
+    this.#grantWindow();
+  }
+
+  #count(data: Buffer): void {
+    if (this.#eofReceived) throw new ProtocolError("data on a channel after its EOF");
+    this.window.receive(data.length);
+  }
+
+  readonly #push = (data: Buffer): void => {
+    this.#stream.push(data);
+  };
+
+  /** Hands over what is unread if that makes `size`, which counts characters where there is an encoding. */
+  #flushFor(size: number): void {
+    const { readableEncoding, readableLength } = this.#stream;
+    if (readableEncoding === null && readableLength + this.#unread.length < size) return;
+    this.#wanted = undefined;
+    this.#flush();
+  }
+
+  #flush(): void {
+    if (this.#unread.length > 0) this.#unread.flush(this.#push);
+  }
+
+  #grantWindow(): void {
+    if (this.#output.closeSent || this.#eofReceived) return;
+    const credit = this.window.credit(this.#stream.readableLength + this.#unread.length);
+    if (credit > 0) this.#output.grantWindow(credit);
+  }
+}

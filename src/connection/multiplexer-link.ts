@@ -1,0 +1,32 @@
+import type { ProtocolError } from "../protocol/errors.js";
+
+/** Messages that mean nothing and are ignored, as sshd does. */
+export type IgnoredMessage =
+  | "reply to no global request"
+  | "reply to no channel request"
+  | "window adjustment for a channel that is not open"
+  | "second EOF on a channel";
+
+/** The way to the peer, as the multiplexer sees it. */
+export interface MultiplexerLink {
+  /** Whether channel data can be sent now; `resume` is called when it can again. */
+  readonly writable: boolean;
+  send(payload: Buffer): void;
+  sendData(head: Buffer, parts: readonly Uint8Array[]): void;
+  /** Stops the handling of the connection's messages until the returned function is called. */
+  hold(): () => void;
+  /** The connection cannot go on. */
+  failed(error: ProtocolError): void;
+  /** A hook has thrown, or a stream has met an error that nobody listens for. */
+  hookFailed(what: string, error: unknown): void;
+  /** A message that changes nothing was ignored. */
+  ignored(kind: IgnoredMessage): void;
+  /**
+   * A request, or a channel, was refused for a text in it.
+   *
+   * @param reason one of a fixed set, without any text of the peer
+   */
+  textRefused(what: string, reason: string): void;
+  /** Our own program has asked for something that comes too late. */
+  misused(channelId: number, message: string): void;
+}

@@ -1,0 +1,122 @@
+import type { Connection } from "../auth/connection.js";
+import type { MaybePromise } from "../base/maybe-promise.js";
+import { Channel, type ChannelLink, type ChannelParameters, portOf } from "../connection/channel.js";
+import { encodeExitSignal, encodeExitStatus } from "../protocol/messages/exit.js";
+
+/** A terminal, as `pty-req` and `window-change` describe it (RFC 4254 §6.2 and §6.7). */
+export interface PseudoTerminal {
+  /** Value of TERM, in the bytes that the client has sent. */
+  readonly term: Buffer;
+  /** Characters. */
+  readonly width: number;
+  readonly height: number;
+  /** Pixels; 0 where unknown. */
+  readonly pixelWidth: number;
+  readonly pixelHeight: number;
+  /** Mnemonics of RFC 4254 §8 with their values. */
+  readonly modes: ReadonlyMap<string, number>;
+}
+
+/** The events of a session's channel, beside those of streams. */
+export interface SessionEvents {
+  /** The client sends a signal; its name comes without SIG (RFC 4254 §6.9). */
+  readonly signal: [name: string];
+  /** The client asks for a break of so many milliseconds (RFC 4335). */
+  readonly break: [milliseconds: number];
+  /** The client's terminal has another size. */
+  readonly resize: [pty: PseudoTerminal];
+  /** The client takes no more output (OpenSSH PROTOCOL §2.1); without a listener the channel is closed. */
+  readonly eow: [];
+}
+
+/** The methods of an emitter, with the types of its own events in front of those that it has anyway. */
+interface SessionEmitter {
+  on<Event extends keyof SessionEvents>(event: Event, listener: (...values: SessionEvents[Event]) => void): this;
+  once<Event extends keyof SessionEvents>(event: Event, listener: (...values: SessionEvents[Event]) => void): this;
+  off<Event extends keyof SessionEvents>(event: Event, listener: (...values: SessionEvents[Event]) => void): this;
+  emit<Event extends keyof SessionEvents>(event: Event, ...values: SessionEvents[Event]): boolean;
+}
+
+type ChannelConstructor = new (
+  ...parameters: ConstructorParameters<typeof Channel<Connection>>
+) => SessionEmitter & Channel<Connection>;
+
+type Decision = MaybePromise<boolean>;
+
+/**
+ * Starts the program of a session if `decide` allows it. There is one for each session (RFC 4254 §6.5): where one runs, or
+ * is being decided on, nobody is asked.
+ */
+export let startProgram: (channel: SessionChannel, decide: () => Decision) => Decision;
+
+/** The channel of a session (RFC 4254 §6), on which a client runs a program. */
+export class SessionChannel extends (Channel as ChannelConstructor) {
+  static {
+    startProgram = (channel, decide) => channel.#startProgram(decide);
+  }
+
+  /**
+   * Variables of the session: those of the user's permissions, and what the client has asked for and the server's hook
+   * has accepted; values in the bytes that the client has sent.
+   */
+  readonly environment: Map<string, Buffer>;
+  /** What the client asked to run, where another command was forced (`forceCommand`); `undefined` for a shell. */
+  originalCommand: Buffer | undefined;
+  /** The terminal, where one was asked for and accepted. */
+  pty: PseudoTerminal | undefined;
+  /** A program was started, or is being decided on. */
+  #hasProgram = false;
+
+  /** @internal Channels are made by the library. */
+  constructor(parameters: ChannelParameters, link: ChannelLink, connection: Connection) {
+    super(parameters, link, connection);
+    const variables = Object.entries(connection.permissions.environment);
+    this.environment = new Map(variables.map(([name, value]) => [name, Buffer.from(value)]));
+  }
+
+  /**
+   * Reports the exit status of the program (RFC 4254 §6.10), behind all output that was written so far. After `close()`
+   * it is not sent, and the log has a warning.
+   *
+   * @throws {RangeError} when the status is not an integer from 0 to 2^32 - 1
+   */
+  sendExitStatus(status: number): void {
+    if (!Number.isInteger(status) || status < 0 || status > 0xffffffff) {
+      throw new RangeError(`an exit status is an integer from 0 to ${0xffffffff}, not ${status}`);
+    }
+    portOf(this).sendAfterOutput("an exit status", (recipient) => encodeExitStatus(recipient, status));
+  }
+
+  /**
+   * Reports that a signal has ended the program (RFC 4254 §6.10), behind all output that was written so far. After
+   * `close()` it is not sent, and the log has a warning.
+   *
+   * @param name with or without SIG in front: `TERM`, `SIGKILL`, …
+   */
+  sendExitSignal(name: string, options: { readonly coreDumped?: boolean; readonly message?: string } = {}): void {
+    const signal = { name: name.replace(/^SIG/, ""), coreDumped: false, message: "", ...options };
+    portOf(this).sendAfterOutput("an exit signal", (recipient) => encodeExitSignal(recipient, signal));
+  }
+
+  #startProgram(decide: () => Decision): Decision {
+    if (this.#hasProgram) return false;
+    this.#hasProgram = true;
+    const settle = (started: boolean) => {
+      this.#hasProgram = started;
+      return started;
+    };
+    const fail = (error: unknown) => {
+      this.#hasProgram = false;
+      throw error;
+    };
+    try {
+      const decision = decide();
+      return decision instanceof Promise ? decision.then(settle, fail) : settle(decision);
+    } catch (error) {
+      return fail(error);
+    }
+  }
+}
+
+/** Any channel of a connection: a session's, or one that leads elsewhere. `instanceof` tells which. */
+export type AnyChannel = SessionChannel | Channel<Connection>;
