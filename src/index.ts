@@ -47,6 +47,8 @@ export {
 } from "./authenticators/trusted-user-cas.js";
 export { ConfigurationError } from "./base/configuration-error.js";
 export type { Logger } from "./base/logger.js";
+export { ChannelOpenError } from "./connection/channel-open-error.js";
+export type { AnswerOptions, RequestOptions } from "./connection/outgoing-request.js";
 export type { ConnectionEnd } from "./endpoint/connection-end.js";
 export type { AccessMode, AccessPolicy } from "./files/access-policy.js";
 export { FileError, type FileErrorCode, LinkInPathError } from "./files/errors.js";

@@ -1,3 +1,5 @@
+import type { Channel } from "../connection/channel.js";
+import type { AnswerOptions, RequestOptions } from "../connection/outgoing-request.js";
 import type { DisconnectReason } from "../protocol/constants.js";
 import type { NegotiatedNames } from "../transport/negotiation.js";
 import type { Identity } from "./authenticator.js";
@@ -40,6 +42,23 @@ export interface Connection {
   readonly channelCount: number;
   /** Fires when the connection ends, however it ends. */
   readonly signal: AbortSignal;
+  /**
+   * Opens a channel towards the client, once it has logged in (RFC 4254 §5.1): `forwarded-tcpip`,
+   * `auth-agent@openssh.com`, … It counts as one of `maxChannels` from now on, whatever the client answers.
+   *
+   * @param fields of this kind of channel: those of RFC 4254 §7.2 for `forwarded-tcpip`
+   * @param options.signal ends the waiting; a channel that the client opens all the same is closed
+   * @returns the channel; rejects with a ChannelOpenError when the client refuses or there are too many channels, and
+   *   with an Error before the login and when the connection ends
+   */
+  openChannel(kind: string, fields?: Uint8Array, options?: AnswerOptions): Promise<Channel<Connection>>;
+  /**
+   * Asks something of the client that is not about a channel, once it has logged in (RFC 4254 §4).
+   *
+   * @returns what a successful reply brings, often no bytes; `false` where the client refuses. Rejects with an Error
+   *   before the login, when the connection ends, and when the client has not answered the last 256 requests
+   */
+  sendGlobalRequest(kind: string, fields?: Uint8Array, options?: RequestOptions): Promise<Buffer | false>;
   /** Ends the connection with SSH_MSG_DISCONNECT. The message goes to the client. */
   disconnect(reason?: DisconnectReason, message?: string): void;
   /**

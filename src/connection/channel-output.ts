@@ -6,6 +6,7 @@ import {
   encodeExtendedDataHead,
   encodeWindowAdjust,
 } from "../protocol/messages/channels.js";
+import { encodeChannelRequest } from "../protocol/messages/requests.js";
 import { ChannelSender, type DataLink, type DataType } from "./channel-sender.js";
 
 /** Bytes that a channel's writer may have pending before `write` returns false. */
@@ -171,6 +172,11 @@ export class ChannelOutput {
   /** Lets the peer send so many bytes more (RFC 4254 §5.2). */
   grantWindow(bytes: number): void {
     this.#link.send(encodeWindowAdjust(this.recipientChannel, bytes));
+  }
+
+  /** Asks something of the peer (RFC 4254 §5.4). */
+  sendRequest(kind: string, reply: "wanted" | "unwanted", fields: Uint8Array): void {
+    this.#link.send(encodeChannelRequest(this.recipientChannel, kind, reply, fields));
   }
 
   /** Answers a channel request. */

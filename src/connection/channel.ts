@@ -1,6 +1,9 @@
 import { Duplex, type Writable } from "node:stream";
 import { ChannelInput } from "./channel-input.js";
 import { ChannelOutput, type OutputLink, WRITABLE_HIGH_WATER_MARK } from "./channel-output.js";
+import { checkRequest, checkRequestOptions, NO_FIELDS, type RequestOptions } from "./outgoing-request.js";
+import { mayBeIgnored } from "./pending-answer.js";
+import { PendingReplies } from "./pending-replies.js";
 import { ReceiveWindow } from "./receive-window.js";
 
 /**
@@ -37,12 +40,15 @@ export interface ChannelParameters {
   readonly openFields: Buffer;
   readonly windowSize: number;
   readonly maximumPacketSize: number;
+  readonly openedBy: "us" | "peer";
 }
 
 /** What the library does with a channel, and nobody else. */
 export interface ChannelPort {
   readonly input: ChannelInput;
   readonly output: ChannelOutput;
+  /** SSH_MSG_CHANNEL_SUCCESS and SSH_MSG_CHANNEL_FAILURE. Returns whether there was a request that they answer. */
+  receiveReply(success: boolean): boolean;
   /** SSH_MSG_CHANNEL_CLOSE */
   receiveClose(): void;
   /** The connection is gone. */
@@ -76,6 +82,7 @@ export class Channel<Connection = unknown> extends Duplex {
   readonly #input: ChannelInput;
   readonly #output: ChannelOutput;
   readonly #port: ChannelPort;
+  #replies: PendingReplies<boolean> | undefined;
   #abortController: AbortController | undefined;
   #closed = false;
 
@@ -93,6 +100,7 @@ export class Channel<Connection = unknown> extends Duplex {
     this.#port = {
       input: this.#input,
       output: this.#output,
+      receiveReply: (success) => this.#replies?.receive(success) ?? false,
       receiveClose: () => this.#receiveClose(),
       connectionClosed: () => this.#connectionClosed(),
       sendAfterOutput: (what, encode) => this.#sendAfterOutput(what, encode),
@@ -129,6 +137,17 @@ export class Channel<Connection = unknown> extends Duplex {
     this.#output.end();
   }
 
+  /**
+   * Asks something of the peer (RFC 4254 §5.4). It overtakes output that still waits to be sent.
+   *
+   * @param fields of the request, behind its name and `want reply`
+   * @returns whether the peer has done it. Rejects where there will be no answer: the channel is closed, or the last 256
+   *   requests were not answered
+   */
+  sendRequest(kind: string, fields: Uint8Array = NO_FIELDS, options: RequestOptions = {}): Promise<boolean> {
+    return mayBeIgnored(this.#sendRequest(kind, fields, options));
+  }
+
   /** Closes the channel once all output and EOF have been sent. */
   close(): void {
     this.#output.close();
@@ -161,6 +180,16 @@ export class Channel<Connection = unknown> extends Duplex {
     const cutOff = this.#input.eofReceived && this.#input.hasReader;
     callback(error ?? (cutOff ? new CutOffError() : null));
     this.#output.destroy();
+  }
+
+  async #sendRequest(kind: string, fields: Uint8Array, options: RequestOptions): Promise<boolean> {
+    checkRequest(kind, fields);
+    const { wantReply, signal } = checkRequestOptions(options);
+    if (this.#output.closeSent) throw new Error("the channel is closed");
+    this.#replies ??= new PendingReplies();
+    const success = wantReply ? this.#replies.add(signal) : true;
+    this.#output.sendRequest(kind, wantReply ? "wanted" : "unwanted", fields);
+    return success;
   }
 
   #receiveClose(): void {
@@ -197,6 +226,7 @@ export class Channel<Connection = unknown> extends Duplex {
     if (this.#closed) return;
     this.#closed = true;
     this.#abortController?.abort();
+    this.#replies?.fail(new Error("the channel was closed before the answer"));
     this.#link.closed(this.id);
   }
 }

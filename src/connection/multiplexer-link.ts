@@ -1,4 +1,4 @@
-import type { ProtocolError } from "../protocol/errors.js";
+import { InvalidTextError, ProtocolError } from "../protocol/errors.js";
 
 /** Messages that mean nothing and are ignored, as sshd does. */
 export type IgnoredMessage =
@@ -29,4 +29,11 @@ export interface MultiplexerLink {
   textRefused(what: string, reason: string): void;
   /** Our own program has asked for something that comes too late. */
   misused(channelId: number, message: string): void;
+}
+
+/** A request of the peer could not be decided: it was malformed, or its hook has thrown. */
+export function requestFailed(link: MultiplexerLink, what: string, error: unknown): void {
+  if (error instanceof InvalidTextError) link.textRefused(what, error.message);
+  else if (error instanceof ProtocolError) link.failed(error);
+  else link.hookFailed(what, error);
 }

@@ -1,86 +1,41 @@
-import {
-  MessageNumber,
-  OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED,
-  OPEN_FAILED_RESOURCE_SHORTAGE,
-  OPEN_SUCCEEDED,
-} from "../protocol/constants.js";
-import { InvalidTextError, ProtocolError } from "../protocol/errors.js";
-import {
-  type ChannelOpen,
-  decodeChannelOpen,
-  encodeChannelOpenConfirmation,
-  encodeChannelOpenFailure,
-} from "../protocol/messages/channel-open.js";
-import {
-  decodeRequest,
-  encodeGlobalRequest,
-  encodeRequestFailure,
-  encodeRequestSuccess,
-} from "../protocol/messages/requests.js";
+import { MessageNumber } from "../protocol/constants.js";
+import { ProtocolError } from "../protocol/errors.js";
+import { decodeChannelRequest } from "../protocol/messages/requests.js";
 import { Reader } from "../protocol/reader.js";
-import { type Channel, type ChannelLink, type ChannelPort, portOf } from "./channel.js";
+import type { Channel, ChannelLink } from "./channel.js";
 import type { ChannelAuthority } from "./channel-authority.js";
-import { type ChannelSender, MAX_DATA_LENGTH } from "./channel-sender.js";
-import { LingeringChannels } from "./lingering-channels.js";
-import type { MultiplexerLink } from "./multiplexer-link.js";
-import { RequestQueue, WaitingBudget } from "./request-queue.js";
-
-/** Bytes by which the windows of one connection may have grown together. */
-const MAX_WINDOW_GROWTH = 32 * 1024 * 1024;
-
-/** Where the name of a channel request begins: after message number and channel. */
-const CHANNEL_REQUEST_OFFSET = 5;
-
-const NO_FIELDS = Buffer.alloc(0);
-
-/** Texts for CHANNEL_OPEN_FAILURE, by reason. */
-const openFailures: Readonly<Record<number, string>> = {
-  1: "administratively prohibited",
-  2: "connect failed",
-  3: "unknown channel type",
-  4: "too many channels",
-};
+import { ChannelOpens } from "./channel-opens.js";
+import type { ChannelSender } from "./channel-sender.js";
+import { GlobalRequests } from "./global-requests.js";
+import { type MultiplexerLink, requestFailed } from "./multiplexer-link.js";
+import { type OpenChannel, OpenChannels } from "./open-channels.js";
+import { type AnswerOptions, NO_FIELDS, type RequestOptions } from "./outgoing-request.js";
+import { mayBeIgnored } from "./pending-answer.js";
+import { WaitingBudget } from "./request-queue.js";
 
 export interface MultiplexerOptions {
-  /** Channels that one connection may have open or opening. */
+  /** Channels that one connection may have open or opening, whoever opens them. */
   readonly maxChannels: number;
   /** Bytes that a channel's window may grow to. */
   readonly maxWindowSize: number;
 }
 
-/** An open channel, with what its peer has asked of it. */
-interface OpenChannel<AnyChannel> {
-  readonly channel: AnyChannel;
-  readonly port: ChannelPort;
-  readonly requests: RequestQueue;
-}
-
-/** The connection protocol (RFC 4254): channels, their windows and requests, global requests. */
+/** The connection protocol (RFC 4254), the same for both roles: channels, their windows and requests, global requests. */
 export class Multiplexer<AnyChannel extends Channel = Channel> {
-  readonly #options: MultiplexerOptions;
   readonly #authority: ChannelAuthority<AnyChannel>;
   readonly #link: MultiplexerLink;
-  readonly #channelLink: ChannelLink;
-  readonly #channels = new Map<number, OpenChannel<AnyChannel>>();
-  readonly #lingering = new LingeringChannels();
-  readonly #waitingBudget: WaitingBudget;
-  readonly #globalRequests: RequestQueue;
+  readonly #channels: OpenChannels<AnyChannel>;
+  readonly #opens: ChannelOpens<AnyChannel>;
+  readonly #globalRequests: GlobalRequests;
   readonly #waitingSenders = new Set<ChannelSender>();
-  #nextId = 0;
-  /** Channels that are being decided on, or are gone while a hook still works for them. */
-  #reserved = 0;
-  #windowGrowth = 0;
-  /** Keepalives that the client has not answered. */
-  #keepalivesUnanswered = 0;
-  #closed = false;
+  #ended = false;
 
   constructor(options: MultiplexerOptions, authority: ChannelAuthority<AnyChannel>, link: MultiplexerLink) {
-    this.#options = options;
     this.#authority = authority;
     this.#link = link;
-    this.#waitingBudget = new WaitingBudget(() => link.hold());
-    this.#globalRequests = new RequestQueue(this.#waitingBudget);
-    this.#channelLink = {
+    const budget = new WaitingBudget(() => link.hold());
+    const channels = new OpenChannels(options.maxChannels, authority);
+    const channelLink: ChannelLink = {
       maxWindowSize: options.maxWindowSize,
       get writable() {
         return link.writable;
@@ -88,16 +43,48 @@ export class Multiplexer<AnyChannel extends Channel = Channel> {
       send: (payload) => link.send(payload),
       sendData: (head, parts) => link.sendData(head, parts),
       waitUntilWritable: (sender) => this.#waitingSenders.add(sender),
-      mayGrowWindow: (bytes) => this.#mayGrowWindow(bytes),
-      closed: (id) => this.#channelClosed(id),
+      mayGrowWindow: (bytes) => channels.mayGrowWindow(bytes),
+      closed: (id) => channels.closed(id),
       errorIgnored: (id, error) => link.hookFailed(`stream of channel ${id}`, error),
       misused: (id, message) => link.misused(id, message),
     };
+    this.#channels = channels;
+    this.#opens = new ChannelOpens(channels, authority, link, channelLink, budget);
+    this.#globalRequests = new GlobalRequests(authority, link, budget);
   }
 
   /** Open channels. */
   get channelCount(): number {
-    return this.#channels.size;
+    return this.#channels.count;
+  }
+
+  /**
+   * Opens a channel (RFC 4254 §5.1). One whose opener stops waiting is closed as soon as the peer confirms it; until the
+   * peer answers, it counts as a channel.
+   *
+   * @param fields of this kind of channel
+   * @returns the channel; rejects with a ChannelOpenError when the peer refuses, or there are too many channels
+   */
+  openChannel(kind: string, fields: Uint8Array = NO_FIELDS, options: AnswerOptions = {}): Promise<AnyChannel> {
+    return this.#ask(() => this.#opens.open(kind, fields, options));
+  }
+
+  /**
+   * Asks something of the peer that is not about a channel (RFC 4254 §4).
+   *
+   * @returns what a successful reply brings, often nothing; `false` where the request fails
+   */
+  sendGlobalRequest(
+    kind: string,
+    fields: Uint8Array = NO_FIELDS,
+    options: RequestOptions = {},
+  ): Promise<Buffer | false> {
+    return this.#ask(() => this.#globalRequests.send(kind, fields, options));
+  }
+
+  /** Asks the peer for a sign of life. */
+  sendKeepalive(): void {
+    this.#globalRequests.sendKeepalive();
   }
 
   /**
@@ -108,31 +95,26 @@ export class Multiplexer<AnyChannel extends Channel = Channel> {
   receive(payload: Buffer): void {
     switch (payload[0]) {
       case MessageNumber.GLOBAL_REQUEST:
-        this.#receiveGlobalRequest(kept(payload, this.#globalRequests));
+        this.#globalRequests.receive(payload);
         return;
       case MessageNumber.REQUEST_SUCCESS:
+        this.#globalRequests.receiveSuccess(payload);
+        return;
       case MessageNumber.REQUEST_FAILURE:
-        // phpseclib answers the announcement of host keys, which wants no answer.
-        if (this.#keepalivesUnanswered === 0) this.#link.ignored("reply to no global request");
-        else this.#keepalivesUnanswered--;
+        this.#globalRequests.receiveFailure();
         return;
       case MessageNumber.CHANNEL_OPEN:
-        this.#receiveOpen(decodeChannelOpen(payload));
+        this.#opens.receiveOpen(payload);
+        return;
+      case MessageNumber.CHANNEL_OPEN_CONFIRMATION:
+        this.#opens.receiveConfirmation(payload);
+        return;
+      case MessageNumber.CHANNEL_OPEN_FAILURE:
+        this.#opens.receiveFailure(payload);
         return;
       default:
         this.#receiveOnChannel(payload);
     }
-  }
-
-  /** Asks the client for a sign of life. */
-  sendKeepalive(): void {
-    this.#keepalivesUnanswered++;
-    this.#link.send(encodeGlobalRequest("keepalive@openssh.com", "wanted"));
-  }
-
-  /** Tells the client something that it need not answer (RFC 4254 §4). */
-  sendGlobalRequest(kind: string, fields: Uint8Array): void {
-    this.#link.send(encodeGlobalRequest(kind, "unwanted", fields));
   }
 
   /** Channel data can be sent again. */
@@ -147,55 +129,58 @@ export class Multiplexer<AnyChannel extends Channel = Channel> {
 
   /** The connection is gone. */
   close(): void {
-    this.#closed = true;
-    this.#globalRequests.clear(() => {});
+    this.#ended = true;
+    const error = connectionEnded();
+    this.#globalRequests.close(error);
+    this.#opens.close(error);
     this.#waitingSenders.clear();
-    for (const { port } of [...this.#channels.values()]) port.connectionClosed();
-    this.#lingering.dropAll();
+    this.#channels.closeAll();
+  }
+
+  #ask<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
+    return mayBeIgnored(this.#ended ? Promise.reject(connectionEnded()) : ask());
   }
 
   #receiveOnChannel(payload: Buffer): void {
     const reader = new Reader(payload, 1);
     const id = reader.readUint32();
+    const open = this.#channels.get(id);
     if (payload[0] === MessageNumber.CHANNEL_SUCCESS || payload[0] === MessageNumber.CHANNEL_FAILURE) {
-      this.#link.ignored("reply to no channel request");
+      const answers = open?.port.receiveReply(payload[0] === MessageNumber.CHANNEL_SUCCESS) ?? false;
+      if (!answers) this.#link.ignored("reply to no channel request");
       return;
     }
-    const entry = this.#channels.get(id);
-    if (entry === undefined) {
+    if (open === undefined) {
       this.#receiveOnNoChannel(payload[0], id);
       return;
     }
-    const { port } = entry;
+    const { input, output } = open.port;
     switch (payload[0]) {
       case MessageNumber.CHANNEL_DATA:
-        port.input.receiveData(lastString(reader));
+        input.receiveData(lastString(reader));
         return;
       case MessageNumber.CHANNEL_EXTENDED_DATA:
         reader.readUint32();
-        port.input.receiveExtendedData(lastString(reader));
+        input.receiveExtendedData(lastString(reader));
         return;
       case MessageNumber.CHANNEL_WINDOW_ADJUST: {
         const bytes = reader.readUint32();
         reader.end();
-        port.output.adjustWindow(bytes);
+        output.adjustWindow(bytes);
         return;
       }
       case MessageNumber.CHANNEL_EOF:
         reader.end();
-        if (port.input.eofReceived) this.#link.ignored("second EOF on a channel");
-        else port.input.receiveEof();
+        if (input.eofReceived) this.#link.ignored("second EOF on a channel");
+        else input.receiveEof();
         return;
       case MessageNumber.CHANNEL_CLOSE:
         reader.end();
-        port.receiveClose();
-        if (!entry.channel.destroyed) this.#linger(entry);
+        open.port.receiveClose();
+        if (!open.channel.destroyed) this.#channels.linger(open);
         return;
       case MessageNumber.CHANNEL_REQUEST:
-        this.#receiveChannelRequest(entry, kept(payload, entry.requests));
-        return;
-      default:
-        throw new ProtocolError(`message ${payload[0]} answers nothing that was asked`);
+        this.#receiveRequest(open, payload);
     }
   }
 
@@ -205,13 +190,13 @@ export class Multiplexer<AnyChannel extends Channel = Channel> {
       throw new ProtocolError(`message ${number} for channel ${id}, which is not open`);
     }
     // An adjustment may cross our CLOSE on its way.
-    if (id >= this.#nextId) this.#link.ignored("window adjustment for a channel that is not open");
+    if (!this.#channels.hasGiven(id)) this.#link.ignored("window adjustment for a channel that is not open");
   }
 
-  #receiveChannelRequest({ channel, port, requests }: OpenChannel<AnyChannel>, payload: Buffer): void {
+  #receiveRequest({ channel, port, requests }: OpenChannel<AnyChannel>, payload: Buffer): void {
     const { output } = port;
     if (output.closeSent) return;
-    const request = decodeRequest(new Reader(payload, CHANNEL_REQUEST_OFFSET));
+    const request = decodeChannelRequest(requests.keep(payload));
     // The reply goes out before whatever the hook writes.
     const release = request.wantReply ? output.hold() : undefined;
     requests.add(
@@ -221,137 +206,12 @@ export class Multiplexer<AnyChannel extends Channel = Channel> {
         if (request.wantReply) output.reply(success ? "success" : "failure");
         release?.();
       },
-      (error) => this.#requestFailed(`channel request ${request.kind}`, error),
+      (error) => requestFailed(this.#link, `channel request ${request.kind}`, error),
     );
-  }
-
-  #receiveGlobalRequest(payload: Buffer): void {
-    const request = decodeRequest(new Reader(payload, 1));
-    this.#authority.globalRequestReceived(request.kind);
-    let reply: Buffer = encodeRequestFailure();
-    this.#globalRequests.add(
-      payload.length,
-      async () => {
-        const answer = await this.#authority.globalRequest(request);
-        if (answer === true) reply = encodeRequestSuccess();
-        else if (answer instanceof Uint8Array) reply = encodeRequestSuccess(answer);
-        return true;
-      },
-      () => {
-        if (request.wantReply) this.#link.send(reply);
-      },
-      (error) => this.#requestFailed(`global request ${request.kind}`, error),
-    );
-  }
-
-  #requestFailed(what: string, error: unknown): void {
-    if (error instanceof InvalidTextError) this.#link.textRefused(what, error.message);
-    else if (error instanceof ProtocolError) this.#link.failed(error);
-    else this.#link.hookFailed(what, error);
-  }
-
-  #receiveOpen(open: ChannelOpen): void {
-    // No data could ever be sent on it, and a sender that tries would try without end.
-    if (open.maximumPacketSize === 0) {
-      this.#refuseOpen(open, OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED);
-      return;
-    }
-    if (this.#full && !this.#lingering.dropUnheard()) {
-      this.#refuseOpen(open, OPEN_FAILED_RESOURCE_SHORTAGE);
-      return;
-    }
-    void this.#decideOpen(open, this.#nextId++);
-  }
-
-  async #decideOpen(open: ChannelOpen, id: number): Promise<void> {
-    this.#reserved++;
-    let decision: unknown;
-    try {
-      decision = this.#authority.decideOpen(open.kind, id, open.fields);
-      if (typeof decision === "object") decision = await decision;
-    } catch (error) {
-      this.#requestFailed(
-        error instanceof InvalidTextError ? `channel of type ${open.kind}` : "checkChannelRequest",
-        error,
-      );
-    }
-    this.#reserved--;
-    if (this.#closed) return;
-    if (decision === OPEN_SUCCEEDED) this.#confirmOpen(open, id);
-    else this.#refuseOpen(open, decision);
-  }
-
-  #confirmOpen(open: ChannelOpen, id: number): void {
-    const channel = this.#authority.createChannel(
-      {
-        id,
-        recipientChannel: open.senderChannel,
-        kind: open.kind,
-        openFields: Buffer.from(open.fields),
-        windowSize: open.initialWindowSize,
-        maximumPacketSize: open.maximumPacketSize,
-      },
-      this.#channelLink,
-    );
-    const port = portOf(channel);
-    this.#channels.set(id, { channel, port, requests: new RequestQueue(this.#waitingBudget) });
-    const { initialSize } = port.input.window;
-    this.#link.send(
-      encodeChannelOpenConfirmation({
-        recipientChannel: open.senderChannel,
-        senderChannel: id,
-        initialWindowSize: initialSize,
-        maximumPacketSize: MAX_DATA_LENGTH,
-        fields: NO_FIELDS,
-      }),
-    );
-    this.#authority.channelOpened(channel);
-  }
-
-  #refuseOpen(open: ChannelOpen, decision: unknown): void {
-    const reason =
-      typeof decision === "number" && decision in openFailures ? decision : OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED;
-    const description = openFailures[reason] ?? "";
-    this.#link.send(encodeChannelOpenFailure({ recipientChannel: open.senderChannel, reason, description }));
-  }
-
-  get #full(): boolean {
-    return this.#channels.size + this.#reserved >= this.#options.maxChannels;
-  }
-
-  /** Its reader is behind: until it has come to the end, the channel counts as an open one. */
-  #linger({ channel, port }: OpenChannel<AnyChannel>): void {
-    const { size, initialSize } = port.input.window;
-    this.#reserved++;
-    this.#windowGrowth += size - initialSize;
-    this.#lingering.add(channel, () => {
-      this.#reserved--;
-      this.#windowGrowth -= size - initialSize;
-    });
-  }
-
-  #mayGrowWindow(bytes: number): boolean {
-    if (this.#windowGrowth + bytes > MAX_WINDOW_GROWTH) return false;
-    this.#windowGrowth += bytes;
-    return true;
-  }
-
-  #channelClosed(id: number): void {
-    const entry = this.#channels.get(id);
-    if (entry === undefined) return;
-    const { channel, port, requests } = entry;
-    this.#channels.delete(id);
-    this.#reserved++;
-    requests.clear(() => this.#reserved--);
-    this.#windowGrowth -= port.input.window.size - port.input.window.initialSize;
-    this.#authority.channelClosed(channel);
   }
 }
 
-/** The payload in memory of its own, if its request has to wait: it would keep the chunk that it lies in. */
-function kept(payload: Buffer, requests: RequestQueue): Buffer {
-  return requests.busy ? Buffer.from(payload) : payload;
-}
+const connectionEnded = () => new Error("the connection has ended");
 
 function lastString(reader: Reader): Buffer {
   const bytes = reader.readString();

@@ -1,6 +1,6 @@
 import { ProtocolError } from "../protocol/errors.js";
 
-/** Bytes of the window a channel is opened with. */
+/** Bytes of the window a channel is opened with, where it may be so large. */
 const INITIAL_WINDOW_SIZE = 2 * 1024 * 1024;
 
 /** Credit is granted in parts of the window of this size: larger ones would keep a peer waiting, smaller ones cost. */
@@ -15,6 +15,11 @@ const STARVED_WINDOWS = 3;
 
 /** A peer that may send less than this, bytes, may rather wait until it can fill a packet. */
 const USED_UP = 32 * 1024;
+
+/** Bytes of the window that a channel is opened with, where it may grow to `maximumSize`. */
+export function initialWindowSize(maximumSize: number): number {
+  return Math.min(INITIAL_WINDOW_SIZE, maximumSize);
+}
 
 /**
  * How much the peer may send on one channel (RFC 4254 §5.2). Credit goes back only for what the reader has consumed.
@@ -43,7 +48,7 @@ export class ReceiveWindow {
   constructor(maximumSize: number, mayGrow: (bytes: number) => boolean) {
     this.#maximumSize = maximumSize;
     this.#mayGrow = mayGrow;
-    this.initialSize = Math.min(INITIAL_WINDOW_SIZE, maximumSize);
+    this.initialSize = initialWindowSize(maximumSize);
     this.#size = this.initialSize;
     this.#available = this.initialSize;
     this.#credits = [{ end: this.initialSize, sentAt: this.#lastReceivedAt }];

@@ -47,9 +47,9 @@ export class RequestQueue {
     this.#budget = budget;
   }
 
-  /** Whether the next request has to wait. */
-  get busy(): boolean {
-    return this.#busy;
+  /** The payload of the next request, in memory of its own if it has to wait: it would keep the chunk that it lies in. */
+  keep(payload: Buffer): Buffer {
+    return this.#busy ? Buffer.from(payload) : payload;
   }
 
   /**

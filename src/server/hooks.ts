@@ -70,7 +70,7 @@ export function bindChannelAuthority(
         ? server.checkChannelRequest(kind, channelId, connection)
         : OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED,
     createChannel: (parameters, link) =>
-      parameters.kind === "session"
+      parameters.kind === "session" && parameters.openedBy === "peer"
         ? new SessionChannel(parameters, link, connection)
         : new Channel(parameters, link, connection),
     channelOpened: (channel) => void notify("onChannelOpened", hookFailed, () => server.onChannelOpened(channel)),

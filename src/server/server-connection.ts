@@ -5,13 +5,17 @@ import type { Connection } from "../auth/connection.js";
 import { type Permissions, RESTRICTED_PERMISSIONS } from "../auth/permissions.js";
 import type { SignatureBinding } from "../auth/public-key.js";
 import { loggedBytes, loggedText } from "../base/logged-text.js";
+import type { Channel } from "../connection/channel.js";
 import { Multiplexer } from "../connection/multiplexer.js";
+import type { AnswerOptions, RequestOptions } from "../connection/outgoing-request.js";
+import { mayBeIgnored } from "../connection/pending-answer.js";
 import type { ConnectionEnd } from "../endpoint/connection-end.js";
 import { Endpoint } from "../endpoint/endpoint.js";
 import { DisconnectReason, MessageNumber } from "../protocol/constants.js";
 import { ProtocolError } from "../protocol/errors.js";
 import { decodeServiceRequest, encodeServiceAccept } from "../protocol/messages/service.js";
 import { encodeUserauthSuccess } from "../protocol/messages/userauth.js";
+import type { AnyChannel } from "../session/session-channel.js";
 import { SessionPlaces } from "../session/session-places.js";
 import { type NegotiatedNames, namesOf } from "../transport/negotiation.js";
 import { serverRole } from "../transport/server-role.js";
@@ -54,7 +58,7 @@ export class ServerConnection implements Connection {
   readonly #endpoint: Endpoint;
   readonly #observer: ConnectionObserver;
   #authentication: Authentication | undefined;
-  #multiplexer: Multiplexer | undefined;
+  #multiplexer: Multiplexer<AnyChannel> | undefined;
   readonly #ignored = new CountedMessages((kind) => this.#log("debug", "a message was ignored", { kind }));
   readonly #refused = new CountedMessages((kind, details) =>
     this.#log("info", "a request was refused", { reason: kind, ...details }),
@@ -145,6 +149,14 @@ export class ServerConnection implements Connection {
     this.#log("debug", "a client has connected");
     this.#endpoint.setDeadline(this.#settings.connectionTimeout, "the handshake took too long");
     this.#endpoint.start();
+  }
+
+  openChannel(kind: string, fields?: Uint8Array, options?: AnswerOptions): Promise<Channel<Connection>> {
+    return this.#multiplexer?.openChannel(kind, fields, options) ?? beforeLogin();
+  }
+
+  sendGlobalRequest(kind: string, fields?: Uint8Array, options?: RequestOptions): Promise<Buffer | false> {
+    return this.#multiplexer?.sendGlobalRequest(kind, fields, options) ?? beforeLogin();
   }
 
   /** @param closingTime milliseconds that the client gets to take the last bytes */
@@ -281,7 +293,7 @@ export class ServerConnection implements Connection {
     transport.enter("running");
     transport.startDelayedCompression();
     if (announcedHostKeys.length > 0 && takesHostKeys(this.clientVersion)) {
-      multiplexer.sendGlobalRequest(HOST_KEYS, encodeHostKeys(announcedHostKeys));
+      void multiplexer.sendGlobalRequest(HOST_KEYS, encodeHostKeys(announcedHostKeys), { wantReply: false });
     }
     endpoint.run({ rekeySeconds, aliveInterval, aliveCountMax }, () => multiplexer.sendKeepalive());
     this.#log("info", "a user has logged in", {
@@ -362,4 +374,8 @@ export class ServerConnection implements Connection {
       message,
     );
   }
+}
+
+function beforeLogin(): Promise<never> {
+  return mayBeIgnored(Promise.reject(new Error("nothing can be asked of a client that has not logged in")));
 }

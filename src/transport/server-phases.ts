@@ -24,8 +24,7 @@ export const serverPhases: PhaseTable = {
       M.KEXINIT,
       M.PING,
       ...range(M.GLOBAL_REQUEST, M.REQUEST_FAILURE),
-      M.CHANNEL_OPEN,
-      ...range(M.CHANNEL_WINDOW_ADJUST, M.CHANNEL_FAILURE),
+      ...range(M.CHANNEL_OPEN, M.CHANNEL_FAILURE),
     ],
     "unimplemented",
     new Map<number, Disposition>([

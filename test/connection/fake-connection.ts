@@ -21,6 +21,8 @@ export function fakeConnection(): Connection {
     bytesSent: 0,
     channelCount: 0,
     signal,
+    openChannel: () => Promise.reject(new Error("not here")),
+    sendGlobalRequest: () => Promise.reject(new Error("not here")),
     disconnect: () => {},
     rekey: () => {},
     refuse: () => {},

@@ -601,18 +601,6 @@ describe("keepalives", () => {
   );
 });
 
-describe("a global request to the client", () => {
-  it("is sent, and a reply to it is ignored", () => {
-    const { link, multiplexer } = start();
-    multiplexer.sendGlobalRequest("news@example.com", Buffer.from("fields"));
-    expect(link.take()).toEqual(["request news@example.com"]);
-    for (const number of [MessageNumber.REQUEST_SUCCESS, MessageNumber.REQUEST_FAILURE]) {
-      multiplexer.receive(message(number));
-    }
-    expect(link.ignoredMessages).toEqual(Array(2).fill("reply to no global request"));
-  });
-});
-
 describe("a connection that is full", () => {
   it("lets its channels write by turns once it has room", () => {
     const { link, multiplexer, open } = start();

@@ -99,6 +99,7 @@ export function openTestChannel(options: TestChannelOptions = {}): TestChannel<A
   const parameters = {
     id: 0,
     recipientChannel: RECIPIENT,
+    openedBy: "peer" as const,
     kind,
     openFields: Buffer.alloc(0),
     windowSize: options.windowSize ?? 1024 * 1024,

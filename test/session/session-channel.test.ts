@@ -26,6 +26,7 @@ describe("a session's channel", () => {
       "sendEof",
       "sendExitSignal",
       "sendExitStatus",
+      "sendRequest",
       "sendStderr",
       "signal",
       "stderr",

@@ -31,11 +31,11 @@ const fromClients: Expected = {
     forbidden: "6-8 21 30-49 51-53 60 80-82 90-100 193",
   },
   running: {
-    allowed: "1-4 20 80-82 90 93-100 192",
+    allowed: "1-4 20 80-82 90-100 192",
     // RFC 4252 §5.1, and answers on their way when the server came to its result without them.
     ignored: "50 61 193",
     // 5 is answered UNIMPLEMENTED.
-    forbidden: "6-8 21 30-49 51-53 60 91-92",
+    forbidden: "6-8 21 30-49 51-53 60",
   },
   rekeying: {
     // 93-97 are not RFC 4253 §7.1: AsyncSSH as Debian 12 has it sends them.

@@ -1,0 +1,43 @@
+/** What was asked of the peer, for the program that waits for it. */
+export class PendingAnswer<Answer> {
+  readonly promise: Promise<Answer>;
+  readonly #signal: AbortSignal | undefined;
+  #settle: { readonly resolve: (answer: Answer) => void; readonly reject: (error: unknown) => void } | undefined;
+
+  /** @param signal ends the waiting, not what was asked */
+  constructor(signal: AbortSignal | undefined) {
+    this.#signal = signal;
+    this.promise = new Promise((resolve, reject) => {
+      this.#settle = { resolve, reject };
+    });
+    signal?.addEventListener("abort", this.#abort);
+  }
+
+  /** Whether the program waits no longer: it has its answer, or has given up. */
+  get settled(): boolean {
+    return this.#settle === undefined;
+  }
+
+  resolve(answer: Answer): void {
+    this.#end()?.resolve(answer);
+  }
+
+  reject(error: unknown): void {
+    this.#end()?.reject(error);
+  }
+
+  readonly #abort = (): void => this.reject(this.#signal?.reason);
+
+  #end() {
+    const settle = this.#settle;
+    this.#settle = undefined;
+    this.#signal?.removeEventListener("abort", this.#abort);
+    return settle;
+  }
+}
+
+/** A program that does not wait for an answer must not be ended by a peer that refuses, or that leaves. */
+export function mayBeIgnored<Answer>(answer: Promise<Answer>): Promise<Answer> {
+  answer.catch(() => {});
+  return answer;
+}
