@@ -27,10 +27,7 @@ export {
   passwordFile,
 } from "./authenticators/passwords/password-file.js";
 export { hashPassword } from "./authenticators/passwords/scrypt-hash.js";
-export {
-  type RequiredMethodsSource,
-  requireMethods as require,
-} from "./authenticators/require.js";
+export { type RequiredMethodsSource, requireMethods } from "./authenticators/require-methods.js";
 export {
   type RevocationSource,
   type RevokedKeys,

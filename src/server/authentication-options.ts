@@ -24,7 +24,7 @@ export interface AuthenticationOptions {
     prompt: Prompt,
     connection: Connection,
   ) => MaybePromise<AuthDecision>;
-  /** As `getRequiredAuths`: `require`. */
+  /** As `getRequiredAuths`: `requireMethods`. */
   readonly methods?: (username: string, connection: Connection) => MaybePromise<MethodLists | undefined>;
   /** As `checkKeyRevoked`: `revokedKeys`. */
   readonly revokedKeys?: (key: PKey, connection: Connection) => MaybePromise<boolean>;

@@ -121,7 +121,7 @@ export class SSHServer {
 
   /**
    * Which methods `username` has to prove together: lists, of which one has to be proven whole and in its order
-   * (AuthenticationMethods in sshd_config(5)). `require` makes such a hook. `undefined`, the default: each hook tells by
+   * (AuthenticationMethods in sshd_config(5)). `requireMethods` makes such a hook. `undefined`, the default: each hook tells by
    * AUTH_SUCCESSFUL or AUTH_PARTIAL what else it takes.
    */
   getRequiredAuths(username: string, connection: Connection): MaybePromise<MethodLists | undefined> {

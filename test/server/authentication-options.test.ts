@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished } from "vitest";
 import { Grant } from "../../src/auth/grant.js";
-import { requireMethods } from "../../src/authenticators/require.js";
+import { requireMethods } from "../../src/authenticators/require-methods.js";
 import { ConfigurationError } from "../../src/base/configuration-error.js";
 import { PKey } from "../../src/crypto/pkey/pkey.js";
 import { SSHServerManager } from "../../src/index.js";

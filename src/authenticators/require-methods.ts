@@ -12,7 +12,7 @@ const METHODS = ["none", "publickey", "password", "keyboard-interactive"];
 
 /**
  * Requires several methods together, as AuthenticationMethods of sshd_config(5):
- * `require([["publickey", "password"], ["publickey", "keyboard-interactive"]])` asks for a key and then for one of the
+ * `requireMethods([["publickey", "password"], ["publickey", "keyboard-interactive"]])` asks for a key and then for one of the
  * other two. A list may name `publickey` twice, for two different keys. Gives what `getRequiredAuths` and the declaration's
  * `methods` take.
  *

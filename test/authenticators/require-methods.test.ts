@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { requireMethods } from "../../src/authenticators/require.js";
+import { requireMethods } from "../../src/authenticators/require-methods.js";
 import { ConfigurationError } from "../../src/base/configuration-error.js";
 import { fakeConnection } from "../connection/fake-connection.js";
 
