@@ -15,6 +15,7 @@ export { anyOf } from "./authenticators/any-of.js";
 export {
   type AuthorizedKeysOptions,
   authorizedKeys,
+  type PublicKeyCheck,
   type PublicKeyHook,
 } from "./authenticators/authorized-keys/authorized-keys.js";
 export type { FileOptions } from "./authenticators/files/file-options.js";

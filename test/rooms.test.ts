@@ -76,4 +76,9 @@ describe("rooms", () => {
     expect(own.length).toBeGreaterThan(10);
     expect(own.filter(({ to }) => room(to) === unknown).map(described)).toEqual([]);
   });
+
+  it("have a command that knows keys and users as other programs do", () => {
+    const inside = imports.filter(({ from, to }) => room(from) === "cli" && /^(authenticators|crypto)$/.test(room(to)));
+    expect([...new Set(inside.map(({ to }) => relative(SOURCE, to)))]).toEqual([join("crypto", "index.js")]);
+  });
 });

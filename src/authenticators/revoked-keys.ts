@@ -17,11 +17,21 @@ export type RevocationSource =
   | RevocationList
   | ((key: PKey) => boolean | Promise<boolean>);
 
-/** Whether a key is revoked. Never rejects: where that cannot be found out, it is. */
-export type RevokedKeys = (key: PKey) => Promise<boolean>;
+/** A body for `checkKeyRevoked`. */
+export interface RevokedKeys {
+  /** Whether a key is revoked. Never rejects: where that cannot be found out, it is. */
+  (key: PKey): Promise<boolean>;
+  /**
+   * Reads the source now, to fail at the start of the server rather than at the first login. A list that revokes nothing is
+   * no failure.
+   *
+   * @throws {UserFileError} when a file cannot be used
+   */
+  load(): Promise<void>;
+}
 
 /** Bytes. */
-export const MAXIMUM_REVOKED_KEYS_SIZE = 16 * 1024 * 1024;
+const MAXIMUM_REVOKED_KEYS_SIZE = 16 * 1024 * 1024;
 
 /**
  * Refuses keys and certificates that are not to be accepted any more, as RevokedKeys in sshd_config(5).
@@ -38,24 +48,37 @@ export function revokedKeys(source: RevocationSource, options: FileOptions = {})
   checkOptions(options, FILE_OPTIONS);
   const resolved = resolveFileOptions(options, MAXIMUM_REVOKED_KEYS_SIZE);
   const { logger } = resolved;
-  if (typeof source === "function") return (key) => ask(source, key, logger);
+  if (typeof source === "function") return loadable((key) => ask(source, key, logger));
   if (typeof source === "string" || source instanceof Uint8Array) return listed(RevocationList.parse(source), logger);
   if (source instanceof RevocationList) return listed(source, logger);
   const path = sourceFile("source", source, "{ file: PATH }, a list of revoked keys, or a function");
   const file = new ReloadedFile({ ...resolved, kind: "file of revoked keys", path }, (bytes) =>
     RevocationList.parseInTurns(bytes),
   );
-  // Now, so that a file that cannot be used is in the log before the first login.
-  void file.current();
+  let isLoaded = false;
+  // So that a file that cannot be used is in the log before the first login, unless the program hears of it by `load`.
+  queueMicrotask(() => {
+    if (!isLoaded) void file.current();
+  });
   const isRevoked = async (key: PKey) => {
     const state = await file.current();
     return state === undefined || state.content.isRevoked(key) || state.lastAtRest?.isRevoked(key) === true;
   };
-  return (key) => ask(isRevoked, key, logger);
+  return loadable(
+    (key) => ask(isRevoked, key, logger),
+    async () => {
+      isLoaded = true;
+      await file.load();
+    },
+  );
 }
 
 function listed(list: RevocationList, logger: Logger): RevokedKeys {
-  return (key) => ask((asked) => list.isRevoked(asked), key, logger);
+  return loadable((key) => ask((asked) => list.isRevoked(asked), key, logger));
+}
+
+function loadable(isRevoked: (key: PKey) => Promise<boolean>, load: RevokedKeys["load"] = async () => {}): RevokedKeys {
+  return Object.assign(isRevoked, { load });
 }
 
 async function ask(isRevoked: (key: PKey) => boolean | Promise<boolean>, key: PKey, logger: Logger): Promise<boolean> {

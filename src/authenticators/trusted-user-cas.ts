@@ -9,13 +9,20 @@ import { AUTH_FAILED } from "../protocol/constants.js";
 import {
   objection,
   otherCommand,
+  type PublicKeyCheck,
   type PublicKeyHook,
   permitsUserEnvironment,
 } from "./authorized-keys/authorized-keys.js";
 import { parseKeyBlob } from "./authorized-keys/key-line.js";
 import { type PrincipalLine, parsePrincipalLine } from "./authorized-keys/principal-line.js";
 import { sourceFiles } from "./files/file-source.js";
-import { LINE_SOURCE_OPTIONS, LineSet, type LineSource, type LineSourceOptions } from "./files/line-source.js";
+import {
+  LINE_SOURCE_OPTIONS,
+  type LineReader,
+  LineSet,
+  type LineSource,
+  type LineSourceOptions,
+} from "./files/line-source.js";
 
 /** Names of principals, or where lines of AuthorizedPrincipalsFile come from. */
 export type PrincipalsSource =
@@ -23,6 +30,7 @@ export type PrincipalsSource =
   | ((
       username: string,
       connection: Connection,
+      key: PKey,
     ) => string | readonly string[] | undefined | Promise<string | readonly string[] | undefined>);
 
 export interface TrustedUserCAsOptions extends LineSourceOptions {
@@ -45,16 +53,18 @@ export interface TrustedUserCAsOptions extends LineSourceOptions {
 export function trustedUserCAs(
   source: LineSource | readonly PKey[],
   options: TrustedUserCAsOptions = {},
-): PublicKeyHook {
+): PublicKeyCheck {
   checkOptions(options, [...LINE_SOURCE_OPTIONS, "principals", "permitUserEnvironment"]);
   const withVariables = permitsUserEnvironment(options);
-  const isTrusted = authorities(source, options);
+  const trusted = authorities(source, options);
   const logger = resolveLogger(options.logger);
   const principals = options.principals === undefined ? undefined : principalLines(options.principals, options);
 
-  return async (username, key, connection) => {
+  const check: PublicKeyHook = async (username, key, connection) => {
     const { certificate } = key;
-    if (certificate === undefined || !(await isTrusted(certificate, username, connection))) return AUTH_FAILED;
+    if (certificate === undefined || !(await trusted.include(certificate, username, connection, key))) {
+      return AUTH_FAILED;
+    }
     const refuse = (reason: string) => {
       logger.info({ username: loggedText(username), connection: connection.id, reason }, "certificate not accepted");
       return AUTH_FAILED;
@@ -64,7 +74,7 @@ export function trustedUserCAs(
       return new Grant({ authority: certificate.signatureKey, touch: "optional" });
     }
     // The first line with one of the names decides, as in sshd.
-    const line = await firstNamed(principals.read(username, connection), certificate);
+    const line = await firstNamed(principals.read(username, connection, key), certificate);
     if (line === undefined) return refuse("the certificate names none of the principals");
     const { permissions, touch, verification } = line.options;
     const reason = objection(line.options, connection);
@@ -77,21 +87,38 @@ export function trustedUserCAs(
       verification,
     });
   };
+  const load = async () => {
+    await trusted.load();
+    await principals?.load();
+  };
+  return Object.assign(check, { load });
 }
 
-type Trust = (certificate: Certificate, username: string, connection: Connection) => Promise<boolean>;
+/** The authorities that a source names. */
+interface Authorities {
+  include({ signatureKey }: Certificate, ...reader: LineReader): Promise<boolean>;
+  load(): Promise<void>;
+}
 
-function authorities(source: LineSource | readonly PKey[], options: LineSourceOptions): Trust {
+function authorities(source: LineSource | readonly PKey[], options: LineSourceOptions): Authorities {
   if (isKeyList(source)) {
     const blobs = source.map((key) => checkAuthority(key).publicBlob);
-    return async ({ signatureKey }) => blobs.some((blob) => blob.equals(signatureKey.publicBlob));
+    return {
+      include: async ({ signatureKey }) => blobs.some((blob) => blob.equals(signatureKey.publicBlob)),
+      load: async () => {
+        if (blobs.length === 0) throw new ConfigurationError("source", "names no authority");
+      },
+    };
   }
   const lines = new LineSet("trusted user CA key", source, ({ content }) => ({ blob: parseKeyBlob(content) }), options);
-  return async ({ signatureKey }, username, connection) => {
-    for await (const { entries } of lines.read(username, connection)) {
-      if (entries.some(({ blob }) => blob.equals(signatureKey.publicBlob))) return true;
-    }
-    return false;
+  return {
+    async include({ signatureKey }, ...reader) {
+      for await (const { entries } of lines.read(...reader)) {
+        if (entries.some(({ blob }) => blob.equals(signatureKey.publicBlob))) return true;
+      }
+      return false;
+    },
+    load: () => lines.load(),
   };
 }
 
@@ -109,8 +136,8 @@ function principalLines(source: PrincipalsSource, options: LineSourceOptions): L
   const texts: LineSource =
     typeof source !== "function"
       ? { file: sourceFiles("principals", source, "{ file } or a function") }
-      : async (username, connection) => {
-          const given = await source(username, connection);
+      : async (...reader) => {
+          const given = await source(...reader);
           return typeof given === "object" ? given.map(checkName).join("\n") : given;
         };
   return new LineSet("principal", texts, parsePrincipalLine, options, "principals");

@@ -21,6 +21,18 @@ export interface AuthorizedKeysOptions extends LineSourceOptions {
 /** What `checkAuthPublickey` does in a class, and `publicKey` in a declaration. */
 export type PublicKeyHook = (username: string, key: PKey, connection: Connection) => Promise<AuthDecision>;
 
+/** A body for `checkAuthPublickey`. */
+export interface PublicKeyCheck extends PublicKeyHook {
+  /**
+   * Reads now what is the same for all users, to fail at the start of the server rather than at the first login. What
+   * depends on the user is read at logins alone: what a function gives, a file with `%u`, and any file with `owner`.
+   *
+   * @throws {UserFileError} when a file cannot be read, or the files of one kind have no line that can be used
+   * @throws {ConfigurationError} when another source has none
+   */
+  load(): Promise<void>;
+}
+
 /**
  * Lets in whom lines of authorized_keys name, with all of their options (sshd(8)): `authorizedKeys({ file:
  * "/etc/ssh/keys/%u" })`. A `cert-authority` line is for certificates of that authority, every other for the key itself.
@@ -28,14 +40,14 @@ export type PublicKeyHook = (username: string, key: PKey, connection: Connection
  *
  * @throws {ConfigurationError} when an option cannot be used, or a text that is the source has no usable line
  */
-export function authorizedKeys(source: LineSource, options: AuthorizedKeysOptions = {}): PublicKeyHook {
+export function authorizedKeys(source: LineSource, options: AuthorizedKeysOptions = {}): PublicKeyCheck {
   checkOptions(options, [...LINE_SOURCE_OPTIONS, "permitUserEnvironment"]);
   const lines = new LineSet("authorized key", source, parseKeyLine, options);
   const logger = resolveLogger(options.logger);
   const withVariables = permitsUserEnvironment(options);
 
-  return async (username, key, connection) => {
-    for await (const { origin, entries } of lines.read(username, connection)) {
+  const check: PublicKeyHook = async (username, key, connection) => {
+    for await (const { origin, entries } of lines.read(username, connection, key)) {
       for (const entry of entries) {
         if (!isAbout(entry, key)) continue;
         const reason =
@@ -49,6 +61,7 @@ export function authorizedKeys(source: LineSource, options: AuthorizedKeysOption
     }
     return AUTH_FAILED;
   };
+  return Object.assign(check, { load: () => lines.load() });
 }
 
 /** @throws {ConfigurationError} when the option is neither "yes" nor "no" */

@@ -4,6 +4,7 @@ import { loggedPath, loggedText } from "../../base/logged-text.js";
 import type { MaybePromise } from "../../base/maybe-promise.js";
 import { checkFunction } from "../../base/option-checks.js";
 import { inTurns } from "../../base/time-slices.js";
+import type { PKey } from "../../crypto/pkey/pkey.js";
 import { type ContentLine, logRefused, type ParsedLines, parseLines, readLines } from "./content-lines.js";
 import { FILE_OPTIONS, type FileOptions, resolveFileOptions } from "./file-options.js";
 import { sourceFiles } from "./file-source.js";
@@ -19,7 +20,7 @@ import { userPath } from "./user-path.js";
 export type LineSource =
   | string
   | { readonly file: string | readonly string[] }
-  | ((username: string, connection: Connection) => MaybePromise<string | undefined>);
+  | ((username: string, connection: Connection, key: PKey) => MaybePromise<string | undefined>);
 
 /** What a function gives counts as a file. */
 export interface LineSourceOptions extends FileOptions {
@@ -38,6 +39,15 @@ export interface LocatedLines<T> {
   readonly entries: ParsedLines<T>["entries"];
 }
 
+/** For whom lines are read: what a function that gives them is asked with. */
+export type LineReader = readonly [username: string, connection: Connection, key: PKey];
+
+/** A source as a `LineSet` uses it. */
+interface OpenedSource<T> {
+  read(...reader: LineReader): AsyncIterable<LocatedLines<T>>;
+  load(): Promise<void>;
+}
+
 interface Known<T> {
   readonly text: string;
   /** While it is read, all who log in wait for the same. */
@@ -45,7 +55,7 @@ interface Known<T> {
 }
 
 /** Bytes. */
-export const MAXIMUM_LINES_SIZE = 1024 * 1024;
+const MAXIMUM_LINES_SIZE = 1024 * 1024;
 
 /** Characters of all texts that are kept parsed, and what each costs beside them. */
 const KNOWN_CHARACTERS = 8 * 1024 * 1024;
@@ -60,10 +70,11 @@ const KNOWN_FAULTS = 256;
  */
 export class LineSet<T extends object> {
   readonly #kind: string;
+  readonly #option: string;
   readonly #parse: (line: ContentLine) => T;
   readonly #options: Required<FileOptions>;
   readonly #owner: LineSourceOptions["owner"];
-  readonly #read: (username: string, connection: Connection) => AsyncIterable<LocatedLines<T>>;
+  readonly #source: OpenedSource<T>;
   readonly #known = new Recent<Known<T>>(KNOWN_CHARACTERS, ({ text }) => text.length + TEXT_OVERHEAD);
   readonly #faults = new Recent<string>(KNOWN_FAULTS);
 
@@ -80,46 +91,61 @@ export class LineSet<T extends object> {
     option = "source",
   ) {
     this.#kind = kind;
+    this.#option = option;
     this.#parse = parse;
     this.#options = resolveFileOptions(options, MAXIMUM_LINES_SIZE);
     if (options.owner !== undefined) checkFunction("owner", options.owner);
     this.#owner = options.owner;
-    this.#read = this.#reader(option, source);
+    this.#source = this.#open(source);
   }
 
   /** The lines for this user, text by text. */
-  read(username: string, connection: Connection): AsyncIterable<LocatedLines<T>> {
-    return this.#read(username, connection);
+  read(...reader: LineReader): AsyncIterable<LocatedLines<T>> {
+    return this.#source.read(...reader);
   }
 
-  #reader(
-    option: string,
-    source: LineSource,
-  ): (username: string, connection: Connection) => AsyncIterable<LocatedLines<T>> {
-    if (typeof source === "string") return this.#readConstant(source);
-    if (typeof source === "function") return (username, connection) => this.#readFunction(source, username, connection);
-    const files = sourceFiles(option, source, "a text, { file } or a function");
-    const paths = files.map((file) => userPath(`${option}.file`, file));
-    return (username) => this.#readFiles(paths, username);
+  /**
+   * Reads what is the same for all users: a text, and files without `%u` where no `owner` was given.
+   *
+   * @throws {UserFileError} when a file cannot be read, or the files together have no line that can be used
+   * @throws {ConfigurationError} when a text has none
+   */
+  load(): Promise<void> {
+    return this.#source.load();
   }
 
-  #readConstant(text: string) {
+  #open(source: LineSource): OpenedSource<T> {
+    if (typeof source === "string") return this.#openText(source);
+    if (typeof source === "function") {
+      return { read: (...reader) => this.#readFunction(source, ...reader), load: async () => {} };
+    }
+    const files = sourceFiles(this.#option, source, "a text, { file } or a function");
+    const paths = files.map((file) => userPath(`${this.#option}.file`, file));
+    return { read: (username) => this.#readFiles(paths, username), load: () => this.#loadFiles(paths) };
+  }
+
+  #openText(text: string): OpenedSource<T> {
     const { entries, refused } = parseLines(text, this.#parse);
     logRefused(refused, this.#kind, {}, this.#options.logger);
     if (entries.length === 0 && refused.length > 0) {
       throw new ConfigurationError("source", 'not one of its lines can be used; a file is given as { file: "path" }');
     }
-    return async function* () {
-      yield { origin: {}, entries };
+    return {
+      async *read() {
+        yield { origin: {}, entries };
+      },
+      load: async () => {
+        if (entries.length === 0) throw new ConfigurationError(this.#option, `holds no ${this.#kind} that can be used`);
+      },
     };
   }
 
   async *#readFunction(
     source: Extract<LineSource, (...args: never) => unknown>,
-    username: string,
-    connection: Connection,
+    ...reader: LineReader
   ): AsyncIterable<LocatedLines<T>> {
-    const text: unknown = await source(username, connection);
+    const [username] = reader;
+    const text: unknown = await source(...reader);
     if (text === undefined) return;
     if (typeof text !== "string") throw new TypeError("the source gave neither a text nor undefined");
     const origin = { username: loggedText(username) };
@@ -141,6 +167,31 @@ export class LineSet<T extends object> {
       const path = pathOf(username);
       const text = path === undefined ? undefined : await this.#readFile(path, owner);
       if (path !== undefined && text !== undefined) yield await this.#parsed({ path: loggedPath(path) }, path, text);
+    }
+  }
+
+  async #loadFiles(paths: readonly ((username: string) => string | undefined)[]): Promise<void> {
+    if (this.#owner !== undefined) return;
+    // Nobody has an empty name: a path for it is one that does not depend on the name.
+    const common = paths.flatMap((pathOf) => pathOf("") ?? []);
+    let usable = 0;
+    for (const path of common) {
+      const { entries } = await this.#parsed({ path }, path, await this.#requireFile(path));
+      usable += entries.length;
+    }
+    if (usable > 0 || common.length < paths.length) return;
+    throw new UserFileError(`${common.join(", ")} holds no ${this.#kind} that can be used: nobody could log in`);
+  }
+
+  async #requireFile(path: string): Promise<string> {
+    try {
+      const bytes = await readTrustedFile(path, this.#options);
+      if (bytes === undefined) throw new UserFileError("there is no such file");
+      return bytes.toString("utf8");
+    } catch (error) {
+      if (!(error instanceof UserFileError)) throw error;
+      const message = `file of ${this.#kind}s ${path} cannot be used: ${error.message}`;
+      throw new UserFileError(message, { cause: error });
     }
   }
 

@@ -9,6 +9,8 @@ export interface UserFormat<T> {
   readonly form: string;
   /** @throws {Error} that says why it cannot be used, and does not quote it */
   readonly parse: (value: string) => T;
+  /** Whether a user with this value could log in at all. By default all could. */
+  readonly isUsable?: (value: T) => boolean;
 }
 
 export interface UserLines<T> {

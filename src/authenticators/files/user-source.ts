@@ -6,6 +6,7 @@ import { logRefused } from "./content-lines.js";
 import { type FileOptions, resolveFileOptions } from "./file-options.js";
 import { sourceFile } from "./file-source.js";
 import { ReloadedFile } from "./reloaded-file.js";
+import { UserFileError } from "./user-file-error.js";
 import { parseUserLines, readUserLines, type UserFormat } from "./user-lines.js";
 
 /**
@@ -31,11 +32,13 @@ export interface UserValues<T> {
   /** `undefined` while the source cannot be used: nobody is let in then. */
   find(username: string): Promise<UserLookup<T> | undefined>;
   /**
-   * All users, where the source has a list of them.
+   * Reads the source now, where it has a list of the users.
    *
-   * @throws {UserFileError} when a file cannot be used
+   * @returns the names of the users whose values are usable; none for a function
+   * @throws {UserFileError} when a file cannot be read, or has no such user
+   * @throws {ConfigurationError} when another source has none
    */
-  load(): Promise<ReadonlyMap<string, T>>;
+  load(): Promise<readonly string[]>;
 }
 
 /** Bytes; a line of a user has about a hundred. */
@@ -46,8 +49,8 @@ export function userValues<T>(source: UserSource, format: UserFormat<T>, options
   const resolved = resolveFileOptions(options, MAXIMUM_FILE_SIZE);
   const { logger } = resolved;
   if (typeof source === "function") return askEachTime(source, format, logger);
-  if (typeof source === "string") return listed(parseText(source, format, logger));
-  if (source instanceof Map) return listed(parseMap(source, format, logger));
+  if (typeof source === "string") return listed(parseText(source, format, logger), format);
+  if (source instanceof Map) return listed(parseMap(source, format, logger), format);
   const path = sourceFile("source", source as { readonly file: string }, "{ file: path }, text, a Map or a function");
   return fromFile(path, format, resolved);
 }
@@ -63,15 +66,27 @@ function fromFile<T>(path: string, format: UserFormat<T>, options: Required<File
       const users = (await file.current())?.content;
       return users && { value: users.get(username), users };
     },
-    load: () => file.load(),
+    async load() {
+      const names = usableNames(await file.load(), format);
+      if (names.length > 0) return names;
+      throw new UserFileError(`${format.kind} ${path} holds no user who could log in`);
+    },
   };
 }
 
-function listed<T>(users: ReadonlyMap<string, T>): UserValues<T> {
+function listed<T>(users: ReadonlyMap<string, T>, format: UserFormat<T>): UserValues<T> {
   return {
     find: async (username) => ({ value: users.get(username), users }),
-    load: async () => users,
+    async load() {
+      const names = usableNames(users, format);
+      if (names.length > 0) return names;
+      throw new ConfigurationError("source", "holds no user who could log in");
+    },
   };
+}
+
+function usableNames<T>(users: ReadonlyMap<string, T>, { isUsable = () => true }: UserFormat<T>): readonly string[] {
+  return [...users].flatMap(([name, value]) => (isUsable(value) ? name : []));
 }
 
 function parseText<T>(text: string, format: UserFormat<T>, logger: Logger): ReadonlyMap<string, T> {
@@ -106,7 +121,7 @@ function askEachTime<T>(
       const value = await source(username);
       return { value: typeof value === "string" ? parseValue(username, value, format, logger) : undefined };
     },
-    load: async () => new Map(),
+    load: async () => [],
   };
 }
 

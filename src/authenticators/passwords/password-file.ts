@@ -5,6 +5,7 @@ import { resolveLogger } from "../../base/logger.js";
 import { checkOptions, checkText } from "../../base/option-checks.js";
 import { AUTH_FAILED, AUTH_SUCCESSFUL, type AuthResult } from "../../protocol/constants.js";
 import { FILE_OPTIONS, type FileOptions } from "../files/file-options.js";
+import type { UserFormat } from "../files/user-lines.js";
 import { type UserSource, userValues } from "../files/user-source.js";
 import { CheckQueue } from "./check-queue.js";
 import { parsePasswordHash } from "./parse-password-hash.js";
@@ -30,12 +31,18 @@ export interface PasswordCheck {
    * Reads the source now, to fail at the start of the server rather than at the first login.
    *
    * @returns the names of the users who have a password that can be used; none for a function
-   * @throws {UserFileError} when a file cannot be used
+   * @throws {UserFileError} when a file cannot be read, or has no such user
+   * @throws {ConfigurationError} when another source has none
    */
   load(): Promise<readonly string[]>;
 }
 
-const FORMAT = { kind: "password file", form: "name:hash", parse: parsePasswordEntry } as const;
+const FORMAT: UserFormat<PasswordEntry> = {
+  kind: "password file",
+  form: "name:hash",
+  parse: parsePasswordEntry,
+  isUsable: ({ hash }) => hash !== undefined,
+};
 
 /**
  * For all authenticators together, as Node.js has four threads for all that blocks: two are left to files. Those that
@@ -82,8 +89,7 @@ export function passwordFile(source: UserSource, options: PasswordFileOptions = 
     logger.info({ username: loggedText(username), reason: refusal }, "user refused");
     return AUTH_FAILED;
   };
-  const load = async () => [...(await values.load())].flatMap(([name, { hash }]) => (hash === undefined ? [] : name));
-  return Object.assign(check, { load });
+  return Object.assign(check, { load: () => values.load() });
 }
 
 /** The hashes that substitutes are to be like. */

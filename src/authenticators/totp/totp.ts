@@ -24,7 +24,8 @@ export interface TotpCheck {
    * Reads the source now, to fail at the start of the server rather than at the first login.
    *
    * @returns the names of the users who have a secret that can be used; none for a function
-   * @throws {UserFileError} when a file cannot be used
+   * @throws {UserFileError} when a file cannot be read, or has no such user
+   * @throws {ConfigurationError} when another source has none
    */
   load(): Promise<readonly string[]>;
 }
@@ -53,7 +54,7 @@ export function totp(source: UserSource, options: TotpOptions = {}): TotpCheck {
     const isRight = verifier.verify(found?.value === undefined ? undefined : username, found?.value ?? nobody, code);
     return isRight ? AUTH_SUCCESSFUL : AUTH_FAILED;
   };
-  return Object.assign(check, { load: async () => [...(await values.load()).keys()] });
+  return Object.assign(check, { load: () => values.load() });
 }
 
 /** What is known of codes that were given. Nothing here waits: two connections cannot use one code. */

@@ -1,11 +1,8 @@
 import { userInfo } from "node:os";
 import type { Logger } from "pino";
-import type { PublicKeyHook } from "../../authenticators/authorized-keys/authorized-keys.js";
-import { type PasswordCheck, passwordFile } from "../../authenticators/passwords/password-file.js";
-import type { RevokedKeys } from "../../authenticators/revoked-keys.js";
+import type { PKey } from "../../crypto/index.js";
+import { type PasswordCheck, type PublicKeyHook, passwordFile, revokedKeys } from "../../index.js";
 import { AUTH_FAILED, AUTH_SUCCESSFUL, type AuthResult } from "../../protocol/constants.js";
-import { StartError } from "../errors.js";
-import { loadRevokedKeys } from "./revoked-keys.js";
 import { randomPassword, sameSecret } from "./secret.js";
 import type { ServeOptions } from "./serve-options.js";
 import { loadUserKeys } from "./user-keys.js";
@@ -13,10 +10,12 @@ import { loadUserKeys } from "./user-keys.js";
 /** Passwords, however they are kept: a body for `checkAuthPassword`. */
 export type CheckPassword = (...parameters: Parameters<PasswordCheck>) => Promise<AuthResult>;
 
+type IsRevoked = (key: PKey) => Promise<boolean>;
+
 export interface UsersOptions {
   readonly passwords?: CheckPassword;
   readonly keys?: PublicKeyHook;
-  readonly revoked?: RevokedKeys;
+  readonly revoked?: IsRevoked;
 }
 
 /** Who may log in. Each of the ways that are there is enough, and the same ones are offered to every name. */
@@ -24,7 +23,7 @@ export class Users {
   readonly #passwords: CheckPassword | undefined;
   /** Decides about public keys and certificates. */
   readonly checkKey: PublicKeyHook;
-  readonly isRevoked: RevokedKeys;
+  readonly isRevoked: IsRevoked;
   readonly #hasKeys: boolean;
 
   constructor({ passwords, keys, revoked }: UsersOptions) {
@@ -56,7 +55,7 @@ export interface LoadedUsers {
  * The users that the command line names: those of a password file, one with keys or certificates, or else one with a random
  * password.
  *
- * @throws {StartError} when a file cannot be used
+ * @throws {UserFileError} when a file cannot be used: nobody could log in
  */
 export async function loadUsers(options: ServeOptions, logger: Logger): Promise<LoadedUsers> {
   const user = options.user ?? userInfo().username;
@@ -69,7 +68,7 @@ export async function loadUsers(options: ServeOptions, logger: Logger): Promise<
   const users = new Users({
     ...(passwords && { passwords: passwords.check }),
     ...(keys && { keys }),
-    ...(options.revokedKeys !== undefined && { revoked: await loadRevokedKeys(options.revokedKeys, logger) }),
+    ...(options.revokedKeys !== undefined && { revoked: await openRevokedKeys(options.revokedKeys, logger) }),
   });
   return { users, example: passwords?.firstUser ?? user };
 }
@@ -84,6 +83,11 @@ function onePassword(user: string, secret: string): CheckPassword {
 async function openPasswords(path: string, logger: Logger) {
   const check = passwordFile({ file: path }, { logger });
   const [firstUser] = await check.load();
-  if (firstUser === undefined) throw new StartError(`${path} holds no user who could log in`);
   return { check, firstUser };
+}
+
+async function openRevokedKeys(path: string, logger: Logger): Promise<IsRevoked> {
+  const isRevoked = revokedKeys({ file: path }, { logger });
+  await isRevoked.load();
+  return isRevoked;
 }

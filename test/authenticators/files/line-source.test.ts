@@ -5,10 +5,11 @@ import type { ContentLine } from "../../../src/authenticators/files/content-line
 import { LineSet, type LineSource, type LineSourceOptions } from "../../../src/authenticators/files/line-source.js";
 import { ConfigurationError } from "../../../src/index.js";
 import { temporaryFolder } from "../../support/tools.js";
-import { connectionFrom, LogRecord } from "../test-login.js";
+import { connectionFrom, LogRecord, newKey } from "../test-login.js";
 
 const folder = temporaryFolder();
 const connection = connectionFrom("127.0.0.1");
+const key = newKey();
 
 function parse({ content }: ContentLine): { word: string } {
   if (content === "bad") throw new Error("it is bad");
@@ -17,7 +18,7 @@ function parse({ content }: ContentLine): { word: string } {
 
 async function words(set: LineSet<{ word: string }>, username = "ann"): Promise<string[]> {
   const found: string[] = [];
-  for await (const { entries } of set.read(username, connection)) found.push(...entries.map(({ word }) => word));
+  for await (const { entries } of set.read(username, connection, key)) found.push(...entries.map(({ word }) => word));
   return found;
 }
 
@@ -39,9 +40,11 @@ describe("LineSet", () => {
     expect(() => lines("bad")).toThrow(ConfigurationError);
   });
 
-  it("asks a function about the user, each time", async () => {
+  it("asks a function about the user, the connection and the key, each time", async () => {
     const texts = new Map([["ann", "a"]]);
-    const set = lines(async (username, { remoteAddress }) => (remoteAddress ? texts.get(username) : "no address"));
+    const set = lines(async (username, { remoteAddress }, offered) =>
+      remoteAddress !== undefined && offered === key ? texts.get(username) : "not what was asked about",
+    );
     expect(await words(set)).toEqual(["a"]);
     expect(await words(set, "bob")).toEqual([]);
     texts.set("ann", "b");

@@ -42,9 +42,9 @@ describe("userValues", () => {
     expect((await values.find("eve"))?.value).toBeUndefined();
     expect(warn).toHaveBeenCalledTimes(1);
     expect(warn).toHaveBeenCalledWith(expect.objectContaining({ reason: "it is not a number" }), "user refused");
-    const listed = kind.endsWith("function") ? [] : [["ann", 1]];
-    expect([...(await values.load())]).toEqual(listed);
-    expect([...((await values.find("eve"))?.users ?? [])]).toEqual(listed);
+    const hasList = !kind.endsWith("function");
+    expect(await values.load()).toEqual(hasList ? ["ann"] : []);
+    expect([...((await values.find("eve"))?.users ?? [])]).toEqual(hasList ? [["ann", 1]] : []);
   });
 
   it("keeps the list of users the same object until it changes", async () => {

@@ -106,7 +106,10 @@ describe("a server that cannot start", () => {
   it("says that nobody could log in", () => {
     const path = join(client.folder, "empty");
     writeFileSync(path, "# nobody\n", { mode: 0o600 });
-    expectOneLine([...quiet, "--authorized-keys", path], /empty holds no key that can be used/);
+    expectOneLine(
+      [...quiet, "--authorized-keys", path],
+      /empty holds no authorized key that can be used: nobody could log in/,
+    );
     expectOneLine([...quiet, "--authorized-keys", `${path}-not`], /cannot be used: there is no such file/);
   });
 });

@@ -110,11 +110,15 @@ describe("loadUsers", () => {
     const locked = write("locked", "ann:!\nbob:*\n");
     await expect(loadUsers({ ...OPTIONS, passwordFile: empty }, logger)).rejects.toThrow(/empty holds no user/);
     await expect(loadUsers({ ...OPTIONS, passwordFile: locked }, logger)).rejects.toThrow(/locked holds no user/);
-    await expect(loadUsers({ ...OPTIONS, authorizedKeys: empty }, logger)).rejects.toThrow(/empty holds no key/);
-    await expect(loadUsers({ ...OPTIONS, trustedUserCAKeys: empty }, logger)).rejects.toThrow(/empty holds no key/);
+    await expect(loadUsers({ ...OPTIONS, authorizedKeys: empty }, logger)).rejects.toThrow(
+      /empty holds no authorized key/,
+    );
+    await expect(loadUsers({ ...OPTIONS, trustedUserCAKeys: empty }, logger)).rejects.toThrow(
+      /empty holds no trusted user/,
+    );
     const bad = write("bad", "\nunknown ssh-ed25519 AAAA\n");
     log = [];
-    await expect(loadUsers({ ...OPTIONS, authorizedKeys: bad }, logger)).rejects.toThrow(/bad holds no key/);
+    await expect(loadUsers({ ...OPTIONS, authorizedKeys: bad }, logger)).rejects.toThrow(/bad holds no authorized key/);
     expect(log).toEqual([expect.objectContaining({ msg: "authorized key refused", line: 2, path: bad })]);
     const open = write("open", `${key.toPublicString()}\n`);
     chmodSync(open, 0o666);

@@ -2,8 +2,9 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { anyOf } from "../../../../src/authenticators/any-of.js";
 import { authorizedKeys, type PublicKeyHook } from "../../../../src/authenticators/authorized-keys/authorized-keys.js";
-import { type RevokedKeys, revokedKeys } from "../../../../src/authenticators/revoked-keys.js";
+import { revokedKeys } from "../../../../src/authenticators/revoked-keys.js";
 import { trustedUserCAs } from "../../../../src/authenticators/trusted-user-cas.js";
+import type { PKey } from "../../../../src/crypto/index.js";
 import { type Channel, SSHServer } from "../../../../src/index.js";
 import { MessageNumber } from "../../../../src/protocol/constants.js";
 import { Writer } from "../../../../src/protocol/writer.js";
@@ -26,7 +27,7 @@ export interface Abilities {
 export class ComparedServer extends SSHServer {
   readonly #folder: string;
   #publicKey: PublicKeyHook = anyOf();
-  #revoked: RevokedKeys = async () => true;
+  #revoked: (key: PKey) => Promise<boolean> = async () => true;
   #lists = 0;
 
   constructor(folder: string) {
