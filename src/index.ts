@@ -1,7 +1,6 @@
 /** SSH servers for Node.js: `spindlex`. */
 
 export type { Identity, PasswordChangeRequired, Prompt, SecurityKeyProof } from "./auth/authenticator.js";
-export type { Connection } from "./auth/connection.js";
 export { type AuthDecision, Grant, type GrantOptions } from "./auth/grant.js";
 export { PromptAbortedError } from "./auth/keyboard-interactive.js";
 export {
@@ -82,6 +81,7 @@ export type { SSHServerManagerOptions } from "./server/settings.js";
 export { SSHServer, type SSHServerOptions } from "./server/ssh-server.js";
 export { type ConnectionStats, SSHServerManager } from "./server/ssh-server-manager.js";
 export type { StreamInfo } from "./server/stream-info.js";
+export type { Connection } from "./session/connection.js";
 export {
   type AnyChannel,
   type PseudoTerminal,

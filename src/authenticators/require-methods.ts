@@ -1,7 +1,7 @@
-import type { Connection } from "../auth/connection.js";
 import type { MethodLists } from "../auth/required-methods.js";
 import { ConfigurationError } from "../base/configuration-error.js";
 import type { MaybePromise } from "../base/maybe-promise.js";
+import type { Connection } from "../session/connection.js";
 
 /** Lists for everybody, or a function that tells those of a user; `undefined` for a user of whom nothing is required. */
 export type RequiredMethodsSource =

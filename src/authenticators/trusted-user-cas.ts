@@ -1,4 +1,3 @@
-import type { Connection } from "../auth/connection.js";
 import { Grant } from "../auth/grant.js";
 import { ConfigurationError } from "../base/configuration-error.js";
 import { loggedText } from "../base/logged-text.js";
@@ -6,6 +5,7 @@ import { resolveLogger } from "../base/logger.js";
 import { checkOptions } from "../base/option-checks.js";
 import { type Certificate, PKey } from "../crypto/pkey/pkey.js";
 import { AUTH_FAILED } from "../protocol/constants.js";
+import type { Connection } from "../session/connection.js";
 import {
   objection,
   otherCommand,

@@ -1,11 +1,11 @@
 import type { PasswordChangeRequired, Prompt } from "../auth/authenticator.js";
-import type { Connection } from "../auth/connection.js";
 import type { AuthDecision } from "../auth/grant.js";
 import { completePermissions, type Permissions } from "../auth/permissions.js";
 import type { MethodLists } from "../auth/required-methods.js";
 import type { MaybePromise } from "../base/maybe-promise.js";
 import { checkFunction, checkOptions } from "../base/option-checks.js";
 import type { PKey } from "../crypto/pkey/pkey.js";
+import type { Connection } from "../session/connection.js";
 
 /** Who gets in, method by method: each function does what the hook of its method does in a class. */
 export interface AuthenticationOptions {

@@ -1,11 +1,11 @@
 import type { Authenticator, Identity } from "../auth/authenticator.js";
-import type { Connection } from "../auth/connection.js";
 import { Channel } from "../connection/channel.js";
 import type { ChannelAuthority } from "../connection/channel-authority.js";
 import { mayListen, mayListenOnSocket, mayOpenChannel } from "../forwarding/forwarding-permissions.js";
 import { OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED } from "../protocol/constants.js";
 import type { Request } from "../protocol/messages/requests.js";
 import { Writer } from "../protocol/writer.js";
+import type { Connection } from "../session/connection.js";
 import { type AnyChannel, SessionChannel } from "../session/session-channel.js";
 import { handleSessionRequest, type SessionHooks } from "../session/session-requests.js";
 import { HOST_KEYS_PROVE, type HostKeyProof } from "./host-keys/host-key-proof.js";

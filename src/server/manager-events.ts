@@ -1,6 +1,6 @@
 import type { EventEmitter } from "node:events";
-import type { Connection } from "../auth/connection.js";
 import type { ConnectionEnd } from "../endpoint/connection-end.js";
+import type { Connection } from "../session/connection.js";
 import type { PenaltyCause } from "./admission/penalties.js";
 import type { Refusal } from "./admission/refusal.js";
 

@@ -1,7 +1,6 @@
 import type { Duplex } from "node:stream";
 import { Authentication } from "../auth/authentication.js";
 import type { Identity } from "../auth/authenticator.js";
-import type { Connection } from "../auth/connection.js";
 import { type Permissions, RESTRICTED_PERMISSIONS } from "../auth/permissions.js";
 import type { SignatureBinding } from "../auth/public-key.js";
 import { loggedBytes, loggedText } from "../base/logged-text.js";
@@ -15,6 +14,7 @@ import { DisconnectReason, MessageNumber } from "../protocol/constants.js";
 import { ProtocolError } from "../protocol/errors.js";
 import { decodeServiceRequest, encodeServiceAccept } from "../protocol/messages/service.js";
 import { encodeUserauthSuccess } from "../protocol/messages/userauth.js";
+import type { Connection } from "../session/connection.js";
 import type { AnyChannel } from "../session/session-channel.js";
 import { SessionPlaces } from "../session/session-places.js";
 import { type NegotiatedNames, namesOf } from "../transport/negotiation.js";

@@ -1,12 +1,12 @@
 import { EventEmitter } from "node:events";
 import type { Server, Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import type { Connection } from "../auth/connection.js";
 import { ConfigurationError } from "../base/configuration-error.js";
 import { type Logger, silentLogger } from "../base/logger.js";
 import { checkInteger, checkNumber, checkOptions } from "../base/option-checks.js";
 import type { ConnectionEnd } from "../endpoint/connection-end.js";
 import { DisconnectReason } from "../protocol/constants.js";
+import type { Connection } from "../session/connection.js";
 import { Admission } from "./admission/admission.js";
 import type { PenaltyCause } from "./admission/penalties.js";
 import { ProxiedSockets } from "./admission/proxied-sockets.js";

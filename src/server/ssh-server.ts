@@ -1,5 +1,4 @@
 import type { PasswordChangeRequired, Prompt } from "../auth/authenticator.js";
-import type { Connection } from "../auth/connection.js";
 import type { AuthDecision } from "../auth/grant.js";
 import type { MethodLists } from "../auth/required-methods.js";
 import type { MaybePromise } from "../base/maybe-promise.js";
@@ -11,6 +10,7 @@ import {
   OPEN_FAILED_UNKNOWN_CHANNEL_TYPE,
   OPEN_SUCCEEDED,
 } from "../protocol/constants.js";
+import type { Connection } from "../session/connection.js";
 import type { AnyChannel, SessionChannel } from "../session/session-channel.js";
 import {
   type AuthenticationOptions,

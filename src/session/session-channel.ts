@@ -1,7 +1,7 @@
-import type { Connection } from "../auth/connection.js";
 import type { MaybePromise } from "../base/maybe-promise.js";
 import { Channel, type ChannelLink, type ChannelParameters, portOf } from "../connection/channel.js";
 import { encodeExitSignal, encodeExitStatus } from "../protocol/messages/exit.js";
+import type { Connection } from "./connection.js";
 
 /** A terminal, as `pty-req` and `window-change` describe it (RFC 4254 §6.2 and §6.7). */
 export interface PseudoTerminal {

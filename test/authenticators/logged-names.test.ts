@@ -24,7 +24,7 @@ function refuseLine(): object {
 }
 
 async function readAll(set: LineSet<object>, username = NAME): Promise<void> {
-  for await (const _ of set.read(username, local));
+  for await (const _ of set.read(username, local, key));
 }
 
 it.each<[what: string, login: (logger: Logger) => Promise<unknown>]>([

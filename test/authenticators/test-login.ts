@@ -1,7 +1,7 @@
 import { vi } from "vitest";
-import type { Connection } from "../../src/auth/connection.js";
 import { PKey } from "../../src/crypto/index.js";
 import type { Logger } from "../../src/index.js";
+import type { Connection } from "../../src/session/connection.js";
 import { fakeConnection } from "../connection/fake-connection.js";
 
 export function connectionFrom(remoteAddress: string | undefined): Connection {

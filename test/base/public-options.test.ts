@@ -13,6 +13,7 @@ const OPTION_SUBJECTS = [...FILE_SUBJECTS, ...SERVER_SUBJECTS, ...AUTHENTICATOR_
 /** What is exported and takes no options. */
 const WITHOUT_OPTIONS = [
   "Channel",
+  "ChannelOpenError",
   "ConfigurationError",
   "FileError",
   "KeyError",
@@ -28,7 +29,7 @@ const WITHOUT_OPTIONS = [
   "mount",
   "parseSCPCommand",
   "readOnly",
-  "require",
+  "requireMethods",
 ];
 
 /** The error that a call with these options is refused with; `undefined` for a call that gets beyond its options. */

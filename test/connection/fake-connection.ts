@@ -1,5 +1,5 @@
-import type { Connection } from "../../src/auth/connection.js";
 import { ALL_PERMISSIONS } from "../../src/auth/permissions.js";
+import type { Connection } from "../../src/session/connection.js";
 
 /** A connection of which channels only need that it is one. */
 export function fakeConnection(): Connection {

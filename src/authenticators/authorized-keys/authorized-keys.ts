@@ -1,4 +1,3 @@
-import type { Connection } from "../../auth/connection.js";
 import { type AuthDecision, Grant } from "../../auth/grant.js";
 import type { Permissions } from "../../auth/permissions.js";
 import { loggedText } from "../../base/logged-text.js";
@@ -6,6 +5,7 @@ import { resolveLogger } from "../../base/logger.js";
 import { checkChoice, checkOptions } from "../../base/option-checks.js";
 import type { Certificate, PKey } from "../../crypto/pkey/pkey.js";
 import { AUTH_FAILED } from "../../protocol/constants.js";
+import type { Connection } from "../../session/connection.js";
 import { LINE_SOURCE_OPTIONS, LineSet, type LineSource, type LineSourceOptions } from "../files/line-source.js";
 import { type KeyLine, parseKeyLine } from "./key-line.js";
 import type { KeyOptions } from "./key-options.js";

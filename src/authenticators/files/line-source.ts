@@ -1,10 +1,10 @@
-import type { Connection } from "../../auth/connection.js";
 import { ConfigurationError } from "../../base/configuration-error.js";
 import { loggedPath, loggedText } from "../../base/logged-text.js";
 import type { MaybePromise } from "../../base/maybe-promise.js";
 import { checkFunction } from "../../base/option-checks.js";
 import { inTurns } from "../../base/time-slices.js";
 import type { PKey } from "../../crypto/pkey/pkey.js";
+import type { Connection } from "../../session/connection.js";
 import { type ContentLine, logRefused, type ParsedLines, parseLines, readLines } from "./content-lines.js";
 import { FILE_OPTIONS, type FileOptions, resolveFileOptions } from "./file-options.js";
 import { sourceFiles } from "./file-source.js";

@@ -1,9 +1,9 @@
-import type { Connection } from "../../auth/connection.js";
 import { ConfigurationError } from "../../base/configuration-error.js";
 import { loggedText } from "../../base/logged-text.js";
 import { resolveLogger } from "../../base/logger.js";
 import { checkOptions, checkText } from "../../base/option-checks.js";
 import { AUTH_FAILED, AUTH_SUCCESSFUL, type AuthResult } from "../../protocol/constants.js";
+import type { Connection } from "../../session/connection.js";
 import { FILE_OPTIONS, type FileOptions } from "../files/file-options.js";
 import type { UserFormat } from "../files/user-lines.js";
 import { type UserSource, userValues } from "../files/user-source.js";

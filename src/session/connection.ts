@@ -1,9 +1,9 @@
+import type { Identity } from "../auth/authenticator.js";
+import type { Permissions } from "../auth/permissions.js";
 import type { Channel } from "../connection/channel.js";
 import type { AnswerOptions, RequestOptions } from "../connection/outgoing-request.js";
 import type { DisconnectReason } from "../protocol/constants.js";
 import type { NegotiatedNames } from "../transport/negotiation.js";
-import type { Identity } from "./authenticator.js";
-import type { Permissions } from "./permissions.js";
 
 /** A client's connection, as hooks see it. */
 export interface Connection {
