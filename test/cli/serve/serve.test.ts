@@ -181,7 +181,7 @@ describe("a server with defaults", needs("ssh"), () => {
       .split("\n")
       .map((line) => JSON.parse(line));
     expect(log).toContainEqual(
-      expect.objectContaining({ msg: "command", command: "a \u001b[31m command", user: "ann" }),
+      expect.objectContaining({ msg: "command", command: "a \\u{1b}[31m command", user: "ann" }),
     );
     expect(server.stderr).not.toContain(report.password);
   });
@@ -196,7 +196,7 @@ describe("a server with defaults", needs("ssh"), () => {
     expect(server.stderr).not.toContain("\u001b[31m command");
     expect(server.stderr).not.toContain("\u001b[2J");
     expect(server.stderr).not.toMatch(/^INFO forged/m);
-    expect(server.stderr).toContain("INFO forged \ufffd2J \ufffd");
+    expect(server.stderr).toContain("INFO forged \\u{9b}2J \\u{202e}");
   });
 });
 
