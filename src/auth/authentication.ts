@@ -10,6 +10,7 @@ import {
 import { type Attempt, attemptFrom, refused } from "./attempt.js";
 import type { Authenticator, Identity, SecurityKeyProof } from "./authenticator.js";
 import { delayFailure } from "./failure-delay.js";
+import { KeyAnswers } from "./key-answers.js";
 import { KeyboardInteractiveDialogue } from "./keyboard-interactive.js";
 import { attemptPassword } from "./password.js";
 import { intersectPermissions, type Permissions } from "./permissions.js";
@@ -84,6 +85,7 @@ export class Authentication {
   #publicKeys: PKey[] = [];
   #securityKeys: SecurityKeyProof[] = [];
   #permissions: Permissions;
+  #keyAnswers: KeyAnswers;
   #required: RequiredMethods | undefined;
   /** When the client has last had its say, as `performance.now()` tells it: from then on a failure is delayed. */
   #askedAt = 0;
@@ -98,6 +100,7 @@ export class Authentication {
     this.#authenticator = authenticator;
     this.#link = link;
     this.#permissions = authenticator.permissions;
+    this.#keyAnswers = this.#noKeyAnswers();
     link.signal.addEventListener("abort", this.#abandonDialogue);
   }
 
@@ -129,6 +132,10 @@ export class Authentication {
     dialogue.receiveResponse(payload);
   }
 
+  #noKeyAnswers(): KeyAnswers {
+    return new KeyAnswers(this.#options.maxAuthTries);
+  }
+
   /** Resolves when no hook is pending. */
   get settled(): Promise<void> {
     return this.#pending;
@@ -157,7 +164,7 @@ export class Authentication {
     if (++this.#requests > MAX_REQUESTS) {
       throw new ProtocolError("too many authentication requests", DisconnectReason.NO_MORE_AUTH_METHODS_AVAILABLE);
     }
-    if (this.#requests === 1) await this.#sendBanner();
+    if (this.#requests === 1) await this.#sendBanner(request?.username ?? "");
     if (this.#link.signal.aborted) return;
     if (request === undefined) {
       // Not an attempt of the user named before, who may be locked out for too many.
@@ -188,6 +195,7 @@ export class Authentication {
     this.#publicKeys = [];
     this.#securityKeys = [];
     this.#permissions = this.#authenticator.permissions;
+    this.#keyAnswers = this.#noKeyAnswers();
     this.#required = NOBODY;
     this.#authenticator.proven([]);
     try {
@@ -198,9 +206,9 @@ export class Authentication {
     }
   }
 
-  async #sendBanner(): Promise<void> {
+  async #sendBanner(username: string): Promise<void> {
     try {
-      const banner = await this.#authenticator.banner();
+      const banner = await this.#authenticator.banner(username);
       if (banner) this.#link.send(encodeBanner(banner));
     } catch (error) {
       this.#link.hookFailed("getBanner", error);
@@ -241,6 +249,7 @@ export class Authentication {
       publicKeyAlgorithms,
       caSignatureAlgorithms,
       provenKeys: this.#publicKeys,
+      answers: this.#keyAnswers,
     };
     return attemptPublicKey(request, context, this.#authenticator);
   }
@@ -292,6 +301,7 @@ export class Authentication {
     }
     this.#permissions = intersection;
     this.#methods.push(method);
+    this.#keyAnswers = this.#noKeyAnswers();
     if (publicKey !== undefined) this.#publicKeys.push(publicKey);
     if (securityKey !== undefined) this.#securityKeys.push(securityKey);
     this.#authenticator.proven([...this.#methods]);

@@ -49,7 +49,8 @@ export interface Authenticator {
   allowedMethods(username: string): MaybePromise<readonly string[]>;
   /** Which methods have to be proven together; `undefined` where the decisions on each of them tell. */
   requiredMethods(username: string): MaybePromise<MethodLists | undefined>;
-  banner(): MaybePromise<string | undefined>;
+  /** @param username of the first request; empty where it is not UTF-8 */
+  banner(username: string): MaybePromise<string | undefined>;
   none(username: string): MaybePromise<AuthDecision>;
   password(username: string, password: string): MaybePromise<AuthDecision | PasswordChangeRequired>;
   passwordChange(
@@ -58,8 +59,9 @@ export interface Authenticator {
     newPassword: string,
   ): MaybePromise<AuthDecision | PasswordChangeRequired>;
   /** Anything but exactly `false` refuses the key, and so do throws and rejections. */
-  isRevoked(key: PKey): MaybePromise<boolean>;
-  publicKey(username: string, key: PKey): MaybePromise<AuthDecision>;
+  isRevoked(key: PKey, username: string): MaybePromise<boolean>;
+  /** @param algorithm as the request names it */
+  publicKey(username: string, key: PKey, algorithm: string): MaybePromise<AuthDecision>;
   keyboardInteractive(username: string, submethods: string, prompt: Prompt): MaybePromise<AuthDecision>;
   /** One factor more was proven, or with none left to prove, all. */
   proven(methods: readonly string[]): void;

@@ -1,5 +1,4 @@
 import { KeyError } from "../crypto/keys/key-error.js";
-import type { VerifiedSignature } from "../crypto/keys/key-signature.js";
 import type { SecurityKeySignature } from "../crypto/keys/security-keys.js";
 import { PKey } from "../crypto/pkey/pkey.js";
 import {
@@ -11,8 +10,10 @@ import {
 } from "../protocol/messages/userauth.js";
 import { type Attempt, proven, refused } from "./attempt.js";
 import type { Authenticator } from "./authenticator.js";
-import { Grant } from "./grant.js";
-import { ALL_PERMISSIONS, intersectPermissions } from "./permissions.js";
+import type { Grant } from "./grant.js";
+import { type KeyAnswers, KeyDecision } from "./key-answers.js";
+import { ALL_PERMISSIONS, intersectPermissions, type Permissions } from "./permissions.js";
+import { ProvenKey } from "./proven-key.js";
 import { checkUserCertificate } from "./user-certificate.js";
 
 export const HOST_BOUND_METHOD = "publickey-hostbound-v00@openssh.com";
@@ -32,12 +33,15 @@ export interface PublicKeyContext {
   readonly caSignatureAlgorithms: readonly string[];
   /** Keys that this user has proven before, of which none counts again. */
   readonly provenKeys: readonly PKey[];
+  /** What the hooks have said about keys that this user has offered. */
+  readonly answers: KeyAnswers;
 }
 
 /**
  * Methods `publickey` (RFC 4252 §7) and `publickey-hostbound-v00@openssh.com` (OpenSSH PROTOCOL §3.1). A key that is
  * only offered never leaves as proven: that takes a signature, which is verified before the hook is asked. Of a
  * certificate everything is checked that it says itself before the hook is asked, and the hook has to name its authority.
+ * What a hook has answered a moment ago is not asked again; all other checks are made for each request.
  */
 export async function attemptPublicKey(
   request: UserauthRequest,
@@ -75,23 +79,30 @@ async function attemptKey(
       ? ALL_PERMISSIONS
       : checkUserCertificate(certificate, { remoteAddress, now: new Date(), caSignatureAlgorithms });
   if (typeof permitted === "string") return refused(permitted);
-  if ((await authenticator.isRevoked(key)) !== false) return refused("the key is revoked");
+  const { username } = request;
+  const { algorithm, keyBlob, signature } = fields;
+  const answers = context.answers.about(algorithm, keyBlob);
+  const isRevoked = await answers.revoked.askedBy(async () => (await authenticator.isRevoked(key, username)) !== false);
+  if (isRevoked) return refused("the key is revoked");
 
-  let verified: VerifiedSignature | undefined;
-  if (fields.signature !== undefined) {
+  let provenKey: ProvenKey | undefined;
+  if (signature !== undefined) {
     const signed = encodeSignedRequest(binding.sessionId, request, fields);
-    verified = key.verifySignature(signed, fields.signature, fields.algorithm);
-    if (verified === undefined) return refused("the signature is wrong");
+    provenKey = ProvenKey.verify(key, signed, signature, algorithm);
+    if (provenKey === undefined) return refused("the signature is wrong");
   }
-  const grant = Grant.from(await authenticator.publicKey(request.username, key));
-  if (grant === undefined) return refused("the key is not accepted");
-  if (certificate !== undefined && !grant.authority?.equals(certificate.signatureKey)) {
+  const decision = await answers.decision.askedBy(async () =>
+    KeyDecision.from(await authenticator.publicKey(username, key, algorithm)),
+  );
+  if (decision === undefined) return refused("the key is not accepted");
+  if (certificate !== undefined && !decision.namesAuthorityOf(certificate)) {
     return refused("the decision does not name the certificate's authority");
   }
-  if (verified === undefined) {
-    return { kind: "continue", reply: encodePublicKeyOk(fields.algorithm, fields.keyBlob) };
-  }
-  const { securityKey } = verified;
+  if (provenKey === undefined) return { kind: "continue", reply: encodePublicKeyOk(algorithm, keyBlob) };
+  return attemptFromProvenKey(provenKey, decision.grantTo(provenKey), permitted);
+}
+
+function attemptFromProvenKey({ key, securityKey }: ProvenKey, grant: Grant, permitted: Permissions): Attempt {
   const problem = securityKey && securityKeyProblem(securityKey, grant, key);
   if (problem !== undefined) return refused(problem);
   const permissions = intersectPermissions(permitted, grant.permissions);

@@ -10,7 +10,12 @@ import type { Connection } from "../session/connection.js";
 /** Who gets in, method by method: each function does what the hook of its method does in a class. */
 export interface AuthenticationOptions {
   /** As `checkAuthPublickey`: `authorizedKeys`, `trustedUserCAs`, `anyOf` of several. */
-  readonly publicKey?: (username: string, key: PKey, connection: Connection) => MaybePromise<AuthDecision>;
+  readonly publicKey?: (
+    username: string,
+    key: PKey,
+    connection: Connection,
+    algorithm: string,
+  ) => MaybePromise<AuthDecision>;
   /** As `checkAuthPassword`: `passwordFile`. */
   readonly password?: (
     username: string,
@@ -27,7 +32,7 @@ export interface AuthenticationOptions {
   /** As `getRequiredAuths`: `requireMethods`. */
   readonly methods?: (username: string, connection: Connection) => MaybePromise<MethodLists | undefined>;
   /** As `checkKeyRevoked`: `revokedKeys`. */
-  readonly revokedKeys?: (key: PKey, connection: Connection) => MaybePromise<boolean>;
+  readonly revokedKeys?: (key: PKey, connection: Connection, username: string) => MaybePromise<boolean>;
   /** What anybody may do at most; what is left out is not restricted. */
   readonly permissions?: Partial<Permissions>;
 }

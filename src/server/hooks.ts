@@ -31,14 +31,14 @@ export function bindAuthenticator(
   return {
     permissions: server.authentication.permissions,
     requiredMethods: (username) => server.getRequiredAuths(username, connection),
-    isRevoked: (key) => server.checkKeyRevoked(key, connection),
+    isRevoked: (key, username) => server.checkKeyRevoked(key, connection, username),
     allowedMethods: (username) => server.getAllowedAuths(username, connection),
-    banner: () => server.getBanner(connection),
+    banner: (username) => server.getBanner(connection, username),
     none: (username) => server.checkAuthNone(username, connection),
     password: (username, password) => server.checkAuthPassword(username, password, connection),
     passwordChange: (username, oldPassword, newPassword) =>
       server.checkAuthPasswordChange(username, oldPassword, newPassword, connection),
-    publicKey: (username, key) => server.checkAuthPublickey(username, key, connection),
+    publicKey: (username, key, algorithm) => server.checkAuthPublickey(username, key, connection, algorithm),
     keyboardInteractive: (username, submethods, prompt) =>
       server.checkAuthKeyboardInteractive(username, submethods, prompt, connection),
     proven: (methods) => progress.proven(methods),

@@ -68,12 +68,22 @@ export class SSHServer {
   }
 
   /**
-   * Asked whether `key` may log `username` in: once when the client offers it, and again after the library has verified
-   * the client's signature. Only answer the question; act in `onAuthenticationSuccessful`, where `connection.identity`
-   * has the keys that were proven. A certificate (`key.certificate`) takes a Grant that names its authority.
+   * Asked whether `key` may log `username` in, when the client offers it or signs with it. The library verifies the
+   * signature. The answer counts for five seconds, as long as the user and the proven methods are the same: a client that
+   * signs later makes the library ask again. Only answer the question; act in `onAuthenticationSuccessful`, where
+   * `connection.identity` has the keys that were proven. A certificate (`key.certificate`) takes a Grant that names its
+   * authority.
+   *
+   * @param algorithm which the client wants to sign with, as it names it: `rsa-sha2-512`, or of a certificate
+   * `rsa-sha2-512-cert-v01@openssh.com`
    */
-  checkAuthPublickey(username: string, key: PKey, connection: Connection): MaybePromise<AuthDecision> {
-    return this.authentication.publicKey?.(username, key, connection) ?? AUTH_FAILED;
+  checkAuthPublickey(
+    username: string,
+    key: PKey,
+    connection: Connection,
+    algorithm: string,
+  ): MaybePromise<AuthDecision> {
+    return this.authentication.publicKey?.(username, key, connection, algorithm) ?? AUTH_FAILED;
   }
 
   /**
@@ -92,12 +102,12 @@ export class SSHServer {
   }
 
   /**
-   * Asked about each key before `checkAuthPublickey` is, and about each certificate; anything but `false` refuses it.
-   * `revokedKeys` makes such a hook of a list or a KRL.
+   * Asked about each key before `checkAuthPublickey` is, and about each certificate; anything but `false` refuses it. The
+   * answer counts for five seconds. `revokedKeys` makes such a hook of a list or a KRL.
    */
-  checkKeyRevoked(key: PKey, connection: Connection): MaybePromise<boolean> {
+  checkKeyRevoked(key: PKey, connection: Connection, username: string): MaybePromise<boolean> {
     const { revokedKeys } = this.authentication;
-    return revokedKeys === undefined ? false : (revokedKeys(key, connection) ?? true);
+    return revokedKeys === undefined ? false : (revokedKeys(key, connection, username) ?? true);
   }
 
   /**
@@ -128,8 +138,12 @@ export class SSHServer {
     return this.authentication.methods?.(username, connection);
   }
 
-  /** Text that clients show before they authenticate (RFC 4252 §5.4). */
-  getBanner(connection: Connection): MaybePromise<string | undefined> {
+  /**
+   * Text that clients show before they authenticate (RFC 4252 §5.4).
+   *
+   * @param username of the client's first request, which proves nothing; empty where it was not UTF-8
+   */
+  getBanner(connection: Connection, username: string): MaybePromise<string | undefined> {
     return undefined;
   }
 

@@ -44,7 +44,11 @@ export class TargetServer extends SSHServer {
     return username === USERNAME && password === PASSWORD ? AUTH_SUCCESSFUL : AUTH_FAILED;
   }
 
-  override checkAuthPublickey(username: string, key: PKey): ReturnType<SSHServer["checkAuthPublickey"]> {
+  override checkAuthPublickey(
+    username: string,
+    key: PKey,
+    ..._others: unknown[]
+  ): ReturnType<SSHServer["checkAuthPublickey"]> {
     return username === USERNAME && this.authorizedKeys.has(key.fingerprint()) ? AUTH_SUCCESSFUL : AUTH_FAILED;
   }
 

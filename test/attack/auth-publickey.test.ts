@@ -1,11 +1,10 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { PKey } from "../../src/crypto/index.js";
-import { AUTH_FAILED, AUTH_SUCCESSFUL, type AuthResult, MessageNumber } from "../../src/protocol/constants.js";
+import { type AuthResult, MessageNumber } from "../../src/protocol/constants.js";
 import { Reader } from "../../src/protocol/reader.js";
 import { Writer } from "../../src/protocol/writer.js";
 import type { PacketClient } from "../support/packet-client.js";
 import {
-  message,
   noneRequest,
   type PublickeyRequest,
   publickeyProof,
@@ -268,22 +267,6 @@ describe("host-bound requests", () => {
 });
 
 describe("a hook for keys", () => {
-  it("is asked again for the proof: an answer to the offer is not kept", async () => {
-    class ChangingServer extends TargetServer {
-      readonly answers: AuthResult[] = [AUTH_SUCCESSFUL, AUTH_FAILED];
-      override checkAuthPublickey() {
-        return this.answers.shift() ?? AUTH_FAILED;
-      }
-    }
-    const attacked = await Attacked.start(new ChangingServer());
-    const client = await attacked.authenticating();
-    expect((await client.authenticate(publickeyQuery(requestFor(stranger))))[0]).toBe(USERAUTH_PK_OK);
-    expect((await client.authPublickey(USERNAME, stranger))[0]).toBe(USERAUTH_FAILURE);
-    client.sendPacket(message(MessageNumber.CHANNEL_OPEN));
-    await client.waitDisconnect();
-    await attacked.expectUnharmed();
-  });
-
   it.each(["true", "an object"])("that answers an offer with %s has not accepted it", async (what) => {
     class SloppyServer extends TargetServer {
       override checkAuthPublickey() {

@@ -475,6 +475,13 @@ describe("Authentication: banner", () => {
     expect(new Reader(sent[0] ?? Buffer.alloc(0), 1).readText()).toBe("welcome\n");
   });
 
+  it("is asked for with the name in the first request, which is empty where it is not UTF-8", async () => {
+    const banner = vi.fn();
+    await new FakeLink({ banner }).send(noneRequest("alice"), noneRequest("bob"));
+    await new FakeLink({ banner }).send(userauthRequest(Buffer.of(0xff), "none").toBuffer());
+    expect(banner.mock.calls).toEqual([["alice"], [""]]);
+  });
+
   it.each([[undefined], [""]])("is left out when it is %j", async (text) => {
     const link = new FakeLink({ banner: () => text });
     expect((await link.send(noneRequest("alice"))).map(([number]) => number)).toEqual([51]);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { Grant, type GrantOptions } from "../../src/auth/grant.js";
+import { KeyAnswers } from "../../src/auth/key-answers.js";
 import { ALL_PERMISSIONS } from "../../src/auth/permissions.js";
 import { attemptPublicKey, type PublicKeyContext } from "../../src/auth/public-key.js";
 import { certificateAlgorithms } from "../../src/crypto/certificates/certificate-algorithms.js";
@@ -56,6 +57,7 @@ async function attempt(payload: Buffer, decision: unknown, context: Partial<Publ
       publicKeyAlgorithms: [...certificateAlgorithms, ...signatureAlgorithms],
       caSignatureAlgorithms,
       provenKeys: [],
+      answers: new KeyAnswers(6),
       ...context,
     },
     authenticator,
@@ -192,6 +194,7 @@ describe("a certificate", () => {
       publicKeyAlgorithms: certificateAlgorithms,
       caSignatureAlgorithms,
       provenKeys: [],
+      answers: new KeyAnswers(6),
     };
     const outcome = await attemptPublicKey(decodeUserauthRequest(proof(certificate)), context, authenticator);
     expect([outcome, asked[0]?.certificate?.signatureKey.equals(authority)]).toEqual([refusal("revoked"), true]);

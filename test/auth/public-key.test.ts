@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { KeyAnswers } from "../../src/auth/key-answers.js";
 import { attemptPublicKey, type PublicKeyContext } from "../../src/auth/public-key.js";
 import { certificateAlgorithms } from "../../src/crypto/certificates/certificate-algorithms.js";
 import { caSignatureAlgorithms, signatureAlgorithms } from "../../src/crypto/keys/signature-algorithms.js";
@@ -22,7 +23,7 @@ const rsa = PKey.generate({ keyType: "rsa", bits: 2048 });
 const hostKey = PKey.generate({ keyType: "ed25519" }).publicBlob;
 
 const sessionId = Buffer.alloc(32, 7);
-const context: PublicKeyContext = {
+const context: Omit<PublicKeyContext, "answers"> = {
   binding: { sessionId, hostKeyBlob: hostKey },
   remoteAddress: "192.0.2.1",
   publicKeyAlgorithms: [...certificateAlgorithms, ...signatureAlgorithms],
@@ -39,7 +40,11 @@ const requestFor = (key: PKey, change: Partial<PublickeyRequest> = {}): Publicke
 
 async function attempt(payload: Buffer, publicKey: () => unknown = () => AUTH_SUCCESSFUL) {
   const authenticator = new TestAuthenticator({ publicKey });
-  const outcome = await attemptPublicKey(decodeUserauthRequest(payload), context, authenticator);
+  const outcome = await attemptPublicKey(
+    decodeUserauthRequest(payload),
+    { ...context, answers: new KeyAnswers(6) },
+    authenticator,
+  );
   return { attempt: outcome, calls: authenticator.calls };
 }
 

@@ -7,13 +7,13 @@ import { AUTH_FAILED, type AuthResult } from "../../src/protocol/constants.js";
 /** Hooks without types, as programs in JavaScript have them. */
 export interface Hooks {
   readonly requiredMethods?: (username: string) => unknown;
-  readonly isRevoked?: (key: PKey) => unknown;
+  readonly isRevoked?: (key: PKey, username: string) => unknown;
   readonly allowedMethods?: (username: string) => unknown;
-  readonly banner?: () => unknown;
+  readonly banner?: (username: string) => unknown;
   readonly none?: (username: string) => unknown;
   readonly password?: (username: string, password: string) => unknown;
   readonly passwordChange?: (username: string, oldPassword: string, newPassword: string) => unknown;
-  readonly publicKey?: (username: string, key: PKey) => unknown;
+  readonly publicKey?: (username: string, key: PKey, algorithm: string) => unknown;
   readonly keyboardInteractive?: (username: string, submethods: string, prompt: Prompt) => unknown;
   readonly succeeded?: (identity: Identity, method: string) => unknown;
   readonly failed?: (username: string, method: string) => unknown;
@@ -43,12 +43,12 @@ export class TestAuthenticator implements Authenticator {
     return this.#ask("requiredMethods", undefined, username);
   }
 
-  isRevoked(key: PKey): boolean {
-    return this.#ask("isRevoked", false, key);
+  isRevoked(key: PKey, username: string): boolean {
+    return this.#ask("isRevoked", false, key, username);
   }
 
-  banner(): string | undefined {
-    return this.#ask("banner", undefined);
+  banner(username: string): string | undefined {
+    return this.#ask("banner", undefined, username);
   }
 
   none(username: string): AuthResult {
@@ -63,8 +63,8 @@ export class TestAuthenticator implements Authenticator {
     return this.#decide("passwordChange", username, oldPassword, newPassword);
   }
 
-  publicKey(username: string, key: PKey): AuthResult {
-    return this.#decide("publicKey", username, key);
+  publicKey(username: string, key: PKey, algorithm: string): AuthResult {
+    return this.#decide("publicKey", username, key, algorithm);
   }
 
   keyboardInteractive(username: string, submethods: string, prompt: Prompt): AuthResult {

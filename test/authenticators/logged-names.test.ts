@@ -9,7 +9,7 @@ import { trustedUserCAs } from "../../src/authenticators/trusted-user-cas.js";
 import type { Logger } from "../../src/index.js";
 import { temporaryFolder } from "../support/tools.js";
 import { KNOWN_HASHES } from "./passwords/known-hashes.js";
-import { certificateOf, connectionFrom, LogRecord, newKey } from "./test-login.js";
+import { ALGORITHM, certificateOf, connectionFrom, LogRecord, newKey } from "./test-login.js";
 
 const NAME = "an\n\x1b[2J\u202en";
 const ESCAPED = "an\\u{a}\\u{1b}[2J\\u{202e}n";
@@ -53,11 +53,11 @@ it.each<[what: string, login: (logger: Logger) => Promise<unknown>]>([
   ],
   [
     "a key that is not accepted",
-    (logger) => authorizedKeys(`from="10.0.0.1" ${key.toPublicString()}`, { logger })(NAME, key, local),
+    (logger) => authorizedKeys(`from="10.0.0.1" ${key.toPublicString()}`, { logger })(NAME, key, local, ALGORITHM),
   ],
   [
     "a certificate that is not accepted",
-    (logger) => trustedUserCAs([authority], { logger })(NAME, certificateOf(authority, ["ann"]), local),
+    (logger) => trustedUserCAs([authority], { logger })(NAME, certificateOf(authority, ["ann"]), local, ALGORITHM),
   ],
 ])("a user name is escaped in the log: %s", async (_, login) => {
   const log = new LogRecord();

@@ -12,6 +12,9 @@ export function newKey(): PKey {
   return PKey.generate({ keyType: "ed25519" });
 }
 
+/** What a client that signs with one of these keys names in its request. */
+export const ALGORITHM = "ssh-ed25519";
+
 /** A certificate of `authority` for a new key, as a client offers it. */
 export function certificateOf(
   authority: PKey,

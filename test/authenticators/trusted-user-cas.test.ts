@@ -5,7 +5,7 @@ import { type TrustedUserCAsOptions, trustedUserCAs } from "../../src/authentica
 import { ALL_PERMISSIONS, ConfigurationError, Grant } from "../../src/index.js";
 import { AUTH_FAILED } from "../../src/protocol/constants.js";
 import { temporaryFolder } from "../support/tools.js";
-import { certificateOf, connectionFrom, LogRecord, newKey } from "./test-login.js";
+import { ALGORITHM, certificateOf, connectionFrom, LogRecord, newKey } from "./test-login.js";
 
 const folder = temporaryFolder();
 const local = connectionFrom("127.0.0.1");
@@ -22,7 +22,7 @@ function write(name: string, text: string): string {
 
 /** With lines of AuthorizedPrincipalsFile. */
 function withPrincipals(text: string, options: TrustedUserCAsOptions = {}, key = certificate) {
-  return trustedUserCAs([authority], { principals: () => text, ...options })("bob", key, local);
+  return trustedUserCAs([authority], { principals: () => text, ...options })("bob", key, local, ALGORITHM);
 }
 
 describe("trustedUserCAs", () => {
@@ -33,18 +33,18 @@ describe("trustedUserCAs", () => {
     ["a function", async () => authority.toPublicString()],
   ])("trusts the authorities of %s", async (_, source) => {
     const hook = trustedUserCAs(source);
-    const decision = await hook("ann", certificate, local);
+    const decision = await hook("ann", certificate, local, ALGORITHM);
     if (!(decision instanceof Grant)) throw new Error("refused");
     expect(decision.authority?.equals(authority)).toBe(true);
     expect(decision).toMatchObject({ touch: "optional", verification: "optional", permissions: ALL_PERMISSIONS });
-    expect(await hook("bob", certificate, local)).toBe(AUTH_FAILED);
-    expect(await hook("ann", certificateOf(newKey(), ["ann"]), local)).toBe(AUTH_FAILED);
-    expect(await hook("ann", authority, local)).toBe(AUTH_FAILED);
+    expect(await hook("bob", certificate, local, ALGORITHM)).toBe(AUTH_FAILED);
+    expect(await hook("ann", certificateOf(newKey(), ["ann"]), local, ALGORITHM)).toBe(AUTH_FAILED);
+    expect(await hook("ann", authority, local, ALGORITHM)).toBe(AUTH_FAILED);
   });
 
   it("lets a plain key in for nothing, not even one that is certified", async () => {
     const plain = certificate.certificate?.publicKey ?? authority;
-    expect(await trustedUserCAs([authority, plain])("ann", plain, local)).toBe(AUTH_FAILED);
+    expect(await trustedUserCAs([authority, plain])("ann", plain, local, ALGORITHM)).toBe(AUTH_FAILED);
   });
 
   it("refuses lines with options, certificates and what is no key, and them alone", async () => {
@@ -52,8 +52,8 @@ describe("trustedUserCAs", () => {
     const text = `cert-authority ${authority.toPublicString()}\n${certificate.toPublicString()}\njunk\n${stranger.toPublicString()}`;
     const hook = trustedUserCAs(text, { logger: log });
     expect(log.lines.map(({ line }) => line)).toEqual([1, 2, 3]);
-    expect(await hook("ann", certificate, local)).toBe(AUTH_FAILED);
-    expect(await hook("ann", certificateOf(stranger, ["ann"]), local)).toBeInstanceOf(Grant);
+    expect(await hook("ann", certificate, local, ALGORITHM)).toBe(AUTH_FAILED);
+    expect(await hook("ann", certificateOf(stranger, ["ann"]), local, ALGORITHM)).toBeInstanceOf(Grant);
     expect(() => trustedUserCAs("/etc/ssh/ca.pub")).toThrow(ConfigurationError);
     expect(() => trustedUserCAs([certificate])).toThrow(ConfigurationError);
   });
@@ -79,11 +79,11 @@ describe("trustedUserCAs", () => {
   it("follows what is in the file", async () => {
     const file = write("changing", stranger.toPublicString());
     const hook = trustedUserCAs({ file });
-    expect(await hook("ann", certificate, local)).toBe(AUTH_FAILED);
+    expect(await hook("ann", certificate, local, ALGORITHM)).toBe(AUTH_FAILED);
     write("changing", authority.toPublicString());
-    expect(await hook("ann", certificate, local)).toBeInstanceOf(Grant);
+    expect(await hook("ann", certificate, local, ALGORITHM)).toBeInstanceOf(Grant);
     chmodSync(file, 0o666);
-    expect(await hook("ann", certificate, local)).toBe(AUTH_FAILED);
+    expect(await hook("ann", certificate, local, ALGORITHM)).toBe(AUTH_FAILED);
   });
 });
 
@@ -141,7 +141,7 @@ describe("trustedUserCAs with principals", () => {
 
   it("takes names from a function, and none that are lines", async () => {
     const named = (names: readonly string[] | undefined) =>
-      trustedUserCAs([authority], { principals: async () => names })("bob", certificate, local);
+      trustedUserCAs([authority], { principals: async () => names })("bob", certificate, local, ALGORITHM);
     expect(await named(["db", "web"])).toBeInstanceOf(Grant);
     expect(await named(["db"])).toBe(AUTH_FAILED);
     expect(await named([])).toBe(AUTH_FAILED);
@@ -153,7 +153,7 @@ describe("trustedUserCAs with principals", () => {
   it("reads the user's own file", async () => {
     write("bob.principals", "web\n");
     const hook = trustedUserCAs([authority], { principals: { file: join(folder, "%u.principals") } });
-    expect(await hook("bob", certificate, local)).toBeInstanceOf(Grant);
-    expect(await hook("ann", certificate, local)).toBe(AUTH_FAILED);
+    expect(await hook("bob", certificate, local, ALGORITHM)).toBeInstanceOf(Grant);
+    expect(await hook("ann", certificate, local, ALGORITHM)).toBe(AUTH_FAILED);
   });
 });

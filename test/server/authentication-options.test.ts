@@ -65,7 +65,9 @@ describe("a declaration of the login", () => {
     async (answer) => {
       const revokedKeys = () => answer as never;
       const server = new SSHServer({ authentication: { revokedKeys } });
-      expect(await server.checkKeyRevoked(PKey.generate({ keyType: "ed25519" }), fakeConnection())).not.toBe(false);
+      expect(await server.checkKeyRevoked(PKey.generate({ keyType: "ed25519" }), fakeConnection(), "ann")).not.toBe(
+        false,
+      );
     },
   );
 
@@ -86,7 +88,7 @@ describe("a declaration of the login", () => {
       }
     }
     const server = new SSHServer({ authentication: new Revoking() });
-    expect(await server.checkKeyRevoked(PKey.generate({ keyType: "ed25519" }), fakeConnection())).toBe(true);
+    expect(await server.checkKeyRevoked(PKey.generate({ keyType: "ed25519" }), fakeConnection(), "ann")).toBe(true);
   });
 
   it("has no other name", () => {

@@ -267,20 +267,22 @@ describe("hooks of authentication", () => {
     const { connection, authenticator } = bindAuth(server);
     const answers = [
       authenticator.allowedMethods("user"),
-      authenticator.banner(),
+      authenticator.banner("user"),
       authenticator.none("user"),
       authenticator.password("user", "secret"),
       authenticator.passwordChange("user", "old", "new"),
-      authenticator.publicKey("user", key),
+      authenticator.isRevoked(key, "user"),
+      authenticator.publicKey("user", key, "ssh-ed25519"),
       authenticator.keyboardInteractive("user", "sub", prompt),
     ];
     expect(calls).toEqual([
       ["getAllowedAuths", "user", connection],
-      ["getBanner", connection],
+      ["getBanner", connection, "user"],
       ["checkAuthNone", "user", connection],
       ["checkAuthPassword", "user", "secret", connection],
       ["checkAuthPasswordChange", "user", "old", "new", connection],
-      ["checkAuthPublickey", "user", key, connection],
+      ["checkKeyRevoked", key, connection, "user"],
+      ["checkAuthPublickey", "user", key, connection, "ssh-ed25519"],
       ["checkAuthKeyboardInteractive", "user", "sub", prompt, connection],
     ]);
     expect(answers).toEqual(calls.map(([name], index) => [index + 1, name]));

@@ -24,11 +24,11 @@ describe("a server without hooks of its own", () => {
       server.checkAuthNone("root", connection),
       server.checkAuthPassword("root", "", connection),
       server.checkAuthPasswordChange("root", "", "new", connection),
-      server.checkAuthPublickey("root", key, connection),
+      server.checkAuthPublickey("root", key, connection, "ssh-ed25519"),
       server.checkAuthKeyboardInteractive("root", "", prompt, connection),
     ]).toEqual([AUTH_FAILED, AUTH_FAILED, AUTH_FAILED, AUTH_FAILED, AUTH_FAILED]);
     expect(server.getAllowedAuths("root", connection)).toEqual([]);
-    expect(server.getBanner(connection)).toBe(undefined);
+    expect(server.getBanner(connection, "root")).toBe(undefined);
   });
 
   it("opens sessions only, and says why not others", () => {

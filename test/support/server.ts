@@ -59,7 +59,11 @@ export class GuideServer extends SSHServer {
     return username === "expired" && oldPassword === password && newPassword === wanted ? AUTH_SUCCESSFUL : AUTH_FAILED;
   }
 
-  override checkAuthPublickey(username: string, key: PKey): ReturnType<SSHServer["checkAuthPublickey"]> {
+  override checkAuthPublickey(
+    username: string,
+    key: PKey,
+    ..._others: unknown[]
+  ): ReturnType<SSHServer["checkAuthPublickey"]> {
     if (!this.authorizedKeys.has(key.fingerprint())) return AUTH_FAILED;
     if (username === "both") return AUTH_PARTIAL;
     return username === "admin" ? AUTH_SUCCESSFUL : AUTH_FAILED;

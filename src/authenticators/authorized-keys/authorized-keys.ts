@@ -19,7 +19,12 @@ export interface AuthorizedKeysOptions extends LineSourceOptions {
 }
 
 /** What `checkAuthPublickey` does in a class, and `publicKey` in a declaration. */
-export type PublicKeyHook = (username: string, key: PKey, connection: Connection) => Promise<AuthDecision>;
+export type PublicKeyHook = (
+  username: string,
+  key: PKey,
+  connection: Connection,
+  algorithm: string,
+) => Promise<AuthDecision>;
 
 /** A body for `checkAuthPublickey`. */
 export interface PublicKeyCheck extends PublicKeyHook {

@@ -42,8 +42,8 @@ export class CommandServer extends SSHServer {
     return this.#users.checkPassword(username, password, connection);
   }
 
-  override async checkAuthPublickey(username: string, key: PKey, connection: Connection): Promise<AuthDecision> {
-    return this.#users.checkKey(username, key, connection);
+  override checkAuthPublickey(...parameters: Parameters<SSHServer["checkAuthPublickey"]>): Promise<AuthDecision> {
+    return this.#users.checkKey(...parameters);
   }
 
   override checkKeyRevoked(key: PKey): Promise<boolean> {

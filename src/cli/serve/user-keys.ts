@@ -22,8 +22,8 @@ export async function loadUserKeys(
   for (const check of checks) await check.load();
   const hook = anyOf(...checks);
   // For other names the same work is done, so that the time does not tell which name is the right one.
-  return async (username, key, connection) => {
-    const decision = await hook(user, key, connection);
+  return async (username, ...rest) => {
+    const decision = await hook(user, ...rest);
     return username === user ? decision : AUTH_FAILED;
   };
 }

@@ -7,7 +7,7 @@ import { ALL_PERMISSIONS, ConfigurationError, Grant } from "../../../src/index.j
 import { AUTH_FAILED } from "../../../src/protocol/constants.js";
 import { OPTION_CASES } from "../../support/option-cases.js";
 import { temporaryFolder } from "../../support/tools.js";
-import { certificateOf, connectionFrom, LogRecord, newKey } from "../test-login.js";
+import { ALGORITHM, certificateOf, connectionFrom, LogRecord, newKey } from "../test-login.js";
 import { describeOptions } from "./describe-options.js";
 
 const folder = temporaryFolder();
@@ -30,7 +30,7 @@ afterEach(() => void vi.useRealTimers());
 describe("authorizedKeys with a key", () => {
   it("lets in the key of a line, and no other", async () => {
     const hook = authorizedKeys(`# mine\n${line} comment\n`);
-    const decision = await hook("ann", key, local);
+    const decision = await hook("ann", key, local, ALGORITHM);
     expect(decision).toBeInstanceOf(Grant);
     expect(decision).toMatchObject({
       authority: undefined,
@@ -38,13 +38,13 @@ describe("authorizedKeys with a key", () => {
       verification: "optional",
       permissions: ALL_PERMISSIONS,
     });
-    expect(await hook("ann", other, local)).toBe(AUTH_FAILED);
-    expect(await authorizedKeys("")("ann", key, local)).toBe(AUTH_FAILED);
+    expect(await hook("ann", other, local, ALGORITHM)).toBe(AUTH_FAILED);
+    expect(await authorizedKeys("")("ann", key, local, ALGORITHM)).toBe(AUTH_FAILED);
   });
 
   it.each(OPTION_CASES)("comes to $expected with $options", async ({ options, expected }) => {
     const hook = authorizedKeys(() => `${options} ${line}`, { permitUserEnvironment: "yes" });
-    const decision = await hook("ann", key, local);
+    const decision = await hook("ann", key, local, ALGORITHM);
     if (expected === "refused" || expected === "not now") {
       expect(decision).toBe(AUTH_FAILED);
       return;
@@ -61,14 +61,14 @@ describe("authorizedKeys with a key", () => {
   });
 
   it("knows no variables unless it should", async () => {
-    const decision = await authorizedKeys(`environment="A=b" ${line}`)("ann", key, local);
+    const decision = await authorizedKeys(`environment="A=b" ${line}`)("ann", key, local, ALGORITHM);
     expect(decision).toMatchObject({ permissions: { environment: {} } });
   });
 
   it("goes on to other lines with the same key when one refuses", async () => {
     const text = `from="10.0.0.1" ${line}\nunknown ${line}\nexpiry-time="20200101" ${line}\nno-pty ${line}\n${line}`;
     const log = new LogRecord();
-    const decision = await authorizedKeys(text, { logger: log })("ann", key, local);
+    const decision = await authorizedKeys(text, { logger: log })("ann", key, local, ALGORITHM);
     expect(decision).toMatchObject({ permissions: { pty: false, agentForwarding: true } });
     expect(log.lines).toEqual([
       { level: "warn", message: "authorized key refused", line: 2, reason: "the option unknown is unknown" },
@@ -94,13 +94,13 @@ describe("authorizedKeys with a key", () => {
   it("asks where the client is and what time it is at each login", async () => {
     const hook = authorizedKeys(`from="10.0.0.0/8",expiry-time="20300101120000Z" ${line}`);
     vi.useFakeTimers({ now: new Date("2030-01-01T12:00:00.999Z") });
-    expect(await hook("ann", key, connectionFrom("10.1.2.3"))).toBeInstanceOf(Grant);
-    expect(await hook("ann", key, connectionFrom("::ffff:10.1.2.3"))).toBeInstanceOf(Grant);
+    expect(await hook("ann", key, connectionFrom("10.1.2.3"), ALGORITHM)).toBeInstanceOf(Grant);
+    expect(await hook("ann", key, connectionFrom("::ffff:10.1.2.3"), ALGORITHM)).toBeInstanceOf(Grant);
     for (const address of ["11.0.0.1", "::1", undefined]) {
-      expect(await hook("ann", key, connectionFrom(address))).toBe(AUTH_FAILED);
+      expect(await hook("ann", key, connectionFrom(address), ALGORITHM)).toBe(AUTH_FAILED);
     }
     vi.setSystemTime(new Date("2030-01-01T12:00:01Z"));
-    expect(await hook("ann", key, connectionFrom("10.1.2.3"))).toBe(AUTH_FAILED);
+    expect(await hook("ann", key, connectionFrom("10.1.2.3"), ALGORITHM)).toBe(AUTH_FAILED);
   });
 
   it("lets nobody in by a line that has any unknown or malformed option", async () => {
@@ -113,7 +113,7 @@ describe("authorizedKeys with a key", () => {
         fc.constantFrom(...bad.map(option)),
         async (before, wrong) => {
           const text = `${[...before, wrong].join(",")} ${line}`;
-          expect(await authorizedKeys(() => text)("ann", key, local)).toBe(AUTH_FAILED);
+          expect(await authorizedKeys(() => text)("ann", key, local, ALGORITHM)).toBe(AUTH_FAILED);
         },
       ),
       { numRuns: 300 },
@@ -123,7 +123,7 @@ describe("authorizedKeys with a key", () => {
 
 describe("authorizedKeys with a certificate", () => {
   const decide = (text: string, certificate = certificateOf(authority, ["ann", "web"]), username = "ann") =>
-    authorizedKeys(() => text)(username, certificate, local);
+    authorizedKeys(() => text)(username, certificate, local, ALGORITHM);
 
   it("lets in whom an authority of a cert-authority line has certified", async () => {
     const decision = await decide(`cert-authority,no-pty,no-touch-required,verify-required ${authorityLine}`);
@@ -147,7 +147,7 @@ describe("authorizedKeys with a certificate", () => {
     ]) {
       expect(await decide(text, certificate)).toBe(AUTH_FAILED);
     }
-    expect(await authorizedKeys(`cert-authority ${line}`)("ann", key, local)).toBe(AUTH_FAILED);
+    expect(await authorizedKeys(`cert-authority ${line}`)("ann", key, local, ALGORITHM)).toBe(AUTH_FAILED);
   });
 
   it("takes no certificate that stands in the file", async () => {
@@ -189,14 +189,14 @@ describe("authorizedKeys with a certificate", () => {
 describe("authorizedKeys with files", () => {
   it("reads the user's own file, and what has changed in it", async () => {
     const hook = authorizedKeys({ file: join(folder, "%u.keys") });
-    expect(await hook("ann", key, local)).toBe(AUTH_FAILED);
+    expect(await hook("ann", key, local, ALGORITHM)).toBe(AUTH_FAILED);
     write("ann.keys", `${line}\n`);
-    expect(await hook("ann", key, local)).toBeInstanceOf(Grant);
-    expect(await hook("bob", key, local)).toBe(AUTH_FAILED);
+    expect(await hook("ann", key, local, ALGORITHM)).toBeInstanceOf(Grant);
+    expect(await hook("bob", key, local, ALGORITHM)).toBe(AUTH_FAILED);
     write("ann.keys", `no-pty ${line}\n`);
-    expect(await hook("ann", key, local)).toMatchObject({ permissions: { pty: false } });
+    expect(await hook("ann", key, local, ALGORITHM)).toMatchObject({ permissions: { pty: false } });
     write("ann.keys", `${other.toPublicString()}\n`);
-    expect(await hook("ann", key, local)).toBe(AUTH_FAILED);
+    expect(await hook("ann", key, local, ALGORITHM)).toBe(AUTH_FAILED);
   });
 
   it("reads no file of another folder", async () => {
@@ -204,20 +204,20 @@ describe("authorizedKeys with files", () => {
     write("outside", line);
     const hook = authorizedKeys({ file: join(folder, "users/%u") });
     for (const name of ["../outside", "..", ".", "", "/etc/passwd", "a/../../outside"]) {
-      expect(await hook(name, key, local)).toBe(AUTH_FAILED);
+      expect(await hook(name, key, local, ALGORITHM)).toBe(AUTH_FAILED);
     }
   });
 
   it("takes the first line of several files that lets in", async () => {
     const file = [join(folder, "none"), write("one", `no-pty ${line}`), write("two", line)];
-    expect(await authorizedKeys({ file })("ann", key, local)).toMatchObject({ permissions: { pty: false } });
+    expect(await authorizedKeys({ file })("ann", key, local, ALGORITHM)).toMatchObject({ permissions: { pty: false } });
   });
 
   it("tells of lines and files that are not used, once for what is in them", async () => {
     const path = write("told", `oops\n${line}\nfrom="10.0.0.1/8" ${line}\n`);
     const log = new LogRecord();
     const hook = authorizedKeys({ file: path }, { logger: log });
-    for (let round = 0; round < 3; round++) expect(await hook("ann", key, local)).toBeInstanceOf(Grant);
+    for (let round = 0; round < 3; round++) expect(await hook("ann", key, local, ALGORITHM)).toBeInstanceOf(Grant);
     expect(log.lines).toEqual([
       { level: "warn", message: "authorized key refused", path, line: 1, reason: "the option oops is unknown" },
       {
@@ -230,7 +230,7 @@ describe("authorizedKeys with files", () => {
     ]);
     log.lines.length = 0;
     chmodSync(path, 0o666);
-    for (let round = 0; round < 3; round++) expect(await hook("ann", key, local)).toBe(AUTH_FAILED);
+    for (let round = 0; round < 3; round++) expect(await hook("ann", key, local, ALGORITHM)).toBe(AUTH_FAILED);
     expect(log.lines).toEqual([
       {
         level: "warn",
@@ -240,9 +240,9 @@ describe("authorizedKeys with files", () => {
       },
     ]);
     chmodSync(path, 0o644);
-    expect(await hook("ann", key, local)).toBeInstanceOf(Grant);
+    expect(await hook("ann", key, local, ALGORITHM)).toBeInstanceOf(Grant);
     chmodSync(path, 0o666);
-    await hook("ann", key, local);
+    await hook("ann", key, local, ALGORITHM);
     expect(log.lines).toHaveLength(2);
   });
 });

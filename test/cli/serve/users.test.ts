@@ -8,7 +8,7 @@ import { loadUsers, type Users } from "../../../src/cli/serve/users.js";
 import { PKey } from "../../../src/crypto/index.js";
 import { Grant } from "../../../src/index.js";
 import { AUTH_FAILED, AUTH_SUCCESSFUL } from "../../../src/protocol/constants.js";
-import { certificateOf, connectionFrom } from "../../authenticators/test-login.js";
+import { ALGORITHM, certificateOf, connectionFrom } from "../../authenticators/test-login.js";
 
 const OPTIONS = { port: 0, host: "127.0.0.1", allowExec: false, logLevel: "silent", json: false } as const;
 const key = PKey.generate({ keyType: "ed25519" });
@@ -47,7 +47,7 @@ describe("loadUsers", () => {
     expect(await hasPassword(users, "ann", password)).toBe(true);
     expect(await hasPassword(users, "ann", "")).toBe(false);
     expect(await hasPassword(users, "bob", password)).toBe(false);
-    expect(await users.checkKey("ann", key, local)).toBe(AUTH_FAILED);
+    expect(await users.checkKey("ann", key, local, ALGORITHM)).toBe(AUTH_FAILED);
     expect((await loadUsers(OPTIONS, logger)).example).toBe(userInfo().username);
   });
 
@@ -55,9 +55,9 @@ describe("loadUsers", () => {
     const { users, password } = await loadUsers({ ...OPTIONS, user: "ann", authorizedKeys }, logger);
     expect(users.methods).toEqual(["publickey"]);
     expect(password).toBeUndefined();
-    expect(await users.checkKey("ann", key, local)).toBeInstanceOf(Grant);
-    expect(await users.checkKey("ann", stranger, local)).toBe(AUTH_FAILED);
-    expect(await users.checkKey("bob", key, local)).toBe(AUTH_FAILED);
+    expect(await users.checkKey("ann", key, local, ALGORITHM)).toBeInstanceOf(Grant);
+    expect(await users.checkKey("ann", stranger, local, ALGORITHM)).toBe(AUTH_FAILED);
+    expect(await users.checkKey("bob", key, local, ALGORITHM)).toBe(AUTH_FAILED);
     expect(await hasPassword(users, "ann", "")).toBe(false);
   });
 
@@ -67,10 +67,10 @@ describe("loadUsers", () => {
     const { users } = await loadUsers({ ...OPTIONS, user: "ann", trustedUserCAKeys }, logger);
     expect(users.methods).toEqual(["publickey"]);
     const certificate = certificateOf(authority, ["ann", "bob"]);
-    expect(await users.checkKey("ann", certificate, local)).toBeInstanceOf(Grant);
-    expect(await users.checkKey("bob", certificate, local)).toBe(AUTH_FAILED);
-    expect(await users.checkKey("ann", certificateOf(authority, ["bob"]), local)).toBe(AUTH_FAILED);
-    expect(await users.checkKey("ann", certificateOf(stranger, ["ann"]), local)).toBe(AUTH_FAILED);
+    expect(await users.checkKey("ann", certificate, local, ALGORITHM)).toBeInstanceOf(Grant);
+    expect(await users.checkKey("bob", certificate, local, ALGORITHM)).toBe(AUTH_FAILED);
+    expect(await users.checkKey("ann", certificateOf(authority, ["bob"]), local, ALGORITHM)).toBe(AUTH_FAILED);
+    expect(await users.checkKey("ann", certificateOf(stranger, ["ann"]), local, ALGORITHM)).toBe(AUTH_FAILED);
   });
 
   it("knows which keys are revoked", async () => {
@@ -101,8 +101,8 @@ describe("loadUsers", () => {
     expect(users.methods).toEqual(["publickey", "password"]);
     expect(await hasPassword(users, "ann", "secret")).toBe(true);
     expect(await hasPassword(users, "kim", "secret")).toBe(false);
-    expect(await users.checkKey("kim", key, local)).toBeInstanceOf(Grant);
-    expect(await users.checkKey("ann", key, local)).toBe(AUTH_FAILED);
+    expect(await users.checkKey("kim", key, local, ALGORITHM)).toBeInstanceOf(Grant);
+    expect(await users.checkKey("ann", key, local, ALGORITHM)).toBe(AUTH_FAILED);
   });
 
   it("fails where nobody could log in", async () => {

@@ -5,7 +5,7 @@ import { authorizedKeys } from "../../../src/authenticators/authorized-keys/auth
 import { trustedUserCAs } from "../../../src/authenticators/trusted-user-cas.js";
 import type { PKey } from "../../../src/crypto/index.js";
 import { Grant } from "../../../src/index.js";
-import { certificateOf, connectionFrom, newKey } from "../../authenticators/test-login.js";
+import { ALGORITHM, certificateOf, connectionFrom, newKey } from "../../authenticators/test-login.js";
 import { needs } from "../../support/clients.js";
 import { SSHD_VERSIONS, type SshdFiles, SshdOracle } from "../../support/sshd-oracle.js";
 import { temporaryFolder } from "../../support/tools.js";
@@ -143,5 +143,5 @@ async function decide(files: SshdFiles, key: PKey): Promise<KeyCase["expected"]>
     ),
     authorizedKeys(() => lines),
   );
-  return (await hook(username, key, connectionFrom("127.0.0.1"))) instanceof Grant ? "accepted" : "refused";
+  return (await hook(username, key, connectionFrom("127.0.0.1"), ALGORITHM)) instanceof Grant ? "accepted" : "refused";
 }
