@@ -43,7 +43,7 @@ const manager = new SSHServerManager({
   port: 0,
   // One address has all the clients.
   maxStartups: false,
-  perSourceMaxStartups: 0,
+  perSourceMaxStartups: false,
   maxSessions: 1000,
 });
 manager.setMaxConnections(10_000);

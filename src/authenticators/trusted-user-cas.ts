@@ -40,8 +40,8 @@ export interface TrustedUserCAsOptions extends LineSourceOptions {
    * certificate has to name the user.
    */
   readonly principals?: PrincipalsSource;
-  /** As PermitUserEnvironment of sshd_config(5), for `environment=` of lines of principals. Default "no". */
-  readonly permitUserEnvironment?: "yes" | "no";
+  /** As PermitUserEnvironment of sshd_config(5), for `environment=` of lines of principals. Default false. */
+  readonly permitUserEnvironment?: boolean;
 }
 
 /**

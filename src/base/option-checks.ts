@@ -98,6 +98,19 @@ export function checkInteger(option: string, value: number, minimum: number, max
   throw new ConfigurationError(option, `must be an integer, not ${value}`);
 }
 
+/** A limit that may be switched off. @throws {ConfigurationError} when the value is neither `false` nor a number in the range */
+export function checkLimit(
+  option: string,
+  value: number | false,
+  minimum: number,
+  maximum: number,
+  check: typeof checkNumber = checkInteger,
+): number {
+  if (value === false) return Number.POSITIVE_INFINITY;
+  if (value === 0) throw new ConfigurationError(option, "must not be 0: false is no limit");
+  return check(option, value, minimum, maximum);
+}
+
 /** @throws {ConfigurationError} when the value is not one of the choices */
 export function checkChoice<Choice>(option: string, value: Choice, choices: readonly Choice[]): Choice {
   if (choices.includes(value)) return value;

@@ -1,7 +1,7 @@
 export interface KeepAliveOptions {
-  /** Seconds of silence after which the peer is asked for a sign of life; 0 for never. */
+  /** Seconds of silence after which the peer is asked for a sign of life; Infinity for never. */
   readonly aliveInterval: number;
-  /** Questions in a row that may stay without an answer; 0 for any number. */
+  /** Questions in a row that may stay without an answer; Infinity for any number. */
   readonly aliveCountMax: number;
 }
 
@@ -17,12 +17,12 @@ export class KeepAlive {
    */
   constructor(options: KeepAliveOptions, ask: () => void, lost: () => void) {
     const { aliveInterval, aliveCountMax } = options;
-    if (aliveInterval === 0) return;
+    if (!Number.isFinite(aliveInterval)) return;
     this.#timer = setInterval(() => {
       if (this.#heard) {
         this.#heard = false;
         this.#unanswered = 0;
-      } else if (aliveCountMax > 0 && this.#unanswered++ >= aliveCountMax) {
+      } else if (this.#unanswered++ >= aliveCountMax) {
         lost();
       } else {
         ask();

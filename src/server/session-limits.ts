@@ -1,16 +1,16 @@
-import { checkInteger, checkNumber, LONGEST_TIME } from "../base/option-checks.js";
+import { checkInteger, checkLimit, checkNumber, LONGEST_TIME } from "../base/option-checks.js";
 import type { ChannelAuthority } from "../connection/channel-authority.js";
 import type { AnyChannel } from "../session/session-channel.js";
 
-/** How long those may stay who have logged in. Times are in seconds; 0 is for ever. */
+/** How long those may stay who have logged in. Times are in seconds; `false` is for ever. */
 export interface SessionLimitOptions {
-  /** From the login to the end of the connection, whatever happens on it. Default 0. */
-  readonly sessionTimeout?: number;
-  /** Without data on any channel, in either direction: as ChannelTimeout `global`, but ends the connection. Default 0. */
-  readonly idleTimeout?: number;
-  /** Without an open channel, from the login on: UnusedConnectionTimeout of sshd_config(5). Default 0. */
-  readonly unusedConnectionTimeout?: number;
-  /** Sessions open on one connection: MaxSessions of sshd_config(5). 0 for none. Default 10. */
+  /** From the login to the end of the connection, whatever happens on it. Default `false`. */
+  readonly sessionTimeout?: number | false;
+  /** Without data on any channel, in either direction: as ChannelTimeout `global`, but ends the connection. Default `false`. */
+  readonly idleTimeout?: number | false;
+  /** Without an open channel, from the login on: UnusedConnectionTimeout of sshd_config(5). Default `false`. */
+  readonly unusedConnectionTimeout?: number | false;
+  /** Sessions open on one connection: MaxSessions of sshd_config(5). 0 lets none be opened. Default 10. */
   readonly maxSessions?: number;
 }
 
@@ -21,12 +21,13 @@ export const SESSION_LIMIT_OPTIONS: readonly (keyof SessionLimitOptions)[] = [
   "maxSessions",
 ];
 
-export type SessionLimitSettings = Required<SessionLimitOptions>;
+/** The options, checked and complete. What has no limit is limited by Infinity. */
+export type SessionLimitSettings = { readonly [Name in keyof SessionLimitOptions]-?: number };
 
 /** @throws {ConfigurationError} naming the option that cannot be used */
 export function resolveSessionLimits(options: SessionLimitOptions): SessionLimitSettings {
   const seconds = (name: "sessionTimeout" | "idleTimeout" | "unusedConnectionTimeout") =>
-    checkNumber(name, options[name] ?? 0, 0, LONGEST_TIME);
+    checkLimit(name, options[name] ?? false, 0.001, LONGEST_TIME, checkNumber);
   return {
     sessionTimeout: seconds("sessionTimeout"),
     idleTimeout: seconds("idleTimeout"),
@@ -46,11 +47,11 @@ export class SessionClocks {
   /** @param over gets what has taken too long, once */
   constructor(settings: SessionLimitSettings, over: (message: string) => void) {
     const { sessionTimeout, idleTimeout, unusedConnectionTimeout } = settings;
-    if (sessionTimeout > 0) {
+    if (Number.isFinite(sessionTimeout)) {
       this.#timers.add(setTimeout(() => over("the session has lasted too long"), 1000 * sessionTimeout));
     }
-    if (idleTimeout > 0) this.#watchIdleness(1000 * idleTimeout, over);
-    if (unusedConnectionTimeout > 0) {
+    if (Number.isFinite(idleTimeout)) this.#watchIdleness(1000 * idleTimeout, over);
+    if (Number.isFinite(unusedConnectionTimeout)) {
       this.#unused = () => {
         this.#unusedTimer ??= setTimeout(
           () => over("no channel was open for too long"),

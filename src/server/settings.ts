@@ -2,7 +2,7 @@ import { createRequire } from "node:module";
 import { ConfigurationError } from "../base/configuration-error.js";
 import { checkHookNames } from "../base/hook-names.js";
 import { type Logger, resolveLogger } from "../base/logger.js";
-import { checkFlag, checkInteger, checkNumber, checkOptions, LONGEST_TIME } from "../base/option-checks.js";
+import { checkFlag, checkInteger, checkLimit, checkNumber, checkOptions, LONGEST_TIME } from "../base/option-checks.js";
 import type { HostKey } from "../crypto/pkey/host-key.js";
 import { PKey } from "../crypto/pkey/pkey.js";
 import type { SessionHooks } from "../session/session-requests.js";
@@ -24,10 +24,6 @@ import {
 import { SSHServer } from "./ssh-server.js";
 
 const { version } = createRequire(import.meta.url)("../../package.json") as { version: string };
-
-/** Milliseconds. */
-const DEFAULT_CONNECTION_TIMEOUT = 30_000;
-const DEFAULT_AUTH_TIMEOUT = 120_000;
 
 /** Largest window the protocol can express, bytes (RFC 4254 §5.2). */
 const LARGEST_WINDOW = 2 ** 32 - 1;
@@ -53,6 +49,12 @@ export interface SSHServerManagerOptions extends AdmissionOptions, SessionLimitO
   readonly algorithms?: AlgorithmsOption;
   /** A pino logger, or anything with its methods `debug`, `info`, `warn` and `error`. Silent by default. */
   readonly logger?: Logger;
+  /** Connections that may be open together, logged in or not. Default 1000. See `maxStartups` too. */
+  readonly maxConnections?: number;
+  /** Seconds from accepting a connection to the end of its first key exchange. Default 30. */
+  readonly connectionTimeout?: number;
+  /** Seconds from the end of the first key exchange to a login. Default 120. */
+  readonly authTimeout?: number;
   /** Refused authentication requests after which a connection ends. Default 6. */
   readonly maxAuthTries?: number;
   /** Least time a refused password or dialogue takes, seconds. Default 1. */
@@ -61,10 +63,10 @@ export interface SSHServerManagerOptions extends AdmissionOptions, SessionLimitO
   readonly maxChannels?: number;
   /** Bytes of unread data to which a channel's window may grow. Default 10 MiB. */
   readonly maxWindowSize?: number;
-  /** Seconds of silence after which the client is asked for a sign of life; 0 for never. Default 0. */
-  readonly clientAliveInterval?: number;
-  /** Signs of life that may be missed; 0 for any number. Default 3. */
-  readonly clientAliveCountMax?: number;
+  /** Seconds of silence after which the client is asked for a sign of life; `false` is never. Default `false`. */
+  readonly clientAliveInterval?: number | false;
+  /** Signs of life that may be missed; `false` is any number. Default 3. */
+  readonly clientAliveCountMax?: number | false;
   /** When to make new keys: after so many bytes in one direction (default 1 GiB) or seconds (default 3600). */
   readonly rekeyLimit?: { readonly bytes?: number; readonly seconds?: number };
 }
@@ -78,6 +80,9 @@ const OPTIONS: readonly (keyof SSHServerManagerOptions)[] = [
   "port",
   "algorithms",
   "logger",
+  "maxConnections",
+  "connectionTimeout",
+  "authTimeout",
   "maxAuthTries",
   "authFailureDelay",
   "maxChannels",
@@ -99,6 +104,7 @@ export interface ServerSettings {
   readonly algorithms: AlgorithmPreferences;
   readonly logger: Logger;
   readonly identification: string;
+  readonly maxConnections: number;
   readonly connectionTimeout: number;
   readonly authTimeout: number;
   readonly maxAuthTries: number;
@@ -133,19 +139,40 @@ export function resolveSettings(options: SSHServerManagerOptions): ServerSetting
     algorithms,
     logger,
     identification: `SSH-2.0-spindlex_${version}`,
-    connectionTimeout: DEFAULT_CONNECTION_TIMEOUT,
-    authTimeout: DEFAULT_AUTH_TIMEOUT,
+    maxConnections: checkMaxConnections(options.maxConnections ?? 1000),
+    connectionTimeout: checkTimeout("connectionTimeout", options.connectionTimeout ?? 30),
+    authTimeout: checkTimeout("authTimeout", options.authTimeout ?? 120),
     maxAuthTries: checkInteger("maxAuthTries", options.maxAuthTries ?? 6, 1, 100),
     authFailureDelay: 1000 * checkNumber("authFailureDelay", options.authFailureDelay ?? 1, 0, 60),
     maxChannels: checkInteger("maxChannels", options.maxChannels ?? 64, 1, 65_536),
     maxWindowSize: checkInteger("maxWindowSize", options.maxWindowSize ?? 10 * 1024 * 1024, 32 * 1024, LARGEST_WINDOW),
-    clientAliveInterval: checkNumber("clientAliveInterval", options.clientAliveInterval ?? 0, 0, LONGEST_TIME),
-    clientAliveCountMax: checkInteger("clientAliveCountMax", options.clientAliveCountMax ?? 3, 0, 1000),
+    clientAliveInterval: checkLimit(
+      "clientAliveInterval",
+      options.clientAliveInterval ?? false,
+      0.001,
+      LONGEST_TIME,
+      checkNumber,
+    ),
+    clientAliveCountMax: checkLimit("clientAliveCountMax", options.clientAliveCountMax ?? 3, 1, 1000),
     rekeyBytes: checkInteger("rekeyLimit.bytes", rekeyLimit.bytes ?? 2 ** 30, 64 * 1024, Number.MAX_SAFE_INTEGER),
     rekeySeconds: checkNumber("rekeyLimit.seconds", rekeyLimit.seconds ?? 3600, 1, LONGEST_TIME),
     admission: resolveAdmission(options),
     sessionLimits: resolveSessionLimits(options),
   };
+}
+
+/** @throws {ConfigurationError} */
+export function checkMaxConnections(count: number): number {
+  return checkInteger("maxConnections", count, 1, 1_000_000);
+}
+
+/**
+ * @param seconds that something may take before a login
+ * @returns milliseconds
+ * @throws {ConfigurationError}
+ */
+export function checkTimeout(option: "connectionTimeout" | "authTimeout", seconds: number): number {
+  return 1000 * checkNumber(option, seconds, 0.001, 86_400);
 }
 
 function checkHostKeys(options: SSHServerManagerOptions, algorithms: AlgorithmPreferences): readonly HostKey[] {

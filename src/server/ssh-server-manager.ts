@@ -17,7 +17,13 @@ import { ConnectionRegister } from "./connection-register.js";
 import { checkAddress, listen } from "./listener.js";
 import { type ManagerEvents, tell } from "./manager-events.js";
 import { type ConnectionObserver, ServerConnection } from "./server-connection.js";
-import { resolveSettings, type ServerSettings, type SSHServerManagerOptions } from "./settings.js";
+import {
+  checkMaxConnections,
+  checkTimeout,
+  resolveSettings,
+  type ServerSettings,
+  type SSHServerManagerOptions,
+} from "./settings.js";
 import { givenInfo, proxiedInfo, type StreamInfo, streamInfo } from "./stream-info.js";
 
 /** What a server has done since it was made. */
@@ -63,7 +69,6 @@ export class SSHServerManager extends EventEmitter<ManagerEvents> implements Asy
   >;
   #listener: Server | undefined;
   #starting: Promise<Server> | undefined;
-  #maxConnections = 1000;
   #accepted = 0;
   #closedBytesReceived = 0;
   #closedBytesSent = 0;
@@ -159,23 +164,22 @@ export class SSHServerManager extends EventEmitter<ManagerEvents> implements Asy
     return this.stopServer();
   }
 
-  /** Connections that may be open together, authenticated or not. Default 1000. See `maxStartups` too. */
+  /** In place of the option `maxConnections`. @throws {ConfigurationError} while the server runs */
   setMaxConnections(count: number): void {
     this.#checkStopped("maxConnections");
-    this.#maxConnections = checkInteger("maxConnections", count, 1, 1_000_000);
+    this.#settings = { ...this.#settings, maxConnections: checkMaxConnections(count) };
   }
 
-  /** Seconds from accepting a connection to the end of its first key exchange. Default 30. */
+  /** In place of the option `connectionTimeout`, seconds. @throws {ConfigurationError} while the server runs */
   setConnectionTimeout(seconds: number): void {
     this.#checkStopped("connectionTimeout");
-    const connectionTimeout = 1000 * checkNumber("connectionTimeout", seconds, 0.001, 86_400);
-    this.#settings = { ...this.#settings, connectionTimeout };
+    this.#settings = { ...this.#settings, connectionTimeout: checkTimeout("connectionTimeout", seconds) };
   }
 
-  /** Seconds from the end of the first key exchange to a login. Default 120. */
+  /** In place of the option `authTimeout`, seconds. @throws {ConfigurationError} while the server runs */
   setAuthTimeout(seconds: number): void {
     this.#checkStopped("authTimeout");
-    this.#settings = { ...this.#settings, authTimeout: 1000 * checkNumber("authTimeout", seconds, 0.001, 86_400) };
+    this.#settings = { ...this.#settings, authTimeout: checkTimeout("authTimeout", seconds) };
   }
 
   getConnectionCount(): number {
@@ -223,7 +227,7 @@ export class SSHServerManager extends EventEmitter<ManagerEvents> implements Asy
     if (decision instanceof Ticket) return this.#serve(stream, from, decision);
     this.#refused(decision, from.remoteAddress);
     const connection = this.#turnAway(stream, from, decision);
-    if (this.#register.turnedAwayCount > this.#maxConnections) stream.destroy();
+    if (this.#register.turnedAwayCount > this.#settings.maxConnections) stream.destroy();
     return connection;
   }
 
@@ -266,7 +270,7 @@ export class SSHServerManager extends EventEmitter<ManagerEvents> implements Asy
   }
 
   get #full(): boolean {
-    return this.#register.takenPlaces + this.#proxiedSockets.size >= this.#maxConnections;
+    return this.#register.takenPlaces + this.#proxiedSockets.size >= this.#settings.maxConnections;
   }
 
   #accept(socket: Socket): void {
@@ -292,7 +296,8 @@ export class SSHServerManager extends EventEmitter<ManagerEvents> implements Asy
       }
       this.#refused(decision, info.remoteAddress);
       const polite = decision === "maxConnections" || decision === "shutdown";
-      if (polite && this.#register.turnedAwayCount < this.#maxConnections) this.#turnAway(socket, info, decision);
+      if (polite && this.#register.turnedAwayCount < this.#settings.maxConnections)
+        this.#turnAway(socket, info, decision);
       else socket.destroy();
     } catch (error) {
       this.#logger.error({ err: error }, "a connection could not be served");

@@ -49,7 +49,7 @@ it.each<[what: string, login: (logger: Logger) => Promise<unknown>]>([
   ],
   [
     "a text of a function that is too large",
-    (logger) => readAll(new LineSet("word", () => "bad", refuseLine, { logger, maximumFileSize: 1 })),
+    (logger) => readAll(new LineSet("word", () => "bad", refuseLine, { logger, maxFileSize: 1 })),
   ],
   [
     "a key that is not accepted",

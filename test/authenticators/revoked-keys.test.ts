@@ -85,7 +85,7 @@ describe("revoked keys", () => {
   it.each([[0], [-1], [1.5], [Number.NaN], [Number.POSITIVE_INFINITY], ["1"]])(
     "are not in a file of %j bytes",
     (size) => {
-      const options = { maximumFileSize: size } as unknown as FileOptions;
+      const options = { maxFileSize: size } as unknown as FileOptions;
       expect(() => revokedKeys({ file: newPath() }, options)).toThrow(ConfigurationError);
     },
   );
@@ -114,7 +114,7 @@ describe("a file of revoked keys", () => {
   it("revokes every key while it cannot be used, and tells so once", async () => {
     const path = newPath();
     const logger = new LogRecord();
-    const isRevoked = revokedKeys({ file: path }, { logger, maximumFileSize: 1000 });
+    const isRevoked = revokedKeys({ file: path }, { logger, maxFileSize: 1000 });
     for (const make of [
       () => undefined,
       () => writeFile(path, "hello"),
@@ -169,8 +169,8 @@ describe("a file of revoked keys", () => {
     const path = newPath();
     await writeFile(path, line(mine));
     const size = line(mine).length;
-    expect(await answers({ file: path }, { maximumFileSize: size })).toEqual([true, false, false]);
-    expect(await answers({ file: path }, { maximumFileSize: size - 1 })).toEqual([true, true, true]);
+    expect(await answers({ file: path }, { maxFileSize: size })).toEqual([true, false, false]);
+    expect(await answers({ file: path }, { maxFileSize: size - 1 })).toEqual([true, true, true]);
   });
 
   it("must not be one that others can change", async () => {
@@ -178,7 +178,7 @@ describe("a file of revoked keys", () => {
     await writeFile(path, line(mine));
     await chmod(path, 0o666);
     expect(await answers({ file: path })).toEqual([true, true, true]);
-    expect(await answers({ file: path }, { strictModes: "off" })).toEqual([true, false, false]);
+    expect(await answers({ file: path }, { strictModes: false })).toEqual([true, false, false]);
   });
 
   it("survives a logger that throws", async () => {

@@ -69,7 +69,7 @@ describe("trustedUserCAs", () => {
     ["principals", [authority], { principals: ["ann"] }],
     ["principals", [authority], { principals: "/etc/ssh/principals/%u" }],
     ["principals", [authority], { principals: null }],
-    ["permitUserEnvironment", [authority], { permitUserEnvironment: true }],
+    ["permitUserEnvironment", [authority], { permitUserEnvironment: "yes" }],
   ])("refuses what %s cannot be: %j %j", (option, source, options) => {
     expect(() => Reflect.apply(trustedUserCAs, undefined, [source, options])).toThrow(
       expect.objectContaining({ name: "ConfigurationError", option }),
@@ -135,7 +135,7 @@ describe("trustedUserCAs with principals", () => {
   it("knows variables only where it should", async () => {
     const text = 'environment="A=b" web';
     expect(await withPrincipals(text)).toMatchObject({ permissions: { environment: {} } });
-    const decision = await withPrincipals(text, { permitUserEnvironment: "yes" });
+    const decision = await withPrincipals(text, { permitUserEnvironment: true });
     expect(decision).toMatchObject({ permissions: { environment: { A: "b" } } });
   });
 

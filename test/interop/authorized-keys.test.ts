@@ -35,7 +35,7 @@ const server = new ReportingServer({
   authentication: {
     publicKey: anyOf(
       trustedUserCAs({ file: path("authorities") }, { principals: { file: path("%u.principals") } }),
-      authorizedKeys({ file: path("%u.keys") }, { permitUserEnvironment: "yes" }),
+      authorizedKeys({ file: path("%u.keys") }, { permitUserEnvironment: true }),
     ),
   },
 });

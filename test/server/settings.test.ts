@@ -39,7 +39,7 @@ const remote = (publicBlob: Buffer) => ({
 const wrongNumbers = [-1, Number.NaN, Number.POSITIVE_INFINITY, "10", {}, 1n];
 
 describe("options that cannot be used are named", () => {
-  it.each(["maxConnections", "allowfrom", "denyfrom", "perSourcePenalty"])("one that does not exist: %s", (name) => {
+  it.each(["maxConection", "allowfrom", "denyfrom", "perSourcePenalty"])("one that does not exist: %s", (name) => {
     expect(blamed({ [name]: 1 })).toBe(name);
   });
 
@@ -190,7 +190,7 @@ describe("settings", () => {
       authFailureDelay: 1000,
       maxChannels: 64,
       maxWindowSize: 10 * 1024 * 1024,
-      clientAliveInterval: 0,
+      clientAliveInterval: Number.POSITIVE_INFINITY,
       clientAliveCountMax: 3,
       rekeyBytes: 1024 ** 3,
       rekeySeconds: 3600,
@@ -233,7 +233,7 @@ describe("settings", () => {
         authFailureDelay: 0,
         maxChannels: 1,
         maxWindowSize: 32 * 1024,
-        clientAliveCountMax: 0,
+        clientAliveCountMax: false,
       },
       { port: 65_535, maxAuthTries: 100, authFailureDelay: 60, maxChannels: 65_536, maxWindowSize: 2 ** 32 - 1 },
       { rekeyLimit: { bytes: 64 * 1024, seconds: 1 }, clientAliveInterval: 0.01 },

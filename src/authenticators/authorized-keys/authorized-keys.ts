@@ -2,7 +2,7 @@ import { type AuthDecision, Grant } from "../../auth/grant.js";
 import type { Permissions } from "../../auth/permissions.js";
 import { loggedText } from "../../base/logged-text.js";
 import { resolveLogger } from "../../base/logger.js";
-import { checkChoice, checkOptions } from "../../base/option-checks.js";
+import { checkFlag, checkOptions } from "../../base/option-checks.js";
 import type { Certificate, PKey } from "../../crypto/pkey/pkey.js";
 import { AUTH_FAILED } from "../../protocol/constants.js";
 import type { Connection } from "../../session/connection.js";
@@ -12,10 +12,10 @@ import type { KeyOptions } from "./key-options.js";
 
 export interface AuthorizedKeysOptions extends LineSourceOptions {
   /**
-   * Whether the variables of `environment=` count, as PermitUserEnvironment of sshd_config(5). Default "no": some
+   * Whether the variables of `environment=` count, as PermitUserEnvironment of sshd_config(5). Default false: some
    * variables let a user run what a forced command should not.
    */
-  readonly permitUserEnvironment?: "yes" | "no";
+  readonly permitUserEnvironment?: boolean;
 }
 
 /** What `checkAuthPublickey` does in a class, and `publicKey` in a declaration. */
@@ -69,11 +69,11 @@ export function authorizedKeys(source: LineSource, options: AuthorizedKeysOption
   return Object.assign(check, { load: () => lines.load() });
 }
 
-/** @throws {ConfigurationError} when the option is neither "yes" nor "no" */
+/** @throws {ConfigurationError} when the option is neither true nor false */
 export function permitsUserEnvironment({
-  permitUserEnvironment = "no",
+  permitUserEnvironment = false,
 }: Pick<AuthorizedKeysOptions, "permitUserEnvironment">): boolean {
-  return checkChoice("permitUserEnvironment", permitUserEnvironment, ["yes", "no"]) === "yes";
+  return checkFlag("permitUserEnvironment", permitUserEnvironment);
 }
 
 function isAbout({ blob, options }: KeyLine, key: PKey): boolean {

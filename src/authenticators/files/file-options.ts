@@ -1,31 +1,31 @@
 import { type Logger, resolveLogger } from "../../base/logger.js";
-import { checkChoice, checkInteger } from "../../base/option-checks.js";
+import { checkFlag, checkInteger } from "../../base/option-checks.js";
 
 /** How files that say who gets in are read, and who hears of what is wrong with them. */
 export interface FileOptions {
   /** Hears of each file and line that cannot be used, once, and of what a login was refused for. Silent by default. */
   readonly logger?: Logger;
   /** Bytes; a larger file is not used. Default 1 MiB for keys, 16 MiB for users and for revoked keys. */
-  readonly maximumFileSize?: number;
+  readonly maxFileSize?: number;
   /**
    * Whether files that others than root and the user of this process could change are refused, as StrictModes of
-   * sshd_config(5), and those with secrets, too, that others can read. Default "on". Without effect where the system has
+   * sshd_config(5), and those with secrets, too, that others can read. Default true. Without effect where the system has
    * no user ids.
    */
-  readonly strictModes?: "on" | "off";
+  readonly strictModes?: boolean;
 }
 
 /** The names of `FileOptions`. */
-export const FILE_OPTIONS = ["logger", "maximumFileSize", "strictModes"] as const;
+export const FILE_OPTIONS = ["logger", "maxFileSize", "strictModes"] as const;
 
 /** @throws {ConfigurationError} naming the option that cannot be used */
 export function resolveFileOptions(
-  { logger, maximumFileSize, strictModes = "on" }: FileOptions,
+  { logger, maxFileSize, strictModes = true }: FileOptions,
   defaultSize: number,
 ): Required<FileOptions> {
   return {
     logger: resolveLogger(logger),
-    maximumFileSize: checkInteger("maximumFileSize", maximumFileSize ?? defaultSize, 1, Number.MAX_SAFE_INTEGER),
-    strictModes: checkChoice("strictModes", strictModes, ["on", "off"]),
+    maxFileSize: checkInteger("maxFileSize", maxFileSize ?? defaultSize, 1, Number.MAX_SAFE_INTEGER),
+    strictModes: checkFlag("strictModes", strictModes),
   };
 }

@@ -150,9 +150,9 @@ export class LineSet<T extends object> {
     if (typeof text !== "string") throw new TypeError("the source gave neither a text nor undefined");
     const origin = { username: loggedText(username) };
     // In UTF-8 a text has as many bytes as characters at least.
-    const { maximumFileSize } = this.#options;
-    if (text.length > maximumFileSize || Buffer.byteLength(text) > maximumFileSize) {
-      this.#fault(origin, username, `it is larger than ${maximumFileSize} bytes`);
+    const { maxFileSize } = this.#options;
+    if (text.length > maxFileSize || Buffer.byteLength(text) > maxFileSize) {
+      this.#fault(origin, username, `it is larger than ${maxFileSize} bytes`);
       return;
     }
     yield await this.#parsed(origin, username, text);

@@ -18,12 +18,12 @@ const FRESH_FOR = 2_000;
 
 export interface TrustedFileOptions {
   /** Bytes. */
-  readonly maximumFileSize: number;
-  /** With "on", nobody but root, this process's user and `owner` may be able to change the file. */
-  readonly strictModes: "on" | "off";
+  readonly maxFileSize: number;
+  /** Where true, nobody but root, this process's user and `owner` may be able to change the file. */
+  readonly strictModes: boolean;
   /** User id that may own the file and what leads to it, too. */
   readonly owner?: number | undefined;
-  /** With "on" and `private`, others must not be able to read the file either. Default `public`. */
+  /** With it and `private`, others must not be able to read the file either. Default `public`. */
   readonly secrecy?: "public" | "private";
 }
 
@@ -38,12 +38,12 @@ export interface FileVersion {
 export class TrustedFile {
   readonly version: FileVersion;
   readonly #handle: FileHandle;
-  readonly #maximumFileSize: number;
+  readonly #maxFileSize: number;
 
-  private constructor(handle: FileHandle, stats: BigIntStats, maximumFileSize: number) {
+  private constructor(handle: FileHandle, stats: BigIntStats, maxFileSize: number) {
     this.version = versionOf(stats);
     this.#handle = handle;
-    this.#maximumFileSize = maximumFileSize;
+    this.#maxFileSize = maxFileSize;
   }
 
   /**
@@ -56,11 +56,11 @@ export class TrustedFile {
     try {
       const stats = await handle.stat({ bigint: true });
       if (!stats.isFile()) throw new UserFileError("it is not a regular file");
-      if (options.strictModes === "on") {
+      if (options.strictModes) {
         await requireTrusted(path, stats, options.owner);
         if (options.secrecy === "private") requirePrivate("it", stats);
       }
-      return new TrustedFile(handle, stats, options.maximumFileSize);
+      return new TrustedFile(handle, stats, options.maxFileSize);
     } catch (error) {
       await handle.close();
       throw unreadable(error);
@@ -84,7 +84,7 @@ export class TrustedFile {
   }
 
   async #readAll(): Promise<Buffer> {
-    const limit = this.#maximumFileSize;
+    const limit = this.#maxFileSize;
     const chunks: Buffer[] = [];
     for (let total = 0; ; ) {
       const chunk = Buffer.allocUnsafe(Math.min(CHUNK, limit + 1 - total));

@@ -68,8 +68,8 @@ export class Admission {
     const address = remoteAddress === undefined ? undefined : parseAddress(remoteAddress);
     const name = address && this.#sourceName(address);
     const { startups, connections } = (name !== undefined && this.#sources.get(name)) || NOBODY;
-    if (exceeds(connections, perSourceMaxConnections)) return "perSourceMaxConnections";
-    if (exceeds(startups, perSourceMaxStartups)) return "perSourceMaxStartups";
+    if (connections >= perSourceMaxConnections) return "perSourceMaxConnections";
+    if (startups >= perSourceMaxStartups) return "perSourceMaxStartups";
     if (maxStartups !== undefined && dropsStartup(this.#startups, maxStartups, this.#nature.draw)) return "maxStartups";
     return this.#count(name);
   }
@@ -98,7 +98,7 @@ export class Admission {
 
   #enterUser(username: string): boolean {
     const count = this.#users.get(username) ?? 0;
-    if (exceeds(count, this.#settings.maxConnectionsPerUser)) return false;
+    if (count >= this.#settings.maxConnectionsPerUser) return false;
     this.#users.set(username, count + 1);
     return true;
   }
@@ -123,11 +123,6 @@ export class Admission {
 }
 
 const NOBODY: Source = { startups: 0, connections: 0 };
-
-/** Whether there is no room for one more; a limit of 0 is none. */
-function exceeds(count: number, limit: number): boolean {
-  return limit !== 0 && count >= limit;
-}
 
 function limitsOf({ times, max, min, maxSources, overflow }: PenaltySettings, family: Address["family"]) {
   return { times, max, min, maxSources: maxSources[family], overflow: overflow[family] };

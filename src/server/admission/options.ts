@@ -1,6 +1,13 @@
 import { parseNetworks } from "../../addresses/network.js";
 import { ConfigurationError } from "../../base/configuration-error.js";
-import { checkChoice, checkInteger, checkNumber, checkOptions, LONGEST_TIME } from "../../base/option-checks.js";
+import {
+  checkChoice,
+  checkInteger,
+  checkLimit,
+  checkNumber,
+  checkOptions,
+  LONGEST_TIME,
+} from "../../base/option-checks.js";
 import { NetworkSet } from "./network-set.js";
 import { type OverflowMode, overflowModes, type PenaltyCause, type PenaltyTimes, penaltyCauses } from "./penalties.js";
 import type { StartupLimits } from "./startups.js";
@@ -16,10 +23,10 @@ export interface AdmissionOptions {
    * Default `{ start: 100, rate: 30, full: 500 }`.
    */
   readonly maxStartups?: Partial<StartupLimits> | number | false;
-  /** Connections of one source on which nobody has logged in; 0 for no limit. Default 50. */
-  readonly perSourceMaxStartups?: number;
-  /** Connections of one source, logged in or not; 0 for no limit. Default 0. */
-  readonly perSourceMaxConnections?: number;
+  /** Connections of one source on which nobody has logged in; `false` is no limit. Default 50. */
+  readonly perSourceMaxStartups?: number | false;
+  /** Connections of one source, logged in or not; `false` is no limit. Default `false`. */
+  readonly perSourceMaxConnections?: number | false;
   /** Bits of an address that make one source. Default `{ ipv4: 32, ipv6: 64 }`. */
   readonly perSourceNetBlockSize?: { readonly ipv4?: number; readonly ipv6?: number };
   /** How long sources are refused that have misbehaved; `false` for never. */
@@ -32,8 +39,8 @@ export interface AdmissionOptions {
   readonly denyFrom?: NetworkList;
   /** Proxies that tell the address of their client in a PROXY protocol header, version 1 or 2. */
   readonly proxyProtocol?: ProxyProtocolOptions;
-  /** Connections on which one user may be logged in; 0 for no limit. Default 0. */
-  readonly maxConnectionsPerUser?: number;
+  /** Connections on which one user may be logged in; `false` is no limit. Default `false`. */
+  readonly maxConnectionsPerUser?: number | false;
 }
 
 export const ADMISSION_OPTIONS: readonly (keyof AdmissionOptions)[] = [
@@ -85,7 +92,7 @@ export interface NetBlockSize {
   readonly ipv6: number;
 }
 
-/** The options, checked and complete. */
+/** The options, checked and complete. What has no limit is limited by Infinity. */
 export interface AdmissionSettings {
   readonly maxStartups: StartupLimits | undefined;
   readonly perSourceMaxStartups: number;
@@ -125,8 +132,8 @@ export function resolveAdmission(options: AdmissionOptions): AdmissionSettings {
   const timeout = proxyProtocol?.timeout ?? 3;
   return {
     maxStartups: resolveStartups(options.maxStartups ?? {}),
-    perSourceMaxStartups: count("perSourceMaxStartups", options.perSourceMaxStartups ?? 50),
-    perSourceMaxConnections: count("perSourceMaxConnections", options.perSourceMaxConnections ?? 0),
+    perSourceMaxStartups: limit("perSourceMaxStartups", options.perSourceMaxStartups ?? 50),
+    perSourceMaxConnections: limit("perSourceMaxConnections", options.perSourceMaxConnections ?? false),
     perSourceNetBlockSize: resolveNetBlockSize(options.perSourceNetBlockSize ?? {}),
     perSourcePenalties: resolvePenalties(options.perSourcePenalties ?? {}),
     penaltyExempt: networks("perSourcePenaltyExemptList", options.perSourcePenaltyExemptList ?? LOOPBACK),
@@ -134,15 +141,15 @@ export function resolveAdmission(options: AdmissionOptions): AdmissionSettings {
     denyFrom: networks("denyFrom", options.denyFrom ?? []),
     proxies: proxyProtocol === undefined ? new NetworkSet([]) : networks("proxyProtocol.from", proxyProtocol.from),
     proxyHeaderTimeout: 1000 * checkNumber("proxyProtocol.timeout", timeout, 0.001, 60),
-    maxConnectionsPerUser: count("maxConnectionsPerUser", options.maxConnectionsPerUser ?? 0),
+    maxConnectionsPerUser: limit("maxConnectionsPerUser", options.maxConnectionsPerUser ?? false),
   };
 }
 
 function resolveStartups(option: Partial<StartupLimits> | number | false): StartupLimits | undefined {
   if (option === false) return undefined;
   if (typeof option === "number") {
-    const limit = checkInteger("maxStartups", option, 1, MAX_CONNECTIONS);
-    return { start: limit, rate: 100, full: limit };
+    const full = checkInteger("maxStartups", option, 1, MAX_CONNECTIONS);
+    return { start: full, rate: 100, full };
   }
   const { start, rate, full } = {
     ...DEFAULT_STARTUPS,
@@ -191,8 +198,8 @@ function resolvePenalties(option: PenaltyOptions | false): PenaltySettings | und
   };
 }
 
-function count(option: string, value: number): number {
-  return checkInteger(option, value, 0, MAX_CONNECTIONS);
+function limit(option: string, value: number | false): number {
+  return checkLimit(option, value, 1, MAX_CONNECTIONS);
 }
 
 function networks(option: string, list: NetworkList): NetworkSet {

@@ -94,7 +94,7 @@ describe("LineSet", () => {
 
   it("uses no text beyond the limit", async () => {
     const log = new LogRecord();
-    const options = { maximumFileSize: 4, logger: log };
+    const options = { maxFileSize: 4, logger: log };
     expect(await words(lines(() => "abcd", options))).toEqual(["abcd"]);
     expect(await words(lines(() => "abcde", options))).toEqual([]);
     expect(await words(lines(() => "éé\n", options))).toEqual([]);
@@ -140,9 +140,9 @@ describe("LineSet", () => {
     [{ file: "%h/keys" }, {}],
     [{}, {}],
     [undefined, {}],
-    ["", { maximumFileSize: 0 }],
-    ["", { maximumFileSize: Number.NaN }],
-    ["", { strictModes: "no" }],
+    ["", { maxFileSize: 0 }],
+    ["", { maxFileSize: Number.NaN }],
+    ["", { strictModes: "off" }],
   ])("refuses %j with %j", (source, options) => {
     expect(() => lines(source as LineSource, options)).toThrow(ConfigurationError);
   });

@@ -16,7 +16,7 @@ function reloaded(name: string) {
     if (text === "bad") throw new Error("it is bad");
     return { text };
   });
-  const options = { kind: "test file", path, maximumFileSize: 100, strictModes: "on", secrecy: "private" } as const;
+  const options = { kind: "test file", path, maxFileSize: 100, strictModes: true, secrecy: "private" } as const;
   const file = new ReloadedFile({ ...options, logger }, parse);
   return {
     path,

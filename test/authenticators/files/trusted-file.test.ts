@@ -12,7 +12,7 @@ import { temporaryFolder } from "../../support/tools.js";
 
 const STRANGER = 54_321;
 const isRoot = process.getuid?.() === 0;
-const strict = { maximumFileSize: 1000, strictModes: "on" } as const;
+const strict = { maxFileSize: 1000, strictModes: true } as const;
 const parent = temporaryFolder();
 
 let folders = 0;
@@ -49,7 +49,7 @@ describe("readTrustedFile", () => {
   it.each([0o664, 0o646, 0o602, 0o666])("refuses a file of mode %o", async (mode) => {
     const path = file(join(folder(), "keys"), mode);
     await expect(read(path, strict)).rejects.toThrow(/^other users can write it \(mode 06/);
-    expect(await read(path, { ...strict, strictModes: "off" })).toBe("text");
+    expect(await read(path, { ...strict, strictModes: false })).toBe("text");
   });
 
   it.each([0o775, 0o757, 0o777])("refuses a file in a folder of mode %o, however far above", async (mode) => {
@@ -58,7 +58,7 @@ describe("readTrustedFile", () => {
     const path = file(join(above, "a/b/keys"));
     await expect(read(path, strict)).rejects.toThrow(UserFileError);
     await expect(read(path, strict)).rejects.toThrow(/other users can write the folder .*folder-\d+ \(mode 0/);
-    expect(await read(path, { ...strict, strictModes: "off" })).toBe("text");
+    expect(await read(path, { ...strict, strictModes: false })).toBe("text");
     chmodSync(above, 0o1777);
     expect(await read(path, strict)).toBe("text");
   });
@@ -89,7 +89,7 @@ describe("readTrustedFile", () => {
     const pipe = join(folder(), "pipe");
     execFileSync("mkfifo", [pipe]);
     for (const path of [pipe, folder(), "/dev/zero"]) {
-      await expect(read(path, { ...strict, strictModes: "off" })).rejects.toThrow("it is not a regular file");
+      await expect(read(path, { ...strict, strictModes: false })).rejects.toThrow("it is not a regular file");
     }
   });
 
@@ -103,7 +103,7 @@ describe("readTrustedFile", () => {
   it.each([0o640, 0o604, 0o644])("refuses a private file of mode %o", async (mode) => {
     const path = file(join(folder(), "users"), mode);
     await expect(read(path, { ...strict, secrecy: "private" })).rejects.toThrow("it is open to other users");
-    expect(await read(path, { ...strict, secrecy: "private", strictModes: "off" })).toBe("text");
+    expect(await read(path, { ...strict, secrecy: "private", strictModes: false })).toBe("text");
     chmodSync(path, 0o600);
     expect(await read(path, { ...strict, secrecy: "private" })).toBe("text");
   });
@@ -111,7 +111,7 @@ describe("readTrustedFile", () => {
   it("reads no more than the limit", async () => {
     const path = file(join(folder(), "keys"), 0o600, "x".repeat(1000));
     expect(await read(path, strict)).toHaveLength(1000);
-    await expect(read(path, { ...strict, maximumFileSize: 999 })).rejects.toThrow("it is larger than 999 bytes");
+    await expect(read(path, { ...strict, maxFileSize: 999 })).rejects.toThrow("it is larger than 999 bytes");
   });
 
   it("sees each time what is there", async () => {

@@ -3,6 +3,7 @@ import {
   key,
   logger,
   notChoice,
+  notFlag,
   notFunction,
   nothing,
   notLogger,
@@ -13,15 +14,15 @@ import {
 
 const fileOptions = {
   logger: notLogger,
-  maximumFileSize: [...notNumber, 0, 1.5],
-  strictModes: notChoice,
+  maxFileSize: [...notNumber, 0, 1.5],
+  strictModes: notFlag,
 };
 
-const lineOptions = { ...fileOptions, owner: notFunction, permitUserEnvironment: notChoice };
+const lineOptions = { ...fileOptions, owner: notFunction, permitUserEnvironment: notFlag };
 
-const validFileOptions = { logger, maximumFileSize: 1000, strictModes: "on" };
+const validFileOptions = { logger, maxFileSize: 1000, strictModes: true };
 
-const validLineOptions = { ...validFileOptions, owner: nothing, permitUserEnvironment: "no" };
+const validLineOptions = { ...validFileOptions, owner: nothing, permitUserEnvironment: false };
 
 const source = {
   within: "source",

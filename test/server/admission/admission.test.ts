@@ -64,7 +64,7 @@ describe("connections without a login", () => {
   });
 
   it("have no limit where it is off", () => {
-    const { admission } = admissionOf({ maxStartups: false, perSourceMaxStartups: 0 });
+    const { admission } = admissionOf({ maxStartups: false, perSourceMaxStartups: false });
     for (let count = 0; count < 5000; count++) enter(admission, "192.0.2.1");
     expect(admission.startups).toBe(5000);
   });

@@ -18,7 +18,7 @@ describe("the options of admission", () => {
     expect(resolveAdmission({})).toMatchObject({
       maxStartups: { start: 100, rate: 30, full: 500 },
       perSourceMaxStartups: 50,
-      perSourceMaxConnections: 0,
+      perSourceMaxConnections: Number.POSITIVE_INFINITY,
       perSourceNetBlockSize: { ipv4: 32, ipv6: 64 },
       perSourcePenalties: {
         times: { crash: 90, authFail: 5, invalidUser: 5, noAuth: 1, graceExceeded: 10, refuseConnection: 10 },
@@ -31,7 +31,7 @@ describe("the options of admission", () => {
       denyFrom: { size: 0 },
       proxies: { size: 0 },
       penaltyExempt: { size: 2 },
-      maxConnectionsPerUser: 0,
+      maxConnectionsPerUser: Number.POSITIVE_INFINITY,
     });
   });
 
