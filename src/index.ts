@@ -61,7 +61,7 @@ export { mount } from "./files/wrappers/mount.js";
 export { type QuotaOptions, quota } from "./files/wrappers/quota.js";
 export { readOnly } from "./files/wrappers/read-only.js";
 export { ProtocolError } from "./protocol/errors.js";
-export type { InfoRequest } from "./protocol/messages/userauth.js";
+export type { InfoRequest } from "./protocol/messages/userauth-keyboard-interactive.js";
 export { parseSCPCommand, type SCPCommand } from "./scp/scp-command.js";
 export { SCPServer } from "./scp/scp-server.js";
 export type {

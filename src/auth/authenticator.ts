@@ -1,7 +1,7 @@
 import type { MaybePromise } from "../base/maybe-promise.js";
 import type { SecurityKeySignature } from "../crypto/keys/security-keys.js";
 import type { PKey } from "../crypto/pkey/pkey.js";
-import type { InfoRequest } from "../protocol/messages/userauth.js";
+import type { InfoRequest } from "../protocol/messages/userauth-keyboard-interactive.js";
 import type { AuthDecision } from "./grant.js";
 import type { Permissions } from "./permissions.js";
 import type { MethodLists } from "./required-methods.js";

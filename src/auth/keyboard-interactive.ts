@@ -1,11 +1,11 @@
 import { InvalidTextError } from "../protocol/errors.js";
+import type { UserauthRequest } from "../protocol/messages/userauth.js";
 import {
   decodeInfoResponse,
   decodeKeyboardInteractiveFields,
   encodeInfoRequest,
   type InfoRequest,
-  type UserauthRequest,
-} from "../protocol/messages/userauth.js";
+} from "../protocol/messages/userauth-keyboard-interactive.js";
 import { type Attempt, attemptFrom, refused } from "./attempt.js";
 import type { Authenticator } from "./authenticator.js";
 

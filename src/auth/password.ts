@@ -1,8 +1,5 @@
-import {
-  decodePasswordFields,
-  encodePasswordChangeRequest,
-  type UserauthRequest,
-} from "../protocol/messages/userauth.js";
+import type { UserauthRequest } from "../protocol/messages/userauth.js";
+import { decodePasswordFields, encodePasswordChangeRequest } from "../protocol/messages/userauth-password.js";
 import { type Attempt, attemptFrom, refused } from "./attempt.js";
 import type { Authenticator, PasswordChangeRequired } from "./authenticator.js";
 import type { AuthDecision } from "./grant.js";

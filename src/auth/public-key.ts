@@ -1,13 +1,13 @@
 import { KeyError } from "../crypto/keys/key-error.js";
 import type { SecurityKeySignature } from "../crypto/keys/security-keys.js";
 import { PKey } from "../crypto/pkey/pkey.js";
+import type { UserauthRequest } from "../protocol/messages/userauth.js";
 import {
   decodePublicKeyFields,
   encodePublicKeyOk,
   encodeSignedRequest,
   type PublicKeyFields,
-  type UserauthRequest,
-} from "../protocol/messages/userauth.js";
+} from "../protocol/messages/userauth-public-key.js";
 import { type Attempt, proven, refused } from "./attempt.js";
 import type { Authenticator } from "./authenticator.js";
 import type { Grant } from "./grant.js";

@@ -1,7 +1,13 @@
 import { MessageNumber } from "../protocol/constants.js";
 import { ProtocolError } from "../protocol/errors.js";
+import {
+  decodeChannelMessage,
+  decodeData,
+  decodeExtendedData,
+  decodeRecipientChannel,
+  decodeWindowAdjust,
+} from "../protocol/messages/channels.js";
 import { decodeChannelRequest } from "../protocol/messages/requests.js";
-import { Reader } from "../protocol/reader.js";
 import type { Channel, ChannelLink } from "./channel.js";
 import type { ChannelAuthority } from "./channel-authority.js";
 import { ChannelOpens } from "./channel-opens.js";
@@ -142,8 +148,7 @@ export class Multiplexer<AnyChannel extends Channel = Channel> {
   }
 
   #receiveOnChannel(payload: Buffer): void {
-    const reader = new Reader(payload, 1);
-    const id = reader.readUint32();
+    const id = decodeRecipientChannel(payload);
     const open = this.#channels.get(id);
     if (payload[0] === MessageNumber.CHANNEL_SUCCESS || payload[0] === MessageNumber.CHANNEL_FAILURE) {
       const answers = open?.port.receiveReply(payload[0] === MessageNumber.CHANNEL_SUCCESS) ?? false;
@@ -157,25 +162,21 @@ export class Multiplexer<AnyChannel extends Channel = Channel> {
     const { input, output } = open.port;
     switch (payload[0]) {
       case MessageNumber.CHANNEL_DATA:
-        input.receiveData(lastString(reader));
+        input.receiveData(decodeData(payload).data);
         return;
       case MessageNumber.CHANNEL_EXTENDED_DATA:
-        reader.readUint32();
-        input.receiveExtendedData(lastString(reader));
+        input.receiveExtendedData(decodeExtendedData(payload).data);
         return;
-      case MessageNumber.CHANNEL_WINDOW_ADJUST: {
-        const bytes = reader.readUint32();
-        reader.end();
-        output.adjustWindow(bytes);
+      case MessageNumber.CHANNEL_WINDOW_ADJUST:
+        output.adjustWindow(decodeWindowAdjust(payload).bytes);
         return;
-      }
       case MessageNumber.CHANNEL_EOF:
-        reader.end();
+        decodeChannelMessage(payload);
         if (input.eofReceived) this.#link.ignored("second EOF on a channel");
         else input.receiveEof();
         return;
       case MessageNumber.CHANNEL_CLOSE:
-        reader.end();
+        decodeChannelMessage(payload);
         open.port.receiveClose();
         if (!open.channel.destroyed) this.#channels.linger(open);
         return;
@@ -212,9 +213,3 @@ export class Multiplexer<AnyChannel extends Channel = Channel> {
 }
 
 const connectionEnded = () => new Error("the connection has ended");
-
-function lastString(reader: Reader): Buffer {
-  const bytes = reader.readString();
-  reader.end();
-  return bytes;
-}

@@ -5,8 +5,11 @@ import { ProtocolError } from "../protocol/errors.js";
 import { decodeExtInfo, encodeExtInfo } from "../protocol/messages/ext-info.js";
 import {
   decodeDisconnect,
+  decodeNewKeys,
+  decodePing,
   encodeDisconnect,
-  encodePongTo,
+  encodeNewKeys,
+  encodePong,
   encodeUnimplemented,
 } from "../protocol/messages/transport.js";
 import type { AlgorithmPreferences } from "./algorithms.js";
@@ -292,7 +295,7 @@ export class Transport {
         this.#options.role.receiveExtensions(decodeExtInfo(payload));
         return;
       case MessageNumber.PING:
-        this.send(encodePongTo(payload));
+        this.send(encodePong(decodePing(payload)));
         return;
       case MessageNumber.KEXINIT:
         this.#receiveKexInit(payload);
@@ -360,7 +363,7 @@ export class Transport {
     if (this.#closed || result === undefined) return;
     const first = this.#sessionId === undefined;
     if (result.lastMessage !== undefined) this.#write(result.lastMessage);
-    this.#write(Buffer.of(MessageNumber.NEWKEYS));
+    this.#write(encodeNewKeys());
     this.#writer.changeKeys(result.sealer, this.#strict ? "reset" : "continue");
     this.#sessionId = result.sessionId;
     this.#hostKeyBlob ??= result.hostKeyBlob;
@@ -374,7 +377,8 @@ export class Transport {
 
   #receiveNewKeys(payload: Buffer): void {
     const result = this.#exchange?.result;
-    if (result === undefined || payload.length !== 1) throw new ProtocolError("NEWKEYS came out of turn");
+    if (result === undefined) throw new ProtocolError("NEWKEYS came out of turn");
+    decodeNewKeys(payload);
     this.#reader.changeKeys(result.opener, this.#strict ? "reset" : "continue");
     this.#negotiated = result.negotiated;
     this.#exchange = undefined;

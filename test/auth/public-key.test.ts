@@ -6,7 +6,8 @@ import { caSignatureAlgorithms, signatureAlgorithms } from "../../src/crypto/key
 import { PKey } from "../../src/crypto/pkey/pkey.js";
 import { AUTH_FAILED, AUTH_PARTIAL, AUTH_SUCCESSFUL } from "../../src/protocol/constants.js";
 import { ProtocolError } from "../../src/protocol/errors.js";
-import { decodeUserauthRequest, encodePublicKeyOk } from "../../src/protocol/messages/userauth.js";
+import { decodeUserauthRequest } from "../../src/protocol/messages/userauth.js";
+import { encodePublicKeyOk } from "../../src/protocol/messages/userauth-public-key.js";
 import {
   type PublickeyRequest,
   publickeyProof,

@@ -5,15 +5,14 @@ import { PKey } from "../../src/crypto/index.js";
 import { type Channel, type Connection, SSHServer } from "../../src/index.js";
 import { AUTH_SUCCESSFUL } from "../../src/protocol/constants.js";
 import { ProtocolError } from "../../src/protocol/errors.js";
-import { decodeRequest } from "../../src/protocol/messages/requests.js";
-import { Reader } from "../../src/protocol/reader.js";
+import { decodeGlobalRequest, encodeGlobalRequest } from "../../src/protocol/messages/requests.js";
 import { Writer } from "../../src/protocol/writer.js";
 import { bindAuthenticator, bindChannelAuthority, bindSessionHooks } from "../../src/server/hooks.js";
 import { fakeConnection } from "../connection/fake-connection.js";
 import { openTestChannel, settled } from "../connection/test-channel.js";
 
 const request = (kind: string, fields: Uint8Array = Buffer.alloc(0)) =>
-  decodeRequest(new Reader(new Writer().writeString(kind).writeBoolean(true).writeBytes(fields).toBuffer()));
+  decodeGlobalRequest(encodeGlobalRequest(kind, "wanted", fields));
 
 const addressAndPort = (address: string, port: number) =>
   new Writer().writeString(address).writeUint32(port).toBuffer();

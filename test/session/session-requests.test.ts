@@ -1,8 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
 import { completePermissions, type Permissions } from "../../src/auth/permissions.js";
 import { InvalidTextError, ProtocolError } from "../../src/protocol/errors.js";
-import { decodeRequest } from "../../src/protocol/messages/requests.js";
-import { Reader } from "../../src/protocol/reader.js";
+import { decodeChannelRequest, encodeChannelRequest } from "../../src/protocol/messages/requests.js";
 import { Writer } from "../../src/protocol/writer.js";
 import type { PseudoTerminal, SessionChannel } from "../../src/session/session-channel.js";
 import { handleSessionRequest, type SessionHooks } from "../../src/session/session-requests.js";
@@ -50,8 +49,8 @@ function start(permissions: Partial<Permissions> = {}) {
   const { channel, link } = openTestChannel({ connection });
   const hooks = new TestHooks();
   const ask = (kind: string, fields: Uint8Array = Buffer.alloc(0)) => {
-    const payload = new Writer().writeString(kind).writeBoolean(true).writeBytes(fields).toBuffer();
-    return handleSessionRequest(channel, decodeRequest(new Reader(payload)), hooks);
+    const payload = encodeChannelRequest(0, kind, "wanted", fields);
+    return handleSessionRequest(channel, decodeChannelRequest(payload), hooks);
   };
   return { channel, link, hooks, ask };
 }

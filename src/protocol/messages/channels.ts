@@ -2,6 +2,11 @@ import { MessageNumber } from "../constants.js";
 import { Reader } from "../reader.js";
 import { Writer } from "../writer.js";
 
+/** The channel that a message is for, which stands first in every message of a channel that is open. */
+export function decodeRecipientChannel(payload: Buffer): number {
+  return new Reader(payload, 1).readUint32();
+}
+
 /** SSH_MSG_CHANNEL_WINDOW_ADJUST (RFC 4254 §5.2). */
 export function encodeWindowAdjust(recipientChannel: number, bytes: number): Buffer {
   return new Writer(9)
@@ -73,7 +78,7 @@ export function encodeChannelMessage(messageNumber: ChannelMessageNumber, recipi
   return new Writer(5).writeByte(messageNumber).writeUint32(recipientChannel).toBuffer();
 }
 
-/** The recipient channel. */
+/** The recipient channel, behind which nothing stands. */
 export function decodeChannelMessage(payload: Buffer): number {
   const reader = new Reader(payload, 1);
   const recipientChannel = reader.readUint32();

@@ -10,7 +10,7 @@ export interface Request {
 }
 
 /** @param reader stands in front of the request's name */
-export function decodeRequest(reader: Reader): Request {
+function readRequest(reader: Reader): Request {
   return { kind: reader.readName(), wantReply: reader.readBoolean(), fields: reader };
 }
 
@@ -34,7 +34,7 @@ export function encodeGlobalRequest(
 }
 
 export function decodeGlobalRequest(payload: Buffer): Request {
-  return decodeRequest(new Reader(payload, 1));
+  return readRequest(new Reader(payload, 1));
 }
 
 /** SSH_MSG_REQUEST_SUCCESS (RFC 4254 §4). */
@@ -74,5 +74,5 @@ export interface ChannelRequest extends Request {
 
 export function decodeChannelRequest(payload: Buffer): ChannelRequest {
   const reader = new Reader(payload, 1);
-  return { recipientChannel: reader.readUint32(), ...decodeRequest(reader) };
+  return { recipientChannel: reader.readUint32(), ...readRequest(reader) };
 }

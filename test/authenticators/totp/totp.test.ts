@@ -5,7 +5,7 @@ import { oneTimeCode } from "../../../src/authenticators/totp/one-time-code.js";
 import { type TotpCheck, totp } from "../../../src/authenticators/totp/totp.js";
 import { silentLogger } from "../../../src/base/logger.js";
 import { AUTH_FAILED, AUTH_SUCCESSFUL, type AuthResult } from "../../../src/protocol/constants.js";
-import type { InfoRequest } from "../../../src/protocol/messages/userauth.js";
+import type { InfoRequest } from "../../../src/protocol/messages/userauth-keyboard-interactive.js";
 import { temporaryFolder } from "../../support/tools.js";
 
 const SECRETS = { ann: "12345678901234567890", bob: "abcdefghijklmnopqrst" } as const;

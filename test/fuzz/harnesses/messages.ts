@@ -1,17 +1,35 @@
 import { ProtocolError } from "../../../src/protocol/errors.js";
-import { decodeChannelOpen } from "../../../src/protocol/messages/channel-open.js";
+import {
+  decodeChannelOpen,
+  decodeChannelOpenConfirmation,
+  decodeChannelOpenFailure,
+} from "../../../src/protocol/messages/channel-open.js";
+import {
+  decodeChannelMessage,
+  decodeData,
+  decodeExtendedData,
+  decodeWindowAdjust,
+} from "../../../src/protocol/messages/channels.js";
 import { decodeExtInfo } from "../../../src/protocol/messages/ext-info.js";
 import { decodeKexInit, encodeKexInit } from "../../../src/protocol/messages/kex-init.js";
-import { decodeRequest } from "../../../src/protocol/messages/requests.js";
+import { decodeChannelRequest, decodeGlobalRequest } from "../../../src/protocol/messages/requests.js";
 import { decodeServiceRequest, encodeServiceAccept } from "../../../src/protocol/messages/service.js";
-import { decodeDisconnect, encodePongTo } from "../../../src/protocol/messages/transport.js";
 import {
+  decodeDebug,
+  decodeDisconnect,
+  decodePing,
+  decodeUnimplemented,
+  encodePing,
+} from "../../../src/protocol/messages/transport.js";
+import { decodeBanner, decodeUserauthFailure, decodeUserauthRequest } from "../../../src/protocol/messages/userauth.js";
+import {
+  decodeInfoRequest,
   decodeInfoResponse,
   decodeKeyboardInteractiveFields,
-  decodePasswordFields,
-  decodePublicKeyFields,
-  decodeUserauthRequest,
-} from "../../../src/protocol/messages/userauth.js";
+  encodeInfoRequest,
+} from "../../../src/protocol/messages/userauth-keyboard-interactive.js";
+import { decodePasswordChangeRequest, decodePasswordFields } from "../../../src/protocol/messages/userauth-password.js";
+import { decodePublicKeyFields, decodePublicKeyOk } from "../../../src/protocol/messages/userauth-public-key.js";
 import { Reader } from "../../../src/protocol/reader.js";
 import { Writer } from "../../../src/protocol/writer.js";
 import * as messages from "../../support/packet-messages.js";
@@ -25,15 +43,28 @@ const KEX_INIT_LISTS = 8;
 const decoders: readonly ((payload: Buffer) => void)[] = [
   checkKexInit,
   decodeDisconnect,
+  decodeUnimplemented,
+  decodeDebug,
   checkExtInfo,
   (payload) => {
     const name = decodeServiceRequest(payload);
     assertEqual(encodeServiceAccept(name).subarray(1), payload.subarray(1), "a service name changes");
   },
-  (payload) => assertEqual(encodePongTo(payload).subarray(1), payload.subarray(1), "a pong is not its ping"),
+  (payload) => assertEqual(encodePing(decodePing(payload)).subarray(1), payload.subarray(1), "a PING changes"),
   checkChannelOpen,
-  (payload) => decodeRequest(new Reader(payload, 1)).fields.readRest(),
-  (payload) => decodeRequest(new Reader(payload, 5)).fields.readRest(),
+  decodeChannelOpenConfirmation,
+  decodeChannelOpenFailure,
+  decodeWindowAdjust,
+  decodeData,
+  decodeExtendedData,
+  decodeChannelMessage,
+  (payload) => decodeGlobalRequest(payload).fields.readRest(),
+  (payload) => decodeChannelRequest(payload).fields.readRest(),
+  decodeUserauthFailure,
+  decodeBanner,
+  decodePublicKeyOk,
+  decodePasswordChangeRequest,
+  checkInfoRequest,
   (payload) => decodePasswordFields(decodeUserauthRequest(payload).fields),
   (payload) => decodePublicKeyFields(decodeUserauthRequest(payload).fields, "plain"),
   (payload) => decodePublicKeyFields(decodeUserauthRequest(payload).fields, "host-bound"),
@@ -71,6 +102,16 @@ function checkChannelOpen(payload: Buffer): void {
     .writeBytes(open.fields)
     .toBuffer();
   assertEqual(again, payload.subarray(1), "a CHANNEL_OPEN changes");
+}
+
+function checkInfoRequest(payload: Buffer): void {
+  const request = decodeInfoRequest(payload);
+  assertTrue(request.prompts.length * 5 <= payload.length, "more prompts than there are bytes");
+  assertEqual(
+    encodeInfoRequest(decodeInfoRequest(encodeInfoRequest(request))),
+    encodeInfoRequest(request),
+    "prompts change",
+  );
 }
 
 function checkInfoResponse(payload: Buffer): void {

@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from "vitest";
 import { type HostKey, PKey } from "../../../src/crypto/index.js";
-import { decodeRequest } from "../../../src/protocol/messages/requests.js";
+import { decodeGlobalRequest, encodeGlobalRequest } from "../../../src/protocol/messages/requests.js";
 import { Reader } from "../../../src/protocol/reader.js";
 import { Writer } from "../../../src/protocol/writer.js";
 import {
@@ -33,9 +33,9 @@ function ask(
   reply: "wanted" | "unwanted" = "wanted",
   rest: Uint8Array = Buffer.alloc(0),
 ) {
-  const writer = new Writer().writeString(HOST_KEYS_PROVE).writeBoolean(reply === "wanted");
-  for (const blob of blobs) writer.writeString(blob);
-  return decodeRequest(new Reader(writer.writeBytes(rest).toBuffer()));
+  const fields = new Writer();
+  for (const blob of blobs) fields.writeString(blob);
+  return decodeGlobalRequest(encodeGlobalRequest(HOST_KEYS_PROVE, reply, fields.writeBytes(rest).toBuffer()));
 }
 
 /** What is signed, as OpenSSH PROTOCOL §2.5 has it. */
