@@ -50,7 +50,7 @@ function invert(
     const exchanged = swap & ((f[0] ?? 0) ^ (g[0] ?? 0));
     const f0 = (f[0] ?? 0) ^ exchanged;
     const g0 = (g[0] ?? 0) ^ exchanged;
-    for (let i = 0; i <= P; i++) {
+    for (let i = 0; i < f.length; i++) {
       const t = swap & ((f[i] ?? 0) ^ (g[i] ?? 0));
       const fi = (f[i] ?? 0) ^ t;
       const gi = (g[i] ?? 0) ^ t;
@@ -59,7 +59,7 @@ function invert(
       if (i > 0) g[i - 1] = reduce(reduce(Math.imul(f0, gi)) - Math.imul(g0, fi));
     }
     g[P] = 0;
-    for (let i = P; i >= 0; i--) {
+    for (let i = v.length - 1; i >= 0; i--) {
       // Multiplied by x.
       const shifted = i === 0 ? 0 : (v[i - 1] ?? 0);
       const t = swap & (shifted ^ (r[i] ?? 0));
