@@ -59,7 +59,7 @@ export function encapsulate(publicKey: Buffer, random = randomBytes(RANDOM_LENGT
  */
 export function generateKeyPair(random: (length: number) => Buffer = randomBytes): DecapsulationKeyPair {
   const { g, inverseOfG } = invertibleTernary(random);
-  const f = shortPolynomial(random(RANDOM_LENGTH));
+  const f = draw(random, shortPolynomial);
   const inverseOfF = invertModQ(f);
   const polynomial = multiply(inverseOfF, g).map((coefficient) => reduceModQ(coefficient * RECIPROCAL_OF_3));
   const publicKey = encodeSequence(
@@ -69,6 +69,13 @@ export function generateKeyPair(random: (length: number) => Buffer = randomBytes
   for (const sensitive of [g, inverseOfF]) sensitive.fill(0);
   const key: PrivateKey = { publicKey, f, inverseOfG, substitute: random(TERNARY_LENGTH) };
   return { publicKey, decapsulate: (ciphertext) => decapsulate(key, ciphertext) };
+}
+
+function draw(random: (length: number) => Buffer, polynomialOf: (random: Buffer) => Int32Array): Int32Array {
+  const bytes = random(RANDOM_LENGTH);
+  const polynomial = polynomialOf(bytes);
+  bytes.fill(0);
+  return polynomial;
 }
 
 interface PrivateKey {
@@ -82,7 +89,7 @@ interface PrivateKey {
 /** About two of three have an inverse; how often one was drawn says nothing of the last. */
 function invertibleTernary(random: (length: number) => Buffer): { g: Int32Array; inverseOfG: Int32Array } {
   for (;;) {
-    const g = ternaryPolynomial(random(RANDOM_LENGTH));
+    const g = draw(random, ternaryPolynomial);
     const inverseOfG = invertMod3(g);
     if (inverseOfG !== undefined) return { g, inverseOfG };
   }
@@ -92,7 +99,8 @@ function decapsulate({ publicKey, f, inverseOfG, substitute }: PrivateKey, ciphe
   const rounded = decodeSequence(ciphertext.subarray(0, ROUNDED_LENGTH), P, ROUNDED_LIMIT).map(
     (number) => 3 * number - HALF_Q,
   );
-  const product = multiply(rounded, f).map((coefficient) => reduceMod3(reduceModQ(3 * coefficient)));
+  const product = multiply(rounded, f);
+  for (let i = 0; i < P; i++) product[i] = reduceMod3(reduceModQ(3 * (product[i] ?? 0)));
   const input = multiplyMod3(product, inverseOfG);
   replaceUnlessShort(input);
   const encodedInput = encodeTernary(input);

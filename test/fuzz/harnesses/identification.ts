@@ -5,8 +5,8 @@ import { cutInChunks } from "../support/messages.js";
 
 const LONGEST = 8192;
 
-function read(chunks: readonly Buffer[]) {
-  const reader = new IdentificationReader(0);
+function read(chunks: readonly Buffer[], linesBefore: number) {
+  const reader = new IdentificationReader(linesBefore);
   for (const [index, chunk] of chunks.entries()) {
     const read = reader.receive(chunk);
     if (read !== undefined) {
@@ -23,16 +23,22 @@ export const harness: Harness = {
     "SSH-1.99-x\n",
     "SSH-2.0-PuTTY_Release_0.78 comment\r\n",
     "GET / HTTP/1.1\r\n",
+    "Welcome\r\n\nSSH-2.0-server\r\nrest",
   ].map((text) => Buffer.from(text)),
   maximumLength: 9000,
   memory: { base: 256 * 1024, perByte: 1024 },
   run(bytes) {
-    const whole = refusable(() => read([bytes]), ProtocolError);
-    const pieces = refusable(() => read(cutInChunks(bytes)), ProtocolError);
-    assertTrue(whole?.identification === pieces?.identification, "the chunks decide about the identification");
-    if (whole === undefined || pieces === undefined) return;
-    assertEqual(whole.rest, pieces.rest, "the chunks decide about the rest");
-    assertTrue(/^SSH-(2\.0|1\.99)-[^\0\r\n]*$/.test(whole.identification), "a malformed identification");
-    assertTrue(whole.identification.length <= LONGEST, "too long an identification");
+    // As a server reads it, and as a client does.
+    for (const linesBefore of [0, 3]) check(bytes, linesBefore);
   },
 };
+
+function check(bytes: Buffer, linesBefore: number): void {
+  const whole = refusable(() => read([bytes], linesBefore), ProtocolError);
+  const pieces = refusable(() => read(cutInChunks(bytes), linesBefore), ProtocolError);
+  assertTrue(whole?.identification === pieces?.identification, "the chunks decide about the identification");
+  if (whole === undefined || pieces === undefined) return;
+  assertEqual(whole.rest, pieces.rest, "the chunks decide about the rest");
+  assertTrue(/^SSH-(2\.0|1\.99)-[^\0\r\n]*$/.test(whole.identification), "a malformed identification");
+  assertTrue(whole.identification.length <= LONGEST, "too long an identification");
+}
