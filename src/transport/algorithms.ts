@@ -6,7 +6,7 @@ import { compressionAlgorithms } from "../crypto/compression/registry.js";
 import { keyExchangeAlgorithms } from "../crypto/kex/registry.js";
 import { caSignatureAlgorithms, signatureAlgorithms } from "../crypto/keys/signature-algorithms.js";
 
-/** Names of the algorithms a server offers, each list with the preferred first. */
+/** Names of the algorithms that are offered, each list with the preferred first. */
 export interface AlgorithmPreferences {
   readonly kex: readonly string[];
   /** Signature algorithms of host keys; offered only where a loaded key can make them. */

@@ -51,14 +51,13 @@ function startMethod(
     receive(payload) {
       const step = method.receive(payload);
       if (step.kind === "continue") return step;
-      // Both are views of memory that is overwritten while the decision is waited for.
+      // It stays as long as the connection, and is a view of a larger chunk.
       const hostKeyBlob = Buffer.from(step.hostKey);
-      const signature = Buffer.from(step.signature);
       return {
         ...step,
         hostKeyBlob,
         async authenticate(hash) {
-          const key = provenKey(hostKeyBlob, hash, signature, negotiated.hostKey);
+          const key = provenKey(hostKeyBlob, hash, step.signature, negotiated.hostKey);
           checkCertificate(key, caSignature);
           await demandAcceptance(key, acceptHostKey);
           return undefined;

@@ -51,7 +51,8 @@ export interface MethodResult extends AgreedSecret {
   /** The server's public host key. */
   readonly hostKeyBlob: Buffer;
   /**
-   * The server proves by a signature of the exchange hash that it has the host key, and the client sees to it.
+   * The server proves by a signature of the exchange hash that it has the host key, and the client sees to it. Called at
+   * once, while the message that led to this is still in memory.
    *
    * @returns the method's last message, where this side sends it
    * @throws {ProtocolError} by rejection, when the key is not proven or not accepted

@@ -162,7 +162,10 @@ export class Transport {
     };
   }
 
-  /** The layers above have come to another phase. */
+  /**
+   * The layers above have come to another phase: authentication when the server has accepted the service, running with
+   * USERAUTH_SUCCESS. Each side enters it as it sends or receives that message, before any other.
+   */
   enter(phase: "authentication" | "running"): void {
     this.#phase = phase;
   }

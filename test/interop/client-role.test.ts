@@ -137,39 +137,41 @@ const methods = [...keyExchangeAlgorithms.keys()];
 const NEWER_METHODS = ["mlkem768x25519-sha256", "sntrup761x25519-sha512"];
 const INTEGER_METHODS = methods.filter((name) => name.startsWith("diffie-hellman"));
 
-describe.each(SSHD_VERSIONS)("the client's role with %s", needs(...SSHD_VERSIONS), (version) => {
-  const folder = temporaryFolder();
-  let sshd: SshdOracle | undefined;
-  let port = 0;
+for (const version of SSHD_VERSIONS) {
+  describe(`the client's role with ${version}`, needs(version), () => {
+    const folder = temporaryFolder();
+    let sshd: SshdOracle | undefined;
+    let port = 0;
 
-  beforeAll(async () => {
-    sshd = await SshdOracle.start(folder, version, [`KexAlgorithms +${INTEGER_METHODS.join(",")}`]);
-    port = await sshd.serve({ authorizedKeys: `${userKey.toPublicString()}\n` });
+    beforeAll(async () => {
+      sshd = await SshdOracle.start(folder, version, [`KexAlgorithms +${INTEGER_METHODS.join(",")}`]);
+      port = await sshd.serve({ authorizedKeys: `${userKey.toPublicString()}\n` });
+    });
+    afterAll(() => sshd?.[Symbol.dispose]());
+
+    /** A login, new keys asked for by the client, and answers under each. */
+    async function expectWhole(algorithms: Partial<AlgorithmPreferences>): Promise<void> {
+      using client = new SocketClient(port, algorithms);
+      await client.logIn();
+      await client.ask();
+      client.transport.rekey();
+      await client.ask();
+      await client.keysExchanged(2);
+      expect(client.offeredKeys.map(({ keyType }) => keyType)).toEqual(["ssh-ed25519", "ssh-ed25519"]);
+      expect(client.extensions.get("server-sig-algs")?.split(",")).toContain("ssh-ed25519");
+    }
+
+    it.each(methods.filter((name) => version === "sshd10" || !NEWER_METHODS.includes(name)))(
+      "exchanges keys by %s",
+      (name) => expectWhole({ kex: [name] }),
+    );
+
+    it("protects packets by each cipher and MAC", async () => {
+      const kex = ["curve25519-sha256"];
+      for (const cipher of cipherAlgorithms.keys()) await expectWhole({ kex, cipher: [cipher] });
+      for (const mac of macAlgorithms.keys()) await expectWhole({ kex, cipher: ["aes128-ctr"], mac: [mac] });
+    });
+
+    it("compresses after the login", () => expectWhole({ compression: ["zlib@openssh.com"] }));
   });
-  afterAll(() => sshd?.[Symbol.dispose]());
-
-  /** A login, new keys asked for by the client, and answers under each. */
-  async function expectWhole(algorithms: Partial<AlgorithmPreferences>): Promise<void> {
-    using client = new SocketClient(port, algorithms);
-    await client.logIn();
-    await client.ask();
-    client.transport.rekey();
-    await client.ask();
-    await client.keysExchanged(2);
-    expect(client.offeredKeys.map(({ keyType }) => keyType)).toEqual(["ssh-ed25519", "ssh-ed25519"]);
-    expect(client.extensions.get("server-sig-algs")?.split(",")).toContain("ssh-ed25519");
-  }
-
-  it.each(methods.filter((name) => version === "sshd10" || !NEWER_METHODS.includes(name)))(
-    "exchanges keys by %s",
-    (name) => expectWhole({ kex: [name] }),
-  );
-
-  it("protects packets by each cipher and MAC", async () => {
-    const kex = ["curve25519-sha256"];
-    for (const cipher of cipherAlgorithms.keys()) await expectWhole({ kex, cipher: [cipher] });
-    for (const mac of macAlgorithms.keys()) await expectWhole({ kex, cipher: ["aes128-ctr"], mac: [mac] });
-  });
-
-  it("compresses after the login", () => expectWhole({ compression: ["zlib@openssh.com"] }));
-});
+}
