@@ -93,5 +93,11 @@ export { SFTPError } from "./sftp/codec/sftp-error.js";
 export { requestNames } from "./sftp/server/requests/registry.js";
 export { SFTPServer, type SFTPServerOptions } from "./sftp/server/sftp-server.js";
 export type { SFTPStream } from "./sftp/server/sftp-session.js";
-export type { AlgorithmPreferences, AlgorithmsOption } from "./transport/algorithms.js";
+export {
+  type AlgorithmPreferences,
+  type AlgorithmSelection,
+  type AlgorithmsOption,
+  defaultAlgorithms,
+  supportedAlgorithms,
+} from "./transport/algorithms.js";
 export type { NegotiatedNames } from "./transport/negotiation.js";

@@ -103,7 +103,7 @@ describe("options that cannot be used are named", () => {
     ["algorithms.ciphers", { ciphers: ["aes256-ctr"] }],
     ["algorithms.cipher", { cipher: ["3des-cbc"] }],
     ["algorithms.cipher", { cipher: [] }],
-    ["algorithms.cipher", { cipher: "aes256-ctr" }],
+    ["algorithms.cipher", { cipher: "aes256" }],
     ["algorithms.kex", { kex: ["diffie-hellman-group1-sha1"] }],
     ["algorithms.mac", { mac: ["hmac-md5"] }],
     ["algorithms.hostKey", { hostKey: ["ssh-rsa"] }],

@@ -3,7 +3,12 @@ import { hostKeyAlgorithms } from "../../src/crypto/certificates/certificate-alg
 import { cipherAlgorithms, macAlgorithms } from "../../src/crypto/cipher/registry.js";
 import { compressionAlgorithms } from "../../src/crypto/compression/registry.js";
 import { keyExchangeAlgorithms } from "../../src/crypto/kex/registry.js";
-import { type AlgorithmsOption, resolveAlgorithms } from "../../src/transport/algorithms.js";
+import {
+  type AlgorithmsOption,
+  defaultAlgorithms,
+  resolveAlgorithms,
+  supportedAlgorithms,
+} from "../../src/transport/algorithms.js";
 
 /** Whatever a program without types may pass. */
 const resolve = (option: unknown) => resolveAlgorithms(option as AlgorithmsOption);
@@ -63,6 +68,48 @@ describe("resolveAlgorithms", () => {
     expect(resolveAlgorithms({})).toEqual(resolveAlgorithms("default"));
   });
 
+  it.each([
+    ["aes256-ctr,aes128-ctr", ["aes256-ctr", "aes128-ctr"]],
+    ["aes*-gcm*", ["aes128-gcm@openssh.com", "aes256-gcm@openssh.com"]],
+    ["-aes*", ["chacha20-poly1305@openssh.com"]],
+    ["-chacha*,*gcm*", ["aes128-ctr", "aes192-ctr", "aes256-ctr"]],
+    ["-aes128-gcm@openssh.com,aes1??-ctr", ["chacha20-poly1305@openssh.com", "aes256-gcm@openssh.com", "aes256-ctr"]],
+  ])("takes the text %s", (cipher, names) => {
+    expect(resolveAlgorithms({ cipher })).toEqual({ ...resolveAlgorithms("default"), cipher: names });
+  });
+
+  it("appends with +, and puts first with ^, each name once", () => {
+    const { kex, cipher } = defaultAlgorithms;
+    expect(resolve({ kex: "+diffie-hellman-group14-sha256,curve25519-sha256" }).kex).toEqual([
+      ...kex,
+      "diffie-hellman-group14-sha256",
+    ]);
+    expect(resolve({ kex: "+*" }).kex).toEqual(supportedAlgorithms.kex);
+    const first = ["aes256-gcm@openssh.com", "aes256-ctr"];
+    expect(resolve({ cipher: "^aes256-*" }).cipher).toEqual([
+      ...first,
+      ...cipher.filter((name) => !first.includes(name)),
+    ]);
+  });
+
+  it("removes what is not there by default, too", () => {
+    expect(resolve({ kex: "-diffie-hellman-*,ecdh-*" }).kex).toEqual(
+      defaultAlgorithms.kex.filter((name) => !name.startsWith("ecdh-")),
+    );
+  });
+
+  it("names what there is and what is the default, for nobody to change", () => {
+    expect(resolveAlgorithms("default")).toBe(defaultAlgorithms);
+    expect(Object.keys(supportedAlgorithms)).toEqual(Object.keys(defaultAlgorithms));
+    for (const lists of [defaultAlgorithms, supportedAlgorithms]) {
+      for (const names of [lists, ...Object.values(lists)]) expect(Object.isFrozen(names)).toBe(true);
+    }
+    for (const kind of Object.keys(defaultAlgorithms) as (keyof typeof defaultAlgorithms)[]) {
+      expect(supportedAlgorithms[kind]).toEqual(expect.arrayContaining([...defaultAlgorithms[kind]]));
+      expect(resolve({ [kind]: supportedAlgorithms[kind] })[kind]).toEqual(supportedAlgorithms[kind]);
+    }
+  });
+
   it("is not changed by later changes of the lists", () => {
     const cipher = ["aes256-ctr"];
     const resolved = resolveAlgorithms({ cipher });
@@ -73,7 +120,11 @@ describe("resolveAlgorithms", () => {
   it.each(["kex", "hostKey", "cipher", "mac", "compression"])("names the list %s when it cannot be used", (kind) => {
     const option = `algorithms.${kind}`;
     expect(() => resolve({ [kind]: [] })).toThrow(refusal(option, /at least one/));
-    expect(() => resolve({ [kind]: "aes128-ctr" })).toThrow(refusal(option, /list/));
+    for (const text of ["", "+", "-", "^", "invented", "+invented", "-inv*", "none,invented", "none, none", "!none"]) {
+      expect(() => resolve({ [kind]: text })).toThrow(refusal(option, /is not implemented; there are /));
+    }
+    expect(() => resolve({ [kind]: "-*" })).toThrow(refusal(option, /at least one/));
+    expect(() => resolve({ [kind]: { append: "none" } })).toThrow(refusal(option, /list/));
     expect(() => resolve({ [kind]: null })).toThrow(refusal(option, /not be null/));
     expect(() => resolve({ [kind]: [7] })).toThrow(refusal(option, /7/));
     expect(() => resolve({ [kind]: ["invented"] })).toThrow(refusal(option, /"invented" is not implemented/));
