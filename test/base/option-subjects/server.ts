@@ -138,7 +138,7 @@ export const SERVER_SUBJECTS: readonly OptionSubject[] = [
     wrong: Object.fromEntries(
       ["kex", "hostKey", "cipher", "mac", "compression", "publicKey", "caSignature"].map((kind) => [
         kind,
-        ["aes256-ctr", 5, {}, [], [5], ["3des-cbc"]],
+        ["3des-cbc", 5, {}, [], [5], ["3des-cbc"]],
       ]),
     ),
   },
