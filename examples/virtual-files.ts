@@ -5,19 +5,7 @@
  *   sftp -P 2222 admin@localhost    (password: secret)
  *   sftp> get /settings/colour -
  */
-import {
-  type AttributeChanges,
-  type Channel,
-  type DirectoryEntry,
-  type FileAttributes,
-  FileError,
-  type FileHandle,
-  type FileSystem,
-  type OpenOptions,
-  SFTPServer,
-  SSHServer,
-  SSHServerManager,
-} from "spindlex";
+import { type Channel, SSHServer, SSHServerManager } from "spindlex";
 import { PKey } from "spindlex/crypto";
 import {
   AUTH_FAILED,
@@ -26,6 +14,16 @@ import {
   OPEN_FAILED_UNKNOWN_CHANNEL_TYPE,
   OPEN_SUCCEEDED,
 } from "spindlex/protocol/constants";
+import {
+  type AttributeChanges,
+  type DirectoryEntry,
+  type FileAttributes,
+  FileError,
+  type FileHandle,
+  type FileSystem,
+  type OpenOptions,
+  SFTPServer,
+} from "spindlex/sftp";
 
 /** Bytes of the longest value. */
 const MAX_VALUE_LENGTH = 64 * 1024;

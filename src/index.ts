@@ -1,5 +1,7 @@
 /** SSH servers for Node.js: `spindlex`. */
 
+export type { Address } from "./addresses/address.js";
+export { type Network, parseNetworks } from "./addresses/network.js";
 export type { Identity, PasswordChangeRequired, Prompt, SecurityKeyProof } from "./auth/authenticator.js";
 export { type AuthDecision, Grant, type GrantOptions } from "./auth/grant.js";
 export { PromptAbortedError } from "./auth/keyboard-interactive.js";
@@ -10,56 +12,27 @@ export {
   RESTRICTED_PERMISSIONS,
 } from "./auth/permissions.js";
 export type { MethodLists } from "./auth/required-methods.js";
-export { anyOf } from "./authenticators/any-of.js";
 export {
-  type AuthorizedKeysOptions,
+  anyOf,
   authorizedKeys,
-  type PublicKeyCheck,
-  type PublicKeyHook,
-} from "./authenticators/authorized-keys/authorized-keys.js";
-export type { FileOptions } from "./authenticators/files/file-options.js";
-export type { LineSource, LineSourceOptions } from "./authenticators/files/line-source.js";
-export { UserFileError } from "./authenticators/files/user-file-error.js";
-export type { UserSource } from "./authenticators/files/user-source.js";
-export {
-  type PasswordCheck,
-  type PasswordFileOptions,
   passwordFile,
-} from "./authenticators/passwords/password-file.js";
-export { hashPassword } from "./authenticators/passwords/scrypt-hash.js";
-export { type RequiredMethodsSource, requireMethods } from "./authenticators/require-methods.js";
-export {
-  type RevocationSource,
-  type RevokedKeys,
+  requireMethods,
   revokedKeys,
-} from "./authenticators/revoked-keys.js";
-export type { TotpAlgorithm } from "./authenticators/totp/one-time-code.js";
-export { type TotpCheck, type TotpOptions, totp } from "./authenticators/totp/totp.js";
-export type { TotpCodeOptions } from "./authenticators/totp/totp-options.js";
-export { newTotpSecret, type OtpauthUriOptions, otpauthUri } from "./authenticators/totp/totp-secret.js";
-export {
-  type PrincipalsSource,
-  type TrustedUserCAsOptions,
+  totp,
   trustedUserCAs,
-} from "./authenticators/trusted-user-cas.js";
+} from "./authenticators/index.js";
 export { ConfigurationError } from "./base/configuration-error.js";
+export { loggedPath, loggedText } from "./base/logged-text.js";
 export type { Logger } from "./base/logger.js";
 export { ChannelOpenError } from "./connection/channel-open-error.js";
 export type { AnswerOptions, RequestOptions } from "./connection/outgoing-request.js";
 export type { ConnectionEnd } from "./endpoint/connection-end.js";
-export type { AccessMode, AccessPolicy } from "./files/access-policy.js";
-export { FileError, type FileErrorCode, LinkInPathError } from "./files/errors.js";
-export type { FileServerLogger as SFTPLogger, FileServerOptions, ServedFiles } from "./files/file-server-options.js";
-export type { FileServerStream } from "./files/file-server-stream.js";
-export type * from "./files/file-system.js";
-export { LocalFileSystem } from "./files/local/local-file-system.js";
-export { MemoryFileSystem, type MemoryFileSystemOptions } from "./files/memory/memory-file-system.js";
-export { audit } from "./files/wrappers/audit.js";
-export type { AuditEvent } from "./files/wrappers/audit-event.js";
-export type { AuditOptions } from "./files/wrappers/audit-trail.js";
-export { mount } from "./files/wrappers/mount.js";
-export { type QuotaOptions, quota } from "./files/wrappers/quota.js";
-export { readOnly } from "./files/wrappers/read-only.js";
+export {
+  AUTH_FAILED,
+  AUTH_PARTIAL,
+  AUTH_SUCCESSFUL,
+  type AuthResult,
+} from "./protocol/constants.js";
 export { ProtocolError } from "./protocol/errors.js";
 export type { InfoRequest } from "./protocol/messages/userauth-keyboard-interactive.js";
 export { parseSCPCommand, type SCPCommand } from "./scp/scp-command.js";
@@ -88,11 +61,7 @@ export {
   SessionChannel as Channel,
   type SessionEvents,
 } from "./session/session-channel.js";
-export { StatusCode } from "./sftp/codec/constants.js";
-export { SFTPError } from "./sftp/codec/sftp-error.js";
-export { requestNames } from "./sftp/server/requests/registry.js";
 export { SFTPServer, type SFTPServerOptions } from "./sftp/server/sftp-server.js";
-export type { SFTPStream } from "./sftp/server/sftp-session.js";
 export {
   type AlgorithmPreferences,
   type AlgorithmSelection,

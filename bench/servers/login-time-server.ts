@@ -1,5 +1,6 @@
+import { hashPassword } from "../../src/authenticators/index.js";
 import { PKey } from "../../src/crypto/index.js";
-import { authorizedKeys, hashPassword, passwordFile, SSHServer, SSHServerManager } from "../../src/index.js";
+import { authorizedKeys, passwordFile, SSHServer, SSHServerManager } from "../../src/index.js";
 
 /** A server with one user, for login-time.ts: `login-time-server.ts USER DELAY`; tells its port to the parent process. */
 const [user = "", delay = ""] = process.argv.slice(2);

@@ -1,7 +1,7 @@
 import { isUtf8 } from "node:buffer";
 import { createInterface } from "node:readline";
 import { Writable } from "node:stream";
-import { hashPassword } from "../index.js";
+import { hashPassword } from "../authenticators/index.js";
 import { StartError } from "./errors.js";
 
 /** Bytes; a client's password lies in one packet. */

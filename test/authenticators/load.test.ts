@@ -1,16 +1,15 @@
 import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { hashPassword, UserFileError } from "../../src/authenticators/index.js";
 import {
   authorizedKeys,
   ConfigurationError,
-  hashPassword,
   type Logger,
   passwordFile,
   revokedKeys,
   totp,
   trustedUserCAs,
-  UserFileError,
 } from "../../src/index.js";
 import { temporaryFolder } from "../support/tools.js";
 import { LogRecord, newKey } from "./test-login.js";

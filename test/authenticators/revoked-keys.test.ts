@@ -3,12 +3,12 @@ import { writeFileSync } from "node:fs";
 import { chmod, mkdir, rename, rm, symlink, truncate, utimes, writeFile as write } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import type { FileOptions } from "../../src/authenticators/index.js";
 import { type RevocationSource, revokedKeys } from "../../src/authenticators/revoked-keys.js";
 import { ConfigurationError } from "../../src/base/configuration-error.js";
 import { KeyError } from "../../src/crypto/keys/key-error.js";
 import { PKey } from "../../src/crypto/pkey/pkey.js";
 import { RevocationList } from "../../src/crypto/revocation/revocation-list.js";
-import type { FileOptions } from "../../src/index.js";
 import { temporaryFolder } from "../support/tools.js";
 import { LogRecord, later } from "./test-login.js";
 

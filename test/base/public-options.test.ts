@@ -1,7 +1,10 @@
 import { describe, expect, it } from "vitest";
+import * as authenticators from "../../src/authenticators/index.js";
 import * as crypto from "../../src/crypto/index.js";
 import * as spindlex from "../../src/index.js";
-import { audit, ConfigurationError, type FileSystem, mount, quota, readOnly } from "../../src/index.js";
+import { ConfigurationError } from "../../src/index.js";
+import * as sftp from "../../src/sftp/index.js";
+import { audit, type FileSystem, mount, quota, readOnly } from "../../src/sftp/index.js";
 import { AUTHENTICATOR_SUBJECTS } from "./option-subjects/authenticators.js";
 import { FILE_SUBJECTS, FILES, NOT_FILE_SYSTEMS } from "./option-subjects/files.js";
 import { KEY_SUBJECTS } from "./option-subjects/keys.js";
@@ -26,7 +29,10 @@ const WITHOUT_OPTIONS = [
   "UserFileError",
   "anyOf",
   "hashPassword",
+  "loggedPath",
+  "loggedText",
   "mount",
+  "parseNetworks",
   "parseSCPCommand",
   "readOnly",
   "requireMethods",
@@ -69,7 +75,9 @@ function asInstance(valid: object): object {
 describe("the options of", () => {
   it("everything that is exported are known to these tests", () => {
     const known = new Set([...OPTION_SUBJECTS.map(({ name }) => name.replace(/\..*/, "")), ...WITHOUT_OPTIONS]);
-    const exported = Object.entries({ ...spindlex, ...crypto }).filter(([, value]) => typeof value === "function");
+    const exported = Object.entries({ ...spindlex, ...crypto, ...sftp, ...authenticators }).filter(
+      ([, value]) => typeof value === "function",
+    );
     expect(exported.map(([name]) => name).filter((name) => !known.has(name))).toEqual([]);
   });
 });

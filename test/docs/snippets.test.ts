@@ -53,6 +53,8 @@ describe("the pages", () => {
         paths: {
           spindlex: [join(ROOT, "src/index.ts")],
           "spindlex/crypto": [join(ROOT, "src/crypto/index.ts")],
+          "spindlex/sftp": [join(ROOT, "src/sftp/index.ts")],
+          "spindlex/authenticators": [join(ROOT, "src/authenticators/index.ts")],
           "spindlex/protocol/constants": [join(ROOT, "src/protocol/constants.ts")],
         },
       },

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { newTotpSecret } from "../../src/authenticators/index.js";
 import { decodeBase32 } from "../../src/authenticators/totp/base32.js";
 import { oneTimeCode } from "../../src/authenticators/totp/one-time-code.js";
 import { PKey } from "../../src/crypto/index.js";
-import { type Channel, newTotpSecret, passwordFile, SSHServer, SSHServerManager, totp } from "../../src/index.js";
+import { type Channel, passwordFile, SSHServer, SSHServerManager, totp } from "../../src/index.js";
 import { KNOWN_HASHES } from "../authenticators/passwords/known-hashes.js";
 import { type Login, needs } from "../support/clients.js";
 import { Clients } from "../support/clients-exec.js";

@@ -1,5 +1,4 @@
-import { loggedText } from "../../base/logged-text.js";
-import type { Channel } from "../../index.js";
+import { type Channel, loggedText } from "../../index.js";
 
 /** Where a channel comes from, as fields for the log: texts of the client are escaped. */
 export function channelOrigin({ connection }: Channel) {

@@ -1,10 +1,15 @@
 import { isUtf8 } from "node:buffer";
 import type { Logger } from "pino";
-import { loggedPath } from "../../base/logged-text.js";
 import type { PKey } from "../../crypto/index.js";
-import { type AuthDecision, type Channel, type Connection, SSHServer } from "../../index.js";
+import {
+  type AuthDecision,
+  type Channel,
+  type Connection,
+  loggedPath,
+  parseSCPCommand,
+  SSHServer,
+} from "../../index.js";
 import { type AuthResult, OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED, OPEN_SUCCEEDED } from "../../protocol/constants.js";
-import { parseSCPCommand } from "../../scp/scp-command.js";
 import { channelOrigin } from "./channel-origin.js";
 import type { Programs } from "./programs.js";
 import type { ServedFolder } from "./served-folder.js";

@@ -1,5 +1,4 @@
-import { parseNetworks } from "../../addresses/network.js";
-import { describeError, UsageError } from "../errors.js";
+import { UsageError } from "../errors.js";
 import { parseChoice, parseText, readArguments } from "../option-values.js";
 
 const LOG_LEVELS = ["error", "warn", "info", "debug", "silent"] as const;
@@ -70,10 +69,10 @@ export function parseServe(args: readonly string[]): ServeOptions | "help" {
     ...(values["trusted-user-ca-keys"] !== undefined && {
       trustedUserCAKeys: parseText("--trusted-user-ca-keys", values["trusted-user-ca-keys"]),
     }),
-    ...(values["allow-from"] !== undefined && { allowFrom: parseNetworkList("--allow-from", values["allow-from"]) }),
-    ...(values["deny-from"] !== undefined && { denyFrom: parseNetworkList("--deny-from", values["deny-from"]) }),
+    ...(values["allow-from"] !== undefined && { allowFrom: values["allow-from"] }),
+    ...(values["deny-from"] !== undefined && { denyFrom: values["deny-from"] }),
     ...(values["proxy-protocol-from"] !== undefined && {
-      proxyProtocolFrom: parseNetworkList("--proxy-protocol-from", values["proxy-protocol-from"]),
+      proxyProtocolFrom: values["proxy-protocol-from"],
     }),
     ...(values["revoked-keys"] !== undefined && { revokedKeys: parseText("--revoked-keys", values["revoked-keys"]) }),
   };
@@ -125,16 +124,6 @@ function parseFolder(
     if (isGiven) throw new UsageError(`${option} needs a folder to serve (see spindlex serve --help)`);
   }
   return undefined;
-}
-
-/** The list as it is, once it is seen to be one. */
-function parseNetworkList(option: string, list: string): string {
-  try {
-    parseNetworks(list);
-  } catch (error) {
-    throw new UsageError(`${option}: ${describeError(error)}`);
-  }
-  return list;
 }
 
 function parsePort(text: string): number {

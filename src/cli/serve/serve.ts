@@ -1,7 +1,8 @@
 import { resolve } from "node:path";
 import type { Logger } from "pino";
 import type { PKey } from "../../crypto/index.js";
-import { loadOrCreateHostKey, SSHServerManager } from "../../index.js";
+import { loadOrCreateHostKey, parseNetworks, SSHServerManager } from "../../index.js";
+import { describeError, UsageError } from "../errors.js";
 import { CommandServer } from "./command-server.js";
 import { defaultHostKeyPath } from "./default-host-key.js";
 import { createLogger } from "./log.js";
@@ -14,9 +15,12 @@ import { loadUsers } from "./users.js";
 /**
  * `spindlex serve`: runs until SIGINT, SIGTERM or SIGHUP.
  *
- * @throws {StartError | ConfigurationError} when the server cannot start
+ * @throws {StartError | UsageError | ConfigurationError} when the server cannot start
  */
 export async function serve(options: ServeOptions): Promise<void> {
+  checkNetworks("--allow-from", options.allowFrom);
+  checkNetworks("--deny-from", options.denyFrom);
+  checkNetworks("--proxy-protocol-from", options.proxyProtocolFrom);
   const logger = createLogger({ level: options.logLevel, format: options.json ? "json" : "text" });
   const folder = await openFolder(options, logger);
   const hostKeys = await loadHostKeys(options, logger);
@@ -52,6 +56,14 @@ export async function serve(options: ServeOptions): Promise<void> {
   await manager.stopServer();
   await Promise.all([programs?.ended(), folder?.ended()]);
   logger.info("stopped");
+}
+
+function checkNetworks(option: string, list: string | undefined): void {
+  try {
+    if (list !== undefined) parseNetworks(list);
+  } catch (error) {
+    throw new UsageError(`${option}: ${describeError(error)}`);
+  }
 }
 
 /** Without a folder and without commands there is something to try both with. */

@@ -1,18 +1,17 @@
 import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { Logger } from "pino";
-import { loggedPath } from "../../base/logged-text.js";
-import type { FileSystem } from "../../files/file-system.js";
-import { LocalFileSystem } from "../../files/local/local-file-system.js";
-import { MemoryFileSystem } from "../../files/memory/memory-file-system.js";
-import { audit } from "../../files/wrappers/audit.js";
-import type { AuditEvent } from "../../files/wrappers/audit-event.js";
-import { quota } from "../../files/wrappers/quota.js";
-import { readOnly } from "../../files/wrappers/read-only.js";
-import type { Channel } from "../../index.js";
-import type { SCPCommand } from "../../scp/scp-command.js";
-import { SCPServer } from "../../scp/scp-server.js";
-import { SFTPServer } from "../../sftp/server/sftp-server.js";
+import { type Channel, loggedPath, type SCPCommand, SCPServer } from "../../index.js";
+import {
+  type AuditEvent,
+  audit,
+  type FileSystem,
+  LocalFileSystem,
+  MemoryFileSystem,
+  quota,
+  readOnly,
+  SFTPServer,
+} from "../../sftp/index.js";
 import { describeError, StartError } from "../errors.js";
 import { channelOrigin } from "./channel-origin.js";
 import type { FolderOptions } from "./serve-options.js";

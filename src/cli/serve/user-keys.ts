@@ -1,5 +1,6 @@
 import type { Logger } from "pino";
-import { anyOf, authorizedKeys, type PublicKeyCheck, type PublicKeyHook, trustedUserCAs } from "../../index.js";
+import type { PublicKeyCheck, PublicKeyHook } from "../../authenticators/index.js";
+import { anyOf, authorizedKeys, trustedUserCAs } from "../../index.js";
 import { AUTH_FAILED } from "../../protocol/constants.js";
 import type { ServeOptions } from "./serve-options.js";
 

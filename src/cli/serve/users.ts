@@ -1,7 +1,8 @@
 import { userInfo } from "node:os";
 import type { Logger } from "pino";
+import type { PasswordCheck, PublicKeyHook } from "../../authenticators/index.js";
 import type { PKey } from "../../crypto/index.js";
-import { type PasswordCheck, type PublicKeyHook, passwordFile, revokedKeys } from "../../index.js";
+import { passwordFile, revokedKeys } from "../../index.js";
 import { AUTH_FAILED, AUTH_SUCCESSFUL, type AuthResult } from "../../protocol/constants.js";
 import { randomPassword, sameSecret } from "./secret.js";
 import type { ServeOptions } from "./serve-options.js";

@@ -1,5 +1,4 @@
-import type { AttributeChanges, OpenOptions } from "../../files/file-system.js";
-import type { AuditEvent } from "../../files/wrappers/audit-event.js";
+import type { AttributeChanges, AuditEvent, OpenOptions } from "../../sftp/index.js";
 
 /** Of a file whose client asks for none, before the umask. */
 const NEW_FILE_PERMISSIONS = 0o666;

@@ -1,4 +1,4 @@
-import * as spindlex from "../../../src/index.js";
+import * as authenticators from "../../../src/authenticators/index.js";
 import {
   key,
   logger,
@@ -34,28 +34,33 @@ const source = {
 export const AUTHENTICATOR_SUBJECTS: readonly OptionSubject[] = [
   {
     name: "authorizedKeys",
-    call: (options) => spindlex.authorizedKeys("", options),
+    call: (options) => authenticators.authorizedKeys("", options),
     optional: true,
     valid: validLineOptions,
     wrong: lineOptions,
   },
-  { name: "authorizedKeys", call: (options) => spindlex.authorizedKeys(options), shorthands: ["", nothing], ...source },
+  {
+    name: "authorizedKeys",
+    call: (options) => authenticators.authorizedKeys(options),
+    shorthands: ["", nothing],
+    ...source,
+  },
   {
     name: "trustedUserCAs",
-    call: (options) => spindlex.trustedUserCAs([key], options),
+    call: (options) => authenticators.trustedUserCAs([key], options),
     optional: true,
     valid: { ...validLineOptions, principals: nothing },
     wrong: { ...lineOptions, principals: ["ann", 5, ["ann"]] },
   },
   {
     name: "trustedUserCAs",
-    call: (options) => spindlex.trustedUserCAs(options),
+    call: (options) => authenticators.trustedUserCAs(options),
     shorthands: ["", nothing, []],
     ...source,
   },
   {
     name: "trustedUserCAs",
-    call: (principals) => spindlex.trustedUserCAs([key], { principals }),
+    call: (principals) => authenticators.trustedUserCAs([key], { principals }),
     shorthands: [nothing],
     optional: true,
     ...source,
@@ -63,28 +68,28 @@ export const AUTHENTICATOR_SUBJECTS: readonly OptionSubject[] = [
   },
   {
     name: "passwordFile",
-    call: (options) => spindlex.passwordFile(new Map(), options),
+    call: (options) => authenticators.passwordFile(new Map(), options),
     optional: true,
     valid: validFileOptions,
     wrong: { ...fileOptions, example: [...notText, "secret"] },
   },
   {
     name: "passwordFile",
-    call: (options) => spindlex.passwordFile(options),
+    call: (options) => authenticators.passwordFile(options),
     shorthands: ["", nothing],
     ...source,
   },
   {
     name: "revokedKeys",
-    call: (options) => spindlex.revokedKeys("", options),
+    call: (options) => authenticators.revokedKeys("", options),
     optional: true,
     valid: validFileOptions,
     wrong: fileOptions,
   },
-  { name: "revokedKeys", call: (options) => spindlex.revokedKeys(options), shorthands: ["", nothing], ...source },
+  { name: "revokedKeys", call: (options) => authenticators.revokedKeys(options), shorthands: ["", nothing], ...source },
   {
     name: "totp",
-    call: (options) => spindlex.totp(new Map(), options),
+    call: (options) => authenticators.totp(new Map(), options),
     optional: true,
     valid: { ...validFileOptions, digits: 8, window: 2 },
     wrong: {
@@ -95,18 +100,18 @@ export const AUTHENTICATOR_SUBJECTS: readonly OptionSubject[] = [
       window: [...notNumber, 3],
     },
   },
-  { name: "totp", call: (options) => spindlex.totp(options), shorthands: ["", nothing], ...source },
+  { name: "totp", call: (options) => authenticators.totp(options), shorthands: ["", nothing], ...source },
   {
     name: "newTotpSecret",
-    call: (options) => spindlex.newTotpSecret(options),
+    call: (options) => authenticators.newTotpSecret(options),
     optional: true,
     valid: { algorithm: "sha256" },
     wrong: { algorithm: notChoice },
   },
   {
     name: "otpauthUri",
-    call: (options) => spindlex.otpauthUri(options),
-    valid: { issuer: "example", username: "ann", secret: spindlex.newTotpSecret() },
+    call: (options) => authenticators.otpauthUri(options),
+    valid: { issuer: "example", username: "ann", secret: authenticators.newTotpSecret() },
     wrong: {
       issuer: [...notText, "", "a:b"],
       username: [...notText, "", "a:b"],

@@ -1,6 +1,6 @@
 import { duplexPair } from "node:stream";
-import * as spindlex from "../../../src/index.js";
-import { MemoryFileSystem } from "../../../src/index.js";
+import { SCPServer } from "../../../src/index.js";
+import { audit, MemoryFileSystem, quota, SFTPServer } from "../../../src/sftp/index.js";
 import { logger, notFunction, nothing, notLogger, notNumber, notText, type OptionSubject } from "./values.js";
 
 export const FILES = MemoryFileSystem.from({ "/file": "hello" });
@@ -34,7 +34,7 @@ const fileServer = {
 export const FILE_SUBJECTS: readonly OptionSubject[] = [
   {
     name: "SFTPServer",
-    call: (options) => new spindlex.SFTPServer(duplexPair()[0], options),
+    call: (options) => new SFTPServer(duplexPair()[0], options),
     ...fileServer,
     valid: { ...fileServer.valid, maxOpenHandles: 1, deniedRequests: ["write"] },
     wrong: {
@@ -46,7 +46,7 @@ export const FILE_SUBJECTS: readonly OptionSubject[] = [
   {
     name: "SCPServer",
     call: (options) =>
-      new spindlex.SCPServer(
+      new SCPServer(
         duplexPair()[0],
         { role: "source", path: "/file", recursive: false, preserveTimes: false, targetIsDirectory: false } as never,
         options,
@@ -69,14 +69,14 @@ export const FILE_SUBJECTS: readonly OptionSubject[] = [
   },
   {
     name: "audit",
-    call: (options) => spindlex.audit(FILES, options),
+    call: (options) => audit(FILES, options),
     valid: { record: nothing, user: "ann" },
     wrong: { record: notFunction, user: notText },
     required: ["record"],
   },
   {
     name: "quota",
-    call: (options) => spindlex.quota(FILES, options),
+    call: (options) => quota(FILES, options),
     valid: { bytes: 1000, used: 5 },
     wrong: { bytes: [...notNumber, 1.5], used: [...notNumber, 1.5] },
     required: ["bytes"],

@@ -64,9 +64,9 @@ describe("spindlex", () => {
 });
 
 describe("a server that cannot start", () => {
-  const expectOneLine = (args: readonly string[], pattern: RegExp, env?: NodeJS.ProcessEnv) => {
+  const expectOneLine = (args: readonly string[], pattern: RegExp, env?: NodeJS.ProcessEnv, code = 1) => {
     const { status, stdout, stderr } = runMain(["serve", "--port", "0", ...args], env);
-    expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
+    expect({ status, stdout }).toEqual({ status: code, stdout: "" });
     expect(stderr).toMatch(pattern);
     expect(stderr).toMatch(/^spindlex: [^\n]+\n$/);
   };
@@ -83,6 +83,14 @@ describe("a server that cannot start", () => {
 
   it("says that the address is not this machine's", () => {
     expectOneLine([...quiet, "--host", "192.0.2.1"], /192\.0\.2\.1 is not an address of this machine/);
+  });
+
+  it.each([
+    ["--allow-from", "home", '--allow-from: "home" is (no|not an) address'],
+    ["--deny-from", "10.0.0.1/8", "--deny-from: 10.0.0.1/8 has bits beyond its prefix"],
+    ["--proxy-protocol-from", "", '--proxy-protocol-from: "" is (no|not an) address'],
+  ])("says what is wrong with %s %j", (option, list, message) => {
+    expectOneLine([option, list], new RegExp(message), undefined, 2);
   });
 
   it("says that the host key cannot be read", () => {

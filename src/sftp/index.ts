@@ -1,0 +1,20 @@
+/** SFTP over any stream, and the file systems that it serves: `spindlex/sftp`. */
+
+export type { AccessMode, AccessPolicy } from "../files/access-policy.js";
+export { FileError, type FileErrorCode, LinkInPathError } from "../files/errors.js";
+export type { FileServerLogger, FileServerOptions, ServedFiles } from "../files/file-server-options.js";
+export type { FileServerStream } from "../files/file-server-stream.js";
+export type * from "../files/file-system.js";
+export { LocalFileSystem } from "../files/local/local-file-system.js";
+export { MemoryFileSystem, type MemoryFileSystemOptions } from "../files/memory/memory-file-system.js";
+export { audit } from "../files/wrappers/audit.js";
+export type { AuditEvent } from "../files/wrappers/audit-event.js";
+export type { AuditOptions } from "../files/wrappers/audit-trail.js";
+export { mount } from "../files/wrappers/mount.js";
+export { type QuotaOptions, quota } from "../files/wrappers/quota.js";
+export { readOnly } from "../files/wrappers/read-only.js";
+export { StatusCode } from "./codec/constants.js";
+export { SFTPError } from "./codec/sftp-error.js";
+export { requestNames } from "./server/requests/registry.js";
+export { SFTPServer, type SFTPServerOptions } from "./server/sftp-server.js";
+export type { SFTPStream } from "./server/sftp-session.js";
