@@ -3,6 +3,7 @@ import {
   decodeChannelOpen,
   decodeChannelOpenConfirmation,
   decodeChannelOpenFailure,
+  encodeChannelOpenFailure,
 } from "../../../src/protocol/messages/channel-open.js";
 import {
   decodeChannelMessage,
@@ -21,7 +22,12 @@ import {
   decodeUnimplemented,
   encodePing,
 } from "../../../src/protocol/messages/transport.js";
-import { decodeBanner, decodeUserauthFailure, decodeUserauthRequest } from "../../../src/protocol/messages/userauth.js";
+import {
+  decodeBanner,
+  decodeUserauthFailure,
+  decodeUserauthRequest,
+  encodeUserauthFailure,
+} from "../../../src/protocol/messages/userauth.js";
 import {
   decodeInfoRequest,
   decodeInfoResponse,
@@ -128,6 +134,9 @@ export const harness: Harness = {
     messages.serviceRequest("ssh-userauth"),
     messages.channelOpen(),
     messages.execRequest(0, "ls"),
+    encodeInfoRequest({ name: "n", instruction: "i", prompts: [{ prompt: "p", echo: true }] }),
+    encodeUserauthFailure(["password", "publickey"], true),
+    encodeChannelOpenFailure({ recipientChannel: 0, reason: 1, description: "no" }),
   ],
   memory: { base: 1024 * 1024, perByte: 256 },
   shortRun: 3000,
