@@ -1,7 +1,7 @@
 import type { HostKey } from "../../src/crypto/pkey/host-key.js";
 import { PKey } from "../../src/crypto/pkey/pkey.js";
 import { MessageNumber } from "../../src/protocol/constants.js";
-import { type AlgorithmsOption, resolveAlgorithms } from "../../src/transport/algorithms.js";
+import { type AlgorithmPreferences, defaultAlgorithms } from "../../src/transport/algorithms.js";
 import { type ClientRoleOptions, clientRole } from "../../src/transport/client-role.js";
 import type { Role } from "../../src/transport/role.js";
 import { serverRole } from "../../src/transport/server-role.js";
@@ -14,8 +14,8 @@ const { SERVICE_REQUEST, SERVICE_ACCEPT, USERAUTH_REQUEST, USERAUTH_SUCCESS, CHA
 const MAX_TURNS = 2000;
 
 export interface MemoryPairOptions {
-  readonly clientAlgorithms?: AlgorithmsOption;
-  readonly serverAlgorithms?: AlgorithmsOption;
+  readonly clientAlgorithms?: Partial<AlgorithmPreferences>;
+  readonly serverAlgorithms?: Partial<AlgorithmPreferences>;
   readonly hostKeys?: readonly HostKey[];
   /** Default: every key is accepted. */
   readonly acceptHostKey?: ClientRoleOptions["acceptHostKey"];
@@ -43,9 +43,9 @@ export class End {
   #arrived: Buffer[] = [];
   #peer: End | undefined;
 
-  constructor(role: Role, identification: string, algorithms: AlgorithmsOption, rekeyBytes: number) {
+  constructor(role: Role, identification: string, algorithms: Partial<AlgorithmPreferences>, rekeyBytes: number) {
     this.transport = new Transport(
-      { role, identification, algorithms: resolveAlgorithms(algorithms), rekeyBytes },
+      { role, identification, algorithms: { ...defaultAlgorithms, ...algorithms }, rekeyBytes },
       {
         output: (bytes, done) => {
           this.bytesSent += bytes.length;
@@ -127,13 +127,13 @@ export class MemoryPair {
     this.client = new End(
       { ...client, ...options.clientRole },
       "SSH-2.0-client",
-      options.clientAlgorithms ?? "default",
+      options.clientAlgorithms ?? {},
       rekeyBytes,
     );
     this.server = new End(
       { ...server, ...options.serverRole },
       "SSH-2.0-server",
-      options.serverAlgorithms ?? "default",
+      options.serverAlgorithms ?? {},
       rekeyBytes,
     );
     this.client.connect(this.server);
