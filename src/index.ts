@@ -25,8 +25,10 @@ export { ConfigurationError } from "./base/configuration-error.js";
 export { loggedPath, loggedText } from "./base/logged-text.js";
 export type { Logger } from "./base/logger.js";
 export { ChannelOpenError } from "./connection/channel-open-error.js";
+export type { OpenRefusal } from "./connection/open-refusal.js";
 export type { AnswerOptions, RequestOptions } from "./connection/outgoing-request.js";
 export type { ConnectionEnd } from "./endpoint/connection-end.js";
+export type { DirectStreamlocal, DirectTcpip, OpenFields } from "./forwarding/open-fields.js";
 export {
   AUTH_FAILED,
   AUTH_PARTIAL,

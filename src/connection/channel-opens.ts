@@ -19,18 +19,11 @@ import { ChannelOpenError } from "./channel-open-error.js";
 import { MAX_DATA_LENGTH } from "./channel-sender.js";
 import { type MultiplexerLink, requestFailed } from "./multiplexer-link.js";
 import type { OpenChannels } from "./open-channels.js";
+import { openRefusal } from "./open-refusal.js";
 import { OpeningChannels } from "./opening-channels.js";
 import { type AnswerOptions, checkAnswerOptions, checkRequest, NO_FIELDS } from "./outgoing-request.js";
 import { initialWindowSize } from "./receive-window.js";
 import type { WaitingBudget } from "./request-queue.js";
-
-/** Texts for CHANNEL_OPEN_FAILURE, by reason. */
-const openFailures: Readonly<Record<number, string>> = {
-  1: "administratively prohibited",
-  2: "connect failed",
-  3: "unknown channel type",
-  4: "too many channels",
-};
 
 /** How channels come to be (RFC 4254 §5.1), in both directions. */
 export class ChannelOpens<AnyChannel extends Channel> {
@@ -131,7 +124,8 @@ export class ChannelOpens<AnyChannel extends Channel> {
     }
     const place = this.#channels.reserve();
     if (place === undefined) this.#refuse(open, OPEN_FAILED_RESOURCE_SHORTAGE);
-    else void this.#decide(open, place.id, place.release);
+    // In memory of its own: a hook may take its time, and the chunk that it lies in is not kept.
+    else void this.#decide({ ...open, fields: Buffer.from(open.fields) }, place.id, place.release);
   }
 
   /** The connection is gone. */
@@ -161,7 +155,7 @@ export class ChannelOpens<AnyChannel extends Channel> {
         id,
         recipientChannel: open.senderChannel,
         kind: open.kind,
-        openFields: Buffer.from(open.fields),
+        openFields: open.fields,
         windowSize: open.initialWindowSize,
         maximumPacketSize: open.maximumPacketSize,
         openedBy: "peer",
@@ -181,10 +175,7 @@ export class ChannelOpens<AnyChannel extends Channel> {
     this.#authority.channelOpened(channel);
   }
 
-  #refuse(open: ChannelOpen, decision: unknown): void {
-    const reason =
-      typeof decision === "number" && decision in openFailures ? decision : OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED;
-    const description = openFailures[reason] ?? "";
-    this.#link.send(encodeChannelOpenFailure({ recipientChannel: open.senderChannel, reason, description }));
+  #refuse(open: ChannelOpen, answer: unknown): void {
+    this.#link.send(encodeChannelOpenFailure({ recipientChannel: open.senderChannel, ...openRefusal(answer) }));
   }
 }

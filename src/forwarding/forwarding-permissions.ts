@@ -1,6 +1,6 @@
 import { matchesWildcard } from "../addresses/wildcard.js";
 import { namedByAll, type Permissions } from "../auth/permissions.js";
-import { Reader } from "../protocol/reader.js";
+import { readDirectTcpip } from "./open-fields.js";
 
 /**
  * Whether a client may ask for a channel at all: for a session always, for what leads elsewhere only with the permission.
@@ -12,7 +12,9 @@ export function mayOpenChannel(permissions: Permissions, kind: string, fields: B
   if (kind === "session") return true;
   if (!permissions.portForwarding) return false;
   if (permissions.permitOpen.length === 0) return true;
-  return kind === "direct-tcpip" && namedByAll(permissions.permitOpen, ...readTarget(fields));
+  if (kind !== "direct-tcpip") return false;
+  const { host, port } = readDirectTcpip(fields);
+  return namedByAll(permissions.permitOpen, host, port);
 }
 
 /** Whether a client may ask the server to listen on a TCP port (RFC 4254 §7.1). */
@@ -30,14 +32,4 @@ function isLikeHost(host: string, pattern: string): boolean {
 /** Whether a client may ask the server to listen on a socket of its file system (OpenSSH PROTOCOL §2.4). */
 export function mayListenOnSocket({ portForwarding, permitListen }: Permissions): boolean {
   return portForwarding && permitListen.length === 0;
-}
-
-/** RFC 4254 §7.2. */
-function readTarget(fields: Buffer): [host: string, port: number] {
-  const reader = new Reader(fields);
-  const target: [string, number] = [reader.readText(), reader.readUint32()];
-  reader.readText();
-  reader.readUint32();
-  reader.end();
-  return target;
 }

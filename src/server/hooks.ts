@@ -2,7 +2,8 @@ import type { Authenticator, Identity } from "../auth/authenticator.js";
 import { Channel } from "../connection/channel.js";
 import type { ChannelAuthority } from "../connection/channel-authority.js";
 import { mayListen, mayListenOnSocket, mayOpenChannel } from "../forwarding/forwarding-permissions.js";
-import { OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED } from "../protocol/constants.js";
+import { readOpenFields } from "../forwarding/open-fields.js";
+import { OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED, OPEN_FAILED_CONNECT_FAILED } from "../protocol/constants.js";
 import type { Request } from "../protocol/messages/requests.js";
 import { Writer } from "../protocol/writer.js";
 import type { Connection } from "../session/connection.js";
@@ -65,10 +66,13 @@ export function bindChannelAuthority(
   hostKeyProof?: HostKeyProof,
 ): ChannelAuthority<AnyChannel> {
   return {
-    decideOpen: (kind, channelId, fields) =>
-      mayOpenChannel(connection.permissions, kind, fields)
-        ? server.checkChannelRequest(kind, channelId, connection)
-        : OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED,
+    decideOpen: (kind, channelId, fields) => {
+      if (!mayOpenChannel(connection.permissions, kind, fields)) return OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED;
+      const open = readOpenFields(kind, fields);
+      // What cannot be a port is no question for a hook, which would connect to it.
+      if ("port" in open && open.port > MAX_PORT) return OPEN_FAILED_CONNECT_FAILED;
+      return server.checkChannelRequest(kind, channelId, connection, open);
+    },
     createChannel: (parameters, link) =>
       parameters.kind === "session" && parameters.openedBy === "peer"
         ? new SessionChannel(parameters, link, connection)
@@ -76,7 +80,9 @@ export function bindChannelAuthority(
     channelOpened: (channel) => void notify("onChannelOpened", hookFailed, () => server.onChannelOpened(channel)),
     channelClosed: (channel) => void notify("onChannelClosed", hookFailed, () => server.onChannelClosed(channel)),
     channelRequest: (channel, request) =>
-      channel instanceof SessionChannel && handleSessionRequest(channel, request, sessionHooks),
+      channel instanceof SessionChannel
+        ? handleSessionRequest(channel, request, sessionHooks)
+        : exactly(server.checkUnknownChannelRequest(channel, request.kind, Buffer.from(request.fields.readRest()))),
     globalRequestReceived: () => {},
     globalRequest: (request) => decideGlobalRequest(server, connection, hostKeyProof, request),
   };
@@ -95,6 +101,7 @@ export function bindSessionHooks(server: SSHServer): SessionHooks {
     environment: (channel, name, value) => exactly(server.checkChannelEnvRequest(channel, name, value)),
     x11: (channel, singleConnection, authProtocol, authCookie, screenNumber) =>
       exactly(server.checkChannelX11Request(channel, singleConnection, authProtocol, authCookie, screenNumber)),
+    unknown: (channel, kind, payload) => exactly(server.checkUnknownChannelRequest(channel, kind, payload)),
   };
 }
 

@@ -3,7 +3,9 @@ import type { AuthDecision } from "../auth/grant.js";
 import type { MethodLists } from "../auth/required-methods.js";
 import type { MaybePromise } from "../base/maybe-promise.js";
 import { checkOptions } from "../base/option-checks.js";
+import type { OpenRefusal } from "../connection/open-refusal.js";
 import type { PKey } from "../crypto/pkey/pkey.js";
+import type { OpenFields } from "../forwarding/open-fields.js";
 import {
   AUTH_FAILED,
   OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED,
@@ -153,9 +155,16 @@ export class SSHServer {
    *
    * @param kind channel type: `session`, `direct-tcpip`, …
    * @param chanid number the channel will have
-   * @returns 0 (OPEN_SUCCEEDED) or a reason for SSH_MSG_CHANNEL_OPEN_FAILURE, 1 to 4 (RFC 4254 §5.1)
+   * @param open where the client wants to be connected to, for `direct-tcpip` and `direct-streamlocal@openssh.com`; for
+   *   other types the bytes of their fields
+   * @returns 0 (OPEN_SUCCEEDED) or a reason for SSH_MSG_CHANNEL_OPEN_FAILURE, 1 to 4 (RFC 4254 §5.1), alone or with a text
    */
-  checkChannelRequest(kind: string, chanid: number, connection: Connection): MaybePromise<number> {
+  checkChannelRequest(
+    kind: string,
+    chanid: number,
+    connection: Connection,
+    open: OpenFields,
+  ): MaybePromise<number | OpenRefusal> {
     if (kind === "session") return OPEN_SUCCEEDED;
     return kind === "direct-tcpip" ? OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED : OPEN_FAILED_UNKNOWN_CHANNEL_TYPE;
   }
@@ -225,6 +234,16 @@ export class SSHServer {
     authCookie: Buffer,
     screenNumber: number,
   ): MaybePromise<boolean> {
+    return false;
+  }
+
+  /**
+   * Asked for channel requests the library does not know (RFC 4254 §5.4), on channels of any type. A request for
+   * `auth-agent-req@openssh.com` comes here where the user's permissions allow it.
+   *
+   * @param payload the request's fields, behind its name and `want reply`
+   */
+  checkUnknownChannelRequest(channel: AnyChannel, kind: string, payload: Buffer): MaybePromise<boolean> {
     return false;
   }
 

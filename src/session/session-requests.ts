@@ -14,6 +14,9 @@ const ORIGINAL_COMMAND = "SSH_ORIGINAL_COMMAND";
 /** The forced command that stands for SFTP (ForceCommand in sshd_config(5)). */
 const INTERNAL_SFTP = "internal-sftp";
 
+/** Allows the server to open channels to the client's agent (OpenSSH PROTOCOL.agent §4); what follows is the hook's. */
+const AGENT_FORWARDING = "auth-agent-req@openssh.com";
+
 type Decision = boolean | Promise<boolean>;
 
 /** Who decides what a session may do: hooks that return exactly `true` to allow. */
@@ -31,6 +34,8 @@ export interface SessionHooks {
     authCookie: Buffer,
     screenNumber: number,
   ): Decision;
+  /** A request that the library does not know. */
+  unknown(channel: SessionChannel, kind: string, payload: Buffer): Decision;
 }
 
 type Handler = (channel: SessionChannel, fields: Reader, hooks: SessionHooks) => Decision;
@@ -69,12 +74,16 @@ const handlers: ReadonlyMap<string, Handler> = new Map<string, Handler>([
 ]);
 
 /**
- * Handles one request on a session channel; unknown ones fail.
+ * Handles one request on a session channel.
  *
  * @throws {ProtocolError} when the request is malformed
  */
 export function handleSessionRequest(channel: SessionChannel, request: Request, hooks: SessionHooks): Decision {
-  return handlers.get(request.kind)?.(channel, request.fields, hooks) ?? false;
+  const { kind, fields } = request;
+  const handler = handlers.get(kind);
+  if (handler !== undefined) return handler(channel, fields, hooks);
+  if (kind === AGENT_FORWARDING && !channel.connection.permissions.agentForwarding) return false;
+  return hooks.unknown(channel, kind, Buffer.from(fields.readRest()));
 }
 
 function last<T>(fields: Reader, value: T): T {

@@ -155,6 +155,15 @@ describe("opening channels", () => {
     [null, "1 administratively prohibited"],
     [undefined, "1 administratively prohibited"],
     [{}, "1 administratively prohibited"],
+    [null, "1 administratively prohibited"],
+    [{ reason: 2, description: "no such host: ☃" }, "2 no such host: ☃"],
+    [{ reason: 4 }, "4 too many channels"],
+    [{ reason: 4, description: 4 }, "4 too many channels"],
+    [{ reason: 0, description: "no" }, "1 no"],
+    [{ reason: "2", description: "no" }, "1 no"],
+    [{ reason: 2, description: "half \ud83d of it" }, "2 half \ufffd of it"],
+    [{ reason: 2, description: `${"x".repeat(255)}😀` }, `2 ${"x".repeat(255)}`],
+    [{ reason: 2, description: "x".repeat(100_000) }, `2 ${"x".repeat(256)}`],
   ])("is refused for the answer %j, at once or later", async (decision, reason) => {
     const { link, authority, multiplexer } = start();
     authority.decideOpen = () => decision;

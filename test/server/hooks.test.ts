@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from "vitest";
 import type { Identity } from "../../src/auth/authenticator.js";
 import { ALL_PERMISSIONS, completePermissions } from "../../src/auth/permissions.js";
 import { PKey } from "../../src/crypto/index.js";
-import { type Channel, type Connection, SSHServer } from "../../src/index.js";
+import { type Channel, type Connection, type OpenFields, SSHServer } from "../../src/index.js";
 import { AUTH_SUCCESSFUL } from "../../src/protocol/constants.js";
 import { ProtocolError } from "../../src/protocol/errors.js";
 import { decodeGlobalRequest, encodeGlobalRequest } from "../../src/protocol/messages/requests.js";
@@ -108,23 +108,78 @@ describe("hooks of session requests", () => {
     ]);
   });
 
-  it("are not asked for channels of other types", async () => {
-    const { authority } = bind(serverThatAnswers(true));
+  it("are not asked for channels of other types, whose requests are all unknown ones", async () => {
+    const server = serverThatAnswers(false);
+    const asked = vi.fn(async () => true);
+    Object.defineProperty(server, "checkUnknownChannelRequest", { value: asked });
+    const { authority } = bind(server);
     const { channel: forwarded } = openTestChannel({ kind: "direct-tcpip" });
     for (const [kind, fields] of sessionRequests) {
-      expect(await authority.channelRequest(forwarded, request(kind, fields))).toBe(false);
+      expect(await authority.channelRequest(forwarded, request(kind, fields))).toBe(true);
+      expect(asked).toHaveBeenLastCalledWith(forwarded, kind, fields);
+    }
+    for (const [what, mistake] of mistakes) {
+      const { authority: mistaken } = bind(serverThatAnswers(mistake));
+      expect([what, await mistaken.channelRequest(forwarded, request("x"))]).toEqual([what, false]);
     }
   });
 });
 
 describe("hooks of channels", () => {
-  it("are asked with the connection, and their answer is passed on as it is", () => {
+  function bindOpening() {
     const server = new SSHServer();
-    const asked = vi.fn(() => 4);
+    const answer = { reason: 4, description: "later" };
+    const asked = vi.fn(() => answer);
     server.checkChannelRequest = asked;
-    const { connection, authority } = bind(server);
-    expect(authority.decideOpen("session", 7, Buffer.alloc(0))).toBe(4);
-    expect(asked).toHaveBeenCalledExactlyOnceWith("session", 7, connection);
+    return { answer, asked, ...bind(server) };
+  }
+
+  it.each<[kind: string, fields: Buffer, open: OpenFields]>([
+    ["session", Buffer.alloc(0), Buffer.alloc(0)],
+    ["x@example.com", Buffer.from("fields"), Buffer.from("fields")],
+    [
+      "direct-tcpip",
+      new Writer()
+        .writeString("host")
+        .writeUint32(65_535)
+        .writeString("::1")
+        .writeUint32(2 ** 32 - 1)
+        .toBuffer(),
+      { host: "host", port: 65_535, originatorAddress: "::1", originatorPort: 2 ** 32 - 1 },
+    ],
+    [
+      "direct-streamlocal@openssh.com",
+      new Writer().writeString(Buffer.of(0x2f, 0xff)).writeString("reserved").writeUint32(1).toBuffer(),
+      { socketPath: Buffer.of(0x2f, 0xff) },
+    ],
+  ])(
+    "are asked with what the client wants to open, and their answer is passed on as it is: %s",
+    (kind, fields, open) => {
+      const { answer, asked, connection, authority } = bindOpening();
+      expect(authority.decideOpen(kind, 7, fields)).toBe(answer);
+      expect(asked).toHaveBeenCalledExactlyOnceWith(kind, 7, connection, open);
+    },
+  );
+
+  it.each(["direct-tcpip", "direct-streamlocal@openssh.com"])(
+    "are not asked about fields that are malformed: %s",
+    (kind) => {
+      const { asked, authority } = bindOpening();
+      const tcpip = new Writer().writeString("h").writeUint32(1).writeString("o").writeUint32(1).toBuffer();
+      const streamlocal = new Writer().writeString("p").writeString("").writeUint32(1).toBuffer();
+      const fields = kind === "direct-tcpip" ? tcpip : streamlocal;
+      for (const wrong of [fields.subarray(0, -1), Buffer.concat([fields, Buffer.alloc(1)])]) {
+        expect(() => authority.decideOpen(kind, 0, wrong)).toThrow(ProtocolError);
+      }
+      expect(asked).not.toHaveBeenCalled();
+    },
+  );
+
+  it("are not asked for a port that cannot be one", () => {
+    const { asked, authority } = bindOpening();
+    const fields = new Writer().writeString("h").writeUint32(65_536).writeString("o").writeUint32(1).toBuffer();
+    expect(authority.decideOpen("direct-tcpip", 0, fields)).toBe(2);
+    expect(asked).not.toHaveBeenCalled();
   });
 
   it.each(["onChannelOpened", "onChannelClosed"] as const)("%s may fail without harm", async (name) => {

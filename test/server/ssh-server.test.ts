@@ -33,10 +33,10 @@ describe("a server without hooks of its own", () => {
 
   it("opens sessions only, and says why not others", () => {
     expect([
-      server.checkChannelRequest("session", 0, connection),
-      server.checkChannelRequest("direct-tcpip", 1, connection),
-      server.checkChannelRequest("x11", 2, connection),
-      server.checkChannelRequest("constructor", 3, connection),
+      server.checkChannelRequest("session", 0, connection, Buffer.alloc(0)),
+      server.checkChannelRequest("direct-tcpip", 1, connection, Buffer.alloc(0)),
+      server.checkChannelRequest("x11", 2, connection, Buffer.alloc(0)),
+      server.checkChannelRequest("constructor", 3, connection, Buffer.alloc(0)),
     ]).toEqual([
       OPEN_SUCCEEDED,
       OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED,

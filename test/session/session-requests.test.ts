@@ -38,6 +38,9 @@ class TestHooks implements SessionHooks {
   x11 = (_channel: SessionChannel, single: boolean, protocol: string, cookie: Buffer, screen: number) =>
     this.#decide("x11", single, protocol, cookie.toString(), screen);
 
+  unknown = (_channel: SessionChannel, kind: string, payload: Buffer) =>
+    this.#decide("unknown", kind, payload.toString("latin1"));
+
   #decide(...call: readonly unknown[]): boolean | Promise<boolean> {
     this.calls.push([...call]);
     return this.answer();
@@ -295,13 +298,24 @@ describe("a request to forward X11", () => {
 
 describe("other requests", () => {
   it.each(["", "no-such-request", "auth-agent-req@openssh.com", "EXEC", "exit-status", "__proto__", "constructor"])(
-    "fail and ask nobody: %j",
+    "are decided by the hook for those that are not known: %j",
     (kind) => {
       const { hooks, ask } = start();
-      expect(ask(kind, text("x"))).toBe(false);
-      expect(hooks.calls).toEqual([]);
+      expect(ask(kind, Buffer.from("payload"))).toBe(true);
+      hooks.answer = () => false;
+      expect(ask(kind)).toBe(false);
+      expect(hooks.calls).toEqual([
+        ["unknown", kind, "payload"],
+        ["unknown", kind, ""],
+      ]);
     },
   );
+
+  it("for the agent ask nobody where the user may not forward it", () => {
+    const { hooks, ask } = start({ agentForwarding: false });
+    expect(ask("auth-agent-req@openssh.com")).toBe(false);
+    expect(hooks.calls).toEqual([]);
+  });
 });
 
 describe("a malformed request", () => {
