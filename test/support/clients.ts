@@ -99,6 +99,8 @@ type OtherToolName =
   | "ssh-keygen"
   | "ssh-keygen10"
   | "ssh-keyscan"
+  | "ssh-agent"
+  | "ssh-add"
   | "FUSE";
 
 export type ToolName = ExecClientName | TransferClientName | LibraryClientName | OtherToolName;
@@ -175,6 +177,8 @@ const REQUIREMENTS: Readonly<Record<ToolName, readonly (string | undefined)[]>> 
   "ssh-keygen": [KEYGEN],
   "ssh-keygen10": [newer("bookworm-backports/usr/bin/ssh-keygen")],
   "ssh-keyscan": [findProgram("ssh-keyscan")],
+  "ssh-agent": [findProgram("ssh-agent")],
+  "ssh-add": [findProgram("ssh-add")],
   FUSE: [findFile(["/dev/fuse"])],
 };
 
