@@ -1,4 +1,5 @@
-import { checkFlag, checkMethods, checkOptions } from "../base/option-checks.js";
+import { ConfigurationError } from "../base/configuration-error.js";
+import { checkFlag, checkOptions } from "../base/option-checks.js";
 
 /** Longest fields of a request, bytes: with their message they fit the payload that every peer takes (RFC 4253 §6.1). */
 export const MAX_FIELDS_LENGTH = 32 * 1024 - 256;
@@ -55,8 +56,9 @@ export function checkRequestOptions(
 
 function checkSignal<Options extends AnswerOptions>(options: Options): Options {
   const { signal } = options;
-  if (signal !== undefined) {
-    checkMethods("signal", signal, ["addEventListener", "removeEventListener", "throwIfAborted"]).throwIfAborted();
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw new ConfigurationError("signal", "must be an AbortSignal");
   }
+  signal?.throwIfAborted();
   return options;
 }

@@ -1,3 +1,5 @@
+import { setMaxListeners } from "node:events";
+
 /** What was asked of the peer, for the program that waits for it. */
 export class PendingAnswer<Answer> {
   readonly promise: Promise<Answer>;
@@ -10,7 +12,10 @@ export class PendingAnswer<Answer> {
     this.promise = new Promise((resolve, reject) => {
       this.#settle = { resolve, reject };
     });
-    signal?.addEventListener("abort", this.#abort);
+    if (signal === undefined) return;
+    // One signal may end many waits. Each takes its listener back, so that many of them are no leak to warn of.
+    setMaxListeners(0, signal);
+    signal.addEventListener("abort", this.#abort);
   }
 
   /** Whether the program waits no longer: it has its answer, or has given up. */

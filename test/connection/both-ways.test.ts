@@ -173,7 +173,7 @@ describe("opening a channel", () => {
     ["a text for bytes", "x", "text", undefined, "are bytes"],
     ["long fields", "x", Buffer.alloc(32 * 1024), undefined, "up to 32512 bytes"],
     ["an unknown option", "x", undefined, { sginal: undefined }, "did you mean signal?"],
-    ["a signal that is none", "x", undefined, { signal: {} }, "signal: has no method"],
+    ["a signal that is none", "x", undefined, { signal: {} }, "signal: must be an AbortSignal"],
     ["no options", "x", undefined, null, "must be an object"],
   ])("and asking refuse %s", async (_, kind, fields, options, error) => {
     const pair = new Pair();
@@ -302,17 +302,21 @@ describe("what waits for an answer", () => {
     }
   });
 
-  it("leaves no listener on the signal behind", async () => {
+  it("leaves no listener on the signal behind, and many are nothing to warn of", async () => {
+    const warned = vi.spyOn(process, "emitWarning").mockImplementation(() => {});
     const pair = new Pair();
     const { signal } = new AbortController();
     const removed = vi.spyOn(signal, "removeEventListener");
     const added = vi.spyOn(signal, "addEventListener");
     const opening = pair.one.multiplexer.openChannel("x", undefined, { signal });
     await pair.settle();
-    const asked = (await opening).sendRequest("x", undefined, { signal });
+    const channel = await opening;
+    const asked = Array.from({ length: 20 }, () => channel.sendRequest("x", undefined, { signal }));
     await pair.settle();
-    await asked;
-    expect(added).toHaveBeenCalledTimes(2);
+    await Promise.all(asked);
+    expect(added).toHaveBeenCalledTimes(21);
+    expect(warned).not.toHaveBeenCalled();
+    warned.mockRestore();
     expect(removed.mock.calls.map(([, listener]) => listener)).toEqual(
       added.mock.calls.map(([, listener]) => listener),
     );
