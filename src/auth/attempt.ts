@@ -4,16 +4,16 @@ import type { SecurityKeyProof } from "./authenticator.js";
 import { Grant } from "./grant.js";
 import type { Permissions } from "./permissions.js";
 
-/** What one authentication request has come to. */
+/** The result of one authentication request. */
 export type Attempt =
   | {
       readonly kind: "proven";
       readonly completeness: "full" | "partial";
-      /** What the proof is good for. */
+      /** The permissions that come with the proof. */
       readonly permissions: Permissions;
       /** The key whose signature was verified, where the method uses one. */
       readonly publicKey?: PKey;
-      /** What that key said, where it is a FIDO key. */
+      /** That key's statements, where it is a FIDO key. */
       readonly securityKey?: SecurityKeyProof;
     }
   /** Not decided yet: the method's own message goes back. */
@@ -31,7 +31,7 @@ export type Attempt =
 /** Reads what a hook returned: only exactly `AUTH_SUCCESSFUL`, `AUTH_PARTIAL` and a `Grant` prove anything. */
 export function attemptFrom(decision: unknown): Attempt {
   const grant = Grant.from(decision);
-  return grant === undefined ? refused("refused by the server's hook") : proven(grant);
+  return grant === undefined ? refused("the server's hook has refused the request") : proven(grant);
 }
 
 export function proven({ result, permissions }: Grant): Extract<Attempt, { kind: "proven" }> {

@@ -29,7 +29,7 @@ const PUBLIC_KEY_FAILURE_DELAY = 10;
 const PUBLIC_KEY = "publickey";
 const METHODS = [PUBLIC_KEY, "password", "keyboard-interactive"];
 
-/** Until it is known what a user has to prove, there is nothing that would do. */
+/** Until the required methods of a user are known, no proof is enough. */
 const NOBODY = new RequiredMethods([]);
 
 export interface AuthenticationOptions {
@@ -39,7 +39,7 @@ export interface AuthenticationOptions {
   readonly failureDelay: number;
   /** Names by which users may ask to prove a key, those of certificates included. */
   readonly publicKeyAlgorithms: readonly string[];
-  /** What authorities may have signed certificates of users with. */
+  /** The algorithms with which authorities may have signed certificates of users. */
   readonly caSignatureAlgorithms: readonly string[];
 }
 
@@ -52,7 +52,7 @@ export interface RefusedAttempt {
   readonly offeredKey?: PKey;
 }
 
-/** What the authentication needs of its connection. */
+/** The part of its connection that the authentication needs. */
 export interface AuthenticationLink {
   readonly binding: SignatureBinding;
   /** Where the client comes from, if that is known. */
@@ -124,7 +124,13 @@ export class Authentication {
     if (!dialogue?.waiting) {
       if (this.#lateResponses > 0) this.#lateResponses--;
       else
-        this.#enqueue(() => this.#refuse(this.#username ?? "", "keyboard-interactive", refused("nothing was asked")));
+        this.#enqueue(() =>
+          this.#refuse(
+            this.#username ?? "",
+            "keyboard-interactive",
+            refused("the client answers a question that was not asked"),
+          ),
+        );
       return;
     }
     this.#askedAt = performance.now();
@@ -188,7 +194,7 @@ export class Authentication {
     }
   }
 
-  /** Whatever another user has proven is worth nothing to this one. */
+  /** Starts from nothing: the proofs of another user do not count for this one. */
   async #begin(username: string): Promise<void> {
     this.#username = username;
     this.#methods = [];
@@ -296,7 +302,7 @@ export class Authentication {
   ): Promise<void> {
     const intersection = intersectPermissions(this.#permissions, permissions);
     if (intersection === undefined) {
-      await this.#refuse(username, method, refused("different commands are forced", publicKey));
+      await this.#refuse(username, method, refused("two factors force different commands", publicKey));
       return;
     }
     this.#permissions = intersection;

@@ -21,30 +21,31 @@ export interface PasswordChangeRequired {
  */
 export type Prompt = (request: InfoRequest) => Promise<string[]>;
 
-/** What a FIDO key has said with a signature that was verified (OpenSSH PROTOCOL.u2f). */
+/** The statements of a FIDO key in a signature that was verified (OpenSSH PROTOCOL.u2f). */
 export interface SecurityKeyProof extends SecurityKeySignature {
   readonly key: PKey;
 }
 
-/** Who a connection belongs to, once authentication has succeeded. Frozen. */
+/** The user of a connection, once authentication has succeeded. Frozen. */
 export interface Identity {
   readonly username: string;
   /** The methods that were proven, in order; more than one after partial successes. */
   readonly methods: readonly string[];
   /** The public keys whose private halves the client has proven to hold, in order. */
   readonly publicKeys: readonly PKey[];
-  /** Of those keys, the FIDO keys with what they said: counter, presence and verification of their user. */
+  /** The FIDO keys among them with their statements: counter, presence and verification of the user. */
   readonly securityKeys: readonly SecurityKeyProof[];
-  /** What all that was proven and configured permits together; enforced by the library. */
+  /** The intersection of all permissions that were proven and configured. The library enforces it. */
   readonly permissions: Permissions;
 }
 
 /**
- * What decides about authentication requests: the hooks of a server, bound to a connection. Results are compared
- * strictly: whatever is not exactly AUTH_SUCCESSFUL, AUTH_PARTIAL or a Grant refuses, and so do throws and rejections.
+ * The hooks of a server that decide about authentication requests, bound to a connection. Results are compared
+ * strictly: only exactly AUTH_SUCCESSFUL, AUTH_PARTIAL and a Grant let a user in. All other values refuse, and so do
+ * throws and rejections.
  */
 export interface Authenticator {
-  /** What the server's configuration permits anybody. */
+  /** The permissions that the server's configuration gives to all users. */
   readonly permissions: Permissions;
   allowedMethods(username: string): MaybePromise<readonly string[]>;
   /** Which methods have to be proven together; `undefined` where the decisions on each of them tell. */

@@ -7,13 +7,15 @@ import { completePermissions, type Permissions } from "./permissions.js";
 export interface GrantOptions {
   /** Default AUTH_SUCCESSFUL. */
   readonly result?: typeof AUTH_SUCCESSFUL | typeof AUTH_PARTIAL;
-  /** What the user may do; what is left out is not restricted. */
+  /** The permissions of the user; one that is left out is not restricted. */
   readonly permissions?: Partial<Permissions>;
   /** For a certificate: the authority that is trusted to certify this user. */
   readonly authority?: PKey;
   /** Whether a FIDO key has to be touched for the login (no-touch-required in sshd(8)). Default "required". */
   readonly touch?: "required" | "optional";
-  /** Whether a FIDO key has to verify its user, by PIN for instance (verify-required in sshd(8)). Default "optional". */
+  /**
+   * Whether a FIDO key has to verify its user, by PIN for instance (verify-required in sshd(8)). Default "optional".
+   */
   readonly verification?: "required" | "optional";
 }
 
@@ -51,7 +53,7 @@ export class Grant {
   }
 }
 
-/** What an authentication hook returns. */
+/** The result of an authentication hook. */
 export type AuthDecision = AuthResult | Grant;
 
 const FULL = new Grant();

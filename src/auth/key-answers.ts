@@ -5,16 +5,16 @@ import { Grant } from "./grant.js";
 import type { ProvenKey } from "./proven-key.js";
 
 /**
- * How long an answer of a hook about a key counts, milliseconds. A client asks about a key and then signs with it, and the
- * hooks need not be asked twice for that. But it may sign whenever it likes before the deadline of the login: a key that was
- * revoked meanwhile, whose line has expired or was taken out of the file must not get in by an answer from before. So this
- * holds for the decision as it does for the revocation.
+ * How long an answer of a hook about a key counts, milliseconds. A client asks about a key and then signs with it, and
+ * the hooks need not be asked twice for that. But it may sign whenever it likes before the deadline of the login: a key
+ * that was revoked meanwhile, whose line has expired or was taken out of the file must not get in by an answer from
+ * before. So this holds for the decision as it does for the revocation.
  */
 const ANSWER_LIFETIME = 5_000;
 
 /**
- * What a hook has decided about a key. It tells whether the key would do; what the hook grants is told for a key that was
- * proven, and for no other.
+ * The decision of a hook about a key. It tells for every key whether it would do, and the grant only for a key that was
+ * proven.
  */
 export class KeyDecision {
   readonly #grant: Grant;
@@ -49,21 +49,21 @@ class RecentAnswer<T> {
     if (this.#known !== undefined && now - this.#known.askedAt <= ANSWER_LIFETIME) return this.#known.answer;
     this.#known = undefined;
     const answer = await ask();
-    // Counted from the question: nobody knows at what time of a long wait the answer was true.
+    // Counted from the question: nobody knows when the answer was true during a long wait.
     this.#known = { answer, askedAt: now };
     return answer;
   }
 }
 
-/** What the hooks have answered about one key with one algorithm. */
+/** The answers of the hooks about one key with one algorithm. */
 export class AnswersAboutKey {
   readonly revoked = new RecentAnswer<boolean>();
   readonly decision = new RecentAnswer<KeyDecision | undefined>();
 }
 
 /**
- * What the hooks have answered about the keys of one user, who has proven so much and no more: they may answer otherwise
- * for another name and after another factor, so that both need a new object.
+ * The answers of the hooks about the keys of one user with the factors proven so far. The hooks may answer otherwise
+ * for another user and after another factor, so both need a new object.
  */
 export class KeyAnswers {
   readonly #capacity: number;

@@ -28,7 +28,7 @@ export class KeyboardInteractiveDialogue {
   readonly #send: (payload: Buffer) => void;
   #question: Question | undefined;
   #abandoned = false;
-  /** An answer was not UTF-8: the dialogue has failed, whatever its hook decides. */
+  /** An answer was not UTF-8: the dialogue has failed, and the decision of its hook does not count. */
   #unreadable = false;
   /** The hook has come to its result. */
   #over = false;
@@ -87,7 +87,7 @@ export class KeyboardInteractiveDialogue {
     this.#stop(GIVEN_UP);
   }
 
-  /** How the dialogue has failed, whatever its hook decides; `undefined` if it has not. */
+  /** The reason why the dialogue has failed although its hook may decide otherwise; `undefined` if it has not. */
   get #failure(): Attempt | undefined {
     if (this.#abandoned) return { kind: "abandoned" };
     return this.#unreadable ? refused(UNREADABLE) : undefined;

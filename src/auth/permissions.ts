@@ -1,7 +1,9 @@
 import { ConfigurationError } from "../base/configuration-error.js";
 import { checkOptions } from "../base/option-checks.js";
 
-/** One address and port that may be forwarded: `*` stands for any. Hosts are compared as texts (permitopen in sshd(8)). */
+/**
+ * One address and port that may be forwarded: `*` stands for any. Hosts are compared as texts (permitopen in sshd(8)).
+ */
 export interface ForwardingTarget {
   readonly host: string;
   /** 1 to 65535. */
@@ -9,9 +11,9 @@ export interface ForwardingTarget {
 }
 
 /**
- * What a user may do beside what the server's hooks decide: the hook of something that is not permitted is not called.
- * The names are those of the options in authorized_keys (sshd(8)) and of the extensions of certificates
- * (PROTOCOL.certkeys).
+ * The permissions of a user, beside the decisions of the server's hooks. The library does not call the hook of
+ * something that is not permitted. The names are those of the options in authorized_keys (sshd(8)) and of the
+ * extensions of certificates (PROTOCOL.certkeys).
  */
 export interface Permissions {
   /** Terminals. */
@@ -23,11 +25,11 @@ export interface Permissions {
   /** For servers that run a file of the user's at login, such as `~/.ssh/rc`. */
   readonly userRc: boolean;
   /**
-   * Runs in place of every command, shell and subsystem; what was asked for is `channel.originalCommand` and the variable
-   * SSH_ORIGINAL_COMMAND. `internal-sftp` is the subsystem `sftp`.
+   * Runs in place of every command, shell and subsystem. The command that the client asked for is in
+   * `channel.originalCommand` and in the variable SSH_ORIGINAL_COMMAND. `internal-sftp` is the subsystem `sftp`.
    */
   readonly forceCommand: string | undefined;
-  /** Where a client may connect to through the server: to what each of these lists names. Without lists, anywhere. */
+  /** The targets to which a client may connect through the server: each list has to name them. Without lists, all. */
   readonly permitOpen: readonly (readonly ForwardingTarget[])[];
   /** Where a client may have the server listen, likewise; hosts are wildcard patterns, as `permitlisten` takes them. */
   readonly permitListen: readonly (readonly ForwardingTarget[])[];
@@ -59,7 +61,7 @@ export const RESTRICTED_PERMISSIONS: Permissions = frozen({
 });
 
 /**
- * What is permitted by both; variables that both set have the value of `one`.
+ * Permissions that both give. Variables that both set have the value of `one`.
  *
  * @returns `undefined` where they force different commands: nobody knows which of them was meant to count
  */
@@ -119,9 +121,9 @@ const CHECKS: { readonly [Name in keyof Permissions]: readonly [isGood: (value: 
 const NAMES = Object.keys(CHECKS) as (keyof Permissions)[];
 
 /**
- * Permissions of which only some are given: the others are not restricted.
+ * Completes permissions: those that are not given are not restricted.
  *
- * @param option what holds them
+ * @param option the name of the option that holds them
  * @throws {ConfigurationError} when one does not exist, or has a value that it cannot have
  */
 export function completePermissions(some: Partial<Permissions>, option = "permissions"): Permissions {
@@ -133,7 +135,7 @@ export function completePermissions(some: Partial<Permissions>, option = "permis
   return frozen({ ...ALL_PERMISSIONS, ...given });
 }
 
-/** A copy of `permissions` that nobody can change, not even what holds them. */
+/** A copy of `permissions` that nobody can change, not even the program that has the original. */
 function frozen(permissions: Permissions): Permissions {
   const frozenLists = (lists: Permissions["permitOpen"]) =>
     Object.freeze(lists.map((list) => Object.freeze(list.map((target) => Object.freeze({ ...target })))));

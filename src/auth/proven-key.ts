@@ -1,7 +1,7 @@
 import type { SecurityKeySignature } from "../crypto/keys/security-keys.js";
 import type { PKey } from "../crypto/pkey/pkey.js";
 
-/** A key whose private half the client holds. There is none without a signature that was verified. */
+/** A key whose private half the client holds. Only a signature that was verified makes one. */
 export class ProvenKey {
   readonly #key: PKey;
   readonly #securityKey: SecurityKeySignature | undefined;
@@ -24,7 +24,7 @@ export class ProvenKey {
     return this.#key;
   }
 
-  /** What a FIDO key has said with its signature. */
+  /** The statements of a FIDO key in its signature. */
   get securityKey(): SecurityKeySignature | undefined {
     return this.#securityKey;
   }

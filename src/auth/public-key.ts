@@ -18,30 +18,30 @@ import { checkUserCertificate } from "./user-certificate.js";
 
 export const HOST_BOUND_METHOD = "publickey-hostbound-v00@openssh.com";
 
-/** What the signature of a user's key is bound to. */
+/** The connection to which the signature of a user's key is bound. */
 export interface SignatureBinding {
   readonly sessionId: Buffer;
   /** The host key of this connection. */
   readonly hostKeyBlob: Buffer;
 }
 
-/** What a connection knows when a key is offered. */
+/** The state of a connection when a key is offered. */
 export interface PublicKeyContext {
   readonly binding: SignatureBinding;
   readonly remoteAddress: string | undefined;
   readonly publicKeyAlgorithms: readonly string[];
   readonly caSignatureAlgorithms: readonly string[];
-  /** Keys that this user has proven before, of which none counts again. */
+  /** Keys that this user has proven before. None of them counts again. */
   readonly provenKeys: readonly PKey[];
-  /** What the hooks have said about keys that this user has offered. */
+  /** The answers of the hooks about keys that this user has offered. */
   readonly answers: KeyAnswers;
 }
 
 /**
  * Methods `publickey` (RFC 4252 §7) and `publickey-hostbound-v00@openssh.com` (OpenSSH PROTOCOL §3.1). A key that is
  * only offered never leaves as proven: that takes a signature, which is verified before the hook is asked. Of a
- * certificate everything is checked that it says itself before the hook is asked, and the hook has to name its authority.
- * What a hook has answered a moment ago is not asked again; all other checks are made for each request.
+ * certificate everything is checked that it says itself before the hook is asked, and the hook has to name its
+ * authority. What a hook has answered a moment ago is not asked again; all other checks are made for each request.
  */
 export async function attemptPublicKey(
   request: UserauthRequest,
@@ -69,9 +69,10 @@ async function attemptKey(
   authenticator: Authenticator,
 ): Promise<Attempt> {
   const { binding, remoteAddress, caSignatureAlgorithms } = context;
-  if (!key.signatureAlgorithms.includes(fields.algorithm)) return refused("the key does not fit its algorithm");
+  if (!key.signatureAlgorithms.includes(fields.algorithm))
+    return refused("the key cannot sign with the algorithm of the request");
   if (context.provenKeys.some((known) => plainKey(known).equals(plainKey(key)))) {
-    return refused("the key was proven already: it is one factor");
+    return refused("the key was proven already and counts once");
   }
   const { certificate } = key;
   const permitted =
@@ -115,7 +116,7 @@ function attemptFromProvenKey({ key, securityKey }: ProvenKey, grant: Grant, per
   };
 }
 
-/** @returns the reason why there is none */
+/** @returns the reason where the blob is not a key */
 function readKey(blob: Buffer): PKey | string {
   try {
     return PKey.fromBlob(blob);
@@ -125,7 +126,7 @@ function readKey(blob: Buffer): PKey | string {
   }
 }
 
-/** What is proven by a certificate is the key in it. */
+/** A certificate proves the key in it. */
 function plainKey(key: PKey): PKey {
   return key.certificate?.publicKey ?? key;
 }

@@ -1,7 +1,7 @@
-/** Lists of methods of which a user has to prove one whole, in its order (AuthenticationMethods in sshd_config(5)). */
+/** Lists of methods. A user has to prove one list whole and in its order (AuthenticationMethods in sshd_config(5)). */
 export type MethodLists = readonly (readonly string[])[];
 
-/** What one user has still to prove of such lists. */
+/** The part of such lists that one user has still to prove. */
 export class RequiredMethods {
   #lists: MethodLists;
 

@@ -3,22 +3,22 @@ import { certificateProblem } from "../crypto/certificates/certificate-problem.j
 import type { Certificate } from "../crypto/pkey/pkey.js";
 import { completePermissions, type Permissions } from "./permissions.js";
 
-/** Characters: whoever makes a certificate has the whole list read before anybody asks whose it is. */
+/** Characters: the list is read before the authority of the certificate is known to be trusted. */
 const MAX_SOURCE_ADDRESS_LENGTH = 8192;
 
 /** How a user comes with a certificate. */
 export interface CertificateLogin {
   readonly remoteAddress: string | undefined;
   readonly now: Date;
-  /** What its authority may have signed it with. */
+  /** The algorithms with which its authority may have signed it. */
   readonly caSignatureAlgorithms: readonly string[];
 }
 
 /**
- * Checks everything that a certificate says itself (PROTOCOL.certkeys), for a login. Not whether its authority is trusted
- * and its principals name the user: that is for a hook to say.
+ * Checks everything that a certificate says itself (PROTOCOL.certkeys), for a login. Not whether its authority is
+ * trusted and its principals name the user: that is for a hook to say.
  *
- * @returns what it permits, or the reason why it does not count
+ * @returns its permissions, or the reason why it does not count
  */
 export function checkUserCertificate(certificate: Certificate, login: CertificateLogin): Permissions | string {
   const { remoteAddress, now, caSignatureAlgorithms } = login;

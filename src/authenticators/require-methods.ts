@@ -3,7 +3,7 @@ import { ConfigurationError } from "../base/configuration-error.js";
 import type { MaybePromise } from "../base/maybe-promise.js";
 import type { Connection } from "../session/connection.js";
 
-/** Lists for everybody, or a function that tells those of a user; `undefined` for a user of whom nothing is required. */
+/** Lists for all users, or a function that returns the lists of a user; `undefined` requires nothing of the user. */
 export type RequiredMethodsSource =
   | MethodLists
   | ((username: string, connection: Connection) => MaybePromise<MethodLists | undefined>);
@@ -11,12 +11,12 @@ export type RequiredMethodsSource =
 const METHODS = ["none", "publickey", "password", "keyboard-interactive"];
 
 /**
- * Requires several methods together, as AuthenticationMethods of sshd_config(5):
- * `requireMethods([["publickey", "password"], ["publickey", "keyboard-interactive"]])` asks for a key and then for one of the
- * other two. A list may name `publickey` twice, for two different keys. Gives what `getRequiredAuths` and the declaration's
- * `methods` take.
+ * Requires several methods together, as AuthenticationMethods of sshd_config(5): `requireMethods([["publickey",
+ * "password"], ["publickey", "keyboard-interactive"]])` asks for a key and then for one of the other two. A list may
+ * name `publickey` twice, for two different keys. Returns a function for `getRequiredAuths` and for `methods` of the
+ * declaration.
  *
- * @throws {ConfigurationError} for lists without a method, or with one that there is not
+ * @throws {ConfigurationError} for lists without a method, or with a method that does not exist
  */
 export function requireMethods(
   source: RequiredMethodsSource,
@@ -38,7 +38,7 @@ function checkLists(lists: MethodLists): MethodLists {
   for (const list of lists) {
     if (list.length === 0) throw unusable("a list of methods is empty");
     for (const method of list) {
-      if (!METHODS.includes(method)) throw unusable(`${JSON.stringify(method)} is none of ${METHODS.join(", ")}`);
+      if (!METHODS.includes(method)) throw unusable(`${JSON.stringify(method)} is not one of ${METHODS.join(", ")}`);
     }
   }
   return lists.map((list) => [...list]);

@@ -7,8 +7,8 @@ import { sourceFile } from "./files/file-source.js";
 import { ReloadedFile } from "./files/reloaded-file.js";
 
 /**
- * Where revoked keys are listed: a file, a list (as bytes or text in either format that `RevocationList.parse` reads, or
- * parsed), or a function that knows.
+ * Where revoked keys are listed: a file, a list (as bytes or text in either format that `RevocationList.parse` reads,
+ * or parsed), or a function that knows.
  */
 export type RevocationSource =
   | { readonly file: string }
@@ -22,8 +22,8 @@ export interface RevokedKeys {
   /** Whether a key is revoked. Never rejects: where that cannot be found out, it is. */
   (key: PKey): Promise<boolean>;
   /**
-   * Reads the source now, to fail at the start of the server rather than at the first login. A list that revokes nothing is
-   * no failure.
+   * Reads the source now, to fail at the start of the server rather than at the first login. A list that revokes
+   * nothing is no failure.
    *
    * @throws {UserFileError} when a file cannot be used
    */
@@ -37,12 +37,12 @@ const MAXIMUM_REVOKED_KEYS_SIZE = 16 * 1024 * 1024;
  * Refuses keys and certificates that are not to be accepted any more, as RevokedKeys in sshd_config(5).
  *
  * A file is looked at for each key and read again when it has changed. When it cannot be read, is too large, is not
- * understood to its last byte, or could be changed by others (which sshd does not look at: they could take a key off it),
- * every key is revoked, and the logger is told why. A function says that a key is good by `false` alone: anything else
- * revokes it, and so does an error.
+ * understood to its last byte, or could be changed by others (which sshd does not look at: they could take a key off
+ * it), every key is revoked, and the logger hears the reason. A function says that a key is good by `false` alone: any
+ * other value revokes it, and so does an error.
  *
  * @throws {KeyError} when a list that is given as bytes or text is malformed
- * @throws {ConfigurationError} when the source or an option is none of these
+ * @throws {ConfigurationError} when the source is not one of these, or an option cannot be used
  */
 export function revokedKeys(source: RevocationSource, options: FileOptions = {}): RevokedKeys {
   checkOptions(options, FILE_OPTIONS);
@@ -85,7 +85,7 @@ async function ask(isRevoked: (key: PKey) => boolean | Promise<boolean>, key: PK
   try {
     return (await isRevoked(key)) !== false;
   } catch (error) {
-    logger.error({ err: error }, "a key is refused, because it cannot be found out whether it is revoked");
+    logger.error({ err: error }, "a key is refused because its revocation could not be checked");
     return true;
   }
 }

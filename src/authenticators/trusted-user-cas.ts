@@ -35,9 +35,9 @@ export type PrincipalsSource =
 
 export interface TrustedUserCAsOptions extends LineSourceOptions {
   /**
-   * Of whom a certificate has to name one to log in as a user: a list of names, or lines as of AuthorizedPrincipalsFile
-   * in sshd_config(5), each a name behind options of authorized_keys. `undefined` or nothing lets nobody in. By default a
-   * certificate has to name the user.
+   * Principals: a certificate has to name one of them to log in as a user. A list of names, or lines of an
+   * AuthorizedPrincipalsFile in sshd_config(5), each a name behind options of authorized_keys. `undefined` or nothing
+   * lets nobody in. By default a certificate has to name the user.
    */
   readonly principals?: PrincipalsSource;
   /** As PermitUserEnvironment of sshd_config(5), for `environment=` of lines of principals. Default false. */
@@ -45,7 +45,7 @@ export interface TrustedUserCAsOptions extends LineSourceOptions {
 }
 
 /**
- * Lets in who has a certificate of one of these authorities, as TrustedUserCAKeys of sshd_config(5).
+ * Lets in users with a certificate of one of these authorities, as TrustedUserCAKeys of sshd_config(5).
  *
  * @param source the authorities' keys; as text one a line, without options
  * @throws {ConfigurationError} when an option cannot be used
@@ -127,9 +127,9 @@ function isKeyList(source: LineSource | readonly PKey[]): source is readonly PKe
 }
 
 function checkAuthority(key: PKey): PKey {
-  if (!(key instanceof PKey)) throw new ConfigurationError("source", "a list has to be one of PKeys");
+  if (!(key instanceof PKey)) throw new ConfigurationError("source", "must be a list of PKeys");
   if (key.certificate === undefined) return key;
-  throw new ConfigurationError("source", "a certificate cannot be an authority: give its key");
+  throw new ConfigurationError("source", "a certificate cannot be an authority: give the key in it");
 }
 
 function principalLines(source: PrincipalsSource, options: LineSourceOptions): LineSet<PrincipalLine> {

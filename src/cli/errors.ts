@@ -8,7 +8,7 @@ export class StartError extends Error {
   override readonly name = "StartError";
 }
 
-/** What went wrong as one line that can be printed to a terminal, whatever was thrown. */
+/** The error as one line that can be printed to a terminal, also where the value that was thrown is not an Error. */
 export function describeError(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
   return text

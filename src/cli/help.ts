@@ -19,29 +19,30 @@ on 127.0.0.1:2222 and prints a password that is good until the server stops.
 Options:
   --port PORT             port to listen on; 0 takes a free one (default: 2222)
   --host ADDRESS          address to listen on (default: 127.0.0.1)
-  --read-only             let nobody change anything in DIR
+  --read-only             allow no change in DIR
   --quota SIZE            how much all files in DIR may hold together: 500M, 10G
-  --user NAME             the user who may log in (default: who runs the server)
+  --user NAME             the user who may log in (default: the user who runs
+                          the server)
   --authorized-keys FILE  log in with one of these public keys, not a password;
                           lines as of sshd, with options
   --trusted-user-ca-keys FILE
                           log in with a certificate of one of these authorities
                           that names the user
-  --revoked-keys FILE     refuse these keys and certificates: keys one a line, or
-                          what ssh-keygen -k makes
+  --revoked-keys FILE     refuse these keys and certificates: one key a line, or
+                          a list that ssh-keygen -k has made
   --password-file FILE    several users, NAME:HASH a line, with hashes of spindlex
                           hash-password, argon2, bcrypt or a shadow file; keys and
                           certificates are for --user
   --host-key FILE         the server's private key, created if it is not there
                           (default: $XDG_STATE_HOME/spindlex/host_key, or
-                          ~/.local/state/spindlex/host_key); given again, further
-                          keys, of which the first of each type is used
+                          ~/.local/state/spindlex/host_key); may be given
+                          several times, and the first key of each type is used
   --allow-exec            run commands and the login shell as the user who runs
                           the server; without it commands are only repeated, or
                           refused if there is a DIR
-  --allow-from NETWORKS   who may connect: 192.0.2.0/24,2001:db8::/32 (default:
-                          everybody)
-  --deny-from NETWORKS    who may not, even so
+  --allow-from NETWORKS   where clients may connect from: 192.0.2.0/24,
+                          2001:db8::/32 with a comma between (default: anywhere)
+  --deny-from NETWORKS    where clients may not connect from, even so
   --proxy-protocol-from NETWORKS
                           proxies that tell their client's address in a PROXY
                           protocol header
@@ -68,7 +69,7 @@ Options:
   -e             log to standard error instead of syslog
   -f FACILITY    of syslog: DAEMON, USER, AUTH, LOCAL0 to LOCAL7 (default: AUTH)
   -l LEVEL       QUIET, FATAL, ERROR, INFO, VERBOSE, DEBUG, DEBUG1 to DEBUG3; INFO
-                 tells who transfers what (default: ERROR)
+                 tells which user transfers which file (default: ERROR)
   -P REQUESTS    deny these requests, names with commas between them
   -p REQUESTS    deny all requests but these
   -Q requests    list the names of requests

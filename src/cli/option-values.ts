@@ -22,7 +22,7 @@ export function parseText(option: string, text: string): string {
   return text;
 }
 
-/** @throws {UsageError} when it is none of the choices */
+/** @throws {UsageError} when it is not one of the choices */
 export function parseChoice<T extends string>(option: string, text: string, choices: readonly T[]): T {
   const choice = choices.find((name) => name === text);
   if (choice === undefined) throw new UsageError(`${option} is '${text}', not one of ${choices.join(", ")}`);

@@ -10,7 +10,7 @@ const MAX_PASSWORD_LENGTH = 1024;
 /**
  * `spindlex hash-password`: reads a password from standard input and prints its hash.
  *
- * @throws {StartError} when there is no password, or none that could be typed
+ * @throws {StartError} when the password is empty or could not be typed
  */
 export async function printPasswordHash(): Promise<void> {
   const password = process.stdin.isTTY === true ? await askTwice() : await readAll();
@@ -35,7 +35,7 @@ async function readAll(): Promise<string> {
 /** Asks at the terminal, without showing the answers. */
 async function askTwice(): Promise<string> {
   const nowhere = new Writable({ write: (_chunk, _encoding, written) => written() });
-  // One for both questions: in between, the terminal would show what is typed.
+  // One for both questions: in between, the terminal would show the letters that are typed.
   const terminal = createInterface({ input: process.stdin, output: nowhere, terminal: true, historySize: 0 });
   const lines = terminal[Symbol.asyncIterator]();
   const ask = async (prompt: string): Promise<string> => {

@@ -7,7 +7,7 @@ import { checkFunction, checkOptions } from "../base/option-checks.js";
 import type { PKey } from "../crypto/pkey/pkey.js";
 import type { Connection } from "../session/connection.js";
 
-/** Who gets in, method by method: each function does what the hook of its method does in a class. */
+/** The decisions about the login, method by method: each function stands for the hook of its method in a class. */
 export interface AuthenticationOptions {
   /** As `checkAuthPublickey`: `authorizedKeys`, `trustedUserCAs`, `anyOf` of several. */
   readonly publicKey?: (
@@ -33,7 +33,7 @@ export interface AuthenticationOptions {
   readonly methods?: (username: string, connection: Connection) => MaybePromise<MethodLists | undefined>;
   /** As `checkKeyRevoked`: `revokedKeys`. */
   readonly revokedKeys?: (key: PKey, connection: Connection, username: string) => MaybePromise<boolean>;
-  /** What anybody may do at most; what is left out is not restricted. */
+  /** The most that any user may do; a permission that is left out is not restricted. */
   readonly permissions?: Partial<Permissions>;
 }
 

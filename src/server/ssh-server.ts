@@ -21,18 +21,18 @@ import {
 } from "./authentication-options.js";
 
 export interface SSHServerOptions {
-  /** Who gets in, as a declaration in place of hooks. */
+  /** A declaration of the login in place of hooks. */
   readonly authentication?: AuthenticationOptions;
 }
 
 /**
  * The hooks that decide what a server does: extend it and override what you allow. Every hook may be asynchronous. One
- * object serves all clients; what belongs to one client hangs on its `connection` or `channel`.
+ * object serves all clients; the state of one client hangs on its `connection` or `channel`.
  *
  * Everything is refused by default. A hook that throws, or returns anything but the exact value that allows, refuses.
  */
 export class SSHServer {
-  /** What is declared of the login; hooks that are overridden count in its place. */
+  /** The declaration of the login; hooks that are overridden count in its place. */
   readonly authentication: CheckedAuthenticationOptions;
 
   /** @throws {ConfigurationError} naming the option that cannot be used */
@@ -46,7 +46,9 @@ export class SSHServer {
     return AUTH_FAILED;
   }
 
-  /** @returns `{ passwordChangeRequired: text }` to ask for a new password; the answer reaches `checkAuthPasswordChange` */
+  /**
+   * @returns `{ passwordChangeRequired: text }` to ask for a new password; the answer reaches `checkAuthPasswordChange`
+   */
   checkAuthPassword(
     username: string,
     password: string,
@@ -71,8 +73,8 @@ export class SSHServer {
 
   /**
    * Asked whether `key` may log `username` in, when the client offers it or signs with it. The library verifies the
-   * signature. The answer counts for five seconds, as long as the user and the proven methods are the same: a client that
-   * signs later makes the library ask again. Only answer the question; act in `onAuthenticationSuccessful`, where
+   * signature. The answer counts for five seconds, as long as the user and the proven methods are the same: a client
+   * that signs later makes the library ask again. Only answer the question; act in `onAuthenticationSuccessful`, where
    * `connection.identity` has the keys that were proven. A certificate (`key.certificate`) takes a Grant that names its
    * authority.
    *
@@ -92,7 +94,7 @@ export class SSHServer {
    * Leads a dialogue (RFC 4256): `await prompt({ prompts: [{ prompt: "Code: ", echo: true }] })` gives the answers, as
    * often as needed; then return the result.
    *
-   * @param submethods what the client would like to be asked by, usually empty
+   * @param submethods the kinds of questions that the client would like, usually empty
    */
   checkAuthKeyboardInteractive(
     username: string,
@@ -104,8 +106,8 @@ export class SSHServer {
   }
 
   /**
-   * Asked about each key before `checkAuthPublickey` is, and about each certificate; anything but `false` refuses it. The
-   * answer counts for five seconds. `revokedKeys` makes such a hook of a list or a KRL.
+   * Asked about each key before `checkAuthPublickey` is, and about each certificate; anything but `false` refuses it.
+   * The answer counts for five seconds. `revokedKeys` makes such a hook of a list or a KRL.
    */
   checkKeyRevoked(key: PKey, connection: Connection, username: string): MaybePromise<boolean> {
     const { revokedKeys } = this.authentication;
@@ -114,8 +116,8 @@ export class SSHServer {
 
   /**
    * The methods that `username` may use: `publickey`, `password`, `keyboard-interactive`. Others are refused without
-   * asking their hooks. Methods that returned AUTH_PARTIAL (see `connection.provenMethods`) are taken off by the library.
-   * By default, the methods that are declared or whose hooks are overridden.
+   * asking their hooks. Methods that returned AUTH_PARTIAL (see `connection.provenMethods`) are taken off by the
+   * library. By default, the methods that are declared or whose hooks are overridden.
    */
   getAllowedAuths(username: string, connection: Connection): MaybePromise<readonly string[]> {
     const { publicKey, password, keyboardInteractive } = this.authentication;
@@ -132,9 +134,9 @@ export class SSHServer {
   }
 
   /**
-   * Which methods `username` has to prove together: lists, of which one has to be proven whole and in its order
-   * (AuthenticationMethods in sshd_config(5)). `requireMethods` makes such a hook. `undefined`, the default: each hook tells by
-   * AUTH_SUCCESSFUL or AUTH_PARTIAL what else it takes.
+   * The methods that `username` has to prove together: lists. One of them has to be proven whole and in its order
+   * (AuthenticationMethods in sshd_config(5)). `requireMethods` makes such a hook. `undefined`, the default: each hook
+   * tells by AUTH_SUCCESSFUL or AUTH_PARTIAL whether more is needed.
    */
   getRequiredAuths(username: string, connection: Connection): MaybePromise<MethodLists | undefined> {
     return this.authentication.methods?.(username, connection);

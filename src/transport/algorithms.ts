@@ -13,19 +13,19 @@ export interface AlgorithmPreferences {
   /** Signature algorithms of host keys; offered only where a loaded key can make them. */
   readonly hostKey: readonly string[];
   readonly cipher: readonly string[];
-  /** For ciphers that are no AEADs. */
+  /** For ciphers that are not AEADs. */
   readonly mac: readonly string[];
   readonly compression: readonly string[];
-  /** By what names users may prove a key or a certificate (PubkeyAcceptedAlgorithms in sshd_config(5)). */
+  /** The names by which users may prove a key or a certificate (PubkeyAcceptedAlgorithms in sshd_config(5)). */
   readonly publicKey: readonly string[];
-  /** What authorities may have signed the certificates of users with (CASignatureAlgorithms). */
+  /** The algorithms with which authorities may have signed the certificates of users (CASignatureAlgorithms). */
   readonly caSignature: readonly string[];
 }
 
 /**
- * Which algorithms of a kind: a list of names, or a text as sshd_config(5) has it, with commas between the names. Such a
- * text takes the place of the default, or begins with `+` to append to it, with `-` to remove from it, or with `^` to put
- * first. Its names may have wildcards: `-ecdsa-*`.
+ * The algorithms of a kind: a list of names, or a text as sshd_config(5) has it, with commas between the names. Such a
+ * text takes the place of the default, or begins with `+` to append to it, with `-` to remove from it, or with `^` to
+ * put first. Its names may have wildcards: `-ecdsa-*`.
  */
 export type AlgorithmSelection = string | readonly string[];
 
@@ -40,7 +40,7 @@ export type AlgorithmsOption =
 
 const postQuantum = ["mlkem768x25519-sha256", "sntrup761x25519-sha512", "sntrup761x25519-sha512@openssh.com"];
 
-/** What is offered where the option `algorithms` says nothing else. */
+/** The names that are offered where the option `algorithms` says nothing else. */
 export const defaultAlgorithms: AlgorithmPreferences = frozen({
   kex: [
     ...postQuantum,
@@ -68,7 +68,7 @@ const hardened: AlgorithmPreferences = frozen({
   caSignature: defaultAlgorithms.caSignature,
 });
 
-/** What can be chosen by the option `algorithms`, whether it is offered by default or not. */
+/** The names that the option `algorithms` can choose, whether they are offered by default or not. */
 export const supportedAlgorithms: AlgorithmPreferences = frozen({
   kex: [...keyExchangeAlgorithms.keys()],
   hostKey: hostKeyAlgorithms,
@@ -115,7 +115,7 @@ function selected(kind: Kind, selection: AlgorithmSelection | undefined): readon
   return [...new Set(names)];
 }
 
-/** Other than in sshd, a pattern to remove has to match something: what was to go would stay if it is misspelled. */
+/** Other than in sshd, a pattern to remove has to match something: a misspelled name would stay in the list. */
 function selectedByText(kind: Kind, text: string): readonly string[] {
   const [, change, list = ""] = /^([+^-]?)(.*)$/s.exec(text) ?? [];
   const names = list.split(",").flatMap((pattern) => matchingNames(kind, pattern));

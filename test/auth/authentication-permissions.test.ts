@@ -110,7 +110,7 @@ describe("Authentication: permissions", () => {
     await link.send(keyProof("alice"), passwordRequest("alice", "1"));
     expect([link.identities, link.refusals.map(({ reason }) => reason)]).toEqual([
       [],
-      ["different commands are forced"],
+      ["two factors force different commands"],
     ]);
     expect(link.authenticator.provenMethods.at(-1)).toEqual(["publickey"]);
   });

@@ -128,7 +128,7 @@ describe("a certificate", () => {
   });
 
   it("is not taken under the name of a plain algorithm, nor a plain key under that of a certificate", async () => {
-    const reason = "does not fit its algorithm";
+    const reason = "the key cannot sign with the algorithm";
     const asPlain = publickeyQuery(requestFor(certify(), "ssh-ed25519"));
     expect((await attempt(asPlain, trusting())).outcome).toEqual(refusal(reason));
     const asCertificate = publickeyQuery(requestFor(user, "ssh-ed25519-cert-v01@openssh.com"));
@@ -164,7 +164,7 @@ describe("a certificate", () => {
   });
 
   it("is the same factor as its key, and as another certificate of it", async () => {
-    const reason = "one factor";
+    const reason = "counts once";
     const certificate = certify();
     expect((await attempt(proof(certificate), trusting(), { provenKeys: [user] })).outcome).toEqual(refusal(reason));
     expect((await attempt(proof(certify()), trusting(), { provenKeys: [certificate] })).outcome).toEqual(

@@ -104,7 +104,7 @@ describe("parseCommandLine", () => {
     { args: ["serve", "--quota", "9000T", "d"], message: "--quota is '9000T', not a size such as 500M or 10G" },
     {
       args: ["serve", "--user", "ann", "--password-file", "f"],
-      message: "--user is of no use with --password-file alone: that file names the users",
+      message: "--user does nothing with --password-file alone: that file names the users",
     },
     { args: ["hash-password", "-x"], message: "Unknown option '-x' (see spindlex hash-password --help)" },
   ])("refuses $args", ({ args, message }) => {

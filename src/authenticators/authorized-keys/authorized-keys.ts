@@ -13,12 +13,12 @@ import type { KeyOptions } from "./key-options.js";
 export interface AuthorizedKeysOptions extends LineSourceOptions {
   /**
    * Whether the variables of `environment=` count, as PermitUserEnvironment of sshd_config(5). Default false: some
-   * variables let a user run what a forced command should not.
+   * variables let a user run programs that a forced command should not.
    */
   readonly permitUserEnvironment?: boolean;
 }
 
-/** What `checkAuthPublickey` does in a class, and `publicKey` in a declaration. */
+/** The hook `checkAuthPublickey` of a class, and `publicKey` of a declaration. */
 export type PublicKeyHook = (
   username: string,
   key: PKey,
@@ -29,8 +29,9 @@ export type PublicKeyHook = (
 /** A body for `checkAuthPublickey`. */
 export interface PublicKeyCheck extends PublicKeyHook {
   /**
-   * Reads now what is the same for all users, to fail at the start of the server rather than at the first login. What
-   * depends on the user is read at logins alone: what a function gives, a file with `%u`, and any file with `owner`.
+   * Reads now everything that is the same for all users, to fail at the start of the server rather than at the first
+   * login. The rest depends on the user and is read at logins alone: the text of a function, a file with `%u`, and any
+   * file with `owner`.
    *
    * @throws {UserFileError} when a file cannot be read, or the files of one kind have no line that can be used
    * @throws {ConfigurationError} when another source has none
@@ -39,9 +40,9 @@ export interface PublicKeyCheck extends PublicKeyHook {
 }
 
 /**
- * Lets in whom lines of authorized_keys name, with all of their options (sshd(8)): `authorizedKeys({ file:
- * "/etc/ssh/keys/%u" })`. A `cert-authority` line is for certificates of that authority, every other for the key itself.
- * A line that cannot be used lets nobody in, and the log tells its number; the others count.
+ * Lets in users whose keys stand in lines of authorized_keys, with all of their options (sshd(8)): `authorizedKeys({
+ * file: "/etc/ssh/keys/%u" })`. A `cert-authority` line is for certificates of that authority, every other for the key
+ * itself. A line that cannot be used lets nobody in, and the log tells its number; the others count.
  *
  * @throws {ConfigurationError} when an option cannot be used, or a text that is the source has no usable line
  */

@@ -1,11 +1,11 @@
 const PATTERN = /^(\d{4})(\d{2})(\d{2})(?:(\d{2})(\d{2})(\d{2})?)?(z|utc)?$/i;
 
 /**
- * Reads the time of `expiry-time` (sshd(8)): YYYYMMDD or YYYYMMDDHHMM[SS], of the machine's time zone, or of UTC where a Z
- * follows. As to sshd, the 31st of a shorter month is a day of the next one.
+ * Reads the time of `expiry-time` (sshd(8)): YYYYMMDD or YYYYMMDDHHMM[SS], of the machine's time zone, or of UTC where
+ * a Z follows. As to sshd, the 31st of a shorter month is a day of the next one.
  *
  * @returns seconds since 1970
- * @throws {Error} when it is no such time, or none after 1970 has begun
+ * @throws {Error} when it is not such a time, or lies before 1970
  */
 export function parseExpiryTime(text: string): number {
   const [whole, ...fields] = PATTERN.exec(text) ?? [];

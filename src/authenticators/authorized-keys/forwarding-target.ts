@@ -6,7 +6,7 @@ const MAX_HOST_LENGTH = 1024;
 /**
  * Reads the value of `permitopen` (sshd(8)): `host:port`, an IPv6 address in brackets, `*` for any port.
  *
- * @throws {Error} when it is no such value
+ * @throws {Error} when it is not such a value
  */
 export function parsePermitOpen(text: string): ForwardingTarget {
   const [, bracketed, plain, digits] = /^(?:\[([^\]]*)\]|([^[:/][^:/]*|))[:/](.*)$/s.exec(text) ?? [];
@@ -19,7 +19,7 @@ export function parsePermitOpen(text: string): ForwardingTarget {
 /**
  * Reads the value of `permitlisten` (sshd(8)): as `permitopen`, or a port alone, for any address.
  *
- * @throws {Error} when it is no such value
+ * @throws {Error} when it is not such a value
  */
 export function parsePermitListen(text: string): ForwardingTarget {
   return text.includes(":") ? parsePermitOpen(text) : { host: "*", port: parsePort(text) };

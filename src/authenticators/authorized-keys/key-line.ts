@@ -15,7 +15,7 @@ export interface KeyLine {
   readonly options: KeyOptions;
 }
 
-const NO_KEY = "there is no key, or one of an unknown type";
+const NO_KEY = "the line has no key, or a key of an unknown type";
 
 /**
  * Reads one line of authorized_keys (sshd(8)): options, and a public key.
@@ -46,16 +46,16 @@ function startsWithKey(text: string): boolean {
   return /^(ssh|ecdsa|sk)-[a-z0-9-]+(@[a-z0-9.-]+)?([ \t]|$)/.test(text);
 }
 
-/** For who gives the file of a private key where that of its public key belongs. */
+/** For users who give the file of a private key in place of that of its public key. */
 function refuseArmour(text: string): void {
   if (/^-----(BEGIN|END) /.test(text)) {
-    throw new KeyError("unsupported", "a key in several lines: its .pub file has the one for here");
+    throw new KeyError("unsupported", "the key stands in several lines: give the line of its .pub file");
   }
 }
 
 /**
  * Reads type, base64 of the blob and comment. The key itself is not made: of the thousand lines of a file one may be
- * asked for. What has not the form of a type is not shown: it may be a line of a private key, or a secret.
+ * asked for. A text that does not have the form of a type is not shown: it may be a line of a private key, or a secret.
  *
  * @throws {KeyError} `malformed` or `unsupported`
  */
@@ -70,7 +70,7 @@ export function parseKeyBlob(text: string): Buffer {
   const blob = decodeBase64(base64);
   if (blob === undefined) throw new KeyError("malformed", "the key is not base64");
   if (firstString(blob) !== name)
-    throw new KeyError("malformed", "the key is damaged, or of another type than it says");
+    throw new KeyError("malformed", "the key is damaged, or of another type than the line says");
   return blob;
 }
 

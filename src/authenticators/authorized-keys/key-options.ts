@@ -9,11 +9,11 @@ import { parseExpiryTime } from "./expiry-time.js";
 import { parsePermitListen, parsePermitOpen } from "./forwarding-target.js";
 import { parseOptionList, type WrittenOption } from "./option-list.js";
 
-/** What the options of one line say (AUTHORIZED_KEYS FILE FORMAT in sshd(8)). */
+/** The options of one line (AUTHORIZED_KEYS FILE FORMAT in sshd(8)). */
 export interface KeyOptions {
-  /** What the key is good for: logging in, or certifying those who do. */
+  /** The use of the key: to log in, or to certify the keys of others. */
   readonly role: "user" | "authority";
-  /** Of whom a certificate has to name one, in place of the user. */
+  /** A certificate has to name one of them, in place of the user. */
   readonly principals: readonly string[] | undefined;
   readonly from: AddressPatterns | undefined;
   /** Seconds since 1970, the last at which the line counts. */
@@ -26,7 +26,7 @@ export interface KeyOptions {
 
 type Flag = "pty" | "portForwarding" | "agentForwarding" | "x11Forwarding" | "userRc";
 
-/** What an option changes of what the ones before it have made. */
+/** The change that an option makes to the result of the options before it. */
 type Change<Value> = (before: KeyOptions, value: Value) => Partial<KeyOptions>;
 
 /** Highest number of a tunnel device. */
@@ -93,8 +93,8 @@ const VALUES: ReadonlyMap<string, Change<string>> = new Map<string, Change<strin
  * `restrict,pty` leaves terminals, `pty,restrict` does not.
  *
  * @param text without the key; may be empty
- * @throws {Error} that tells why the line must not be used: an option is unknown, malformed, or given twice where only one
- *   can count
+ * @throws {Error} that tells why the line must not be used: an option is unknown, malformed, or given twice where only
+ *   one can count
  */
 export function parseKeyOptions(text: string): KeyOptions {
   if (text === "") return NO_OPTIONS;
@@ -154,7 +154,7 @@ function requireFirst(option: string, before: unknown): void {
   if (before !== undefined) throw new Error(`the option ${option} is given twice`);
 }
 
-/** The targets of one line are one list, of which each allows. */
+/** The targets of one line are one list; each of them allows. */
 function targetsOf(
   options: readonly WrittenOption[],
   name: string,
@@ -182,7 +182,7 @@ function readVariable(assignment: string): readonly [name: string, value: string
   return [name, value];
 }
 
-/** There are no tunnels here, so the device is never used; but a line with an impossible one is no good. */
+/** There are no tunnels here, so the device is never used; but a line with an impossible one cannot be used. */
 function checkTunnel(_before: KeyOptions, device: string): Partial<KeyOptions> {
   const isNumber = /^\d{1,10}$/.test(device) && Number(device) <= MAX_TUNNEL;
   if (!isNumber && device.toLowerCase() !== "any") throw new Error("the tunnel device is invalid");

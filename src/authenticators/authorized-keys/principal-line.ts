@@ -19,7 +19,8 @@ export interface PrincipalLine {
 export function parsePrincipalLine({ content }: ContentLine): PrincipalLine {
   const fields = fieldsOf(content);
   const [principal, optionText = "", ...others] = fields.reverse();
-  if (principal === undefined || others.length > 0) throw new Error("it is not a principal behind options");
+  if (principal === undefined || others.length > 0)
+    throw new Error("the line is not a principal, alone or behind options");
   requireUtf8("the principal is", principal);
   const options = parseOptionField(optionText);
   if (options.role === "authority") throw new Error("the option cert-authority is not for principals");

@@ -22,7 +22,7 @@ export interface ParsedLines<T> {
   readonly isWhole: boolean;
 }
 
-/** What stands for bytes that are no UTF-8. */
+/** Stands for bytes that are not UTF-8. */
 const REPLACEMENT = "\ufffd";
 
 /** Longest line, characters: a key of RSA with 16384 bits has 2,800. */
@@ -32,8 +32,8 @@ const MAX_LINE_LENGTH = 32_768;
 const MAX_REFUSED = 1000;
 
 /**
- * Reads a text line by line: what `parse` throws refuses that line, and no other, but after a thousand of them nothing is
- * read any more.
+ * Reads a text line by line: an error of `parse` refuses that line, and no other, but after a thousand of them nothing
+ * is read any more.
  *
  * @param parse throws an Error whose message may go to the log
  */
@@ -65,13 +65,13 @@ export function* readLines<T extends object>(text: string, parse: (line: Content
   return { entries, refused, isWhole: true };
 }
 
-/** @throws {Error} when bytes of the text were no UTF-8, so that it is not what somebody meant */
+/** @throws {Error} when bytes of the text were not UTF-8, so that it is not the text that somebody meant */
 export function requireUtf8(subject: string, text: string): void {
   if (text.includes(REPLACEMENT)) throw new Error(`${subject} not UTF-8`);
 }
 
 /**
- * @param kind what one line is called
+ * @param kind the name of one line
  * @param origin where the lines stand
  */
 export function logRefused(refused: readonly RefusedLine[], kind: string, origin: object, logger: Logger): void {

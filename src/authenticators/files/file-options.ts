@@ -1,16 +1,16 @@
 import { type Logger, resolveLogger } from "../../base/logger.js";
 import { checkFlag, checkInteger } from "../../base/option-checks.js";
 
-/** How files that say who gets in are read, and who hears of what is wrong with them. */
+/** How files that decide about logins are read, and which logger hears of their faults. */
 export interface FileOptions {
-  /** Hears of each file and line that cannot be used, once, and of what a login was refused for. Silent by default. */
+  /** Hears of each file and line that cannot be used, once, and the reason of each refused login. Silent by default. */
   readonly logger?: Logger;
   /** Bytes; a larger file is not used. Default 1 MiB for keys, 16 MiB for users and for revoked keys. */
   readonly maxFileSize?: number;
   /**
    * Whether files that others than root and the user of this process could change are refused, as StrictModes of
-   * sshd_config(5), and those with secrets, too, that others can read. Default true. Without effect where the system has
-   * no user ids.
+   * sshd_config(5), and those with secrets, too, that others can read. Default true. Without effect where the system
+   * has no user ids.
    */
   readonly strictModes?: boolean;
 }

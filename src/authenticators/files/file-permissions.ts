@@ -7,17 +7,17 @@ const GROUP_AND_OTHERS = 0o077;
 const WRITABLE_BY_GROUP_OR_OTHERS = 0o022;
 const STICKY = 0o1000;
 
-/** Who owns a file and what they and others may do, as `stat` tells it. */
+/** The owner of a file and its permissions, as `stat` tells them. */
 export interface Ownership {
   readonly uid: number | bigint;
   readonly mode: number | bigint;
 }
 
 /**
- * A secret of ours that others can read is no longer one. A file of another owner (root's, mounted for a service) is that
- * owner's decision.
+ * A secret of ours that others can read is no longer one. A file of another owner (root's, mounted for a service) is
+ * that owner's decision.
  *
- * @param what the file is called in the message
+ * @param what the name of the file in the message
  * @throws {UserFileError}
  */
 export function requirePrivate(what: string, { uid, mode }: Ownership): void {
@@ -27,11 +27,11 @@ export function requirePrivate(what: string, { uid, mode }: Ownership): void {
 }
 
 /**
- * Who can change a file decides who logs in. As StrictModes of sshd_config(5): the file and all folders above it, links
- * resolved, belong to root, to the user of this process or to `owner`, and no group or other can write them. Other than to
- * sshd, a folder like /tmp is no fault: there nobody can replace what belongs to another.
+ * Anybody who can change a file decides about logins. As StrictModes of sshd_config(5): the file and all folders above
+ * it, links resolved, belong to root, to the user of this process or to `owner`, and no group or other can write them.
+ * Other than to sshd, a folder like /tmp is not a fault: there nobody can replace a file of another user.
  *
- * @param opened what was found at `path`
+ * @param opened the file that was found at `path`
  * @throws {UserFileError}
  */
 export async function requireTrusted(path: string, opened: BigIntStats, owner?: number): Promise<void> {
@@ -39,7 +39,7 @@ export async function requireTrusted(path: string, opened: BigIntStats, owner?: 
   const trusted = [0, process.getuid(), ...(owner === undefined ? [] : [owner])];
   requireUnwritable("it", opened, trusted);
   const canonical = await realpath(path);
-  // What was opened has to be what stands at the end of the folders that are about to be checked.
+  // The opened file has to be the one at the end of the folders that are about to be checked.
   const there = await stat(canonical, { bigint: true });
   if (there.dev !== opened.dev || there.ino !== opened.ino) throw new UserFileError("it was replaced meanwhile");
   for (let file = canonical; file !== dirname(file); ) {

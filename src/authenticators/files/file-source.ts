@@ -4,7 +4,7 @@ import { checkOptions } from "../../base/option-checks.js";
 /**
  * The path in a source that is a file.
  *
- * @param kinds what the source may be, for the error
+ * @param kinds the sources that are possible, for the error
  * @throws {ConfigurationError} when it is something else, or has options beside the path
  */
 export function sourceFile(option: string, source: { readonly file: string }, kinds: string): string {

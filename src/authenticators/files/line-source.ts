@@ -22,16 +22,16 @@ export type LineSource =
   | { readonly file: string | readonly string[] }
   | ((username: string, connection: Connection, key: PKey) => MaybePromise<string | undefined>);
 
-/** What a function gives counts as a file. */
+/** The text of a function counts as a file. */
 export interface LineSourceOptions extends FileOptions {
-  /** The id of the system's user whose files these are, who may change them too. By default nobody else. */
+  /** The id of a user of the system who owns these files and may change them, too. By default no other user may. */
   readonly owner?: (username: string) => MaybePromise<number | undefined>;
 }
 
 /** The names of `LineSourceOptions`. */
 export const LINE_SOURCE_OPTIONS = [...FILE_OPTIONS, "owner"] as const;
 
-/** Where lines stand, escaped for the log: a file, what a function gave for a user, or a text. */
+/** The place of lines, escaped for the log: a file, the text of a function for a user, or a text. */
 export type LineOrigin = { readonly path: string } | { readonly username: string } | Readonly<Record<string, never>>;
 
 export interface LocatedLines<T> {
@@ -39,7 +39,7 @@ export interface LocatedLines<T> {
   readonly entries: ParsedLines<T>["entries"];
 }
 
-/** For whom lines are read: what a function that gives them is asked with. */
+/** The login for which lines are read: the parameters of a function that gives them. */
 export type LineReader = readonly [username: string, connection: Connection, key: PKey];
 
 /** A source as a `LineSet` uses it. */
@@ -50,7 +50,7 @@ interface OpenedSource<T> {
 
 interface Known<T> {
   readonly text: string;
-  /** While it is read, all who log in wait for the same. */
+  /** While it is read, all logins wait for the same. */
   readonly entries: Promise<ParsedLines<T>["entries"]>;
 }
 
@@ -65,7 +65,7 @@ const TEXT_OVERHEAD = 1024;
 const KNOWN_FAULTS = 256;
 
 /**
- * Reads lines at each login anew: what has been changed counts at once. Only parsing is saved where a text is the one of
+ * Reads lines at each login anew, so that a change counts at once. Only parsing is saved where a text is the one of
  * before.
  */
 export class LineSet<T extends object> {
@@ -79,8 +79,8 @@ export class LineSet<T extends object> {
   readonly #faults = new Recent<string>(KNOWN_FAULTS);
 
   /**
-   * @param kind what one line is called in the log
-   * @param option what the source is called where it was given
+   * @param kind the name of one line in the log
+   * @param option the name of the option that the source is
    * @throws {ConfigurationError} when an option, or a text that is the source, cannot be used
    */
   constructor(
@@ -105,7 +105,7 @@ export class LineSet<T extends object> {
   }
 
   /**
-   * Reads what is the same for all users: a text, and files without `%u` where no `owner` was given.
+   * Reads everything that is the same for all users: a text, and files without `%u` where no `owner` was given.
    *
    * @throws {UserFileError} when a file cannot be read, or the files together have no line that can be used
    * @throws {ConfigurationError} when a text has none
@@ -128,7 +128,7 @@ export class LineSet<T extends object> {
     const { entries, refused } = parseLines(text, this.#parse);
     logRefused(refused, this.#kind, {}, this.#options.logger);
     if (entries.length === 0 && refused.length > 0) {
-      throw new ConfigurationError("source", 'not one of its lines can be used; a file is given as { file: "path" }');
+      throw new ConfigurationError("source", 'has no line that can be used; give a file as { file: "path" }');
     }
     return {
       async *read() {
@@ -222,7 +222,7 @@ export class LineSet<T extends object> {
     return entries;
   }
 
-  /** Tells of what is wrong with a whole text, until something else is. */
+  /** Logs the fault of a whole text, once until it is another. */
   #fault(origin: LineOrigin, name: string, reason: string): void {
     if (this.#faults.get(name) === reason) return;
     this.#faults.set(name, reason);

@@ -1,4 +1,4 @@
-/** What was last made for each of some names. What was used longest ago is forgotten. */
+/** The last value for each of some names. The value that was used longest ago is forgotten. */
 export class Recent<T> {
   readonly #capacity: number;
   readonly #weigh: (value: T) => number;
@@ -6,7 +6,7 @@ export class Recent<T> {
   #weight = 0;
 
   /**
-   * @param capacity what all values may weigh together
+   * @param capacity the weight that all values may have together
    * @param weigh by default each weighs 1
    */
   constructor(capacity: number, weigh: (value: T) => number = () => 1) {

@@ -4,17 +4,17 @@ import { type FileVersion, TrustedFile, type TrustedFileOptions } from "./truste
 import { UserFileError } from "./user-file-error.js";
 
 export interface ReloadedFileOptions extends TrustedFileOptions, Required<FileOptions> {
-  /** What the file is called in messages. */
+  /** The name of such a file in messages. */
   readonly kind: string;
   readonly path: string;
 }
 
-/** What a file says. */
+/** The content of a file at one moment. */
 export interface FileState<T> {
   readonly content: T;
   /**
-   * What it said when it last was at rest, as long as it has not come to rest again. A file that is written in its place is
-   * empty at first, and then cut short: where that would let in more people than before, both have to count.
+   * The content when the file was last at rest, as long as it has not come to rest again. A file that is written in its
+   * place is empty at first, and then cut short: where that would let in more people than before, both have to count.
    */
   readonly lastAtRest: T | undefined;
 }
@@ -22,13 +22,14 @@ export interface FileState<T> {
 interface Reading<T> {
   readonly version: FileVersion;
   readonly digest: string;
-  /** Or why there is none. */
+  /** Or the reason why it cannot be used. */
   readonly content: T | UserFileError;
 }
 
 /**
- * A file as it is now: looked at whenever somebody asks, and read again when it has changed. While it is missing, cannot be
- * read or could be written by others, it says nothing: what it said before may be what somebody wanted to end.
+ * A file as it is now: looked at whenever somebody asks, and read again when it has changed. While it is missing,
+ * cannot be read or could be written by others, it has no content: somebody may have wanted to end the content from
+ * before.
  */
 export class ReloadedFile<T extends object> {
   readonly #options: ReloadedFileOptions;
@@ -37,16 +38,16 @@ export class ReloadedFile<T extends object> {
   #atRest: T | undefined;
   #running: Promise<FileState<T>> | undefined;
   #waiting: Promise<FileState<T>> | undefined;
-  /** What has been logged, so that it is not again with each login. */
+  /** The last complaint in the log, so that it does not come again with each login. */
   #complaint: string | undefined;
 
-  /** @param parse is called once for each content; what it throws makes the file useless */
+  /** @param parse is called once for each content; an error that it throws makes the file useless */
   constructor(options: ReloadedFileOptions, parse: (bytes: Buffer) => T | Promise<T>) {
     this.#options = options;
     this.#parse = parse;
   }
 
-  /** What it says, or `undefined` while it cannot be used; the log tells why, once. */
+  /** The content, or `undefined` while it cannot be used; the log tells the reason, once. */
   async current(): Promise<FileState<T> | undefined> {
     try {
       return await this.#look();
@@ -71,7 +72,7 @@ export class ReloadedFile<T extends object> {
     }
   }
 
-  /** Looks at the file after the call, once for all who ask while somebody looks. */
+  /** Looks at the file after the call, once for all callers while somebody looks. */
   #look(): Promise<FileState<T>> {
     if (this.#waiting !== undefined) return this.#waiting;
     if (this.#running === undefined) return this.#start();

@@ -5,8 +5,8 @@ import { requirePrivate, requireTrusted } from "./file-permissions.js";
 import { UserFileError } from "./user-file-error.js";
 
 /**
- * Without O_NONBLOCK, opening a pipe would keep a thread until somebody writes to it. Absent on systems that have no such
- * thing.
+ * Without O_NONBLOCK, opening a pipe would keep a thread until somebody writes to it. Absent on systems that have no
+ * such thing.
  */
 const OPEN_FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (constants.O_NOCTTY ?? 0);
 
@@ -21,20 +21,20 @@ export interface TrustedFileOptions {
   readonly maxFileSize: number;
   /** Where true, nobody but root, this process's user and `owner` may be able to change the file. */
   readonly strictModes: boolean;
-  /** User id that may own the file and what leads to it, too. */
+  /** User id that may own the file and the folders above it, too. */
   readonly owner?: number | undefined;
   /** With it and `private`, others must not be able to read the file either. Default `public`. */
   readonly secrecy?: "public" | "private";
 }
 
-/** What tells one content of a file from the next. */
+/** Tells one content of a file from the next. */
 export interface FileVersion {
   readonly mark: string;
   /** It changed so lately that it may have changed again without a trace in its times, or be half written. */
   readonly fresh: boolean;
 }
 
-/** A regular file that says who gets in, opened and checked. All that is known of it comes through one descriptor. */
+/** A regular file that decides about logins, opened and checked. All knowledge of it comes through one descriptor. */
 export class TrustedFile {
   readonly version: FileVersion;
   readonly #handle: FileHandle;

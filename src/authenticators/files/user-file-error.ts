@@ -1,4 +1,4 @@
-/** A file that says who may log in, or who the server is, cannot be used. */
+/** A file that decides about logins, or that holds the host key, cannot be used. */
 export class UserFileError extends Error {
   override readonly name = "UserFileError";
 }

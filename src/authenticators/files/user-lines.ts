@@ -1,11 +1,11 @@
 import { atOnce, type Steps } from "../../base/time-slices.js";
 import { type RefusedLine, readLines, requireUtf8 } from "./content-lines.js";
 
-/** What is written after the name of a user. */
+/** The format of the text after the name of a user. */
 export interface UserFormat<T> {
-  /** What a file of it is called in messages: `password file`. */
+  /** The name of such a file in messages: `password file`. */
   readonly kind: string;
-  /** What a line has to look like: `name:hash`. */
+  /** The form of a line: `name:hash`. */
   readonly form: string;
   /** @throws {Error} that says why it cannot be used, and does not quote it */
   readonly parse: (value: string) => T;
@@ -20,9 +20,9 @@ export interface UserLines<T> {
 }
 
 /**
- * Reads users, `name:value` a line. A line that cannot be used lets nobody in, and neither do several lines for one user:
- * nobody knows which of them was meant to count. A text with so many bad lines that it was not read to its end lets in
- * nobody at all.
+ * Reads users, `name:value` a line. A line that cannot be used lets nobody in, and neither do several lines for one
+ * user: nobody knows which of them was meant to count. A text with so many bad lines that it was not read to its end
+ * lets in nobody at all.
  */
 export function parseUserLines<T>(text: string, format: UserFormat<T>): UserLines<T> {
   return atOnce(readUserLines(text, format));

@@ -10,7 +10,7 @@ import { UserFileError } from "./user-file-error.js";
 import { parseUserLines, readUserLines, type UserFormat } from "./user-lines.js";
 
 /**
- * Where it says what belongs to which user: a file with a line for each user, read again when it changes; the text of
+ * The source of values of users: a file with a line for each user, read again when it changes; the text of
  * such a file; a map, read once; or a function that is asked at each login.
  */
 export type UserSource =
@@ -19,7 +19,7 @@ export type UserSource =
   | ReadonlyMap<string, string>
   | ((username: string) => string | undefined | Promise<string | undefined>);
 
-/** What a source says at one moment. */
+/** The answer of a source at one moment. */
 export interface UserLookup<T> {
   /** Of the user who was asked for. */
   readonly value: T | undefined;
@@ -44,7 +44,7 @@ export interface UserValues<T> {
 /** Bytes; a line of a user has about a hundred. */
 const MAXIMUM_FILE_SIZE = 16 * 1024 * 1024;
 
-/** @throws {ConfigurationError} when the source is none, or an option cannot be used */
+/** @throws {ConfigurationError} when the source or an option cannot be used */
 export function userValues<T>(source: UserSource, format: UserFormat<T>, options: FileOptions): UserValues<T> {
   const resolved = resolveFileOptions(options, MAXIMUM_FILE_SIZE);
   const { logger } = resolved;
@@ -92,7 +92,7 @@ function usableNames<T>(users: ReadonlyMap<string, T>, { isUsable = () => true }
 function parseText<T>(text: string, format: UserFormat<T>, logger: Logger): ReadonlyMap<string, T> {
   const { users, refused } = parseUserLines(text, format);
   if (refused.length > 0 && !text.includes(":")) {
-    throw new ConfigurationError("source", `is text without a line ${format.form}; of a file, give { file: path }`);
+    throw new ConfigurationError("source", `is a text without a line ${format.form}; give a file as { file: path }`);
   }
   logRefused(refused, "user", {}, logger);
   return users;

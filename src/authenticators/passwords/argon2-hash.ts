@@ -18,10 +18,13 @@ const ALGORITHMS = { argon2d: 0, argon2i: 1, argon2id: 2 } as const;
 /** 19 in the text; the one before has weaknesses. */
 const VERSION = 1;
 
-/** Less than what OWASP's Password Storage Cheat Sheet asks for at least (7 MiB, and 5 passes then) is too easily guessed. */
+/**
+ * Less than what OWASP's Password Storage Cheat Sheet asks for at least (7 MiB, and 5 passes then) is too easily
+ * guessed.
+ */
 const MIN_MEMORY = 7 * 1024;
 const MIN_WORK = 32 * 1024;
-/** 256 MiB, or about a second: with more, those who only try could keep the server busy. */
+/** 256 MiB, or about a second: with more, clients that guess could keep the server busy. */
 const MAX_MEMORY = 256 * 1024;
 const MAX_WORK = 1024 * 1024;
 const MAX_PARALLELISM = 16;
@@ -29,7 +32,7 @@ const SALT_LENGTH = { minimum: 8, maximum: 64 } as const;
 const HASH_LENGTH = { minimum: 16, maximum: 64 } as const;
 const MAX_PASSWORD_LENGTH = 1024;
 
-/** @throws {Error} that says why a text is no hash that can be used */
+/** @throws {Error} that tells why a text cannot be used as a hash */
 export function parseArgon2Hash(text: string): PasswordHash {
   const match =
     /^\$(argon2(?:id|i|d))\$v=19\$m=(\d{1,7}),t=(\d{1,7}),p=(\d{1,3})\$([A-Za-z\d+/]+)\$([A-Za-z\d+/]+)$/.exec(text);

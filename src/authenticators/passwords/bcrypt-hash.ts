@@ -6,26 +6,26 @@ type Bcrypt = Pick<typeof import("@node-rs/bcrypt"), "hash">;
 
 /** A sixteenth of a second: less is too easily guessed. `htpasswd -B` makes 5 unless it is told otherwise. */
 const MIN_COST = 10;
-/** A second: with more, those who only try could keep the server busy. */
+/** A second: with more, clients that guess could keep the server busy. */
 const MAX_COST = 14;
 
 const DIGITS = "./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 const BASE64_DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-/** @throws {Error} that says why a text is no hash that can be used */
+/** @throws {Error} that tells why a text cannot be used as a hash */
 export function parseBcryptHash(text: string): PasswordHash {
   const match = /^\$2[aby]\$(\d\d)\$([./A-Za-z\d]{21}[.Oeu])([./A-Za-z\d]{31})$/.exec(text);
   if (match === null) throw new Error("the bcrypt hash is not $2b$, a cost of two digits, $ and 53 characters");
   const [, digits, salt = "", hash = ""] = match;
   const cost = Number(digits);
-  if (cost < MIN_COST) throw new Error(`the hash is too cheap to compute: the cost of bcrypt has to be ${MIN_COST}`);
-  if (cost > MAX_COST) throw new Error(`the hash is too expensive to compute: bcrypt may cost ${MAX_COST}`);
+  if (cost < MIN_COST) throw new Error(`the hash is too cheap to compute: bcrypt has to cost at least ${MIN_COST}`);
+  if (cost > MAX_COST) throw new Error(`the hash is too expensive to compute: bcrypt may cost at most ${MAX_COST}`);
   const bcrypt = requirePackage<Bcrypt>("@node-rs/bcrypt", "bcrypt hashes");
   const saltBytes = decode(salt);
   const wanted = Buffer.from(hash, "latin1");
   return {
     cost: `bcrypt ${cost}`,
-    // What comes after these bytes makes no difference to bcrypt.
+    // The bytes after these make no difference to bcrypt.
     maxPasswordLength: 72,
     async matches(password) {
       // In a thread. $2a$, $2b$ and $2y$ differ in the errors of programs of old, not in what is right.

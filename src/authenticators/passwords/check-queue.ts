@@ -7,7 +7,7 @@ export interface CheckQueueOptions {
   readonly waiting: number;
 }
 
-/** Who asks: the part of a connection that is looked at. */
+/** The part of an asking connection that is looked at. */
 export interface CheckOrigin {
   readonly remoteAddress: string | undefined;
   /** Fires when nobody waits for the answer any more. */

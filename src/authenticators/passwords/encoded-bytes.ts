@@ -3,7 +3,7 @@ export function encodeBase64(bytes: Buffer): string {
   return bytes.toString("base64").replace(/=+$/, "");
 }
 
-/** @throws {Error} when a text is not what `encodeBase64` makes */
+/** @throws {Error} when `encodeBase64` does not make such a text */
 export function decodeBase64(text = ""): Buffer {
   const bytes = Buffer.from(text, "base64");
   if (encodeBase64(bytes) !== text) throw new Error("the hash is not in base64");
@@ -12,7 +12,7 @@ export function decodeBase64(text = ""): Buffer {
 
 /**
  * @param minimum bytes, likewise `maximum`
- * @throws {Error} that says what is too short or too long
+ * @throws {Error} that names the part that is too short or too long
  */
 export function requireLength(part: string, bytes: Buffer, minimum: number, maximum: number): Buffer {
   if (bytes.length >= minimum && bytes.length <= maximum) return bytes;

@@ -16,7 +16,7 @@ const PARSERS: ReadonlyMap<string, (text: string) => PasswordHash> = new Map([
   ["6", parseShaCryptHash],
 ]);
 
-/** @throws {Error} that says why a text is no hash that can be used, and does not quote it */
+/** @throws {Error} that tells why a text cannot be used as a hash, and does not quote it */
 export function parsePasswordHash(text: string): PasswordHash {
   const [, kind = ""] = /^\$([^$]*)\$/.exec(text) ?? [];
   const parse = PARSERS.get(kind);

@@ -1,12 +1,12 @@
 import { parsePasswordHash } from "./parse-password-hash.js";
 import type { PasswordHash } from "./password-hash.js";
 
-/** What a line says of a user. */
+/** The line of a user. */
 export interface PasswordEntry {
   /** Absent when the password is locked. */
   readonly hash: PasswordHash | undefined;
   /**
-   * Why the user may not log in, whatever the password.
+   * The reason why the user may not log in even with the right password.
    *
    * @param today days since 1970-01-01, UTC
    */
@@ -17,7 +17,7 @@ export interface PasswordEntry {
 const SHADOW_FIELDS = 7;
 
 /**
- * Reads what stands after the name: a hash, or that and the other fields of a line of /etc/shadow.
+ * Reads the text after the name: a hash, or that and the other fields of a line of /etc/shadow.
  *
  * @throws {Error} that says why it cannot be used
  */
@@ -27,7 +27,7 @@ export function parsePasswordEntry(value: string): PasswordEntry {
     throw new Error("it is neither name:hash nor a line of a shadow file");
   }
   const [lastChange, , maximum, , , expiry] = fields.map(parseDays);
-  if (hashText === "") throw new Error("there is no hash");
+  if (hashText === "") throw new Error("the line has no hash");
   // An exclamation mark before a hash locks it; neither of the two is in any hash.
   const hash = /^[!*]/.test(hashText) ? undefined : parsePasswordHash(hashText);
   return {

@@ -16,12 +16,13 @@ import { Substitutes } from "./substitutes.js";
 export interface PasswordFileOptions extends FileOptions {
   /**
    * For a function as the source: a hash with the cost of the users' own. It is computed for names that have none, so
-   * that they take as long. Without it that is the hash of the first user who was found, and until then a new one's cost.
+   * that they take as long. Without it that is the hash of the first user who was found, and until then a new one's
+   * cost.
    */
   readonly example?: string;
 }
 
-/** What is asked of a connection. */
+/** The part of a connection that is needed. */
 type PasswordConnection = Pick<Connection, "remoteAddress" | "signal" | "reportInvalidUser">;
 
 /** A body for `checkAuthPassword`. */
@@ -54,11 +55,11 @@ const DAY = 24 * 60 * 60 * 1000;
 
 /**
  * Passwords of many users, kept as hashes: scrypt, argon2, bcrypt and the SHA-crypt of shadow files. How long an answer
- * takes does not tell which names have a password. An empty password lets nobody in, even where its hash is there. A name
- * that has no line is reported to the connection as an invalid user.
+ * takes does not tell which names have a password. An empty password lets nobody in, even where its hash is there. A
+ * name that has no line is reported to the connection as an invalid user.
  *
- * @param source lines `name:hash`, or of a shadow file; see {@link UserSource}. A map has and a function gives what
- * stands after the name.
+ * @param source lines `name:hash`, or of a shadow file; see {@link UserSource}. A map has, and a
+ * function gives, the text after the name.
  * @throws {ConfigurationError} when the source or an option cannot be used
  */
 export function passwordFile(source: UserSource, options: PasswordFileOptions = {}): PasswordCheck {

@@ -1,6 +1,6 @@
 /** A password as it is kept. */
 export interface PasswordHash {
-  /** What it costs to compute: hashes with the same text here take the same time. */
+  /** The cost of computing it: hashes with the same text here take the same time. */
   readonly cost: string;
   /** Bytes that the algorithm looks at. */
   readonly maxPasswordLength: number;
@@ -9,8 +9,8 @@ export interface PasswordHash {
 }
 
 /**
- * Whether a password is the one that was hashed. It is not when it has more bytes than the algorithm looks at, or a NUL,
- * which some programs take for the end: another password would do as well then. All that takes the same time.
+ * Whether a password is the one that was hashed. It is not when it has more bytes than the algorithm looks at, or a
+ * NUL, which some programs take for the end: another password would do as well then. All that takes the same time.
  *
  * @param signal fires when nobody waits for the answer any more
  */

@@ -21,7 +21,7 @@ const NEW_HASH_LENGTH = 32;
 const MIN_COST = 2 ** 14;
 const MIN_HASH_LENGTH = 32;
 const MIN_SALT_LENGTH = 8;
-/** A hash that costs more (128 MiB, or some half a second) would let those who only try keep the server busy. */
+/** A hash that costs more (128 MiB, or some half a second) would let clients that guess keep the server busy. */
 const MAX_MEMORY = 128 * 1024 * 1024;
 const MAX_WORK = 2 ** 21;
 const MAX_LENGTH = 64;
@@ -39,12 +39,12 @@ export async function hashPassword(password: string): Promise<string> {
   return `$scrypt$${describe(NEW_HASH)}$${encodeBase64(salt)}$${encodeBase64(hash)}`;
 }
 
-/** A hash that no password is known for; it costs what a new one does. */
+/** A hash whose password nobody knows. It costs as much as a new one. */
 export function nobodysHash(): PasswordHash {
   return scryptHash(NEW_HASH, randomBytes(NEW_SALT_LENGTH), randomBytes(NEW_HASH_LENGTH));
 }
 
-/** @throws {Error} that says why a text is no hash that can be used */
+/** @throws {Error} that tells why a text cannot be used as a hash */
 export function parseScryptHash(text: string): PasswordHash {
   const match = /^\$scrypt\$ln=(\d{1,2}),r=(\d{1,3}),p=(\d{1,3})\$([A-Za-z\d+/]+)\$([A-Za-z\d+/]+)$/.exec(text);
   if (match === null) throw new Error("the scrypt hash is not $scrypt$ln=…,r=…,p=…$salt$hash");

@@ -56,13 +56,13 @@ function startingDigest(algorithm: ShaCryptAlgorithm, password: Buffer, salt: Bu
   return digest.digest();
 }
 
-/** What is hashed in a round, but for the digest of the round before. */
+/** The input of a round, but for the digest of the round before. */
 interface RoundLayout {
   readonly input: Buffer;
   readonly digestAt: number;
 }
 
-/** Eight kinds of rounds: odd ones (1), those whose number is no multiple of 3 (2), and of 7 (4). */
+/** Eight kinds of rounds: odd ones (1), those whose number is not a multiple of 3 (2), and of 7 (4). */
 function roundLayouts(digestLength: number, password: Buffer, salt: Buffer): readonly RoundLayout[] {
   const digest = Buffer.alloc(digestLength);
   return Array.from({ length: 8 }, (_, kind) => {

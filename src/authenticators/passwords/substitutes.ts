@@ -4,8 +4,8 @@ import { nobodysHash } from "./scrypt-hash.js";
 
 /**
  * Hashes that are computed for names without one, so that how long an answer takes does not tell which names those are.
- * Each name has one that costs what those of some users do: the same each time, though the list of users changes, and
- * each cost as often as among the users.
+ * Each name has one that costs as much as those of some users: the same each time, though the list of users changes,
+ * and each cost as often as among the users.
  */
 export class Substitutes {
   readonly #secret = randomBytes(32);

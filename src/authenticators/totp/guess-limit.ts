@@ -15,8 +15,8 @@ interface Failures {
 }
 
 /**
- * Limits the guessing of one user's codes, from however many connections: after a few wrong ones in a row, codes are not
- * looked at for a growing time. Only users who have a secret are noted: for others no code is right anyway.
+ * Limits the guessing of one user's codes, from however many connections: after a few wrong ones in a row, codes are
+ * not looked at for a growing time. Only users with a secret are noted: no code is right for others.
  */
 export class GuessLimit {
   /** By user name, the longest untouched first. */

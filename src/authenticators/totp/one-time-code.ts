@@ -1,6 +1,6 @@
 import { createHmac } from "node:crypto";
 
-/** What a code is computed with. Most authenticator apps know `sha1` only, and HMAC is sound with it. */
+/** The hash with which a code is computed. Most authenticator apps know `sha1` only, and HMAC is sound with it. */
 export type TotpAlgorithm = "sha1" | "sha256" | "sha512";
 
 /** Of the codes that an app shows. */

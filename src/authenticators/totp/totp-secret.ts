@@ -14,13 +14,13 @@ const NEW_LENGTHS = { sha1: 20, sha256: 32, sha512: 64 } as const;
  * Makes a secret for an authenticator app.
  *
  * @returns base32
- * @throws {ConfigurationError} when the algorithm is none
+ * @throws {ConfigurationError} when the algorithm does not exist
  */
 export function newTotpSecret(options: Pick<TotpCodeOptions, "algorithm"> = {}): string {
   return encodeBase32(randomBytes(NEW_LENGTHS[resolveTotpParameters(checkOptions(options, ["algorithm"])).algorithm]));
 }
 
-/** @throws {Error} that says why a text is no secret that can be used, and does not quote it */
+/** @throws {Error} that tells why a text cannot be used as a secret, and does not quote it */
 export function parseTotpSecret(text: string): Buffer {
   const secret = decodeBase32(text);
   if (secret.length >= MIN_LENGTH && secret.length <= MAX_LENGTH) return secret;

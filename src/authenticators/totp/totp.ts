@@ -13,7 +13,9 @@ import { parseTotpSecret } from "./totp-secret.js";
 import { UsedCodes } from "./used-codes.js";
 
 export interface TotpOptions extends TotpCodeOptions, FileOptions {
-  /** Codes before and after the present one that are accepted, as clocks differ and people take time: 0 to 2. Default 1. */
+  /**
+   * Codes before and after the present one that are accepted, as clocks differ and people take time: 0 to 2. Default 1.
+   */
   readonly window?: number;
 }
 
@@ -34,7 +36,7 @@ const FORMAT = { kind: "file of secrets", form: "name:secret", parse: parseTotpS
 
 /**
  * Codes of authenticator apps (TOTP, RFC 6238). Each is good once; after five wrong ones in a row the user's codes are
- * refused for a while. Users without a secret are asked, too, and refused. What was used and guessed is kept in memory,
+ * refused for a while. Users without a secret are asked, too, and refused. Used codes and guesses are kept in memory,
  * by this object alone: use one for all connections.
  *
  * @param source lines `name:secret`, the secret in base32; see {@link UserSource}
@@ -57,7 +59,7 @@ export function totp(source: UserSource, options: TotpOptions = {}): TotpCheck {
   return Object.assign(check, { load: () => values.load() });
 }
 
-/** What is known of codes that were given. Nothing here waits: two connections cannot use one code. */
+/** The memory of codes that were given. Nothing here waits: two connections cannot use one code. */
 class TotpVerifier {
   readonly #parameters: TotpParameters;
   readonly #window: number;

@@ -1,6 +1,6 @@
 /**
- * The time step of each user's last code. A code is good once (RFC 6238 §5.2), and so is none from before it. What is
- * noted is forgotten when the code is too old to be accepted anyway.
+ * The time step of each user's last code. A code is good once (RFC 6238 §5.2), and no code from before it is good. A
+ * note is forgotten when the code is too old to be accepted anyway.
  */
 export class UsedCodes {
   /** By user name, the oldest first. */

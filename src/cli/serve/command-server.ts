@@ -18,7 +18,7 @@ import type { Users } from "./users.js";
 export interface CommandServerOptions {
   readonly users: Users;
   readonly logger: Logger;
-  /** What SFTP and scp reach. */
+  /** The folder that SFTP and scp reach. */
   readonly folder?: ServedFolder | undefined;
   /** Runs commands; when absent they are only repeated, or refused beside a folder of the disk. */
   readonly programs?: Programs | undefined;
@@ -105,7 +105,7 @@ export class CommandServer extends SSHServer {
 
 const ONLY_FILES = "This server offers SFTP and scp only.";
 
-/** A command is run as it was sent or not at all: what is no text, or holds a NUL, cannot be handed to a shell. */
+/** A command is run as it was sent or not at all: a shell takes no command that is not text, or holds a NUL. */
 function decodeCommand(command: Buffer): string | undefined {
   if (!isUtf8(command) || command.includes(0)) return undefined;
   return command.toString("utf8");

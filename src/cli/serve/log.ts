@@ -8,7 +8,10 @@ export interface LogOptions {
   readonly format: "json" | "text";
 }
 
-/** What a terminal may take for a command, or for the end of a line, and JSON leaves as it is: C1 and bidirectional controls. */
+/**
+ * Characters that a terminal may take for a command or the end of a line, and JSON leaves: C1 and bidirectional
+ * controls.
+ */
 const TERMINAL_CONTROLS = /[\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g;
 
 /** A logger that writes to standard error at once, so that nothing is lost when the process ends. */

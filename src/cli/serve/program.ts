@@ -48,7 +48,9 @@ export class Program {
     this.#connectSignals();
   }
 
-  /** Sends a signal to the program and all that it has started, unless it has ended: its id may be another's by then. */
+  /**
+   * Sends a signal to the program and all that it has started, unless it has ended: its id may be another's by then.
+   */
   kill(signal: NodeJS.Signals): void {
     if (this.#child.pid === undefined || this.#hasEnded()) return;
     try {
@@ -60,12 +62,13 @@ export class Program {
 
   #connectStreams(): void {
     const { stdin, stdout, stderr } = this.#child;
-    // What can go wrong with them is that the program ends, which "close" tells.
+    // The one thing that can go wrong with them is that the program ends, which "close" tells.
     for (const stream of [stdin, stdout, stderr]) stream.on("error", () => undefined);
     stdout.pipe(this.#channel, { end: false });
     stderr.pipe(this.#channel.stderr, { end: false });
     this.#channel.pipe(stdin);
-    // A program may close its input early. What still comes is thrown away, so that the client can finish sending.
+    // A program may close its input early. The bytes that still come are thrown away, so that the client can finish
+    // sending.
     stdin.once("close", () => {
       this.#channel.unpipe(stdin);
       this.#channel.resume();

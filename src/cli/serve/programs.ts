@@ -7,7 +7,7 @@ import { StartError } from "../errors.js";
 import { channelOrigin } from "./channel-origin.js";
 import { Program } from "./program.js";
 
-/** Who programs run as. */
+/** The account that programs run as. */
 export interface Account {
   readonly name: string;
   readonly home: string;
@@ -78,7 +78,7 @@ export class Programs {
     };
   }
 
-  /** Node.js starts programs with variables of text: what is not UTF-8 would reach them as something else. */
+  /** Node.js starts programs with variables of text: a value that is not UTF-8 would reach them changed. */
   #textVariables(channel: Channel): [string, string][] {
     const all = [...channel.environment];
     const variables = all.filter(([, value]) => !isUtf8(value)).map(([name]) => name);

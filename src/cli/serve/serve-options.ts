@@ -4,11 +4,11 @@ import { parseChoice, parseText, readArguments } from "../option-values.js";
 const LOG_LEVELS = ["error", "warn", "info", "debug", "silent"] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
-/** What `spindlex serve` was asked for; what is absent has a default that depends on the machine. */
+/** The options of `spindlex serve`. Those that are absent have a default that depends on the machine. */
 export interface ServeOptions {
   readonly port: number;
   readonly host: string;
-  /** What is served of the disk; nothing when absent. */
+  /** The folder of the disk that is served; none when absent. */
   readonly folder?: FolderOptions;
   readonly user?: string;
   readonly passwordFile?: string;
@@ -44,7 +44,7 @@ export function parseServe(args: readonly string[]): ServeOptions | "help" {
   const folder = parseFolder(positionals, values["read-only"], values.quota);
   const hasKeys = values["authorized-keys"] !== undefined || values["trusted-user-ca-keys"] !== undefined;
   if (values.user !== undefined && values["password-file"] !== undefined && !hasKeys) {
-    throw new UsageError("--user is of no use with --password-file alone: that file names the users");
+    throw new UsageError("--user does nothing with --password-file alone: that file names the users");
   }
   if (values["revoked-keys"] !== undefined && !hasKeys) {
     throw new UsageError("--revoked-keys needs --authorized-keys or --trusted-user-ca-keys");

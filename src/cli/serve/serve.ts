@@ -83,7 +83,7 @@ async function loadHostKeys(options: ServeOptions, logger: Logger): Promise<read
   return keys;
 }
 
-/** What ends the server; SIGHUP comes when its terminal is closed. */
+/** The signals that end the server; SIGHUP comes when its terminal is closed. */
 const STOP_SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /** Resolves at the first signal that ends the server; a second one ends the process at once. */

@@ -52,7 +52,7 @@ export class ServedFolder {
     this.#track(new SFTPServer(channel, this.#settings(channel)));
   }
 
-  /** Does what a client's scp asks for. */
+  /** Serves the request of a client's scp. */
   serveSCP(channel: Channel, command: SCPCommand): void {
     this.#track(new SCPServer(channel, command, this.#settings(channel)));
   }
@@ -85,7 +85,7 @@ async function requireFolder(path: string): Promise<void> {
   throw new StartError(`${path} cannot be served: it is not a folder`);
 }
 
-/** Opened files and listings are many and tell little: what became of a file is told when it is closed. */
+/** Opened files and listings are many and tell little: the result for a file is told when it is closed. */
 function logEvent(logger: Logger, event: AuditEvent): void {
   const { time, duration, error, operation, ...details } = event;
   const escaped = Object.entries(details).map(([name, detail]) => [

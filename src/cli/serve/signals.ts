@@ -1,4 +1,4 @@
-/** The signals that SSH has names for (RFC 4254 §6.10): what they are called there, and here. */
+/** The signals that SSH has names for (RFC 4254 §6.10): the names there, and here. */
 const SIGNALS = {
   ABRT: "SIGABRT",
   ALRM: "SIGALRM",

@@ -1,4 +1,4 @@
-/** What a person or a script needs to connect. */
+/** The facts that a person or a script needs to connect. */
 export interface StartReport {
   readonly address: string;
   readonly port: number;
@@ -6,16 +6,16 @@ export interface StartReport {
   readonly fingerprint: string;
   /** Of the others. */
   readonly otherFingerprints?: readonly string[];
-  /** One who may log in. */
+  /** One of the users who may log in. */
   readonly user: string;
-  /** What is served of the disk. */
+  /** The folder of the disk that is served. */
   readonly folder?: {
     readonly path: string;
     readonly readOnly: boolean;
     /** Bytes. */
     readonly quota?: number;
   };
-  /** What to run to see that it works; a shell when absent. */
+  /** The command that shows that it works; a shell when absent. */
   readonly trial?: string;
   /** Present when the server made one. */
   readonly password?: string;

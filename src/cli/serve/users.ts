@@ -19,7 +19,7 @@ export interface UsersOptions {
   readonly revoked?: IsRevoked;
 }
 
-/** Who may log in. Each of the ways that are there is enough, and the same ones are offered to every name. */
+/** The users who may log in. Each of their proofs is enough, and the same methods are offered to every name. */
 export class Users {
   readonly #passwords: CheckPassword | undefined;
   /** Decides about public keys and certificates. */
@@ -46,15 +46,15 @@ export class Users {
 
 export interface LoadedUsers {
   readonly users: Users;
-  /** One who may log in. */
+  /** One of the users. */
   readonly example: string;
   /** Of `example`, if it was made just now. */
   readonly password?: string;
 }
 
 /**
- * The users that the command line names: those of a password file, one with keys or certificates, or else one with a random
- * password.
+ * The users that the command line names: those of a password file, one with keys or certificates, or else one with a
+ * random password.
  *
  * @throws {UserFileError} when a file cannot be used: nobody could log in
  */

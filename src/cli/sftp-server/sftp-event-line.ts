@@ -3,7 +3,7 @@ import type { AttributeChanges, AuditEvent, OpenOptions } from "../../sftp/index
 /** Of a file whose client asks for none, before the umask. */
 const NEW_FILE_PERMISSIONS = 0o666;
 
-/** What a client did, as one line for the log of `spindlex sftp-server`. */
+/** An action of a client, as one line for the log of `spindlex sftp-server`. */
 export function formatSFTPEvent(event: AuditEvent): string {
   const line = `${event.operation} ${formatDetails(event)}`;
   return event.result === "OK" ? line : `${line}: ${event.result}`;
@@ -54,7 +54,7 @@ function formatMode(permissions: number): string {
   return permissions.toString(8).padStart(4, "0");
 }
 
-/** A path between quotes, so that it can be told from what stands beside it. */
+/** A path between quotes, so that it can be told from the words beside it. */
 function quote(path: string): string {
   return `"${path.replaceAll(/["\\]/g, "\\$&")}"`;
 }

@@ -28,14 +28,14 @@ export class SFTPLog {
     if (this.takes(severity)) this.#lines.write(severity, text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, "?"));
   }
 
-  /** A failure that the server reports, as its message and what led to it. */
+  /** A failure that the server reports, as its message and its cause. */
   writeFailure(severity: Severity, message: string, fields: object): void {
     const { err, request } = fields as { readonly err?: unknown; readonly request?: unknown };
     const subject = request === undefined ? message : `${message}: ${request}`;
     this.write(severity, err === undefined ? subject : `${subject}: ${describeError(err)}`);
   }
 
-  /** Call it last: what was written still goes out. */
+  /** Call it last: all written lines still go out. */
   close(): void {
     this.#lines.close();
   }

@@ -30,7 +30,7 @@ const FACILITIES = [
 ] as const;
 export type Facility = (typeof FACILITIES)[number];
 
-/** What `spindlex sftp-server` was asked for. */
+/** The options of `spindlex sftp-server`. */
 export interface SFTPServerCommandOptions {
   /** With the tokens `%d`, `%u` and `%%`. */
   readonly startDirectory?: string;
@@ -46,8 +46,8 @@ export interface SFTPServerCommandOptions {
 }
 
 /**
- * Reads the arguments after `spindlex sftp-server`, which are those of OpenSSH's sftp-server(8). Operands are ignored, as
- * there: `scp -D` adds the name of a host and of the subsystem.
+ * Reads the arguments after `spindlex sftp-server`, which are those of OpenSSH's sftp-server(8). Operands are ignored,
+ * as there: `scp -D` adds the name of a host and of the subsystem.
  *
  * @throws {UsageError}
  */
@@ -87,7 +87,7 @@ function readSFTPServerArguments(args: readonly string[]) {
   }).values;
 }
 
-/** Of two lists one would be lost, or mean what it was not meant to. */
+/** Two lists are refused: one of them would be lost, or mean something else. */
 function parseList(option: string, lists: readonly string[] | undefined): readonly string[] | undefined {
   const [list, ...others] = lists ?? [];
   if (others.length > 0) throw new UsageError(`${option} is given more than once`);
@@ -96,7 +96,7 @@ function parseList(option: string, lists: readonly string[] | undefined): readon
 
 function parseStartDirectory(text: string): string {
   if (/%([^%du]|$)/.test(text.replaceAll("%%", ""))) {
-    throw new UsageError(`-d is '${text}': of tokens there are only %d, %u and %%`);
+    throw new UsageError(`-d is '${text}', and the only tokens in it are %d, %u and %%`);
   }
   return parseText("-d", text);
 }

@@ -10,13 +10,16 @@ import { SFTPLog } from "./sftp-log.js";
 import type { SFTPServerCommandOptions } from "./sftp-server-options.js";
 import { StandardStreams } from "./standard-streams.js";
 
-/** What ends a session before its client does. SIGINT does not: at a terminal it is for the client that started us. */
+/**
+ * The signals that end a session before its client does. SIGINT does not: at a terminal it is for the client that
+ * started us.
+ */
 const STOP_SIGNALS = ["SIGTERM", "SIGHUP"] as const;
 
 /**
  * `spindlex sftp-server`: one session on standard input and output, with all files of the user who runs it.
  *
- * @throws {UsageError} for a name of a request that there is not
+ * @throws {UsageError} for the name of a request that does not exist
  */
 export async function sftpServer(options: SFTPServerCommandOptions): Promise<void> {
   const deniedRequests = findDeniedRequests(options);
@@ -37,7 +40,7 @@ export async function sftpServer(options: SFTPServerCommandOptions): Promise<voi
   const who = `for local user ${user.username} from [${clientAddress()}]`;
   log.write("info", `session opened ${who}`);
   await server.closed;
-  // Whether all of the last reply got out is no news to anybody.
+  // Nobody needs to hear whether all of the last reply got out.
   await finished(stream, { readable: false }).catch(() => {});
   stream.destroy();
   log.write("info", `session closed ${who}`);
@@ -45,11 +48,11 @@ export async function sftpServer(options: SFTPServerCommandOptions): Promise<voi
   process.exitCode ??= stream.exitStatus ?? 1;
 }
 
-/** As sftp-server(8) has it: what is on neither list is denied if there is a list of those permitted. */
+/** As sftp-server(8) has it: a request on neither list is denied if there is a list of those permitted. */
 function findDeniedRequests({ deniedRequests, permittedRequests }: SFTPServerCommandOptions): readonly string[] {
   for (const name of [...deniedRequests, ...(permittedRequests ?? [])]) {
     if (requestNames.includes(name)) continue;
-    throw new UsageError(`there is no request '${name}' (see spindlex sftp-server -Q requests)`);
+    throw new UsageError(`the request '${name}' does not exist (see spindlex sftp-server -Q requests)`);
   }
   if (permittedRequests === undefined) return deniedRequests;
   return requestNames.filter((name) => deniedRequests.includes(name) || !permittedRequests.includes(name));
@@ -61,7 +64,7 @@ function filesFor(options: SFTPServerCommandOptions, log: SFTPLog): FileSystem {
   return audit(files, { record: (event) => log.write("info", formatSFTPEvent(event)) });
 }
 
-/** Like OpenSSH's, the server runs where it was started if the directory that was asked for is none. */
+/** Like OpenSSH's, the server runs where it was started if the directory that was asked for cannot be used. */
 function findStartDirectory(
   { startDirectory }: SFTPServerCommandOptions,
   user: UserInfo<string>,

@@ -5,12 +5,12 @@ import type { Facility } from "./sftp-server-options.js";
 
 type Logger = ChildProcessByStdio<Writable, null, null>;
 
-/** Bytes of lines that wait for syslog; what comes on top of them is lost. */
+/** Bytes of lines that wait for syslog; further lines are lost. */
 const MAX_WAITING = 1024 * 1024;
 
 /**
- * Syslog through logger(1), which Node.js has no call for: one for each severity, from its first line on. Where there is
- * no logger, nothing is logged.
+ * Syslog through logger(1), which Node.js has no call for: one for each severity, from its first line on. Where there
+ * is no logger, nothing is logged.
  */
 export class Syslog implements LineLog {
   readonly #tag: string;

@@ -7,10 +7,13 @@ export const FOREVER = 2n ** 64n - 1n;
 /** Milliseconds: the last moment that a Date can hold. */
 const DATE_MAXIMUM = 8_640_000_000_000_000n;
 
-/** What an OpenSSH certificate says (PROTOCOL.certkeys) beside the keys in it. */
+/** The contents of an OpenSSH certificate (PROTOCOL.certkeys) beside the keys in it. */
 export class CertificateContents {
   readonly #fields: CertificateFields;
-  /** The authority's own text for its logs, control characters and all. Bytes that are no UTF-8 stand as U+DC80 to U+DCFF. */
+  /**
+   * The authority's own text for its logs, control characters and all. Bytes that are not UTF-8 stand as U+DC80 to
+   * U+DCFF.
+   */
   readonly keyId: string;
 
   constructor(fields: CertificateFields) {
@@ -37,7 +40,7 @@ export class CertificateContents {
   }
 
   /**
-   * The users or hosts that it is for. An empty list is for nobody. A name that is no UTF-8 is a text that no name in
+   * The users or hosts that it is for. An empty list is for nobody. A name that is not UTF-8 is a text that no name in
    * UTF-8 is equal to.
    */
   get validPrincipals(): readonly string[] {
@@ -64,12 +67,12 @@ export class CertificateContents {
     return this.validBefore === FOREVER ? undefined : dateOf(this.validBefore);
   }
 
-  /** A certificate with one that is not known must be refused: `unknownCriticalOptions`. */
+  /** A certificate with an option that is not known must be refused: `unknownCriticalOptions`. */
   get criticalOptions(): CertificateOptions {
     return this.#fields.criticalOptions;
   }
 
-  /** Those that are not known mean nothing. */
+  /** An extension that is not known means nothing. */
   get extensions(): CertificateOptions {
     return this.#fields.extensions;
   }
@@ -79,7 +82,7 @@ export class CertificateContents {
     return this.#fields.reserved;
   }
 
-  /** What the authority signed with: `ssh-ed25519`, `rsa-sha2-512`, … */
+  /** The algorithm with which the authority has signed: `ssh-ed25519`, `rsa-sha2-512`, … */
   get signatureAlgorithm(): string {
     return this.#fields.signatureAlgorithm;
   }

@@ -25,7 +25,9 @@ const EXTENSIONS: ReadonlyMap<string, Shape> = new Map([
   ["permit-user-rc", "flag"],
 ]);
 
-/** Whether a user certificate may have it: whoever does not know a critical option has to refuse the certificate. */
+/**
+ * Whether a user certificate may have it: a server that does not know a critical option has to refuse the certificate.
+ */
 export function isKnownCriticalOption(name: string): boolean {
   return CRITICAL_OPTIONS.has(name);
 }

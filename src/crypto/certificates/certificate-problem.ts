@@ -6,19 +6,19 @@ import type { CertificateContents } from "./certificate-contents.js";
 import type { CertificateType } from "./read-certificate.js";
 
 export interface CertificateUse {
-  /** What the certificate is used for. */
+  /** The side that uses the certificate. */
   readonly type: CertificateType;
   readonly now: Date;
-  /** What its authority may have signed it with. Default `caSignatureAlgorithms`. */
+  /** The algorithms with which its authority may have signed it. Default `caSignatureAlgorithms`. */
   readonly allowedSignatureAlgorithms?: readonly string[];
 }
 
 const USE = ["type", "now", "allowedSignatureAlgorithms"] as const;
 
 /**
- * Why `certificate` is not good for a use, whoever has signed it; undefined when nothing speaks against it. Not checked
- * is what takes more than the certificate: whether its authority is trusted, its principals, whether it is revoked, and
- * `sourceAddress`.
+ * The reason why `certificate` is not good for a use, even with a trusted authority; undefined when nothing speaks
+ * against it. The checks that take more than the certificate are left out: whether its authority is trusted, its
+ * principals, whether it is revoked, and `sourceAddress`.
  *
  * @returns one line for a log, not for the peer
  * @throws {ConfigurationError} when a use is described wrongly
@@ -31,7 +31,7 @@ export function certificateProblem(certificate: CertificateContents, use: Certif
     throw new ConfigurationError("allowedSignatureAlgorithms", "must be a list of names");
   }
   if (certificate.type !== type) return `the certificate is for a ${certificate.type}, not for a ${type}`;
-  if (!Number.isFinite(now.getTime())) return "it is not known what time it is";
+  if (!Number.isFinite(now.getTime())) return "the present time is not known";
   const seconds = BigInt(Math.floor(now.getTime() / 1000));
   if (seconds < certificate.validAfter) return "the certificate is not valid yet";
   if (seconds >= certificate.validBefore) return "the certificate is not valid any more";

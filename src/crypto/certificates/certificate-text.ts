@@ -2,12 +2,12 @@ import type { Reader } from "../../protocol/reader.js";
 import { KeyError } from "../keys/key-error.js";
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-/** U+DC80 to U+DCFF, halves of surrogate pairs, stand for the bytes 80 to FF of what is not UTF-8. */
+/** U+DC80 to U+DCFF, halves of surrogate pairs, stand for the bytes 80 to FF of a text that is not UTF-8. */
 const ESCAPED_BYTE = 0xdc00;
 
 /**
- * The text in `bytes`. Bytes that are no UTF-8 give a text that none in UTF-8 gives, and each such sequence of bytes its
- * own: so texts compare as the bytes do, and no user name can be equal to it.
+ * The text in `bytes`. Bytes that are not UTF-8 give a text that none in UTF-8 gives, and each such sequence of bytes
+ * its own: so texts compare as the bytes do, and no user name can be equal to it.
  */
 export function textOf(bytes: Uint8Array): string {
   try {

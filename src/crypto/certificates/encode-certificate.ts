@@ -8,7 +8,7 @@ import { FOREVER } from "./certificate-contents.js";
 import { certificateNameOf } from "./certificate-names.js";
 import { CERTIFICATE_TYPES, type CertificateType, PRINCIPALS_MAXIMUM } from "./read-certificate.js";
 
-/** What a certificate is to say of the key in it. */
+/** The terms on which a certificate certifies the key in it. */
 export interface CertificateTerms {
   readonly type: CertificateType;
   /** Names the certificate in the logs of servers, and can be revoked by. */

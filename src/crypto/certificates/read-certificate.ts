@@ -19,7 +19,7 @@ import { readWithoutNul, textOf } from "./certificate-text.js";
 /** As in OpenSSH. */
 export const PRINCIPALS_MAXIMUM = 256;
 
-/** What a certificate is for; the numbers are those of PROTOCOL.certkeys. */
+/** The types of certificates, with the numbers of PROTOCOL.certkeys. */
 export type CertificateType = "user" | "host";
 export const CERTIFICATE_TYPES: Readonly<Record<CertificateType, number>> = { user: 1, host: 2 };
 
@@ -44,7 +44,9 @@ const certifiedTypes: ReadonlyMap<string, KeyType> = new Map(
   KEY_TYPES.map((type) => [certificateNameOf(type.name), type]),
 );
 
-/** The type of the key that a certificate of type `name` certifies; undefined when `name` is not that of a certificate. */
+/**
+ * The type of the key that a certificate of type `name` certifies; undefined when `name` is not that of a certificate.
+ */
 export function certifiedTypeByName(name: string): KeyType | undefined {
   return certifiedTypes.get(name);
 }

@@ -94,7 +94,7 @@ class AesGcmOpener extends AesGcm implements PacketOpener {
   }
 }
 
-/** Not from Node's pool of buffers, of which the twelve bytes would keep 8 KiB in memory. */
+/** Not from Node's pool of buffers: the twelve bytes would keep 8 KiB of it in memory. */
 function ownCopy(iv: Buffer): Buffer {
   const copy = Buffer.alloc(IV_LENGTH);
   iv.copy(copy);

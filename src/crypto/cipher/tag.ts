@@ -7,7 +7,7 @@ export function checkTag(received: Buffer, computed: Buffer): void {
   if (received.length !== computed.length || !timingSafeEqual(received, computed)) throw wrongTag();
 }
 
-/** What every opener throws for a packet that is not as the peer sealed it. */
+/** The error of every opener for a packet that is not as the peer sealed it. */
 export function wrongTag(): ProtocolError {
   return new ProtocolError("packet integrity check failed", DisconnectReason.MAC_ERROR);
 }

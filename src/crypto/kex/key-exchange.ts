@@ -53,12 +53,15 @@ export type ClientStep =
   | { readonly kind: "continue"; readonly payload: Buffer }
   | (AgreedSecret & {
       readonly kind: "done";
-      /** The server's host key blob and its signature of the exchange hash, neither of which is checked: views of the payload. */
+      /**
+       * The server's host key blob and its signature of the exchange hash. Neither is checked; both are views of the
+       * payload.
+       */
       readonly hostKey: Buffer;
       readonly signature: Buffer;
     });
 
-/** What both sides have at the end. */
+/** The values that both sides have at the end. */
 export interface AgreedSecret {
   /**
    * What the exchange hash covers after V_C, V_S, I_C, I_S and K_S, as encoded there: the public values (for group

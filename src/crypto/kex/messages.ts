@@ -2,7 +2,7 @@ import { DisconnectReason } from "../../protocol/constants.js";
 import { ProtocolError } from "../../protocol/errors.js";
 import { Reader } from "../../protocol/reader.js";
 
-/** What a refused key exchange throws. */
+/** The error of a refused key exchange. */
 export function keyExchangeFailed(message: string, options?: ErrorOptions): ProtocolError {
   return new ProtocolError(message, DisconnectReason.KEY_EXCHANGE_FAILED, options);
 }

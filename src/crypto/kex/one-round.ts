@@ -31,7 +31,7 @@ export interface OneRoundMethod {
   initiate(): ClientShare;
 }
 
-/** What the server makes of a client's public value. */
+/** The server's answer to a client's public value. */
 export interface ServerShare {
   /** Public value for the client. */
   readonly serverValue: Buffer;
@@ -39,7 +39,7 @@ export interface ServerShare {
   readonly sharedSecret: Buffer;
 }
 
-/** What the client begins with. */
+/** The values with which the client begins. */
 export interface ClientShare {
   /** Public value for the server. */
   readonly clientValue: Buffer;

@@ -15,7 +15,7 @@ const MAXIMUM_COST = 2 ** 26;
 interface Element {
   readonly tag: number;
   readonly content: Buffer;
-  /** What follows the element. */
+  /** The bytes after the element. */
   readonly rest: Buffer;
 }
 

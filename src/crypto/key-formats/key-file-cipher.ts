@@ -9,9 +9,9 @@ export interface KeyFileCipher {
   /** Bytes, all three; the key and then the IV come out of the passphrase. */
   readonly keyLength: number;
   readonly ivLength: number;
-  /** What the length of the encrypted bytes is a multiple of. */
+  /** The length of the encrypted bytes is a multiple of this. */
   readonly blockLength: number;
-  /** Bytes of the tag behind the encrypted bytes; 0 when there is none. */
+  /** Bytes of the tag behind the encrypted bytes; 0 for a cipher without a tag. */
   readonly tagLength: number;
   /** Undefined when the tag is wrong. */
   decrypt(key: Buffer, iv: Buffer, bytes: Buffer, tag: Buffer): Buffer | undefined;

@@ -52,7 +52,7 @@ export async function writeKeyFile(path: string, text: string, existing: "refuse
     const advice = `${describe(error)}; check the directory and its permissions`;
     throw new KeyError("unwritable", `cannot write the key file ${quoted(path)}: ${advice}`, { cause: error });
   } finally {
-    // A leftover that cannot be removed must not hide what went wrong before.
+    // A leftover that cannot be removed must not hide the error from before.
     await rm(temporary, { force: true }).catch(() => undefined);
   }
 }
@@ -76,7 +76,7 @@ function readAdvice(error: unknown): string {
       return "it does not exist; create a key with `ssh-keygen -t ed25519 -f FILE`";
     case "EACCES":
     case "EPERM":
-      return "permission denied; run as a user who may read it";
+      return "permission denied; run this as a user who may read the file";
     default:
       return describe(error);
   }

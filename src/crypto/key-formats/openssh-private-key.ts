@@ -10,7 +10,7 @@ import { keyFileCipherByName, WRITTEN_CIPHER } from "./key-file-cipher.js";
 import { deriveKey } from "./passphrase.js";
 import { type PemBlock, toPem } from "./pem-block.js";
 
-/** The private key format of OpenSSH (PROTOCOL.key): its label, and what its bytes begin with. */
+/** The private key format of OpenSSH (PROTOCOL.key): its label, and the first of its bytes. */
 export const OPENSSH_LABEL = "OPENSSH PRIVATE KEY";
 const MAGIC = Buffer.from("openssh-key-v1\0", "latin1");
 /** Line length of the base64 as OpenSSH writes it. */
@@ -69,8 +69,8 @@ function readEnvelope(bytes: Buffer): Envelope {
 }
 
 /**
- * A DSA key is of no use, and the file of a security key holds a handle for its authenticator. Told before a passphrase is
- * asked for.
+ * A DSA key is of no use, and the file of a security key holds a handle for its authenticator. Told before a passphrase
+ * is asked for.
  */
 function checkIsUsable(publicBlob: Buffer): void {
   const name = new Reader(publicBlob).readString().toString("latin1");
@@ -85,7 +85,9 @@ function inAuthenticator(): KeyError {
   );
 }
 
-/** The private part in clear; whether the passphrase was right shows in the part itself, unless the cipher has a tag. */
+/**
+ * The private part in clear; whether the passphrase was right shows in the part itself, unless the cipher has a tag.
+ */
 function decrypt(envelope: Envelope, passphrase: Buffer | undefined): Buffer {
   if (envelope.cipher === "none") return checkUnencrypted(envelope);
 
@@ -147,7 +149,9 @@ export interface Protection {
   readonly rounds: number;
 }
 
-/** The text of a private key file as OpenSSH reads it; in clear without `protection`. `material` has its private half. */
+/**
+ * The text of a private key file as OpenSSH reads it; in clear without `protection`. `material` has its private half.
+ */
 export function writeOpenSSHPrivateKey(material: KeyMaterial, comment: string, protection?: Protection): string {
   const fields = new Writer(4096).writeBytes(MAGIC);
   if (protection === undefined) {

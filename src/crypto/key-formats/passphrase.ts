@@ -11,7 +11,7 @@ export const BCRYPT_MAXIMUM_ROUNDS = 1024;
 const SALT_MAXIMUM_LENGTH = 1024;
 
 /**
- * A passphrase as its bytes; a text is UTF-8. Undefined when there is none: an empty one is none, as in ssh-keygen.
+ * A passphrase as its bytes; a text is UTF-8. Undefined without one: an empty one does not count, as in ssh-keygen.
  *
  * @throws {ConfigurationError} when it is neither a text nor bytes
  */
@@ -33,7 +33,7 @@ export function deriveKey(passphrase: Buffer, salt: Buffer, rounds: number, leng
   if (rounds > BCRYPT_MAXIMUM_ROUNDS) {
     throw new KeyError(
       "unsupported",
-      `the private key asks for ${rounds} rounds of bcrypt: ${BCRYPT_MAXIMUM_ROUNDS} are the most`,
+      `the private key asks for ${rounds} rounds of bcrypt: it may ask for at most ${BCRYPT_MAXIMUM_ROUNDS}`,
     );
   }
   const key = Buffer.alloc(length);

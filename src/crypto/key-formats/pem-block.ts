@@ -17,9 +17,9 @@ const SKIPPED_LABEL = "EC PARAMETERS";
 const STRICT_LINE_LENGTH = 64;
 
 /**
- * The first block of `text` that can be a key; what stands around it is ignored.
+ * The first block of `text` that can be a key; the text around it is ignored.
  *
- * @throws {KeyError} `malformed` when there is none, or its end is missing
+ * @throws {KeyError} `malformed` when the text has no such block, or its end is missing
  */
 export function findPemBlock(text: string): PemBlock {
   const lines = text.split(/\r\n|\r|\n/).map((line) => line.trimEnd());

@@ -1,6 +1,6 @@
 import { createPrivateKey, type KeyObject } from "node:crypto";
 
-/** How `generateKeyPairSync` is to write what it makes, for `readGeneratedKey`. */
+/** The formats in which `generateKeyPairSync` writes new keys, for `readGeneratedKey`. */
 export const GENERATED_KEY_ENCODING = {
   publicKeyEncoding: { type: "spki", format: "der" },
   privateKeyEncoding: { type: "pkcs8", format: "der" },

@@ -32,8 +32,8 @@ export class KeyError extends Error {
 }
 
 /**
- * Runs `importKey` and reports whatever it throws as a malformed key. For calls of `node:crypto` with untrusted bytes; its
- * error is dropped on purpose, because such messages can quote their input.
+ * Runs `importKey` and reports any error that it throws as a malformed key. For calls of `node:crypto` with untrusted
+ * bytes; its error is dropped on purpose, because such messages can quote their input.
  */
 export function malformedIfThrown<T>(message: string, importKey: () => T): T {
   try {

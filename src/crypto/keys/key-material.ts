@@ -25,8 +25,8 @@ export interface KeyMaterial extends PublicHalf {
 }
 
 /**
- * Reads the public blob of a key that is no certificate: the whole of it, with every number in range and every point on
- * its curve.
+ * Reads the public blob of a key that is not a certificate: the whole of it, with every number in range and every point
+ * on its curve.
  *
  * @param publicBlob of any origin; kept, so nobody else may change it
  * @throws {KeyError} `malformed`, `unsupported` or `weak`
@@ -84,8 +84,8 @@ export function publicBlobOf(publicKey: KeyObject): Buffer {
 }
 
 /**
- * A copy for what stays in memory. Not from Node's pool of buffers: a user's key stays with the connection and would keep
- * 8 KiB of the pool.
+ * A copy for bytes that stay in memory. Not from Node's pool of buffers: a user's key stays with the connection and
+ * would keep 8 KiB of the pool.
  */
 export function lastingCopy(bytes: Buffer): Buffer {
   const copy = Buffer.allocUnsafeSlow(bytes.length);
@@ -93,7 +93,7 @@ export function lastingCopy(bytes: Buffer): Buffer {
   return copy;
 }
 
-/** Runs `read` and reports what its Reader found wrong as a malformed key; `what` completes "the … is malformed". */
+/** Runs `read` and reports the errors of its Reader as a malformed key; `what` completes "the … is malformed". */
 export function malformedOnProtocolError<T>(what: string, read: () => T): T {
   try {
     return read();

@@ -7,11 +7,11 @@ import { type SecurityKeySignature, verifySecurityKey } from "./security-keys.js
 export interface VerifiedSignature {
   /** The algorithm that it names, never that of a certificate: `ssh-ed25519`, `rsa-sha2-512`, … */
   readonly algorithm: string;
-  /** For a security key: what its authenticator says. Whether that suffices is not decided yet. */
+  /** The statements of a security key's authenticator. They are not judged yet. */
   readonly securityKey?: SecurityKeySignature;
 }
 
-/** The algorithm that a signature blob names; undefined when it is none. */
+/** The algorithm that a signature blob names; undefined when it is not a signature. */
 export function namedAlgorithm(signature: Buffer): string | undefined {
   try {
     return new Reader(signature).readString().toString("latin1");

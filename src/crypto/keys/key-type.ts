@@ -2,7 +2,7 @@ import type { KeyObject } from "node:crypto";
 import type { Reader } from "../../protocol/reader.js";
 import type { Writer } from "../../protocol/writer.js";
 
-/** What certificates, blobs and signatures know of a type of key. */
+/** A type of key, as certificates, blobs and signatures know it. */
 export type KeyType = PlainKeyType | SecurityKeyType;
 
 /**

@@ -67,7 +67,9 @@ export const rsa: PlainKeyType = {
     for (const name of ["n", "e", "d", "qi", "p", "q"] as const) fields.writeMpint(jwk(name));
   },
 
-  /** BigInt is not constant-time; this runs once for a key of our own, when it is loaded, and not at a peer's command. */
+  /**
+   * BigInt is not constant-time; this runs once for a key of our own, when it is loaded, and not at a peer's command.
+   */
   checkPrivateKey(privateKey) {
     const jwk = jwkFields(privateKey);
     const [n, e, d] = [toBigInt(jwk("n")), toBigInt(jwk("e")), toBigInt(jwk("d"))];
@@ -120,10 +122,13 @@ function hashOf(signatureAlgorithm: string): string {
 function checkPublicNumbers(modulus: Buffer, exponent: Buffer): void {
   const bits = bitLength(modulus);
   if (bits < RSA_MINIMUM_BITS) {
-    throw new KeyError("weak", `an RSA key of ${bits} bits is too small: ${RSA_MINIMUM_BITS} are the least`);
+    throw new KeyError("weak", `an RSA key of ${bits} bits is too small: it has to have at least ${RSA_MINIMUM_BITS}`);
   }
   if (bits > RSA_MAXIMUM_BITS) {
-    throw new KeyError("unsupported", `an RSA key of ${bits} bits is too large: ${RSA_MAXIMUM_BITS} are the most`);
+    throw new KeyError(
+      "unsupported",
+      `an RSA key of ${bits} bits is too large: it may have at most ${RSA_MAXIMUM_BITS}`,
+    );
   }
   if (!isOdd(modulus)) throw new KeyError("malformed", "an RSA modulus is even");
   if (exponent.length > EXPONENT_MAXIMUM_LENGTH) throw new KeyError("unsupported", "an RSA exponent is too large");

@@ -22,13 +22,13 @@ export const securityKeyEcdsaP256: SecurityKeyType = {
   base: ecdsaP256,
 };
 
-/** What a FIDO authenticator says of the moment when it signed. */
+/** The statements of a FIDO authenticator about the moment when it signed. */
 export interface SecurityKeySignature {
-  /** How often it has signed so far, in some models for all keys together; others always say 0. */
+  /** The number of signatures so far, in some models for all keys together; others always say 0. */
   readonly counter: number;
-  /** Somebody touched it. */
+  /** Somebody has touched it. */
   readonly userPresent: boolean;
-  /** It knew its user, by PIN or fingerprint. */
+  /** It has verified its user, by PIN or fingerprint. */
   readonly userVerified: boolean;
 }
 
@@ -40,7 +40,7 @@ export interface SecurityKey {
 }
 
 /**
- * Reads what follows the algorithm's name in a signature (PROTOCOL.u2f, SSH U2F Signatures) and verifies it.
+ * Reads the fields that follow the algorithm's name in a signature (PROTOCOL.u2f, SSH U2F Signatures) and verifies it.
  *
  * @returns undefined when the signature is wrong
  * @throws {ProtocolError} when it is malformed

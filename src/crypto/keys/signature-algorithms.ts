@@ -12,10 +12,10 @@ export const plainSignatureAlgorithms: readonly string[] = [
 const securityKeyAlgorithms: readonly string[] = ["sk-ssh-ed25519@openssh.com", "sk-ecdsa-sha2-nistp256@openssh.com"];
 
 /**
- * What signatures of users may be made with: the `server-sig-algs` of RFC 8308 §3.1. A certificate's signature is made
+ * The algorithms for signatures of users: the `server-sig-algs` of RFC 8308 §3.1. A certificate's signature is made
  * with one of them too; only the request names it otherwise.
  */
 export const signatureAlgorithms: readonly string[] = [...plainSignatureAlgorithms, ...securityKeyAlgorithms];
 
-/** What an authority may have signed a certificate with, by default. */
+/** The algorithms with which an authority may have signed a certificate, by default. */
 export const caSignatureAlgorithms: readonly string[] = signatureAlgorithms;

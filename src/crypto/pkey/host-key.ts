@@ -1,5 +1,6 @@
 /**
- * What a server needs of a host key. `PKey` is one; an HSM, a KMS or an agent is another: only `sign` has to reach it.
+ * The part of a host key that a server needs. `PKey` is one. A key in an HSM, a KMS or an agent is another: only `sign`
+ * has to reach it.
  */
 export interface HostKey {
   /** Key type as in its public blob: `ssh-ed25519`, `ecdsa-sha2-nistp256`, `ssh-rsa`, … */

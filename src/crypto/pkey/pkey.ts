@@ -29,7 +29,7 @@ export interface OpenSSHOptions {
 }
 
 export interface WriteOptions extends OpenSSHOptions {
-  /** What to do about a file that is already there. Default "refuse". */
+  /** Whether a file that is already there is replaced. Default "refuse". */
   readonly existing?: "refuse" | "replace";
 }
 
@@ -38,20 +38,20 @@ const OPENSSH_OPTIONS = ["passphrase", "comment", "rounds"] as const;
 const BCRYPT_MINIMUM_ROUNDS = 16;
 const BCRYPT_DEFAULT_ROUNDS = 24;
 
-/** What a certificate is to say, of which key. */
+/** The contents of a new certificate, and the key that it certifies. */
 export interface SignCertificateOptions extends CertificateTerms {
   /** The key to certify. */
   readonly publicKey: PKey;
-  /** What the authority signs with, by default the first of its `signatureAlgorithms`. */
+  /** The algorithm with which the authority signs, by default the first of its `signatureAlgorithms`. */
   readonly signatureAlgorithm?: string;
 }
 
 const SIGN_CERTIFICATE_OPTIONS = ["publicKey", ...CERTIFICATE_TERMS, "signatureAlgorithm"] as const;
 
 /**
- * What an OpenSSH certificate says (PROTOCOL.certkeys). It is well-formed and signed by `signatureKey`; anybody can make
- * one that is. Whether `signatureKey` is an authority to trust, and for which of the principals, is for the caller to
- * decide; `certificateProblem` checks what needs no configuration.
+ * The contents of an OpenSSH certificate (PROTOCOL.certkeys). It is well-formed and signed by `signatureKey`; anybody
+ * can make such a certificate. The caller decides whether `signatureKey` is an authority to trust, and for which of the
+ * principals; `certificateProblem` checks everything that needs no configuration.
  */
 export class Certificate extends CertificateContents {
   /** The key that is certified, which is not a certificate itself. */
@@ -75,7 +75,7 @@ export class Certificate extends CertificateContents {
 export class PKey implements HostKey {
   readonly #material: KeyOrCertificate;
   readonly #publicKey: PKey;
-  /** For a key that is a certificate: what it says. Its signature is verified; whose it is has to be asked. */
+  /** The contents of a key that is a certificate. Its signature is verified; the caller asks by which authority. */
   readonly certificate: Certificate | undefined;
   /** Free text that came with the key, control characters replaced; empty when there was none. */
   readonly comment: string;
@@ -107,7 +107,7 @@ export class PKey implements HostKey {
   /**
    * Reads a private key (OpenSSH, PKCS #8, PKCS #1, SEC 1), a public one (one line as in a `.pub` file, RFC 4716,
    * SubjectPublicKeyInfo, PKCS #1) or a certificate (one line as in a `-cert.pub` file). Synchronous: an
-   * encrypted OpenSSH key takes 13 ms for each of its rounds of bcrypt, of which it may ask for 1024.
+   * encrypted OpenSSH key takes 13 ms for each of its rounds of bcrypt, and may ask for 1024 of them.
    *
    * @throws {KeyError} with a `code` that tells why
    * @throws {ConfigurationError} when an option cannot be used
@@ -160,8 +160,8 @@ export class PKey implements HostKey {
   }
 
   /**
-   * What this key signs with, by preference. For RSA `rsa-sha2-512` and `rsa-sha2-256`, never SHA-1. For a certificate
-   * the names that a peer asks for it by, such as `rsa-sha2-512-cert-v01@openssh.com`.
+   * The algorithms that this key signs with, by preference. For RSA `rsa-sha2-512` and `rsa-sha2-256`, never SHA-1. For
+   * a certificate the names by which a peer asks for it, such as `rsa-sha2-512-cert-v01@openssh.com`.
    */
   get signatureAlgorithms(): readonly string[] {
     const { type, certificate } = this.#material;
@@ -174,7 +174,7 @@ export class PKey implements HostKey {
     return (type.kind === "plain" ? type : type.base).bits(publicKey);
   }
 
-  /** What a security key was made for, `ssh:` by default (OpenSSH PROTOCOL.u2f); undefined for every other key. */
+  /** The application of a security key, `ssh:` by default (OpenSSH PROTOCOL.u2f); undefined for every other key. */
   get application(): string | undefined {
     return this.#material.application;
   }
@@ -229,9 +229,9 @@ export class PKey implements HostKey {
   }
 
   /**
-   * Whether `signature`, a blob as `sign` makes it, is this key's signature of `data`. Any bytes may be given: what is
-   * malformed, or names an algorithm that is not this key's, is not a signature. For a security key it takes the touch
-   * of a user; `verifySignature` tells more.
+   * Whether `signature`, a blob as `sign` makes it, is this key's signature of `data`. Any bytes may be given: a
+   * malformed blob, or one that names an algorithm of another key type, is not a signature. For a security key it takes
+   * the touch of a user; `verifySignature` tells more.
    *
    * @param signatureAlgorithm the one algorithm to accept; any of `signatureAlgorithms` by default
    */
@@ -241,8 +241,8 @@ export class PKey implements HostKey {
   }
 
   /**
-   * As `verify`, and tells what a security key says of its signature. That the user was present is for the caller to
-   * demand: `securityKey.userPresent`.
+   * As `verify`, and tells the statements of a security key in its signature. The caller has to demand that the user
+   * was present: `securityKey.userPresent`.
    *
    * @returns undefined when it is not this key's signature of `data`
    */
@@ -259,7 +259,7 @@ export class PKey implements HostKey {
     return privateKey === undefined ? certificate.certified : { ...certificate.certified, privateKey };
   }
 
-  /** What the key itself signs with where `signatureAlgorithm`, one of its `signatureAlgorithms`, was asked for. */
+  /** The key's own algorithm for `signatureAlgorithm`, which is one of its `signatureAlgorithms`. */
   #ownAlgorithm(signatureAlgorithm: string | undefined): string | undefined {
     if (signatureAlgorithm === undefined) return undefined;
     return this.#material.type.signatureAlgorithms[this.signatureAlgorithms.indexOf(signatureAlgorithm)];
@@ -270,13 +270,13 @@ export class PKey implements HostKey {
    * authority take the key without having seen it before.
    *
    * @param certificate a key read from a `-cert.pub` file, or made by `signCertificate`
-   * @throws {KeyError} `public-only` without a private half, `unsupported` when it is no certificate, `malformed` when it
-   *   is one for another key
+   * @throws {KeyError} `public-only` without a private half, `unsupported` when it is not a certificate, `malformed`
+   *   when it is one for another key
    */
   withCertificate(certificate: PKey): PKey {
     const { privateKey } = this.#material;
     const { certificate: fields } = certificate.#material;
-    if (privateKey === undefined) throw new KeyError("public-only", "the key to certify lacks its private half");
+    if (privateKey === undefined) throw new KeyError("public-only", "the certified key has no private half");
     if (fields === undefined) throw new KeyError("unsupported", "this is a key and not a certificate");
     if (!fields.certified.publicBlob.equals(this.#plainMaterial.publicBlob)) {
       throw new KeyError("malformed", "the certificate is for another key");
@@ -287,10 +287,10 @@ export class PKey implements HostKey {
   /**
    * Certifies another key, with this one as the authority (OpenSSH PROTOCOL.certkeys).
    *
-   * @returns the certificate; its file is what `toPublicString` gives
+   * @returns the certificate; `toPublicString` gives the text of its file
    * @throws {ConfigurationError} when an option does not exist, or is out of range
-   * @throws {KeyError} `public-only` without a private half, `unsupported` when one of both keys is a certificate or the
-   *   authority has no such algorithm, `malformed` when an option's text is not of its form
+   * @throws {KeyError} `public-only` without a private half, `unsupported` when one of both keys is a certificate or
+   *   the authority has no such algorithm, `malformed` when an option's text is not of its form
    */
   signCertificate(options: SignCertificateOptions): PKey {
     const { publicKey, signatureAlgorithm, ...terms } = checkOptions(options, SIGN_CERTIFICATE_OPTIONS);
@@ -305,7 +305,8 @@ export class PKey implements HostKey {
   }
 
   /**
-   * The private key as the text of an OpenSSH key file, without its certificate. Synchronous: with a passphrase it takes 13 ms for each round.
+   * The private key as the text of an OpenSSH key file, without its certificate. Synchronous: with a passphrase it
+   * takes 13 ms for each round.
    *
    * @throws {KeyError} `public-only` without a private half
    * @throws {ConfigurationError} when an option is out of range
@@ -335,7 +336,7 @@ export class PKey implements HostKey {
   }
 
   /**
-   * Writes what `toOpenSSH` gives to a file that only its owner can read (mode 0600). The file appears complete or not
+   * Writes the text of `toOpenSSH` to a file that only its owner can read (mode 0600). The file appears complete or not
    * at all; symbolic links are not followed.
    *
    * @throws {KeyError} `exists` when there is a file and it is not to be replaced, `unwritable`, or as `toOpenSSH`

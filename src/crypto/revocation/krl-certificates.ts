@@ -27,7 +27,7 @@ const AUTHORITIES_MAXIMUM = 4096;
  */
 export function readCertificatesSection(data: Reader, entries: RevocationEntries): void {
   const authority = data.readString();
-  // It is reserved, and OpenSSH ignores what is in it.
+  // It is reserved, and OpenSSH ignores its contents.
   data.readString();
   checkAuthority(authority);
   const certificates = certificatesOf(setKey(authority), entries);

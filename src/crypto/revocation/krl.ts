@@ -21,7 +21,7 @@ const SHA256_LENGTH = 32;
 
 /**
  * Reads a key revocation list (OpenSSH's PROTOCOL.krl) to its last byte. Its signatures are not checked, as OpenSSH
- * does not either: who may write the file decides what is in it.
+ * does not either: the user who may write the file decides about its contents.
  *
  * @param krl starts with the magic; not to be changed after
  * @throws {KeyError} `malformed`, or `unsupported`
@@ -34,7 +34,7 @@ export function readKRL(krl: Buffer): RevocationEntries {
     let signed = false;
     while (fields.remaining > 0) {
       const { type, data } = readSection(fields);
-      // What comes after a signature is not what was signed.
+      // A section after a signature was not signed.
       if (signed && type !== Section.SIGNATURE) throw malformedKRL("a section follows a signature");
       if (type === Section.SIGNATURE) {
         passSignature(data, fields);
@@ -53,7 +53,7 @@ function readHeader(fields: Reader): void {
   if (formatVersion !== FORMAT_VERSION) throw malformedKRL(`its format has the unknown version ${formatVersion}`);
   fields.readUint64(); // version of the list
   fields.readUint64(); // date of its generation
-  fields.readUint64(); // flags, none of which is defined
+  fields.readUint64(); // flags; none of them is defined
   fields.readString(); // reserved
   readCString(fields); // comment
 }

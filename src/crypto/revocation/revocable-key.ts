@@ -1,6 +1,6 @@
-/** What a revocation list looks at in an OpenSSH certificate. */
+/** The parts of an OpenSSH certificate that a revocation list looks at. */
 export interface RevocableCertificate {
-  /** 0 when the authority gave none; no list revokes that by its number. */
+  /** 0 when the authority gave no number; no list revokes such a certificate by its number. */
   readonly serial: bigint;
   readonly keyIdBytes: Buffer;
   /** The plain key of the authority. */
@@ -9,7 +9,7 @@ export interface RevocableCertificate {
   readonly publicKey: { readonly publicBlob: Buffer };
 }
 
-/** What a revocation list looks at in a key; a `PKey` is one. */
+/** The parts of a key that a revocation list looks at; a `PKey` has them. */
 export interface RevocableKey {
   /** RFC 4253 §6.6; of a certificate, all of it. */
   readonly publicBlob: Buffer;

@@ -1,6 +1,9 @@
 import type { CertificateEntries } from "./revoked-certificates.js";
 
-/** What a file revokes. Blobs and hashes are texts with one character for each byte, so that sets can hold them. */
+/**
+ * The entries of a file of revoked keys. Blobs and hashes are texts with one character for each byte, so that sets can
+ * hold them.
+ */
 export interface RevocationEntries {
   readonly keys: Set<string>;
   readonly sha1: Set<string>;

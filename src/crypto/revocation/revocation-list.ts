@@ -6,7 +6,7 @@ import type { RevocableCertificate, RevocableKey } from "./revocable-key.js";
 import { ANY_AUTHORITY, type RevocationEntries, setKey } from "./revocation-entries.js";
 import { RevokedCertificates } from "./revoked-certificates.js";
 
-/** Keys and certificates that are not to be accepted any more: what RevokedKeys names in sshd_config(5). Immutable. */
+/** Keys and certificates that are not to be accepted any more, as RevokedKeys in sshd_config(5). Immutable. */
 export class RevocationList {
   readonly #keys: ReadonlySet<string>;
   readonly #sha1: ReadonlySet<string>;
@@ -25,8 +25,8 @@ export class RevocationList {
 
   /**
    * Reads a list in either format: a binary key revocation list (OpenSSH's PROTOCOL.krl, as `ssh-keygen -k` makes it),
-   * which only bytes can be, or a text with one public key a line. Either must be whole and understood to its end.
-   * Synchronous: it takes about 60 ms for 1000 keys in a text, and for a megabyte of a binary list.
+   * which has to be given as bytes, or a text with one public key a line. Either must be whole and understood to its
+   * end. Synchronous: it takes about 60 ms for 1000 keys in a text, and for a megabyte of a binary list.
    *
    * @throws {KeyError} `malformed` or `unsupported`, with the reason
    */
@@ -40,8 +40,8 @@ export class RevocationList {
   }
 
   /**
-   * Whether a login with this key is to be refused. A certificate is revoked by its serial number (but not 0) or its key
-   * ID, among those of its authority or of any, by the key that it certifies, and by the key of its authority; as
+   * Whether a login with this key is to be refused. A certificate is revoked by its serial number (but not 0) or its
+   * key ID, among those of its authority or of any, by the key that it certifies, and by the key of its authority; as
    * `ssh-keygen -Q` tells.
    */
   isRevoked(key: RevocableKey): boolean {
@@ -76,7 +76,7 @@ function* read(list: string | Uint8Array): Steps<RevocationEntries> {
   return isKRL ? readKRL(bytes) : yield* readKeyList(bytes.toString("latin1"));
 }
 
-/** SHA-1 only because lists have it: who finds another key with the same hash gets that key revoked, and no more. */
+/** SHA-1 only because lists have it: another key with the same hash would be revoked, too, and nothing more. */
 function hash(algorithm: "sha1" | "sha256", blob: Buffer): string {
   return setKey(createHash(algorithm).update(blob).digest());
 }

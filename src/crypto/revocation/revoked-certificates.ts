@@ -2,7 +2,7 @@ import type { RevocableCertificate } from "./revocable-key.js";
 import type { SerialBitmap } from "./serial-bitmap.js";
 import { type SerialRange, SerialSet } from "./serial-set.js";
 
-/** What the sections of a list say of the certificates of one authority, or of any. */
+/** The sections of a list about the certificates of one authority, or of any. */
 export interface CertificateEntries {
   readonly singles: bigint[];
   readonly ranges: SerialRange[];
@@ -23,7 +23,7 @@ export class RevokedCertificates {
 
   has({ serial, keyIdBytes }: RevocableCertificate): boolean {
     if (this.#keyIds.size > 0 && this.#keyIds.has(cString(keyIdBytes).toString("latin1"))) return true;
-    // It is what a certificate has to which its authority gave no number.
+    // It is the number of a certificate to which its authority gave none.
     return serial !== 0n && this.#serials.has(serial);
   }
 }

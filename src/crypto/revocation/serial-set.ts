@@ -63,7 +63,7 @@ function disjointRanges(ranges: readonly SerialRange[]): readonly SerialRange[] 
   return disjoint;
 }
 
-/** The index of the last of `count` sorted values that is not greater than `serial`, -1 when there is none. */
+/** The index of the last of `count` sorted values that is not greater than `serial`, -1 when all are greater. */
 function lastNotAfter(count: number, valueAt: (index: number) => bigint | undefined, serial: bigint): number {
   let low = 0;
   let high = count;

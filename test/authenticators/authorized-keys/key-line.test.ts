@@ -33,7 +33,7 @@ describe("parseKeyLine", () => {
       expect(() => parse(`${type} ${text}`)).toThrow(KeyError);
     }
     const other = type === "ssh-ed25519" ? "ssh-rsa" : "ssh-ed25519";
-    expect(() => parse(`${other} ${base64}`)).toThrow("the key is damaged, or of another type than it says");
+    expect(() => parse(`${other} ${base64}`)).toThrow("the key is damaged, or of another type than the line says");
   });
 
   it("refuses certificates, and types that it does not know", () => {
@@ -51,8 +51,10 @@ describe("parseKeyLine", () => {
   });
 
   it("says what is missing", () => {
-    expect(() => parse("pty")).toThrow("there is no key, or one of an unknown type");
-    expect(() => parse(`pty pty ${newKey().toPublicString()}`)).toThrow("there is no key, or one of an unknown type");
+    expect(() => parse("pty")).toThrow("the line has no key, or a key of an unknown type");
+    expect(() => parse(`pty pty ${newKey().toPublicString()}`)).toThrow(
+      "the line has no key, or a key of an unknown type",
+    );
     expect(() => parse(`command="a ${newKey().toPublicString()}`)).toThrow("a quote is not closed");
     expect(() => parse(`command="\ufffd" ${newKey().toPublicString()}`)).toThrow("the options are not UTF-8");
   });
@@ -60,7 +62,7 @@ describe("parseKeyLine", () => {
   it("shows nothing of a private key that was pasted", () => {
     for (const line of newKey().toOpenSSH().trim().split("\n")) {
       expect(() => parse(line)).toThrow(
-        /^(the options are malformed|an option is unknown|a key in several lines: its \.pub file has the one for here)$/,
+        /^(the options are malformed|an option is unknown|the key stands in several lines: give the line of its \.pub file)$/,
       );
     }
   });
@@ -77,7 +79,7 @@ describe("parseKeyBlob", () => {
     const base64 = "AAAEDX6H8WkkOLMjFiAzVjEx8yuWltWfUL109Suk";
     for (const line of [...newKey().toOpenSSH().trim().split("\n"), base64, base64.toLowerCase(), `ann:$6$${base64}`]) {
       expect(() => parseKeyBlob(line)).toThrow(
-        /^(there is no key, or one of an unknown type|a key in several lines: its \.pub file has the one for here)$/,
+        /^(the line has no key, or a key of an unknown type|the key stands in several lines: give the line of its \.pub file)$/,
       );
     }
   });

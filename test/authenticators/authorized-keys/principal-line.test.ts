@@ -17,7 +17,7 @@ describe("parsePrincipalLine", () => {
   });
 
   it.each([
-    ["pty pty web", "it is not a principal behind options"],
+    ["pty pty web", "the line is not a principal, alone or behind options"],
     ["web web", "the option web is unknown"],
     ["cert-authority web", "the option cert-authority is not for principals"],
     ['principals="web" web', "principals are for keys of certificate authorities"],

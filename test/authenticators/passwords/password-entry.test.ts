@@ -43,8 +43,8 @@ describe("parsePasswordEntry", () => {
   });
 
   it.each([
-    ["", "there is no hash"],
-    [":19000:0:99999:7:::", "there is no hash"],
+    ["", "the line has no hash"],
+    [":19000:0:99999:7:::", "the line has no hash"],
     [`${hash}:`, "neither name:hash nor a line of a shadow file"],
     [`${hash}:19000:0:99999:7::`, "neither name:hash nor a line of a shadow file"],
     [`${hash}:19000:0:99999:7::::`, "neither name:hash nor a line of a shadow file"],

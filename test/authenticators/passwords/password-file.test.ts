@@ -118,7 +118,7 @@ describe("passwordFile", () => {
 
   it("refuses sources and examples that are none", () => {
     expect(() => passwordFile("users.txt")).toThrow(ConfigurationError);
-    expect(() => passwordFile("users.txt")).toThrow("of a file, give { file: path }");
+    expect(() => passwordFile("users.txt")).toThrow("give a file as { file: path }");
     expect(() => passwordFile(undefined as never)).toThrow("source: must be");
     expect(() => passwordFile({ path: "users" } as never)).toThrow("source.path: is not an option; there are file");
     expect(() => passwordFile(() => undefined, { example: "secret" })).toThrow("example: the hash is not of a kind");

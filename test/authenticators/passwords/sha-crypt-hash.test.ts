@@ -47,8 +47,8 @@ describe("parseShaCryptHash", () => {
     [`$6$openssl salt$${SHA512}`, "is not $5$salt$"],
     [`$6$opensslsaltopenss$${SHA512}`, "is not $5$salt$"],
     [`$6$opensslsalt$${SHA512}\n`, "is not $5$salt$"],
-    [`$6$openssl$${SHA512}`, "the salt has less than 8 characters"],
-    [`$6$$${SHA512}`, "the salt has less than 8 characters"],
+    [`$6$openssl$${SHA512}`, "the salt has fewer than 8 characters"],
+    [`$6$$${SHA512}`, "the salt has fewer than 8 characters"],
   ])("refuses %j", (text, reason) => {
     expect(() => parseShaCryptHash(text)).toThrow(reason);
   });

@@ -43,8 +43,8 @@ describe("parseSFTPServer", () => {
   });
 
   it.each([
-    { args: ["-d", "%h/files"], message: "-d is '%h/files': of tokens there are only %d, %u and %%" },
-    { args: ["-d", "a%%%"], message: "-d is 'a%%%': of tokens there are only %d, %u and %%" },
+    { args: ["-d", "%h/files"], message: "-d is '%h/files', and the only tokens in it are %d, %u and %%" },
+    { args: ["-d", "a%%%"], message: "-d is 'a%%%', and the only tokens in it are %d, %u and %%" },
     { args: ["-d", ""], message: "-d is empty" },
     { args: ["-u", "8"], message: "-u is '8', not an octal number from 0 to 777" },
     { args: ["-u", "1000"], message: "-u is '1000', not an octal number from 0 to 777" },

@@ -133,8 +133,8 @@ describe("spindlex sftp-server", () => {
   });
 
   it.each([
-    { flags: ["-P", "open,fly"], message: "there is no request 'fly' (see spindlex sftp-server -Q requests)" },
-    { flags: ["-p", ""], message: "there is no request '' (see spindlex sftp-server -Q requests)" },
+    { flags: ["-P", "open,fly"], message: "the request 'fly' does not exist (see spindlex sftp-server -Q requests)" },
+    { flags: ["-p", ""], message: "the request '' does not exist (see spindlex sftp-server -Q requests)" },
     { flags: ["-u", "9"], message: "-u is '9', not an octal number from 0 to 777" },
   ])("refuses $flags", ({ flags, message }) => {
     const { status, stdout, stderr } = serve(flags);

@@ -42,7 +42,7 @@ describe("certificateProblem", () => {
   });
 
   it("takes no certificate while it does not know the time", () => {
-    expect(problem({}, { now: new Date(Number.NaN) })).toBe("it is not known what time it is");
+    expect(problem({}, { now: new Date(Number.NaN) })).toBe("the present time is not known");
     expect(problem({}, { now: new Date(-1) })).toBe("the certificate is not valid yet");
     expect(problem({}, { now: new Date(0) })).toBeUndefined();
   });
