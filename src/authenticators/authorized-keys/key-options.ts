@@ -5,6 +5,7 @@ import {
   type Permissions,
   RESTRICTED_PERMISSIONS,
 } from "../../auth/permissions.js";
+import { nearestName } from "../../base/similar-names.js";
 import { parseExpiryTime } from "./expiry-time.js";
 import { parsePermitListen, parsePermitOpen } from "./forwarding-target.js";
 import { parseOptionList, type WrittenOption } from "./option-list.js";
@@ -88,6 +89,13 @@ const VALUES: ReadonlyMap<string, Change<string>> = new Map<string, Change<strin
   ["tunnel", checkTunnel],
 ]);
 
+const KNOWN_NAMES = [
+  ...NAMES.keys(),
+  ...VALUES.keys(),
+  ...SWITCHES.keys(),
+  ...[...SWITCHES.keys()].map((name) => `no-${name}`),
+];
+
 /**
  * Reads the options at the beginning of a line. Every option of sshd(8) counts, in the order in which they stand:
  * `restrict,pty` leaves terminals, `pty,restrict` does not.
@@ -127,9 +135,13 @@ function changeOf(before: KeyOptions, { name, value }: WrittenOption): Partial<K
   return set(before, undefined);
 }
 
-/** A line that was pasted from a private key must not get into the log. */
+/** A line that was pasted from a private key must not get into the log: what is longer than this may hold a part of one. */
 function unknownOption(name: string): Error {
-  return new Error(/^[a-z-]{1,32}$/.test(name) ? `the option ${name} is unknown` : "an option is unknown");
+  return new Error(
+    /^[a-z-]{1,12}$/.test(name) || nearestName(name, KNOWN_NAMES) !== undefined
+      ? `the option ${name} is unknown`
+      : "an option is unknown",
+  );
 }
 
 function permission(flag: Flag): Change<"on" | "off"> {

@@ -33,6 +33,7 @@ describe("parseKeyOptions", () => {
       expect(() => parseKeyOptions(text)).toThrow(/^(?!.*(hunter2|b3Bl)).*$/);
     }
     expect(() => parseKeyOptions("no-terminals")).toThrow("the option no-terminals is unknown");
+    expect(() => parseKeyOptions("no-agent-forwardin")).toThrow("the option no-agent-forwardin is unknown");
     expect(() => parseKeyOptions("command")).toThrow("the option command needs a value in quotes");
   });
 

@@ -105,8 +105,10 @@ describe("`.` and `..` of a listing", () => {
       ["..", ROOT],
       ["outer", OUTER],
     ]);
-    const root = readAttributes(await client.ask(LSTAT, "/"));
-    expect(names.slice(0, 2).map(({ attributes }) => attributes)).toEqual([root, root]);
+    // Listing it is an access, so its time of access may have changed meanwhile.
+    const { accessTime: _, ...root } = readAttributes(await client.ask(LSTAT, "/"));
+    const both = names.slice(0, 2).map(({ attributes }) => attributes);
+    expect(both).toEqual([expect.objectContaining(root), expect.objectContaining(root)]);
   });
 
   it("have longnames as all entries have", async () => {
