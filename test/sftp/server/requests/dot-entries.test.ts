@@ -106,7 +106,7 @@ describe("`.` and `..` of a listing", () => {
       ["outer", OUTER],
     ]);
     // Listing it is an access, so its time of access may have changed meanwhile.
-    const { accessTime: _, ...root } = readAttributes(await client.ask(LSTAT, "/"));
+    const { accessTime: _accessTime, ...root } = readAttributes(await client.ask(LSTAT, "/"));
     const both = names.slice(0, 2).map(({ attributes }) => attributes);
     expect(both).toEqual([expect.objectContaining(root), expect.objectContaining(root)]);
   });
