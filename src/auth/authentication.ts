@@ -279,7 +279,7 @@ export class Authentication {
   }
 
   /**
-   * The methods the server allows: of those, what is required next, or without such a rule those that were not proven
+   * The methods that the server allows and that are required next, or without such a rule those that were not proven
    * yet, unless none would be left.
    */
   async #allowedMethods(username: string): Promise<string[]> {

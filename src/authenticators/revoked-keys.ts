@@ -23,7 +23,7 @@ export interface RevokedKeys {
   (key: PKey): Promise<boolean>;
   /**
    * Reads the source now, to fail at the start of the server rather than at the first login. A list that revokes
-   * nothing is no failure.
+   * nothing is good, too.
    *
    * @throws {UserFileError} when a file cannot be used
    */

@@ -47,7 +47,7 @@ function help(name: string | undefined): CommandLine {
   return { command: "help", topic };
 }
 
-/** Of a command that has no other options. */
+/** Whether help is asked for, at a command that has no other options. */
 function wantsHelp(command: string, args: readonly string[]): boolean {
   const options = { help: { type: "boolean", short: "h", default: false } } as const;
   return readArguments(command, { args: [...args], options }).values.help;

@@ -40,9 +40,9 @@ Options:
   --allow-exec            run commands and the login shell as the user who runs
                           the server; without it commands are only repeated, or
                           refused if there is a DIR
-  --allow-from NETWORKS   where clients may connect from: 192.0.2.0/24,
-                          2001:db8::/32 with a comma between (default: anywhere)
-  --deny-from NETWORKS    where clients may not connect from, even so
+  --allow-from NETWORKS   networks that clients may connect from:
+                          192.0.2.0/24,2001:db8::/32 (default: all)
+  --deny-from NETWORKS    networks that they may not connect from, even so
   --proxy-protocol-from NETWORKS
                           proxies that tell their client's address in a PROXY
                           protocol header

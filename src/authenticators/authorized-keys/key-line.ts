@@ -10,7 +10,7 @@ import { endOfField } from "./option-list.js";
 
 /** One line of authorized_keys that can be used. */
 export interface KeyLine {
-  /** Of the key (RFC 4253 §6.6). It is well-formed; whether its numbers are good shows where a client proves it. */
+  /** The blob of the key (RFC 4253 §6.6). It is well-formed; its numbers are checked where a client proves it. */
   readonly blob: Buffer;
   readonly options: KeyOptions;
 }

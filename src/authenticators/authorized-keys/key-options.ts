@@ -176,7 +176,7 @@ function targetsOf(
   return targets.length === 0 ? [] : [targets];
 }
 
-/** Of several values of one variable the first counts. */
+/** The first of several values of one variable counts. */
 function environmentOf(options: readonly WrittenOption[]): Permissions["environment"] {
   const variables = new Map<string, string>();
   for (const { name: option, value: assignment } of options) {

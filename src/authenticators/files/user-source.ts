@@ -21,9 +21,9 @@ export type UserSource =
 
 /** The answer of a source at one moment. */
 export interface UserLookup<T> {
-  /** Of the user who was asked for. */
+  /** The value of the user who was asked for. */
   readonly value: T | undefined;
-  /** Of all users, where the source has a list of them. */
+  /** The values of all users, where the source has a list of them. */
   readonly users?: ReadonlyMap<string, T>;
 }
 

@@ -25,7 +25,7 @@ const MIN_SALT_LENGTH = 8;
 const MAX_MEMORY = 128 * 1024 * 1024;
 const MAX_WORK = 2 ** 21;
 const MAX_LENGTH = 64;
-/** Of a client's, no longer one reaches a hook. */
+/** No longer password of a client reaches a hook. */
 const MAX_PASSWORD_LENGTH = 1024;
 
 /**

@@ -3,7 +3,7 @@ import { createHmac } from "node:crypto";
 /** The hash with which a code is computed. Most authenticator apps know `sha1` only, and HMAC is sound with it. */
 export type TotpAlgorithm = "sha1" | "sha256" | "sha512";
 
-/** Of the codes that an app shows. */
+/** The parameters of the codes that an app shows. */
 export interface TotpParameters {
   readonly algorithm: TotpAlgorithm;
   /** 6 to 8 */

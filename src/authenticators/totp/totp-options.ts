@@ -5,7 +5,7 @@ import type { TotpAlgorithm, TotpParameters } from "./one-time-code.js";
 export interface TotpCodeOptions {
   /** Default `sha1`; few apps know another. */
   readonly algorithm?: TotpAlgorithm;
-  /** Of a code, 6 to 8. Default 6. */
+  /** The digits of a code, 6 to 8. Default 6. */
   readonly digits?: number;
   /** How long a code is shown, 15 to 120 seconds. Default 30. */
   readonly period?: number;

@@ -28,7 +28,7 @@ export function parseTotpSecret(text: string): Buffer {
 }
 
 export interface OtpauthUriOptions extends TotpCodeOptions {
-  /** Whose login it is, as apps show it: the name of the service. */
+  /** The name of the service, as apps show it. */
   readonly issuer: string;
   readonly username: string;
   /** Base32. */

@@ -2,9 +2,9 @@
 export interface StartReport {
   readonly address: string;
   readonly port: number;
-  /** Of the host key, or the first of them. */
+  /** The fingerprint of the host key, or the first of them. */
   readonly fingerprint: string;
-  /** Of the others. */
+  /** The fingerprints of the others. */
   readonly otherFingerprints?: readonly string[];
   /** One of the users who may log in. */
   readonly user: string;

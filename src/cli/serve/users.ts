@@ -48,7 +48,7 @@ export interface LoadedUsers {
   readonly users: Users;
   /** One of the users. */
   readonly example: string;
-  /** Of `example`, if it was made just now. */
+  /** The password of `example`, if it was made just now. */
   readonly password?: string;
 }
 

@@ -9,7 +9,7 @@ import { RFC4716_BEGIN, readRfc4716 } from "./rfc4716.js";
 /** Characters, or bytes of a file. The largest key, RSA with 16384 bits, takes about 13,000. */
 export const KEY_MAXIMUM_LENGTH = 262_144;
 
-/** Of a line: a comment may hold anything. */
+/** At the start of a line: a comment may hold anything. */
 const PEM_BEGIN = /(?:^|[\r\n])-----BEGIN /;
 const RFC4716_LINE = new RegExp(`(?:^|[\\r\\n])${RFC4716_BEGIN}`);
 

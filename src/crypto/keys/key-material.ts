@@ -10,7 +10,7 @@ import { keyTypeByName, keyTypeOf } from "./key-types.js";
 /** The public half of a key, checked. */
 export interface PublicHalf {
   readonly publicKey: KeyObject;
-  /** Of a security key. */
+  /** The application of a security key. */
   readonly application?: string;
 }
 
