@@ -51,7 +51,7 @@ const imports = readdirSync(SOURCE, { recursive: true, encoding: "utf8" })
   .filter((name) => name.endsWith(".ts"))
   .map((name) => join(SOURCE, name))
   .flatMap((file) =>
-    [...readFileSync(file, "utf8").matchAll(/\bfrom "(\.[^"]+)"/g)].map(([, target = ""]) => ({
+    [...readFileSync(file, "utf8").matchAll(/\b(?:from |import\()"(\.[^"]+)"/g)].map(([, target = ""]) => ({
       from: file,
       to: resolve(dirname(file), target),
     })),

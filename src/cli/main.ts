@@ -22,7 +22,7 @@ async function run(commandLine: CommandLine): Promise<void> {
       return sftpServer(commandLine.options);
     }
     case "list-requests": {
-      const { requestNames } = await import("../sftp/server/requests/registry.js");
+      const { requestNames } = await import("../sftp/index.js");
       process.stdout.write(requestNames.map((name) => `${name}\n`).join(""));
       return;
     }
