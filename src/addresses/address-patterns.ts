@@ -4,7 +4,7 @@ import { matchesWildcard } from "./wildcard.js";
 
 interface Pattern {
   readonly effect: "allow" | "deny";
-  /** A wildcard pattern for the address's text where it is no network. */
+  /** A wildcard pattern for the address's text where it is not a network. */
   readonly match: Network | string;
 }
 
@@ -35,7 +35,7 @@ export class AddressPatterns {
     return new AddressPatterns(patterns);
   }
 
-  /** Whether some pattern allows this address and none denies it. What is no address is not allowed. */
+  /** Whether some pattern allows this address and none denies it. A text that is not an address is not allowed. */
   allows(address: string | undefined): boolean {
     const parsed = address === undefined ? undefined : parseAddress(address);
     if (parsed === undefined) return false;

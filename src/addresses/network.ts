@@ -47,7 +47,7 @@ export function parseNetworks(list: string | readonly string[]): readonly Networ
   const elements = typeof list === "string" ? list.split(",") : list;
   return elements.map((element) => {
     const network = parseNetwork(element);
-    if (network === undefined) throw new Error(`${JSON.stringify(element)} is no address and no network`);
+    if (network === undefined) throw new Error(`${JSON.stringify(element)} is not an address or a network`);
     return network;
   });
 }

@@ -13,7 +13,7 @@ export class PendingAnswer<Answer> {
       this.#settle = { resolve, reject };
     });
     if (signal === undefined) return;
-    // One signal may end many waits. Each takes its listener back, so that many of them are no leak to warn of.
+    // One signal may end many waits. Each takes its listener back, so Node.js does not warn of a leak.
     setMaxListeners(0, signal);
     signal.addEventListener("abort", this.#abort);
   }

@@ -69,7 +69,7 @@ export function bindChannelAuthority(
     decideOpen: (kind, channelId, fields) => {
       if (!mayOpenChannel(connection.permissions, kind, fields)) return OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED;
       const open = readOpenFields(kind, fields);
-      // What cannot be a port is no question for a hook, which would connect to it.
+      // A hook is not asked about a number that cannot be a port: it would connect to it.
       if ("port" in open && open.port > MAX_PORT) return OPEN_FAILED_CONNECT_FAILED;
       return server.checkChannelRequest(kind, channelId, connection, open);
     },
@@ -117,7 +117,7 @@ async function decideGlobalRequest(
       const address = fields.readText();
       const port = fields.readUint32();
       fields.end();
-      // What cannot be a port is no question for a hook, which would listen on it.
+      // A hook is not asked about a number that cannot be a port: it would listen on it.
       if (port > MAX_PORT || !mayListen(connection.permissions, address, port)) return false;
       const bound = await server.checkPortForwardRequest(address, port, connection);
       if (typeof bound !== "number" || !Number.isInteger(bound) || bound < 1 || bound > MAX_PORT) return false;

@@ -221,7 +221,7 @@ export class ServerConnection implements Connection {
             this.#provenMethods = methods;
           },
           identified: (identity) => {
-            // A hook that does not want the user in the end is no defect of anything.
+            // A hook may refuse a user in the end: nothing has failed.
             if (identity === undefined) this.#identityRefused = true;
             this.#identity = identity;
           },

@@ -19,7 +19,7 @@ export class Misbehaviour {
     if (this.#cause === "noAuth" || this.#times[cause] > this.#times[this.#cause]) this.#cause = cause;
   }
 
-  /** Those who have proven who they are, are no strangers any more: nothing counts, before or after. */
+  /** The client has proven who it is: nothing counts against it, before or after. */
   forgive(): void {
     this.#settled = true;
   }

@@ -100,7 +100,7 @@ function checkDeniedRequests(names: Iterable<string>): ReadonlySet<string> {
   const denied = new Set(names);
   for (const name of denied) {
     if (!requestNames.includes(name)) {
-      throw new ConfigurationError("deniedRequests", `there is no request named '${name}'`);
+      throw new ConfigurationError("deniedRequests", `no request is named '${name}'`);
     }
   }
   return denied;
