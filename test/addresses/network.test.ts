@@ -17,14 +17,14 @@ describe("parseNetworks", () => {
     ["10.0.0.0/33", "impossible length"],
     ["::/129", "impossible length"],
     ["::ffff:10.0.0.0/8", "impossible length"],
-    ["", "no address and no network"],
-    ["10.0.0.0/", "no address and no network"],
-    ["10.0.0.0/8,", "no address and no network"],
-    ["10.0.0.0/8/8", "no address and no network"],
-    ["10.0.0.0/ 8", "no address and no network"],
-    ["!10.0.0.0/8", "no address and no network"],
-    ["10.*", "no address and no network"],
-    ["host", "no address and no network"],
+    ["", "not an address or a network"],
+    ["10.0.0.0/", "not an address or a network"],
+    ["10.0.0.0/8,", "not an address or a network"],
+    ["10.0.0.0/8/8", "not an address or a network"],
+    ["10.0.0.0/ 8", "not an address or a network"],
+    ["!10.0.0.0/8", "not an address or a network"],
+    ["10.*", "not an address or a network"],
+    ["host", "not an address or a network"],
   ])("refuses %j", (text, message) => {
     expect(() => parseNetworks(text)).toThrow(message);
   });
