@@ -25,14 +25,16 @@ export class OpenChannels<AnyChannel extends Channel> {
   /** Places of channels that are being opened, or are gone while a hook or a reader still works for them. */
   #reserved = 0;
   #windowGrowth = 0;
+  #unwanted = 0;
 
   constructor(maxChannels: number, authority: ChannelAuthority<AnyChannel>) {
     this.#maxChannels = maxChannels;
     this.#authority = authority;
   }
 
+  /** Those that somebody has heard of. */
   get count(): number {
-    return this.#channels.size;
+    return this.#channels.size - this.#unwanted;
   }
 
   get(id: number): OpenChannel<AnyChannel> | undefined {
@@ -56,6 +58,7 @@ export class OpenChannels<AnyChannel extends Channel> {
     const channel = this.#authority.createChannel(parameters, link);
     const open = { channel, port: portOf(channel), requests: new RequestQueue(budget), unwanted };
     this.#channels.set(parameters.id, open);
+    if (unwanted) this.#unwanted++;
     return open;
   }
 
@@ -73,7 +76,8 @@ export class OpenChannels<AnyChannel extends Channel> {
     this.#reserved++;
     open.requests.clear(() => this.#reserved--);
     this.#windowGrowth -= growthOf(open);
-    if (!open.unwanted) this.#authority.channelClosed(open.channel);
+    if (open.unwanted) this.#unwanted--;
+    else this.#authority.channelClosed(open.channel);
   }
 
   /** The reader of a closed channel is behind: until it has come to the end, the channel counts as an open one. */

@@ -148,6 +148,9 @@ describe("opening a channel", () => {
     void theirs?.sendRequest("a request that nobody answers");
     abort.abort();
     await expect(opening).rejects.toThrow(expect.objectContaining({ name: "AbortError" }));
+    pair.other.deliverTo(pair.one);
+    expect(pair.one.underWay).toEqual([M.CHANNEL_CLOSE]);
+    expect(pair.one.multiplexer.channelCount).toBe(0);
     await pair.settle();
     expect(theirs?.signal.aborted).toBe(true);
     expect([pair.one.opened, pair.one.closed]).toEqual([[], []]);

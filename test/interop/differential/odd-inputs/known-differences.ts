@@ -365,12 +365,7 @@ const connection: readonly KnownDifference[] = [
     sshd: "ends",
     ours: "refused",
     why: "What is not known is not read.",
-    inputs: [
-      "streamlocal-forward without its fields",
-      "direct-tcpip without its fields",
-      "direct-streamlocal without its fields",
-      "tun without its fields",
-    ],
+    inputs: ["streamlocal-forward without its fields", "tun without its fields"],
   },
   {
     what: "hostkeys-prove of no keys",
