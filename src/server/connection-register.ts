@@ -1,7 +1,7 @@
 import type { Ticket } from "./admission/ticket.js";
 import type { ServerConnection } from "./server-connection.js";
 
-/** What becomes of a connection in the register. */
+/** The state of a connection in the register. */
 type State =
   /** Served. */
   | "open"
@@ -10,7 +10,7 @@ type State =
   /** Closed, while an authentication hook still works for it: it keeps its place, so that no other takes it at once. */
   | "settling";
 
-/** What a manager knows of one connection. */
+/** A connection, and the facts that a manager knows about it. */
 interface Entry {
   readonly connection: ServerConnection;
   /** Its place among those that are counted; one that is turned away has none. */

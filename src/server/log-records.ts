@@ -4,12 +4,12 @@ import { loggedText } from "../base/logged-text.js";
 import type { PKey } from "../crypto/pkey/pkey.js";
 import type { ConnectionEnd } from "../endpoint/connection-end.js";
 
-/** What the log tells of somebody who has logged in. */
+/** The fields of the log for a user who has logged in. */
 export function loginRecord({ methods, publicKeys }: Identity): object {
   return { methods, ...(publicKeys.length > 0 && { keys: publicKeys.map(keyRecord) }) };
 }
 
-/** What the log tells of an attempt that was refused. */
+/** The fields of the log for an attempt that was refused. */
 export function refusalRecord({ username, method, reason, offeredKey }: RefusedAttempt): object {
   return {
     username: loggedText(username),
@@ -19,7 +19,7 @@ export function refusalRecord({ username, method, reason, offeredKey }: RefusedA
   };
 }
 
-/** What the log tells of how a connection has come to its end. */
+/** The fields of the log for the end of a connection. */
 export function endRecord(end: ConnectionEnd): object {
   switch (end.kind) {
     case "left": {

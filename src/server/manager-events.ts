@@ -8,7 +8,7 @@ import type { Refusal } from "./admission/refusal.js";
 export interface PenaltyEvent {
   readonly remoteAddress: string | undefined;
   readonly cause: PenaltyCause;
-  /** What the source's penalties have come to, seconds. */
+  /** The sum of the source's penalties, seconds. */
   readonly seconds: number;
   /** Whether the source is refused from now on. */
   readonly enforced: boolean;
@@ -27,7 +27,7 @@ export interface ManagerEvents {
   readonly disconnected: [connection: Connection, end: ConnectionEnd];
 }
 
-/** Calls the listeners of an event. What one throws, or rejects with, is reported, and harms nobody else. */
+/** Calls the listeners of an event. An error that one throws, or rejects with, is reported and harms no other. */
 export function tell<Name extends keyof ManagerEvents>(
   emitter: EventEmitter,
   event: Name,

@@ -35,9 +35,9 @@ const PROOF_TIME = 10_000;
 
 let nextId = 1;
 
-/** Who wants to know what becomes of a connection. */
+/** An object that is told what becomes of a connection. */
 export interface ConnectionObserver {
-  /** Somebody has proven who they are. Returns what speaks against letting them in, as a text for the client, if anything. */
+  /** Somebody has proven who they are. Returns the objection to letting them in, a text for the client, if any. */
   loggingIn(connection: ServerConnection, identity: Identity): string | undefined;
   authenticated(connection: ServerConnection): void;
   /** The client has misbehaved and is gone without a login. */
@@ -69,7 +69,7 @@ export class ServerConnection implements Connection {
   readonly #misbehaviour: Misbehaviour;
   /** The first key exchange is over. */
   #handshaken = false;
-  /** Who is let in once the key exchange under way is over. */
+  /** The user who is let in once the key exchange under way is over. */
   #admitted: Identity | undefined;
   /** A hook has refused somebody who had proven everything. */
   #identityRefused = false;

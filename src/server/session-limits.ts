@@ -21,7 +21,7 @@ export const SESSION_LIMIT_OPTIONS: readonly (keyof SessionLimitOptions)[] = [
   "maxSessions",
 ];
 
-/** The options, checked and complete. What has no limit is limited by Infinity. */
+/** The options, checked and complete. An option that sets no limit is Infinity. */
 export type SessionLimitSettings = { readonly [Name in keyof SessionLimitOptions]-?: number };
 
 /** @throws {ConfigurationError} naming the option that cannot be used */

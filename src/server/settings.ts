@@ -99,7 +99,7 @@ export interface ServerSettings {
   readonly server: SSHServer;
   readonly sessionHooks: SessionHooks;
   readonly hostKeys: readonly HostKey[];
-  /** Those that clients may learn and have proven. */
+  /** The host keys that clients may learn and have proven. */
   readonly announcedHostKeys: readonly HostKey[];
   readonly algorithms: AlgorithmPreferences;
   readonly logger: Logger;

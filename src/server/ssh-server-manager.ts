@@ -26,7 +26,7 @@ import {
 } from "./settings.js";
 import { givenInfo, proxiedInfo, type StreamInfo, streamInfo } from "./stream-info.js";
 
-/** What a server has done since it was made. */
+/** Statistics of a server since it was made. */
 export interface ConnectionStats {
   /** Connections accepted, open and closed. */
   readonly accepted: number;
@@ -137,7 +137,7 @@ export class SSHServerManager extends EventEmitter<ManagerEvents> implements Asy
     const listener = this.#listener;
     this.#listener = undefined;
     listener?.close();
-    // What the closing brings about must find that it is under way.
+    // Listeners that run during the closing must find that it is under way.
     this.#stopping ??= Promise.resolve()
       .then(() => this.#closeConnections(gracePeriod))
       .finally(() => {
@@ -218,7 +218,7 @@ export class SSHServerManager extends EventEmitter<ManagerEvents> implements Asy
    * Serves SSH over any byte stream: a socket, stdin and stdout, a WebSocket. The limits hold for it as for accepted
    * connections; the server need not be started.
    *
-   * @param info where the stream comes from, if the stream does not know
+   * @param info the origin of the stream, if the stream does not know it
    * @throws {ConfigurationError} when `info` cannot be used
    */
   handleConnection(stream: Duplex, info?: StreamInfo): Connection {

@@ -157,8 +157,8 @@ export class SSHServer {
    *
    * @param kind channel type: `session`, `direct-tcpip`, …
    * @param chanid number the channel will have
-   * @param open where the client wants to be connected to, for `direct-tcpip` and `direct-streamlocal@openssh.com`; for
-   *   other types the bytes of their fields
+   * @param open the target that the client wants to be connected to, for `direct-tcpip` and
+   *   `direct-streamlocal@openssh.com`; for other types the bytes of their fields
    * @returns 0 (OPEN_SUCCEEDED) or a reason for SSH_MSG_CHANNEL_OPEN_FAILURE, 1 to 4 (RFC 4254 §5.1), alone or with a text
    */
   checkChannelRequest(

@@ -4,7 +4,7 @@ import { parseAddress } from "../addresses/address.js";
 import { checkInteger, checkOptions, checkText } from "../base/option-checks.js";
 import type { Proxied } from "./admission/proxy-header.js";
 
-/** Where a stream comes from and where it has come in, for logs and hooks. */
+/** The addresses that a stream comes from and has come in by, for logs and hooks. */
 export interface StreamInfo {
   readonly remoteAddress?: string | undefined;
   readonly remotePort?: number | undefined;
@@ -12,16 +12,16 @@ export interface StreamInfo {
   readonly localPort?: number | undefined;
 }
 
-/** Where a stream says that it comes from, if it does. */
+/** The addresses that a stream itself tells, if it does. */
 export function streamInfo(stream: Duplex): StreamInfo {
   const { remoteAddress, remotePort, localAddress, localPort } = stream as Partial<Socket>;
   return unmapped({ remoteAddress, remotePort, localAddress, localPort });
 }
 
 /**
- * Where a stream comes from as its giver says, who may give the socket that it came through.
+ * The addresses that the giver of a stream tells. The giver may also pass the socket that the stream came through.
  *
- * @throws {ConfigurationError} naming what cannot be used: an address with a misspelled name would be none
+ * @throws {ConfigurationError} naming the field that cannot be used: an address with a misspelled name would be lost
  */
 export function givenInfo(info: StreamInfo): StreamInfo {
   if (info instanceof Duplex) return streamInfo(info);

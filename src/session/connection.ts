@@ -9,10 +9,10 @@ import type { NegotiatedNames } from "../transport/negotiation.js";
 export interface Connection {
   /** Unique in the process. */
   readonly id: number;
-  /** Where the client connects from, if the stream tells. */
+  /** The address that the client connects from, if the stream tells. */
   readonly remoteAddress: string | undefined;
   readonly remotePort: number | undefined;
-  /** Where the client has come in: the address and port of our end of the stream, also behind a proxy. */
+  /** The address and port of our end of the stream, which the client has come in by, also behind a proxy. */
   readonly localAddress: string | undefined;
   readonly localPort: number | undefined;
   /** When the connection was accepted. */
@@ -22,13 +22,13 @@ export interface Connection {
    * Latin-1, and any byte but NUL, CR and LF may be there.
    */
   readonly clientVersion: string;
-  /** What was negotiated; `undefined` before the first key exchange is over. */
+  /** The negotiated algorithms; `undefined` before the first key exchange is over. */
   readonly algorithms: NegotiatedNames | undefined;
-  /** Who is there: `undefined` until authentication has succeeded. */
+  /** The user who is there: `undefined` until authentication has succeeded. */
   readonly identity: Identity | undefined;
   /** Name of the authenticated user: `identity.username`. */
   readonly username: string | undefined;
-  /** What the user may do: `identity.permissions`, and nothing before that. The library enforces it. */
+  /** The user's permissions: `identity.permissions`, and none before that. The library enforces them. */
   readonly permissions: Permissions;
   /**
    * Methods that the user named in the present attempts has proven so far, in order. For hooks of servers that want
@@ -55,15 +55,15 @@ export interface Connection {
   /**
    * Asks something of the client that is not about a channel, once it has logged in (RFC 4254 §4).
    *
-   * @returns what a successful reply brings, often no bytes; `false` where the client refuses. Rejects with an Error
+   * @returns the bytes of a successful reply, often none; `false` where the client refuses. Rejects with an Error
    *   before the login, when the connection ends, and when the client has not answered the last 256 requests
    */
   sendGlobalRequest(kind: string, fields?: Uint8Array, options?: RequestOptions): Promise<Buffer | false>;
   /** Ends the connection with SSH_MSG_DISCONNECT. The message goes to the client. */
   disconnect(reason?: DisconnectReason, message?: string): void;
   /**
-   * Makes new keys now, unless an exchange of keys is under way or nobody has logged in (RFC 4253 §9). What is written
-   * meanwhile waits.
+   * Makes new keys now, unless an exchange of keys is under way or nobody has logged in (RFC 4253 §9). Data that is
+   * written meanwhile waits.
    */
   rekey(): void;
   /**

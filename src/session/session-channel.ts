@@ -60,7 +60,7 @@ export class SessionChannel extends (Channel as ChannelConstructor) {
    * has accepted; values in the bytes that the client has sent.
    */
   readonly environment: Map<string, Buffer>;
-  /** What the client asked to run, where another command was forced (`forceCommand`); `undefined` for a shell. */
+  /** The command that the client asked for, if another one was forced (`forceCommand`); `undefined` for a shell. */
   originalCommand: Buffer | undefined;
   /** The terminal, where one was asked for and accepted. */
   pty: PseudoTerminal | undefined;

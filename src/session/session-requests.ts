@@ -19,7 +19,7 @@ const AGENT_FORWARDING = "auth-agent-req@openssh.com";
 
 type Decision = boolean | Promise<boolean>;
 
-/** Who decides what a session may do: hooks that return exactly `true` to allow. */
+/** The hooks that decide what a session may do: they return exactly `true` to allow. */
 export interface SessionHooks {
   exec(channel: SessionChannel, command: Buffer): Decision;
   shell(channel: SessionChannel): Decision;
@@ -40,7 +40,7 @@ export interface SessionHooks {
 
 type Handler = (channel: SessionChannel, fields: Reader, hooks: SessionHooks) => Decision;
 
-/** What can be asked on a session channel (RFC 4254 §6, RFC 4335, OpenSSH PROTOCOL §2.1). */
+/** The requests that a client can make on a session channel (RFC 4254 §6, RFC 4335, OpenSSH PROTOCOL §2.1). */
 const handlers: ReadonlyMap<string, Handler> = new Map<string, Handler>([
   [
     "exec",
@@ -91,7 +91,7 @@ function last<T>(fields: Reader, value: T): T {
   return value;
 }
 
-/** @param asked what the client wants to run; `undefined` for a shell */
+/** @param asked the command that the client wants to run; `undefined` for a shell */
 function askForProgram(
   channel: SessionChannel,
   hooks: SessionHooks,

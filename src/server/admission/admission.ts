@@ -6,7 +6,7 @@ import type { RefusalReason } from "./refusal.js";
 import { dropsStartup } from "./startups.js";
 import { type Source, Ticket } from "./ticket.js";
 
-/** What chance and time are made of. */
+/** The clock and the random numbers of an admission. */
 export interface AdmissionNature {
   /** Milliseconds, of a clock that only goes forward. */
   now(): number;
@@ -17,7 +17,7 @@ export interface AdmissionNature {
 const NATURE: AdmissionNature = { now: () => performance.now(), draw: () => randomInt(100) };
 
 /**
- * Decides who may connect. What it remembers is bounded: counts by the connections that are open, penalties by
+ * Decides which clients may connect. Its memory is bounded: counts by the connections that are open, penalties by
  * `maxSources4` and `maxSources6`.
  */
 export class Admission {
@@ -51,7 +51,7 @@ export class Admission {
       : this.#penalties.ipv4.refusedSources(now) + this.#penalties.ipv6.refusedSources(now);
   }
 
-  /** What speaks against a client for who it is, if anything. */
+  /** The objection to a client because of its address, if there is one. */
   objection(remoteAddress: string | undefined): RefusalReason | undefined {
     const { allowFrom, denyFrom } = this.#settings;
     if (denyFrom.has(remoteAddress)) return "denyFrom";
@@ -74,7 +74,7 @@ export class Admission {
     return this.#count(name);
   }
 
-  /** @returns what the penalties of the client's source have come to; `undefined` where it gets none */
+  /** @returns the outcome for the client's source; `undefined` if it gets no penalty */
   penalise(remoteAddress: string | undefined, cause: PenaltyCause): Penalised | undefined {
     const address = this.#penalisable(remoteAddress);
     if (address === undefined) return undefined;

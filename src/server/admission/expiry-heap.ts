@@ -1,11 +1,11 @@
-/** What has an end, and knows its place in the heap. */
+/** An item that has an end, and knows its place in the heap. */
 export interface Expiring {
   /** Milliseconds on a clock that only goes forward. */
   expiry: number;
   place: number;
 }
 
-/** A binary heap: what ends first is found at once, adding, moving and taking cost O(log n). */
+/** A binary heap: the item that ends first is found at once; adding, moving and taking cost O(log n). */
 export class ExpiryHeap<Item extends Expiring> {
   readonly #items: Item[] = [];
 
@@ -13,7 +13,7 @@ export class ExpiryHeap<Item extends Expiring> {
     return this.#items.length;
   }
 
-  /** What ends first. */
+  /** The item that ends first. */
   get first(): Item | undefined {
     return this.#items[0];
   }

@@ -1,6 +1,6 @@
 import type { PenaltyCause, PenaltyTimes } from "./penalties.js";
 
-/** What one client is penalised for should it end without a login: once, for the gravest that it has done. */
+/** The cause for which one client is penalised if it ends without a login: only the gravest of all. */
 export class Misbehaviour {
   readonly #times: PenaltyTimes | undefined;
   readonly #penalise: (cause: PenaltyCause) => void;
@@ -13,7 +13,7 @@ export class Misbehaviour {
     this.#penalise = penalise;
   }
 
-  /** What has the longest penalty stays: neither another name nor waiting makes up for it. */
+  /** The cause with the longest penalty stays: neither another name nor waiting makes up for it. */
   note(cause: PenaltyCause): void {
     if (this.#times === undefined) return;
     if (this.#cause === "noAuth" || this.#times[cause] > this.#times[this.#cause]) this.#cause = cause;

@@ -15,31 +15,31 @@ import type { StartupLimits } from "./startups.js";
 /** Addresses and networks, `192.0.2.7` or `2001:db8::/32`, in a list or separated by commas. */
 export type NetworkList = string | readonly string[];
 
-/** Who may connect, and how often. Names and meanings are those of sshd_config(5) where it has them. */
+/** Limits on who may connect, and how often. Names and meanings are those of sshd_config(5) where it has them. */
 export interface AdmissionOptions {
   /**
    * Connections on which nobody has logged in: from `start` on, a new one is refused with a probability of `rate` per
-   * cent, which grows until all are at `full`. A number sets both ends; `false` is no limit.
+   * cent, which grows until all are at `full`. A number sets both ends; `false` means no limit.
    * Default `{ start: 100, rate: 30, full: 500 }`.
    */
   readonly maxStartups?: Partial<StartupLimits> | number | false;
-  /** Connections of one source on which nobody has logged in; `false` is no limit. Default 50. */
+  /** Connections of one source on which nobody has logged in; `false` means no limit. Default 50. */
   readonly perSourceMaxStartups?: number | false;
-  /** Connections of one source, logged in or not; `false` is no limit. Default `false`. */
+  /** Connections of one source, logged in or not; `false` means no limit. Default `false`. */
   readonly perSourceMaxConnections?: number | false;
   /** Bits of an address that make one source. Default `{ ipv4: 32, ipv6: 64 }`. */
   readonly perSourceNetBlockSize?: { readonly ipv4?: number; readonly ipv6?: number };
-  /** How long sources are refused that have misbehaved; `false` for never. */
+  /** Penalties of sources that have misbehaved: how long they are refused; `false` for no penalties. */
   readonly perSourcePenalties?: PenaltyOptions | false;
-  /** Who is never penalised. Default `["127.0.0.0/8", "::1"]`, where all clients of a local proxy come from. */
+  /** Addresses never penalised. Default `["127.0.0.0/8", "::1"]`, where all clients of a local proxy come from. */
   readonly perSourcePenaltyExemptList?: NetworkList;
-  /** Who may connect. Without it everybody may; with it, nobody whose address is not known. */
+  /** Addresses that may connect. Without it all may; with it, a client whose address is not known may not. */
   readonly allowFrom?: NetworkList;
-  /** Who may not connect, even if `allowFrom` has them. */
+  /** Addresses that may not connect, even if `allowFrom` has them. */
   readonly denyFrom?: NetworkList;
   /** Proxies that tell the address of their client in a PROXY protocol header, version 1 or 2. */
   readonly proxyProtocol?: ProxyProtocolOptions;
-  /** Connections on which one user may be logged in; `false` is no limit. Default `false`. */
+  /** Connections on which one user may be logged in; `false` means no limit. Default `false`. */
   readonly maxConnectionsPerUser?: number | false;
 }
 
@@ -56,7 +56,7 @@ export const ADMISSION_OPTIONS: readonly (keyof AdmissionOptions)[] = [
   "maxConnectionsPerUser",
 ];
 
-/** PerSourcePenalties of sshd_config(5). Times are in seconds; one of 0 is no penalty. */
+/** PerSourcePenalties of sshd_config(5). Times are in seconds; 0 means no penalty. */
 export interface PenaltyOptions extends Partial<PenaltyTimes> {
   /** Penalties of a source add up to at most this. Default 600. */
   readonly max?: number;
@@ -92,7 +92,7 @@ export interface NetBlockSize {
   readonly ipv6: number;
 }
 
-/** The options, checked and complete. What has no limit is limited by Infinity. */
+/** The options, checked and complete. A limit that is switched off is Infinity. */
 export interface AdmissionSettings {
   readonly maxStartups: StartupLimits | undefined;
   readonly perSourceMaxStartups: number;

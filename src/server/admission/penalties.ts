@@ -1,6 +1,6 @@
 import { type Expiring, ExpiryHeap } from "./expiry-heap.js";
 
-/** What a source is penalised for, the gravest first. */
+/** The causes for which a source is penalised, the gravest first. */
 export const penaltyCauses = [
   "crash",
   "refuseConnection",
@@ -46,7 +46,7 @@ interface Penalty extends Expiring {
   active: boolean;
 }
 
-/** What a penalty has come to. */
+/** The outcome of a penalty. */
 export interface Penalised {
   /** Seconds that are left of all penalties of the source. */
   readonly seconds: number;
@@ -79,7 +79,7 @@ export class Penalties {
     return this.#active;
   }
 
-  /** What speaks against a source at this time, if anything. */
+  /** The objection to a source at this time, if there is one. */
   objection(source: string, now: number): "penalty" | "overflow" | undefined {
     this.#expire(now);
     if (this.#bySource.get(source)?.active) return "penalty";

@@ -18,7 +18,7 @@ export interface ProxiedSocketsObserver {
 
 /**
  * Sockets of proxies that have not said yet whom they speak for. A proxy sends its header at once, whatever its client
- * does: so none of them waits for a client, and none is kept for longer than the deadline.
+ * does: so no socket waits for a client, and no socket is kept for longer than the deadline.
  */
 export class ProxiedSockets {
   readonly #options: ProxiedSocketsOptions;

@@ -11,7 +11,7 @@ const TEXT_SIGNATURE = Buffer.from("PROXY ", "latin1");
 const BINARY_SIGNATURE = Buffer.from("\r\n\r\n\0\r\nQUIT\n", "latin1");
 const BINARY_START = BINARY_SIGNATURE.length + 4;
 
-/** Who a proxied connection is from: a client, the proxy itself, or someone that the proxy does not know. */
+/** The origin of a proxied connection: a client, the proxy itself, or someone that the proxy does not know. */
 export type Proxied =
   | { readonly kind: "client"; readonly address: string; readonly port: number }
   | { readonly kind: "proxy" }
@@ -98,7 +98,7 @@ function checkFamily(family: number, bodyLength: number): void {
   if (bodyLength < needed) throw new ProxyHeaderError("the header is too short for its addresses");
 }
 
-/** What follows the addresses, the TLVs, says nothing that is asked for here. */
+/** The TLVs, which follow the addresses, say nothing that is asked for here. */
 function proxied(family: number, body: Buffer): Proxied {
   switch (family) {
     case TCP_OVER_IPV4:

@@ -1,4 +1,4 @@
-/** What comes from one source. */
+/** The connections that come from one source. */
 export interface Source {
   /** Connections on which nobody has logged in. */
   startups: number;
@@ -6,7 +6,7 @@ export interface Source {
   connections: number;
 }
 
-/** Who counts what a ticket stands for. */
+/** The counter that a ticket belongs to. */
 export interface TicketCounter {
   startupOver(): void;
   /** Whether the user may have one connection more, which is then counted. */

@@ -95,7 +95,7 @@ export class HostKeyProof {
   }
 }
 
-/** `undefined` where there is no whole one. */
+/** Returns `undefined` if there is no whole string. */
 function readString(fields: Reader): Buffer | undefined {
   try {
     return fields.readString();
