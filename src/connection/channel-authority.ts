@@ -2,7 +2,7 @@ import type { MaybePromise } from "../base/maybe-promise.js";
 import type { Request } from "../protocol/messages/requests.js";
 import type { Channel, ChannelLink, ChannelParameters } from "./channel.js";
 
-/** Who decides what channels may be and do. A throw or rejection refuses. */
+/** The layer that decides what channels may be and do. A throw or rejection refuses. */
 export interface ChannelAuthority<AnyChannel extends Channel = Channel> {
   /** Returns OPEN_SUCCEEDED, a reason of RFC 4254 §5.1 or an OpenRefusal; anything else refuses. */
   decideOpen(kind: string, channelId: number, fields: Buffer): unknown;

@@ -14,9 +14,9 @@ interface WindowOutput {
   grantWindow(bytes: number): void;
 }
 
-/** What the peer sends on a channel, until its reader has got it. */
+/** The data that the peer sends on a channel, until its reader has got it. */
 export class ChannelInput {
-  /** What the peer may send. */
+  /** The window that the peer may fill. */
   readonly window: ReceiveWindow;
   readonly #stream: Readable;
   readonly #output: WindowOutput;

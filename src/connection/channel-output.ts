@@ -18,7 +18,7 @@ export interface OutputLink extends DataLink {
   send(payload: Buffer): void;
 }
 
-/** What is sent on a channel, in its order: output and error output, what follows it, EOF, CLOSE. */
+/** The messages sent on a channel, in order: output and error output, messages behind both, EOF, CLOSE. */
 export class ChannelOutput {
   /** The peer's number of the channel. */
   readonly recipientChannel: number;
@@ -30,7 +30,7 @@ export class ChannelOutput {
   #stderr: Writable | undefined;
   /** The user holds the stderr stream and will end it. */
   #stderrShared = false;
-  /** What is sent behind all output: `exit-status`, `exit-signal`. */
+  /** Messages that are sent behind all output: `exit-status`, `exit-signal`. */
   #afterOutput: Buffer[] = [];
   #closing = false;
   #eofSent = false;

@@ -20,7 +20,7 @@ export interface DataLink {
 export interface DataType {
   /** The message's fields before the data. */
   readonly head: Buffer;
-  /** Where it is written: counts the bytes of the write that is under way, and of those that it keeps back meanwhile. */
+  /** The stream that is written to: counts the bytes of the write under way, and of those it keeps back meanwhile. */
   readonly stream: { readonly writableLength: number };
 }
 
@@ -89,7 +89,7 @@ export class ChannelSender {
   readonly #drained: () => void;
   #window: number;
   #queue: Item[] = [];
-  /** Who waits for what was dropped. */
+  /** The callbacks of writes that were dropped. */
   #abandoned: Sent[] = [];
   #holds = 0;
   #pumping = false;
@@ -175,7 +175,7 @@ export class ChannelSender {
   }
 
   /**
-   * Where the queue ends before the next packet is full, and the last stream keeps more back, the stream is told that its
+   * If the queue ends before the next packet is full, and the last stream keeps more back, the stream is told that its
    * write is sent. A stream of Node.js then hands over at once what it keeps.
    */
   #getsMore(limit: number): boolean {

@@ -19,7 +19,7 @@ class CutOffError extends Error {
   }
 }
 
-/** What a channel needs of its connection. */
+/** The part of its connection that a channel needs. */
 export interface ChannelLink extends OutputLink {
   readonly maxWindowSize: number;
   /** Asks whether a window may grow by so many bytes. */
@@ -43,7 +43,7 @@ export interface ChannelParameters {
   readonly openedBy: "us" | "peer";
 }
 
-/** What the library does with a channel, and nobody else. */
+/** The part of a channel that only the library uses. */
 export interface ChannelPort {
   readonly input: ChannelInput;
   readonly output: ChannelOutput;
@@ -117,7 +117,7 @@ export class Channel<Connection = unknown> extends Duplex {
     return this.#abortController.signal;
   }
 
-  /** Where error output goes (RFC 4254 §5.2). Whoever takes this stream must end it before EOF can be sent. */
+  /** The stream for error output (RFC 4254 §5.2). A program that takes it must end it before EOF can be sent. */
   get stderr(): Writable {
     return this.#output.shareStderr();
   }
@@ -132,7 +132,7 @@ export class Channel<Connection = unknown> extends Duplex {
     this.#output.stderr.write(data);
   }
 
-  /** Tells the peer that no more output comes (RFC 4254 §5.3). What was written before is sent first. */
+  /** Tells the peer that no more output comes (RFC 4254 §5.3). Data written before is sent first. */
   sendEof(): void {
     this.#output.end();
   }
@@ -195,7 +195,7 @@ export class Channel<Connection = unknown> extends Duplex {
   #receiveClose(): void {
     this.#output.sendClose();
     this.#end();
-    // What the peer has sent before it closed can still be read. Nobody waits for a writer that will not get on.
+    // Data that the peer has sent before it closed can still be read. Nobody waits for a writer that will not get on.
     if (this.#input.hasReader && !this.#output.waits) {
       if (!this.#input.eofReceived) this.#input.receiveEof();
       this.once("end", () => this.destroy());

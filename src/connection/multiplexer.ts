@@ -78,7 +78,7 @@ export class Multiplexer<AnyChannel extends Channel = Channel> {
   /**
    * Asks something of the peer that is not about a channel (RFC 4254 §4).
    *
-   * @returns what a successful reply brings, often nothing; `false` where the request fails
+   * @returns the bytes of a successful reply, often none; `false` where the request fails
    */
   sendGlobalRequest(
     kind: string,

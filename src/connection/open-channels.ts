@@ -32,7 +32,7 @@ export class OpenChannels<AnyChannel extends Channel> {
     this.#authority = authority;
   }
 
-  /** Those that somebody has heard of. */
+  /** The channels that somebody has heard of. */
   get count(): number {
     return this.#channels.size - this.#unwanted;
   }
@@ -46,7 +46,7 @@ export class OpenChannels<AnyChannel extends Channel> {
     return id < this.#nextId;
   }
 
-  /** Reserves a place for a channel that is to be opened; `undefined` where there is none. */
+  /** Reserves a place for a channel that is to be opened; `undefined` if no place is left. */
   reserve(): { readonly id: number; release(): void } | undefined {
     const full = this.#channels.size + this.#reserved >= this.#maxChannels;
     if (full && !this.#lingering.dropUnheard()) return undefined;

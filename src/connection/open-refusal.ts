@@ -18,7 +18,7 @@ const descriptions: ReadonlyMap<unknown, string> = new Map([
   [4, "too many channels"],
 ]);
 
-/** What the peer is told by an answer that is not OPEN_SUCCEEDED: whatever is not a reason becomes "prohibited". */
+/** The refusal for an answer that is not OPEN_SUCCEEDED: an answer that is not a reason becomes "prohibited". */
 export function openRefusal(answer: unknown): OpenRefusal {
   const { reason, description } = isRefusal(answer) ? answer : { reason: answer, description: undefined };
   const known =

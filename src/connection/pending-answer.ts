@@ -1,6 +1,6 @@
 import { setMaxListeners } from "node:events";
 
-/** What was asked of the peer, for the program that waits for it. */
+/** The answer that the peer owes, for the program that waits for it. */
 export class PendingAnswer<Answer> {
   readonly promise: Promise<Answer>;
   readonly #signal: AbortSignal | undefined;

@@ -40,7 +40,7 @@ export class ReceiveWindow {
   /** Bytes since the channel was opened. */
   #received = 0;
   #lastReceivedAt = performance.now();
-  /** What `#received` may come to by each credit, and when it was sent; those that the peer has used up are left out. */
+  /** The value that each credit lets `#received` reach, and when it was sent; credits that are used up are left out. */
   #credits: { readonly end: number; readonly sentAt: number }[];
   #starvedWindows = 0;
   #lastStarvedAt = 0;

@@ -3,7 +3,7 @@ type Answer = boolean | Promise<boolean>;
 /** Bytes of requests that may wait on one connection for the ones before them. */
 const MAX_WAITING_BYTES = 128 * 1024;
 
-/** What a waiting request costs beside its own bytes, bytes. */
+/** The cost of a waiting request beside its own bytes, bytes. */
 const REQUEST_OVERHEAD = 1024;
 
 /** Keeps in bounds what waits in all queues of a connection: over the limit, it handles no further messages. */

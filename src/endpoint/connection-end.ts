@@ -5,9 +5,9 @@ import type { ProtocolError } from "../protocol/errors.js";
 export interface PeerLeft {
   readonly kind: "left";
   readonly cause: string;
-  /** What the peer has given as its reason, if it sent SSH_MSG_DISCONNECT (RFC 4253 §11.1). */
+  /** The reason that the peer has given, if it sent SSH_MSG_DISCONNECT (RFC 4253 §11.1). */
   readonly reason?: number;
-  /** What it said beside that; escaped and cut. */
+  /** The peer's description, escaped and cut. */
   readonly description?: string;
   /** Of the stream. */
   readonly error?: Error;

@@ -25,7 +25,7 @@ const REKEY_TIME = 60_000;
 /** Milliseconds between the messages that show whether a peer whose messages have to wait is still there. */
 const PROBE_INTERVAL = 10_000;
 
-/** What an endpoint tells its owner. */
+/** The events that an endpoint tells its owner. */
 export interface EndpointHandlers {
   /** A message for the layers above. */
   message(payload: Buffer): void;
@@ -39,7 +39,7 @@ export interface EndpointHandlers {
   closed(end: ConnectionEnd): void;
 }
 
-/** What holds once a user has logged in. */
+/** The options that hold once a user has logged in. */
 export interface RunningOptions extends KeepAliveOptions {
   /** Seconds after which keys are too old. */
   readonly rekeySeconds: number;
@@ -114,7 +114,7 @@ export class Endpoint {
     this.#pump.resume();
   }
 
-  /** What has to be done in so many milliseconds, in place of what had to be done before. */
+  /** Sets a deadline in so many milliseconds, in place of the one before. */
   setDeadline(milliseconds: number, message: string): void {
     this.#deadline.set(milliseconds, message);
   }
@@ -199,7 +199,7 @@ export class Endpoint {
     this.#probeTimer = undefined;
   }
 
-  /** What waits to be sent asks for a sign of life already; more of it would only wait too. */
+  /** Messages that wait to be sent ask for a sign of life already; another one would only wait too. */
   #ask(send: () => void): void {
     if (!this.#pump.congested) send();
   }

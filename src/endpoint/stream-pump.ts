@@ -1,7 +1,7 @@
 import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 
-/** What becomes of a stream. */
+/** The events of a stream. */
 export interface StreamHandlers {
   /** Bytes from the peer, in memory that nobody else uses. */
   received(chunk: Buffer): void;
@@ -105,7 +105,7 @@ export class StreamPump {
 
   #receive(chunk: Uint8Array): void {
     this.#bytesReceived += chunk.length;
-    // What others have written must not be decrypted under their hands.
+    // Memory that belongs to others must not be decrypted in place.
     const own = this.#stream instanceof Socket && Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk);
     this.#handlers.received(own);
   }

@@ -1,7 +1,7 @@
 import { MessageNumber as M } from "../protocol/constants.js";
 import { dispositions, keyExchangeMessages, type PhaseTable, range, transportMessages } from "./phases.js";
 
-/** What a server may send to a client. */
+/** The messages that a server may send to a client. */
 export const clientPhases: PhaseTable = {
   "initial-key-exchange": dispositions([...transportMessages, ...keyExchangeMessages], "unimplemented"),
   "strict-initial-key-exchange": dispositions([M.DISCONNECT, ...keyExchangeMessages], "forbidden"),

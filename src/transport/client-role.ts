@@ -19,7 +19,7 @@ export interface ClientRoleOptions {
    * Asked in each key exchange.
    */
   readonly acceptHostKey: (key: PKey) => MaybePromise<boolean>;
-  /** What the server can do (RFC 8308 §3), `server-sig-algs` among it. May come more than once; the latest counts. */
+  /** Gets the server's extensions (RFC 8308 §3), `server-sig-algs` among them. If called again, the latest count. */
   readonly extensionsReceived: (extensions: ReadonlyMap<string, string>) => void;
 }
 

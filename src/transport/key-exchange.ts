@@ -13,7 +13,7 @@ const LETTERS: Readonly<Record<Direction, readonly [iv: KeyLetter, key: KeyLette
   serverToClient: ["B", "D", "F"],
 };
 
-/** What all exchanges of one connection share. */
+/** The values that all exchanges of one connection share. */
 export interface KeyExchangeContext {
   readonly role: Role;
   /** Identification lines without their ends. */
@@ -24,7 +24,7 @@ export interface KeyExchangeContext {
   readonly sessionId: Buffer | undefined;
 }
 
-/** What an exchange leaves behind. */
+/** The result of an exchange. */
 export interface KeyExchangeResult {
   readonly negotiated: Negotiated;
   /** The server's public host key, which has signed this exchange. */
@@ -36,7 +36,7 @@ export interface KeyExchangeResult {
   readonly opener: PacketOpener;
 }
 
-/** What the two KEXINITs have come to. */
+/** The agreement that the two KEXINITs have led to. */
 interface Agreement {
   readonly peerPayload: Buffer;
   readonly negotiated: Negotiated;
@@ -87,7 +87,7 @@ export class KeyExchange {
     return this.#peerTakesExtInfo;
   }
 
-  /** What came out; there once our NEWKEYS is due. */
+  /** The result; there once our NEWKEYS is due. */
   get result(): KeyExchangeResult | undefined {
     return this.#result;
   }

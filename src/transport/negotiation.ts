@@ -10,7 +10,7 @@ import type { KexInit } from "../protocol/messages/kex-init.js";
 
 export type Direction = "clientToServer" | "serverToClient";
 
-/** What one direction of the connection uses. */
+/** The algorithms that one direction of the connection uses. */
 export interface NegotiatedDirection {
   readonly cipher: CipherAlgorithm;
   /** Absent when the cipher is an AEAD. */

@@ -1,6 +1,6 @@
 import type { PacketOpener, PacketSealer } from "../crypto/cipher/packet-cipher.js";
 
-/** What is counted in one direction of a connection. */
+/** The counts of one direction of a connection. */
 export class PacketCounts {
   #sequenceNumber = 0;
   #packets = 0;

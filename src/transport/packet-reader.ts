@@ -7,7 +7,7 @@ import { PacketCounts } from "./packet-counts.js";
 /** First allocation for a packet that comes in pieces, bytes; more only as more bytes have come. */
 const INITIAL_ASSEMBLY_LENGTH = 36 * 1024;
 
-/** What a chunk costs beside its bytes, bytes. */
+/** The cost of a chunk beside its bytes, bytes. */
 const CHUNK_OVERHEAD = 256;
 
 /** For packets that are not opened in place: large buffers that live for one packet keep the garbage collector busy. */

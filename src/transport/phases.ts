@@ -52,9 +52,9 @@ const known = new Set<number>([
 ]);
 
 /**
- * What becomes of each message number in one phase.
+ * The disposition of each message number in one phase.
  *
- * @param unknown what becomes of numbers that mean nothing anywhere
+ * @param unknown the disposition of numbers that mean nothing anywhere
  * @param exceptions numbers that are neither allowed nor forbidden though they mean something
  */
 export function dispositions(

@@ -3,22 +3,22 @@ import type { AlgorithmPreferences } from "./algorithms.js";
 import type { Direction, Negotiated } from "./negotiation.js";
 import type { PhaseTable } from "./phases.js";
 
-/** What differs between the two ends of a connection; all the rest of the machine is the same. */
+/** The differences between the two ends of a connection; all the rest of the machine is the same. */
 export interface Role {
   /** The direction of what this side sends. */
   readonly sends: Direction;
   readonly receives: Direction;
   readonly ownMarkers: Markers;
   readonly peerMarkers: Markers;
-  /** What may come from the peer, and when. */
+  /** The messages that may come from the peer, and when. */
   readonly phases: PhaseTable;
   /** Lines that the peer may send before its identification (RFC 4253 §4.2). */
   readonly linesBeforeIdentification: number;
-  /** Those of the signature algorithms of host keys that this side can use. */
+  /** The preferred signature algorithms of host keys that this side can use. */
   hostKeyAlgorithms(preferences: readonly string[]): readonly string[];
   /** This side's part in the method that was agreed on. */
   startMethod(negotiated: Negotiated, algorithms: AlgorithmPreferences): Method;
-  /** What the peer is told in EXT_INFO (RFC 8308 §3). */
+  /** The extensions that the peer is told in EXT_INFO (RFC 8308 §3). */
   extensions(algorithms: AlgorithmPreferences): ReadonlyMap<string, string>;
   /** Takes the peer's EXT_INFO. */
   receiveExtensions(extensions: ReadonlyMap<string, Buffer>): void;

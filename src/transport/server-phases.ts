@@ -8,7 +8,7 @@ import {
   transportMessages,
 } from "./phases.js";
 
-/** What a client may send to a server. */
+/** The messages that a client may send to a server. */
 export const serverPhases: PhaseTable = {
   "initial-key-exchange": dispositions([...transportMessages, ...keyExchangeMessages], "unimplemented"),
   "strict-initial-key-exchange": dispositions([M.DISCONNECT, ...keyExchangeMessages], "forbidden"),

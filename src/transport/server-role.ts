@@ -58,7 +58,7 @@ async function sign(hostKey: HostKey, exchangeHash: Buffer, algorithm: string): 
   }
 }
 
-/** What users may sign with, which is told without regard to certificates (RFC 8308 §3.1). */
+/** The algorithms that users may sign with, which are told without regard to certificates (RFC 8308 §3.1). */
 function userSignatureAlgorithms(accepted: readonly string[]): readonly string[] {
   return signatureAlgorithms.filter((name) => accepted.includes(name) || accepted.includes(certificateNameOf(name)));
 }

@@ -31,7 +31,7 @@ export interface TransportOptions {
   readonly rekeyBytes: number;
 }
 
-/** What the transport tells its owner. */
+/** The events that the transport tells its owner. */
 export interface TransportHandlers {
   /** Bytes for the peer. */
   output: Output;
@@ -98,7 +98,7 @@ export class Transport {
     return this.#peerIdentification;
   }
 
-  /** What the present keys were made with; `undefined` during the first key exchange. */
+  /** The algorithms that the present keys were made with; `undefined` during the first key exchange. */
   get negotiated(): Negotiated | undefined {
     return this.#negotiated;
   }
@@ -209,7 +209,7 @@ export class Transport {
       this.#write(payload);
       this.#writer.flush();
     } catch {
-      // Where sending is what has failed, the connection ends without a word.
+      // If sending itself has failed, the connection ends without a word.
     }
   }
 

@@ -1,7 +1,7 @@
 /** Memory of messages that may wait, bytes. */
 const MAXIMUM = { initial: 16 * 1024, later: 1024 * 1024 };
 
-/** What a waiting message costs beside its own bytes, bytes. */
+/** The cost of a waiting message beside its own bytes, bytes. */
 const OVERHEAD = 256;
 
 /** Messages that wait for the end of a key exchange. */
