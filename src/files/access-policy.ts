@@ -1,7 +1,7 @@
 import { FileError } from "./errors.js";
 import type { Awaitable } from "./file-system.js";
 
-/** What a request would do with a file or a directory. */
+/** The access that a request needs to a file or a directory. */
 export type AccessMode = "r" | "w";
 
 /**

@@ -10,7 +10,7 @@ export class ByteBudget {
   /**
    * @param option the name of the option that holds the limit
    * @param limit bytes
-   * @param failure what the operating system would report when the limit is reached
+   * @param failure the error that the operating system would report when the limit is reached
    * @throws {ConfigurationError} when the limit is not a whole number, 0 or more
    */
   constructor(option: string, limit: number, failure: "ENOSPC" | "EDQUOT") {

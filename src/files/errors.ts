@@ -1,6 +1,6 @@
 import { systemErrorCode } from "../base/system-error-code.js";
 
-/** What a client is told of a failure, by the name that POSIX has for it. */
+/** The texts that a client is told for failures, by the names that POSIX has for them. */
 const texts = {
   ENOENT: "No such file or directory",
   ENOTDIR: "Not a directory",
@@ -41,7 +41,7 @@ export class FileError extends Error {
   override readonly name: string = "FileError";
   readonly code: FileErrorCode;
 
-  /** @param message what the client is told; by default what POSIX systems say for the code */
+  /** @param message the text for the client; by default the text of POSIX systems for the code */
   constructor(code: FileErrorCode, message: string = texts[code], options?: ErrorOptions) {
     super(message, options);
     this.code = code;
@@ -61,7 +61,7 @@ export class LinkInPathError extends FileError {
 }
 
 /**
- * What a client is told of a failure. The message of an error of the operating system is never told: it holds a path.
+ * The failure that a client is told. The message of an error of the operating system is never told: it holds a path.
  * A failure that is not known here becomes one without a reason.
  */
 export function toFileError(error: unknown): FileError {

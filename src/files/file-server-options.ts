@@ -7,7 +7,7 @@ import { LocalFileSystem } from "./local/local-file-system.js";
 import { normalizePath } from "./path.js";
 import { checkFileSystem } from "./wrappers/methods.js";
 
-/** What is served. */
+/** The files that are served. */
 export type ServedFiles =
   | {
       /** A directory of this machine, which becomes the client's root. It is made if only its last name is missing. */
@@ -15,16 +15,16 @@ export type ServedFiles =
     }
   | { readonly fileSystem: FileSystem };
 
-/** What a session logs to; a pino logger is one. */
+/** The logger of a session; a pino logger is one. */
 export type FileServerLogger = Pick<Logger, "debug" | "warn">;
 
-/** What an `SFTPServer` and an `SCPServer` take alike. */
+/** The options that an `SFTPServer` and an `SCPServer` share. */
 export type FileServerOptions = ServedFiles & {
   /** The client's home: where relative paths start, and what `~` is. Default: `/`. */
   readonly startDirectory?: string;
   /** Decides what the client may do, beside what the file system allows. Default: all. */
   readonly access?: AccessPolicy;
-  /** What was refused at debug level; defects, and clients that break SFTP, at warn. Default: silent. */
+  /** Gets refusals at debug level; defects, and clients that break SFTP, at warn. Default: silent. */
   readonly logger?: FileServerLogger;
 };
 
@@ -47,7 +47,7 @@ const POLICY_METHODS = [
 ] as const;
 
 /**
- * @param options whose names are known to be right
+ * @param options with names that are known to be right
  * @throws {ConfigurationError} naming the option that cannot be used
  */
 export function fileServerSettings(options: FileServerOptions): FileServerSettings {

@@ -10,7 +10,7 @@ export type FileType =
   | "block-device"
   | "unknown";
 
-/** What a file is. */
+/** The attributes of a file. */
 export interface FileAttributes {
   readonly type: FileType;
   /** Bytes. */
@@ -27,7 +27,7 @@ export interface FileAttributes {
   readonly links?: number;
 }
 
-/** What is to change about a file; what is absent stays. */
+/** The changes to a file; an attribute that is absent stays as it is. */
 export interface AttributeChanges {
   /** Bytes; a longer file is cut, a shorter one filled with zeros. */
   readonly size?: number;
@@ -80,7 +80,7 @@ export interface FileSystemStatistics {
 /** An open file. A method that is missing answers "operation unsupported". */
 export interface FileHandle {
   /**
-   * The same for all handles of one file: requests on them keep their order. Where absent, it is the path that the file
+   * The same for all handles of one file: requests on them keep their order. If absent, it is the path that the file
    * was opened with.
    */
   readonly identity?: string;
@@ -102,15 +102,15 @@ export interface FileHandle {
 }
 
 /**
- * What an SFTPServer serves. Every method may be missing, but not all of them: requests that need it fail with
- * "operation unsupported", and extensions that need it are not announced.
+ * A file system that an SFTPServer serves. Every method may be missing, but not all of them: requests that need it fail
+ * with "operation unsupported", and extensions that need it are not announced.
  *
  * - Paths are canonical: absolute, without `.`, `..` or a slash at the end; `/` is the root.
- * - No method follows a symbolic link. Where a name before the last is a link, and for `open`, `readdir` and `statvfs`
- *   where the last one is, they throw `LinkInPathError`; the server resolves the link and asks again. The others work on
- *   a link itself. A file system without `readlink` has no links.
- * - Failures are thrown. Of a `FileError` the client is told the text; of an error of the operating system, what its
- *   `code` (`ENOENT`, …) means. Any other error is logged, and the client is told of a failure without a reason.
+ * - No method follows a symbolic link. Each throws `LinkInPathError` if a name before the last is a link; `open`,
+ *   `readdir` and `statvfs` also if the last one is. The server resolves the link and asks again. The other methods
+ *   work on a link itself. A file system without `readlink` has no links.
+ * - Failures are thrown. The client is told the text of a `FileError`, and the meaning of the `code` (`ENOENT`, …) of
+ *   an error of the operating system. Any other error is logged, and the client is told of a failure without a reason.
  */
 export interface FileSystem {
   open?(path: string, options: OpenOptions): Awaitable<FileHandle>;

@@ -46,7 +46,7 @@ export class GuardedFileSystem {
   constructor(fileSystem: FileSystem, policy: AccessPolicy, startDirectory: string, signal?: AbortSignal) {
     this.fileSystem = fileSystem;
     this.#policy = policy;
-    // What is not there counts as a file.
+    // A path to nothing counts as a file.
     const demandKnown = (path: string) => this.#demandFile(path, "r");
     this.#resolver = new PathResolver(fileSystem, startDirectory, { demandKnown, signal });
   }
@@ -104,10 +104,10 @@ export class GuardedFileSystem {
   }
 
   /**
-   * `.` and `..` of a directory. Where there is nothing above it, or nothing that the client may look at, `..` has the
+   * `.` and `..` of a directory. If there is nothing above it, or nothing that the client may look at, `..` has the
    * attributes of the directory itself.
    *
-   * @param failed hears of what the policy has thrown, which refuses
+   * @param failed hears of an error that the policy has thrown, which refuses
    */
   async dotEntries({ path, attributes }: OpenedDirectory, failed: (error: unknown) => void): Promise<DirectoryEntry[]> {
     const above = await this.#attributesAbove(path, failed);
@@ -141,7 +141,7 @@ export class GuardedFileSystem {
     });
   }
 
-  /** @param existing what becomes of a file that has the new name */
+  /** @param existing the fate of a file that has the new name */
   rename(oldPath: string, newPath: string, existing: "refuse" | "replace"): Promise<void> {
     const rename = this.#method(existing === "refuse" ? "rename" : "posixRename");
     return this.#resolver.run(oldPath, "keep", (canonicalOld) =>
@@ -245,7 +245,7 @@ export class GuardedFileSystem {
     return permissions === undefined ? changes : { ...changes, permissions };
   }
 
-  /** Asks the policy for what is at a path, as which kind of thing it is. What is not there counts as a file. */
+  /** Asks the policy about a path, as the kind of thing that is there. A path to nothing counts as a file. */
   async #demand(path: string, mode: AccessMode, lastLink: LastLink): Promise<FileAttributes> {
     const { fileSystem } = this;
     const lstat = this.#method("lstat");

@@ -24,7 +24,7 @@ const MAX_ATTEMPTS = 4;
 export type LastLink = "follow" | "keep";
 
 export interface PathResolverOptions {
-  /** Throws where a client is not to know what there is at a canonical path. Where absent, it may know all. */
+  /** Throws if a client must not know what there is at a canonical path. If absent, it may know all. */
   readonly demandKnown?: (path: string) => Awaitable<void>;
   /** Fires when nobody waits for paths any more. */
   readonly signal?: AbortSignal | undefined;
@@ -41,7 +41,7 @@ export class PathResolver {
   readonly #demandKnown: (path: string) => Awaitable<void>;
   readonly #signal: AbortSignal | undefined;
 
-  /** @param startDirectory where relative paths start */
+  /** @param startDirectory the directory in which relative paths start */
   constructor(fileSystem: FileSystem, startDirectory: string, options: PathResolverOptions = {}) {
     this.#fileSystem = fileSystem;
     this.#startDirectory = startDirectory;
@@ -50,8 +50,8 @@ export class PathResolver {
   }
 
   /**
-   * Runs `operation` with the canonical path. Where it throws `LinkInPathError`, it runs again with the path that the
-   * links lead to; where it throws `AccessDeniedError`, only if there are links, for what counts is the path behind them.
+   * Runs `operation` with the canonical path. If it throws `LinkInPathError`, it runs again with the path that the
+   * links lead to; if it throws `AccessDeniedError`, only if there are links, for the path behind them counts.
    */
   async run<T>(path: string, lastLink: LastLink, operation: (canonicalPath: string) => Awaitable<T>): Promise<T> {
     const names = this.#names(path);

@@ -19,7 +19,7 @@ export interface Directories {
 
 /** A directory that is in use until `release`. */
 export interface Directory {
-  /** Where the operating system finds it. */
+  /** The path by which the operating system finds it. */
   readonly systemPath: string;
   /** How the directory itself is worked with. */
   readonly calls: SystemCalls;

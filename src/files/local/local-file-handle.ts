@@ -30,7 +30,7 @@ export class LocalFileHandle implements FileHandle {
   async read(buffer: Buffer, position: number): Promise<number> {
     let filled = 0;
     while (filled < buffer.length) {
-      // Clients ask for more than there is. Where the file ended when it was opened, it most likely ends still.
+      // Clients ask for more than there is. The file most likely still ends where it ended when it was opened.
       const expected = this.#size - position - filled;
       const end = Math.min(buffer.length, filled + (expected > 0 ? expected : UNEXPECTED_LENGTH));
       const length = await this.#calls.read(this.#descriptor, buffer.subarray(filled, end), position + filled);

@@ -41,12 +41,12 @@ const groups = new AccountNames("/etc/group");
  *
  * - **Linux** (with `/proc`): no operation leaves the folder, whoever changes it at the same time. Every directory is
  *   opened from the one above it without following a link, and what is done to an entry is done through the open
- *   directory. What is mounted inside the folder belongs to it.
+ *   directory. Mounts inside the folder belong to it.
  * - **Elsewhere**: every name on the way is looked at before an operation, which is enough against links that are
  *   there. Whoever swaps a directory for a link between the look and the operation leads that one operation outside:
  *   with more than one client, or with other programs at work in the folder, that can happen.
  *
- * Only regular files can be opened: a FIFO, a socket or a device is refused, and none of them makes anybody wait.
+ * Only regular files can be opened: a FIFO, a socket or a device is refused, and makes nobody wait.
  * Directories are kept open for at most two seconds, files until their handles are closed: the object itself needs no
  * end.
  */

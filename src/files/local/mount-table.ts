@@ -1,7 +1,7 @@
 import fs, { type Stats } from "node:fs";
 import { decodeName } from "../path.js";
 
-// What is mounted where, as the kernel lists it for this process (proc(5), /proc/pid/mountinfo).
+// The mounts and their places, as the kernel lists them for this process (proc(5), /proc/pid/mountinfo).
 
 /** Milliseconds for which the list is believed. */
 const LIST_AGE = 1000;

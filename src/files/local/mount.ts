@@ -13,7 +13,7 @@ const KINDS_OF_THIS_MACHINE = new Set([
   0x794c7630, // overlayfs
 ]);
 
-/** What a directory of Linux is mounted from. */
+/** The mount that a directory of Linux lies in. */
 export interface Mount {
   /** The kernel's number of the mount; `undefined` where it does not tell. */
   readonly id: string | undefined;

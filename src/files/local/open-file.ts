@@ -9,7 +9,7 @@ import type { SystemPath } from "./system-calls.js";
 /** Permission bits of a new file whose creator names none, less the umask. */
 const DEFAULT_PERMISSIONS = 0o666;
 
-/** What processes, or the kernel, have in memory, and were started with. This process has keys there; to change it is to command it. */
+/** Files with the memory or environment of a process, or the kernel's memory. Ours hold keys; a change commands us. */
 const PROCESS_SECRETS = /\/(?:mem|environ|kcore)$/;
 
 export interface OpenFile {

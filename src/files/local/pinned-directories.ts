@@ -29,7 +29,7 @@ const MAX_KEPT = 32;
  */
 export class PinnedDirectories implements Directories {
   readonly #root: RootDirectory;
-  /** Where the root lies by the kernel's word, as latin1; empty if it is the disk's own root. */
+  /** The root's location by the kernel's word, as latin1; empty if it is the disk's own root. */
   #rootLocation = "";
   #rootMount: Mount = { id: undefined, isOfThisMachine: false };
   /** By path; those used last come last. */
@@ -183,7 +183,7 @@ function descriptorPath(descriptor: number): string {
   return `/proc/self/fd/${descriptor}`;
 }
 
-/** Where a descriptor's directory lies, as latin1: a character for each byte. */
+/** The location of a descriptor's directory, as latin1: a character for each byte. */
 function location(systemPath: string): string {
   return fs.readlinkSync(systemPath, "latin1");
 }

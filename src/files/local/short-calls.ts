@@ -56,7 +56,7 @@ export const promptCalls: SystemCalls = {
     }
   },
   lstat: (path) => (isResting() ? queuedCalls.lstat(path) : timed(() => fs.lstatSync(path))),
-  // What is open is in the kernel's memory.
+  // The attributes of an open file are in the kernel's memory.
   fstat: (descriptor) => fs.fstatSync(descriptor),
   read(descriptor, buffer, position) {
     if (isResting() || buffer.length > MAX_PROMPT_LENGTH) return queuedCalls.read(descriptor, buffer, position);
@@ -72,7 +72,7 @@ export const promptCalls: SystemCalls = {
   },
 };
 
-/** What is wrong with a path shows when it is used. */
+/** An error in a path shows when the path is used. */
 function isLargeFile(path: system.SystemPath): boolean {
   try {
     return timed(() => fs.lstatSync(path)).size > MAX_PROMPT_SIZE;

@@ -4,7 +4,7 @@ import { systemErrorCode } from "../../base/system-error-code.js";
 import { FileError, LinkInPathError } from "../errors.js";
 
 // Calls of the operating system on plain file descriptors, as promises: cheaper than `fs.promises` and its FileHandle.
-// None of them follows a link that is the last name of a path, except those that say so.
+// Only the calls that say so follow a link that is the last name of a path.
 
 /** A path as the operating system gets it: names are bytes. */
 export type SystemPath = string | Buffer;
@@ -49,7 +49,7 @@ const WITHOUT_SIDE_EFFECTS = constants.O_NOFOLLOW | constants.O_NONBLOCK | const
  * @throws {LinkInPathError} where the path names a link
  */
 export async function open(path: SystemPath, flags: number, mode: number): Promise<number> {
-  // Windows has none of these flags.
+  // Windows does not have these flags.
   if (constants.O_NOFOLLOW === undefined && (await isLink(path))) throw new LinkInPathError();
   try {
     return await openDescriptor(path, flags | WITHOUT_SIDE_EFFECTS, mode);
@@ -59,7 +59,7 @@ export async function open(path: SystemPath, flags: number, mode: number): Promi
 }
 
 /**
- * Makes another name for what `existingPath` names. Linux does so with a link itself and refuses directories; other
+ * Makes another name for the entry `existingPath`. Linux does so with a link itself and refuses directories; other
  * systems may not, so that neither is tried there.
  */
 export async function link(existingPath: SystemPath, newPath: SystemPath): Promise<void> {
@@ -81,7 +81,7 @@ export function read(descriptor: number, buffer: Buffer, position: number): Prom
 }
 
 /**
- * @param position where it writes; `null` for the descriptor's own position
+ * @param position the offset to write at; `null` for the descriptor's own position
  * @returns how many bytes it wrote
  */
 export function write(descriptor: number, data: Buffer, position: number | null): Promise<number> {

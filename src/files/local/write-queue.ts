@@ -14,7 +14,7 @@ interface Write {
 
 /**
  * Writes to one file, one call after another: the kernel would not do two at once, and threads that wait for each other
- * cost as much as the writing. What has come meanwhile and follows on goes into one call.
+ * cost as much as the writing. Data that has come meanwhile and follows on goes into one call.
  */
 export class WriteQueue {
   readonly #descriptor: number;
@@ -55,7 +55,7 @@ export class WriteQueue {
     this.#isBusy = false;
   }
 
-  /** What waits, as far as it goes to one place. */
+  /** The writes that wait, as far as they go to one place. */
   #takeBatch(): Write[] {
     let count = 0;
     let length = 0;

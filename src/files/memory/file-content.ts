@@ -2,8 +2,8 @@ const CHUNK_SIZE = 64 * 1024;
 const SMALLEST_CHUNK_SIZE = 64;
 
 /**
- * The bytes of a file, in chunks, so that growing it copies nothing but its first chunk. What was never written is zero
- * and holds no memory. Memory is at most twice the size, however the file was written and cut.
+ * The bytes of a file, in chunks, so that growing it copies nothing but its first chunk. Bytes that were never written
+ * are zero and hold no memory. Memory is at most twice the size, however the file was written and cut.
  */
 export class FileContent {
   readonly #chunks: (Buffer | undefined)[] = [];

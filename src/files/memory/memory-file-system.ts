@@ -44,7 +44,7 @@ export interface MemoryFileSystemOptions {
   readonly quota?: number;
 }
 
-/** Where a path leads. The root lies in itself, without a name. */
+/** The place that a path leads to. The root lies in itself, without a name. */
 interface Place {
   readonly directory: DirectoryNode;
   readonly name: string;

@@ -1,7 +1,7 @@
 import type { FileErrorCode } from "../errors.js";
 import type { AttributeChanges, OpenOptions } from "../file-system.js";
 
-/** What a client did, or tried to do. */
+/** An action of a client, or an attempt at one. */
 export type AuditEvent = AuditCircumstances & AuditOutcome & AuditedOperation;
 
 export interface AuditCircumstances {
@@ -9,14 +9,14 @@ export interface AuditCircumstances {
   readonly time: Date;
   /** Milliseconds until it was done: of a `close` since the file was opened, of a `readdir` since the first entry was asked for. */
   readonly duration: number;
-  /** Who did it, as `audit` was told. */
+  /** The user who did it, as `audit` was told. */
   readonly user?: string;
 }
 
 export interface AuditOutcome {
   /** The code of the failure, EIO where it has none. */
   readonly result: "OK" | FileErrorCode;
-  /** What was thrown. It may tell more than the client was told. */
+  /** The error that was thrown. It may tell more than the client was told. */
   readonly error?: unknown;
 }
 
@@ -44,7 +44,7 @@ export type AuditedOperation =
       readonly operation: "setstat";
       readonly path: string;
       readonly changes: AttributeChanges;
-      /** Where the attributes of an open file were set. */
+      /** The number of the file, if it was open and its attributes were set through its handle. */
       readonly file?: number;
     }
   | {

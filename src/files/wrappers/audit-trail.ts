@@ -4,9 +4,9 @@ import type { Awaitable } from "../file-system.js";
 import type { AuditCircumstances, AuditEvent, AuditedOperation, AuditOutcome } from "./audit-event.js";
 
 export interface AuditOptions {
-  /** Gets every event. What it throws makes the operation fail. */
+  /** Gets every event. An error that it throws makes the operation fail. */
   readonly record: (event: AuditEvent) => Awaitable<void>;
-  /** Who uses the file system. */
+  /** The user of the file system. */
   readonly user?: string | undefined;
 }
 
@@ -27,7 +27,7 @@ export function begin(): Beginning {
   return { time: new Date(), clock: performance.now() };
 }
 
-/** What one user does, on its way to the record. */
+/** The actions of one user, on their way to the record. */
 export class AuditTrail {
   readonly #record: AuditOptions["record"];
   readonly #who: Pick<AuditCircumstances, "user">;

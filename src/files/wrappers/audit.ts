@@ -16,10 +16,10 @@ import { call, callHandle, checkFileSystem, selectHandleMethods, selectMethods }
  *
  * - An event is recorded when its operation has ended, well or not, and before the client hears of it. A file makes two:
  *   an `open`, and a `close` with the bytes that were read and written; what a client leaves open is closed when its
- *   session ends. Looking at attributes, at the targets of links and at free room is not recorded. What the hooks of
- *   the server refuse does not get here.
- * - What cannot be recorded does not go well: when `record` throws or rejects, the operation fails, and the server logs
- *   why. A file that was opened is closed again; other changes have been made by then and stay. The session goes on.
+ *   session ends. Looking at attributes, at the targets of links and at free room is not recorded. Requests
+ *   that the hooks of the server refuse do not get here.
+ * - An operation fails if it cannot be recorded: when `record` throws or rejects. The server logs why. A file that was
+ *   opened is closed again; other changes have been made by then and stay. The session goes on.
  *
  * @throws {ConfigurationError} when the file system or an option cannot be used
  */
@@ -32,7 +32,7 @@ export function audit(fileSystem: FileSystem, options: AuditOptions): FileSystem
   };
 }
 
-/** What is recorded of a file system. */
+/** The calls of a file system, recorded. */
 class AuditedFileSystem implements FileSystem {
   readonly #fileSystem: FileSystem;
   readonly #trail: AuditTrail;
@@ -124,7 +124,7 @@ interface Opening {
   readonly beginning: Beginning;
 }
 
-/** What is recorded of an open file. */
+/** The calls of an open file, recorded. */
 class AuditedFile implements FileHandle {
   readonly #handle: FileHandle;
   readonly #trail: AuditTrail;

@@ -3,8 +3,8 @@ import { checkObject } from "../../base/option-checks.js";
 import { FileError } from "../errors.js";
 import type { FileHandle, FileSystem } from "../file-system.js";
 
-// For file systems made of others. What a file system can do shows in the methods it has: a wrapper has those of what
-// it wraps.
+// For file systems made of others. A file system shows by its methods what it can do: a wrapper has the methods of the
+// one that it wraps.
 
 export type FileSystemMethod = keyof FileSystem;
 export type FileHandleMethod = Exclude<keyof FileHandle, "identity">;
@@ -37,7 +37,7 @@ const fileHandleMethods: Readonly<Record<FileHandleMethod, true>> = {
 };
 
 /**
- * @param option what the file system is called where it was given
+ * @param option the name of the option that gave the file system
  * @throws {ConfigurationError} when it is not an object with methods of a file system: a promise of one, say
  */
 export function checkFileSystem(option: string, fileSystem: FileSystem): FileSystem {

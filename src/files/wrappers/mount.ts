@@ -19,10 +19,10 @@ import { VirtualDirectories } from "./virtual-directories.js";
 /**
  * Several file systems as one: `mount({ "/": home, "/docs": docs, "/pub/images": images })`.
  *
- * - A path belongs to the file system with the longest mount path that it lies in. What another one has in the same
- *   place is hidden. File systems without a method fail with "operation unsupported" where it is needed.
- * - Mount points are listed in the directories they lie in. Where no file system has such a directory (or has something
- *   else there, which is hidden then) it is virtual: there to be listed and passed, not to be changed.
+ * - A path belongs to the file system with the longest mount path that it lies in. Files of another one in the
+ *   same place are hidden. File systems without a method fail with "operation unsupported" where it is needed.
+ * - Mount points are listed in the directories they lie in. If no file system has such a directory (or has something
+ *   else there, which is hidden then), it is virtual: there to be listed and passed, not to be changed.
  * - Mount points, and what leads to them, cannot be removed or renamed (EBUSY). Nothing is renamed or linked from one
  *   file system to another (EXDEV).
  * - Links: an absolute target means the same file whether its file system is mounted or served alone. `/x` in `/docs`

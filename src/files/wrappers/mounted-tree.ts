@@ -5,7 +5,7 @@ import { isWithin, parentPath, splitPath } from "../path.js";
 export class MountedTree {
   readonly mountPath: string;
   readonly fileSystem: FileSystem;
-  /** Paths in the tree on the way to mount points of others, the deepest first. Its root is none of them. */
+  /** Paths in the tree on the way to mount points of others, the deepest first. Its root is not one of them. */
   readonly junctions: readonly string[];
 
   constructor(mountPath: string, fileSystem: FileSystem, junctions: readonly string[] = []) {
@@ -14,7 +14,7 @@ export class MountedTree {
     this.junctions = junctions;
   }
 
-  /** What the tree itself calls a path that lies in it. */
+  /** The tree's own name for a path that lies in it. */
   pathInside(path: string): string {
     return this.mountPath === "/" ? path : path.slice(this.mountPath.length) || "/";
   }

@@ -4,7 +4,7 @@ import { callHandle } from "./methods.js";
 
 /** A file as long as it is open. */
 export interface OpenFile {
-  /** What it is known by. */
+  /** The key that it is known by. */
   key: string;
   handles: number;
   /** Resolves when its size is known. */

@@ -13,19 +13,20 @@ import { treeSize } from "./tree-size.js";
 export interface QuotaOptions {
   /** Bytes that all files may hold together. */
   readonly bytes: number;
-  /** Bytes that they hold now. Where absent, the tree is listed once, when it is first changed or its room is asked for. */
+  /** Bytes that they hold now. If absent, the tree is listed once: when it is first changed or its room asked for. */
   readonly used?: number;
 }
 
 /**
  * Limits what the files of a tree hold: `quota(files, { bytes: 10 * 2 ** 30 })`. One object serves all sessions that
- * share the limit. What would exceed it fails with "Disk quota exceeded" (EDQUOT), before anything of it is written.
+ * share the limit. A change that would exceed it fails with "Disk quota exceeded" (EDQUOT), before anything
+ * of it is written.
  *
  * - A file counts with its size, however much of it was never written; with several names it counts once; without a
  *   name, until it is closed.
- * - Not counted are directories, links, names, what lies deeper than any path leads when the tree is listed, and what
- *   comes into the tree in other ways: by other programs, or through the file system itself. A file that has a name outside of the tree counts in part at first, and stays counted when
- *   its last name inside is removed.
+ * - Directories, links and names do not count, nor files deeper than any path leads when the tree is listed, nor data
+ *   that comes into the tree in other ways: by other programs, or through the file system itself. A file that has a
+ *   name outside of the tree counts in part at first, and stays counted when its last name inside is removed.
  * - While the tree is listed for the first time, changes wait. If a directory cannot be listed, files cannot be
  *   written, removed or renamed.
  * - Files are told apart by the identity of their handles. Without one, their paths have to do: hard links, and requests
@@ -44,7 +45,7 @@ export function quota(fileSystem: FileSystem, options: QuotaOptions): FileSystem
   };
 }
 
-/** What changes how much there is, or tells it. */
+/** The methods that change how much room is used, or tell it. */
 class QuotaFileSystem implements FileSystem {
   readonly #fileSystem: FileSystem;
   readonly #budget: ByteBudget;
@@ -186,7 +187,7 @@ class QuotaFileSystem implements FileSystem {
     }
   }
 
-  /** What is wrong with a path shows when it is used. */
+  /** An error in a path shows when the path is used. */
   async #isFile(path: string): Promise<boolean> {
     try {
       return (await call(this.#fileSystem, "lstat", path)).type === "file";
@@ -208,7 +209,7 @@ class QuotaFileSystem implements FileSystem {
     }
   }
 
-  /** What was at a path when a change of names began is there until it is done. */
+  /** A file that was at a path when a change of names began is there until the change is done. */
   #changeNames(change: () => Promise<void>): Promise<void> {
     return this.#nameChanges.alone(async () => {
       await this.#measure();

@@ -5,11 +5,11 @@ import { call } from "./methods.js";
 
 /**
  * Adds up the sizes of all files. One with several names is divided among them, for nothing tells which names are of the
- * same file: where all of them lie in the tree, it counts once. What lies deeper than any path leads does not count: to
- * get there takes ever longer, and whoever can rename directories can make it as deep as they like.
+ * same file: where all of them lie in the tree, it counts once. Files deeper than any path leads do not count: to get
+ * there takes ever longer, and a client that can rename directories can make a tree as deep as it likes.
  *
  * @returns bytes
- * @throws what `readdir` throws for a directory that cannot be listed
+ * @throws the error that `readdir` throws for a directory that cannot be listed
  */
 export async function treeSize(fileSystem: FileSystem): Promise<number> {
   let size = 0;

@@ -16,7 +16,7 @@ const STATISTICS: FileSystemStatistics = {
 
 /**
  * Directories that stand nowhere but here: on the way to a mount point where no mounted tree has them. They cannot be
- * changed. What is mounted in them is not listed here.
+ * changed. Mount points in them are not listed here.
  */
 export class VirtualDirectories implements FileSystem {
   readonly #paths: ReadonlySet<string>;
