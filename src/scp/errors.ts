@@ -3,7 +3,7 @@ export class SCPEndError extends Error {
   override readonly name: string = "SCPEndError";
 }
 
-/** What the peer did, or wants, ends the session; it is told the message. */
+/** The session ends because of an act or a wish of the peer; the peer is told the message. */
 export class FatalError extends SCPEndError {
   override readonly name = "FatalError";
 }

@@ -18,8 +18,8 @@ export class FileReceiver {
    * Takes the content of one file, and closes it. After a failure the rest is read and dropped.
    *
    * @param finish run when all is written
-   * @returns what the peer is to be told
-   * @throws {PeerGoneError} when the data ends early; what came of it is in the file
+   * @returns the failure that the peer is to be told, if there was one
+   * @throws {PeerGoneError} when the data ends early; the part that came is in the file
    */
   async receive(handle: FileHandle, size: number, finish: () => Promise<void>): Promise<Failure | undefined> {
     let failure: Failure | undefined;

@@ -17,7 +17,7 @@ export class FileSender {
    * Sends as many bytes as were announced: zeros where the file has none, as the peer cannot be told in between. Each
    * block is read while the one before is sent.
    *
-   * @returns what was wrong with the file
+   * @returns the failure of the file, if there was one
    */
   async send(handle: FileHandle, size: number): Promise<Failure | undefined> {
     let failure: Failure | undefined;

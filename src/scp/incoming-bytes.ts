@@ -2,7 +2,7 @@ import type { Readable } from "node:stream";
 import { setImmediate } from "node:timers/promises";
 import { FatalError } from "./errors.js";
 
-/** What may wait to be read before the stream is paused. */
+/** Limits of the data that may wait to be read before the stream is paused. */
 const MAX_WAITING_BYTES = 256 * 1024;
 const MAX_WAITING_CHUNKS = 64;
 
@@ -14,7 +14,7 @@ const PIECES_PER_TURN = 128;
 
 const NEWLINE = 0x0a;
 
-/** What a stream brings, to be read as needed: as bytes, lines, or into a buffer, without a copy in between. */
+/** The bytes of a stream, to be read as needed: as bytes, lines, or into a buffer, without a copy in between. */
 export class IncomingBytes {
   readonly #stream: Readable;
   readonly #chunks: Buffer[] = [];
@@ -82,7 +82,7 @@ export class IncomingBytes {
     this.#end();
   }
 
-  /** What comes next, to be consumed; `undefined` at the end. */
+  /** The next chunk, to be consumed; `undefined` at the end. */
   async #next(): Promise<Buffer | undefined> {
     if (++this.#pieces % PIECES_PER_TURN === 0) await setImmediate();
     while (this.#chunks.length === 0 && !this.#ended) {

@@ -2,7 +2,7 @@ import { FileError, isMissing, LinkInPathError } from "../files/errors.js";
 import type { FileAttributes, FileSystem } from "../files/file-system.js";
 import { PathResolver } from "../files/path-resolver.js";
 
-/** What a path leads to. */
+/** The place that a path leads to. */
 export interface Located {
   /** Canonical, without links. */
   readonly path: string;

@@ -67,7 +67,7 @@ export class NamePattern {
 
 interface CharacterSet {
   readonly matches: (character: string) => boolean;
-  /** Where the closing bracket stands. */
+  /** The index of the closing bracket. */
   readonly end: number;
 }
 

@@ -6,7 +6,7 @@ import { isRecordLetter } from "./control-record.js";
 import { FatalError, PeerGoneError } from "./errors.js";
 import { IncomingBytes } from "./incoming-bytes.js";
 
-/** What an answer starts with: nothing more, or a line of text. */
+/** The first byte of an answer: nothing follows it, or a line of text. */
 const OK = 0;
 const WARNING = 1;
 const FATAL = 2;
@@ -16,7 +16,7 @@ const MAX_LINE_LENGTH = 8 * 1024;
 
 const OK_ANSWER = Buffer.of(OK);
 
-/** Where failures go that a peer is told nothing of. */
+/** Takes the failures that a peer is told nothing of. */
 export type ReportFailure = (error: unknown, path: string) => void;
 
 /** The scp at the other end: what it sends, and what it is told. */

@@ -4,7 +4,7 @@ import { literalText, splitCommandLine } from "./shell-words.js";
 /** Bytes of a command line: many paths, each of which may have 4 KiB. */
 const MAX_COMMAND_LENGTH = 64 * 1024;
 
-/** What a client's `scp` asks the one of the server to do. */
+/** The command that a client's `scp` gives to the one of the server. */
 export interface SCPCommand {
   /** `sink` (`-t`) takes files, `source` (`-f`) gives them. */
   readonly role: "sink" | "source";

@@ -70,7 +70,7 @@ export class SCPServer {
     const stream = this.#stream;
     if (stream.destroyed) return;
     stream.sendExitStatus?.(exitStatus);
-    // What still comes is of no use, but would keep a stream from its end.
+    // Data that still comes is of no use, but would keep a stream from its end.
     stream.resume();
     if (stream.close !== undefined) stream.close();
     else stream.end(() => stream.destroy());

@@ -3,7 +3,7 @@ import type { Locator } from "./locator.js";
 import type { SCPPeer } from "./peer.js";
 import type { SCPCommand } from "./scp-command.js";
 
-/** What a sink and a source work with. */
+/** The objects that a sink and a source work with. */
 export interface SCPSession {
   readonly command: SCPCommand;
   /** Canonical. */

@@ -1,20 +1,20 @@
 // Clients send command lines for a POSIX shell (POSIX.1-2017, Shell Command Language §2.2 and §2.13). No shell runs
 // here: words, quotes and patterns of names are understood, whatever else a shell would act on is refused.
 
-/** What has a meaning in a pattern, and none behind a backslash. */
+/** Characters that have a meaning in a pattern, and lose it behind a backslash. */
 const PATTERN_CHARACTERS = "\\*?[]!^-~";
 
-/** What a shell acts on wherever it is not quoted. */
+/** Characters that a shell acts on wherever they are not quoted. */
 const SHELL_CHARACTERS = ";&|<>()$`\n\0";
 
-/** What a backslash can take the meaning from in double quotes. */
+/** Characters that lose their meaning behind a backslash in double quotes. */
 const ESCAPABLE_IN_QUOTES = '$`"\\';
 
 /**
  * The words of a command line as patterns: quoted characters that would mean something in a pattern have a backslash in
  * front.
  *
- * @returns `undefined` for what needs a shell, and where a quote does not end
+ * @returns `undefined` if the line needs a shell, or a quote does not end
  */
 export function splitCommandLine(line: string): string[] | undefined {
   const words: string[] = [];
@@ -43,7 +43,7 @@ export function splitCommandLine(line: string): string[] | undefined {
   return words;
 }
 
-/** The text that a pattern matches when none of its characters means anything. */
+/** The text that a pattern matches if all its characters stand for themselves. */
 export function literalText(pattern: string): string {
   return pattern.replace(/\\(.)/gsu, "$1");
 }
@@ -56,7 +56,7 @@ function escapePattern(text: string): string {
 
 interface Quoted {
   readonly text: string;
-  /** Where the closing quote stands. */
+  /** The index of the closing quote. */
   readonly end: number;
 }
 

@@ -13,10 +13,10 @@ import { MAX_DEPTH, type SCPSession } from "./session.js";
 /** Bits of permissions that are kept without `-p`: no set-user-ID, set-group-ID or sticky. */
 const PLAIN_PERMISSIONS = 0o777;
 
-/** What a new directory needs so that it can be filled. */
+/** Permission bits that a new directory needs so that it can be filled. */
 const OWNER_PERMISSIONS = 0o700;
 
-/** Where entries go. */
+/** The place that entries go to. */
 interface Target {
   readonly path: string;
   /** Entries go into it, with their own names; else the one entry takes its name. */
@@ -40,7 +40,7 @@ export class SCPSink {
     const { command, peer, locator } = this.#session;
     const [path, ...others] = command.paths;
     if (path === undefined || others.length > 0) throw new FatalError("ambiguous target");
-    // What stands in the way of the target is reported with the first file.
+    // An obstacle on the way to the target is reported with the first file.
     const located = await locator.locate(path).catch(() => undefined);
     const isDirectory = located?.attributes?.type === "directory";
     if (command.targetIsDirectory && !isDirectory) throw new FatalError(`${path}: Not a directory`);

@@ -12,7 +12,7 @@ import { MAX_DEPTH, type SCPSession } from "./session.js";
 /** All bits of permissions but sticky, as OpenSSH sends them. */
 const SENT_PERMISSIONS = 0o6777;
 
-/** What is to be sent. */
+/** A file or directory that is to be sent. */
 interface Item {
   /** Canonical, without links. */
   readonly path: string;

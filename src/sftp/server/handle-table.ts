@@ -28,13 +28,13 @@ export interface OpenDirectory {
 
 export type OpenObject = OpenFile | OpenDirectory;
 
-/** What a client has open. Numbers of handles are not used again, so that one that was closed names nothing. */
+/** The objects that a client has open. Numbers of handles are not used again, so a closed one names nothing. */
 export class HandleTable {
   readonly #open = new Map<number, OpenObject>();
   /** No handle names them any more, and they are still to be closed. */
   readonly #leaving = new Set<OpenObject>();
   readonly #maximum: number;
-  /** What is being opened or closed. */
+  /** How many objects are being opened or closed. */
   #pending = 0;
   #lastNumber = 0;
   #isClosed = false;
@@ -109,7 +109,7 @@ export class HandleTable {
     }
   }
 
-  /** Gives out all that is to be closed, at the end of the session. What is opened from now on is closed at once. */
+  /** Gives out all that is to be closed, at the end of the session. An object opened from now on is closed at once. */
   takeAll(): OpenObject[] {
     this.#isClosed = true;
     const objects = [...this.#open.values(), ...this.#leaving];

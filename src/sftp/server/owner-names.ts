@@ -9,7 +9,7 @@ type Lookup = (ids: readonly number[]) => Promise<readonly (string | undefined)[
 export class OwnerNames {
   readonly #users = new Map<number, string>();
   readonly #groups = new Map<number, string>();
-  /** Where the file system knows no names, nobody has one. */
+  /** If the file system knows no names, nobody has one. */
   readonly users: Lookup;
   readonly groups: Lookup;
 

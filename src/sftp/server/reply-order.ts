@@ -12,7 +12,7 @@ const first: ReplyPlace = { comes: undefined, leave: () => {} };
 export class ReplyOrder {
   readonly #last = new WeakMap<object, Promise<void>>();
 
-  /** @param line where the reply stands; without one it waits for nothing */
+  /** @param line the line that the reply stands in; without one it waits for nothing */
   join(line: object | undefined): ReplyPlace {
     if (line === undefined) return first;
     const comes = this.#last.get(line);

@@ -1,4 +1,4 @@
-/** What a request does to a part of a file. */
+/** The access of a request to a part of a file. */
 export interface FileAccess {
   /** Which file: the same for all its handles. */
   readonly identity: string;
@@ -8,12 +8,12 @@ export interface FileAccess {
   readonly end: number;
 }
 
-/** What a request may have in common with others. */
+/** The names and files that a request may have in common with others. */
 export interface Footprint {
-  /** What it does to names: look at them, change them, or change them and the content of a file behind one of them. */
+  /** The effect on names: it looks at them, changes them, or changes them and the content of a file behind one. */
   readonly names?: "read" | "change" | "change-content";
   readonly files?: readonly FileAccess[];
-  /** Of requests with the same text here, one runs at a time. */
+  /** Requests with the same text here run one at a time. */
   readonly alone?: string;
 }
 

@@ -29,7 +29,7 @@ export type SFTPServerOptions = FileServerOptions & {
  * asked before. A rule for all that lies in a directory belongs into both `check` hooks.
  */
 export class SFTPServer implements AccessPolicy {
-  /** What the session runs over. */
+  /** The stream that the session runs over. */
   readonly channel: SFTPStream;
   /** Resolves when the session has ended and all its files are closed. */
   readonly closed: Promise<void>;

@@ -25,10 +25,10 @@ const MAX_REQUESTS_IN_TURN = 16;
 /** Bytes that the requests under way and their replies may hold together, one request more or less. */
 const MAX_MEMORY = 4 * 1024 * 1024;
 
-/** What a request costs beside its bytes and its reply's, roughly. */
+/** The cost of a request beside its bytes and its reply's, roughly. */
 const REQUEST_OVERHEAD = 1024;
 
-/** What carries a session of SFTP. A channel of SSH has the optional properties. */
+/** The stream that carries a session of SFTP. A channel of SSH has the optional properties. */
 export interface SFTPStream extends FileServerStream {
   readonly connection?: {
     /** The client's identification line (RFC 4253 §4.2). */
@@ -289,8 +289,8 @@ interface Explanation {
 }
 
 /**
- * What the client is told of a failure that is its own or its files'; `undefined` for a defect of this server or of the
- * file system, which may throw anything.
+ * The explanation of a failure that is the client's own or its files'; `undefined` for a defect of this server or of
+ * the file system, which may throw anything.
  */
 function explain(error: unknown): Explanation | undefined {
   try {

@@ -9,7 +9,7 @@ import type { OwnerNames } from "../owner-names.js";
 import type { FileAccess, Footprint } from "../request-order.js";
 import type { SymlinkOrder } from "../symlink-order.js";
 
-/** What a session has for its requests to work on. */
+/** The parts of a session that its requests work on. */
 export interface RequestContext {
   readonly tree: GuardedFileSystem;
   readonly handles: HandleTable;
@@ -47,7 +47,7 @@ export interface RequestKind {
    * fields are dropped, as by sftp-server: rclone sends all of a buffer of which the data of WRITE is the beginning.
    *
    * @throws {ProtocolError} when the fields are malformed
-   * @throws {SFTPError} when they cannot be what a client wants
+   * @throws {SFTPError} when no client can mean them
    */
   read(fields: Reader, context: RequestContext): Operation;
 }

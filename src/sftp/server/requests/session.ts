@@ -36,7 +36,7 @@ export const expandPath: RequestKind = {
   },
 };
 
-/** Where a user's relative paths start. Whoever is logged in has no other name here (OpenSSH PROTOCOL §4.12). */
+/** The directory where relative paths start, whichever user the request names (OpenSSH PROTOCOL §4.12). */
 export const homeDirectory: RequestKind = {
   name: "home-directory",
   read(fields, { tree, startDirectory }) {
