@@ -21,7 +21,7 @@ export class AddressPatterns {
 
   /**
    * @param list patterns separated by commas
-   * @throws {Error} that tells what is wrong with the list
+   * @throws {Error} that tells the mistake in the list
    */
   static parse(list: string): AddressPatterns {
     const patterns = list.split(",").map((element): Pattern => {

@@ -9,7 +9,7 @@ export interface Address {
 
 const MAPPED_PREFIX = Buffer.from("00000000000000000000ffff", "hex");
 
-/** Reads the text of an address; a zone (`%eth0`) is left out. `undefined` if it is none. */
+/** Reads the text of an address; a zone (`%eth0`) is left out. `undefined` if it is not an address. */
 export function parseAddress(text: string): Address | undefined {
   if (isIPv4(text)) return { family: "ipv4", bytes: Buffer.from(text.split(".").map(Number)) };
   if (!isIPv6(text)) return undefined;

@@ -30,8 +30,8 @@ export function inNetwork(address: Address, network: Network): boolean {
 }
 
 /**
- * Whether a text that `parseNetwork` reads is an IPv4 network written as one of IPv6. Where sshd lets in by addresses,
- * such a text names nobody: to sshd clients from there come from the IPv4 address.
+ * Whether a text that `parseNetwork` reads is an IPv4 network written as one of IPv6. In rules of sshd about
+ * addresses such a text names nobody: to sshd, clients from there have the IPv4 address.
  */
 export function isMappedNetwork(text: string): boolean {
   return text.includes(":") && parseNetwork(text)?.address.family === "ipv4";

@@ -1,7 +1,7 @@
 /** Whether a text matches a pattern of OpenSSH's: `*` stands for any characters, `?` for one (PATTERNS in ssh_config(5)). */
 export function matchesWildcard(text: string, pattern: string): boolean {
   let [at, next] = [0, 0];
-  // Where the last `*` stands, and how much of the text it has taken: it can always take one character more.
+  // The index of the last `*`, and how much of the text it has taken: it can always take one character more.
   let [star, taken] = [-1, 0];
   while (at < text.length) {
     const wanted = pattern[next];

@@ -55,7 +55,7 @@ export interface RefusedAttempt {
 /** The part of its connection that the authentication needs. */
 export interface AuthenticationLink {
   readonly binding: SignatureBinding;
-  /** Where the client comes from, if that is known. */
+  /** The address of the client, if it is known. */
   readonly remoteAddress: string | undefined;
   /** Fires when the connection ends. */
   readonly signal: AbortSignal;

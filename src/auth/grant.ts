@@ -30,7 +30,7 @@ export class Grant {
   readonly touch: "required" | "optional";
   readonly verification: "required" | "optional";
 
-  /** @throws {ConfigurationError} when an option does not exist, or has none of its values */
+  /** @throws {ConfigurationError} when an option does not exist, or has a value that it must not have */
   constructor(options: GrantOptions = {}) {
     checkOptions(options, ["result", "permissions", "authority", "touch", "verification"]);
     const { result, permissions = {}, authority, touch, verification } = options;

@@ -31,7 +31,7 @@ export interface PublicKeyContext {
   readonly remoteAddress: string | undefined;
   readonly publicKeyAlgorithms: readonly string[];
   readonly caSignatureAlgorithms: readonly string[];
-  /** Keys that this user has proven before. None of them counts again. */
+  /** Keys that this user has proven before. They do not count again. */
   readonly provenKeys: readonly PKey[];
   /** The answers of the hooks about keys that this user has offered. */
   readonly answers: KeyAnswers;

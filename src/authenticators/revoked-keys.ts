@@ -7,7 +7,7 @@ import { sourceFile } from "./files/file-source.js";
 import { ReloadedFile } from "./files/reloaded-file.js";
 
 /**
- * Where revoked keys are listed: a file, a list (as bytes or text in either format that `RevocationList.parse` reads,
+ * The source of revoked keys: a file, a list (as bytes or text in either format that `RevocationList.parse` reads,
  * or parsed), or a function that knows.
  */
 export type RevocationSource =

@@ -2,7 +2,7 @@ import { checkMethods } from "./option-checks.js";
 
 type LogMethod = (fields: object, message: string) => void;
 
-/** What the library logs to; a pino logger is one. */
+/** The logger of the library; a pino logger is one. */
 export interface Logger {
   readonly debug: LogMethod;
   readonly info: LogMethod;
@@ -21,8 +21,8 @@ export const silentLogger: Logger = { debug: silent, info: silent, warn: silent,
 /**
  * The logger of the option `logger`, made so that it never fails; silent where none was given.
  *
- * @param levels those that are used, by default all
- * @throws {ConfigurationError} naming the method that is not there: what it would be told would be lost
+ * @param levels the levels that are used, by default all
+ * @throws {ConfigurationError} naming the method that is not there: its messages would be lost
  */
 export function resolveLogger(logger: Logger | undefined): Logger;
 export function resolveLogger<Level extends LogLevel>(

@@ -1,2 +1,2 @@
-/** What hooks may give: every one of them may be asynchronous. */
+/** The results that hooks may give: every hook may be asynchronous. */
 export type MaybePromise<T> = T | Promise<T>;

@@ -4,17 +4,17 @@ import { nearestName } from "./similar-names.js";
 /** Longest wait a Node.js timer can do, seconds. */
 export const LONGEST_TIME = 2 ** 31 / 1000 - 1;
 
-/** What the options themselves are called in an error, where they are not part of others. */
+/** The name of the options themselves in an error, if they are not part of others. */
 const OPTIONS = "options";
 
 type NameOf<Options> = Options extends unknown ? keyof Options & string : never;
 
 /**
- * Checks that options are an object that has no name but these: one that is misspelled would be left out, and what it
- * was to forbid be allowed. Nor may one of them be `null`, which could be taken for its default.
+ * Checks that options are an object that has no name but these: one that is misspelled would be left out, and would
+ * forbid nothing. An option must not be `null` either, which could be taken for its default.
  *
- * @param option what the object is called where it is an option itself: `maxStartups`
- * @returns a copy, of what a class has in its prototype as well
+ * @param option the name of the object if it is an option itself: `maxStartups`
+ * @returns a copy, with the properties that a class has in its prototype
  * @throws {ConfigurationError} naming the option that does not exist
  */
 export function checkOptions<Options extends object>(
@@ -25,7 +25,7 @@ export function checkOptions<Options extends object>(
   checkObject(option ?? OPTIONS, options, ` with ${names.join(", ")}`);
   const known: readonly string[] = names;
   const fullName = (name: string) => (option === undefined ? name : `${option}.${name}`);
-  // What a prototype holds that is not a class counts as well.
+  // Properties of a prototype that is not a class's count as well.
   for (const name in options) {
     if (!known.includes(name)) throw unknownName(fullName(name), name, known);
   }
@@ -43,7 +43,7 @@ function unknownName(option: string, name: string, known: readonly string[]): Co
 }
 
 /**
- * @param contents what is in it, for the error
+ * @param contents the contents of the object, for the error
  * @throws {ConfigurationError} when the value is not an object, or a list
  */
 export function checkObject<Value extends object>(option: string, value: Value, contents = ""): Value {

@@ -12,9 +12,9 @@ export function findPackage<T>(name: string): T | undefined {
 }
 
 /**
- * Loads a package that need not be installed, for what cannot be done without it.
+ * Loads a package that need not be installed, for a use that needs it.
  *
- * @param use what it is needed for, as the subject of a sentence
+ * @param use the use that needs it, as the subject of a sentence
  * @throws {Error} that says which package is missing
  */
 export function requirePackage<T>(name: string, use: string): T {

@@ -13,7 +13,7 @@ export function nearestName<Name extends string>(name: string, names: readonly N
   let least = MISSPELLED_LETTERS + 1;
   for (const candidate of names) {
     const letters = lettersBetween(bare, bareForm(candidate));
-    // Where every letter would have to change, two names have nothing in common.
+    // If every letter would have to change, two names have nothing in common.
     if (letters < least && letters < Math.max(name.length, candidate.length)) {
       nearest = candidate;
       least = letters;

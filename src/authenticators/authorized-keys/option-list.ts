@@ -6,7 +6,7 @@ export interface WrittenOption {
 }
 
 /**
- * Where the first field of a line ends: at white space outside quotes.
+ * The index at which the first field of a line ends: at white space outside quotes.
  *
  * @throws {Error} when a quote is not closed
  */

@@ -11,7 +11,7 @@ export interface PrincipalLine {
 
 /**
  * Reads options of authorized_keys, where there are some, and the name of a principal (AuthorizedPrincipalsFile in
- * sshd_config(5)); `#` begins a comment. Where sshd takes the last word for the name and overlooks what stands between,
+ * sshd_config(5)); `#` begins a comment. sshd takes the last word for the name and overlooks the words between;
  * such a line is refused here.
  *
  * @throws {Error} that tells why the line must not be used

@@ -72,7 +72,7 @@ export function requireUtf8(subject: string, text: string): void {
 
 /**
  * @param kind the name of one line
- * @param origin where the lines stand
+ * @param origin the place of the lines
  */
 export function logRefused(refused: readonly RefusedLine[], kind: string, origin: object, logger: Logger): void {
   for (const { line, reason } of refused) logger.warn({ ...origin, line, reason }, `${kind} refused`);

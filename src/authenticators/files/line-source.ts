@@ -14,7 +14,7 @@ import { UserFileError } from "./user-file-error.js";
 import { userPath } from "./user-path.js";
 
 /**
- * Where lines come from: a text, files, or a function that asks a database, say. In the name of a file `%u` stands for
+ * The source of lines: a text, files, or a function that asks a database, say. In the name of a file `%u` stands for
  * the user's name and `%%` for a percent sign; names of users that could lead to another folder have no file.
  */
 export type LineSource =

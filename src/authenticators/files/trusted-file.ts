@@ -19,7 +19,7 @@ const FRESH_FOR = 2_000;
 export interface TrustedFileOptions {
   /** Bytes. */
   readonly maxFileSize: number;
-  /** Where true, nobody but root, this process's user and `owner` may be able to change the file. */
+  /** If true, only root, this process's user and `owner` may be able to change the file. */
   readonly strictModes: boolean;
   /** User id that may own the file and the folders above it, too. */
   readonly owner?: number | undefined;

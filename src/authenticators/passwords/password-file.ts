@@ -46,7 +46,7 @@ const FORMAT: UserFormat<PasswordEntry> = {
 };
 
 /**
- * For all authenticators together, as Node.js has four threads for all that blocks: two are left to files. Those that
+ * One queue for all authenticators, as Node.js has four threads for all that blocks: two are left to files. Checks that
  * wait beyond this number would wait longer than clients do.
  */
 const checks = new CheckQueue({ running: 2, waiting: 128 });
