@@ -56,7 +56,7 @@ export class Writer {
     return this.writeUint32(bytes.length).writeBytes(bytes);
   }
 
-  /** What was written so far, as a view. */
+  /** The bytes written so far, as a view. */
   toBuffer(): Buffer {
     return this.#bytes.subarray(0, this.#length);
   }

@@ -102,7 +102,7 @@
     (local.set $h2 (i64.and (local.get $h2) (i64.const 0xffffffff)))
     (local.set $h3 (i64.and (local.get $h3) (i64.const 0xffffffff)))
 
-    ;; h < 2p. Where h + 5 reaches 2^130, h is at least p, and modulo 2^128 h - p is h + 5; else h stays. No branch.
+    ;; h < 2p. If h + 5 reaches 2^130, h is at least p, and modulo 2^128 h - p is h + 5; else h stays. No branch.
     (local.set $carry (i64.shr_u (i64.add (local.get $h0) (i64.const 5)) (i64.const 32)))
     (local.set $carry (i64.shr_u (i64.add (local.get $h1) (local.get $carry)) (i64.const 32)))
     (local.set $carry (i64.shr_u (i64.add (local.get $h2) (local.get $carry)) (i64.const 32)))

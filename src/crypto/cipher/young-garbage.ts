@@ -4,7 +4,7 @@ const LARGE_PACKET_LENGTH = 8 * 1024;
 /** Bytes of an array's element. */
 const ELEMENT_LENGTH = 8;
 
-/** Where V8 has to see it, or it would leave the allocation out. */
+/** V8 would leave out an allocation that nothing can see, so the latest one is kept here. */
 export const youngGarbage: { latest: readonly unknown[] } = { latest: [] };
 
 /**

@@ -25,7 +25,7 @@ export const zlibDelayed: CompressionAlgorithm = {
   createDecompressor: () => new ZlibDecompressor(),
 };
 
-/** What zlib itself takes for its default. */
+/** The default of zlib itself. */
 const LEVEL = 6;
 
 /** Written and read within one call, so that one serves all connections. */

@@ -64,8 +64,8 @@ export type ClientStep =
 /** The values that both sides have at the end. */
 export interface AgreedSecret {
   /**
-   * What the exchange hash covers after V_C, V_S, I_C, I_S and K_S, as encoded there: the public values (for group
-   * exchange the group before them), without K.
+   * The bytes that the exchange hash covers after V_C, V_S, I_C, I_S and K_S, as encoded there: the public values
+   * (for group exchange the group before them), without K.
    */
   readonly transcript: Buffer;
   /** K as it is encoded in the exchange hash and the key derivation: an mpint or a string, length included. */

@@ -13,7 +13,7 @@ const SPKI_PREFIX = Buffer.from("308204b2300b0609608648016503040402038204a100", 
 /** A type of key that the type definitions do not know. */
 const ML_KEM_768 = "ml-kem-768" as string as "x25519";
 
-/** What Node.js has from 24.7 on; the type definitions of the oldest supported version do not know it. */
+/** The methods that Node.js has from 24.7 on; the type definitions of the oldest supported version do not know them. */
 interface Native {
   encapsulate(key: crypto.KeyObject): { sharedKey: Buffer; ciphertext: Buffer };
   decapsulate(key: crypto.KeyObject, ciphertext: Buffer): Buffer;

@@ -32,7 +32,7 @@ const HASH_LENGTH = 32;
 /** Modulo q. */
 const RECIPROCAL_OF_3 = -1530;
 
-/** What goes in front of a hash's input, so that each use has a hash of its own. */
+/** The byte in front of a hash's input, so that each use has a hash of its own. */
 const HashUse = { REFUSED_SESSION: 0, SESSION: 1, CONFIRM: 2, INPUT: 3, PUBLIC_KEY: 4 } as const;
 
 /**
@@ -82,7 +82,7 @@ interface PrivateKey {
   readonly publicKey: Buffer;
   readonly f: Int32Array;
   readonly inverseOfG: Int32Array;
-  /** What stands for the input of a ciphertext that is refused: random bytes. */
+  /** Random bytes that stand for the input of a ciphertext that is refused. */
   readonly substitute: Buffer;
 }
 

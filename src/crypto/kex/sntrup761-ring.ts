@@ -9,7 +9,7 @@ export const WEIGHT = 286;
 /** Largest absolute value of a coefficient modulo q in its balanced form. */
 export const HALF_Q = (Q - 1) / 2;
 
-/** Where the second of two numbers stands in a double that holds both. */
+/** The factor of the second of two numbers in a double that holds both. */
 const LANE = 2 ** 26;
 const HALF_P = (P + 1) / 2;
 /** Rows of the product that are added in one pass. */

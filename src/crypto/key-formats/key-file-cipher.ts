@@ -20,7 +20,7 @@ export interface KeyFileCipher {
 const AES_BLOCK = 16;
 const DES_BLOCK = 8;
 
-/** Those that `ssh-keygen -Z` writes. */
+/** The ciphers that `ssh-keygen -Z` writes. */
 const KEY_FILE_CIPHERS: readonly KeyFileCipher[] = [
   unauthenticated("aes128-cbc", "aes-128-cbc", 16, AES_BLOCK),
   unauthenticated("aes192-cbc", "aes-192-cbc", 24, AES_BLOCK),

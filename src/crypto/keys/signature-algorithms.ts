@@ -8,7 +8,7 @@ export const plainSignatureAlgorithms: readonly string[] = [
   "rsa-sha2-256",
 ];
 
-/** Those of FIDO keys (OpenSSH PROTOCOL.u2f): for users and authorities, not for servers. */
+/** The algorithms of FIDO keys (OpenSSH PROTOCOL.u2f): for users and authorities, not for servers. */
 const securityKeyAlgorithms: readonly string[] = ["sk-ssh-ed25519@openssh.com", "sk-ecdsa-sha2-nistp256@openssh.com"];
 
 /**

@@ -53,7 +53,7 @@ function readHeader(fields: Reader): void {
   if (formatVersion !== FORMAT_VERSION) throw malformedKRL(`its format has the unknown version ${formatVersion}`);
   fields.readUint64(); // version of the list
   fields.readUint64(); // date of its generation
-  fields.readUint64(); // flags; none of them is defined
+  fields.readUint64(); // flags; no flag is defined
   fields.readString(); // reserved
   readCString(fields); // comment
 }

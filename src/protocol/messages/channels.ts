@@ -23,7 +23,7 @@ export function decodeWindowAdjust(payload: Buffer): { recipientChannel: number;
   return adjustment;
 }
 
-/** Where the data of SSH_MSG_CHANNEL_DATA begins; its length stands in the four bytes before. */
+/** The offset of the data in SSH_MSG_CHANNEL_DATA; its length stands in the four bytes before. */
 const DATA_HEAD_LENGTH = 9;
 const EXTENDED_DATA_HEAD_LENGTH = 13;
 

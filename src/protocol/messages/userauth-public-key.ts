@@ -29,7 +29,7 @@ export function decodePublicKeyFields(fields: Reader, form: "plain" | "host-boun
   return { algorithm, keyBlob, hostKeyBlob, signature };
 }
 
-/** What the signature of a public key request covers (RFC 4252 §7): the session and the request without its signature. */
+/** The bytes that a user's signature covers (RFC 4252 §7): the session and the request without its signature. */
 export function encodeSignedRequest(sessionId: Buffer, request: UserauthRequestHead, fields: PublicKeyFields): Buffer {
   const unsigned = encodeUserauthRequest(request, writeUpToSignature(fields, "signed").toBuffer());
   return new Writer(sessionId.length + unsigned.length + 4).writeString(sessionId).writeBytes(unsigned).toBuffer();

@@ -9,7 +9,7 @@ it("ships the bytes that poly1305.wat assembles to", async () => {
   const module = assembler.parseWat("poly1305.wat", readFileSync(new URL("poly1305.wat", directory), "utf8"));
   const bytes = Buffer.from(module.toBinary({}).buffer);
   const source = [
-    "/** What poly1305.wat assembles to; written by test/crypto/cipher/poly1305-wasm.test.ts. */",
+    "/** The module that poly1305.wat assembles to; written by test/crypto/cipher/poly1305-wasm.test.ts. */",
     "export const POLY1305_WASM =",
     `  "${bytes.toString("base64")}";`,
     "",
