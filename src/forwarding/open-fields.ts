@@ -1,11 +1,11 @@
 import { Reader } from "../protocol/reader.js";
 
-/** What a client wants to be connected to by a channel of type `direct-tcpip` (RFC 4254 §7.2). */
+/** The target that a client wants to be connected to by a channel of type `direct-tcpip` (RFC 4254 §7.2). */
 export interface DirectTcpip {
   readonly host: string;
   /** 0 to 65535. */
   readonly port: number;
-  /** Where the connection that is forwarded comes from, as the client says, which may be anything. */
+  /** The origin of the connection that is forwarded, as the client says: it may be anything. */
   readonly originatorAddress: string;
   readonly originatorPort: number;
 }

@@ -1,6 +1,6 @@
 import { type Channel, loggedText } from "../../index.js";
 
-/** Where a channel comes from, as fields for the log: texts of the client are escaped. */
+/** The origin of a channel, as fields for the log: texts of the client are escaped. */
 export function channelOrigin({ connection }: Channel) {
   const { id, username, remoteAddress } = connection;
   return { connection: id, user: username && loggedText(username), address: remoteAddress };

@@ -1,7 +1,7 @@
 import { homedir } from "node:os";
 import { isAbsolute, join } from "node:path";
 
-/** Where the host key is kept when nothing else was asked for (XDG Base Directory Specification). */
+/** The path of the host key when no other one was asked for (XDG Base Directory Specification). */
 export function defaultHostKeyPath(environment: NodeJS.ProcessEnv): string {
   const stateHome = environment.XDG_STATE_HOME;
   const folder = stateHome !== undefined && isAbsolute(stateHome) ? stateHome : join(homedir(), ".local", "state");

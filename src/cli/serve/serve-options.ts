@@ -4,7 +4,7 @@ import { parseChoice, parseText, readArguments } from "../option-values.js";
 const LOG_LEVELS = ["error", "warn", "info", "debug", "silent"] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
-/** The options of `spindlex serve`. Those that are absent have a default that depends on the machine. */
+/** The options of `spindlex serve`. Options that are absent have a default that depends on the machine. */
 export interface ServeOptions {
   readonly port: number;
   readonly host: string;

@@ -1,7 +1,7 @@
 /** As syslog calls it. */
 export type Severity = "err" | "info" | "debug";
 
-/** Where lines go. */
+/** A log that takes lines. */
 export interface LineLog {
   write(severity: Severity, line: string): void;
   close(): void;

@@ -92,7 +92,7 @@ function stopAtSignal(stream: StandardStreams): void {
   if (!isatty(0)) process.on("SIGINT", () => {});
 }
 
-/** Where the client of the sshd that started us is (ssh(1)). */
+/** The address of the client of the sshd that started us (ssh(1)). */
 function clientAddress(): string {
   return process.env.SSH_CONNECTION?.split(" ", 1).join("") ?? "UNKNOWN";
 }

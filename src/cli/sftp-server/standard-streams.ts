@@ -12,7 +12,7 @@ export class StandardStreams extends Duplex {
   readonly #output: Writable;
   #exitStatus: number | undefined;
 
-  /** Those of this process. */
+  /** The streams of this process. */
   static ofProcess(): StandardStreams {
     return new StandardStreams(process.stdin, standardOutput());
   }

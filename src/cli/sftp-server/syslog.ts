@@ -9,8 +9,8 @@ type Logger = ChildProcessByStdio<Writable, null, null>;
 const MAX_WAITING = 1024 * 1024;
 
 /**
- * Syslog through logger(1), which Node.js has no call for: one for each severity, from its first line on. Where there
- * is no logger, nothing is logged.
+ * Syslog through logger(1), which Node.js has no call for: one for each severity, from its first line on. If there is
+ * no logger, nothing is logged.
  */
 export class Syslog implements LineLog {
   readonly #tag: string;
