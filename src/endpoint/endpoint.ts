@@ -176,7 +176,8 @@ export class Endpoint {
     this.#keepAlive?.heard();
     this.#rekeyClock.traffic();
     this.transport.receive(chunk);
-    if (this.transport.buffered > MAX_UNHANDLED_BYTES) this.#pauseReading();
+    // One that has ended reads to its end, and has nothing left that would stop a timer.
+    if (!this.ended && this.transport.buffered > MAX_UNHANDLED_BYTES) this.#pauseReading();
   }
 
   /** Something was sent: what waited for room can go on. */

@@ -70,3 +70,13 @@ describe("messages", () => {
     await attacked.expectUnharmed();
   });
 });
+
+it("a chunk of garbage larger than what may wait to be handled leaves no timer behind", async () => {
+  const { attacked, inAuthentication } = await start();
+  for (let count = 0; count < 10; count++) {
+    const client = await inAuthentication();
+    client.sendRaw(Buffer.alloc(1024 * 1024, 0xff));
+    await client.stream.closed();
+  }
+  await attacked.expectUnharmed();
+});
