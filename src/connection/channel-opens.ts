@@ -102,6 +102,8 @@ export class ChannelOpens<AnyChannel extends Channel> {
     }
     answer.resolve(channel);
     this.#authority.channelOpened(channel);
+    // Data and CLOSE may follow at once. Its opener gets the channel first, as others do in their hook.
+    setImmediate(this.#link.hold());
   }
 
   /**

@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { describe, expect, it, vi } from "vitest";
 import { type AnyChannel, type Channel, ChannelOpenError, type Connection } from "../../src/index.js";
 import { DisconnectReason, MessageNumber as M } from "../../src/protocol/constants.js";
@@ -194,6 +195,30 @@ describe("an answer about a channel that the server opens", () => {
     expect(readChannelData(await client.expect(M.CHANNEL_DATA)).toString()).toBe("3");
     client.sendPacket(windowAdjust(id, 10));
     expect(readChannelData(await client.expect(M.CHANNEL_DATA)).toString()).toBe("45");
+    await leave(started);
+  });
+
+  it("may be followed at once by data and CLOSE: the program gets the data, and hears of the end", async () => {
+    const started = await start();
+    const { client, server } = started;
+    const { connection } = server.session;
+    const heard: string[] = [];
+    const gone = connection.openChannel(KIND).then(async (channel) => {
+      const closed = once(channel, "close");
+      for await (const chunk of channel) heard.push(String(chunk));
+      await closed;
+    });
+    const reader = new Reader(await client.expect(M.CHANNEL_OPEN), 1);
+    reader.readText();
+    const id = reader.readUint32();
+    // In one chunk.
+    client.stream.socket.cork();
+    for (const message of [confirmation(id), channelData(id, "a last word"), channelEof(id), channelClose(id)]) {
+      client.sendPacket(message);
+    }
+    client.stream.socket.uncork();
+    await gone;
+    expect(heard).toEqual(["a last word"]);
     await leave(started);
   });
 
