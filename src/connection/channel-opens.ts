@@ -19,7 +19,7 @@ import { ChannelOpenError } from "./channel-open-error.js";
 import { MAX_DATA_LENGTH } from "./channel-sender.js";
 import { type MultiplexerLink, requestFailed } from "./multiplexer-link.js";
 import type { OpenChannels } from "./open-channels.js";
-import { openRefusal } from "./open-refusal.js";
+import { type OpenRefusal, openRefusal } from "./open-refusal.js";
 import { OpeningChannels } from "./opening-channels.js";
 import { type AnswerOptions, checkAnswerOptions, checkRequest, NO_FIELDS } from "./outgoing-request.js";
 import { initialWindowSize } from "./receive-window.js";
@@ -121,11 +121,11 @@ export class ChannelOpens<AnyChannel extends Channel> {
     const open = decodeChannelOpen(payload);
     // No data could ever be sent on it, and a sender that tries would try without end.
     if (open.maximumPacketSize === 0) {
-      this.#refuse(open, OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED);
+      this.#refuse(open, openRefusal(OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED));
       return;
     }
     const place = this.#channels.reserve();
-    if (place === undefined) this.#refuse(open, OPEN_FAILED_RESOURCE_SHORTAGE);
+    if (place === undefined) this.#refuse(open, openRefusal(OPEN_FAILED_RESOURCE_SHORTAGE));
     // In memory of its own: a hook may take its time, and the chunk that it lies in is not kept.
     else void this.#decide({ ...open, fields: Buffer.from(open.fields) }, place.id, place.release);
   }
@@ -137,18 +137,19 @@ export class ChannelOpens<AnyChannel extends Channel> {
   }
 
   async #decide(open: ChannelOpen, id: number, release: () => void): Promise<void> {
-    let decision: unknown;
+    let refusal: OpenRefusal | undefined = openRefusal(undefined);
     try {
-      decision = this.#authority.decideOpen(open.kind, id, open.fields);
+      let decision = this.#authority.decideOpen(open.kind, id, open.fields);
       if (typeof decision === "object") decision = await decision;
+      refusal = decision === OPEN_SUCCEEDED ? undefined : openRefusal(decision);
     } catch (error) {
       const what = error instanceof InvalidTextError ? `channel of type ${open.kind}` : "checkChannelRequest";
       requestFailed(this.#link, what, error);
     }
     release();
     if (this.#ended) return;
-    if (decision === OPEN_SUCCEEDED) this.#confirm(open, id);
-    else this.#refuse(open, decision);
+    if (refusal === undefined) this.#confirm(open, id);
+    else this.#refuse(open, refusal);
   }
 
   #confirm(open: ChannelOpen, id: number): void {
@@ -177,7 +178,7 @@ export class ChannelOpens<AnyChannel extends Channel> {
     this.#authority.channelOpened(channel);
   }
 
-  #refuse(open: ChannelOpen, answer: unknown): void {
-    this.#link.send(encodeChannelOpenFailure({ recipientChannel: open.senderChannel, ...openRefusal(answer) }));
+  #refuse({ senderChannel }: ChannelOpen, refusal: OpenRefusal): void {
+    this.#link.send(encodeChannelOpenFailure({ recipientChannel: senderChannel, ...refusal }));
   }
 }

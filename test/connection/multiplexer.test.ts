@@ -176,13 +176,21 @@ describe("opening channels", () => {
     expect(authority.channels).toEqual([]);
   });
 
-  it.each(["throws", "rejects"])("is refused when the hook %s, which is reported", async (what) => {
+  const broken = (): never => {
+    throw new Error("broken");
+  };
+
+  it.each<[what: string, decide: () => unknown]>([
+    ["throws", broken],
+    ["rejects", async () => broken()],
+    [
+      "gives an answer that throws",
+      () => new Proxy({}, { get: (_, name) => (name === "then" ? undefined : broken()) }),
+    ],
+    ["gives an answer that throws as a promise", () => new Proxy({}, { get: broken })],
+  ])("is refused when the hook %s, which is reported", async (_, decide) => {
     const { link, authority, multiplexer } = start();
-    authority.decideOpen = () => {
-      const error = new Error("broken");
-      if (what === "rejects") return Promise.reject(error);
-      throw error;
-    };
+    authority.decideOpen = decide;
     multiplexer.receive(channelOpen());
     await settled();
     expect(link.take()).toEqual(["refused 0: 1 administratively prohibited"]);
