@@ -21,7 +21,7 @@ import { type MultiplexerLink, requestFailed } from "./multiplexer-link.js";
 import type { OpenChannels } from "./open-channels.js";
 import { type OpenRefusal, openRefusal } from "./open-refusal.js";
 import { OpeningChannels } from "./opening-channels.js";
-import { type AnswerOptions, checkAnswerOptions, checkRequest, NO_FIELDS } from "./outgoing-request.js";
+import { type AnswerOptions, checkAnswerOptions, checkRequest, checkRoom, NO_FIELDS } from "./outgoing-request.js";
 import { initialWindowSize } from "./receive-window.js";
 import type { WaitingBudget } from "./request-queue.js";
 
@@ -53,6 +53,7 @@ export class ChannelOpens<AnyChannel extends Channel> {
   async open(kind: string, fields: Uint8Array, options: AnswerOptions): Promise<AnyChannel> {
     checkRequest(kind, fields);
     const { signal } = checkAnswerOptions(options);
+    checkRoom(this.#link);
     const place = this.#channels.reserve();
     if (place === undefined) {
       throw new ChannelOpenError(OPEN_FAILED_RESOURCE_SHORTAGE, "the connection has too many channels");

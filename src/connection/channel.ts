@@ -1,7 +1,14 @@
 import { Duplex, type Writable } from "node:stream";
 import { ChannelInput } from "./channel-input.js";
 import { ChannelOutput, type OutputLink, WRITABLE_HIGH_WATER_MARK } from "./channel-output.js";
-import { checkRequest, checkRequestOptions, NO_FIELDS, type RequestOptions } from "./outgoing-request.js";
+import {
+  checkRequest,
+  checkRequestOptions,
+  checkRoom,
+  NO_FIELDS,
+  type RequestLink,
+  type RequestOptions,
+} from "./outgoing-request.js";
 import { mayBeIgnored } from "./pending-answer.js";
 import { PendingReplies } from "./pending-replies.js";
 import { ReceiveWindow } from "./receive-window.js";
@@ -20,7 +27,7 @@ class CutOffError extends Error {
 }
 
 /** The part of its connection that a channel needs. */
-export interface ChannelLink extends OutputLink {
+export interface ChannelLink extends OutputLink, RequestLink {
   readonly maxWindowSize: number;
   /** Asks whether a window may grow by so many bytes. */
   mayGrowWindow(bytes: number): boolean;
@@ -141,8 +148,8 @@ export class Channel<Connection = unknown> extends Duplex {
    * Asks something of the peer (RFC 4254 §5.4). It overtakes output that still waits to be sent.
    *
    * @param fields of the request, behind its name and `want reply`
-   * @returns whether the peer has done it. Rejects where there will be no answer: the channel is closed, or the last 256
-   *   requests were not answered
+   * @returns whether the peer has done it. Rejects where there will be no answer: the channel is closed, the last 256
+   *   requests were not answered, or the peer does not take what was sent before
    */
   sendRequest(kind: string, fields: Uint8Array = NO_FIELDS, options: RequestOptions = {}): Promise<boolean> {
     return mayBeIgnored(this.#sendRequest(kind, fields, options));
@@ -186,6 +193,7 @@ export class Channel<Connection = unknown> extends Duplex {
     checkRequest(kind, fields);
     const { wantReply, signal } = checkRequestOptions(options);
     if (this.#output.closeSent) throw new Error("the channel is closed");
+    checkRoom(this.#link);
     this.#replies ??= new PendingReplies();
     const success = wantReply ? this.#replies.add(signal) : true;
     this.#output.sendRequest(kind, wantReply ? "wanted" : "unwanted", fields);

@@ -7,7 +7,7 @@ import {
 } from "../protocol/messages/requests.js";
 import type { ChannelAuthority } from "./channel-authority.js";
 import { type MultiplexerLink, requestFailed } from "./multiplexer-link.js";
-import { checkRequest, checkRequestOptions, NO_FIELDS, type RequestOptions } from "./outgoing-request.js";
+import { checkRequest, checkRequestOptions, checkRoom, NO_FIELDS, type RequestOptions } from "./outgoing-request.js";
 import { mayBeIgnored } from "./pending-answer.js";
 import { PendingReplies } from "./pending-replies.js";
 import { RequestQueue, type WaitingBudget } from "./request-queue.js";
@@ -32,6 +32,7 @@ export class GlobalRequests {
   async send(kind: string, fields: Uint8Array, options: RequestOptions): Promise<Buffer | false> {
     checkRequest(kind, fields);
     const { wantReply, signal } = checkRequestOptions(options);
+    checkRoom(this.#link);
     const reply = wantReply ? this.#replies.add(signal) : NO_FIELDS;
     this.#link.send(encodeGlobalRequest(kind, wantReply ? "wanted" : "unwanted", fields));
     return reply;

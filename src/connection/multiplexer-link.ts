@@ -1,4 +1,5 @@
 import { InvalidTextError, ProtocolError } from "../protocol/errors.js";
+import type { RequestLink } from "./outgoing-request.js";
 
 /** Messages that mean nothing and are ignored, as sshd does. */
 export type IgnoredMessage =
@@ -8,10 +9,9 @@ export type IgnoredMessage =
   | "second EOF on a channel";
 
 /** The way to the peer, as the multiplexer sees it. */
-export interface MultiplexerLink {
+export interface MultiplexerLink extends RequestLink {
   /** Whether channel data can be sent now; `resume` is called when it can again. */
   readonly writable: boolean;
-  send(payload: Buffer): void;
   sendData(head: Buffer, parts: readonly Uint8Array[]): void;
   /** Stops the handling of the connection's messages until the returned function is called. */
   hold(): () => void;

@@ -46,6 +46,9 @@ export class Multiplexer<AnyChannel extends Channel = Channel> {
       get writable() {
         return link.writable;
       },
+      get acceptsRequests() {
+        return link.acceptsRequests;
+      },
       send: (payload) => link.send(payload),
       sendData: (head, parts) => link.sendData(head, parts),
       waitUntilWritable: (sender) => this.#waitingSenders.add(sender),

@@ -35,6 +35,18 @@ export function checkRequest(kind: string, fields: Uint8Array): void {
   }
 }
 
+/** The way to the peer, as far as a request of ours needs it. */
+export interface RequestLink {
+  /** Whether so little waits to be sent that something more can be asked of the peer. */
+  readonly acceptsRequests: boolean;
+  send(payload: Buffer): void;
+}
+
+/** @throws {Error} when the peer takes nothing: what a program asks must not fill the memory meanwhile */
+export function checkRoom({ acceptsRequests }: RequestLink): void {
+  if (!acceptsRequests) throw new Error("the peer has not taken what was sent before");
+}
+
 /**
  * @throws {ConfigurationError} naming the option that cannot be used
  * @throws the signal's reason, when it has fired

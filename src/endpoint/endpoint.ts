@@ -16,6 +16,9 @@ const MAX_UNHANDLED_BYTES = 64 * 1024;
 /** Bytes for a peer that does not read, after which its own messages are no longer handled. */
 const MAX_UNSENT_BYTES = { beforeLogin: 64 * 1024, afterLogin: 1024 * 1024 };
 
+/** The same, after which nothing more is asked of it. There is still room for answers, also during a key exchange. */
+const MAX_UNSENT_WITH_REQUESTS = 512 * 1024;
+
 /** Milliseconds that the peer gets to take the last bytes of a connection. */
 const CLOSING_TIME = 2000;
 
@@ -105,6 +108,11 @@ export class Endpoint {
   /** Whether channel data can be sent now. */
   get writable(): boolean {
     return this.transport.ready && !this.#pump.congested;
+  }
+
+  /** Whether so little waits to be sent that something can be asked of the peer. */
+  get acceptsRequests(): boolean {
+    return this.#pump.unsentBytes + this.transport.waitingBytes <= MAX_UNSENT_WITH_REQUESTS;
   }
 
   /** Begins to work. To be called once, first. */

@@ -275,6 +275,9 @@ export class ServerConnection implements Connection {
         get writable() {
           return endpoint.writable;
         },
+        get acceptsRequests() {
+          return endpoint.acceptsRequests;
+        },
         send: (payload) => transport.send(payload),
         sendData: (head, parts) => {
           clocks.touch();

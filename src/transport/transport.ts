@@ -123,6 +123,11 @@ export class Transport {
     return !this.#sendingBlocked && !this.#closed;
   }
 
+  /** Memory held by messages that wait for new keys, bytes. */
+  get waitingBytes(): number {
+    return this.#waiting.bytes;
+  }
+
   /** Memory held by received bytes that were not handled yet, bytes. */
   get buffered(): number {
     return this.#reader.buffered;

@@ -9,6 +9,11 @@ export class WaitingMessages {
   #payloads: Buffer[] = [];
   #bytes = 0;
 
+  /** Memory that they hold, bytes. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
   /** @returns false when there are too many */
   add(payload: Buffer, exchange: "initial" | "later"): boolean {
     this.#bytes += payload.length + OVERHEAD;

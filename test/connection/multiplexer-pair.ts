@@ -10,6 +10,7 @@ export class End implements MultiplexerLink, ChannelAuthority {
   readonly multiplexer: Multiplexer;
   readonly #underWay: Buffer[] = [];
   readonly writable = true;
+  readonly acceptsRequests = true;
   readonly opened: Channel[] = [];
   readonly closed: number[] = [];
   readonly failures: ProtocolError[] = [];

@@ -25,6 +25,7 @@ import { passWindows } from "./window-path.js";
 /** The rest of the connection: what the multiplexer sends, and how it is held. */
 class TestLink implements MultiplexerLink {
   readonly sent: string[] = [];
+  readonly acceptsRequests = true;
   /** Packets of data that go before the link is full. */
   room = Number.POSITIVE_INFINITY;
   holds = 0;

@@ -18,6 +18,7 @@ export class TestLink implements ChannelLink {
   readonly ignoredErrors: Error[] = [];
   readonly misuses: string[] = [];
   closings = 0;
+  readonly acceptsRequests = true;
   #writable = true;
   #waiting: ChannelSender | undefined;
 
