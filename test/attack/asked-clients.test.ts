@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { Channel } from "../../src/index.js";
 import { MessageNumber as M } from "../../src/protocol/constants.js";
+import { Reader } from "../../src/protocol/reader.js";
+import { Writer } from "../../src/protocol/writer.js";
 import type { PacketClient } from "../support/packet-client.js";
 import { execRequest } from "../support/packet-messages.js";
 import { Attacked, TargetServer } from "./attacked-server.js";
@@ -51,3 +53,59 @@ describe.each(Object.entries(stops))("what a program asks of a client that %s", 
     await attacked.expectUnharmed();
   });
 });
+
+describe("what a program asks while the client exchanges keys", () => {
+  const steps: readonly [before: string, go: (client: PacketClient) => unknown][] = [
+    ["KEXINIT", (client) => client.sendKexInit()],
+    ["the server's KEXINIT", (client) => client.readServerKexInit()],
+    ["the method's messages", (client) => client.agreeOnKeys()],
+    ["NEWKEYS", (client) => client.sendNewKeys()],
+    ["the end", () => {}],
+  ];
+  const moments = steps.flatMap(([asked], index) => steps.slice(index).map(([givenUp]) => [asked, givenUp] as const));
+
+  it.each(moments)(
+    "before %s waits for the new keys, and gets its own answers: some given up before %s",
+    async (asked, givenUp) => {
+      const attacked = await Attacked.start(new TargetServer());
+      const client = await attacked.login();
+      const connection = attacked.manager.getActiveConnections().at(-1);
+      if (connection === undefined) throw new Error("no connection");
+      const abort = new AbortController();
+      const { signal } = abort;
+      const answers: Promise<unknown>[] = [];
+      for (const [moment, go] of steps) {
+        if (moment === asked) {
+          answers.push(connection.openChannel(KIND, undefined, { signal }), connection.openChannel(KIND));
+          answers.push(connection.sendGlobalRequest(KIND, undefined, { signal }), connection.sendGlobalRequest(KIND));
+        }
+        if (moment === givenUp) abort.abort("given up");
+        await go(client);
+      }
+      for (let count = 0; count < 2; count++) {
+        const open = new Reader(await client.expect(M.CHANNEL_OPEN), 1);
+        open.readText();
+        client.sendPacket(openConfirmation(open.readUint32(), 70 + count));
+      }
+      for (const reply of ["first", "second"]) {
+        await client.expect(M.GLOBAL_REQUEST, { skip: [M.CHANNEL_CLOSE] });
+        client.sendPacket(Buffer.concat([Buffer.of(M.REQUEST_SUCCESS), Buffer.from(reply)]));
+      }
+      const [givenUpChannel, channel, givenUpReply, reply] = await Promise.allSettled(answers);
+      expect([givenUpChannel, givenUpReply]).toMatchObject(Array(2).fill({ status: "rejected", reason: "given up" }));
+      expect(channel).toMatchObject({ value: { kind: KIND, destroyed: false } });
+      expect(reply).toMatchObject({ value: Buffer.from("second") });
+      await client.close();
+      await attacked.expectUnharmed();
+    },
+  );
+});
+
+const openConfirmation = (recipient: number, sender: number): Buffer =>
+  new Writer()
+    .writeByte(M.CHANNEL_OPEN_CONFIRMATION)
+    .writeUint32(recipient)
+    .writeUint32(sender)
+    .writeUint32(2 ** 32 - 1)
+    .writeUint32(2 ** 32 - 1)
+    .toBuffer();
