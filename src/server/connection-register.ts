@@ -1,5 +1,5 @@
 import type { Ticket } from "./admission/ticket.js";
-import type { ServerConnection } from "./server-connection.js";
+import { hooksSettled, type ServerConnection } from "./server-connection.js";
 
 /** The state of a connection in the register. */
 type State =
@@ -106,6 +106,6 @@ export class ConnectionRegister {
       this.remove(entry.connection);
     };
     const timer = setTimeout(settled, patience).unref();
-    entry.connection.hooksSettled.then(settled, settled);
+    hooksSettled(entry.connection).then(settled, settled);
   }
 }

@@ -46,8 +46,19 @@ export interface ConnectionObserver {
   closed(connection: ServerConnection, end: ConnectionEnd): void;
 }
 
+/** Begins to serve. To be called once, first. Hooks hold the connection, so only the library gets this. */
+export let startServing: (connection: ServerConnection) => void;
+
+/** Resolves when no authentication hook of a connection is pending. */
+export let hooksSettled: (connection: ServerConnection) => Promise<void>;
+
 /** One client's connection: brings an endpoint, the authentication and the channels together. */
 export class ServerConnection implements Connection {
+  static {
+    startServing = (connection) => connection.#start();
+    hooksSettled = (connection) => connection.#authentication?.settled ?? Promise.resolve();
+  }
+
   readonly id = nextId++;
   readonly remoteAddress: string | undefined;
   readonly remotePort: number | undefined;
@@ -139,18 +150,6 @@ export class ServerConnection implements Connection {
     return this.#endpoint.signal;
   }
 
-  /** Resolves when no authentication hook is pending. */
-  get hooksSettled(): Promise<void> {
-    return this.#authentication?.settled ?? Promise.resolve();
-  }
-
-  /** Begins to serve. To be called once, first. */
-  start(): void {
-    this.#log("debug", "a client has connected");
-    this.#endpoint.setDeadline(this.#settings.connectionTimeout, "the handshake took too long");
-    this.#endpoint.start();
-  }
-
   openChannel(kind: string, fields?: Uint8Array, options?: AnswerOptions): Promise<Channel<Connection>> {
     return this.#multiplexer?.openChannel(kind, fields, options) ?? beforeLogin();
   }
@@ -182,6 +181,12 @@ export class ServerConnection implements Connection {
 
   reportInvalidUser(): void {
     this.#misbehaviour.note("invalidUser");
+  }
+
+  #start(): void {
+    this.#log("debug", "a client has connected");
+    this.#endpoint.setDeadline(this.#settings.connectionTimeout, "the handshake took too long");
+    this.#endpoint.start();
   }
 
   #receive(payload: Buffer): void {

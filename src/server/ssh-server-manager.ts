@@ -16,7 +16,7 @@ import { Ticket } from "./admission/ticket.js";
 import { ConnectionRegister } from "./connection-register.js";
 import { checkAddress, listen } from "./listener.js";
 import { type ManagerEvents, tell } from "./manager-events.js";
-import { type ConnectionObserver, ServerConnection } from "./server-connection.js";
+import { type ConnectionObserver, ServerConnection, startServing } from "./server-connection.js";
 import {
   checkMaxConnections,
   checkTimeout,
@@ -241,7 +241,7 @@ export class SSHServerManager extends EventEmitter<ManagerEvents> implements Asy
     const connection = new ServerConnection(stream, info, this.#settings, this.#observer);
     this.#register.add(connection, ticket);
     try {
-      connection.start();
+      startServing(connection);
     } catch (error) {
       this.#register.remove(connection);
       throw error;
@@ -256,7 +256,7 @@ export class SSHServerManager extends EventEmitter<ManagerEvents> implements Asy
     const settings = { ...this.#settings, logger: silentLogger };
     const connection = new ServerConnection(stream, info, settings, this.#observer);
     this.#register.add(connection);
-    connection.start();
+    startServing(connection);
     if (reason === "shutdown") connection.disconnect(DisconnectReason.BY_APPLICATION, SHUTTING_DOWN);
     else if (reason === "maxConnections") connection.disconnect(DisconnectReason.TOO_MANY_CONNECTIONS, TOO_MANY);
     else connection.disconnect(DisconnectReason.HOST_NOT_ALLOWED_TO_CONNECT, "not allowed at this time");

@@ -13,6 +13,7 @@ import {
 } from "../../src/protocol/constants.js";
 import { encodeUserauthFailure } from "../../src/protocol/messages/userauth.js";
 import { Deferred } from "../attack/deferred.js";
+import { fakeConnection } from "../connection/fake-connection.js";
 import { PacketClient } from "../support/packet-client.js";
 import {
   channelOpen,
@@ -147,6 +148,14 @@ describe("a connection, as hooks see it,", () => {
     expect(connection?.signal.aborted).toBe(false);
     client.reset();
     await vi.waitFor(() => expect(connection?.signal.aborted).toBe(true));
+  });
+
+  it("has what is documented, and nothing by which only the library drives it", async () => {
+    const manager = await startManager();
+    await login(manager);
+    const [connection] = manager.getActiveConnections();
+    const names = [connection, Object.getPrototypeOf(connection)].flatMap((one) => Object.getOwnPropertyNames(one));
+    expect(names.filter((name) => name !== "constructor").sort()).toEqual(Object.keys(fakeConnection()).sort());
   });
 
   it("has an id of its own", async () => {

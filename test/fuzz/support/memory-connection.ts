@@ -1,6 +1,6 @@
 import type { Duplex } from "node:stream";
 import { noneSealer } from "../../../src/crypto/cipher/none.js";
-import { ServerConnection } from "../../../src/server/server-connection.js";
+import { ServerConnection, startServing } from "../../../src/server/server-connection.js";
 import { resolveSettings, type ServerSettings } from "../../../src/server/settings.js";
 import { duplexPair } from "../../server/duplex-pair.js";
 import { sealPacket } from "../../support/packet-framing.js";
@@ -42,7 +42,7 @@ export class MemoryConnection {
         misbehaved: () => {},
         closed: () => resolve(),
       };
-      new ServerConnection(far, { remoteAddress: "127.0.0.1" }, settings, observer).start();
+      startServing(new ServerConnection(far, { remoteAddress: "127.0.0.1" }, settings, observer));
     });
     return new MemoryConnection(near, closed, defects);
   }
