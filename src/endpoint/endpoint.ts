@@ -76,7 +76,8 @@ export class Endpoint {
       output: (bytes, done) => this.#pump.write(bytes, done),
       message: (payload) => handlers.message(payload),
       keyExchangeStarted: () => {
-        if (this.#running) this.#deadline.set(REKEY_TIME, "the key exchange took too long");
+        // The stream may have broken as KEXINIT was written to it.
+        if (this.#running && !this.ended) this.#deadline.set(REKEY_TIME, "the key exchange took too long");
       },
       keyExchangeFinished: () => this.#keysExchanged(),
       writable: () => handlers.writable(),

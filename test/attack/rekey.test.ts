@@ -1,9 +1,19 @@
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
+import { Duplex } from "node:stream";
 import { describe, expect, it, vi } from "vitest";
 import type { Channel } from "../../src/index.js";
 import { MessageNumber } from "../../src/protocol/constants.js";
-import type { PacketClient } from "../support/packet-client.js";
-import { channelOpen, execRequest, globalRequest, ignore, readChannelData } from "../support/packet-messages.js";
-import { Attacked, HOST_KEY, TargetServer, USERNAME } from "./attacked-server.js";
+import { PacketClient } from "../support/packet-client.js";
+import {
+  channelData,
+  channelOpen,
+  execRequest,
+  globalRequest,
+  ignore,
+  readChannelData,
+} from "../support/packet-messages.js";
+import { Attacked, HOST_KEY, PASSWORD, TargetServer, USERNAME } from "./attacked-server.js";
 import { Deferred } from "./deferred.js";
 import { MIB } from "./memory.js";
 import { settled } from "./settled.js";
@@ -168,6 +178,48 @@ describe("re-keying by the server", () => {
     await client.flood(() => request, 500_000);
     expect(attacked.memoryInUse() - before).toBeLessThan(32 * MIB);
     client.reset();
+    await attacked.expectUnharmed();
+  });
+});
+
+describe("a stream that breaks as the server's KEXINIT is written to it", () => {
+  /** Fills a block of packets, so that KEXINIT is what has it written, to a stream that then throws. */
+  class BurstingServer extends TargetServer {
+    breakStream = (): void => {};
+    override checkChannelExecRequest(channel: Channel, command: Buffer) {
+      channel.on("error", () => {});
+      channel.once("data", () => {
+        channel.write(Buffer.alloc(128 * 1024));
+        void channel.sendRequest("filler@example.com", Buffer.alloc(600), { wantReply: false });
+        this.breakStream();
+        channel.connection.rekey();
+      });
+      return command.toString() === "burst" || super.checkChannelExecRequest(channel, command);
+    }
+  }
+
+  it("leaves no timer behind", async () => {
+    const attacked = await Attacked.start(new BurstingServer());
+    const listener = createServer((socket) => {
+      const stream = Duplex.from({ readable: socket, writable: socket });
+      attacked.server.breakStream = () => {
+        stream.write = () => {
+          throw new Error("broken");
+        };
+      };
+      attacked.manager.handleConnection(stream);
+    }).listen(0, "127.0.0.1");
+    await once(listener, "listening");
+    const { port } = listener.address() as AddressInfo;
+    for (let count = 0; count < 10; count++) {
+      const client = await PacketClient.login(port, USERNAME, PASSWORD);
+      const { id } = await client.openSession();
+      client.sendPacket(execRequest(id, "burst"));
+      await client.expect(MessageNumber.CHANNEL_SUCCESS);
+      client.sendPacket(channelData(id, "x"));
+      await client.stream.closed();
+    }
+    listener.close();
     await attacked.expectUnharmed();
   });
 });
