@@ -24,10 +24,11 @@ export {
 export { ConfigurationError } from "./base/configuration-error.js";
 export { loggedPath, loggedText } from "./base/logged-text.js";
 export type { Logger } from "./base/logger.js";
+export type { MaybePromise } from "./base/maybe-promise.js";
 export { ChannelOpenError } from "./connection/channel-open-error.js";
 export type { OpenRefusal } from "./connection/open-refusal.js";
 export type { AnswerOptions, RequestOptions } from "./connection/outgoing-request.js";
-export type { ConnectionEnd } from "./endpoint/connection-end.js";
+export type { ConnectionEnd, EndedHere, PeerLeft } from "./endpoint/connection-end.js";
 export type { DirectStreamlocal, DirectTcpip, OpenFields } from "./forwarding/open-fields.js";
 export {
   AUTH_FAILED,
@@ -48,7 +49,7 @@ export type {
 export type { OverflowMode, PenaltyCause, PenaltyTimes } from "./server/admission/penalties.js";
 export type { Refusal, RefusalReason } from "./server/admission/refusal.js";
 export type { StartupLimits } from "./server/admission/startups.js";
-export type { AuthenticationOptions } from "./server/authentication-options.js";
+export type { AuthenticationOptions, CheckedAuthenticationOptions } from "./server/authentication-options.js";
 export { type HostKeyFile, loadOrCreateHostKey } from "./server/host-keys/host-key-file.js";
 export type { ManagerEvents, PenaltyEvent } from "./server/manager-events.js";
 export type { SessionLimitOptions } from "./server/session-limits.js";
@@ -56,9 +57,8 @@ export type { SSHServerManagerOptions } from "./server/settings.js";
 export { SSHServer, type SSHServerOptions } from "./server/ssh-server.js";
 export { type ConnectionStats, SSHServerManager } from "./server/ssh-server-manager.js";
 export type { StreamInfo } from "./server/stream-info.js";
-export type { Connection } from "./session/connection.js";
+export type { AnyChannel, Connection } from "./session/connection.js";
 export {
-  type AnyChannel,
   type PseudoTerminal,
   SessionChannel as Channel,
   type SessionEvents,

@@ -1,5 +1,6 @@
 /** Keys and certificates: `spindlex/crypto`. */
 
+export type { CertificateContents } from "./certificates/certificate-contents.js";
 export type { CertificateOptions } from "./certificates/certificate-options.js";
 export { type CertificateUse, certificateProblem } from "./certificates/certificate-problem.js";
 export type { CertificateType } from "./certificates/read-certificate.js";

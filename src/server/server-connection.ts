@@ -4,7 +4,6 @@ import type { Identity } from "../auth/authenticator.js";
 import { type Permissions, RESTRICTED_PERMISSIONS } from "../auth/permissions.js";
 import type { SignatureBinding } from "../auth/public-key.js";
 import { loggedBytes, loggedText } from "../base/logged-text.js";
-import type { Channel } from "../connection/channel.js";
 import { Multiplexer } from "../connection/multiplexer.js";
 import type { AnswerOptions, RequestOptions } from "../connection/outgoing-request.js";
 import { mayBeIgnored } from "../connection/pending-answer.js";
@@ -14,8 +13,7 @@ import { DisconnectReason, MessageNumber } from "../protocol/constants.js";
 import { ProtocolError } from "../protocol/errors.js";
 import { decodeServiceRequest, encodeServiceAccept } from "../protocol/messages/service.js";
 import { encodeUserauthSuccess } from "../protocol/messages/userauth.js";
-import type { Connection } from "../session/connection.js";
-import type { AnyChannel } from "../session/session-channel.js";
+import type { AnyChannel, Connection } from "../session/connection.js";
 import { SessionPlaces } from "../session/session-places.js";
 import { type NegotiatedNames, namesOf } from "../transport/negotiation.js";
 import { serverRole } from "../transport/server-role.js";
@@ -150,7 +148,7 @@ export class ServerConnection implements Connection {
     return this.#endpoint.signal;
   }
 
-  openChannel(kind: string, fields?: Uint8Array, options?: AnswerOptions): Promise<Channel<Connection>> {
+  openChannel(kind: string, fields?: Uint8Array, options?: AnswerOptions): Promise<AnyChannel> {
     return this.#multiplexer?.openChannel(kind, fields, options) ?? beforeLogin();
   }
 

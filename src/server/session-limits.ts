@@ -1,6 +1,6 @@
 import { checkInteger, checkLimit, checkNumber, LONGEST_TIME } from "../base/option-checks.js";
 import type { ChannelAuthority } from "../connection/channel-authority.js";
-import type { AnyChannel } from "../session/session-channel.js";
+import type { AnyChannel } from "../session/connection.js";
 
 /** How long those may stay who have logged in. Times are in seconds; `false` is for ever. */
 export interface SessionLimitOptions {

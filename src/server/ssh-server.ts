@@ -12,8 +12,8 @@ import {
   OPEN_FAILED_UNKNOWN_CHANNEL_TYPE,
   OPEN_SUCCEEDED,
 } from "../protocol/constants.js";
-import type { Connection } from "../session/connection.js";
-import type { AnyChannel, SessionChannel } from "../session/session-channel.js";
+import type { AnyChannel, Connection } from "../session/connection.js";
+import type { SessionChannel } from "../session/session-channel.js";
 import {
   type AuthenticationOptions,
   type CheckedAuthenticationOptions,

@@ -51,7 +51,7 @@ export interface Connection {
    * @returns the channel; rejects with a ChannelOpenError when the client refuses or there are too many channels, and
    *   with an Error before the login, when the connection ends, and while the client does not take what was sent before
    */
-  openChannel(kind: string, fields?: Uint8Array, options?: AnswerOptions): Promise<Channel<Connection>>;
+  openChannel(kind: string, fields?: Uint8Array, options?: AnswerOptions): Promise<AnyChannel>;
   /**
    * Asks something of the client that is not about a channel, once it has logged in (RFC 4254 §4).
    *
@@ -78,3 +78,6 @@ export interface Connection {
    */
   reportInvalidUser(): void;
 }
+
+/** Any channel of a connection: a session's, or one that leads elsewhere. `instanceof` tells which. */
+export type AnyChannel = Channel<Connection>;

@@ -117,6 +117,3 @@ export class SessionChannel extends (Channel as ChannelConstructor) {
     }
   }
 }
-
-/** Any channel of a connection: a session's, or one that leads elsewhere. `instanceof` tells which. */
-export type AnyChannel = SessionChannel | Channel<Connection>;

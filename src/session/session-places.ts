@@ -4,7 +4,8 @@ import {
   OPEN_FAILED_RESOURCE_SHORTAGE,
   OPEN_SUCCEEDED,
 } from "../protocol/constants.js";
-import { type AnyChannel, SessionChannel } from "./session-channel.js";
+import type { AnyChannel } from "./connection.js";
+import { SessionChannel } from "./session-channel.js";
 
 /** The client wants no further sessions, whoever asks for them (OpenSSH PROTOCOL §2.2). */
 const NO_MORE_SESSIONS = "no-more-sessions@openssh.com";

@@ -6,9 +6,10 @@ export type { FileServerLogger, FileServerOptions, ServedFiles } from "../files/
 export type { FileServerStream } from "../files/file-server-stream.js";
 export type * from "../files/file-system.js";
 export { LocalFileSystem } from "../files/local/local-file-system.js";
+export type { MemoryFileHandle } from "../files/memory/memory-file-handle.js";
 export { MemoryFileSystem, type MemoryFileSystemOptions } from "../files/memory/memory-file-system.js";
 export { audit } from "../files/wrappers/audit.js";
-export type { AuditEvent } from "../files/wrappers/audit-event.js";
+export type { AuditCircumstances, AuditEvent, AuditedOperation, AuditOutcome } from "../files/wrappers/audit-event.js";
 export type { AuditOptions } from "../files/wrappers/audit-trail.js";
 export { mount } from "../files/wrappers/mount.js";
 export { type QuotaOptions, quota } from "../files/wrappers/quota.js";

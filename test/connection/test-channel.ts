@@ -1,7 +1,7 @@
 import { Channel, type ChannelLink, portOf } from "../../src/connection/channel.js";
 import type { ChannelSender } from "../../src/connection/channel-sender.js";
-import type { Connection } from "../../src/session/connection.js";
-import { type AnyChannel, SessionChannel } from "../../src/session/session-channel.js";
+import type { AnyChannel, Connection } from "../../src/session/connection.js";
+import { SessionChannel } from "../../src/session/session-channel.js";
 import { describeMessage } from "./channel-messages.js";
 import { fakeConnection } from "./fake-connection.js";
 

@@ -1,5 +1,6 @@
 import type { ChannelAuthority } from "../../src/connection/channel-authority.js";
-import { type AnyChannel, SessionChannel } from "../../src/session/session-channel.js";
+import type { AnyChannel } from "../../src/session/connection.js";
+import { SessionChannel } from "../../src/session/session-channel.js";
 import { fakeConnection } from "../connection/fake-connection.js";
 
 /** An authority that decides nothing but what may be opened. */

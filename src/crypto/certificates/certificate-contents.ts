@@ -16,6 +16,7 @@ export class CertificateContents {
    */
   readonly keyId: string;
 
+  /** @internal Certificates are read by `PKey`. */
   constructor(fields: CertificateFields) {
     this.#fields = fields;
     this.keyId = textOf(fields.keyId);

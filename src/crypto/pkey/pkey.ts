@@ -59,7 +59,7 @@ export class Certificate extends CertificateContents {
   /** The authority's key, which is not a certificate itself. */
   readonly signatureKey: PKey;
 
-  /** For `PKey`. */
+  /** @internal Certificates are read by `PKey`. */
   constructor(fields: CertificateFields, publicKey: PKey, signatureKey: PKey) {
     super(fields);
     this.publicKey = publicKey;

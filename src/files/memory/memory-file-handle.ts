@@ -11,6 +11,7 @@ export class MemoryFileHandle implements FileHandle {
   readonly #budget: ByteBudget;
   #isOpen = true;
 
+  /** @internal Files are opened by `MemoryFileSystem.open`. */
   constructor(file: FileNode, options: OpenOptions, budget: ByteBudget) {
     this.identity = `memory:${file.number}`;
     this.#file = file;
