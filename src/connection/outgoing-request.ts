@@ -2,7 +2,7 @@ import { ConfigurationError } from "../base/configuration-error.js";
 import { checkFlag, checkOptions } from "../base/option-checks.js";
 
 /** Longest fields of a request, bytes: with their message they fit the payload that every peer takes (RFC 4253 §6.1). */
-export const MAX_FIELDS_LENGTH = 32 * 1024 - 256;
+const MAX_FIELDS_LENGTH = 32 * 1024 - 256;
 
 /** Longest name, of printable US-ASCII without commas (RFC 4250 §4.6.1). */
 const NAME = /^[\x21-\x2b\x2d-\x7e]{1,64}$/;

@@ -1,7 +1,7 @@
 import { PendingAnswer } from "./pending-answer.js";
 
 /** Requests of ours that may wait for their replies at a time, on a connection and on each of its channels. */
-export const MAX_PENDING_REPLIES = 256;
+const MAX_PENDING_REPLIES = 256;
 
 /**
  * Requests that were sent and not answered. A reply does not say what it answers: replies come in the order of the

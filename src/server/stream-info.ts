@@ -52,7 +52,7 @@ export function proxiedInfo(socket: Socket, from: Proxied): StreamInfo {
 }
 
 /** Gives IPv4 addresses as such: a socket that listens for both calls them `::ffff:192.0.2.1` (RFC 4291 §2.5.5.2). */
-export function unmapped({ remoteAddress, remotePort, localAddress, localPort }: StreamInfo): StreamInfo {
+function unmapped({ remoteAddress, remotePort, localAddress, localPort }: StreamInfo): StreamInfo {
   return { remoteAddress: plain(remoteAddress), remotePort, localAddress: plain(localAddress), localPort };
 }
 
