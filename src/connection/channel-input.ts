@@ -61,7 +61,7 @@ export class ChannelInput {
     this.#grantWindow();
   }
 
-  /** SSH_MSG_CHANNEL_EXTENDED_DATA: no client has a use for it, so it is dropped. */
+  /** SSH_MSG_CHANNEL_EXTENDED_DATA: it is dropped, since servers have no use for it. */
   receiveExtendedData(data: Buffer): void {
     this.#count(data);
     this.#grantWindow();

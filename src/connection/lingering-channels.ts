@@ -1,7 +1,7 @@
 import type { Channel } from "./channel.js";
 
 /**
- * Channels that both sides have closed while a reader has still to get what the client sent before. They hold memory as
+ * Channels that both sides have closed while a reader has still to get what the peer sent before. They hold memory as
  * open ones do, so they keep their place until the reader has come to the end.
  */
 export class LingeringChannels {

@@ -4,7 +4,7 @@ import { OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED } from "../protocol/constants.j
 export interface OpenRefusal {
   /** 1 to 4, OPEN_FAILED_…. */
   readonly reason: number;
-  /** For people; clients show it. Up to 256 characters are sent. */
+  /** For people, to whom the peer may show it. Up to 256 characters are sent. */
   readonly description: string;
 }
 

@@ -26,8 +26,8 @@ export function initialWindowSize(maximumSize: number): number {
  *
  * On a path with a long round trip the window limits the speed to one window for each. It shows in this: what comes
  * ends just where a credit ended, and more comes only after a wait for the next one, which was on its way. The window
- * doubles when that happens in several windows in a row. It does not grow without need: a stalled reader keeps a window in memory, and OpenSSH's client
- * takes five times as long per byte with 16 MiB as with 2.
+ * doubles when that happens in several windows in a row. It does not grow without need: a stalled reader keeps a window
+ * in memory, and OpenSSH's client takes five times as long per byte with 16 MiB as with 2.
  */
 export class ReceiveWindow {
   /** Bytes of the window the channel is opened with. */
