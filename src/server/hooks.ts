@@ -137,11 +137,11 @@ async function decideGlobalRequest(
     case "streamlocal-forward@openssh.com":
     case "cancel-streamlocal-forward@openssh.com":
       if (!mayListenOnSocket(connection.permissions)) return false;
-      return server.checkGlobalRequest(kind, fields.readRest(), connection);
+      return server.checkGlobalRequest(kind, Buffer.from(fields.readRest()), connection);
     case HOST_KEYS_PROVE:
       return hostKeyProof?.answer(request) ?? false;
     default:
-      return server.checkGlobalRequest(kind, fields.readRest(), connection);
+      return server.checkGlobalRequest(kind, Buffer.from(fields.readRest()), connection);
   }
 }
 

@@ -181,7 +181,7 @@ function endOfWrite(channel: SessionChannel, fields: Reader): boolean {
 function requestX11(channel: SessionChannel, fields: Reader, hooks: SessionHooks): Decision {
   const singleConnection = fields.readBoolean();
   const authProtocol = fields.readText();
-  const authCookie = fields.readString();
+  const authCookie = Buffer.from(fields.readString());
   const screenNumber = last(fields, fields.readUint32());
   if (!channel.connection.permissions.x11Forwarding) return false;
   return hooks.x11(channel, singleConnection, authProtocol, authCookie, screenNumber);
