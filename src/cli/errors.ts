@@ -1,3 +1,5 @@
+import { printableText } from "./printable-text.js";
+
 /** The command line cannot be understood: exit code 2. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
@@ -11,8 +13,5 @@ export class StartError extends Error {
 /** The error as one line that can be printed to a terminal, also where the value that was thrown is not an Error. */
 export function describeError(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
-  return text
-    .split("\n", 1)
-    .join("")
-    .replaceAll(/\p{Cc}/gu, "?");
+  return printableText(text.split("\n", 1).join(""));
 }

@@ -1,3 +1,5 @@
+import { printableText } from "../printable-text.js";
+
 /** The facts that a person or a script needs to connect. */
 export interface StartReport {
   readonly address: string;
@@ -43,7 +45,7 @@ export function formatStartReportAsJson(report: StartReport): string {
 
 function describeFolder({ path, readOnly, quota }: NonNullable<StartReport["folder"]>): string {
   const limits = [...(readOnly ? ["read-only"] : []), ...(quota === undefined ? [] : [`at most ${formatSize(quota)}`])];
-  const shownPath = path.replaceAll(/\p{Cc}/gu, "?");
+  const shownPath = printableText(path);
   return limits.length === 0 ? shownPath : `${shownPath} (${limits.join(", ")})`;
 }
 

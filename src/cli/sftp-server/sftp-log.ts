@@ -1,4 +1,5 @@
 import { describeError } from "../errors.js";
+import { printableText } from "../printable-text.js";
 import type { LineLog, Severity } from "./line-log.js";
 import { SFTP_LOG_LEVELS, type SFTPLogLevel, type SFTPServerCommandOptions } from "./sftp-server-options.js";
 import { Syslog } from "./syslog.js";
@@ -25,7 +26,7 @@ export class SFTPLog {
   }
 
   write(severity: Severity, text: string): void {
-    if (this.takes(severity)) this.#lines.write(severity, text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, "?"));
+    if (this.takes(severity)) this.#lines.write(severity, printableText(text));
   }
 
   /** A failure that the server reports, as its message and its cause. */
