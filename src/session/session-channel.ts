@@ -1,4 +1,5 @@
 import type { MaybePromise } from "../base/maybe-promise.js";
+import { checkFlag, checkOptions, checkText } from "../base/option-checks.js";
 import { Channel, type ChannelLink, type ChannelParameters, portOf } from "../connection/channel.js";
 import { encodeExitSignal, encodeExitStatus } from "../protocol/messages/exit.js";
 import type { Connection } from "./connection.js";
@@ -92,9 +93,15 @@ export class SessionChannel extends (Channel as ChannelConstructor) {
    * `close()` it is not sent, and the log has a warning.
    *
    * @param name with or without SIG in front: `TERM`, `SIGKILL`, …
+   * @throws {ConfigurationError} naming the option that cannot be used
    */
   sendExitSignal(name: string, options: { readonly coreDumped?: boolean; readonly message?: string } = {}): void {
-    const signal = { name: name.replace(/^SIG/, ""), coreDumped: false, message: "", ...options };
+    const { coreDumped = false, message = "" } = checkOptions(options, ["coreDumped", "message"]);
+    const signal = {
+      name: name.replace(/^SIG/, ""),
+      coreDumped: checkFlag("coreDumped", coreDumped),
+      message: checkText("message", message),
+    };
     portOf(this).sendAfterOutput("an exit signal", (recipient) => encodeExitSignal(recipient, signal));
   }
 

@@ -6,16 +6,22 @@ import { ConfigurationError } from "../../src/index.js";
 import * as sftp from "../../src/sftp/index.js";
 import { audit, type FileSystem, mount, quota, readOnly } from "../../src/sftp/index.js";
 import { AUTHENTICATOR_SUBJECTS } from "./option-subjects/authenticators.js";
+import { CHANNEL_SUBJECTS } from "./option-subjects/channels.js";
 import { FILE_SUBJECTS, FILES, NOT_FILE_SYSTEMS } from "./option-subjects/files.js";
 import { KEY_SUBJECTS } from "./option-subjects/keys.js";
 import { SERVER_SUBJECTS } from "./option-subjects/server.js";
 import type { OptionSubject } from "./option-subjects/values.js";
 
-const OPTION_SUBJECTS = [...FILE_SUBJECTS, ...SERVER_SUBJECTS, ...AUTHENTICATOR_SUBJECTS, ...KEY_SUBJECTS];
+const OPTION_SUBJECTS = [
+  ...FILE_SUBJECTS,
+  ...SERVER_SUBJECTS,
+  ...AUTHENTICATOR_SUBJECTS,
+  ...KEY_SUBJECTS,
+  ...CHANNEL_SUBJECTS,
+];
 
 /** What is exported and takes no options. */
 const WITHOUT_OPTIONS = [
-  "Channel",
   "ChannelOpenError",
   "ConfigurationError",
   "FileError",

@@ -1,0 +1,48 @@
+import type { Channel } from "../../../src/connection/channel.js";
+import type { Multiplexer } from "../../../src/connection/multiplexer.js";
+import { Pair } from "../../connection/multiplexer-pair.js";
+import { openTestChannel } from "../../connection/test-channel.js";
+import { notFlag, nothing, notText, type OptionSubject } from "./values.js";
+
+/** Asks the other end of a connection, which has a channel. */
+async function answered(ask: (one: Multiplexer, channel: Channel) => Promise<unknown>): Promise<unknown> {
+  const pair = new Pair();
+  const [channel] = await pair.open(pair.one, pair.other);
+  const answer = ask(pair.one.multiplexer, channel);
+  await pair.settle();
+  return answer;
+}
+
+const { signal } = new AbortController();
+const notSignal = ["text", 5, true, {}, [], nothing];
+
+export const CHANNEL_SUBJECTS: readonly OptionSubject[] = [
+  {
+    name: "Channel.sendExitSignal",
+    call: (options) => openTestChannel().channel.sendExitSignal("TERM", options),
+    optional: true,
+    valid: { coreDumped: true, message: "bad pointer" },
+    wrong: { coreDumped: notFlag, message: notText },
+  },
+  {
+    name: "Channel.sendRequest",
+    call: (options) => answered((_, channel) => channel.sendRequest("test", undefined, options)),
+    optional: true,
+    valid: { wantReply: true, signal },
+    wrong: { wantReply: notFlag, signal: notSignal },
+  },
+  {
+    name: "Connection.openChannel",
+    call: (options) => answered((one) => one.openChannel("test", undefined, options)),
+    optional: true,
+    valid: { signal },
+    wrong: { signal: notSignal },
+  },
+  {
+    name: "Connection.sendGlobalRequest",
+    call: (options) => answered((one) => one.sendGlobalRequest("test", undefined, options)),
+    optional: true,
+    valid: { wantReply: true, signal },
+    wrong: { wantReply: notFlag, signal: notSignal },
+  },
+];
