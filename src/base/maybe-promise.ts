@@ -1,2 +1,2 @@
-/** The results that hooks may give: every hook may be asynchronous. */
+/** The results that hooks and methods of file systems may give: each may be asynchronous. */
 export type MaybePromise<T> = T | Promise<T>;

@@ -1,5 +1,5 @@
+import type { MaybePromise } from "../base/maybe-promise.js";
 import { FileError } from "./errors.js";
-import type { Awaitable } from "./file-system.js";
 
 /** The access that a request needs to a file or a directory. */
 export type AccessMode = "r" | "w";
@@ -14,17 +14,17 @@ export interface AccessPolicy {
    * Asked before a file is read or looked at (`r`), or made, written, changed or removed (`w`). Only exactly `true`
    * allows.
    */
-  checkFileAccess(path: string, mode: AccessMode): Awaitable<boolean>;
+  checkFileAccess(path: string, mode: AccessMode): MaybePromise<boolean>;
   /** The same for a directory. Listing it is `r`, which is also asked when a directory in it is listed, for `..`. */
-  checkDirectoryAccess(path: string, mode: AccessMode): Awaitable<boolean>;
+  checkDirectoryAccess(path: string, mode: AccessMode): MaybePromise<boolean>;
   /**
    * Asked when a file is made or its permissions are to change.
    *
    * @returns the permission bits that it gets, 0 to 0o7777; `undefined` for those the client asks for
    */
-  getFilePermissions(path: string): Awaitable<number | undefined>;
+  getFilePermissions(path: string): MaybePromise<number | undefined>;
   /** @returns the same for a directory */
-  getDirectoryPermissions(path: string): Awaitable<number | undefined>;
+  getDirectoryPermissions(path: string): MaybePromise<number | undefined>;
 }
 
 export const allowAll: AccessPolicy = {

@@ -1,4 +1,4 @@
-export type Awaitable<T> = T | Promise<T>;
+import type { MaybePromise } from "../base/maybe-promise.js";
 
 export type FileType =
   | "file"
@@ -90,15 +90,15 @@ export interface FileHandle {
    * @returns how many bytes it read: as many as there are, up to `buffer.length`; 0 at the end of the file. Behind them the
    * buffer may hold bytes of other files: never say more than was read.
    */
-  read?(buffer: Buffer, position: number): Awaitable<number>;
+  read?(buffer: Buffer, position: number): MaybePromise<number>;
   /** Writes all of `data` at `position`. The buffer is used again once this has resolved: copy what is to be kept. */
-  write?(data: Buffer, position: number): Awaitable<void>;
-  stat?(): Awaitable<FileAttributes>;
-  setstat?(changes: AttributeChanges): Awaitable<void>;
+  write?(data: Buffer, position: number): MaybePromise<void>;
+  stat?(): MaybePromise<FileAttributes>;
+  setstat?(changes: AttributeChanges): MaybePromise<void>;
   /** Resolves when what was written lies on the disk. */
-  fsync?(): Awaitable<void>;
+  fsync?(): MaybePromise<void>;
   /** Called once, after all else. */
-  close?(): Awaitable<void>;
+  close?(): MaybePromise<void>;
 }
 
 /**
@@ -113,28 +113,28 @@ export interface FileHandle {
  *   an error of the operating system. Any other error is logged, and the client is told of a failure without a reason.
  */
 export interface FileSystem {
-  open?(path: string, options: OpenOptions): Awaitable<FileHandle>;
-  lstat?(path: string): Awaitable<FileAttributes>;
-  setstat?(path: string, changes: AttributeChanges): Awaitable<void>;
+  open?(path: string, options: OpenOptions): MaybePromise<FileHandle>;
+  lstat?(path: string): MaybePromise<FileAttributes>;
+  setstat?(path: string, changes: AttributeChanges): MaybePromise<void>;
   /** The entries of a directory; `.` and `..` are left to the server. Read only as far as the client asks for them. */
   readdir?(path: string): AsyncIterable<DirectoryEntry> | Iterable<DirectoryEntry>;
   /** Removes what is not a directory. */
-  remove?(path: string): Awaitable<void>;
+  remove?(path: string): MaybePromise<void>;
   /** @param permissions bits of the new directory, less the umask */
-  mkdir?(path: string, permissions: number): Awaitable<void>;
+  mkdir?(path: string, permissions: number): MaybePromise<void>;
   /** Removes an empty directory. */
-  rmdir?(path: string): Awaitable<void>;
+  rmdir?(path: string): MaybePromise<void>;
   /** Fails where `newPath` exists. */
-  rename?(oldPath: string, newPath: string): Awaitable<void>;
+  rename?(oldPath: string, newPath: string): MaybePromise<void>;
   /** Replaces what is at `newPath`, as rename(2) does. */
-  posixRename?(oldPath: string, newPath: string): Awaitable<void>;
+  posixRename?(oldPath: string, newPath: string): MaybePromise<void>;
   /** The target as it was given to `symlink`. */
-  readlink?(path: string): Awaitable<string>;
+  readlink?(path: string): MaybePromise<string>;
   /** @param target any text; relative to the directory of the link, or absolute from the root of the file system */
-  symlink?(target: string, linkPath: string): Awaitable<void>;
-  hardlink?(existingPath: string, newPath: string): Awaitable<void>;
-  statvfs?(path: string): Awaitable<FileSystemStatistics>;
+  symlink?(target: string, linkPath: string): MaybePromise<void>;
+  hardlink?(existingPath: string, newPath: string): MaybePromise<void>;
+  statvfs?(path: string): MaybePromise<FileSystemStatistics>;
   /** Names of users by their numbers, in the same order; `undefined` for those it does not know. */
-  userNames?(ids: readonly number[]): Awaitable<readonly (string | undefined)[]>;
-  groupNames?(ids: readonly number[]): Awaitable<readonly (string | undefined)[]>;
+  userNames?(ids: readonly number[]): MaybePromise<readonly (string | undefined)[]>;
+  groupNames?(ids: readonly number[]): MaybePromise<readonly (string | undefined)[]>;
 }

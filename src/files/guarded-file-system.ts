@@ -1,9 +1,9 @@
+import type { MaybePromise } from "../base/maybe-promise.js";
 import { AccessDeniedError, type AccessMode, type AccessPolicy } from "./access-policy.js";
 import { type EntryIterator, iterateEntries } from "./entry-iterator.js";
 import { FileError, isMissing, LinkInPathError } from "./errors.js";
 import type {
   AttributeChanges,
-  Awaitable,
   DirectoryEntry,
   FileAttributes,
   FileHandle,
@@ -296,6 +296,6 @@ async function refuses(ask: () => Promise<unknown>): Promise<boolean> {
 }
 
 /** Only `true` allows. */
-async function demand(decision: Awaitable<boolean>): Promise<void> {
+async function demand(decision: MaybePromise<boolean>): Promise<void> {
   if ((await decision) !== true) throw new AccessDeniedError();
 }

@@ -1,8 +1,9 @@
 import { setImmediate } from "node:timers/promises";
+import type { MaybePromise } from "../base/maybe-promise.js";
 import { Semaphore } from "../base/semaphore.js";
 import { AccessDeniedError } from "./access-policy.js";
 import { FileError, isMissing, LinkInPathError } from "./errors.js";
-import type { Awaitable, FileSystem } from "./file-system.js";
+import type { FileSystem } from "./file-system.js";
 import { joinPath, MAX_PATH_LENGTH, normalizePath, parentPath, splitPath } from "./path.js";
 
 /** Links that may be passed on the way to one file, as Linux has it. */
@@ -25,7 +26,7 @@ export type LastLink = "follow" | "keep";
 
 export interface PathResolverOptions {
   /** Throws if a client must not know what there is at a canonical path. If absent, it may know all. */
-  readonly demandKnown?: (path: string) => Awaitable<void>;
+  readonly demandKnown?: (path: string) => MaybePromise<void>;
   /** Fires when nobody waits for paths any more. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -38,7 +39,7 @@ export interface PathResolverOptions {
 export class PathResolver {
   readonly #fileSystem: FileSystem;
   readonly #startDirectory: string;
-  readonly #demandKnown: (path: string) => Awaitable<void>;
+  readonly #demandKnown: (path: string) => MaybePromise<void>;
   readonly #signal: AbortSignal | undefined;
 
   /** @param startDirectory the directory in which relative paths start */
@@ -53,7 +54,7 @@ export class PathResolver {
    * Runs `operation` with the canonical path. If it throws `LinkInPathError`, it runs again with the path that the
    * links lead to; if it throws `AccessDeniedError`, only if there are links, for the path behind them counts.
    */
-  async run<T>(path: string, lastLink: LastLink, operation: (canonicalPath: string) => Awaitable<T>): Promise<T> {
+  async run<T>(path: string, lastLink: LastLink, operation: (canonicalPath: string) => MaybePromise<T>): Promise<T> {
     const names = this.#names(path);
     if (!names.includes("..")) {
       const direct = `/${names.join("/")}`;

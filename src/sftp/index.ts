@@ -1,5 +1,6 @@
 /** SFTP over any stream, and the file systems that it serves: `spindlex/sftp`. */
 
+export type { MaybePromise } from "../base/maybe-promise.js";
 export type { AccessMode, AccessPolicy } from "../files/access-policy.js";
 export { FileError, type FileErrorCode, LinkInPathError } from "../files/errors.js";
 export type { FileServerLogger, FileServerOptions, ServedFiles } from "../files/file-server-options.js";

@@ -1,10 +1,10 @@
 import { resolve } from "node:path";
 import { ConfigurationError } from "../../base/configuration-error.js";
+import type { MaybePromise } from "../../base/maybe-promise.js";
 import { systemErrorCode } from "../../base/system-error-code.js";
 import { FileError, LinkInPathError } from "../errors.js";
 import type {
   AttributeChanges,
-  Awaitable,
   DirectoryEntry,
   FileAttributes,
   FileHandle,
@@ -156,7 +156,7 @@ export class LocalFileSystem implements FileSystem {
     };
   }
 
-  async #at<T>(path: string, operation: (entry: SystemPath, calls: SystemCalls) => Awaitable<T>): Promise<T> {
+  async #at<T>(path: string, operation: (entry: SystemPath, calls: SystemCalls) => MaybePromise<T>): Promise<T> {
     const directory = await this.#directories.acquire(parentPath(path));
     try {
       return await operation(entryOf(directory.systemPath, path), directory.callsFor(lastName(path)));

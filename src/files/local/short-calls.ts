@@ -1,20 +1,20 @@
 import fs, { constants, type Stats } from "node:fs";
+import type { MaybePromise } from "../../base/maybe-promise.js";
 import { systemErrorCode } from "../../base/system-error-code.js";
 import { LinkInPathError } from "../errors.js";
-import type { Awaitable } from "../file-system.js";
 import * as system from "./system-calls.js";
 
 /** The calls that files of any number are opened, looked at, filled and closed with. */
 interface ShortCalls {
   /** @throws {LinkInPathError} where the path names a link */
-  open(path: system.SystemPath, flags: number, mode: number): Awaitable<number>;
-  lstat(path: system.SystemPath): Awaitable<Stats>;
-  fstat(descriptor: number): Awaitable<Stats>;
+  open(path: system.SystemPath, flags: number, mode: number): MaybePromise<number>;
+  lstat(path: system.SystemPath): MaybePromise<Stats>;
+  fstat(descriptor: number): MaybePromise<Stats>;
   /** @returns how many bytes it read: 0 at the end of the file */
-  read(descriptor: number, buffer: Buffer, position: number): Awaitable<number>;
+  read(descriptor: number, buffer: Buffer, position: number): MaybePromise<number>;
   /** @returns how many bytes it wrote */
-  write(descriptor: number, data: Buffer, position: number | null): Awaitable<number>;
-  close(descriptor: number): Awaitable<void>;
+  write(descriptor: number, data: Buffer, position: number | null): MaybePromise<number>;
+  close(descriptor: number): MaybePromise<void>;
 }
 
 /** All calls, of which the short ones may be made at once. */

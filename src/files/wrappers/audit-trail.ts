@@ -1,11 +1,11 @@
+import type { MaybePromise } from "../../base/maybe-promise.js";
 import { checkFunction, checkOptions, checkText } from "../../base/option-checks.js";
 import { LinkInPathError, toFileError } from "../errors.js";
-import type { Awaitable } from "../file-system.js";
 import type { AuditCircumstances, AuditEvent, AuditedOperation, AuditOutcome } from "./audit-event.js";
 
 export interface AuditOptions {
   /** Gets every event. An error that it throws makes the operation fail. */
-  readonly record: (event: AuditEvent) => Awaitable<void>;
+  readonly record: (event: AuditEvent) => MaybePromise<void>;
   /** The user of the file system. */
   readonly user?: string | undefined;
 }
@@ -45,7 +45,7 @@ export class AuditTrail {
    */
   async run<T>(
     details: AuditedOperation,
-    operation: () => Awaitable<T>,
+    operation: () => MaybePromise<T>,
     undo?: (result: T) => Promise<void>,
   ): Promise<T> {
     const beginning = begin();

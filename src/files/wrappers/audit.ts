@@ -1,11 +1,5 @@
-import type {
-  AttributeChanges,
-  Awaitable,
-  DirectoryEntry,
-  FileHandle,
-  FileSystem,
-  OpenOptions,
-} from "../file-system.js";
+import type { MaybePromise } from "../../base/maybe-promise.js";
+import type { AttributeChanges, DirectoryEntry, FileHandle, FileSystem, OpenOptions } from "../file-system.js";
 import type { AuditOutcome } from "./audit-event.js";
 import { type AuditOptions, AuditTrail, type Beginning, begin, failure, SUCCESS } from "./audit-trail.js";
 import { call, callHandle, checkFileSystem, selectHandleMethods, selectMethods } from "./methods.js";
@@ -172,7 +166,7 @@ class AuditedFile implements FileHandle {
     }
   }
 
-  async #watch<T>(operation: () => Awaitable<T>): Promise<T> {
+  async #watch<T>(operation: () => MaybePromise<T>): Promise<T> {
     try {
       return await operation();
     } catch (error) {

@@ -1,7 +1,8 @@
+import type { MaybePromise } from "../../base/maybe-promise.js";
 import type { ByteBudget } from "../byte-budget.js";
-import type { Awaitable, FileAttributes } from "../file-system.js";
+import type { FileAttributes } from "../file-system.js";
 
-type Stat = () => Awaitable<FileAttributes>;
+type Stat = () => MaybePromise<FileAttributes>;
 
 /**
  * The size of a file that is open, as it counts. All handles of the file share it. It is never less than what the file
@@ -31,13 +32,13 @@ export class CountedFile {
    *
    * @throws {FileError} when the quota does not suffice; `write` does not run then
    */
-  async write(end: number, stat: Stat, write: () => Awaitable<void>): Promise<void> {
+  async write(end: number, stat: Stat, write: () => MaybePromise<void>): Promise<void> {
     if (this.#appending > 0) this.#mayBeShorter = true;
     await this.#change(end + this.#appending, stat, write);
   }
 
   /** The same for `length` bytes at the end. */
-  async append(length: number, stat: Stat, write: () => Awaitable<void>): Promise<void> {
+  async append(length: number, stat: Stat, write: () => MaybePromise<void>): Promise<void> {
     if (this.#changesInFlight > 0) this.#mayBeShorter = true;
     this.#appending += length;
     try {
@@ -48,7 +49,7 @@ export class CountedFile {
   }
 
   /** The same for a change that may make the file shorter. */
-  async resize(size: number, stat: Stat, resize: () => Awaitable<void>): Promise<void> {
+  async resize(size: number, stat: Stat, resize: () => MaybePromise<void>): Promise<void> {
     this.#mayBeShorter = true;
     await this.#change(size + this.#appending, stat, resize);
   }
@@ -63,7 +64,7 @@ export class CountedFile {
     if (this.#hasNoName) this.#budget.release(this.#size);
   }
 
-  async #change(size: number, stat: Stat, change: () => Awaitable<void>): Promise<void> {
+  async #change(size: number, stat: Stat, change: () => MaybePromise<void>): Promise<void> {
     const growth = Math.max(0, size - this.#size);
     this.#budget.reserve(growth);
     this.#size += growth;

@@ -1,9 +1,9 @@
 import { ConfigurationError } from "../../base/configuration-error.js";
+import type { MaybePromise } from "../../base/maybe-promise.js";
 import { checkObject } from "../../base/option-checks.js";
 import { FileError, type FileErrorCode, isMissing, LinkInPathError } from "../errors.js";
 import type {
   AttributeChanges,
-  Awaitable,
   DirectoryEntry,
   FileAttributes,
   FileHandle,
@@ -156,15 +156,15 @@ class Mount implements Required<FileSystem> {
     return this.#at(path, (tree, inside) => call(tree.fileSystem, "statvfs", inside));
   }
 
-  userNames(ids: readonly number[]): Awaitable<readonly (string | undefined)[]> {
+  userNames(ids: readonly number[]): MaybePromise<readonly (string | undefined)[]> {
     return call(this.#withUserNames, "userNames", ids);
   }
 
-  groupNames(ids: readonly number[]): Awaitable<readonly (string | undefined)[]> {
+  groupNames(ids: readonly number[]): MaybePromise<readonly (string | undefined)[]> {
     return call(this.#withGroupNames, "groupNames", ids);
   }
 
-  async #at<T>(path: string, operation: (tree: MountedTree, inside: string) => Awaitable<T>): Promise<T> {
+  async #at<T>(path: string, operation: (tree: MountedTree, inside: string) => MaybePromise<T>): Promise<T> {
     const place = await this.#place(path);
     return operation(place.tree, place.path);
   }

@@ -1,4 +1,5 @@
-import type { AttributeChanges, Awaitable, FileAttributes, FileHandle } from "../file-system.js";
+import type { MaybePromise } from "../../base/maybe-promise.js";
+import type { AttributeChanges, FileAttributes, FileHandle } from "../file-system.js";
 import type { CountedFile } from "./counted-file.js";
 import { callHandle } from "./methods.js";
 
@@ -33,7 +34,7 @@ export class QuotaHandle implements FileHandle {
     this.#onLastClose = onLastClose;
   }
 
-  read(buffer: Buffer, position: number): Awaitable<number> {
+  read(buffer: Buffer, position: number): MaybePromise<number> {
     return callHandle(this.#handle, "read", buffer, position);
   }
 
@@ -44,7 +45,7 @@ export class QuotaHandle implements FileHandle {
     else await this.#file.write(position + data.length, this.#stat, write);
   }
 
-  stat(): Awaitable<FileAttributes> {
+  stat(): MaybePromise<FileAttributes> {
     return this.#stat();
   }
 
@@ -54,7 +55,7 @@ export class QuotaHandle implements FileHandle {
     else await this.#file.resize(changes.size, this.#stat, change);
   }
 
-  fsync(): Awaitable<void> {
+  fsync(): MaybePromise<void> {
     return callHandle(this.#handle, "fsync");
   }
 
@@ -74,5 +75,5 @@ export class QuotaHandle implements FileHandle {
     }
   }
 
-  readonly #stat = (): Awaitable<FileAttributes> => callHandle(this.#handle, "stat");
+  readonly #stat = (): MaybePromise<FileAttributes> => callHandle(this.#handle, "stat");
 }

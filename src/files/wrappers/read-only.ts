@@ -1,6 +1,6 @@
+import type { MaybePromise } from "../../base/maybe-promise.js";
 import { FileError } from "../errors.js";
 import type {
-  Awaitable,
   DirectoryEntry,
   FileAttributes,
   FileHandle,
@@ -35,7 +35,7 @@ class ReadOnlyFileSystem implements Required<FileSystem> {
     return selectHandleMethods(new ReadOnlyFile(handle), (name) => name === "close" || handle[name] !== undefined);
   }
 
-  lstat(path: string): Awaitable<FileAttributes> {
+  lstat(path: string): MaybePromise<FileAttributes> {
     return call(this.#fileSystem, "lstat", path);
   }
 
@@ -43,7 +43,7 @@ class ReadOnlyFileSystem implements Required<FileSystem> {
     return call(this.#fileSystem, "readdir", path);
   }
 
-  readlink(path: string): Awaitable<string> {
+  readlink(path: string): MaybePromise<string> {
     return call(this.#fileSystem, "readlink", path);
   }
 
@@ -51,11 +51,11 @@ class ReadOnlyFileSystem implements Required<FileSystem> {
     return { ...(await call(this.#fileSystem, "statvfs", path)), readOnly: true };
   }
 
-  userNames(ids: readonly number[]): Awaitable<readonly (string | undefined)[]> {
+  userNames(ids: readonly number[]): MaybePromise<readonly (string | undefined)[]> {
     return call(this.#fileSystem, "userNames", ids);
   }
 
-  groupNames(ids: readonly number[]): Awaitable<readonly (string | undefined)[]> {
+  groupNames(ids: readonly number[]): MaybePromise<readonly (string | undefined)[]> {
     return call(this.#fileSystem, "groupNames", ids);
   }
 
@@ -101,19 +101,19 @@ class ReadOnlyFile implements FileHandle {
     this.#handle = handle;
   }
 
-  read(buffer: Buffer, position: number): Awaitable<number> {
+  read(buffer: Buffer, position: number): MaybePromise<number> {
     return callHandle(this.#handle, "read", buffer, position);
   }
 
-  stat(): Awaitable<FileAttributes> {
+  stat(): MaybePromise<FileAttributes> {
     return callHandle(this.#handle, "stat");
   }
 
-  fsync(): Awaitable<void> {
+  fsync(): MaybePromise<void> {
     return callHandle(this.#handle, "fsync");
   }
 
-  close(): Awaitable<void> {
+  close(): MaybePromise<void> {
     return this.#handle.close?.();
   }
 

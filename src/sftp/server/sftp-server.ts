@@ -1,9 +1,9 @@
 import { ConfigurationError } from "../../base/configuration-error.js";
 import { checkHookNames } from "../../base/hook-names.js";
+import type { MaybePromise } from "../../base/maybe-promise.js";
 import { checkInteger, checkOptions } from "../../base/option-checks.js";
 import type { AccessMode, AccessPolicy } from "../../files/access-policy.js";
 import { FILE_SERVER_OPTIONS, type FileServerOptions, fileServerSettings } from "../../files/file-server-options.js";
-import type { Awaitable } from "../../files/file-system.js";
 import { GuardedFileSystem } from "../../files/guarded-file-system.js";
 import { HandleTable } from "./handle-table.js";
 import { OwnerNames } from "./owner-names.js";
@@ -69,12 +69,12 @@ export class SFTPServer implements AccessPolicy {
    * Asked before a file is read or looked at (`r`), or made, written, changed or removed (`w`). Only exactly `true`
    * allows. Here and in the other hooks the option `access` decides where they are not overridden.
    */
-  checkFileAccess(path: string, mode: AccessMode): Awaitable<boolean> {
+  checkFileAccess(path: string, mode: AccessMode): MaybePromise<boolean> {
     return this.#access.checkFileAccess(path, mode);
   }
 
   /** The same for a directory. Listing it is `r`, which is also asked when a directory in it is listed, for `..`. */
-  checkDirectoryAccess(path: string, mode: AccessMode): Awaitable<boolean> {
+  checkDirectoryAccess(path: string, mode: AccessMode): MaybePromise<boolean> {
     return this.#access.checkDirectoryAccess(path, mode);
   }
 
@@ -82,12 +82,12 @@ export class SFTPServer implements AccessPolicy {
    * The permission bits, 0 to 0o7777, that a file gets when a client makes it or wants to change them; `undefined`
    * leaves it to the client.
    */
-  getFilePermissions(path: string): Awaitable<number | undefined> {
+  getFilePermissions(path: string): MaybePromise<number | undefined> {
     return this.#access.getFilePermissions(path);
   }
 
   /** The same for a directory. */
-  getDirectoryPermissions(path: string): Awaitable<number | undefined> {
+  getDirectoryPermissions(path: string): MaybePromise<number | undefined> {
     return this.#access.getDirectoryPermissions(path);
   }
 }
