@@ -38,8 +38,9 @@ export function checkOptions<Options extends object>(
 
 function unknownName(option: string, name: string, known: readonly string[]): ConfigurationError {
   const meant = nearestName(name, known);
-  const guess = meant === undefined ? "" : `; did you mean ${meant}?`;
-  return new ConfigurationError(option, `is not an option; there are ${known.join(", ")}${guess}`);
+  // In front of the names, which may be dozens.
+  const guess = meant === undefined ? "" : ` (did you mean ${meant}?)`;
+  return new ConfigurationError(option, `is not an option${guess}; there are ${known.join(", ")}`);
 }
 
 /**
@@ -121,15 +122,17 @@ function wrongKind(option: string, wanted: string, value: unknown): Configuratio
   return new ConfigurationError(option, `must be ${wanted}, not ${kindOf(value)}`);
 }
 
-/** For an error: "22" is a text, as it comes from the environment, and 22 a number. */
-function shown(value: unknown): string {
+/** @returns the value for an error: "22" is a text, as it comes from the environment, and 22 a number. */
+export function shown(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value);
   return ["number", "boolean", "bigint"].includes(typeof value) ? String(value) : kindOf(value);
 }
 
-function kindOf(value: unknown): string {
+/** @returns what a value is, for an error; it may be a secret, and is not shown */
+export function kindOf(value: unknown): string {
   if (value === null || value === undefined) return String(value);
   if (typeof value === "string") return "a text";
   if (Array.isArray(value)) return "a list";
+  if (value instanceof Promise) return "a promise";
   return typeof value === "object" ? "an object" : `a ${typeof value}`;
 }

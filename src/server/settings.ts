@@ -2,7 +2,15 @@ import { createRequire } from "node:module";
 import { ConfigurationError } from "../base/configuration-error.js";
 import { checkHookNames } from "../base/hook-names.js";
 import { type Logger, resolveLogger } from "../base/logger.js";
-import { checkFlag, checkInteger, checkLimit, checkNumber, checkOptions, LONGEST_TIME } from "../base/option-checks.js";
+import {
+  checkFlag,
+  checkInteger,
+  checkLimit,
+  checkNumber,
+  checkOptions,
+  kindOf,
+  LONGEST_TIME,
+} from "../base/option-checks.js";
 import type { HostKey } from "../crypto/pkey/host-key.js";
 import { PKey } from "../crypto/pkey/pkey.js";
 import type { SessionHooks } from "../session/session-requests.js";
@@ -189,7 +197,7 @@ function checkHostKeys(options: SSHServerManagerOptions, algorithms: AlgorithmPr
       !Array.isArray(key.signatureAlgorithms) ||
       typeof key.sign !== "function"
     ) {
-      throw new ConfigurationError(option, "must be a PKey or another HostKey");
+      throw new ConfigurationError(option, `must be a PKey or another HostKey, not ${kindOf(key)}`);
     }
     if ("hasPrivateKey" in key && key.hasPrivateKey === false) {
       throw new ConfigurationError(option, `the ${key.keyType} key has no private half`);

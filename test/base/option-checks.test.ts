@@ -28,9 +28,9 @@ describe("options", () => {
   });
 
   it.each([
-    ["acess", "acess: is not an option; there are access, rootPath; did you mean access?"],
-    ["root_path", "root_path: is not an option; there are access, rootPath; did you mean rootPath?"],
-    ["Access", "Access: is not an option; there are access, rootPath; did you mean access?"],
+    ["acess", "acess: is not an option (did you mean access?); there are access, rootPath"],
+    ["root_path", "root_path: is not an option (did you mean rootPath?); there are access, rootPath"],
+    ["Access", "Access: is not an option (did you mean access?); there are access, rootPath"],
     ["policy", "policy: is not an option; there are access, rootPath"],
     ["", ": is not an option; there are access, rootPath"],
     ["__proto__", "__proto__: is not an option; there are access, rootPath"],

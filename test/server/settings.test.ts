@@ -90,6 +90,11 @@ describe("options that cannot be used are named", () => {
     expect(blamed({ serverKey: certified("host") })).toBeUndefined();
   });
 
+  it("a key that nobody has awaited is called a promise", () => {
+    const options = { ...valid, serverKey: Promise.resolve(ed25519) as never };
+    expect(() => new SSHServerManager(options)).toThrow("serverKey: must be a PKey or another HostKey, not a promise");
+  });
+
   it("serverKeys beside serverKey", () => {
     expect(blamed({ serverKeys: [ecdsa] })).toBe("serverKeys");
   });
