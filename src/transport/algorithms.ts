@@ -1,6 +1,6 @@
 import { matchesWildcard } from "../addresses/wildcard.js";
 import { ConfigurationError } from "../base/configuration-error.js";
-import { checkOptions } from "../base/option-checks.js";
+import { checkOptions, shown } from "../base/option-checks.js";
 import { certificateAlgorithms, hostKeyAlgorithms } from "../crypto/certificates/certificate-algorithms.js";
 import { cipherAlgorithms, macAlgorithms } from "../crypto/cipher/registry.js";
 import { compressionAlgorithms } from "../crypto/compression/registry.js";
@@ -88,7 +88,7 @@ export function resolveAlgorithms(option: AlgorithmsOption): AlgorithmPreference
   if (option === "default") return defaultAlgorithms;
   if (option === "hardened") return hardened;
   if (typeof option !== "object" || option === null) {
-    throw new ConfigurationError("algorithms", `must be "default", "hardened" or an object, not ${String(option)}`);
+    throw new ConfigurationError("algorithms", `must be "default", "hardened" or an object, not ${shown(option)}`);
   }
   const chosen = checkOptions(option, KINDS, "algorithms");
   return frozen({
@@ -106,10 +106,11 @@ function selected(kind: Kind, selection: AlgorithmSelection | undefined): readon
   if (selection === undefined) return defaultAlgorithms[kind];
   const names = typeof selection === "string" ? selectedByText(kind, selection) : selection;
   if (!Array.isArray(names) || names.length === 0) {
-    throw new ConfigurationError(
-      `algorithms.${kind}`,
-      "must be a list with at least one name, or a text such as +NAME",
-    );
+    const wanted =
+      typeof selection === "string"
+        ? "leave at least one name"
+        : "be a list with at least one name, or a text such as +NAME";
+    throw new ConfigurationError(`algorithms.${kind}`, `must ${wanted}`);
   }
   for (const name of names) if (!supportedAlgorithms[kind].includes(name)) throw notImplemented(kind, name);
   return [...new Set(names)];

@@ -123,7 +123,7 @@ describe("resolveAlgorithms", () => {
     for (const text of ["", "+", "-", "^", "invented", "+invented", "-inv*", "none,invented", "none, none", "!none"]) {
       expect(() => resolve({ [kind]: text })).toThrow(refusal(option, /is not implemented; there are /));
     }
-    expect(() => resolve({ [kind]: "-*" })).toThrow(refusal(option, /at least one/));
+    expect(() => resolve({ [kind]: "-*" })).toThrow(refusal(option, /must leave at least one name$/));
     expect(() => resolve({ [kind]: { append: "none" } })).toThrow(refusal(option, /list/));
     expect(() => resolve({ [kind]: null })).toThrow(refusal(option, /not be null/));
     expect(() => resolve({ [kind]: [7] })).toThrow(refusal(option, /7/));
@@ -147,6 +147,10 @@ describe("resolveAlgorithms", () => {
 
   it.each([[undefined], [null], ["strong"], [1], [true]])("refuses %j as a whole", (option) => {
     expect(() => resolve(option)).toThrow(refusal("algorithms", /"default", "hardened"/));
+  });
+
+  it("quotes a text that is none of the two", () => {
+    expect(() => resolve("strong")).toThrow(/, not "strong"$/);
   });
 
   it("refuses a list in place of the object", () => {
