@@ -250,16 +250,18 @@ export class SSHServer {
   }
 
   /**
-   * Asked to listen for the client (RFC 4254 §7.1).
+   * Asked to listen for the client (RFC 4254 §7.1). The library does not listen: open a channel of the type
+   * `forwarded-tcpip` for each connection that comes, with `connection.openChannel`.
    *
+   * @param address as the client names it; empty for all addresses
    * @param port 0 when the server may choose
-   * @returns the port that is listened on, or `false`
+   * @returns the port that is listened on, also where the client has chosen it, or `false`
    */
   checkPortForwardRequest(address: string, port: number, connection: Connection): MaybePromise<number | false> {
     return false;
   }
 
-  /** Asked to stop listening (RFC 4254 §7.1). */
+  /** Asked to stop listening (RFC 4254 §7.1). A client that is gone does not ask: `connection.signal` tells. */
   checkPortForwardCancelRequest(address: string, port: number, connection: Connection): MaybePromise<boolean> {
     return false;
   }
