@@ -31,6 +31,9 @@ const BEYOND_THE_CORE = [
   "test/files/{memory,wrappers}/*.test.ts",
   "test/files/local/!(local-file-system).test.ts",
   "test/sftp/server/requests/*.test.ts",
+  // Options of every wrong kind, and every cipher between the two roles of the transport.
+  "test/base/public-options.test.ts",
+  "test/transport/{both-roles,client-role}.test.ts",
   // Crowds, and deadlines of seconds.
   "test/server/{many-connections,ssh-server-manager,admission/*}.test.ts",
   "test/support/*.test.ts",

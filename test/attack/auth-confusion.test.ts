@@ -204,7 +204,8 @@ describe("a signature that is almost right", () => {
     ["RSA that is one", rsa, (inner) => Buffer.concat([Buffer.alloc(inner.length - 1), Buffer.of(1)])],
     ["RSA over the modulus", rsa, (inner) => Buffer.alloc(inner.length, 0xff)],
     ["RSA one byte longer", rsa, (inner) => Buffer.concat([Buffer.alloc(1), inner])],
-    ["RSA one byte shorter", rsa, (inner) => inner.subarray(1)],
+    // One of 256 begins with a zero, which may be missing.
+    ["RSA one byte shorter", rsa, (inner) => inner.subarray(0, -1)],
   ];
 
   function derOf(r: bigint, s: bigint): Buffer {
