@@ -1,0 +1,73 @@
+import type { Socket } from "node:net";
+import type { Connection } from "../session/connection.js";
+
+/** The client that asks for a forwarding. */
+export interface ForwardingClient {
+  /** The user who has logged in. */
+  readonly user: string;
+  readonly connection: Connection;
+}
+
+export interface ConnectOptions {
+  /** Connects to this host, a name or an address, in place of the one that the client has named. */
+  readonly host?: string;
+  /** Connects to this port in place of the one that the client has named. */
+  readonly port?: number;
+  /**
+   * Asked for each address of the host, after its name was resolved; the library connects to no address but those for
+   * which it returns `true`.
+   */
+  readonly allowAddress?: (address: string) => boolean;
+}
+
+interface Target extends ForwardingClient {
+  /** Fires when the client's connection ends, or when the connecting has taken too long. */
+  readonly signal: AbortSignal;
+  /**
+   * Connects as the library does for the decision `true`: to be returned by a decision that has something to add.
+   *
+   * @returns a connected socket. Rejects with a ChannelOpenError, which as a decision refuses the client
+   */
+  connect(options?: ConnectOptions): Promise<Socket>;
+}
+
+/** The TCP port that a client wants to be connected to (`direct-tcpip`, RFC 4254 §7.2): `ssh -L`, `-D`, `-W`, `-J`. */
+export interface TcpTarget extends Target {
+  /** A name or an address, as the client says it. */
+  readonly host: string;
+  /** 0 to 65535. */
+  readonly port: number;
+  readonly path?: undefined;
+  /** The origin of the connection that is forwarded, as the client says: it may be anything. */
+  readonly originatorAddress: string;
+  readonly originatorPort: number;
+}
+
+/** The socket of the file system that a client wants to be connected to (`direct-streamlocal@openssh.com`). */
+export interface SocketTarget extends Target {
+  readonly host?: undefined;
+  readonly port?: undefined;
+  /** As the client says it, without NUL: it may be any text. */
+  readonly path: string;
+}
+
+export type LocalTarget = TcpTarget | SocketTarget;
+
+/** The TCP port that a client wants the server to listen on (`tcpip-forward`, RFC 4254 §7.1): `ssh -R`. */
+export interface TcpListenRequest extends ForwardingClient {
+  /** The address to bind, as the client says it: empty and `*` for all, `localhost`, `0.0.0.0`, `::`, or another one. */
+  readonly address: string;
+  /** 0 where the server may choose. */
+  readonly port: number;
+  readonly path?: undefined;
+}
+
+/** The socket of the file system that a client wants the server to listen on (`streamlocal-forward@openssh.com`). */
+export interface SocketListenRequest extends ForwardingClient {
+  readonly address?: undefined;
+  readonly port?: undefined;
+  /** As the client says it, without NUL: it may be any text. */
+  readonly path: string;
+}
+
+export type ListenRequest = TcpListenRequest | SocketListenRequest;
