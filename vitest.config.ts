@@ -8,6 +8,7 @@ const TOGETHER =
 const ALONE_NEVERTHELESS = [
   // They put timers of their own in the place of those of Node.js.
   "test/auth/{authentication,authentication-dialogue,failure-delay}.test.ts",
+  "test/connection/pending-answer.test.ts",
   // They measure memory, or what a module keeps for the whole process.
   "test/connection/channel-memory.test.ts",
   "test/transport/send-blocks.test.ts",

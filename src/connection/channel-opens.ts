@@ -3,7 +3,6 @@ import {
   OPEN_FAILED_RESOURCE_SHORTAGE,
   OPEN_SUCCEEDED,
 } from "../protocol/constants.js";
-import { InvalidTextError } from "../protocol/errors.js";
 import {
   type ChannelOpen,
   decodeChannelOpen,
@@ -144,8 +143,7 @@ export class ChannelOpens<AnyChannel extends Channel> {
       if (typeof decision === "object") decision = await decision;
       refusal = decision === OPEN_SUCCEEDED ? undefined : openRefusal(decision);
     } catch (error) {
-      const what = error instanceof InvalidTextError ? `channel of type ${open.kind}` : "checkChannelRequest";
-      requestFailed(this.#link, what, error);
+      requestFailed(this.#link, `channel of type ${open.kind}`, error);
     }
     release();
     if (this.#ended) return;

@@ -10,7 +10,10 @@ const NAME = /^[\x21-\x2b\x2d-\x7e]{1,64}$/;
 export const NO_FIELDS = Buffer.alloc(0);
 
 export interface AnswerOptions {
-  /** Ends the waiting for the answer, with the signal's reason. The request is not taken back. */
+  /**
+   * Ends the waiting for the answer, with the signal's reason. The request is not taken back. Without a signal the waiting
+   * ends after two minutes.
+   */
   readonly signal?: AbortSignal;
 }
 

@@ -1,9 +1,13 @@
 import { setMaxListeners } from "node:events";
 
+/** Time that the peer has for an answer, milliseconds. It may ask a person first. */
+const ANSWER_TIME = 120_000;
+
 /** The answer that the peer owes, for the program that waits for it. */
 export class PendingAnswer<Answer> {
   readonly promise: Promise<Answer>;
   readonly #signal: AbortSignal | undefined;
+  readonly #deadline: NodeJS.Timeout;
   #settle: { readonly resolve: (answer: Answer) => void; readonly reject: (error: unknown) => void } | undefined;
 
   /** @param signal ends the waiting, not what was asked */
@@ -12,6 +16,7 @@ export class PendingAnswer<Answer> {
     this.promise = new Promise((resolve, reject) => {
       this.#settle = { resolve, reject };
     });
+    this.#deadline = setTimeout(() => this.reject(new Error("the peer has not answered in time")), ANSWER_TIME);
     if (signal === undefined) return;
     // One signal may end many waits. Each takes its listener back, so Node.js does not warn of a leak.
     setMaxListeners(0, signal);
@@ -36,6 +41,7 @@ export class PendingAnswer<Answer> {
   #end() {
     const settle = this.#settle;
     this.#settle = undefined;
+    clearTimeout(this.#deadline);
     this.#signal?.removeEventListener("abort", this.#abort);
     return settle;
   }

@@ -1,5 +1,8 @@
 import { Reader } from "../protocol/reader.js";
 
+/** A port that the peer sends may be any number of 32 bits; one over this cannot be meant. */
+export const MAX_PORT = 65_535;
+
 /** The target that a client wants to be connected to by a channel of type `direct-tcpip` (RFC 4254 §7.2). */
 export interface DirectTcpip {
   readonly host: string;

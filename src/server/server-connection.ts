@@ -3,6 +3,7 @@ import { Authentication } from "../auth/authentication.js";
 import type { Identity } from "../auth/authenticator.js";
 import { type Permissions, RESTRICTED_PERMISSIONS } from "../auth/permissions.js";
 import type { SignatureBinding } from "../auth/public-key.js";
+import { HookError } from "../base/hook-error.js";
 import { loggedBytes, loggedText } from "../base/logged-text.js";
 import { Multiplexer } from "../connection/multiplexer.js";
 import type { AnswerOptions, RequestOptions } from "../connection/outgoing-request.js";
@@ -19,8 +20,9 @@ import { type NegotiatedNames, namesOf } from "../transport/negotiation.js";
 import { serverRole } from "../transport/server-role.js";
 import { Misbehaviour } from "./admission/misbehaviour.js";
 import type { PenaltyCause } from "./admission/penalties.js";
+import { bindAuthenticator } from "./authentication-hooks.js";
+import { bindChannelAuthority } from "./channel-hooks.js";
 import { CountedMessages } from "./counted-messages.js";
-import { bindAuthenticator, bindChannelAuthority } from "./hooks.js";
 import { encodeHostKeys, HOST_KEYS, takesHostKeys } from "./host-keys/host-key-announcement.js";
 import { HostKeyProof } from "./host-keys/host-key-proof.js";
 import { endRecord, loginRecord, refusalRecord } from "./log-records.js";
@@ -338,7 +340,9 @@ export class ServerConnection implements Connection {
   }
 
   readonly #hookFailed = (hook: string, error: unknown): void => {
-    this.#log("error", "a hook has failed", { hook: loggedText(hook), err: error });
+    const failure =
+      error instanceof HookError ? { hook: error.hook, err: error.cause } : { hook: loggedText(hook), err: error };
+    this.#log("error", "a hook has failed", failure);
   };
 
   #ended(end: ConnectionEnd): void {

@@ -21,8 +21,8 @@ import {
   type AdmissionSettings,
   resolveAdmission,
 } from "./admission/options.js";
-import { bindSessionHooks } from "./hooks.js";
 import { announcedHostKeys, encodeHostKeys } from "./host-keys/host-key-announcement.js";
+import { bindSessionHooks } from "./session-hooks.js";
 import {
   resolveSessionLimits,
   SESSION_LIMIT_OPTIONS,

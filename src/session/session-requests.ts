@@ -1,8 +1,10 @@
+import { HookError } from "../base/hook-error.js";
 import { InvalidTextError } from "../protocol/errors.js";
 import type { Request } from "../protocol/messages/requests.js";
 import type { Reader } from "../protocol/reader.js";
 import { decodeTerminalModes } from "../protocol/terminal-modes.js";
-import { type PseudoTerminal, type SessionChannel, startProgram } from "./session-channel.js";
+import type { AnyChannel } from "./connection.js";
+import { type PseudoTerminal, type SessionChannel, type SessionEvents, startProgram } from "./session-channel.js";
 
 /** Bytes of names and values that one channel's environment may hold, and what each variable costs besides. */
 const MAX_ENVIRONMENT_SIZE = 64 * 1024;
@@ -34,8 +36,8 @@ export interface SessionHooks {
     authCookie: Buffer,
     screenNumber: number,
   ): Decision;
-  /** A request that the library does not know. */
-  unknown(channel: SessionChannel, kind: string, payload: Buffer): Decision;
+  /** A request that the library does not know, on any channel. */
+  unknown(channel: AnyChannel, kind: string, payload: Buffer): Decision;
 }
 
 type Handler = (channel: SessionChannel, fields: Reader, hooks: SessionHooks) => Decision;
@@ -67,8 +69,8 @@ const handlers: ReadonlyMap<string, Handler> = new Map<string, Handler>([
   ["pty-req", requestPty],
   ["window-change", changeWindow],
   ["env", requestVariable],
-  ["signal", (channel, fields) => channel.emit("signal", last(fields, fields.readText()))],
-  ["break", (channel, fields) => channel.emit("break", last(fields, fields.readUint32()))],
+  ["signal", (channel, fields) => tell(channel, "signal", last(fields, fields.readText()))],
+  ["break", (channel, fields) => tell(channel, "break", last(fields, fields.readUint32()))],
   ["eow@openssh.com", endOfWrite],
   ["x11-req", requestX11],
 ]);
@@ -145,7 +147,7 @@ function changeWindow(channel: SessionChannel, fields: Reader, hooks: SessionHoo
   const pty = { ...channel.pty, ...size };
   return whenAllowed(hooks.windowChange(channel, pty), () => {
     channel.pty = pty;
-    channel.emit("resize", pty);
+    tell(channel, "resize", pty);
   });
 }
 
@@ -174,8 +176,24 @@ function environmentSize({ environment }: SessionChannel): number {
 
 function endOfWrite(channel: SessionChannel, fields: Reader): boolean {
   fields.end();
-  if (!channel.emit("eow")) channel.destroy();
+  if (!tell(channel, "eow")) channel.destroy();
   return true;
+}
+
+/**
+ * @returns whether there is a listener
+ * @throws {HookError} in place of whatever a listener throws
+ */
+function tell<Event extends keyof SessionEvents>(
+  channel: SessionChannel,
+  event: Event,
+  ...values: SessionEvents[Event]
+): boolean {
+  try {
+    return channel.emit(event, ...values);
+  } catch (error) {
+    throw new HookError(`listener of ${event}`, error);
+  }
 }
 
 function requestX11(channel: SessionChannel, fields: Reader, hooks: SessionHooks): Decision {

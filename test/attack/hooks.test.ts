@@ -1,10 +1,12 @@
 import { describe, expect, it, vi } from "vitest";
 import type { Channel, Connection } from "../../src/index.js";
 import { MessageNumber } from "../../src/protocol/constants.js";
+import { InvalidTextError, ProtocolError } from "../../src/protocol/errors.js";
 import { Writer } from "../../src/protocol/writer.js";
 import {
   channelClose,
   channelData,
+  channelOpen,
   channelRequest,
   execRequest,
   globalRequest,
@@ -14,7 +16,8 @@ import {
 import { Attacked, PASSWORD, TargetServer, USERNAME } from "./attacked-server.js";
 import { MIB } from "./memory.js";
 
-const { CHANNEL_SUCCESS, DISCONNECT, PONG, USERAUTH_FAILURE, USERAUTH_SUCCESS } = MessageNumber;
+const { CHANNEL_FAILURE, CHANNEL_OPEN_FAILURE, CHANNEL_SUCCESS, DISCONNECT, PONG } = MessageNumber;
+const { REQUEST_FAILURE, USERAUTH_FAILURE, USERAUTH_SUCCESS } = MessageNumber;
 
 /** How a hook can break. */
 const breakages: readonly (readonly [what: string, broken: () => never | Promise<never>])[] = [
@@ -25,6 +28,12 @@ const breakages: readonly (readonly [what: string, broken: () => never | Promise
     },
   ],
   ["rejects", () => Promise.reject(new Error("the hook is broken"))],
+];
+
+/** Errors that mean something where a message of the client is read, and nothing where a hook throws them. */
+const errorsOfTheLibrary: readonly Error[] = [
+  new ProtocolError("the hook has read something of its own"),
+  new InvalidTextError("the hook has read a text of its own"),
 ];
 
 /** Works as its parent until `fault` is set, which the hooks then meet. */
@@ -57,6 +66,22 @@ class BreakableServer extends TargetServer {
 
   override onAuthenticationFailed() {
     return this.#meet("onAuthenticationFailed");
+  }
+
+  override checkChannelRequest(kind: string) {
+    return this.#meet("checkChannelRequest") ?? super.checkChannelRequest(kind);
+  }
+
+  override checkChannelExecRequest(channel: Channel, command: Buffer) {
+    return this.#meet("checkChannelExecRequest") ?? super.checkChannelExecRequest(channel, command);
+  }
+
+  override checkUnknownChannelRequest() {
+    return this.#meet("checkUnknownChannelRequest") ?? false;
+  }
+
+  override checkGlobalRequest() {
+    return this.#meet("checkGlobalRequest") ?? false;
   }
 
   override onChannelOpened() {
@@ -115,6 +140,39 @@ describe.each(breakages)("a hook that %s", (_, meet) => {
     expect((await client.exec("hello")).exitStatus).toBe(0);
     expect((await client.exec("hello")).exitStatus).toBe(0);
     attacked.server.fault = undefined;
+    await client.close();
+    await attacked.expectUnharmed();
+  });
+});
+
+describe.each(errorsOfTheLibrary)("a hook that throws a $name", (error) => {
+  const fail = () => Promise.reject(error);
+
+  it.each<[hook: string, message: (id: number) => Buffer, refusal: number]>([
+    ["checkChannelRequest", () => channelOpen(), CHANNEL_OPEN_FAILURE],
+    ["checkChannelExecRequest", (id) => execRequest(id, "hello"), CHANNEL_FAILURE],
+    ["checkUnknownChannelRequest", (id) => channelRequest(id, "x@example.com", "want-reply"), CHANNEL_FAILURE],
+    ["checkGlobalRequest", () => globalRequest("x@example.com", "want-reply"), REQUEST_FAILURE],
+  ])("refuses, and the connection goes on: %s", async (hook, message, refusal) => {
+    const attacked = await Attacked.start(new BreakableServer());
+    const client = await attacked.login();
+    const { id } = await client.openSession();
+    attacked.server.fault = { hook, meet: fail };
+    client.sendPacket(message(id));
+    expect((await client.nextPacket())[0]).toBe(refusal);
+    attacked.server.fault = undefined;
+    expect((await client.exec("hello")).exitStatus).toBe(0);
+    await client.close();
+    await attacked.expectUnharmed();
+  });
+
+  it("refuses an attempt, and the next one works", async () => {
+    const attacked = await Attacked.start(new BreakableServer());
+    const client = await attacked.authenticating();
+    attacked.server.fault = { hook: "checkAuthPassword", meet: fail };
+    expect((await client.authPassword(USERNAME, PASSWORD))[0]).toBe(USERAUTH_FAILURE);
+    attacked.server.fault = undefined;
+    expect((await client.authPassword(USERNAME, PASSWORD))[0]).toBe(USERAUTH_SUCCESS);
     await client.close();
     await attacked.expectUnharmed();
   });

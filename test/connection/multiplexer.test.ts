@@ -195,7 +195,7 @@ describe("opening channels", () => {
     multiplexer.receive(channelOpen());
     await settled();
     expect(link.take()).toEqual(["refused 0: 1 administratively prohibited"]);
-    expect(link.failedHooks).toEqual(["checkChannelRequest"]);
+    expect(link.failedHooks).toEqual(["channel of type session"]);
   });
 
   it("does not wait for one that is still being decided on", async () => {

@@ -1,0 +1,37 @@
+import type { MaybePromise } from "./maybe-promise.js";
+
+/**
+ * A hook has thrown. Whatever it threw is the cause: a ProtocolError that a hook throws is not about the peer's messages.
+ */
+export class HookError extends Error {
+  override readonly name = "HookError";
+  /** The name of the hook. */
+  readonly hook: string;
+
+  constructor(hook: string, cause: unknown) {
+    super(`the hook ${hook} has failed`, { cause });
+    this.hook = hook;
+  }
+}
+
+/**
+ * Calls a hook.
+ *
+ * @throws {HookError} in place of whatever the hook throws
+ */
+export function callHook<Result>(hook: string, call: () => MaybePromise<Result>): MaybePromise<Result> {
+  let result: MaybePromise<Result>;
+  try {
+    result = call();
+  } catch (error) {
+    throw new HookError(hook, error);
+  }
+  if (!isThenable(result)) return result;
+  return Promise.resolve(result).catch((error: unknown) => {
+    throw new HookError(hook, error);
+  });
+}
+
+function isThenable<Value>(value: MaybePromise<Value>): value is Promise<Value> {
+  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
+}

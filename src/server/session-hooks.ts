@@ -1,0 +1,30 @@
+import type { SessionHooks } from "../session/session-requests.js";
+import { allowedBy } from "./hook-answers.js";
+import type { SSHServer } from "./ssh-server.js";
+
+/** The session hooks of a server: they find everything on the channel, so that all connections share them. */
+export function bindSessionHooks(server: SSHServer): SessionHooks {
+  return {
+    exec: (channel, command) =>
+      allowedBy("checkChannelExecRequest", () => server.checkChannelExecRequest(channel, command)),
+    shell: (channel) => allowedBy("checkChannelShellRequest", () => server.checkChannelShellRequest(channel)),
+    subsystem: (channel, name) =>
+      allowedBy("checkChannelSubsystemRequest", () => server.checkChannelSubsystemRequest(channel, name)),
+    pty: (channel, { term, width, height, pixelWidth, pixelHeight, modes }) =>
+      allowedBy("checkChannelPtyRequest", () =>
+        server.checkChannelPtyRequest(channel, term, width, height, pixelWidth, pixelHeight, modes),
+      ),
+    windowChange: (channel, { width, height, pixelWidth, pixelHeight }) =>
+      allowedBy("checkChannelWindowChangeRequest", () =>
+        server.checkChannelWindowChangeRequest(channel, width, height, pixelWidth, pixelHeight),
+      ),
+    environment: (channel, name, value) =>
+      allowedBy("checkChannelEnvRequest", () => server.checkChannelEnvRequest(channel, name, value)),
+    x11: (channel, singleConnection, authProtocol, authCookie, screenNumber) =>
+      allowedBy("checkChannelX11Request", () =>
+        server.checkChannelX11Request(channel, singleConnection, authProtocol, authCookie, screenNumber),
+      ),
+    unknown: (channel, kind, payload) =>
+      allowedBy("checkUnknownChannelRequest", () => server.checkUnknownChannelRequest(channel, kind, payload)),
+  };
+}

@@ -1,0 +1,28 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { PendingAnswer } from "../../src/connection/pending-answer.js";
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+describe("an answer that the peer owes", () => {
+  it("is waited for two minutes", async () => {
+    const answer = new PendingAnswer<boolean>(undefined);
+    vi.advanceTimersByTime(119_999);
+    expect(answer.settled).toBe(false);
+    vi.advanceTimersByTime(1);
+    expect(answer.settled).toBe(true);
+    await expect(answer.promise).rejects.toThrow("the peer has not answered in time");
+  });
+
+  it("leaves no timer behind once it has come", async () => {
+    const answer = new PendingAnswer<boolean>(undefined);
+    answer.resolve(true);
+    expect(vi.getTimerCount()).toBe(0);
+    expect(await answer.promise).toBe(true);
+  });
+});
