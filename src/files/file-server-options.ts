@@ -51,16 +51,23 @@ const POLICY_METHODS = [
  * @throws {ConfigurationError} naming the option that cannot be used
  */
 export function fileServerSettings(options: FileServerOptions): FileServerSettings {
-  const { startDirectory = "/", access = allowAll } = options;
+  const { startDirectory = "/" } = options;
   if (checkText("startDirectory", startDirectory, "a path").includes("\0")) {
     throw new ConfigurationError("startDirectory", "must not hold NUL");
   }
   return {
     fileSystem: servedFileSystem(options),
     startDirectory: normalizePath(startDirectory),
-    access: checkMethods("access", access, POLICY_METHODS),
+    access: checkMethods("access", checkPolicyGiven(options), POLICY_METHODS),
     logger: resolveLogger(options.logger, ["debug", "warn"]),
   };
+}
+
+/** A policy that was looked up and not found, for a user say, must not allow everything. */
+function checkPolicyGiven(options: FileServerOptions): AccessPolicy {
+  if (!("access" in options)) return allowAll;
+  if (options.access !== undefined) return options.access;
+  throw new ConfigurationError("access", "must not be undefined: leave it out where all is allowed");
 }
 
 function servedFileSystem({ rootPath, fileSystem }: { readonly rootPath?: string; readonly fileSystem?: FileSystem }) {
