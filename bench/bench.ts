@@ -1,12 +1,13 @@
 import { dirname } from "node:path";
 import { behindRelay } from "./behind-relay.js";
-import type { BenchCase, ConnectCase, IdleCase, Path, SFTPCase, ThroughputCase } from "./cases.js";
+import type { BenchCase, ConnectCase, ForwardCase, IdleCase, Path, SFTPCase, ThroughputCase } from "./cases.js";
 import { commonKeyExchange, usualCipher } from "./cases.js";
 import type { Login } from "./client.js";
+import { startForwardTarget } from "./forward-target-process.js";
 import { measureConnect, measureSFTPConnect } from "./measure/connect.js";
 import { measureIdle } from "./measure/idle.js";
 import { measureSFTP } from "./measure/sftp.js";
-import { measureThroughput } from "./measure/throughput.js";
+import { measureThroughput, measureTransfer, type Throughput } from "./measure/throughput.js";
 import { newerOpenSSH, type OpenSSH, systemOpenSSH } from "./openssh.js";
 import type { BenchOptions } from "./options.js";
 import { type ColumnName, Results, type Unit } from "./results.js";
@@ -50,6 +51,7 @@ export class Bench {
 
   async run(cases: readonly BenchCase[]): Promise<void> {
     await this.#runTransfers(cases.filter((benchCase) => benchCase.kind === "throughput"));
+    await this.#runForwards(cases.filter((benchCase) => benchCase.kind === "forward"));
     await this.#runSFTP(cases.filter((benchCase) => benchCase.kind === "sftp"));
     for (const benchCase of cases) {
       if (benchCase.kind === "connect") await this.#runConnects(benchCase);
@@ -62,12 +64,23 @@ export class Bench {
     const measure = ({ cipher, direction }: ThroughputCase, contender: Contender, connectSeconds: number) =>
       measureThroughput({ ...this.#usualLogin(contender), cipher }, direction, bytes, connectSeconds);
     await this.#onWarmServers(cases, measureConnect, measure, ({ name }, contender, result) => {
-      this.#add(name, "CPU s/GiB", contender, result.cpuSecondsPerGiB);
-      this.#add(name, "MB/s", contender, result.megabytesPerSecond);
+      this.#addThroughput(name, contender, result);
       if (contender === "sshd") {
         this.#add(name, "CPU s/GiB", "sshd + command", result.cpuSecondsPerGiB + result.commandSecondsPerGiB);
       }
     });
+  }
+
+  async #runForwards(cases: readonly ForwardCase[]): Promise<void> {
+    if (cases.length === 0) return;
+    const bytes = this.#options.transferBytes;
+    const target = await startForwardTarget(this.#programsFolder, bytes);
+    const measure = ({ direction }: ForwardCase, contender: Contender, connectSeconds: number) =>
+      measureTransfer(this.#usualLogin(contender), direction, { port: target[direction] }, bytes, connectSeconds);
+    await this.#onWarmServers(cases, measureConnect, measure, ({ name }, contender, result) =>
+      this.#addThroughput(name, contender, result),
+    );
+    await target.stop();
   }
 
   async #runSFTP(cases: readonly SFTPCase[]): Promise<void> {
@@ -177,6 +190,11 @@ export class Bench {
 
   #login(contender: Contender, openssh: OpenSSH, keyExchange: string): Login {
     return { contender, openssh, workspace: this.#workspace, keyExchange, cipher: usualCipher };
+  }
+
+  #addThroughput(caseName: string, column: ColumnName, result: Throughput): void {
+    this.#add(caseName, "CPU s/GiB", column, result.cpuSecondsPerGiB);
+    this.#add(caseName, "MB/s", column, result.megabytesPerSecond);
   }
 
   #add(caseName: string, unit: Unit, column: ColumnName, value: number): void {

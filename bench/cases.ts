@@ -25,6 +25,16 @@ export interface ThroughputCase {
   readonly targets: Targets;
 }
 
+/** A connection of the client's, joined by the server to one of its own (`ssh -W`). */
+export interface ForwardCase {
+  readonly kind: "forward";
+  readonly name: string;
+  /** As for a command in the place of what the server connects to. */
+  readonly direction: Direction;
+  readonly path: Path;
+  readonly targets: Targets;
+}
+
 export interface SFTPCase {
   readonly kind: "sftp";
   readonly name: string;
@@ -48,7 +58,7 @@ export interface IdleCase {
   readonly targets: Targets;
 }
 
-export type BenchCase = ThroughputCase | SFTPCase | ConnectCase | IdleCase;
+export type BenchCase = ThroughputCase | ForwardCase | SFTPCase | ConnectCase | IdleCase;
 
 /** Where the cipher is not what is measured. */
 export const usualCipher = "aes128-gcm@openssh.com";
@@ -80,6 +90,8 @@ export const benchCases: readonly BenchCase[] = [
     path: "100 ms",
     targets: {},
   },
+  forwardCase("output"),
+  forwardCase("input"),
   sftpCase("sftp get", "get", {
     "CPU s/GiB": { ratioToSshd: 0.6 },
     "MB/s": { ratioToSshd: 1.3, ratioToSsh2: 1.3 },
@@ -103,6 +115,11 @@ function throughputCase(direction: Direction, { name: cipher, target }: (typeof 
   const name = `${direction} ${cipher}`;
   // Megabytes per second depend on the client too: what is promised is the server's CPU.
   return { kind: "throughput", name, direction, cipher, path: "loopback", targets: { "CPU s/GiB": target } };
+}
+
+function forwardCase(direction: Direction): ForwardCase {
+  const targets: Targets = { "CPU s/GiB": { ratioToSshd: 1 }, "MB/s": { ratioToSshd: 1 } };
+  return { kind: "forward", name: `forward ${direction}`, direction, path: "loopback", targets };
 }
 
 function sftpCase(name: string, operation: SFTPOperation, targets: Targets): SFTPCase {

@@ -15,7 +15,8 @@ export interface Login {
 }
 
 export interface Session extends Login {
-  readonly command: string;
+  /** A command, or a port of this machine that the server shall connect to. */
+  readonly peer: { readonly command: string } | { readonly port: number };
   /** A file to send as standard input; nothing is sent without it. */
   readonly inputFile?: string;
 }
@@ -40,14 +41,16 @@ const sessionTimeout = 300_000;
 const destination = "127.0.0.1";
 
 /**
- * Runs one command through `ssh`.
+ * Runs one command through `ssh`, or connects to one port.
  *
  * @throws {Error} when it fails or did not negotiate what the session asks for
  */
 export async function runSession(session: Session): Promise<SessionResult> {
-  const { openssh, inputFile } = session;
+  const { openssh, inputFile, peer } = session;
   const input = inputFile === undefined ? "ignore" : openSync(inputFile, "r");
-  const child = spawn(openssh.client, ["-T", ...loginArguments(session), destination, session.command], {
+  const work =
+    "command" in peer ? ["-T", destination, peer.command] : ["-W", `${destination}:${peer.port}`, destination];
+  const child = spawn(openssh.client, [...loginArguments(session), ...work], {
     stdio: [input, inputFile === undefined ? "ignore" : "pipe", "pipe"],
     timeout: sessionTimeout,
     killSignal: "SIGKILL",

@@ -1,7 +1,23 @@
+import { once } from "node:events";
 import { createRequire } from "node:module";
+import { connect, type Socket } from "node:net";
 import { PKey } from "../../src/crypto/index.js";
-import { type Channel, SFTPServer, SSHServer, SSHServerManager } from "../../src/index.js";
-import { AUTH_FAILED, AUTH_SUCCESSFUL } from "../../src/protocol/constants.js";
+import {
+  type AnyChannel,
+  type Channel,
+  type Connection,
+  join,
+  type OpenFields,
+  SFTPServer,
+  SSHServer,
+  SSHServerManager,
+} from "../../src/index.js";
+import {
+  AUTH_FAILED,
+  AUTH_SUCCESSFUL,
+  OPEN_FAILED_UNKNOWN_CHANNEL_TYPE,
+  OPEN_SUCCEEDED,
+} from "../../src/protocol/constants.js";
 import { readSettings, reportTo, runCommand } from "./harness.js";
 
 const settings = readSettings();
@@ -17,8 +33,20 @@ class BenchServer extends SSHServer {
       : AUTH_FAILED;
   }
 
-  override checkChannelRequest(kind: string) {
-    return kind === "session" ? 0 : 3;
+  readonly #targets = new WeakMap<Connection, Socket>();
+
+  override async checkChannelRequest(kind: string, _id: number, connection: Connection, open: OpenFields) {
+    if (kind === "session") return OPEN_SUCCEEDED;
+    if (!("host" in open)) return OPEN_FAILED_UNKNOWN_CHANNEL_TYPE;
+    const target = connect({ host: open.host, port: open.port, allowHalfOpen: true, noDelay: true });
+    await once(target, "connect");
+    this.#targets.set(connection, target);
+    return OPEN_SUCCEEDED;
+  }
+
+  override onChannelOpened(channel: AnyChannel) {
+    const target = this.#targets.get(channel.connection);
+    if (target !== undefined) void join(channel, target);
   }
 
   override checkChannelExecRequest(channel: Channel, command: Buffer) {

@@ -1,5 +1,5 @@
 import { createRequire } from "node:module";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, connect } from "node:net";
 import ssh2 from "ssh2";
 import { readSettings, reportTo, runCommand } from "./harness.js";
 import { serveSFTP } from "./ssh2-sftp.js";
@@ -41,6 +41,13 @@ const server = new ssh2.Server({ hostKeys: [settings.hostKey] }, (client) => {
         channel.exit(0);
         channel.end();
       });
+    });
+  });
+  client.on("tcpip", (accept, _reject, { destIP, destPort }) => {
+    const target = connect({ host: destIP, port: destPort, allowHalfOpen: true, noDelay: true });
+    target.once("connect", () => {
+      const channel = accept();
+      channel.pipe(target).pipe(channel);
     });
   });
   client.on("error", () => {}); // A client that ends without a farewell is no error here.

@@ -87,6 +87,12 @@ export function checkFlag(option: string, value: boolean): boolean {
   throw new ConfigurationError(option, `must be true or false, not ${shown(value)}`);
 }
 
+/** @throws {ConfigurationError} when the value is not an AbortSignal */
+export function checkSignal(option: string, value: AbortSignal): AbortSignal {
+  if (value instanceof AbortSignal) return value;
+  throw wrongKind(option, "an AbortSignal", value);
+}
+
 /** @throws {ConfigurationError} when the value is not a number in the range */
 export function checkNumber(option: string, value: number, minimum: number, maximum: number): number {
   if (typeof value === "number" && value >= minimum && value <= maximum) return value;

@@ -25,6 +25,7 @@ export class ChannelInput {
   #wanted: number | undefined;
   #partlyRead = false;
   #eofReceived = false;
+  #endedByClose = false;
 
   /** @param stream of the channel, whose readable half is the input */
   constructor(stream: Readable, window: ReceiveWindow, output: WindowOutput) {
@@ -36,6 +37,11 @@ export class ChannelInput {
   /** Whether the peer has said that nothing more comes from it. */
   get eofReceived(): boolean {
     return this.#eofReceived;
+  }
+
+  /** Whether the input has ended because the peer has closed the channel, and has not said that this was all. */
+  get endedByClose(): boolean {
+    return this.#endedByClose;
   }
 
   /** Whether a reader has not come to the end: it listens, or it has called `read` and has not got all. */
@@ -72,6 +78,13 @@ export class ChannelInput {
     this.#eofReceived = true;
     this.#flush();
     this.#stream.push(null);
+  }
+
+  /** SSH_MSG_CHANNEL_CLOSE, where there is a reader for what came before: it hears of the end, with or without EOF. */
+  endByClose(): void {
+    if (this.#eofReceived) return;
+    this.#endedByClose = true;
+    this.receiveEof();
   }
 
   /** The stream is about to be read. */
