@@ -1,4 +1,4 @@
-import { type Address, parseAddress, textOfIPv6 } from "./address.js";
+import { addressText, parseAddress } from "./address.js";
 import { inNetwork, isMappedNetwork, type Network, parseNetwork } from "./network.js";
 import { matchesWildcard } from "./wildcard.js";
 
@@ -39,15 +39,11 @@ export class AddressPatterns {
   allows(address: string | undefined): boolean {
     const parsed = address === undefined ? undefined : parseAddress(address);
     if (parsed === undefined) return false;
-    const text = textOf(parsed);
+    // However it came: a pattern that denies it must not depend on that.
+    const text = addressText(parsed);
     const matching = this.#patterns.filter(({ match }) =>
       typeof match === "string" ? matchesWildcard(text, match) : inNetwork(parsed, match),
     );
     return matching.length > 0 && matching.every(({ effect }) => effect === "allow");
   }
-}
-
-/** The one text of an address, however it came: a pattern that denies it must not depend on that. */
-function textOf({ family, bytes }: Address): string {
-  return family === "ipv4" ? bytes.join(".") : textOfIPv6(bytes);
 }

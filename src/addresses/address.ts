@@ -20,6 +20,11 @@ export function parseAddress(text: string): Address | undefined {
   return { family: "ipv6", bytes };
 }
 
+/** The one text of an address, however it was written. */
+export function addressText({ family, bytes }: Address): string {
+  return family === "ipv4" ? bytes.join(".") : textOfIPv6(bytes);
+}
+
 /** An IPv6 address of 16 bytes as RFC 5952 writes it. */
 export function textOfIPv6(bytes: Buffer): string {
   const groups = Array.from({ length: 8 }, (_, index) => bytes.readUInt16BE(2 * index).toString(16));

@@ -8,9 +8,9 @@ export class ChannelOpenError extends Error {
   /** Why, in the words of the peer: cut, and with control characters escaped. */
   readonly description: string;
 
-  constructor(reason: number, description: string) {
+  constructor(reason: number, description: string, options?: ErrorOptions) {
     const text = loggedText(description);
-    super(`the channel was not opened: ${text === "" ? "no description" : text} (reason ${reason})`);
+    super(`the channel was not opened: ${text === "" ? "no description" : text} (reason ${reason})`, options);
     this.reason = reason;
     this.description = text;
   }
