@@ -1,4 +1,6 @@
+import { checkInteger, checkOptions, checkText } from "../base/option-checks.js";
 import { Reader } from "../protocol/reader.js";
+import { Writer } from "../protocol/writer.js";
 
 /** A port that the peer sends may be any number of 32 bits; one over this cannot be meant. */
 export const MAX_PORT = 65_535;
@@ -17,6 +19,26 @@ export interface DirectTcpip {
 export interface DirectStreamlocal {
   /** In the bytes that the client has sent. */
   readonly socketPath: Buffer;
+}
+
+/**
+ * A connection that has come to a port, for the client that had it listened on, by a channel of type `forwarded-tcpip`
+ * (RFC 4254 §7.2).
+ */
+export interface ForwardedTcpip {
+  /** The address as the client has asked for it: by that and the port it knows which of its requests is meant. */
+  readonly address: string;
+  /** The port that is listened on, also where the client has left the choice to the server. */
+  readonly port: number;
+  /** The origin of the connection. */
+  readonly originatorAddress: string;
+  readonly originatorPort: number;
+}
+
+/** The same for `forwarded-streamlocal@openssh.com` (OpenSSH PROTOCOL §2.4). */
+export interface ForwardedStreamlocal {
+  /** As the client has asked for it. */
+  readonly socketPath: string | Uint8Array;
 }
 
 /** The fields of a CHANNEL_OPEN message that belong to its channel type: as bytes where the library does not know it. */
@@ -55,4 +77,36 @@ function readDirectStreamlocal(fields: Buffer): DirectStreamlocal {
   reader.readUint32();
   reader.end();
   return { socketPath };
+}
+
+/**
+ * The fields for `connection.openChannel("forwarded-tcpip", fields)`.
+ *
+ * @throws {ConfigurationError} naming the field that cannot be sent
+ */
+export function encodeForwardedTcpip(fields: ForwardedTcpip): Buffer {
+  const { address, port, originatorAddress, originatorPort } = checkOptions(fields, [
+    "address",
+    "port",
+    "originatorAddress",
+    "originatorPort",
+  ]);
+  return new Writer()
+    .writeString(checkText("address", address))
+    .writeUint32(checkInteger("port", port, 0, MAX_PORT))
+    .writeString(checkText("originatorAddress", originatorAddress))
+    .writeUint32(checkInteger("originatorPort", originatorPort, 0, MAX_PORT))
+    .toBuffer();
+}
+
+/**
+ * The fields for `connection.openChannel("forwarded-streamlocal@openssh.com", fields)`.
+ *
+ * @throws {ConfigurationError} when the path is neither a text nor bytes
+ */
+export function encodeForwardedStreamlocal(fields: ForwardedStreamlocal): Buffer {
+  const { socketPath } = checkOptions(fields, ["socketPath"]);
+  const path = socketPath instanceof Uint8Array ? socketPath : checkText("socketPath", socketPath, "a text or bytes");
+  // Behind it is a reserved string.
+  return new Writer().writeString(path).writeString("").toBuffer();
 }

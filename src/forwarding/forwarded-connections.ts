@@ -1,0 +1,71 @@
+import type { Socket } from "node:net";
+import { ChannelOpenError } from "../connection/channel-open-error.js";
+import type { Connection } from "../session/connection.js";
+import { join } from "./join.js";
+import type { ListenPlaces, ListenSettings } from "./listen-options.js";
+import { resetSocket } from "./reset-socket.js";
+
+/** What is not listened on, or a connection that does not reach its client. */
+export interface ListenProblem {
+  /** `ADDRESS:PORT` or a path, as the client says it. */
+  readonly listener: string;
+  /** One of few, for whoever counts. */
+  readonly reason: string;
+  readonly cause?: unknown;
+}
+
+/** Who is listened for, and with which limits. */
+export interface ListenContext {
+  readonly connection: Pick<Connection, "openChannel" | "signal">;
+  readonly settings: ListenSettings;
+  readonly places: ListenPlaces;
+  report(problem: ListenProblem): void;
+}
+
+/** The channel that leads a connection to the client. */
+export interface ForwardedChannel {
+  readonly kind: "forwarded-tcpip" | "forwarded-streamlocal@openssh.com";
+  readonly fields: Buffer;
+  /** For the log. */
+  readonly listener: string;
+}
+
+/**
+ * Leads a connection that was accepted to the client, by a channel of its own. It is reset where the client does not take
+ * it, and where there are too many.
+ *
+ * @returns resolves when nothing of it is left
+ */
+export async function forwardConnection(
+  context: ListenContext,
+  socket: Socket,
+  { kind, fields, listener }: ForwardedChannel,
+): Promise<void> {
+  const { connection, places, report } = context;
+  // A socket that fails is closed, too.
+  socket.on("error", () => {});
+  const release = places.connections.take();
+  const taken = places.pending.take();
+  try {
+    if (release === undefined) throw new Unforwarded("too many connections are forwarded");
+    if (taken === undefined) throw new Unforwarded("too many connections wait for the client");
+    const channel = await connection.openChannel(kind, fields);
+    taken();
+    await join(channel, socket, { signal: connection.signal });
+  } catch (cause) {
+    resetSocket(socket);
+    if (!connection.signal.aborted) report({ listener, reason: reasonOf(cause), cause });
+  } finally {
+    taken?.();
+    release?.();
+  }
+}
+
+class Unforwarded extends Error {}
+
+function reasonOf(cause: unknown): string {
+  if (cause instanceof Unforwarded) return cause.message;
+  return cause instanceof ChannelOpenError
+    ? "the client refuses the connection"
+    : "the client does not take the connection";
+}

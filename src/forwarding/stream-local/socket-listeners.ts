@@ -1,0 +1,83 @@
+import { forwardConnection, type ListenContext } from "../forwarded-connections.js";
+import { type Listener, ListenerRegister, ListenRefusal } from "../listener-register.js";
+import { encodeForwardedStreamlocal } from "../open-fields.js";
+import { bindSocket } from "./bind-socket.js";
+import { holdFile, OutsideRootsError } from "./held-file.js";
+import { parseSocketPath, type SocketPath } from "./socket-roots.js";
+
+/**
+ * The sockets of the file system that are listened on for one client (OpenSSH PROTOCOL §2.4): `ssh -R` with a path. They
+ * are gone with its connection.
+ */
+export class SocketListeners {
+  readonly #context: ListenContext;
+  readonly #listeners: ListenerRegister<Listener>;
+
+  constructor(context: ListenContext) {
+    this.#context = context;
+    this.#listeners = new ListenerRegister(context.places.listeners, context.connection.signal);
+  }
+
+  /**
+   * @param path as the client says it
+   * @returns whether it is listened on; where it is not, there is a report. Never rejects
+   */
+  async listen(path: string): Promise<boolean> {
+    try {
+      const socket = parseSocketPath(path);
+      if (socket === undefined) throw new ListenRefusal("it is not the path of a socket");
+      await this.#listeners.open(path, () => this.#open(path, socket));
+      return true;
+    } catch (cause) {
+      if (!this.#context.connection.signal.aborted) this.#report(path, reasonOf(cause), cause);
+      return false;
+    }
+  }
+
+  /**
+   * Listens no more; connections that were accepted go on.
+   *
+   * @returns whether there was such a listener of this client, once its socket is removed
+   */
+  cancel(path: string): Promise<boolean> {
+    return this.#listeners.close(path);
+  }
+
+  async #open(path: string, socket: SocketPath): Promise<Listener> {
+    const { socketRoots, socketBindMask: mask, socketBindUnlink } = this.#context.settings;
+    const fields = encodeForwardedStreamlocal({ socketPath: path });
+    const channel = { kind: "forwarded-streamlocal@openssh.com", fields, listener: path } as const;
+    const folder = await holdFile(socket.folder, socketRoots);
+    try {
+      const existing = socketBindUnlink ? "replaced" : "kept";
+      const bound = await bindSocket(
+        folder,
+        socket.name,
+        { mask, existing },
+        {
+          accepted: (connection) => void forwardConnection(this.#context, connection, channel),
+          failed: (error) => this.#report(path, "a connection could not be accepted", error),
+        },
+      );
+      return {
+        name: path,
+        close: async () => {
+          await bound.close();
+          await folder.release();
+        },
+      };
+    } catch (error) {
+      await folder.release();
+      throw error;
+    }
+  }
+
+  #report(listener: string, reason: string, cause: unknown): void {
+    this.#context.report({ listener, reason, cause });
+  }
+}
+
+function reasonOf(cause: unknown): string {
+  if (cause instanceof ListenRefusal) return cause.message;
+  return cause instanceof OutsideRootsError ? "it is outside the folders for sockets" : "the system refuses it";
+}

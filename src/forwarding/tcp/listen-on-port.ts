@@ -1,0 +1,75 @@
+import { lookup } from "node:dns/promises";
+import type { AddressInfo, Server } from "node:net";
+import { systemErrorCode } from "../../base/system-error-code.js";
+import { type AcceptedConnections, acceptConnections } from "../accept-connections.js";
+
+/** Ports that are tried where the system chooses one: it knows of one address only that the port is free there. */
+const MAX_TRIES = 8;
+
+/** Addresses of one name that are listened on. */
+const MAX_ADDRESSES = 16;
+
+/** A port that is listened on, on all addresses that were asked for and that the machine has. */
+export interface BoundPort {
+  readonly port: number;
+  readonly servers: readonly Server[];
+}
+
+/**
+ * Listens on the same port of several addresses. An address that the machine does not have, such as those of a family
+ * that is switched off, is left out if there are others; a port that is in use at one of them is in use.
+ *
+ * @param names addresses or names
+ * @param port 0 lets the system choose
+ * @throws the system's error
+ */
+export async function listenOnPort(
+  names: readonly string[],
+  port: number,
+  connections: AcceptedConnections,
+): Promise<BoundPort> {
+  const addresses = (await Promise.all(names.map(addressesOf))).flat().slice(0, MAX_ADDRESSES);
+  for (let tries = 1; ; tries++) {
+    try {
+      return await listenOnAll(addresses, port, connections);
+    } catch (error) {
+      const mayBeOther = port === 0 && systemErrorCode(error) === "EADDRINUSE" && tries < MAX_TRIES;
+      if (!mayBeOther) throw error;
+    }
+  }
+}
+
+async function addressesOf(name: string): Promise<readonly string[]> {
+  return (await lookup(name, { all: true })).map(({ address }) => address);
+}
+
+async function listenOnAll(
+  addresses: readonly string[],
+  port: number,
+  connections: AcceptedConnections,
+): Promise<BoundPort> {
+  const servers: Server[] = [];
+  let bound = port;
+  let missing: unknown;
+  try {
+    for (const host of addresses) {
+      try {
+        const server = await acceptConnections({ host, port: bound }, connections);
+        servers.push(server);
+        bound = (server.address() as AddressInfo).port;
+      } catch (error) {
+        if (!isMissing(error)) throw error;
+        missing = error;
+      }
+    }
+    if (servers.length === 0) throw missing;
+    return { port: bound, servers };
+  } catch (error) {
+    for (const server of servers) server.close();
+    throw error;
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return ["EADDRNOTAVAIL", "EAFNOSUPPORT"].includes(systemErrorCode(error) ?? "");
+}
