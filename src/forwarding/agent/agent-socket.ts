@@ -1,0 +1,114 @@
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { chmod } from "node:fs/promises";
+import { createServer, type Server, type Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import type { Logger } from "../../base/logger.js";
+import { join } from "../join.js";
+import { type Owner, PrivateFolder } from "../private-folder.js";
+import { AgentError } from "./agent-error.js";
+
+/** Connections of programs at a time; each takes one of the client's channels. */
+const MAX_CONNECTIONS = 32;
+
+/** Longest path of a socket, bytes: `sun_path` without its NUL (unix(7)). */
+const MAX_PATH_LENGTH = 107;
+
+const FOLDER_PREFIX = "spindlex-";
+
+export interface AgentSocketSettings {
+  /** The user of the programs, where it is not the one of this process. */
+  readonly owner: Owner | undefined;
+  /** Connects to the agent. */
+  readonly openStream: () => Promise<Duplex>;
+  /** Ends all of it: the socket, its directory, and the connections. */
+  readonly signal: AbortSignal;
+  readonly logger: Logger;
+}
+
+/** A socket at which programs find the agent of a client. */
+export class AgentSocket {
+  readonly path: string;
+  readonly #folder: PrivateFolder;
+  readonly #settings: AgentSocketSettings;
+  readonly #server: Server;
+  readonly #connections = new Set<Socket>();
+
+  private constructor(folder: PrivateFolder, name: string, settings: AgentSocketSettings) {
+    this.#folder = folder;
+    this.path = folder.fileNamed(name);
+    this.#settings = settings;
+    this.#server = createServer({ allowHalfOpen: true }, (socket) => void this.#accept(socket));
+    this.#server.maxConnections = MAX_CONNECTIONS;
+    this.#server.on("drop", () => this.#debug("too many programs use the agent", undefined));
+  }
+
+  /**
+   * @throws {AgentError} `socket` where it cannot be made
+   * @throws the reason of the signal, when it fires
+   */
+  static async listen(settings: AgentSocketSettings): Promise<AgentSocket> {
+    // The owner of the directory may replace it: nobody else has a socket of this name that could be removed by that.
+    const name = `agent.${randomBytes(8).toString("hex")}`;
+    const length = PrivateFolder.pathLength(FOLDER_PREFIX, name);
+    if (length > MAX_PATH_LENGTH) {
+      const message = `a socket in TMPDIR would have a path of ${length} bytes, and may have ${MAX_PATH_LENGTH} at most`;
+      throw new AgentError("socket", message);
+    }
+    const folder = await unlessImpossible(PrivateFolder.make(FOLDER_PREFIX));
+    const socket = new AgentSocket(folder, name, settings);
+    try {
+      await unlessImpossible(socket.#listen());
+      settings.signal.throwIfAborted();
+    } catch (error) {
+      await socket.#close();
+      throw error;
+    }
+    settings.signal.addEventListener("abort", () => void socket.#close(), { once: true });
+    return socket;
+  }
+
+  async #listen(): Promise<void> {
+    // Of this process alone, also where it is one of a cluster.
+    this.#server.listen({ path: this.path, exclusive: true });
+    await once(this.#server, "listening");
+    this.#server.on("error", (error) => this.#debug("a program could not connect to the agent", error));
+    await chmod(this.path, 0o600);
+    const { owner } = this.#settings;
+    if (owner !== undefined) await this.#folder.giveTo(owner);
+  }
+
+  async #accept(socket: Socket): Promise<void> {
+    this.#connections.add(socket);
+    socket.once("close", () => this.#connections.delete(socket));
+    socket.on("error", () => {});
+    const { openStream, signal } = this.#settings;
+    try {
+      await join(socket, await openStream(), { signal });
+    } catch (error) {
+      socket.destroy();
+      this.#debug("a program was not connected to the agent", error);
+    }
+  }
+
+  async #close(): Promise<void> {
+    // This removes the socket from its directory, too.
+    this.#server.close();
+    for (const socket of this.#connections) socket.destroy();
+    await this.#folder
+      .remove()
+      .catch((error) => this.#debug("the folder of the agent's socket was not removed", error));
+  }
+
+  #debug(message: string, err: unknown): void {
+    this.#settings.logger.debug({ socket: this.path, err }, message);
+  }
+}
+
+async function unlessImpossible<T>(making: Promise<T>): Promise<T> {
+  try {
+    return await making;
+  } catch (cause) {
+    throw new AgentError("socket", "the socket for programs could not be made", { cause });
+  }
+}

@@ -1,0 +1,104 @@
+import { once } from "node:events";
+import { connect, createServer, type Socket } from "node:net";
+import { join } from "node:path";
+import { afterAll } from "vitest";
+import type { PKey } from "../../../src/crypto/pkey/pkey.js";
+import { MessageAssembler } from "../../../src/forwarding/agent/message-assembler.js";
+import { AgentMessage } from "../../../src/forwarding/agent/messages.js";
+import { Writer } from "../../../src/protocol/writer.js";
+import { temporaryFolder } from "../../support/tools.js";
+
+/** Does with one request, which has no length in front, what it likes. */
+export type Answerer = (request: Buffer, socket: Socket) => void;
+
+let made = 0;
+
+/** An agent of the test's own at a socket, which is closed after the tests of the file. */
+export class TestAgent {
+  readonly requests: Buffer[] = [];
+  readonly sockets: Socket[] = [];
+  readonly path: string;
+  answer: Answerer = (_request, socket) => socket.write(framed(Buffer.of(AgentMessage.FAILURE)));
+  readonly #server = createServer((socket) => this.#accept(socket));
+
+  constructor(folder: string) {
+    this.path = join(folder, `test-agent-${++made}`);
+  }
+
+  /** Call it where tests are declared. */
+  static start(): TestAgent {
+    const agent = new TestAgent(temporaryFolder());
+    agent.#server.listen(agent.path);
+    afterAll(() => {
+      agent.#server.close();
+      for (const socket of agent.sockets) socket.destroy();
+    });
+    return agent;
+  }
+
+  readonly open = async (signal?: AbortSignal): Promise<Socket> => {
+    const socket = connect({ path: this.path, ...(signal && { signal }) });
+    await once(socket, "connect");
+    return socket;
+  };
+
+  /** Waits until the last connection is closed, by whomever. */
+  async lastGone(): Promise<void> {
+    const socket = this.sockets.at(-1);
+    if (socket === undefined || socket.destroyed) return;
+    await new Promise((resolve) => socket.once("close", resolve));
+  }
+
+  #accept(socket: Socket): void {
+    const assembler = new MessageAssembler();
+    this.sockets.push(socket);
+    socket.on("error", () => {});
+    socket.on("data", (chunk) => {
+      const request = assembler.push(chunk);
+      if (request === undefined) return;
+      this.requests.push(request);
+      this.answer(request, socket);
+    });
+  }
+}
+
+/** A message as it is on the wire, with its length in front. */
+export function framed(message: Uint8Array): Buffer {
+  return new Writer().writeString(message).toBuffer();
+}
+
+export interface TestIdentity {
+  readonly publicBlob: Uint8Array;
+  readonly comment: Uint8Array | string;
+}
+
+/** SSH_AGENT_IDENTITIES_ANSWER (RFC 9987 §5.5). */
+export function identitiesAnswer(identities: readonly TestIdentity[], count = identities.length): Buffer {
+  const writer = new Writer().writeByte(AgentMessage.IDENTITIES_ANSWER).writeUint32(count);
+  for (const { publicBlob, comment } of identities) writer.writeString(publicBlob).writeString(comment);
+  return writer.toBuffer();
+}
+
+/** SSH_AGENT_SIGN_RESPONSE (RFC 9987 §5.6). */
+export function signResponse(signature: Uint8Array): Buffer {
+  return new Writer().writeByte(AgentMessage.SIGN_RESPONSE).writeString(signature).toBuffer();
+}
+
+/** Answers each request by what is right for one key, whose signatures are by one algorithm. */
+export function answerWith(key: PKey, algorithm?: string): Answerer {
+  return (request, socket) => {
+    const fields = readSignRequest(request);
+    const answer =
+      fields === undefined
+        ? identitiesAnswer([{ publicBlob: key.publicBlob, comment: "a key" }])
+        : signResponse(key.sign(fields.data, algorithm));
+    socket.write(framed(answer));
+  };
+}
+
+export function readSignRequest(request: Buffer): { data: Buffer; flags: number } | undefined {
+  if (request[0] !== AgentMessage.SIGN_REQUEST) return undefined;
+  const blobEnd = 5 + request.readUInt32BE(1);
+  const dataEnd = blobEnd + 4 + request.readUInt32BE(blobEnd);
+  return { data: request.subarray(blobEnd + 4, dataEnd), flags: request.readUInt32BE(dataEnd) };
+}
