@@ -29,7 +29,30 @@ export { ChannelOpenError } from "./connection/channel-open-error.js";
 export type { OpenRefusal } from "./connection/open-refusal.js";
 export type { AnswerOptions, RequestOptions } from "./connection/outgoing-request.js";
 export type { ConnectionEnd, EndedHere, PeerLeft } from "./endpoint/connection-end.js";
-export type { DirectStreamlocal, DirectTcpip, OpenFields } from "./forwarding/open-fields.js";
+export { AgentError, type AgentErrorCode } from "./forwarding/agent/agent-error.js";
+export type { ForwardingDecision } from "./forwarding/decision.js";
+export { type Joined, type JoinOptions, join } from "./forwarding/join.js";
+export {
+  type DirectStreamlocal,
+  type DirectTcpip,
+  encodeForwardedStreamlocal,
+  encodeForwardedTcpip,
+  type ForwardedStreamlocal,
+  type ForwardedTcpip,
+  type OpenFields,
+} from "./forwarding/open-fields.js";
+export type { ForwardingOptions } from "./forwarding/options.js";
+export type {
+  ConnectOptions,
+  ForwardingClient,
+  ListenRequest,
+  LocalTarget,
+  SocketListenRequest,
+  SocketTarget,
+  TcpListenRequest,
+  TcpTarget,
+} from "./forwarding/target.js";
+export type { HostLookup } from "./forwarding/tcp/connect-target.js";
 export {
   AUTH_FAILED,
   AUTH_PARTIAL,
@@ -49,7 +72,11 @@ export type {
 export type { OverflowMode, PenaltyCause, PenaltyTimes } from "./server/admission/penalties.js";
 export type { Refusal, RefusalReason } from "./server/admission/refusal.js";
 export type { StartupLimits } from "./server/admission/startups.js";
-export type { AuthenticationOptions, CheckedAuthenticationOptions } from "./server/authentication-options.js";
+export type {
+  AuthenticationOptions,
+  CheckedAuthenticationOptions,
+  PermissionsOption,
+} from "./server/authentication-options.js";
 export { type HostKeyFile, loadOrCreateHostKey } from "./server/host-keys/host-key-file.js";
 export type { ManagerEvents, PenaltyEvent } from "./server/manager-events.js";
 export type { SessionLimitOptions } from "./server/session-limits.js";
@@ -58,6 +85,8 @@ export { SSHServer, type SSHServerOptions } from "./server/ssh-server.js";
 export { type ConnectionStats, SSHServerManager } from "./server/ssh-server-manager.js";
 export type { StreamInfo } from "./server/stream-info.js";
 export type { AnyChannel, Connection } from "./session/connection.js";
+export type { AgentKey, AgentSignOptions, AgentSocketOptions, ForwardedAgent } from "./session/forwarded-agent.js";
+export type { ForwardedX11, X11Display, X11ListenOptions, X11Request } from "./session/forwarded-x11.js";
 export {
   type PseudoTerminal,
   SessionChannel as Channel,

@@ -84,7 +84,8 @@ export class Authentication {
   #methods: string[] = [];
   #publicKeys: PKey[] = [];
   #securityKeys: SecurityKeyProof[] = [];
-  #permissions: Permissions;
+  /** `undefined` until the first factor is proven. */
+  #permissions: Permissions | undefined;
   #keyAnswers: KeyAnswers;
   #required: RequiredMethods | undefined;
   /** When the client has last had its say, as `performance.now()` tells it: from then on a failure is delayed. */
@@ -99,7 +100,6 @@ export class Authentication {
     this.#options = options;
     this.#authenticator = authenticator;
     this.#link = link;
-    this.#permissions = authenticator.permissions;
     this.#keyAnswers = this.#noKeyAnswers();
     link.signal.addEventListener("abort", this.#abandonDialogue);
   }
@@ -200,7 +200,7 @@ export class Authentication {
     this.#methods = [];
     this.#publicKeys = [];
     this.#securityKeys = [];
-    this.#permissions = this.#authenticator.permissions;
+    this.#permissions = undefined;
     this.#keyAnswers = this.#noKeyAnswers();
     this.#required = NOBODY;
     this.#authenticator.proven([]);
@@ -300,7 +300,8 @@ export class Authentication {
     method: string,
     { completeness, permissions, publicKey, securityKey }: Extract<Attempt, { kind: "proven" }>,
   ): Promise<void> {
-    const intersection = intersectPermissions(this.#permissions, permissions);
+    const permitted = this.#permissions ?? (await this.#authenticator.permissions(username));
+    const intersection = intersectPermissions(permitted, permissions);
     if (intersection === undefined) {
       await this.#refuse(username, method, refused("two factors force different commands", publicKey));
       return;
@@ -321,7 +322,7 @@ export class Authentication {
       methods: Object.freeze([...this.#methods]),
       publicKeys: Object.freeze([...this.#publicKeys]),
       securityKeys: Object.freeze([...this.#securityKeys]),
-      permissions: this.#permissions,
+      permissions: intersection,
     });
     await this.#authenticator.succeeded(identity, method);
     if (this.#link.signal.aborted) return;

@@ -45,8 +45,8 @@ export interface Identity {
  * throws and rejections.
  */
 export interface Authenticator {
-  /** The permissions that the server's configuration gives to all users. */
-  readonly permissions: Permissions;
+  /** The most that a user may do, whatever a factor grants. Asked once the first factor is proven; a throw refuses. */
+  permissions(username: string): MaybePromise<Permissions>;
   allowedMethods(username: string): MaybePromise<readonly string[]>;
   /** Which methods have to be proven together; `undefined` where the decisions on each of them tell. */
   requiredMethods(username: string): MaybePromise<MethodLists | undefined>;

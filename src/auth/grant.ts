@@ -2,7 +2,7 @@ import { ConfigurationError } from "../base/configuration-error.js";
 import { checkChoice, checkOptions } from "../base/option-checks.js";
 import { PKey } from "../crypto/pkey/pkey.js";
 import { AUTH_PARTIAL, AUTH_SUCCESSFUL, type AuthResult } from "../protocol/constants.js";
-import { completePermissions, type Permissions } from "./permissions.js";
+import { completePermissions, intersectPermissions, type Permissions } from "./permissions.js";
 
 export interface GrantOptions {
   /** Default AUTH_SUCCESSFUL. */
@@ -43,6 +43,20 @@ export class Grant {
     this.touch = checkChoice("touch", touch ?? "required", ["required", "optional"]);
     this.verification = checkChoice("verification", verification ?? "optional", ["required", "optional"]);
     Object.freeze(this);
+  }
+
+  /**
+   * A grant with less permissions: for a hook that adds something to the decision of another, such as `authorizedKeys`.
+   *
+   * @param permissions what is permitted at most; one that is left out is not restricted further
+   * @throws {ConfigurationError} when a permission does not exist, has a value that it must not have, or forces another
+   *   command than this grant does
+   */
+  restrict(permissions: Partial<Permissions>): Grant {
+    const both = intersectPermissions(this.permissions, completePermissions(permissions));
+    if (both === undefined) throw new ConfigurationError("permissions.forceCommand", "is not the one of the grant");
+    const { result, authority, touch, verification } = this;
+    return new Grant({ result, permissions: both, ...(authority && { authority }), touch, verification });
   }
 
   /** Reads what a hook returned: only exactly AUTH_SUCCESSFUL, AUTH_PARTIAL and a Grant let anyone in. */

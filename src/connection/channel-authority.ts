@@ -4,7 +4,7 @@ import type { Channel, ChannelLink, ChannelParameters } from "./channel.js";
 
 /** The layer that decides what channels may be and do. A throw or rejection refuses. */
 export interface ChannelAuthority<AnyChannel extends Channel = Channel> {
-  /** Returns OPEN_SUCCEEDED, a reason of RFC 4254 §5.1 or an OpenRefusal; anything else refuses. */
+  /** Returns OPEN_SUCCEEDED, an AcceptedOpen, a reason of RFC 4254 §5.1 or an OpenRefusal; anything else refuses. */
   decideOpen(kind: string, channelId: number, fields: Buffer): unknown;
   /** Makes the object for a channel that is open from now on. */
   createChannel(parameters: ChannelParameters, link: ChannelLink): AnyChannel;

@@ -12,6 +12,7 @@ import {
   encodeChannelOpenConfirmation,
   encodeChannelOpenFailure,
 } from "../protocol/messages/channel-open.js";
+import { AcceptedOpen } from "./accepted-open.js";
 import type { Channel, ChannelLink } from "./channel.js";
 import type { ChannelAuthority } from "./channel-authority.js";
 import { ChannelOpenError } from "./channel-open-error.js";
@@ -137,21 +138,24 @@ export class ChannelOpens<AnyChannel extends Channel> {
   }
 
   async #decide(open: ChannelOpen, id: number, release: () => void): Promise<void> {
+    let decision: unknown;
     let refusal: OpenRefusal | undefined = openRefusal(undefined);
     try {
-      let decision = this.#authority.decideOpen(open.kind, id, open.fields);
+      decision = this.#authority.decideOpen(open.kind, id, open.fields);
       if (typeof decision === "object") decision = await decision;
-      refusal = decision === OPEN_SUCCEEDED ? undefined : openRefusal(decision);
+      const isAllowed = decision === OPEN_SUCCEEDED || decision instanceof AcceptedOpen;
+      refusal = isAllowed ? undefined : openRefusal(decision);
     } catch (error) {
       requestFailed(this.#link, `channel of type ${open.kind}`, error);
     }
+    const accepted = decision instanceof AcceptedOpen ? decision : undefined;
     release();
-    if (this.#ended) return;
-    if (refusal === undefined) this.#confirm(open, id);
+    if (this.#ended) accepted?.abandoned();
+    else if (refusal === undefined) this.#confirm(open, id, accepted);
     else this.#refuse(open, refusal);
   }
 
-  #confirm(open: ChannelOpen, id: number): void {
+  #confirm(open: ChannelOpen, id: number, accepted: AcceptedOpen<AnyChannel> | undefined): void {
     const { channel, port } = this.#channels.add(
       {
         id,
@@ -174,6 +178,7 @@ export class ChannelOpens<AnyChannel extends Channel> {
         fields: NO_FIELDS,
       }),
     );
+    accepted?.opened(channel);
     this.#authority.channelOpened(channel);
   }
 

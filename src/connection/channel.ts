@@ -205,7 +205,7 @@ export class Channel<Connection = unknown> extends Duplex {
     this.#end();
     // Data that the peer has sent before it closed can still be read. Nobody waits for a writer that will not get on.
     if (this.#input.hasReader && !this.#output.waits) {
-      if (!this.#input.eofReceived) this.#input.receiveEof();
+      this.#input.endByClose();
       this.once("end", () => this.destroy());
     } else {
       this.destroy();

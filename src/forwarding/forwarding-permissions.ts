@@ -1,20 +1,13 @@
 import { matchesWildcard } from "../addresses/wildcard.js";
 import { namedByAll, type Permissions } from "../auth/permissions.js";
-import { readDirectTcpip } from "./open-fields.js";
+import type { OpenFields } from "./open-fields.js";
 
-/**
- * Whether a client may ask for a channel at all: for a session always, for what leads elsewhere only with the permission.
- *
- * @param fields of the CHANNEL_OPEN message that belong to its kind
- * @throws {ProtocolError} when they are malformed
- */
-export function mayOpenChannel(permissions: Permissions, kind: string, fields: Buffer): boolean {
+/** Whether a client may ask for a channel at all: for a session always, for what leads elsewhere only with the permission. */
+export function mayOpenChannel(permissions: Permissions, kind: string, open: OpenFields): boolean {
   if (kind === "session") return true;
   if (!permissions.portForwarding) return false;
   if (permissions.permitOpen.length === 0) return true;
-  if (kind !== "direct-tcpip") return false;
-  const { host, port } = readDirectTcpip(fields);
-  return namedByAll(permissions.permitOpen, host, port);
+  return "host" in open && namedByAll(permissions.permitOpen, open.host, open.port);
 }
 
 /** Whether a client may ask the server to listen on a TCP port (RFC 4254 §7.1). */

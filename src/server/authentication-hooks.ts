@@ -1,6 +1,7 @@
 import type { Authenticator, Identity } from "../auth/authenticator.js";
 import { callHook } from "../base/hook-error.js";
 import type { Connection } from "../session/connection.js";
+import { permissionsOf } from "./authentication-options.js";
 import { type HookFailed, notify } from "./hook-answers.js";
 import type { SSHServer } from "./ssh-server.js";
 
@@ -17,7 +18,8 @@ export function bindAuthenticator(
   hookFailed: HookFailed,
 ): Authenticator {
   return {
-    permissions: server.authentication.permissions,
+    permissions: (username) =>
+      callHook("authentication.permissions", () => permissionsOf(server.authentication, username, connection)),
     requiredMethods: (username) => callHook("getRequiredAuths", () => server.getRequiredAuths(username, connection)),
     isRevoked: (key, username) => callHook("checkKeyRevoked", () => server.checkKeyRevoked(key, connection, username)),
     allowedMethods: (username) => callHook("getAllowedAuths", () => server.getAllowedAuths(username, connection)),

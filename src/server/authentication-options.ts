@@ -7,6 +7,11 @@ import { checkFunction, checkOptions } from "../base/option-checks.js";
 import type { PKey } from "../crypto/pkey/pkey.js";
 import type { Connection } from "../session/connection.js";
 
+/** Permissions for all users, or a function that gives those of a user who has proven a first factor. */
+export type PermissionsOption =
+  | Partial<Permissions>
+  | ((username: string, connection: Connection) => MaybePromise<Partial<Permissions>>);
+
 /** The decisions about the login, method by method: each function stands for the hook of its method in a class. */
 export interface AuthenticationOptions {
   /** As `checkAuthPublickey`: `authorizedKeys`, `trustedUserCAs`, `anyOf` of several. */
@@ -33,15 +38,18 @@ export interface AuthenticationOptions {
   readonly methods?: (username: string, connection: Connection) => MaybePromise<MethodLists | undefined>;
   /** As `checkKeyRevoked`: `revokedKeys`. */
   readonly revokedKeys?: (key: PKey, connection: Connection, username: string) => MaybePromise<boolean>;
-  /** The most that any user may do; a permission that is left out is not restricted. */
-  readonly permissions?: Partial<Permissions>;
+  /**
+   * The most that a user may do, for all or by user; a permission that is left out is not restricted. Whatever a key, a
+   * certificate or a Grant forbids is forbidden all the same. A function that throws lets nobody in.
+   */
+  readonly permissions?: PermissionsOption;
 }
 
 const FUNCTIONS = ["publicKey", "password", "keyboardInteractive", "methods", "revokedKeys"] as const;
 
-/** A declaration whose permissions are complete. */
+/** A declaration whose permissions for all users are complete. */
 export interface CheckedAuthenticationOptions extends AuthenticationOptions {
-  readonly permissions: Permissions;
+  readonly permissions: Permissions | Extract<PermissionsOption, (...parameters: never[]) => unknown>;
 }
 
 /** @throws {ConfigurationError} naming the option that cannot be used */
@@ -50,6 +58,25 @@ export function checkAuthenticationOptions(options: AuthenticationOptions): Chec
   for (const name of FUNCTIONS) {
     if (given[name] !== undefined) checkFunction(`authentication.${name}`, given[name]);
   }
-  const permissions = completePermissions(given.permissions ?? {}, "authentication.permissions");
-  return Object.freeze({ ...given, permissions });
+  const { permissions = {} } = given;
+  return Object.freeze({
+    ...given,
+    permissions: typeof permissions === "function" ? permissions : completePermissions(permissions, OPTION),
+  });
 }
+
+/**
+ * The most that a user may do.
+ *
+ * @throws {ConfigurationError} when the declared function gives something else than permissions
+ */
+export async function permissionsOf(
+  { permissions }: CheckedAuthenticationOptions,
+  username: string,
+  connection: Connection,
+): Promise<Permissions> {
+  if (typeof permissions !== "function") return permissions;
+  return completePermissions(await permissions(username, connection), OPTION);
+}
+
+const OPTION = "authentication.permissions";

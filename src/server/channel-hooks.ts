@@ -1,44 +1,68 @@
 import { callHook } from "../base/hook-error.js";
 import { Channel } from "../connection/channel.js";
 import type { ChannelAuthority } from "../connection/channel-authority.js";
+import { forwardingKind, targetText } from "../forwarding/forwarding-log.js";
 import { mayOpenChannel } from "../forwarding/forwarding-permissions.js";
 import { MAX_PORT, readOpenFields } from "../forwarding/open-fields.js";
-import { OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED, OPEN_FAILED_CONNECT_FAILED } from "../protocol/constants.js";
-import type { AnyChannel, Connection } from "../session/connection.js";
+import {
+  OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED,
+  OPEN_FAILED_CONNECT_FAILED,
+  OPEN_SUCCEEDED,
+} from "../protocol/constants.js";
+import type { AnyChannel } from "../session/connection.js";
 import { SessionChannel } from "../session/session-channel.js";
-import { handleSessionRequest, type SessionHooks } from "../session/session-requests.js";
+import { handleSessionRequest } from "../session/session-requests.js";
+import type { ChannelContext } from "./channel-context.js";
 import { decideGlobalRequest } from "./global-request-hooks.js";
-import { type HookFailed, notify } from "./hook-answers.js";
-import type { HostKeyProof } from "./host-keys/host-key-proof.js";
-import type { SSHServer } from "./ssh-server.js";
+import { notify } from "./hook-answers.js";
+import { decidesLocalForwarding } from "./ssh-server.js";
 
-/** The channel hooks of a server; they find the connection on the channel. */
-export function bindChannelAuthority(
-  server: SSHServer,
-  connection: Connection,
-  sessionHooks: SessionHooks,
-  hookFailed: HookFailed,
-  hostKeyProof?: HostKeyProof,
-): ChannelAuthority<AnyChannel> {
+/** The hooks of a server about channels; they find the connection on the channel. */
+export function bindChannelAuthority(context: ChannelContext): ChannelAuthority<AnyChannel> {
+  const { server, connection, sessionHooks, forwarding, log } = context;
   return {
-    decideOpen: (kind, channelId, fields) => {
-      if (!mayOpenChannel(connection.permissions, kind, fields)) return OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED;
-      const open = readOpenFields(kind, fields);
-      // A hook is not asked about a number that cannot be a port: it would connect to it.
-      if ("port" in open && open.port > MAX_PORT) return OPEN_FAILED_CONNECT_FAILED;
-      return callHook("checkChannelRequest", () => server.checkChannelRequest(kind, channelId, connection, open));
-    },
+    decideOpen: (kind, channelId, fields) => decideOpen(context, kind, channelId, fields),
     createChannel: (parameters, link) =>
       parameters.kind === "session" && parameters.openedBy === "peer"
         ? new SessionChannel(parameters, link, connection)
         : new Channel(parameters, link, connection),
-    channelOpened: (channel) => void notify("onChannelOpened", hookFailed, () => server.onChannelOpened(channel)),
-    channelClosed: (channel) => void notify("onChannelClosed", hookFailed, () => server.onChannelClosed(channel)),
+    channelOpened: (channel) => void notify("onChannelOpened", log.failed, () => server.onChannelOpened(channel)),
+    channelClosed: (channel) => void notify("onChannelClosed", log.failed, () => server.onChannelClosed(channel)),
     channelRequest: (channel, request) =>
       channel instanceof SessionChannel
-        ? handleSessionRequest(channel, request, sessionHooks)
+        ? handleSessionRequest(channel, request, sessionHooks, forwarding.sessions)
         : sessionHooks.unknown(channel, request.kind, Buffer.from(request.fields.readRest())),
     globalRequestReceived: () => {},
-    globalRequest: (request) => decideGlobalRequest(server, connection, hostKeyProof, request),
+    globalRequest: (request) => decideGlobalRequest(context, request),
   };
+}
+
+function decideOpen(
+  { server, connection, forwarding, log }: ChannelContext,
+  kind: string,
+  channelId: number,
+  fields: Buffer,
+): unknown {
+  const open = readOpenFields(kind, fields);
+  const note = (reason: string) => log.refused(forwardingKind(kind), reason, { target: targetText(open) });
+  if (!mayOpenChannel(connection.permissions, kind, open)) {
+    note("not permitted to this user");
+    return OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED;
+  }
+  // A hook is not asked about a number that cannot be a port: it would connect to it.
+  if ("port" in open && open.port > MAX_PORT) {
+    note("not a target");
+    return OPEN_FAILED_CONNECT_FAILED;
+  }
+  const ask = () => server.checkChannelRequest(kind, channelId, connection, open);
+  const answer = callHook("checkChannelRequest", ask);
+  return answer instanceof Promise ? answer.then(goOn) : goOn(answer);
+
+  function goOn(decision: unknown): unknown {
+    if (decision !== OPEN_SUCCEEDED) {
+      if (kind !== "session") note("refused by checkChannelRequest");
+      return decision;
+    }
+    return !Buffer.isBuffer(open) && decidesLocalForwarding(server) ? forwarding.local.open(open) : decision;
+  }
 }

@@ -1,56 +1,116 @@
-import { callHook } from "../base/hook-error.js";
+import { callHook, HookError } from "../base/hook-error.js";
+import { loggedText } from "../base/logged-text.js";
+import type { MaybePromise } from "../base/maybe-promise.js";
+import { endpointText } from "../forwarding/forwarding-log.js";
 import { mayListen, mayListenOnSocket } from "../forwarding/forwarding-permissions.js";
 import { MAX_PORT } from "../forwarding/open-fields.js";
 import type { Request } from "../protocol/messages/requests.js";
+import { Reader } from "../protocol/reader.js";
 import { Writer } from "../protocol/writer.js";
-import type { Connection } from "../session/connection.js";
+import type { ChannelContext } from "./channel-context.js";
 import { allowedBy } from "./hook-answers.js";
-import { HOST_KEYS_PROVE, type HostKeyProof } from "./host-keys/host-key-proof.js";
-import type { SSHServer } from "./ssh-server.js";
+import { HOST_KEYS_PROVE } from "./host-keys/host-key-proof.js";
+import { decidesSocketForwarding } from "./ssh-server.js";
 
 /** Decides about a request that is not about a channel (RFC 4254 §4), by the hooks of a server. */
-export async function decideGlobalRequest(
-  server: SSHServer,
-  connection: Connection,
-  hostKeyProof: HostKeyProof | undefined,
-  request: Request,
-): Promise<boolean | Uint8Array> {
-  const { kind, fields } = request;
-  const askAboutUnknown = () =>
-    callHook("checkGlobalRequest", () => server.checkGlobalRequest(kind, Buffer.from(fields.readRest()), connection));
-  switch (kind) {
-    case "tcpip-forward": {
-      const address = fields.readText();
-      const port = fields.readUint32();
-      fields.end();
-      // A hook is not asked about a number that cannot be a port: it would listen on it.
-      if (port > MAX_PORT || !mayListen(connection.permissions, address, port)) return false;
-      const bound = await callHook("checkPortForwardRequest", () =>
-        server.checkPortForwardRequest(address, port, connection),
-      );
-      if (typeof bound !== "number" || !Number.isInteger(bound) || bound < 1 || bound > MAX_PORT) return false;
-      // The reply carries the port only where the client has left it open (RFC 4254 §7.1).
-      return port === 0 ? new Writer(4).writeUint32(bound).toBuffer() : true;
-    }
-    case "cancel-tcpip-forward": {
-      const address = fields.readText();
-      const port = fields.readUint32();
-      fields.end();
-      if (port > MAX_PORT || !mayListen(connection.permissions, address, port)) return false;
-      return allowedBy("checkPortForwardCancelRequest", () =>
-        server.checkPortForwardCancelRequest(address, port, connection),
-      );
-    }
+export async function decideGlobalRequest(context: ChannelContext, request: Request): Promise<boolean | Uint8Array> {
+  switch (request.kind) {
+    case "tcpip-forward":
+      return listenOnPort(context, request);
+    case "cancel-tcpip-forward":
+      return cancelPort(context, request);
+    case "streamlocal-forward@openssh.com":
+      return listenOnSocket(context, request);
+    case "cancel-streamlocal-forward@openssh.com":
+      return cancelSocket(context, request);
     case "keepalive@openssh.com":
     case "no-more-sessions@openssh.com":
       return true;
-    case "streamlocal-forward@openssh.com":
-    case "cancel-streamlocal-forward@openssh.com":
-      if (!mayListenOnSocket(connection.permissions)) return false;
-      return askAboutUnknown();
     case HOST_KEYS_PROVE:
-      return hostKeyProof?.answer(request) ?? false;
+      return context.hostKeyProof?.answer(request) ?? false;
     default:
-      return askAboutUnknown();
+      return askAboutUnknown(context, request.kind, Buffer.from(request.fields.readRest()));
   }
+}
+
+/** @throws {ProtocolError} when the fields are malformed */
+function readPort({ fields }: Request): { readonly address: string; readonly port: number } {
+  const asked = { address: fields.readText(), port: fields.readUint32() };
+  fields.end();
+  return asked;
+}
+
+async function listenOnPort(context: ChannelContext, request: Request): Promise<boolean | Uint8Array> {
+  const { server, connection, forwarding, log } = context;
+  const asked = readPort(request);
+  const { address, port } = asked;
+  const refuse = (reason: string) => {
+    log.refused("tcpip-forward", reason, { target: loggedText(endpointText(address, port)) });
+    return false;
+  };
+  // A hook is not asked about a number that cannot be a port: it would listen on it.
+  if (port > MAX_PORT) return refuse("not a port");
+  if (!mayListen(connection.permissions, address, port)) return refuse("not permitted to this user");
+  const hook = "checkPortForwardRequest";
+  const answer: unknown = await callHook(hook, () => server.checkPortForwardRequest(address, port, connection));
+  if (answer === false) return refuse("refused by the decision");
+  const bound = answer === true ? await forwarding.ports.listen(asked) : answer;
+  if (bound === undefined && answer === true) return false;
+  if (typeof bound !== "number" || !Number.isInteger(bound) || bound < 1 || bound > MAX_PORT) {
+    throw new HookError(hook, new TypeError("a decision is true, false, or the port that is listened on"));
+  }
+  // The reply carries the port only where the client has left it open (RFC 4254 §7.1).
+  return port === 0 ? new Writer(4).writeUint32(bound).toBuffer() : true;
+}
+
+async function cancelPort(context: ChannelContext, request: Request): Promise<boolean> {
+  const { server, connection, forwarding } = context;
+  const asked = readPort(request);
+  const { address, port } = asked;
+  if (await forwarding.ports.cancel(asked)) return true;
+  if (port > MAX_PORT || !mayListen(connection.permissions, address, port)) return false;
+  return allowedBy("checkPortForwardCancelRequest", () =>
+    server.checkPortForwardCancelRequest(address, port, connection),
+  );
+}
+
+async function listenOnSocket(context: ChannelContext, { kind, fields }: Request): Promise<boolean | Uint8Array> {
+  const { server, connection, forwarding, log } = context;
+  const payload = Buffer.from(fields.readRest());
+  const refuse = (reason: string, target?: string) => {
+    log.refused("streamlocal-forward@openssh.com", reason, { target });
+    return false;
+  };
+  if (!mayListenOnSocket(connection.permissions)) return refuse("not permitted to this user");
+  if (!decidesSocketForwarding(server)) return askAboutUnknown(context, kind, payload);
+  const path = readSocketPath(payload);
+  const hook = "checkSocketForwardRequest";
+  const answer: unknown = await callHook(hook, () => server.checkSocketForwardRequest(path, connection));
+  if (answer === false) return refuse("refused by the decision", loggedText(path));
+  if (answer !== true) throw new HookError(hook, new TypeError("a decision is true or false"));
+  return forwarding.sockets.listen(path);
+}
+
+async function cancelSocket(context: ChannelContext, { kind, fields }: Request): Promise<boolean | Uint8Array> {
+  const payload = Buffer.from(fields.readRest());
+  if (!decidesSocketForwarding(context.server)) {
+    return mayListenOnSocket(context.connection.permissions) && askAboutUnknown(context, kind, payload);
+  }
+  return context.forwarding.sockets.cancel(readSocketPath(payload));
+}
+
+/** The field of both requests about sockets (OpenSSH PROTOCOL §2.4). @throws {ProtocolError} when it is malformed */
+function readSocketPath(payload: Buffer): string {
+  const fields = new Reader(payload);
+  const path = fields.readText();
+  fields.end();
+  return path;
+}
+
+function askAboutUnknown(
+  { server, connection }: ChannelContext,
+  kind: string,
+  payload: Buffer,
+): MaybePromise<boolean | Uint8Array> {
+  return callHook("checkGlobalRequest", () => server.checkGlobalRequest(kind, payload, connection));
 }

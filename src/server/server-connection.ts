@@ -3,13 +3,15 @@ import { Authentication } from "../auth/authentication.js";
 import type { Identity } from "../auth/authenticator.js";
 import { type Permissions, RESTRICTED_PERMISSIONS } from "../auth/permissions.js";
 import type { SignatureBinding } from "../auth/public-key.js";
-import { HookError } from "../base/hook-error.js";
+import { callHook, HookError } from "../base/hook-error.js";
 import { loggedBytes, loggedText } from "../base/logged-text.js";
 import { Multiplexer } from "../connection/multiplexer.js";
 import type { AnswerOptions, RequestOptions } from "../connection/outgoing-request.js";
 import { mayBeIgnored } from "../connection/pending-answer.js";
 import type { ConnectionEnd } from "../endpoint/connection-end.js";
 import { Endpoint } from "../endpoint/endpoint.js";
+import type { ForwardingLog } from "../forwarding/forwarding-log.js";
+import type { LocalTarget } from "../forwarding/target.js";
 import { DisconnectReason, MessageNumber } from "../protocol/constants.js";
 import { ProtocolError } from "../protocol/errors.js";
 import { decodeServiceRequest, encodeServiceAccept } from "../protocol/messages/service.js";
@@ -271,8 +273,17 @@ export class ServerConnection implements Connection {
       this.disconnect(DisconnectReason.BY_APPLICATION, message),
     );
     this.#clocks = clocks;
-    const proof = this.#createHostKeyProof();
-    const authority = bindChannelAuthority(server, this, sessionHooks, this.#hookFailed, proof);
+    const log = this.#forwardingLog();
+    const decide = (target: LocalTarget) =>
+      callHook("checkLocalForwardRequest", () => server.checkLocalForwardRequest(target));
+    const authority = bindChannelAuthority({
+      server,
+      connection: this,
+      sessionHooks,
+      forwarding: this.#settings.forwarding.forClient(this, decide, log),
+      log,
+      hostKeyProof: this.#createHostKeyProof(),
+    });
     const multiplexer = new Multiplexer(
       { maxChannels, maxWindowSize },
       clocks.watch(new SessionPlaces(sessionLimits.maxSessions).guard(authority), () => this.channelCount),
@@ -309,6 +320,14 @@ export class ServerConnection implements Connection {
       clientVersion: loggedBytes(this.clientVersion),
     });
     this.#observer.authenticated(this);
+  }
+
+  #forwardingLog(): ForwardingLog {
+    return {
+      refused: (kind, reason, details) => this.#refused.note(`${kind}: ${reason}`, details),
+      ended: (kind, details) => this.#log("debug", "a forwarded connection has ended", { kind, ...details }),
+      failed: this.#hookFailed,
+    };
   }
 
   #createHostKeyProof(): HostKeyProof | undefined {

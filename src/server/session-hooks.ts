@@ -24,6 +24,8 @@ export function bindSessionHooks(server: SSHServer): SessionHooks {
       allowedBy("checkChannelX11Request", () =>
         server.checkChannelX11Request(channel, singleConnection, authProtocol, authCookie, screenNumber),
       ),
+    agent: (channel) =>
+      allowedBy("checkChannelForwardAgentRequest", () => server.checkChannelForwardAgentRequest(channel)),
     unknown: (channel, kind, payload) =>
       allowedBy("checkUnknownChannelRequest", () => server.checkUnknownChannelRequest(channel, kind, payload)),
   };

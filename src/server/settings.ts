@@ -13,6 +13,7 @@ import {
 } from "../base/option-checks.js";
 import type { HostKey } from "../crypto/pkey/host-key.js";
 import { PKey } from "../crypto/pkey/pkey.js";
+import { ServerForwarding } from "../forwarding/server-forwarding.js";
 import type { SessionHooks } from "../session/session-requests.js";
 import { type AlgorithmPreferences, type AlgorithmsOption, resolveAlgorithms } from "../transport/algorithms.js";
 import {
@@ -106,6 +107,7 @@ const OPTIONS: readonly (keyof SSHServerManagerOptions)[] = [
 export interface ServerSettings {
   readonly server: SSHServer;
   readonly sessionHooks: SessionHooks;
+  readonly forwarding: ServerForwarding;
   readonly hostKeys: readonly HostKey[];
   /** The host keys that clients may learn and have proven. */
   readonly announcedHostKeys: readonly HostKey[];
@@ -142,6 +144,7 @@ export function resolveSettings(options: SSHServerManagerOptions): ServerSetting
   return {
     server: options.serverInterface,
     sessionHooks: bindSessionHooks(options.serverInterface),
+    forwarding: new ServerForwarding(options.serverInterface.forwarding),
     hostKeys,
     announcedHostKeys: checkAnnouncement(options.announceHostKeys ?? true, hostKeys, algorithms),
     algorithms,

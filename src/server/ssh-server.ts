@@ -5,7 +5,10 @@ import type { MaybePromise } from "../base/maybe-promise.js";
 import { checkOptions } from "../base/option-checks.js";
 import type { OpenRefusal } from "../connection/open-refusal.js";
 import type { PKey } from "../crypto/pkey/pkey.js";
+import type { ForwardingDecision } from "../forwarding/decision.js";
 import type { OpenFields } from "../forwarding/open-fields.js";
+import { checkForwardingOptions, type ForwardingOptions } from "../forwarding/options.js";
+import type { LocalTarget } from "../forwarding/target.js";
 import {
   AUTH_FAILED,
   OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED,
@@ -23,6 +26,8 @@ import {
 export interface SSHServerOptions {
   /** A declaration of the login in place of hooks. */
   readonly authentication?: AuthenticationOptions;
+  /** A declaration of what is forwarded, in place of hooks. */
+  readonly forwarding?: ForwardingOptions;
 }
 
 /**
@@ -34,11 +39,14 @@ export interface SSHServerOptions {
 export class SSHServer {
   /** The declaration of the login; hooks that are overridden count in its place. */
   readonly authentication: CheckedAuthenticationOptions;
+  /** The declaration of what is forwarded; hooks that are overridden count in its place. */
+  readonly forwarding: ForwardingOptions;
 
   /** @throws {ConfigurationError} naming the option that cannot be used */
   constructor(options: SSHServerOptions = {}) {
-    checkOptions(options, ["authentication"]);
+    checkOptions(options, ["authentication", "forwarding"]);
     this.authentication = checkAuthenticationOptions(options.authentication ?? {});
+    this.forwarding = checkForwardingOptions(options.forwarding ?? {});
   }
 
   /** Asked when a client tries to get in without proof (RFC 4252 §5.2). */
@@ -152,8 +160,8 @@ export class SSHServer {
   }
 
   /**
-   * Asked for every channel a client wants to open. By default sessions, on which nothing runs until a request hook
-   * allows it.
+   * Asked first for every channel a client wants to open. By default sessions, on which nothing runs until a request hook
+   * allows it, and what `checkLocalForwardRequest` decides about.
    *
    * @param kind channel type: `session`, `direct-tcpip`, …
    * @param chanid number the channel will have
@@ -168,7 +176,19 @@ export class SSHServer {
     open: OpenFields,
   ): MaybePromise<number | OpenRefusal> {
     if (kind === "session") return OPEN_SUCCEEDED;
+    if (isLocalForwarding(kind) && decidesLocalForwarding(this)) return OPEN_SUCCEEDED;
     return kind === "direct-tcpip" ? OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED : OPEN_FAILED_UNKNOWN_CHANNEL_TYPE;
+  }
+
+  /**
+   * Asked to connect a client to a target (`ssh -L`, `-D`, `-W`, `-J`), once `checkChannelRequest` has allowed the channel.
+   * Where this hook is not overridden and `forwarding.local` is not declared, the channel comes to `onChannelOpened` as it
+   * is.
+   *
+   * @returns `true` to let the library connect, a stream that the channel is joined to, `false`, or a reason with a text
+   */
+  checkLocalForwardRequest(target: LocalTarget): MaybePromise<ForwardingDecision> {
+    return this.forwarding.local?.(target) ?? false;
   }
 
   /**
@@ -228,7 +248,18 @@ export class SSHServer {
     return false;
   }
 
-  /** Asked to forward X11 (RFC 4254 §6.3). */
+  /**
+   * Asked to let programs of the session use the client's agent (`ssh -A`, OpenSSH PROTOCOL.agent); when allowed, it is
+   * `channel.agent`.
+   */
+  checkChannelForwardAgentRequest(channel: SessionChannel): MaybePromise<boolean> {
+    return declared(this.forwarding.agent, channel);
+  }
+
+  /**
+   * Asked to let programs of the session show windows on the client's display (`ssh -X`, RFC 4254 §6.3); when allowed, it
+   * is `channel.x11`.
+   */
   checkChannelX11Request(
     channel: SessionChannel,
     singleConnection: boolean,
@@ -236,12 +267,11 @@ export class SSHServer {
     authCookie: Buffer,
     screenNumber: number,
   ): MaybePromise<boolean> {
-    return false;
+    return declared(this.forwarding.x11, channel);
   }
 
   /**
-   * Asked for channel requests the library does not know (RFC 4254 §5.4), on channels of any type. A request for
-   * `auth-agent-req@openssh.com` comes here where the user's permissions allow it.
+   * Asked for channel requests the library does not know (RFC 4254 §5.4), on channels of any type.
    *
    * @param payload the request's fields, behind its name and `want reply`
    */
@@ -250,20 +280,32 @@ export class SSHServer {
   }
 
   /**
-   * Asked to listen for the client (RFC 4254 §7.1). The library does not listen: open a channel of the type
-   * `forwarded-tcpip` for each connection that comes, with `connection.openChannel`.
+   * Asked to listen for the client on a TCP port (`ssh -R`, RFC 4254 §7.1).
    *
    * @param address as the client names it; empty for all addresses
    * @param port 0 when the server may choose
-   * @returns the port that is listened on, also where the client has chosen it, or `false`
+   * @returns `true` to let the library listen; the port, also where the client has chosen it, where the hook listens itself
+   *   and opens a channel of the type `forwarded-tcpip` for each connection that comes, with `connection.openChannel`; or
+   *   `false`
    */
-  checkPortForwardRequest(address: string, port: number, connection: Connection): MaybePromise<number | false> {
+  checkPortForwardRequest(address: string, port: number, connection: Connection): MaybePromise<number | boolean> {
+    return this.forwarding.remote?.({ address, port, user: connection.username ?? "", connection }) ?? false;
+  }
+
+  /**
+   * Asked to stop listening where `checkPortForwardRequest` has listened itself (RFC 4254 §7.1). A client that is gone does
+   * not ask: `connection.signal` tells.
+   */
+  checkPortForwardCancelRequest(address: string, port: number, connection: Connection): MaybePromise<boolean> {
     return false;
   }
 
-  /** Asked to stop listening (RFC 4254 §7.1). A client that is gone does not ask: `connection.signal` tells. */
-  checkPortForwardCancelRequest(address: string, port: number, connection: Connection): MaybePromise<boolean> {
-    return false;
+  /**
+   * Asked to listen for the client on a socket of the file system (`ssh -R`, OpenSSH PROTOCOL §2.4); `true` lets the library
+   * listen. Where this hook is not overridden and `forwarding.remote` is not declared, `checkGlobalRequest` is asked.
+   */
+  checkSocketForwardRequest(path: string, connection: Connection): MaybePromise<boolean> {
+    return this.forwarding.remote?.({ path, user: connection.username ?? "", connection }) ?? false;
   }
 
   /**
@@ -286,4 +328,32 @@ export class SSHServer {
 
   /** An attempt was refused. Both names are empty where that of the user was not UTF-8. */
   onAuthenticationFailed(username: string, method: string, connection: Connection): MaybePromise<void> {}
+}
+
+/** Whether a channel of this kind leads to a target that the client names. */
+export function isLocalForwarding(kind: string): boolean {
+  return kind === "direct-tcpip" || kind === "direct-streamlocal@openssh.com";
+}
+
+/** Whether a server decides about targets, by its declaration or by a hook of its own. */
+export function decidesLocalForwarding(server: SSHServer): boolean {
+  return (
+    server.forwarding.local !== undefined ||
+    server.checkLocalForwardRequest !== SSHServer.prototype.checkLocalForwardRequest
+  );
+}
+
+/** Likewise about sockets that it is to listen on. */
+export function decidesSocketForwarding(server: SSHServer): boolean {
+  return (
+    server.forwarding.remote !== undefined ||
+    server.checkSocketForwardRequest !== SSHServer.prototype.checkSocketForwardRequest
+  );
+}
+
+function declared(
+  decision: boolean | ((channel: SessionChannel) => MaybePromise<boolean>) | undefined,
+  channel: SessionChannel,
+): MaybePromise<boolean> {
+  return typeof decision === "function" ? decision(channel) : (decision ?? false);
 }

@@ -3,6 +3,8 @@ import { checkFlag, checkOptions, checkText } from "../base/option-checks.js";
 import { Channel, type ChannelLink, type ChannelParameters, portOf } from "../connection/channel.js";
 import { encodeExitSignal, encodeExitStatus } from "../protocol/messages/exit.js";
 import type { Connection } from "./connection.js";
+import type { ForwardedAgent } from "./forwarded-agent.js";
+import type { ForwardedX11 } from "./forwarded-x11.js";
 
 /** A terminal, as `pty-req` and `window-change` describe it (RFC 4254 §6.2 and §6.7). */
 export interface PseudoTerminal {
@@ -65,6 +67,10 @@ export class SessionChannel extends (Channel as ChannelConstructor) {
   originalCommand: Buffer | undefined;
   /** The terminal, where one was asked for and accepted. */
   pty: PseudoTerminal | undefined;
+  /** The client's agent, where the client has asked for its forwarding (`ssh -A`) and that was allowed. */
+  agent: ForwardedAgent | undefined;
+  /** X11 forwarding, where the client has asked for it and was allowed. */
+  x11: ForwardedX11 | undefined;
   /** A program was started, or is being decided on. */
   #hasProgram = false;
 

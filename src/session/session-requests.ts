@@ -5,6 +5,7 @@ import type { Reader } from "../protocol/reader.js";
 import { decodeTerminalModes } from "../protocol/terminal-modes.js";
 import type { AnyChannel } from "./connection.js";
 import { type PseudoTerminal, type SessionChannel, type SessionEvents, startProgram } from "./session-channel.js";
+import type { SessionForwarding } from "./session-forwarding.js";
 
 /** Bytes of names and values that one channel's environment may hold, and what each variable costs besides. */
 const MAX_ENVIRONMENT_SIZE = 64 * 1024;
@@ -15,9 +16,6 @@ const ORIGINAL_COMMAND = "SSH_ORIGINAL_COMMAND";
 
 /** The forced command that stands for SFTP (ForceCommand in sshd_config(5)). */
 const INTERNAL_SFTP = "internal-sftp";
-
-/** Allows the server to open channels to the client's agent (OpenSSH PROTOCOL.agent §4); what follows is the hook's. */
-const AGENT_FORWARDING = "auth-agent-req@openssh.com";
 
 type Decision = boolean | Promise<boolean>;
 
@@ -36,11 +34,17 @@ export interface SessionHooks {
     authCookie: Buffer,
     screenNumber: number,
   ): Decision;
+  agent(channel: SessionChannel): Decision;
   /** A request that the library does not know, on any channel. */
   unknown(channel: AnyChannel, kind: string, payload: Buffer): Decision;
 }
 
-type Handler = (channel: SessionChannel, fields: Reader, hooks: SessionHooks) => Decision;
+type Handler = (
+  channel: SessionChannel,
+  fields: Reader,
+  hooks: SessionHooks,
+  forwarding: SessionForwarding,
+) => Decision;
 
 /** The requests that a client can make on a session channel (RFC 4254 §6, RFC 4335, OpenSSH PROTOCOL §2.1). */
 const handlers: ReadonlyMap<string, Handler> = new Map<string, Handler>([
@@ -73,6 +77,7 @@ const handlers: ReadonlyMap<string, Handler> = new Map<string, Handler>([
   ["break", (channel, fields) => tell(channel, "break", last(fields, fields.readUint32()))],
   ["eow@openssh.com", endOfWrite],
   ["x11-req", requestX11],
+  ["auth-agent-req@openssh.com", requestAgent],
 ]);
 
 /**
@@ -80,11 +85,15 @@ const handlers: ReadonlyMap<string, Handler> = new Map<string, Handler>([
  *
  * @throws {ProtocolError} when the request is malformed
  */
-export function handleSessionRequest(channel: SessionChannel, request: Request, hooks: SessionHooks): Decision {
+export function handleSessionRequest(
+  channel: SessionChannel,
+  request: Request,
+  hooks: SessionHooks,
+  forwarding: SessionForwarding,
+): Decision {
   const { kind, fields } = request;
   const handler = handlers.get(kind);
-  if (handler !== undefined) return handler(channel, fields, hooks);
-  if (kind === AGENT_FORWARDING && !channel.connection.permissions.agentForwarding) return false;
+  if (handler !== undefined) return handler(channel, fields, hooks, forwarding);
   return hooks.unknown(channel, kind, Buffer.from(fields.readRest()));
 }
 
@@ -196,13 +205,40 @@ function tell<Event extends keyof SessionEvents>(
   }
 }
 
-function requestX11(channel: SessionChannel, fields: Reader, hooks: SessionHooks): Decision {
-  const singleConnection = fields.readBoolean();
-  const authProtocol = fields.readText();
-  const authCookie = Buffer.from(fields.readString());
-  const screenNumber = last(fields, fields.readUint32());
-  if (!channel.connection.permissions.x11Forwarding) return false;
-  return hooks.x11(channel, singleConnection, authProtocol, authCookie, screenNumber);
+function requestX11(
+  channel: SessionChannel,
+  fields: Reader,
+  hooks: SessionHooks,
+  forwarding: SessionForwarding,
+): Decision {
+  const request = {
+    singleConnection: fields.readBoolean(),
+    authProtocol: fields.readText(),
+    authCookie: Buffer.from(fields.readString()),
+    screenNumber: last(fields, fields.readUint32()),
+  };
+  if (channel.x11 !== undefined || !channel.connection.permissions.x11Forwarding) return false;
+  const x11 = forwarding.x11(channel, request);
+  if (x11 === undefined) return false;
+  const { singleConnection, authProtocol, authCookie, screenNumber } = request;
+  return whenAllowed(hooks.x11(channel, singleConnection, authProtocol, authCookie, screenNumber), () => {
+    channel.x11 = x11;
+  });
+}
+
+/** Later messages let the server open channels to the client's agent (OpenSSH PROTOCOL.agent §4). */
+function requestAgent(
+  channel: SessionChannel,
+  fields: Reader,
+  hooks: SessionHooks,
+  forwarding: SessionForwarding,
+): Decision {
+  fields.end();
+  if (!channel.connection.permissions.agentForwarding) return false;
+  if (channel.agent !== undefined) return true;
+  return whenAllowed(hooks.agent(channel), () => {
+    channel.agent = forwarding.agent(channel);
+  });
 }
 
 function whenAllowed(decision: Decision, effect: () => void): Decision {

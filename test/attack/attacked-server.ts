@@ -81,12 +81,16 @@ export interface HookCall {
   readonly parameters: readonly unknown[];
 }
 
+/** Hooks that change something by being overridden alone. */
+const DECIDING_BY_PRESENCE: readonly string[] = ["checkLocalForwardRequest", "checkSocketForwardRequest"];
+
 /** Replaces the hooks of one server by ones that note the call first. */
 function recordHooks(server: SSHServer): HookCall[] {
   const calls: HookCall[] = [];
   for (const name of Object.getOwnPropertyNames(SSHServer.prototype)) {
     const hook: unknown = Reflect.get(server, name);
     if (name === "constructor" || typeof hook !== "function") continue;
+    if (DECIDING_BY_PRESENCE.includes(name) && hook === Reflect.get(SSHServer.prototype, name)) continue;
     const recording = (...parameters: unknown[]): unknown => {
       calls.push({ name, parameters });
       return Reflect.apply(hook, server, parameters);

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { Grant } from "../../src/auth/grant.js";
 import { ALL_PERMISSIONS } from "../../src/auth/permissions.js";
 import { PKey } from "../../src/crypto/pkey/pkey.js";
@@ -91,6 +91,32 @@ describe("Authentication: permissions", () => {
       x11Forwarding: false,
       forceCommand: "date",
     });
+  });
+
+  it("are never more than the server gives to the user", async () => {
+    const asked = vi.fn(() => ({ ...ALL_PERMISSIONS, agentForwarding: false, pty: false }));
+    const link = new FakeLink({
+      permissions: asked,
+      publicKey: () => new Grant({ result: AUTH_PARTIAL, permissions: { x11Forwarding: false } }),
+      password: () => AUTH_SUCCESSFUL,
+    });
+    await link.send(keyProof("alice"), passwordRequest("alice", "1"));
+    expect(link.identities[0]?.permissions).toEqual({
+      ...ALL_PERMISSIONS,
+      agentForwarding: false,
+      pty: false,
+      x11Forwarding: false,
+    });
+    expect(asked).toHaveBeenCalledExactlyOnceWith("alice");
+  });
+
+  it("that cannot be found out let nobody in", async () => {
+    const link = new FakeLink({
+      permissions: () => Promise.reject(new Error("no database")),
+      password: () => AUTH_SUCCESSFUL,
+    });
+    await link.send(passwordRequest("alice", "1"));
+    expect([link.identities, link.failures]).toEqual([[], [new Error("no database")]]);
   });
 
   it("of another user do not count", async () => {

@@ -22,6 +22,27 @@ describe("Grant", () => {
     expect(() => Reflect.construct(Grant, [{ authority: null }])).toThrow("authority: must not be null");
   });
 
+  it("can be restricted further, and keeps everything else", () => {
+    const grant = new Grant({
+      result: AUTH_PARTIAL,
+      permissions: { pty: false, forceCommand: "date" },
+      touch: "optional",
+      verification: "required",
+    });
+    const restricted = grant.restrict({ pty: true, x11Forwarding: false });
+    expect(restricted).toEqual(
+      new Grant({
+        result: AUTH_PARTIAL,
+        permissions: { pty: false, x11Forwarding: false, forceCommand: "date" },
+        touch: "optional",
+        verification: "required",
+      }),
+    );
+    expect(grant.permissions.x11Forwarding).toBe(true);
+    expect(() => grant.restrict({ forceCommand: "id" })).toThrow("permissions.forceCommand");
+    expect(() => Reflect.apply(grant.restrict, grant, [{ ptty: false }])).toThrow("did you mean pty");
+  });
+
   it("cannot be changed", () => {
     expect(Object.isFrozen(new Grant())).toBe(true);
   });

@@ -6,6 +6,7 @@ import { AUTH_FAILED, type AuthResult } from "../../src/protocol/constants.js";
 
 /** Hooks without types, as programs in JavaScript have them. */
 export interface Hooks {
+  readonly permissions?: (username: string) => unknown;
   readonly requiredMethods?: (username: string) => unknown;
   readonly isRevoked?: (key: PKey, username: string) => unknown;
   readonly allowedMethods?: (username: string) => unknown;
@@ -27,12 +28,16 @@ export class TestAuthenticator implements Authenticator {
   readonly provenMethods: (readonly string[])[] = [];
   readonly succeededWith: [Identity, string][] = [];
   readonly failedWith: [string, string][] = [];
-  readonly permissions: Permissions;
+  readonly #permissions: Permissions;
   readonly #hooks: Hooks;
 
   constructor(hooks: Hooks = {}, permissions: Permissions = ALL_PERMISSIONS) {
     this.#hooks = hooks;
-    this.permissions = permissions;
+    this.#permissions = permissions;
+  }
+
+  permissions(username: string): Permissions {
+    return this.#ask("permissions", this.#permissions, username);
   }
 
   allowedMethods(username: string): readonly string[] {

@@ -22,6 +22,7 @@ const OPTION_SUBJECTS = [
 
 /** What is exported and takes no options. */
 const WITHOUT_OPTIONS = [
+  "AgentError",
   "ChannelOpenError",
   "ConfigurationError",
   "FileError",
@@ -34,6 +35,8 @@ const WITHOUT_OPTIONS = [
   "SFTPError",
   "UserFileError",
   "anyOf",
+  "encodeForwardedStreamlocal",
+  "encodeForwardedTcpip",
   "hashPassword",
   "loggedPath",
   "loggedText",

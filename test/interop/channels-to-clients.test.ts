@@ -36,8 +36,7 @@ class ForwardingServer extends GuideServer {
     return this.listening;
   }
 
-  override checkUnknownChannelRequest(_channel: AnyChannel, kind: string): boolean {
-    if (kind !== "auth-agent-req@openssh.com") return false;
+  override checkChannelForwardAgentRequest(): boolean {
     this.agentOffered = true;
     return true;
   }

@@ -1,5 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
 import { completePermissions } from "../../src/auth/permissions.js";
+import { HookError } from "../../src/base/hook-error.js";
+import { ServerForwarding } from "../../src/forwarding/server-forwarding.js";
 import { type Channel, type Connection, type OpenFields, SSHServer } from "../../src/index.js";
 import { ProtocolError } from "../../src/protocol/errors.js";
 import { decodeGlobalRequest, encodeGlobalRequest } from "../../src/protocol/messages/requests.js";
@@ -38,7 +40,15 @@ function serverThatAnswers(answer: unknown): SSHServer {
 function bind(server: SSHServer) {
   const connection: Connection = fakeConnection();
   const failed = vi.fn();
-  return { connection, failed, authority: bindChannelAuthority(server, connection, bindSessionHooks(server), failed) };
+  const refused = vi.fn();
+  const log = { refused, ended: () => {}, failed };
+  const forwarding = new ServerForwarding(server.forwarding).forClient(
+    connection,
+    (target) => server.checkLocalForwardRequest(target),
+    log,
+  );
+  const context = { server, connection, sessionHooks: bindSessionHooks(server), forwarding, log };
+  return { connection, failed, refused, authority: bindChannelAuthority(context) };
 }
 
 const sessionRequests: readonly (readonly [kind: string, fields: Buffer])[] = [
@@ -47,7 +57,7 @@ const sessionRequests: readonly (readonly [kind: string, fields: Buffer])[] = [
   ["subsystem", new Writer().writeString("sftp").toBuffer()],
   ["env", new Writer().writeString("LANG").writeString("C").toBuffer()],
   ["pty-req", new Writer().writeString("xterm").writeBytes(Buffer.alloc(16)).writeString("").toBuffer()],
-  ["x11-req", new Writer().writeBoolean(true).writeString("p").writeString("c").writeUint32(0).toBuffer()],
+  ["x11-req", new Writer().writeBoolean(true).writeString("p").writeString("00").writeUint32(0).toBuffer()],
 ];
 
 describe("hooks of session requests", () => {
@@ -200,24 +210,23 @@ describe("hooks of channels", () => {
 });
 
 describe("hooks of global requests", () => {
-  it.each<[answer: unknown, expected: boolean]>([
-    [8022, true],
-    [false, false],
-    [true, false],
-    [0, false],
-    [-1, false],
-    [65_536, false],
-    [80.5, false],
-    ["8022", false],
-    [undefined, false],
-  ])("a forwarded port is allowed by the port that is listened on, not by %j", async (answer, expected) => {
-    const asked = vi.fn(() => answer as number);
+  const forwardPort = (server: SSHServer) =>
+    bind(server).authority.globalRequest(request("tcpip-forward", addressAndPort("127.0.0.1", 8022)));
+
+  it("a forwarded port is allowed by the port that is listened on", async () => {
+    const asked = vi.fn(() => 8022);
     const server = new SSHServer();
     server.checkPortForwardRequest = asked;
-    const { connection, authority } = bind(server);
-    const fields = addressAndPort("127.0.0.1", 8022);
-    expect(await authority.globalRequest(request("tcpip-forward", fields))).toBe(expected);
-    expect(asked).toHaveBeenCalledExactlyOnceWith("127.0.0.1", 8022, connection);
+    expect(await forwardPort(server)).toBe(true);
+    expect(asked).toHaveBeenCalledExactlyOnceWith("127.0.0.1", 8022, expect.anything());
+    server.checkPortForwardRequest = () => false;
+    expect(await forwardPort(server)).toBe(false);
+  });
+
+  it.each([[0], [-1], [65_536], [80.5], ["8022"], [undefined]])("and not by a mistake: %j", async (answer) => {
+    const server = new SSHServer();
+    server.checkPortForwardRequest = () => answer as number;
+    await expect(forwardPort(server)).rejects.toThrow(HookError);
   });
 
   it("tell the port where the client left it open", async () => {

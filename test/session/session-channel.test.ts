@@ -12,6 +12,7 @@ describe("a session's channel", () => {
     }
     for (const name of Object.getOwnPropertyNames(new Duplex())) names.delete(name);
     expect([...names].sort()).toEqual([
+      "agent",
       "close",
       "connection",
       "constructor",
@@ -30,6 +31,7 @@ describe("a session's channel", () => {
       "sendStderr",
       "signal",
       "stderr",
+      "x11",
     ]);
     expect(channel).toBeInstanceOf(Channel);
   });

@@ -3,7 +3,9 @@ import { completePermissions, type Permissions } from "../../src/auth/permission
 import { InvalidTextError, ProtocolError } from "../../src/protocol/errors.js";
 import { decodeChannelRequest, encodeChannelRequest } from "../../src/protocol/messages/requests.js";
 import { Writer } from "../../src/protocol/writer.js";
+import type { AnyChannel } from "../../src/session/connection.js";
 import type { PseudoTerminal, SessionChannel } from "../../src/session/session-channel.js";
+import type { SessionForwarding } from "../../src/session/session-forwarding.js";
 import { handleSessionRequest, type SessionHooks } from "../../src/session/session-requests.js";
 import { Deferred } from "../attack/deferred.js";
 import { fakeConnection } from "../connection/fake-connection.js";
@@ -38,7 +40,8 @@ class TestHooks implements SessionHooks {
   x11 = (_channel: SessionChannel, single: boolean, protocol: string, cookie: Buffer, screen: number) =>
     this.#decide("x11", single, protocol, cookie.toString(), screen);
 
-  unknown = (_channel: SessionChannel, kind: string, payload: Buffer) =>
+  agent = () => this.#decide("agent");
+  unknown = (_channel: AnyChannel, kind: string, payload: Buffer) =>
     this.#decide("unknown", kind, payload.toString("latin1"));
 
   #decide(...call: readonly unknown[]): boolean | Promise<boolean> {
@@ -47,13 +50,24 @@ class TestHooks implements SessionHooks {
   }
 }
 
+const AGENT = { openStream: notHere, list: notHere, sign: notHere, listen: notHere };
+
+const forwarding: SessionForwarding = {
+  agent: () => AGENT,
+  x11: (_channel, request) => (request.screenNumber > 1000 ? undefined : { ...request, listen: notHere }),
+};
+
+function notHere(): never {
+  throw new Error("not here");
+}
+
 function start(permissions: Partial<Permissions> = {}) {
   const connection = { ...fakeConnection(), permissions: completePermissions(permissions) };
   const { channel, link } = openTestChannel({ connection });
   const hooks = new TestHooks();
   const ask = (kind: string, fields: Uint8Array = Buffer.alloc(0)) => {
     const payload = encodeChannelRequest(0, kind, "wanted", fields);
-    return handleSessionRequest(channel, decodeChannelRequest(payload), hooks);
+    return handleSessionRequest(channel, decodeChannelRequest(payload), hooks, forwarding);
   };
   return { channel, link, hooks, ask };
 }
@@ -289,15 +303,45 @@ describe("events", () => {
 
 describe("a request to forward X11", () => {
   it("reaches its hook", () => {
-    const { hooks, ask } = start();
-    const fields = new Writer().writeBoolean(true).writeString("MIT-MAGIC-COOKIE-1").writeString("00ff").writeUint32(3);
-    expect(ask("x11-req", fields.toBuffer())).toBe(true);
+    const { channel, hooks, ask } = start();
+    const fields = (screen: number) =>
+      Buffer.concat([Buffer.of(1), text("MIT-MAGIC-COOKIE-1", "00ff"), uint32(screen)]);
+    expect(ask("x11-req", fields(3))).toBe(true);
     expect(hooks.calls).toEqual([["x11", true, "MIT-MAGIC-COOKIE-1", "00ff", 3]]);
+    expect(channel.x11).toMatchObject({ singleConnection: true, screenNumber: 3 });
+    // There is one display for each session.
+    expect(ask("x11-req", fields(3))).toBe(false);
+    expect(hooks.calls.length).toBe(1);
+  });
+
+  it("asks nobody where it makes no sense", () => {
+    const { channel, hooks, ask } = start();
+    expect(ask("x11-req", Buffer.concat([Buffer.of(0), text("MIT-MAGIC-COOKIE-1", "00ff"), uint32(1001)]))).toBe(false);
+    expect([hooks.calls, channel.x11]).toEqual([[], undefined]);
+  });
+});
+
+describe("a request to forward the agent", () => {
+  it("makes it known to the session, by one decision", () => {
+    const { channel, hooks, ask } = start();
+    hooks.answer = () => false;
+    expect(ask("auth-agent-req@openssh.com")).toBe(false);
+    expect(channel.agent).toBeUndefined();
+    hooks.answer = () => true;
+    expect([ask("auth-agent-req@openssh.com"), ask("auth-agent-req@openssh.com")]).toEqual([true, true]);
+    expect(channel.agent).toBe(AGENT);
+    expect(hooks.calls).toEqual([["agent"], ["agent"]]);
+  });
+
+  it("asks nobody where the user may not forward it", () => {
+    const { hooks, ask } = start({ agentForwarding: false });
+    expect(ask("auth-agent-req@openssh.com")).toBe(false);
+    expect(hooks.calls).toEqual([]);
   });
 });
 
 describe("other requests", () => {
-  it.each(["", "no-such-request", "auth-agent-req@openssh.com", "EXEC", "exit-status", "__proto__", "constructor"])(
+  it.each(["", "no-such-request", "EXEC", "exit-status", "__proto__", "constructor"])(
     "are decided by the hook for those that are not known: %j",
     (kind) => {
       const { hooks, ask } = start();
@@ -310,12 +354,6 @@ describe("other requests", () => {
       ]);
     },
   );
-
-  it("for the agent ask nobody where the user may not forward it", () => {
-    const { hooks, ask } = start({ agentForwarding: false });
-    expect(ask("auth-agent-req@openssh.com")).toBe(false);
-    expect(hooks.calls).toEqual([]);
-  });
 });
 
 describe("a malformed request", () => {
@@ -329,6 +367,7 @@ describe("a malformed request", () => {
     ["break", uint32(1)],
     ["eow@openssh.com", text()],
     ["x11-req", x11],
+    ["auth-agent-req@openssh.com", text()],
   ] as const;
 
   it.each(wellFormed)("is an error that asks nobody and changes nothing: %s", (kind, fields) => {

@@ -101,6 +101,10 @@ type OtherToolName =
   | "ssh-keyscan"
   | "ssh-agent"
   | "ssh-add"
+  | "Xvfb"
+  | "xauth"
+  | "xdpyinfo"
+  | "xclock"
   | "FUSE";
 
 export type ToolName = ExecClientName | TransferClientName | LibraryClientName | OtherToolName;
@@ -179,6 +183,10 @@ const REQUIREMENTS: Readonly<Record<ToolName, readonly (string | undefined)[]>> 
   "ssh-keyscan": [findProgram("ssh-keyscan")],
   "ssh-agent": [findProgram("ssh-agent")],
   "ssh-add": [findProgram("ssh-add")],
+  Xvfb: [findProgram("Xvfb")],
+  xauth: [findProgram("xauth")],
+  xdpyinfo: [findProgram("xdpyinfo")],
+  xclock: [findProgram("xclock")],
   FUSE: [findFile(["/dev/fuse"])],
 };
 

@@ -1,8 +1,10 @@
+import { PassThrough } from "node:stream";
 import type { Channel } from "../../../src/connection/channel.js";
 import type { Multiplexer } from "../../../src/connection/multiplexer.js";
+import { join } from "../../../src/forwarding/join.js";
 import { Pair } from "../../connection/multiplexer-pair.js";
 import { openTestChannel } from "../../connection/test-channel.js";
-import { notFlag, nothing, notText, type OptionSubject } from "./values.js";
+import { notFlag, nothing, notNumber, notText, type OptionSubject } from "./values.js";
 
 /** Asks the other end of a connection, which has a channel. */
 async function answered(ask: (one: Multiplexer, channel: Channel) => Promise<unknown>): Promise<unknown> {
@@ -17,6 +19,17 @@ const { signal } = new AbortController();
 const notSignal = ["text", 5, true, {}, [], nothing];
 
 export const CHANNEL_SUBJECTS: readonly OptionSubject[] = [
+  {
+    name: "join",
+    call: (options) => {
+      const streams = [new PassThrough(), new PassThrough()] as const;
+      for (const stream of streams) stream.destroy();
+      return join(...streams, options);
+    },
+    optional: true,
+    valid: { signal, idleTimeout: 1, timeout: false },
+    wrong: { signal: notSignal, idleTimeout: [...notNumber, 0], timeout: [...notNumber, 0] },
+  },
   {
     name: "Channel.sendExitSignal",
     call: (options) => openTestChannel().channel.sendExitSignal("TERM", options),

@@ -1,0 +1,195 @@
+import { once } from "node:events";
+import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import { HookError } from "../base/hook-error.js";
+import { inLimitedTime } from "../base/limited-time.js";
+import type { MaybePromise } from "../base/maybe-promise.js";
+import { AcceptedOpen } from "../connection/accepted-open.js";
+import { ChannelOpenError } from "../connection/channel-open-error.js";
+import { type OpenRefusal, openRefusal } from "../connection/open-refusal.js";
+import { OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED, OPEN_FAILED_CONNECT_FAILED } from "../protocol/constants.js";
+import type { AnyChannel, Connection } from "../session/connection.js";
+import type { ForwardingDecision } from "./decision.js";
+import { type ForwardingKind, type ForwardingLog, targetText } from "./forwarding-log.js";
+import { join } from "./join.js";
+import type { DirectStreamlocal, DirectTcpip } from "./open-fields.js";
+import type { ConnectOptions, LocalTarget, SocketTarget, TcpTarget } from "./target.js";
+
+const utf8 = new TextDecoder("utf-8", { fatal: true });
+
+/** The parts of a forwarding that all clients of a server share. */
+export interface LocalForwardingSettings {
+  /** Milliseconds from the request of a client to the connection with its target. */
+  readonly connectTimeout: number;
+  readonly connectToPort: (
+    target: { readonly host: string; readonly port: number },
+    request: {
+      readonly allowAddress?: ConnectOptions["allowAddress"];
+      readonly signal: AbortSignal;
+      readonly owner: object;
+    },
+  ) => Promise<Socket>;
+  readonly connectToSocket: (path: string, signal: AbortSignal) => Promise<Socket>;
+}
+
+/** The name of the hook that decides, for the log. */
+const HOOK = "checkLocalForwardRequest";
+
+/** Connects one client to the targets that a decision allows: `ssh -L`, `-D`, `-W`, `-J`. */
+export class LocalForwarding {
+  readonly #settings: LocalForwardingSettings;
+  readonly #connection: Connection;
+  readonly #decide: (target: LocalTarget) => MaybePromise<ForwardingDecision>;
+  readonly #log: ForwardingLog;
+
+  constructor(
+    settings: LocalForwardingSettings,
+    connection: Connection,
+    decide: (target: LocalTarget) => MaybePromise<ForwardingDecision>,
+    log: ForwardingLog,
+  ) {
+    this.#settings = settings;
+    this.#connection = connection;
+    this.#decide = decide;
+    this.#log = log;
+  }
+
+  /** Decides about a channel of the kind `direct-tcpip` or `direct-streamlocal@openssh.com`. */
+  async open(open: DirectTcpip | DirectStreamlocal): Promise<AcceptedOpen<AnyChannel> | OpenRefusal> {
+    const kind = "host" in open ? "direct-tcpip" : "direct-streamlocal@openssh.com";
+    const name = targetText(open);
+    try {
+      const stream = await inLimitedTime(
+        {
+          milliseconds: this.#settings.connectTimeout,
+          overdue: () => failure(OPEN_FAILED_CONNECT_FAILED, new Error("the connecting has taken too long")),
+          signals: [this.#connection.signal],
+        },
+        (signal) => this.#stream(open, signal),
+        (late) => late.destroy(),
+      );
+      return new AcceptedOpen(
+        (channel) => void this.#join(channel, stream, kind, name),
+        () => stream.destroy(),
+      );
+    } catch (error) {
+      return this.#refuse(kind, name, error);
+    }
+  }
+
+  /** @throws {ChannelOpenError} when the client is refused */
+  async #stream(open: DirectTcpip | DirectStreamlocal, signal: AbortSignal): Promise<Duplex> {
+    const target = this.#target(open, signal);
+    const decision: unknown = await this.#decide(target);
+    if (decision === true) return await target.connect();
+    if (decision === false) throw new Refused("refused by the decision", OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED);
+    if (isStream(decision)) return await connected(decision, signal);
+    if (isRefusal(decision)) {
+      const { reason, description } = openRefusal(decision);
+      throw new Refused("refused by the decision", reason, description);
+    }
+    throw new HookError(HOOK, new TypeError("a decision is true, false, a reason with a description, or a stream"));
+  }
+
+  #target(open: DirectTcpip | DirectStreamlocal, signal: AbortSignal): LocalTarget {
+    const connection = this.#connection;
+    const client = { user: connection.username ?? "", connection, signal };
+    if ("host" in open) {
+      const connect: TcpTarget["connect"] = ({ host = open.host, port = open.port, allowAddress } = {}) =>
+        this.#settings.connectToPort(
+          { host, port },
+          { ...(allowAddress && { allowAddress }), signal, owner: connection },
+        );
+      return { ...open, ...client, connect };
+    }
+    const path = pathOf(open);
+    const connect: SocketTarget["connect"] = () => this.#settings.connectToSocket(path, signal);
+    return { path, ...client, connect };
+  }
+
+  async #join(channel: AnyChannel, stream: Duplex, kind: ForwardingKind, target: string | undefined): Promise<void> {
+    const { bytesFromFirst, bytesFromSecond, cause, error } = await join(channel, stream);
+    this.#log.ended(kind, { target, bytesReceived: bytesFromFirst, bytesSent: bytesFromSecond, cause, err: error });
+  }
+
+  #refuse(kind: ForwardingKind, target: string | undefined, error: unknown): OpenRefusal {
+    if (this.#connection.signal.aborted) return openRefusal(OPEN_FAILED_CONNECT_FAILED);
+    if (error instanceof Refused) {
+      this.#log.refused(kind, error.refusal, { target });
+      return { reason: error.reason, description: error.description };
+    }
+    const cause = error instanceof HookError ? error.cause : error;
+    if (cause instanceof ChannelOpenError) {
+      this.#log.refused(kind, "not connected", { target, err: cause.cause ?? cause });
+      // The client gets the reason alone: its description may be about what stands behind this server.
+      return openRefusal(cause.reason);
+    }
+    this.#log.failed(HOOK, error);
+    return openRefusal(OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED);
+  }
+}
+
+/** A refusal that is not about the connection to the target. */
+class Refused extends Error {
+  readonly refusal: string;
+  readonly reason: number;
+  readonly description: string;
+
+  constructor(refusal: string, reason: number, description = openRefusal(reason).description) {
+    super(refusal);
+    this.refusal = refusal;
+    this.reason = reason;
+    this.description = description;
+  }
+}
+
+function failure(reason: number, cause: Error): ChannelOpenError {
+  return new ChannelOpenError(reason, openRefusal(reason).description, { cause });
+}
+
+/** @throws {Refused} for bytes that are not the path of a socket */
+function pathOf({ socketPath }: DirectStreamlocal): string {
+  try {
+    const path = utf8.decode(socketPath);
+    if (path !== "" && !path.includes("\0")) return path;
+  } catch {
+    // Not UTF-8.
+  }
+  throw new Refused("not a target", OPEN_FAILED_CONNECT_FAILED);
+}
+
+function isRefusal(decision: unknown): decision is OpenRefusal {
+  return (
+    typeof decision === "object" &&
+    decision !== null &&
+    "reason" in decision &&
+    typeof decision.reason === "number" &&
+    "description" in decision &&
+    typeof decision.description === "string"
+  );
+}
+
+function isStream(decision: unknown): decision is Duplex {
+  return (
+    typeof decision === "object" &&
+    decision !== null &&
+    ["pipe", "write", "on", "destroy"].every((method) => typeof Reflect.get(decision, method) === "function")
+  );
+}
+
+/**
+ * @returns the stream of a decision, once its socket is connected
+ * @throws {ChannelOpenError} when it does not connect
+ */
+async function connected(stream: Duplex, signal: AbortSignal): Promise<Duplex> {
+  // Until it is joined: an error must not end the process.
+  stream.on("error", () => {});
+  try {
+    if (stream.destroyed) throw new Error("the stream is closed");
+    if ("connecting" in stream && stream.connecting === true) await once(stream, "connect", { signal });
+    return stream;
+  } catch (error) {
+    stream.destroy();
+    throw failure(OPEN_FAILED_CONNECT_FAILED, error instanceof Error ? error : new Error(String(error)));
+  }
+}

@@ -1,0 +1,78 @@
+import type { MaybePromise } from "../base/maybe-promise.js";
+import type { Connection } from "../session/connection.js";
+import type { SessionForwarding } from "../session/session-forwarding.js";
+import { Agent } from "./agent/agent.js";
+import type { ForwardingDecision } from "./decision.js";
+import type { ListenContext, ListenProblem } from "./forwarded-connections.js";
+import type { ForwardingKind, ForwardingLog } from "./forwarding-log.js";
+import { ListenLedger, type ListenSettings, resolveListenOptions } from "./listen-options.js";
+import { LocalForwarding, type LocalForwardingSettings } from "./local-forwarding.js";
+import { connectTimeoutOf, type ForwardingOptions } from "./options.js";
+import { connectSocket } from "./stream-local/connect-socket.js";
+import { SocketListeners } from "./stream-local/socket-listeners.js";
+import type { LocalTarget } from "./target.js";
+import { TargetConnector } from "./tcp/connect-target.js";
+import { PortListeners } from "./tcp/port-listeners.js";
+import { X11Displays } from "./x11/x11-displays.js";
+import { X11Forwarding } from "./x11/x11-forwarding.js";
+import { isWellFormed } from "./x11/x11-request.js";
+
+/** The forwarding of a server: what its clients share. */
+export class ServerForwarding {
+  readonly #local: LocalForwardingSettings;
+  readonly #listen: ListenSettings;
+  readonly #ledger: ListenLedger;
+  readonly #displays = new X11Displays();
+
+  /** @param options which are checked */
+  constructor(options: ForwardingOptions) {
+    const connectTimeout = connectTimeoutOf(options);
+    const connector = new TargetConnector({ connectTimeout, lookup: options.lookup });
+    this.#listen = resolveListenOptions(options);
+    this.#ledger = new ListenLedger(this.#listen);
+    const { socketRoots: roots } = this.#listen;
+    this.#local = {
+      connectTimeout,
+      connectToPort: (target, request) => connector.connect(target, request),
+      connectToSocket: (path, signal) => connectSocket(path, { roots, signal, timeout: connectTimeout }),
+    };
+  }
+
+  /** @param decide asks about a target */
+  forClient(
+    connection: Connection,
+    decide: (target: LocalTarget) => MaybePromise<ForwardingDecision>,
+    log: ForwardingLog,
+  ): ClientForwarding {
+    const context = (kind: ForwardingKind): ListenContext => ({
+      connection,
+      settings: this.#listen,
+      places,
+      report: ({ listener, reason, cause }: ListenProblem) =>
+        log.refused(kind, reason, { target: listener, err: cause }),
+    });
+    const places = this.#ledger.forClient();
+    return {
+      local: new LocalForwarding(this.#local, connection, decide, log),
+      ports: new PortListeners(context("tcpip-forward")),
+      sockets: new SocketListeners(context("streamlocal-forward@openssh.com")),
+      sessions: {
+        agent: (channel) => new Agent(channel),
+        x11: (channel, request) =>
+          isWellFormed(request)
+            ? new X11Forwarding(channel, request, this.#displays, (problem, err) =>
+                log.refused("x11-req", problem, { err }),
+              )
+            : undefined,
+      },
+    };
+  }
+}
+
+/** The forwarding of one client. All of it ends with the connection. */
+export interface ClientForwarding {
+  readonly local: LocalForwarding;
+  readonly ports: PortListeners;
+  readonly sockets: SocketListeners;
+  readonly sessions: SessionForwarding;
+}

@@ -1,0 +1,70 @@
+import { createServer, type Server, type Socket } from "node:net";
+import { systemErrorCode } from "../../base/system-error-code.js";
+
+/** The TCP port of display 0. */
+const FIRST_PORT = 6000;
+
+/** That this machine has no address of a kind: nobody else can have a port there, either. */
+const NO_SUCH_ADDRESS: ReadonlySet<unknown> = new Set(["EADDRNOTAVAIL", "EAFNOSUPPORT", "EINVAL"]);
+
+/** Gets the X clients that connect, paused. */
+export type Accept = (socket: Socket) => void;
+
+/** The port of an X display, on loopback: `localhost` leads X clients to either of its addresses. */
+export class DisplayPort {
+  readonly #servers: readonly Server[];
+
+  private constructor(servers: readonly Server[]) {
+    this.#servers = servers;
+  }
+
+  /**
+   * @param onError gets what fails later, as where no file descriptor is left for a connection
+   * @returns `undefined` where somebody has the port on one of the addresses, who would get some of the connections.
+   *   Rejects when the system fails otherwise
+   */
+  static async open(
+    display: number,
+    accept: Accept,
+    onError: (error: Error) => void,
+  ): Promise<DisplayPort | undefined> {
+    const servers: Server[] = [];
+    const port = new DisplayPort(servers);
+    let whole = false;
+    const acceptWhole = (socket: Socket) => (whole ? accept(socket) : socket.destroy());
+    try {
+      for (const address of ["127.0.0.1", "::1"]) {
+        const server = await listenOn(address, FIRST_PORT + display, acceptWhole);
+        if (server === undefined) continue;
+        server.on("error", onError);
+        servers.push(server);
+      }
+    } catch (error) {
+      port.close();
+      if (systemErrorCode(error) === "EADDRINUSE") return undefined;
+      throw error;
+    }
+    whole = true;
+    return port;
+  }
+
+  /** Connections that were accepted go on. */
+  close(): void {
+    for (const server of this.#servers) server.close();
+  }
+}
+
+function listenOn(host: string, port: number, accept: Accept): Promise<Server | undefined> {
+  const server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true }, accept);
+  return new Promise((resolve, reject) => {
+    server.once("error", (error) => {
+      if (host === "::1" && NO_SUCH_ADDRESS.has(systemErrorCode(error))) resolve(undefined);
+      else reject(error);
+    });
+    // Without `exclusive` the workers of a cluster would share the port, and get each other's connections.
+    server.listen({ host, port, ipv6Only: host === "::1", exclusive: true }, () => {
+      server.removeAllListeners("error");
+      resolve(server);
+    });
+  });
+}

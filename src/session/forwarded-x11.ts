@@ -1,0 +1,40 @@
+/** Whose the files of a program are that runs as another user than the server. */
+export interface X11ListenOptions {
+  /** Number of the user that the authority file shall belong to; needs the rights of root. Default: the server's own. */
+  readonly uid?: number;
+  /** Number of the group, likewise. */
+  readonly gid?: number;
+}
+
+/** A display of the client, as programs on the server see it. */
+export interface X11Display {
+  /** Value of DISPLAY: `localhost:10.0`. */
+  readonly display: string;
+  /** Value of XAUTHORITY: the path of a file with the cookie, which is there as long as the channel. */
+  readonly authorityFile: string;
+}
+
+/** What a client has asked for with `x11-req` (RFC 4254 §6.3.1). */
+export interface X11Request {
+  /** Only the first connection of a program is to be forwarded. */
+  readonly singleConnection: boolean;
+  /** `MIT-MAGIC-COOKIE-1`, … */
+  readonly authProtocol: string;
+  /** Hexadecimal digits. The client makes them up for the session, and puts its own cookie in their place. */
+  readonly authCookie: Buffer;
+  readonly screenNumber: number;
+}
+
+/** X11 forwarding of a session, which the client has asked for and is allowed. */
+export interface ForwardedX11 extends X11Request {
+  /**
+   * Makes a display for the session's programs, whose connections go to the client: a port on loopback and an authority
+   * file with the cookie, for DISPLAY and XAUTHORITY in the channel's `environment`. Both are gone with the channel. The
+   * display is made once: later calls get the same.
+   *
+   * @throws {ConfigurationError} naming the option that cannot be used
+   * @returns what DISPLAY and XAUTHORITY are. Rejects when no display is free or there are too many, when the file
+   *   cannot be written, and when the channel is closed
+   */
+  listen(options?: X11ListenOptions): Promise<X11Display>;
+}
