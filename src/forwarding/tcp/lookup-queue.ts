@@ -100,9 +100,7 @@ export class LookupQueue {
     owner.running++;
     this.#running++;
     this.#waiting--;
-    // The turn is the others' now.
-    this.#owners.delete(owner.key);
-    this.#owners.set(owner.key, owner);
+    this.#endTurn(owner);
     try {
       const addresses = await this.#lookup(host);
       for (const answer of answers) answer.resolve(addresses);
@@ -111,8 +109,15 @@ export class LookupQueue {
     }
     owner.running--;
     this.#running--;
+    // Others may have come meanwhile.
+    this.#endTurn(owner);
     this.#remove(lookup);
     this.#startAll();
+  }
+
+  #endTurn(owner: Owner): void {
+    this.#owners.delete(owner.key);
+    this.#owners.set(owner.key, owner);
   }
 
   #dropOne(): void {
