@@ -10,6 +10,7 @@ import { CHANNEL_SUBJECTS } from "./option-subjects/channels.js";
 import { FILE_SUBJECTS, FILES, NOT_FILE_SYSTEMS } from "./option-subjects/files.js";
 import { KEY_SUBJECTS } from "./option-subjects/keys.js";
 import { SERVER_SUBJECTS } from "./option-subjects/server.js";
+import { TARGET_SUBJECTS } from "./option-subjects/targets.js";
 import type { OptionSubject } from "./option-subjects/values.js";
 
 const OPTION_SUBJECTS = [
@@ -18,6 +19,7 @@ const OPTION_SUBJECTS = [
   ...AUTHENTICATOR_SUBJECTS,
   ...KEY_SUBJECTS,
   ...CHANNEL_SUBJECTS,
+  ...TARGET_SUBJECTS,
 ];
 
 /** What is exported and takes no options. */
@@ -38,6 +40,7 @@ const WITHOUT_OPTIONS = [
   "encodeForwardedStreamlocal",
   "encodeForwardedTcpip",
   "hashPassword",
+  "isPublicAddress",
   "loggedPath",
   "loggedText",
   "mount",
