@@ -4,7 +4,7 @@ import { LookupQueue } from "./lookup-queue.js";
 /** Names that wait beyond this number would wait longer than clients do. */
 const MAX_WAITING = 1024;
 
-/** Threads that Node.js has for the resolver, for files and for hashes where nobody says otherwise. */
+/** Threads that Node.js has for names, files and hashes where nobody says otherwise. */
 const DEFAULT_THREADS = 4;
 
 let queue: LookupQueue | undefined;
@@ -16,14 +16,20 @@ let queue: LookupQueue | undefined;
  */
 export function systemLookups(): LookupQueue {
   queue ??= new LookupQueue(async (host) => (await lookup(host, { all: true })).map(({ address }) => address), {
-    running: Math.max(1, Math.floor(threads() / 2)),
+    running: maxLookups(process.env.UV_THREADPOOL_SIZE),
     waiting: MAX_WAITING,
   });
   return queue;
 }
 
-/** The number as libuv reads it, which it does when the first thread is needed. */
-function threads(): number {
-  const { UV_THREADPOOL_SIZE: size } = process.env;
-  return size === undefined ? DEFAULT_THREADS : Math.max(1, Number.parseInt(size, 10) || 1);
+/**
+ * How many lookups may run together: on half of the threads, since libuv lets no more of them resolve names. One of
+ * these is left to the program's own lookups, where that leaves two: with less, a single name that hangs would stop all.
+ *
+ * @param size the number of threads, as libuv reads it from the environment
+ */
+export function maxLookups(size: string | undefined): number {
+  const threads = size === undefined ? DEFAULT_THREADS : Number.parseInt(size, 10) || 1;
+  const half = Math.max(1, Math.floor(threads / 2));
+  return half > 2 ? half - 1 : half;
 }
