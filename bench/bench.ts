@@ -5,9 +5,10 @@ import { commonKeyExchange, usualCipher } from "./cases.js";
 import type { Login } from "./client.js";
 import { startForwardTarget } from "./forward-target-process.js";
 import { measureConnect, measureSFTPConnect } from "./measure/connect.js";
+import { measureForward } from "./measure/forward.js";
 import { measureIdle } from "./measure/idle.js";
 import { measureSFTP } from "./measure/sftp.js";
-import { measureThroughput, measureTransfer, type Throughput } from "./measure/throughput.js";
+import { measureThroughput, type Throughput } from "./measure/throughput.js";
 import { newerOpenSSH, type OpenSSH, systemOpenSSH } from "./openssh.js";
 import type { BenchOptions } from "./options.js";
 import { type ColumnName, Results, type Unit } from "./results.js";
@@ -76,7 +77,7 @@ export class Bench {
     const bytes = this.#options.transferBytes;
     const target = await startForwardTarget(this.#programsFolder, bytes);
     const measure = ({ direction }: ForwardCase, contender: Contender, connectSeconds: number) =>
-      measureTransfer(this.#usualLogin(contender), direction, { port: target[direction] }, bytes, connectSeconds);
+      measureForward(this.#usualLogin(contender), direction, target, bytes, connectSeconds);
     await this.#onWarmServers(cases, measureConnect, measure, ({ name }, contender, result) =>
       this.#addThroughput(name, contender, result),
     );
@@ -192,7 +193,7 @@ export class Bench {
     return { contender, openssh, workspace: this.#workspace, keyExchange, cipher: usualCipher };
   }
 
-  #addThroughput(caseName: string, column: ColumnName, result: Throughput): void {
+  #addThroughput(caseName: string, column: ColumnName, result: Omit<Throughput, "commandSecondsPerGiB">): void {
     this.#add(caseName, "CPU s/GiB", column, result.cpuSecondsPerGiB);
     this.#add(caseName, "MB/s", column, result.megabytesPerSecond);
   }

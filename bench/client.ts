@@ -15,8 +15,7 @@ export interface Login {
 }
 
 export interface Session extends Login {
-  /** A command, or a port of this machine that the server shall connect to. */
-  readonly peer: { readonly command: string } | { readonly port: number };
+  readonly command: string;
   /** A file to send as standard input; nothing is sent without it. */
   readonly inputFile?: string;
 }
@@ -30,6 +29,14 @@ export interface SessionResult {
   readonly seconds: number;
 }
 
+export interface ForwardResult {
+  readonly bytesReceived: number;
+  /** What came last, if it was short. */
+  readonly lastOutput: string;
+  /** From the end of authentication to the end of the client. */
+  readonly seconds: number;
+}
+
 export interface SFTPResult {
   readonly output: string;
   /** From the start of the first command to the end of the last. */
@@ -38,19 +45,19 @@ export interface SFTPResult {
 
 const mac = "hmac-sha2-256-etm@openssh.com";
 const sessionTimeout = 300_000;
+/** No count of bytes is that long. */
+const maxCountLength = 100;
 const destination = "127.0.0.1";
 
 /**
- * Runs one command through `ssh`, or connects to one port.
+ * Runs one command through `ssh`.
  *
  * @throws {Error} when it fails or did not negotiate what the session asks for
  */
 export async function runSession(session: Session): Promise<SessionResult> {
-  const { openssh, inputFile, peer } = session;
+  const { openssh, inputFile } = session;
   const input = inputFile === undefined ? "ignore" : openSync(inputFile, "r");
-  const work =
-    "command" in peer ? ["-T", destination, peer.command] : ["-W", `${destination}:${peer.port}`, destination];
-  const child = spawn(openssh.client, [...loginArguments(session), ...work], {
+  const child = spawn(openssh.client, ["-T", ...loginArguments(session), destination, session.command], {
     stdio: [input, inputFile === undefined ? "ignore" : "pipe", "pipe"],
     timeout: sessionTimeout,
     killSignal: "SIGKILL",
@@ -62,6 +69,37 @@ export async function runSession(session: Session): Promise<SessionResult> {
   const log = await end(child, session);
   if (typeof input === "number") closeSync(input);
   return { output, ...transferStatistics(log) };
+}
+
+/**
+ * Lets the server connect `ssh -W` to a port of this machine.
+ *
+ * @param inputFile to send, if any
+ * @throws {Error} when it fails or did not negotiate what the login asks for
+ */
+export async function runForward(login: Login, port: number, inputFile: string | undefined): Promise<ForwardResult> {
+  const input = inputFile === undefined ? "ignore" : openSync(inputFile, "r");
+  const parameters = ["-W", `${destination}:${port}`, ...loginArguments(login), destination];
+  const child = spawn(login.openssh.client, parameters, {
+    stdio: [input, "pipe", "pipe"],
+    timeout: sessionTimeout,
+    killSignal: "SIGKILL",
+  });
+  let startedAt: number | undefined;
+  let bytesReceived = 0;
+  let lastOutput = "";
+  // The client gives no statistics of this.
+  child.stderr?.on("data", (data) => {
+    if (String(data).includes("Entering interactive session")) startedAt = performance.now();
+  });
+  child.stdout?.on("data", (data) => {
+    bytesReceived += data.length;
+    lastOutput = data.length < maxCountLength ? String(data) : "";
+  });
+  await end(child, login);
+  if (typeof input === "number") closeSync(input);
+  if (startedAt === undefined) throw new Error("ssh did not say when its session began");
+  return { bytesReceived, lastOutput, seconds: (performance.now() - startedAt) / 1000 };
 }
 
 /**

@@ -2,9 +2,7 @@ import { type Login, runSession, runSFTP } from "../client.js";
 
 /** CPU seconds of the server for one connect, login by public key and exec of a command without output. */
 export function measureConnect(login: Login, connects: number): Promise<number> {
-  return measureEach(login, connects, () =>
-    runSession({ ...login, peer: { command: login.contender.outputCommand(0) } }),
-  );
+  return measureEach(login, connects, () => runSession({ ...login, command: login.contender.outputCommand(0) }));
 }
 
 /** CPU seconds of the server for one connect, login by public key and SFTP session that does nothing. */

@@ -1,4 +1,4 @@
-import { type Login, runSession, type Session } from "../client.js";
+import { type Login, runSession } from "../client.js";
 
 export type Direction = "output" | "input";
 
@@ -22,24 +22,12 @@ export async function measureThroughput(
   bytes: number,
   connectSeconds: number,
 ): Promise<Throughput> {
-  const { contender } = login;
-  const command = direction === "output" ? contender.outputCommand(bytes) : contender.inputCommand();
-  return measureTransfer(login, direction, { command }, bytes, connectSeconds);
-}
-
-/** The same with a port that the server connects to, whose program writes or reads. */
-export async function measureTransfer(
-  login: Login,
-  direction: Direction,
-  peer: Session["peer"],
-  bytes: number,
-  connectSeconds: number,
-): Promise<Throughput> {
   const { contender, workspace } = login;
   const before = await contender.cpu();
-  const result = await runSession(
-    direction === "output" ? { ...login, peer } : { ...login, peer, inputFile: workspace.zerosFile },
-  );
+  const result =
+    direction === "output"
+      ? await runSession({ ...login, command: contender.outputCommand(bytes) })
+      : await runSession({ ...login, command: contender.inputCommand(), inputFile: workspace.zerosFile });
   const after = await contender.cpu();
   const server = after.server - before.server - connectSeconds;
   const arrived = direction === "output" ? result.bytesReceived >= bytes : result.output.includes(String(bytes));
