@@ -58,4 +58,11 @@ export const CHANNEL_SUBJECTS: readonly OptionSubject[] = [
     valid: { wantReply: true, signal },
     wrong: { wantReply: notFlag, signal: notSignal },
   },
+  {
+    name: "join",
+    call: (options) => join(new PassThrough().destroy(), new PassThrough().destroy(), options),
+    optional: true,
+    valid: { signal, idleTimeout: 5, timeout: false },
+    wrong: { signal: notSignal, idleTimeout: [...notNumber, 0], timeout: [...notNumber, 0] },
+  },
 ];
