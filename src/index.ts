@@ -53,7 +53,6 @@ export type {
   TcpTarget,
 } from "./forwarding/target.js";
 export type { HostLookup } from "./forwarding/tcp/connect-target.js";
-export type { DirectStreamlocal, DirectTcpip, OpenFields } from "./forwarding/open-fields.js";
 export { type AllowTargetsOptions, allowTargets, type TargetList } from "./forwarding/tcp/allow-targets.js";
 export { isPublicAddress } from "./forwarding/tcp/special-addresses.js";
 export {
