@@ -52,8 +52,8 @@ export type {
   TcpListenRequest,
   TcpTarget,
 } from "./forwarding/target.js";
-export type { HostLookup } from "./forwarding/tcp/connect-target.js";
 export { type AllowTargetsOptions, allowTargets, type TargetList } from "./forwarding/tcp/allow-targets.js";
+export type { HostLookup } from "./forwarding/tcp/connect-target.js";
 export { isPublicAddress } from "./forwarding/tcp/special-addresses.js";
 export {
   AUTH_FAILED,

@@ -44,7 +44,7 @@ export interface ForwardedAgent {
    * Has the agent sign; the person who owns it may have to confirm. The signature is verified.
    *
    * @param key one of `list()`, or any key that the agent may hold
-   * @param data up to 192 KiB
+   * @param data which has to fit into the 256 KiB of a request: more rejects with a RangeError
    * @returns the signature as in RFC 4253 §6.6
    */
   sign(key: AgentKey | PKey, data: Uint8Array, options?: AgentSignOptions): Promise<Buffer>;

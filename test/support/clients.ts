@@ -183,7 +183,7 @@ const REQUIREMENTS: Readonly<Record<ToolName, readonly (string | undefined)[]>> 
   "ssh-keyscan": [findProgram("ssh-keyscan")],
   "ssh-agent": [findProgram("ssh-agent")],
   "ssh-add": [findProgram("ssh-add")],
-  Xvfb: [findProgram("Xvfb")],
+  Xvfb: [findProgram("Xvfb"), findProgram("xwininfo")],
   xauth: [findProgram("xauth")],
   xdpyinfo: [findProgram("xdpyinfo")],
   xclock: [findProgram("xclock")],

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { chmod } from "node:fs/promises";
+import { chmod, lchown } from "node:fs/promises";
 import { createServer, type Server, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Logger } from "../../base/logger.js";
@@ -36,7 +36,7 @@ export class AgentSocket {
 
   private constructor(folder: PrivateFolder, name: string, settings: AgentSocketSettings) {
     this.#folder = folder;
-    this.path = folder.fileNamed(name);
+    this.path = `${folder.path}/${name}`;
     this.#settings = settings;
     this.#server = createServer({ allowHalfOpen: true }, (socket) => void this.#accept(socket));
     this.#server.maxConnections = MAX_CONNECTIONS;
@@ -75,7 +75,9 @@ export class AgentSocket {
     this.#server.on("error", (error) => this.#debug("a program could not connect to the agent", error));
     await chmod(this.path, 0o600);
     const { owner } = this.#settings;
-    if (owner !== undefined) await this.#folder.giveTo(owner);
+    if (owner === undefined) return;
+    await lchown(this.path, owner.uid, owner.gid);
+    await this.#folder.giveTo(owner);
   }
 
   async #accept(socket: Socket): Promise<void> {
@@ -95,9 +97,7 @@ export class AgentSocket {
     // This removes the socket from its directory, too.
     this.#server.close();
     for (const socket of this.#connections) socket.destroy();
-    await this.#folder
-      .remove()
-      .catch((error) => this.#debug("the folder of the agent's socket was not removed", error));
+    await this.#folder.remove();
   }
 
   #debug(message: string, err: unknown): void {

@@ -1,5 +1,4 @@
 import { setMaxListeners } from "node:events";
-import { PendingAnswer } from "../../connection/pending-answer.js";
 import { AgentError } from "./agent-error.js";
 
 interface Limits {
@@ -25,12 +24,17 @@ export async function withDeadline<T>(
   const timer = setTimeout(over, 1000 * timeout);
   const release = signals.map((signal) => signal && follow(signal, end));
   try {
-    const ended = new PendingAnswer<never>(end.signal);
-    return await Promise.race([operation(end.signal), ended.promise]);
+    return await Promise.race([operation(end.signal), whenAborted(end.signal)]);
   } finally {
     clearTimeout(timer);
     for (const leave of release) leave?.();
   }
+}
+
+function whenAborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+  });
 }
 
 /** @returns ends the following */

@@ -2,6 +2,8 @@ import { PassThrough } from "node:stream";
 import type { Channel } from "../../../src/connection/channel.js";
 import type { Multiplexer } from "../../../src/connection/multiplexer.js";
 import { join } from "../../../src/forwarding/join.js";
+import { X11Displays } from "../../../src/forwarding/x11/x11-displays.js";
+import { X11Forwarding } from "../../../src/forwarding/x11/x11-forwarding.js";
 import { Pair } from "../../connection/multiplexer-pair.js";
 import { openTestChannel } from "../../connection/test-channel.js";
 import { notFlag, nothing, notNumber, notText, type OptionSubject } from "./values.js";
@@ -64,5 +66,21 @@ export const CHANNEL_SUBJECTS: readonly OptionSubject[] = [
     optional: true,
     valid: { signal, idleTimeout: 5, timeout: false },
     wrong: { signal: notSignal, idleTimeout: [...notNumber, 0], timeout: [...notNumber, 0] },
+  },
+  {
+    name: "ForwardedX11.listen",
+    call: async (options) => {
+      const { channel } = openTestChannel();
+      const authCookie = Buffer.from("00");
+      const request = { singleConnection: false, authProtocol: "MIT-MAGIC-COOKIE-1", authCookie, screenNumber: 0 };
+      try {
+        return await new X11Forwarding(channel, request, new X11Displays(), () => {}).listen(options);
+      } finally {
+        channel.destroy();
+      }
+    },
+    optional: true,
+    valid: { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 },
+    wrong: { uid: [...notNumber, 0.5, 2 ** 32 - 1], gid: [...notNumber, 0.5, 2 ** 32 - 1] },
   },
 ];

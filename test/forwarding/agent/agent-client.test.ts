@@ -8,15 +8,8 @@ import { ConfigurationError } from "../../../src/index.js";
 import { Writer } from "../../../src/protocol/writer.js";
 import { Deferred } from "../../attack/deferred.js";
 import { privateKeys } from "../../fuzz/support/keys.js";
-import {
-  type Answerer,
-  answerWith,
-  framed,
-  identitiesAnswer,
-  readSignRequest,
-  signResponse,
-  TestAgent,
-} from "./test-agent.js";
+import { framed, identitiesAnswer, signResponse } from "./agent-answers.js";
+import { type Answerer, answerWith, readSignRequest, TestAgent } from "./test-agent.js";
 
 const DATA = Buffer.from("what is to be signed");
 const keyOf = (keyType: string): PKey => {
@@ -91,13 +84,13 @@ describe("the keys of an agent", () => {
       keyId: "id",
       principals: ["ann"],
     });
-    const keys = Array(40).fill({ publicBlob, comment: "" });
+    const keys = Array(15).fill({ publicBlob, comment: "" });
     agent.answer = answered(identitiesAnswer(keys));
     let turns = 0;
     const timer = setInterval(() => turns++, 1);
-    expect(await client.list()).toHaveLength(40);
+    expect(await client.list()).toHaveLength(15);
     clearInterval(timer);
-    expect(turns).toBeGreaterThan(3);
+    expect(turns).toBeGreaterThan(2);
   });
 });
 
@@ -243,12 +236,9 @@ describe("the way to an agent", () => {
     await once(stream, "close");
   });
 
-  it.each<[options: object]>([[{ timeout: 0 }], [{ timeout: Number.NaN }], [{ timeOut: 1 }]])(
-    "has options that are checked: %j",
-    (options) => {
-      expect(() => new AgentClient(agent.open, options)).toThrow(ConfigurationError);
-    },
-  );
+  it.each<object>([{ timeout: 0 }, { timeout: "1" }, { timeOut: 1 }])("has options that are checked: %j", (options) => {
+    expect(() => new AgentClient(agent.open, options)).toThrow(ConfigurationError);
+  });
 
   it("has options of each call that are checked", async () => {
     await expect(client.list({ signl: 1 } as object)).rejects.toThrow(ConfigurationError);

@@ -11,7 +11,7 @@ import {
   MAX_MESSAGE_LENGTH,
 } from "../../../src/forwarding/agent/messages.js";
 import { Writer } from "../../../src/protocol/writer.js";
-import { framed, identitiesAnswer, signResponse } from "./test-agent.js";
+import { framed, identitiesAnswer, signResponse } from "./agent-answers.js";
 
 const hex = (text: string): Buffer => Buffer.from(text.replace(/\s/g, ""), "hex");
 const blobOf = (keyType: string | Uint8Array): Buffer =>
