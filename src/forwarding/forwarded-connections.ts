@@ -7,10 +7,11 @@ import { resetSocket } from "./reset-socket.js";
 
 /** What is not listened on, or a connection that does not reach its client. */
 export interface ListenProblem {
-  /** `ADDRESS:PORT` or a path, as the client says it. */
+  /** `ADDRESS:PORT` or a path as the client says it, cut and escaped. */
   readonly listener: string;
   /** One of few, for whoever counts. */
   readonly reason: string;
+  /** What has failed, unless the reason says all. */
   readonly cause?: unknown;
 }
 
@@ -26,8 +27,7 @@ export interface ListenContext {
 export interface ForwardedChannel {
   readonly kind: "forwarded-tcpip" | "forwarded-streamlocal@openssh.com";
   readonly fields: Buffer;
-  /** For the log. */
-  readonly listener: string;
+  readonly listener: ListenProblem["listener"];
 }
 
 /**
@@ -52,20 +52,20 @@ export async function forwardConnection(
     const channel = await connection.openChannel(kind, fields);
     taken();
     await join(channel, socket, { signal: connection.signal });
-  } catch (cause) {
+  } catch (error) {
     resetSocket(socket);
-    if (!connection.signal.aborted) report({ listener, reason: reasonOf(cause), cause });
+    if (!connection.signal.aborted) report({ listener, ...problemOf(error) });
   } finally {
     taken?.();
     release?.();
   }
 }
 
+/** There is no place for a connection. */
 class Unforwarded extends Error {}
 
-function reasonOf(cause: unknown): string {
-  if (cause instanceof Unforwarded) return cause.message;
-  return cause instanceof ChannelOpenError
-    ? "the client refuses the connection"
-    : "the client does not take the connection";
+function problemOf(error: unknown): Omit<ListenProblem, "listener"> {
+  if (error instanceof Unforwarded) return { reason: error.message };
+  const isRefusal = error instanceof ChannelOpenError;
+  return { reason: isRefusal ? "the channel to the client was refused" : "the client has not taken it", cause: error };
 }

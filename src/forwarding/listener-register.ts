@@ -5,6 +5,11 @@ export class ListenRefusal extends Error {
   override readonly name = "ListenRefusal";
 }
 
+/** Why something is not listened on. */
+export function listenRefusal(error: unknown): ListenRefusal {
+  return error instanceof ListenRefusal ? error : new ListenRefusal("the system refuses it", { cause: error });
+}
+
 export interface Listener {
   /** The name that it is cancelled by. */
   readonly name: string;

@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { readdir, readlink } from "node:fs/promises";
 import { connect, type Socket } from "node:net";
 import { type Duplex, duplexPair } from "node:stream";
 import { expect, vi } from "vitest";
@@ -108,6 +109,14 @@ export async function connectError(place: Place): Promise<string | undefined> {
   }
 }
 
+/** All that comes, after which the stream can still be written to. */
+export async function received(stream: Duplex): Promise<Buffer> {
+  const pieces: Buffer[] = [];
+  stream.on("data", (piece: Buffer) => pieces.push(piece));
+  await once(stream, "end");
+  return Buffer.concat(pieces);
+}
+
 /** How the other end has closed a connection. */
 export async function ending(socket: Socket): Promise<string> {
   return new Promise((resolve) => {
@@ -115,4 +124,10 @@ export async function ending(socket: Socket): Promise<string> {
     socket.on("end", () => resolve("end"));
     socket.resume();
   });
+}
+
+/** Where the descriptors lead that this process has open in a folder. */
+export async function openIn(folder: string): Promise<readonly string[]> {
+  const descriptors = (await readdir("/proc/self/fd")).map((name) => readlink(`/proc/self/fd/${name}`).catch(() => ""));
+  return (await Promise.all(descriptors)).filter((place) => place.startsWith(folder));
 }

@@ -1,5 +1,8 @@
+import { once } from "node:events";
 import { connect, type Socket } from "node:net";
+import { inLimitedTime } from "../../base/limited-time.js";
 import { ChannelOpenError } from "../../connection/channel-open-error.js";
+import { openRefusal } from "../../connection/open-refusal.js";
 import { OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED, OPEN_FAILED_CONNECT_FAILED } from "../../protocol/constants.js";
 import { holdFile, OutsideRootsError } from "./held-file.js";
 import { parseSocketPath } from "./socket-roots.js";
@@ -9,7 +12,7 @@ export interface ConnectSocketOptions {
   readonly roots: readonly string[];
   /** Ends the connecting. */
   readonly signal: AbortSignal;
-  /** Milliseconds that the connecting may take. */
+  /** Milliseconds that the connecting may take; Infinity is no limit. */
   readonly timeout: number;
 }
 
@@ -17,18 +20,18 @@ export interface ConnectSocketOptions {
  * Connects to a socket of the file system that lies in one of the roots, and does not lead out of them by a link.
  *
  * @param path as the client says it
+ * @returns a connected socket, whose errors end it and nothing else
  * @throws {ChannelOpenError} which tells the client no more than whether the path is allowed; the rest is its cause
  */
 export async function connectSocket(path: string, { roots, signal, timeout }: ConnectSocketOptions): Promise<Socket> {
-  const connecting = connectInside(path, roots);
+  const overdue = () => new Error("the connecting has taken too long");
   try {
-    return await before(connecting, signal, timeout);
-  } catch (cause) {
-    // It may still come: the disk takes its time.
-    connecting.then(
-      (socket) => socket.destroy(),
-      () => {},
+    return await inLimitedTime(
+      { milliseconds: timeout, overdue, signals: [signal] },
+      () => connectInside(path, roots),
+      (late) => late.destroy(),
     );
+  } catch (cause) {
     throw openError(cause);
   }
 }
@@ -45,38 +48,15 @@ async function connectInside(path: string, roots: readonly string[]): Promise<So
   }
 }
 
-function connected(socket: Socket): Promise<Socket> {
-  return new Promise((resolve, reject) => {
-    socket.once("error", reject);
-    socket.once("connect", () => {
-      socket.off("error", reject);
-      resolve(socket);
-    });
-  });
-}
-
-/** @throws when the signal fires, or the time is over, before */
-async function before<Value>(promise: Promise<Value>, signal: AbortSignal, timeout: number): Promise<Value> {
-  let stop = () => {};
-  const late = new Promise<never>((_resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error("connecting has taken too long")), timeout);
-    const aborted = () => reject(signal.reason);
-    signal.addEventListener("abort", aborted);
-    if (signal.aborted) aborted();
-    stop = () => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", aborted);
-    };
-  });
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    stop();
-  }
+async function connected(socket: Socket): Promise<Socket> {
+  // Stays for good: the connection may break before anybody else listens.
+  socket.on("error", () => {});
+  await once(socket, "connect");
+  return socket;
 }
 
 function openError(cause: unknown): ChannelOpenError {
-  return cause instanceof OutsideRootsError
-    ? new ChannelOpenError(OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED, "administratively prohibited", { cause })
-    : new ChannelOpenError(OPEN_FAILED_CONNECT_FAILED, "connect failed", { cause });
+  const isOutside = cause instanceof OutsideRootsError;
+  const reason = isOutside ? OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED : OPEN_FAILED_CONNECT_FAILED;
+  return new ChannelOpenError(reason, openRefusal(reason).description, { cause });
 }

@@ -1,8 +1,9 @@
+import { loggedText } from "../../base/logged-text.js";
 import { forwardConnection, type ListenContext } from "../forwarded-connections.js";
-import { type Listener, ListenerRegister, ListenRefusal } from "../listener-register.js";
+import { type Listener, ListenerRegister, ListenRefusal, listenRefusal } from "../listener-register.js";
 import { encodeForwardedStreamlocal } from "../open-fields.js";
 import { bindSocket } from "./bind-socket.js";
-import { holdFile, OutsideRootsError } from "./held-file.js";
+import { type HeldFile, holdFile, OutsideRootsError } from "./held-file.js";
 import { parseSocketPath, type SocketPath } from "./socket-roots.js";
 
 /**
@@ -28,8 +29,9 @@ export class SocketListeners {
       if (socket === undefined) throw new ListenRefusal("it is not the path of a socket");
       await this.#listeners.open(path, () => this.#open(path, socket));
       return true;
-    } catch (cause) {
-      if (!this.#context.connection.signal.aborted) this.#report(path, reasonOf(cause), cause);
+    } catch (error) {
+      const { message, cause } = listenRefusal(error);
+      if (!this.#context.connection.signal.aborted) this.#report(path, message, cause);
       return false;
     }
   }
@@ -46,8 +48,8 @@ export class SocketListeners {
   async #open(path: string, socket: SocketPath): Promise<Listener> {
     const { socketRoots, socketBindMask: mask, socketBindUnlink } = this.#context.settings;
     const fields = encodeForwardedStreamlocal({ socketPath: path });
-    const channel = { kind: "forwarded-streamlocal@openssh.com", fields, listener: path } as const;
-    const folder = await holdFile(socket.folder, socketRoots);
+    const channel = { kind: "forwarded-streamlocal@openssh.com", fields, listener: loggedText(path) } as const;
+    const folder = await holdFolder(socket.folder, socketRoots);
     try {
       const existing = socketBindUnlink ? "replaced" : "kept";
       const bound = await bindSocket(
@@ -72,12 +74,15 @@ export class SocketListeners {
     }
   }
 
-  #report(listener: string, reason: string, cause: unknown): void {
-    this.#context.report({ listener, reason, cause });
+  #report(path: string, reason: string, cause: unknown): void {
+    this.#context.report({ listener: loggedText(path), reason, cause });
   }
 }
 
-function reasonOf(cause: unknown): string {
-  if (cause instanceof ListenRefusal) return cause.message;
-  return cause instanceof OutsideRootsError ? "it is outside the folders for sockets" : "the system refuses it";
+async function holdFolder(folder: string, roots: readonly string[]): Promise<HeldFile> {
+  try {
+    return await holdFile(folder, roots);
+  } catch (error) {
+    throw error instanceof OutsideRootsError ? new ListenRefusal("it is outside the folders for sockets") : error;
+  }
 }

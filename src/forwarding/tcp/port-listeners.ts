@@ -1,7 +1,9 @@
 import type { Socket } from "node:net";
+import { loggedText } from "../../base/logged-text.js";
 import { forwardConnection, type ListenContext } from "../forwarded-connections.js";
-import { type Listener, ListenerRegister, ListenRefusal } from "../listener-register.js";
-import { encodeForwardedTcpip, MAX_PORT } from "../open-fields.js";
+import { endpointText } from "../forwarding-log.js";
+import { type Listener, ListenerRegister, ListenRefusal, listenRefusal } from "../listener-register.js";
+import { encodeForwardedTcpip } from "../open-fields.js";
 import { resetSocket } from "../reset-socket.js";
 import { bindAddresses } from "./bind-addresses.js";
 import { listenOnPort } from "./listen-on-port.js";
@@ -42,9 +44,9 @@ export class PortListeners {
       this.#check(asked);
       const name = asked.port === 0 ? undefined : nameOf(asked);
       return (await this.#listeners.open(name, () => this.#open(asked))).port;
-    } catch (cause) {
-      const reason = cause instanceof ListenRefusal ? cause.message : "the system refuses it";
-      if (!this.#context.connection.signal.aborted) this.#report(asked, reason, cause);
+    } catch (error) {
+      const { message, cause } = listenRefusal(error);
+      if (!this.#context.connection.signal.aborted) this.#report(asked, message, cause);
       return undefined;
     }
   }
@@ -61,7 +63,6 @@ export class PortListeners {
 
   #check({ address, port }: AskedPort): void {
     if (!ADDRESS.test(address)) throw new ListenRefusal("it is not an address");
-    if (!(port >= 0 && port <= MAX_PORT)) throw new ListenRefusal("it is not a port");
     if (port !== 0 && port < FIRST_UNPRIVILEGED_PORT && !this.#context.settings.privilegedPorts) {
       throw new ListenRefusal("ports under 1024 are not listened on");
     }
@@ -112,5 +113,5 @@ function nameOf({ address, port }: AskedPort): string {
 }
 
 function textOf({ address, port }: AskedPort): string {
-  return `${address}:${port}`;
+  return loggedText(endpointText(address, port));
 }

@@ -4,6 +4,7 @@ import type { Multiplexer } from "../../../src/connection/multiplexer.js";
 import { join } from "../../../src/forwarding/join.js";
 import { X11Displays } from "../../../src/forwarding/x11/x11-displays.js";
 import { X11Forwarding } from "../../../src/forwarding/x11/x11-forwarding.js";
+import { encodeForwardedStreamlocal, encodeForwardedTcpip } from "../../../src/forwarding/open-fields.js";
 import { Pair } from "../../connection/multiplexer-pair.js";
 import { openTestChannel } from "../../connection/test-channel.js";
 import { notFlag, nothing, notNumber, notText, type OptionSubject } from "./values.js";
@@ -61,13 +62,6 @@ export const CHANNEL_SUBJECTS: readonly OptionSubject[] = [
     wrong: { wantReply: notFlag, signal: notSignal },
   },
   {
-    name: "join",
-    call: (options) => join(new PassThrough().destroy(), new PassThrough().destroy(), options),
-    optional: true,
-    valid: { signal, idleTimeout: 5, timeout: false },
-    wrong: { signal: notSignal, idleTimeout: [...notNumber, 0], timeout: [...notNumber, 0] },
-  },
-  {
     name: "ForwardedX11.listen",
     call: async (options) => {
       const { channel } = openTestChannel();
@@ -82,5 +76,24 @@ export const CHANNEL_SUBJECTS: readonly OptionSubject[] = [
     optional: true,
     valid: { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 },
     wrong: { uid: [...notNumber, 0.5, 2 ** 32 - 1], gid: [...notNumber, 0.5, 2 ** 32 - 1] },
+  },
+  {
+    name: "encodeForwardedTcpip",
+    call: encodeForwardedTcpip,
+    valid: { address: "localhost", port: 8080, originatorAddress: "127.0.0.1", originatorPort: 50_000 },
+    wrong: {
+      address: notText,
+      port: [...notNumber, 65_536],
+      originatorAddress: notText,
+      originatorPort: [...notNumber, 65_536],
+    },
+    required: ["address", "port", "originatorAddress", "originatorPort"],
+  },
+  {
+    name: "encodeForwardedStreamlocal",
+    call: encodeForwardedStreamlocal,
+    valid: { socketPath: "/run/app/socket" },
+    wrong: { socketPath: [5, true, {}, [], nothing] },
+    required: ["socketPath"],
   },
 ];

@@ -1,10 +1,9 @@
 import { once } from "node:events";
-import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
-import { buffer, text } from "node:stream/consumers";
+import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import { ListenLedger, type ListenOptions, resolveListenOptions } from "../../../src/forwarding/listen-options.js";
 import { PortListeners } from "../../../src/forwarding/tcp/port-listeners.js";
-import { connectError, connected, ending, ListeningClient, readForwardedTcpip } from "../listening-client.js";
+import { connectError, connected, ending, ListeningClient, readForwardedTcpip, received } from "../listening-client.js";
 
 const ends: (() => void)[] = [];
 afterEach(() => {
@@ -52,11 +51,10 @@ describe("PortListeners", () => {
     ]);
     socket.end("question");
     const peer = asked.confirm();
-    expect(await text(peer)).toBe("question");
+    expect(`${await received(peer)}`).toBe("question");
     peer.end(Buffer.alloc(300_000, 7));
-    expect((await buffer(socket)).equals(Buffer.alloc(300_000, 7))).toBe(true);
-    await once(socket, "close");
-    ports.cancel({ address: "localhost", port });
+    expect((await received(socket)).equals(Buffer.alloc(300_000, 7))).toBe(true);
+    await ports.cancel({ address: "localhost", port });
     await client.untilNothingIsLeft();
     expect(client.problems).toEqual([]);
   });
@@ -106,15 +104,15 @@ describe("PortListeners", () => {
   it.each([
     ["a port under 1024", "localhost", 1023],
     ["no port", "localhost", 65_536],
-    ["half a port", "localhost", 2000.5],
     ["a NUL", "127.0.0.1\0.example.com", 0],
     ["a space", "local host", 0],
-    ["64 KiB", "a".repeat(65_536), 0],
+    ["64 KiB", "\n".repeat(65_536), 0],
   ])("refuse %s", async (_, address, port) => {
     for (const gatewayPorts of ["no", "clientspecified"] as const) {
       const { client, ports } = clientWith({ gatewayPorts });
       expect(await ports.listen({ address, port })).toBeUndefined();
-      expect(client.reasons).toHaveLength(1);
+      expect(client.problems).toHaveLength(1);
+      expect(client.problems[0]?.listener).toMatch(/^[ -~]{1,2000}…?$/);
       await client.untilNothingIsLeft();
     }
   });
@@ -164,7 +162,7 @@ describe("PortListeners", () => {
     expect(await connectError(local(port))).toBe("ECONNREFUSED");
     // The connection that was accepted goes on.
     peer.end("still there");
-    expect(await text(socket)).toBe("still there");
+    expect(`${await received(socket)}`).toBe("still there");
   });
 
   it("can be cancelled, and left, while they are being opened", async () => {
@@ -186,15 +184,14 @@ describe("PortListeners", () => {
     const { client, ports } = clientWith();
     const port = await listening(ports);
     const open = await connectedTo(port);
-    const peer = (await client.nextChannel()).confirm();
+    (await client.nextChannel()).confirm();
     const waiting = await connectedTo(port);
     await client.nextChannel();
     const endings = [open, waiting].map(ending);
     client.leave();
-    expect(await Promise.all(endings)).toEqual([expect.stringMatching(/^ECONNRESET$/), "ECONNRESET"]);
+    expect(await Promise.all(endings)).toEqual(["ECONNRESET", "ECONNRESET"]);
     expect(await connectError(local(port))).toBe("ECONNREFUSED");
     await client.untilNothingIsLeft();
-    expect(peer.destroyed || peer.readableEnded || !peer.writable).toBeDefined();
     expect(client.problems).toEqual([]);
   });
 
@@ -210,7 +207,7 @@ describe("PortListeners", () => {
     expect(await reset).toMatch(/ECONNRESET|EPIPE/);
     expect(socket.bytesWritten - socket.writableLength).toBeLessThan(32 * 1024 * 1024);
     expect(client.problems).toEqual([
-      { listener: `localhost:${port}`, reason: "the client refuses the connection", cause: expect.any(Error) },
+      { listener: `localhost:${port}`, reason: "the channel to the client was refused", cause: expect.any(Error) },
     ]);
     expect(client.context.places.connections.taken).toBe(0);
   });
@@ -235,11 +232,11 @@ describe("PortListeners", () => {
       ["there are too many listeners"],
     ]);
 
-    const lost = async (to: number) => ending(await connectedTo(to));
+    const lost = (to: number) => ending(connect(local(to)));
     const first = await connectedTo(port);
     const firstAsked = await one.client.nextChannel();
     expect(await lost(port)).toBe("ECONNRESET");
-    firstAsked.confirm();
+    const firstPeer = firstAsked.confirm();
     await connectedTo(port);
     (await one.client.nextChannel()).confirm();
     expect(await lost(port)).toBe("ECONNRESET");
@@ -251,7 +248,8 @@ describe("PortListeners", () => {
     await connectedTo(otherPort);
     (await other.client.nextChannel()).confirm();
     expect(await lost(otherPort)).toBe("ECONNRESET");
-    first.destroy();
+    firstPeer.end();
+    first.end().resume();
     await expect.poll(() => one.client.context.places.connections.taken, { interval: 2 }).toBe(1);
     await connectedTo(otherPort);
     (await other.client.nextChannel()).confirm();
