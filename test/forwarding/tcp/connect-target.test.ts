@@ -189,6 +189,14 @@ describe("TargetConnector", () => {
     expect(asked.length).toBe(16);
   });
 
+  it("reads 256 answers of a resolver", async () => {
+    const { port } = await listen("127.0.0.1");
+    const strange = (count: number) => Array.from({ length: count }, () => "strange");
+    await connect("host", port, { lookup: gives(...strange(255), "127.0.0.1") });
+    const error = await refusal(connect("host", port, { lookup: gives(...strange(256), "127.0.0.1") }));
+    expect((error.cause as Error).message).toBe("host has no address");
+  });
+
   it("tries the families in turn, that of the first address first", async () => {
     const asked: string[] = [];
     const allowAddress = (address: string) => asked.push(address) < 0;
