@@ -2,7 +2,12 @@ import { loggedText } from "../base/logged-text.js";
 import type { OpenFields } from "./open-fields.js";
 
 /** The requests of a client that ask for a forwarding, as the log names them. */
-export type ForwardingKind = ChannelKind | "tcpip-forward" | "streamlocal-forward@openssh.com" | "x11-req";
+export type ForwardingKind =
+  | ChannelKind
+  | "tcpip-forward"
+  | "streamlocal-forward@openssh.com"
+  | "auth-agent-req@openssh.com"
+  | "x11-req";
 
 type ChannelKind = "direct-tcpip" | "direct-streamlocal@openssh.com" | "tun@openssh.com" | "another type of channel";
 

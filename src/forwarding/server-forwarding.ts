@@ -57,7 +57,8 @@ export class ServerForwarding {
       ports: new PortListeners(context("tcpip-forward")),
       sockets: new SocketListeners(context("streamlocal-forward@openssh.com")),
       sessions: {
-        agent: (channel) => new Agent(channel),
+        agent: (channel) =>
+          new Agent(channel, (problem, err) => log.refused("auth-agent-req@openssh.com", problem, { err })),
         x11: (channel, request) =>
           isWellFormed(request)
             ? new X11Forwarding(channel, request, this.#displays, (problem, err) =>

@@ -1,9 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { chmod, lchown } from "node:fs/promises";
+import { chmod } from "node:fs/promises";
 import { createServer, type Server, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import type { Logger } from "../../base/logger.js";
 import { join } from "../join.js";
 import { type Owner, PrivateFolder } from "../private-folder.js";
 import { AgentError } from "./agent-error.js";
@@ -19,12 +18,15 @@ const FOLDER_PREFIX = "spindlex-";
 export interface AgentSocketSettings {
   /** The user of the programs, where it is not the one of this process. */
   readonly owner: Owner | undefined;
-  /** Connects to the agent. */
+  /** Connects to the agent; rejects when the signal fires. */
   readonly openStream: () => Promise<Duplex>;
   /** Ends all of it: the socket, its directory, and the connections. */
   readonly signal: AbortSignal;
-  readonly logger: Logger;
+  readonly report: AgentReport;
 }
+
+/** Learns of a program that was not connected to the agent. @param problem one of few texts */
+export type AgentReport = (problem: string, error: unknown) => void;
 
 /** A socket at which programs find the agent of a client. */
 export class AgentSocket {
@@ -32,15 +34,14 @@ export class AgentSocket {
   readonly #folder: PrivateFolder;
   readonly #settings: AgentSocketSettings;
   readonly #server: Server;
-  readonly #connections = new Set<Socket>();
 
   private constructor(folder: PrivateFolder, name: string, settings: AgentSocketSettings) {
     this.#folder = folder;
-    this.path = `${folder.path}/${name}`;
+    this.path = folder.fileNamed(name);
     this.#settings = settings;
     this.#server = createServer({ allowHalfOpen: true }, (socket) => void this.#accept(socket));
     this.#server.maxConnections = MAX_CONNECTIONS;
-    this.#server.on("drop", () => this.#debug("too many programs use the agent", undefined));
+    this.#server.on("drop", () => settings.report("too many programs use the agent", undefined));
   }
 
   /**
@@ -72,36 +73,29 @@ export class AgentSocket {
     // Of this process alone, also where it is one of a cluster.
     this.#server.listen({ path: this.path, exclusive: true });
     await once(this.#server, "listening");
-    this.#server.on("error", (error) => this.#debug("a program could not connect to the agent", error));
+    this.#server.on("error", (error) => this.#settings.report("a program could not connect to the agent", error));
     await chmod(this.path, 0o600);
     const { owner } = this.#settings;
-    if (owner === undefined) return;
-    await lchown(this.path, owner.uid, owner.gid);
-    await this.#folder.giveTo(owner);
+    if (owner !== undefined) await this.#folder.giveTo(owner);
   }
 
   async #accept(socket: Socket): Promise<void> {
-    this.#connections.add(socket);
-    socket.once("close", () => this.#connections.delete(socket));
     socket.on("error", () => {});
     const { openStream, signal } = this.#settings;
     try {
       await join(socket, await openStream(), { signal });
     } catch (error) {
       socket.destroy();
-      this.#debug("a program was not connected to the agent", error);
+      this.#settings.report("a program was not connected to the agent", error);
     }
   }
 
   async #close(): Promise<void> {
     // This removes the socket from its directory, too.
     this.#server.close();
-    for (const socket of this.#connections) socket.destroy();
-    await this.#folder.remove();
-  }
-
-  #debug(message: string, err: unknown): void {
-    this.#settings.logger.debug({ socket: this.path, err }, message);
+    await this.#folder
+      .remove()
+      .catch((error) => this.#settings.report("the folder of the agent's socket was not removed", error));
   }
 }
 

@@ -1,5 +1,4 @@
 import { setMaxListeners } from "node:events";
-import { type Logger, silentLogger } from "../../base/logger.js";
 import { checkInteger, checkOptions } from "../../base/option-checks.js";
 import { ChannelOpenError } from "../../connection/channel-open-error.js";
 import { type AnswerOptions, checkAnswerOptions } from "../../connection/outgoing-request.js";
@@ -11,7 +10,7 @@ import type { SessionChannel } from "../../session/session-channel.js";
 import type { Owner } from "../private-folder.js";
 import { AGENT_TIMEOUT, AgentClient } from "./agent-client.js";
 import { AgentError } from "./agent-error.js";
-import { AgentSocket } from "./agent-socket.js";
+import { type AgentReport, AgentSocket } from "./agent-socket.js";
 import { withDeadline } from "./deadline.js";
 
 /** The type of the channels that lead to a client's agent, where it has asked with `auth-agent-req@openssh.com`. */
@@ -23,14 +22,14 @@ const MAX_ID = 2 ** 32 - 2;
 /** The agent of a client that forwards it on a session. All of it ends with the session's channel. */
 export class Agent implements ForwardedAgent {
   readonly #channel: SessionChannel;
-  readonly #logger: Logger;
+  readonly #report: AgentReport;
   readonly #client: AgentClient;
   readonly #end = new AbortController();
   #socket: Promise<string> | undefined;
 
-  constructor(channel: SessionChannel, logger: Logger = silentLogger) {
+  constructor(channel: SessionChannel, report: AgentReport) {
     this.#channel = channel;
-    this.#logger = logger;
+    this.#report = report;
     this.#client = new AgentClient((signal) => this.#openStream({ signal }));
     setMaxListeners(0, this.#end.signal);
     const end = () => this.#end.abort(new AgentError("closed", "the session has ended"));
@@ -79,7 +78,7 @@ export class Agent implements ForwardedAgent {
       owner: resolveOwner(options),
       openStream: () => this.openStream(),
       signal: this.#end.signal,
-      logger: this.#logger,
+      report: this.#report,
     });
     this.#channel.environment.set("SSH_AUTH_SOCK", Buffer.from(path));
     return path;

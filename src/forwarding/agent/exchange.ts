@@ -23,10 +23,10 @@ export async function exchange(stream: Duplex, request: Buffer, signal: AbortSig
     throw new AgentError("closed", "the connection to the agent has failed before its answer", { cause: error });
   } finally {
     signal.removeEventListener("abort", destroy);
-    stream.destroy();
   }
 }
 
+/** Reads one message; the stream is destroyed with the end of the loop, whatever ends it. */
 async function readMessage(stream: Duplex): Promise<Buffer> {
   const assembler = new MessageAssembler();
   for await (const chunk of stream as AsyncIterable<Buffer>) {

@@ -207,6 +207,14 @@ describe("an agent of bad will", () => {
 });
 
 describe("the way to an agent", () => {
+  it("leaves no timers", async () => {
+    const timers = () => process.getActiveResourcesInfo().filter((name) => name === "Timeout").length;
+    agent.answer = answered(identitiesAnswer([]));
+    const before = timers();
+    for (let round = 0; round < 5; round++) await client.list();
+    expect(timers()).toBeLessThan(before + 5);
+  });
+
   it("may not be there", async () => {
     const cause = new Error("no such socket");
     const failing = new AgentClient(() => Promise.reject(cause));

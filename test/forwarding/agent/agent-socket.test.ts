@@ -1,8 +1,7 @@
-import { chmod, mkdir, readdir, rm, stat } from "node:fs/promises";
+import { chmod, chown, mkdir, readdir, rm, stat } from "node:fs/promises";
 import { connect, type Socket } from "node:net";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { silentLogger } from "../../../src/base/logger.js";
 import { PKey } from "../../../src/crypto/pkey/pkey.js";
 import { AgentClient } from "../../../src/forwarding/agent/agent-client.js";
 import { AgentSocket, type AgentSocketSettings } from "../../../src/forwarding/agent/agent-socket.js";
@@ -17,14 +16,14 @@ const parent = temporaryFolder();
 let folder = "";
 let made = 0;
 let abort = new AbortController();
-const debugged: string[] = [];
+const reported: string[] = [];
 
 beforeEach(async () => {
   folder = join(parent, `${++made}`);
   await mkdir(folder, { mode: 0o700 });
   vi.stubEnv("TMPDIR", folder);
   abort = new AbortController();
-  debugged.length = 0;
+  reported.length = 0;
 });
 
 afterEach(async () => {
@@ -38,7 +37,7 @@ function listen(settings: Partial<AgentSocketSettings> = {}): Promise<AgentSocke
     owner: undefined,
     openStream: agent.open,
     signal: abort.signal,
-    logger: { ...silentLogger, debug: (_fields, message) => debugged.push(message) },
+    report: (problem) => reported.push(problem),
     ...settings,
   });
 }
@@ -88,7 +87,7 @@ describe("the socket of an agent", () => {
     const refused = await open();
     refused.on("error", () => {});
     await closed(refused);
-    expect(debugged).toEqual(["too many programs use the agent"]);
+    expect(reported).toEqual(["too many programs use the agent"]);
     expect(agent.sockets).toHaveLength(opened);
     programs[0]?.destroy();
     await vi.waitFor(async () => expect(await new AgentClient(open).list()).toHaveLength(1));
@@ -100,7 +99,7 @@ describe("the socket of an agent", () => {
   it("hangs up where there is no way to the agent", async () => {
     const program = await asProgram(await listen({ openStream: () => Promise.reject(new Error("refused")) }))();
     await closed(program);
-    expect(debugged).toEqual(["a program was not connected to the agent"]);
+    expect(reported).toEqual(["a program was not connected to the agent"]);
   });
 
   it("leaves nothing, whenever it is no longer wanted", async () => {
@@ -138,6 +137,21 @@ describe("the folder of temporary files", () => {
     await vi.waitFor(async () => expect(await readdir(long(room))).toEqual([]));
     vi.stubEnv("TMPDIR", folder);
     await removeAll(folder);
+  });
+
+  it.runIf(process.getuid?.() === 0)("may not be one of somebody else", async () => {
+    await chown(folder, 12345, 12345);
+    await expect(listen()).rejects.toMatchObject(failure);
+    await chown(folder, 0, 0);
+  });
+
+  it("has to take a folder for its owner alone", async () => {
+    const umask = process.umask(0o277);
+    try {
+      await expect(listen()).rejects.toMatchObject(failure);
+    } finally {
+      process.umask(umask);
+    }
   });
 
   it("has to be there", async () => {
