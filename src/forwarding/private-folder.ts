@@ -1,23 +1,32 @@
-import type { Stats } from "node:fs";
-import { chown, lstat, mkdtemp, rmdir, stat } from "node:fs/promises";
+import { constants, type Stats } from "node:fs";
+import { chown, lstat, mkdtemp, open, rmdir, stat, unlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+
+const { O_DIRECTORY, O_NOFOLLOW, O_RDONLY } = constants;
 
 /** Others may put files into a folder with this bit, and rename none but their own: /tmp. */
 const STICKY = 0o1000;
 
-/** A user and a group; -1 where it stays the one of this process. */
+/** The number by which chown(2) leaves an owner as it is. */
+const UNCHANGED = -1;
+
+/** The user and the group of a program; one that is left out stays that of this process. */
 export interface Owner {
-  readonly uid: number;
-  readonly gid: number;
+  readonly uid?: number | undefined;
+  readonly gid?: number | undefined;
 }
 
-/** A new folder for temporary files, which no user but its owner can enter. */
+/** A folder of a session, of mode 0700, with few files in it, for programs that may run as another user. */
 export class PrivateFolder {
-  readonly path: string;
+  readonly #path: string;
+  readonly #made: Stats;
+  readonly #names: string[] = [];
+  #givenAway = false;
 
-  private constructor(path: string) {
-    this.path = path;
+  private constructor(path: string, made: Stats) {
+    this.#path = path;
+    this.#made = made;
   }
 
   /** The longest path that a file with this name can have in such a folder, bytes. */
@@ -33,20 +42,55 @@ export class PrivateFolder {
   static async make(prefix: string): Promise<PrivateFolder> {
     const parent = tmpdir();
     if (!isSafeParent(await stat(parent))) throw new Error(`${parent} is a folder in which others may rename files`);
-    const folder = new PrivateFolder(await mkdtemp(join(parent, prefix)));
-    if (isPrivate(await lstat(folder.path))) return folder;
-    await folder.remove();
-    throw new Error(`${folder.path} was not made with mode 0700`);
+    const path = await mkdtemp(join(parent, prefix));
+    const made = await lstat(path);
+    if (isPrivate(made)) return new PrivateFolder(path, made);
+    await rmdir(path);
+    throw new Error(`${path} was not made with mode 0700`);
   }
 
-  /** To be called when all is in it: from now on the new owner may put links there. */
-  async giveTo({ uid, gid }: Owner): Promise<void> {
-    await chown(this.path, uid, gid);
+  /** @returns the path for a file, which is removed with the folder */
+  fileNamed(name: string): string {
+    this.#names.push(name);
+    return join(this.#path, name);
   }
 
-  /** Removes the folder, which has to be empty; never rejects. */
+  /** Makes a file of mode 0600. @returns its path */
+  async writeFile(name: string, contents: Uint8Array): Promise<string> {
+    const path = this.fileNamed(name);
+    await writeFile(path, contents, { flag: "wx", mode: 0o600 });
+    return path;
+  }
+
+  /** Gives it to another user, whole: nothing may be made in it afterwards, since its owner could put a link there. */
+  async giveTo({ uid = UNCHANGED, gid = UNCHANGED }: Owner): Promise<void> {
+    for (const name of this.#names) await chown(join(this.#path, name), uid, gid);
+    this.#givenAway = true;
+    await chown(this.#path, uid, gid);
+  }
+
+  /** Removes what was made here. What programs have put there besides makes it fail, and stays. */
   async remove(): Promise<void> {
-    await rmdir(this.path).catch(() => {});
+    if (this.#givenAway) await this.#takeBack();
+    for (const name of this.#names) await unlink(join(this.#path, name)).catch(ignoreMissing);
+    await rmdir(this.#path);
+  }
+
+  /** Then nobody else can put another folder in its place, where the folder for temporary files has its sticky bit. */
+  async #takeBack(): Promise<void> {
+    // Not by its path, at which there may be anything by now, which would get another owner.
+    const folder = await open(this.#path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+    try {
+      this.#checkSame(await folder.stat());
+      await folder.chown(this.#made.uid, this.#made.gid);
+    } finally {
+      await folder.close();
+    }
+    this.#checkSame(await lstat(this.#path));
+  }
+
+  #checkSame({ dev, ino }: Stats): void {
+    if (dev !== this.#made.dev || ino !== this.#made.ino) throw new Error(`${this.#path} is another folder now`);
   }
 }
 
@@ -61,4 +105,8 @@ function isPrivate(stats: Stats): boolean {
 /** The same user, where the system has users. */
 function isOurs(uid: number): boolean {
   return process.geteuid === undefined || process.geteuid() === uid;
+}
+
+function ignoreMissing(error: NodeJS.ErrnoException): void {
+  if (error.code !== "ENOENT") throw error;
 }

@@ -3,14 +3,14 @@ import { checkInteger, checkOptions } from "../../base/option-checks.js";
 import { mayBeIgnored } from "../../connection/pending-answer.js";
 import type { ForwardedX11, X11Display, X11ListenOptions, X11Request } from "../../session/forwarded-x11.js";
 import type { SessionChannel } from "../../session/session-channel.js";
-import type { Owner } from "../private-folder.js";
-import { encodeAuthorityEntry, writeAuthorityFile } from "./authority-file.js";
+import { PrivateFolder } from "../private-folder.js";
+import { encodeAuthorityEntry } from "./authority-file.js";
 import { X11Clients, type X11Report } from "./x11-clients.js";
 import type { X11Displays } from "./x11-displays.js";
 import { credentialsOf } from "./x11-request.js";
 
-/** The largest number of a user or a group: the next one is -1, which leaves it as it is (chown(2)). */
-const MAX_ID = 2 ** 32 - 2;
+/** The largest number of a user or a group: one more means "as it is" to chown(2). */
+const MAX_OWNER_ID = 0xffff_fffe;
 
 /** X11 forwarding of one session channel. Nothing of it outlives the channel. */
 export class X11Forwarding implements ForwardedX11 {
@@ -39,7 +39,9 @@ export class X11Forwarding implements ForwardedX11 {
   }
 
   async #listenOnce(options: X11ListenOptions): Promise<X11Display> {
-    const owner = ownerOf(options);
+    const owner = checkOptions(options, ["uid", "gid"]);
+    if (owner.uid !== undefined) checkInteger("uid", owner.uid, 0, MAX_OWNER_ID);
+    if (owner.gid !== undefined) checkInteger("gid", owner.gid, 0, MAX_OWNER_ID);
     this.#display ??= this.#listen(owner).catch((error) => this.#notListening(error));
     return this.#display;
   }
@@ -50,7 +52,7 @@ export class X11Forwarding implements ForwardedX11 {
     throw error;
   }
 
-  async #listen(owner: Owner | undefined): Promise<X11Display> {
+  async #listen(owner: X11ListenOptions): Promise<X11Display> {
     const lifetime = lifetimeOf(this.#channel);
     lifetime.throwIfAborted();
     const clients = new X11Clients(this.#channel, this, this.#report, () => display.close());
@@ -64,9 +66,7 @@ export class X11Forwarding implements ForwardedX11 {
     };
     lifetime.addEventListener("abort", close, { once: true });
     try {
-      const credentials = credentialsOf(this);
-      const entry = encodeAuthorityEntry({ hostName: hostname(), displayNumber: display.number, ...credentials });
-      const authorityFile = await writeAuthorityFile(entry, owner, lifetime);
+      const authorityFile = await this.#writeAuthorityFile(display.number, owner, lifetime);
       const name = `localhost:${display.number}.${this.screenNumber}`;
       this.#channel.environment.set("DISPLAY", Buffer.from(name));
       this.#channel.environment.set("XAUTHORITY", Buffer.from(authorityFile));
@@ -76,15 +76,22 @@ export class X11Forwarding implements ForwardedX11 {
       throw error;
     }
   }
-}
 
-/** @throws {ConfigurationError} naming the option that cannot be used */
-function ownerOf(options: X11ListenOptions): Owner | undefined {
-  const { uid, gid } = checkOptions(options, ["uid", "gid"]);
-  if (uid === undefined && gid === undefined) return undefined;
-  const id = (name: "uid" | "gid", value: number | undefined) =>
-    value === undefined ? -1 : checkInteger(name, value, 0, MAX_ID);
-  return { uid: id("uid", uid), gid: id("gid", gid) };
+  async #writeAuthorityFile(displayNumber: number, owner: X11ListenOptions, lifetime: AbortSignal): Promise<string> {
+    const folder = await PrivateFolder.make("spindlex-x11-");
+    const remove = () => folder.remove().catch((error) => this.#report("an authority file was not removed", error));
+    try {
+      const entry = encodeAuthorityEntry({ hostName: hostname(), displayNumber, ...credentialsOf(this) });
+      const path = await folder.writeFile("Xauthority", entry);
+      if (owner.uid !== undefined || owner.gid !== undefined) await folder.giveTo(owner);
+      lifetime.throwIfAborted();
+      lifetime.addEventListener("abort", remove, { once: true });
+      return path;
+    } catch (error) {
+      await remove();
+      throw error;
+    }
+  }
 }
 
 /** @returns fires when the channel is closed by the peer or here, or its connection ends */

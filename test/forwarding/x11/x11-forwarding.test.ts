@@ -14,6 +14,7 @@ import type { AnyChannel, Channel, Connection, X11Request } from "../../../src/i
 import { Reader } from "../../../src/protocol/reader.js";
 import { fakeConnection } from "../../connection/fake-connection.js";
 import { inputOf, openTestChannel, type TestChannel } from "../../connection/test-channel.js";
+import { watchListeners } from "./listeners.js";
 import { connectToDisplay, portOfDisplay, setupMessage } from "./x-client.js";
 
 const PROTOCOL = "MIT-MAGIC-COOKIE-1";
@@ -78,15 +79,6 @@ class Session {
   }
 }
 
-const isOpen = async (display: string) => {
-  try {
-    (await connectToDisplay(display)).destroy();
-    return true;
-  } catch {
-    return false;
-  }
-};
-
 describe("listen", () => {
   it("makes a display and an authority file of the session, once", async () => {
     const { x11, session } = new Session({ screenNumber: 3 });
@@ -121,19 +113,22 @@ describe("listen", () => {
 
   it("leaves nothing behind a session", async () => {
     const { x11, close } = new Session();
-    const { display } = await x11.listen();
+    const listeners = watchListeners();
+    await x11.listen();
+    expect(listeners()).toBeGreaterThan(0);
     close();
     await expect.poll(() => readdir(folder)).toEqual([]);
-    expect(await isOpen(display)).toBe(false);
+    await expect.poll(listeners).toBe(0);
     await expect(x11.listen()).resolves.toBeDefined();
   });
 
   it("leaves nothing behind a channel that is closed on this side, and whose client does not answer", async () => {
     const { x11, session } = new Session();
-    const { display } = await x11.listen();
+    const listeners = watchListeners();
+    await x11.listen();
     session.channel.destroy();
     await expect.poll(() => readdir(folder)).toEqual([]);
-    expect(await isOpen(display)).toBe(false);
+    await expect.poll(listeners).toBe(0);
   });
 
   it.each([0, 1, 2, 3, 4, 6, 8])(
@@ -141,11 +136,13 @@ describe("listen", () => {
     async (turns) => {
       const displays = new X11Displays(1);
       const { x11, close } = new Session({}, displays);
+      const listeners = watchListeners();
       const listening = x11.listen();
       for (let turn = 0; turn < turns; turn++) await nextTurn();
       close();
       await listening.catch((error) => expect(error.message).toBe("the channel is closed"));
       await expect.poll(() => readdir(folder)).toEqual([]);
+      await expect.poll(listeners).toBe(0);
       // The only display is free.
       await new Session({}, displays).x11.listen();
     },
@@ -289,6 +286,7 @@ describe("an X client", () => {
   });
 
   it("is the only one where the session's client wants one; those without the cookie do not count", async () => {
+    const listeners = watchListeners();
     const current = new Session({ singleConnection: true });
     const { display } = await current.x11.listen();
     const [wrong, early, right] = await Promise.all([1, 2, 3].map(() => connectToDisplay(display)));
@@ -296,7 +294,7 @@ describe("an X client", () => {
     await expect.poll(() => current.problems.splice(0)).toEqual(["an X client has not shown the cookie"]);
     right?.write(SETUP);
     await expect.poll(() => current.opened.length).toBe(1);
-    expect(await isOpen(display)).toBe(false);
+    await expect.poll(listeners).toBe(0);
     early?.write(SETUP);
     await expect.poll(() => current.problems).toEqual(["a second X client, where the client wants one"]);
     // The first one goes on.
