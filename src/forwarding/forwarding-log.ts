@@ -9,9 +9,19 @@ export type ForwardingKind =
   | "auth-agent-req@openssh.com"
   | "x11-req";
 
-type ChannelKind = "direct-tcpip" | "direct-streamlocal@openssh.com" | "tun@openssh.com" | "another type of channel";
+type ChannelKind =
+  | "session"
+  | "direct-tcpip"
+  | "direct-streamlocal@openssh.com"
+  | "tun@openssh.com"
+  | "another type of channel";
 
-const CHANNEL_KINDS: readonly string[] = ["direct-tcpip", "direct-streamlocal@openssh.com", "tun@openssh.com"];
+const CHANNEL_KINDS: readonly string[] = [
+  "session",
+  "direct-tcpip",
+  "direct-streamlocal@openssh.com",
+  "tun@openssh.com",
+];
 
 /** The name of a type of channels: one of few, whatever the client has sent. */
 export function forwardingKind(kind: string): ForwardingKind {

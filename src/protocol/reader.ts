@@ -17,6 +17,11 @@ export class Reader {
     this.#offset = offset;
   }
 
+  /** Another reader of what is not read yet. */
+  copy(): Reader {
+    return new Reader(this.#bytes, this.#offset);
+  }
+
   /** Bytes not read yet. */
   get remaining(): number {
     return this.#bytes.length - this.#offset;

@@ -3,6 +3,7 @@ import type { ClientForwarding } from "../forwarding/server-forwarding.js";
 import type { Connection } from "../session/connection.js";
 import type { SessionHooks } from "../session/session-requests.js";
 import type { HostKeyProof } from "./host-keys/host-key-proof.js";
+import type { RefusedRequests } from "./refused-requests.js";
 import type { SSHServer } from "./ssh-server.js";
 
 /** The connection whose channels a server decides about. */
@@ -12,5 +13,6 @@ export interface ChannelContext {
   readonly sessionHooks: SessionHooks;
   readonly forwarding: ClientForwarding;
   readonly log: ForwardingLog;
+  readonly refusedRequests: RefusedRequests;
   readonly hostKeyProof?: HostKeyProof | undefined;
 }

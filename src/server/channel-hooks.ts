@@ -1,4 +1,5 @@
 import { callHook } from "../base/hook-error.js";
+import type { MaybePromise } from "../base/maybe-promise.js";
 import { Channel } from "../connection/channel.js";
 import type { ChannelAuthority } from "../connection/channel-authority.js";
 import { forwardingKind, targetText } from "../forwarding/forwarding-log.js";
@@ -9,6 +10,7 @@ import {
   OPEN_FAILED_CONNECT_FAILED,
   OPEN_SUCCEEDED,
 } from "../protocol/constants.js";
+import type { Request } from "../protocol/messages/requests.js";
 import type { AnyChannel } from "../session/connection.js";
 import { SessionChannel } from "../session/session-channel.js";
 import { handleSessionRequest } from "../session/session-requests.js";
@@ -19,7 +21,7 @@ import { decidesLocalForwarding } from "./ssh-server.js";
 
 /** The hooks of a server about channels; they find the connection on the channel. */
 export function bindChannelAuthority(context: ChannelContext): ChannelAuthority<AnyChannel> {
-  const { server, connection, sessionHooks, forwarding, log } = context;
+  const { server, connection, log } = context;
   return {
     decideOpen: (kind, channelId, fields) => decideOpen(context, kind, channelId, fields),
     createChannel: (parameters, link) =>
@@ -28,10 +30,7 @@ export function bindChannelAuthority(context: ChannelContext): ChannelAuthority<
         : new Channel(parameters, link, connection),
     channelOpened: (channel) => void notify("onChannelOpened", log.failed, () => server.onChannelOpened(channel)),
     channelClosed: (channel) => void notify("onChannelClosed", log.failed, () => server.onChannelClosed(channel)),
-    channelRequest: (channel, request) =>
-      channel instanceof SessionChannel
-        ? handleSessionRequest(channel, request, sessionHooks, forwarding.sessions)
-        : sessionHooks.unknown(channel, request.kind, Buffer.from(request.fields.readRest())),
+    channelRequest: (channel, request) => decideRequest(context, channel, request),
     globalRequestReceived: () => {},
     globalRequest: (request) => decideGlobalRequest(context, request),
   };
@@ -60,9 +59,26 @@ function decideOpen(
 
   function goOn(decision: unknown): unknown {
     if (decision !== OPEN_SUCCEEDED) {
-      if (kind !== "session") note("refused by checkChannelRequest");
+      note("refused by checkChannelRequest");
       return decision;
     }
     return !Buffer.isBuffer(open) && decidesLocalForwarding(server) ? forwarding.local.open(open) : decision;
   }
+}
+
+function decideRequest(
+  { sessionHooks, forwarding, refusedRequests }: ChannelContext,
+  channel: AnyChannel,
+  request: Request,
+): MaybePromise<boolean> {
+  const refused = refusedRequests.onChannel(request);
+  const decision =
+    channel instanceof SessionChannel
+      ? handleSessionRequest(channel, request, sessionHooks, forwarding.sessions)
+      : sessionHooks.unknown(channel, request.kind, Buffer.from(request.fields.readRest()));
+  const settle = (allowed: boolean) => {
+    if (!allowed) refused();
+    return allowed;
+  };
+  return decision instanceof Promise ? decision.then(settle) : settle(decision);
 }

@@ -1,24 +1,27 @@
+export type NoteLevel = "info" | "debug";
+
 /**
  * Messages of one client that were ignored, or refused. The first of each kind is a line in the log; all are counted, so
  * that a million of them cost no memory and no log.
  */
 export class CountedMessages {
   readonly #counts = new Map<string, number>();
-  readonly #first: (kind: string, details: object) => void;
+  readonly #first: (kind: string, details: object, level: NoteLevel) => void;
 
   /** @param first called for the first message of each kind */
-  constructor(first: (kind: string, details: object) => void) {
+  constructor(first: (kind: string, details: object, level: NoteLevel) => void) {
     this.#first = first;
   }
 
   /**
    * @param kind one of a fixed set, without any text of the client
    * @param details of this message, for the log
+   * @param level of the line; debug for what every stock client sends
    */
-  note(kind: string, details: object = {}): void {
+  note(kind: string, details: object = {}, level: NoteLevel = "info"): void {
     const count = (this.#counts.get(kind) ?? 0) + 1;
     this.#counts.set(kind, count);
-    if (count === 1) this.#first(kind, details);
+    if (count === 1) this.#first(kind, details, level);
   }
 
   /** How many there were of each kind; `undefined` if there were none. */

@@ -28,8 +28,11 @@ export async function decideGlobalRequest(context: ChannelContext, request: Requ
       return true;
     case HOST_KEYS_PROVE:
       return context.hostKeyProof?.answer(request) ?? false;
-    default:
-      return askAboutUnknown(context, request.kind, Buffer.from(request.fields.readRest()));
+    default: {
+      const answer = await askAboutUnknown(context, request.kind, Buffer.from(request.fields.readRest()));
+      if (answer === false) context.refusedRequests.global(request.kind);
+      return answer;
+    }
   }
 }
 

@@ -28,6 +28,7 @@ import { CountedMessages } from "./counted-messages.js";
 import { encodeHostKeys, HOST_KEYS, takesHostKeys } from "./host-keys/host-key-announcement.js";
 import { HostKeyProof } from "./host-keys/host-key-proof.js";
 import { endRecord, loginRecord, refusalRecord } from "./log-records.js";
+import { RefusedRequests } from "./refused-requests.js";
 import { SessionClocks } from "./session-limits.js";
 import type { ServerSettings } from "./settings.js";
 import type { StreamInfo } from "./stream-info.js";
@@ -73,8 +74,8 @@ export class ServerConnection implements Connection {
   #authentication: Authentication | undefined;
   #multiplexer: Multiplexer<AnyChannel> | undefined;
   readonly #ignored = new CountedMessages((kind) => this.#log("debug", "a message was ignored", { kind }));
-  readonly #refused = new CountedMessages((kind, details) =>
-    this.#log("info", "a request was refused", { reason: kind, ...details }),
+  readonly #refused = new CountedMessages((kind, details, level) =>
+    this.#log(level, "a request was refused", { reason: kind, ...details }),
   );
   #identity: Identity | undefined;
   #provenMethods: readonly string[] = [];
@@ -282,6 +283,7 @@ export class ServerConnection implements Connection {
       sessionHooks,
       forwarding: this.#settings.forwarding.forClient(this, decide, log),
       log,
+      refusedRequests: new RefusedRequests(this.#refused),
       hostKeyProof: this.#createHostKeyProof(),
     });
     const multiplexer = new Multiplexer(

@@ -7,6 +7,8 @@ import { ProtocolError } from "../../src/protocol/errors.js";
 import { decodeGlobalRequest, encodeGlobalRequest } from "../../src/protocol/messages/requests.js";
 import { Writer } from "../../src/protocol/writer.js";
 import { bindChannelAuthority } from "../../src/server/channel-hooks.js";
+import { CountedMessages } from "../../src/server/counted-messages.js";
+import { RefusedRequests } from "../../src/server/refused-requests.js";
 import { bindSessionHooks } from "../../src/server/session-hooks.js";
 import { fakeConnection } from "../connection/fake-connection.js";
 import { openTestChannel, settled } from "../connection/test-channel.js";
@@ -47,7 +49,8 @@ function bind(server: SSHServer) {
     (target) => server.checkLocalForwardRequest(target),
     log,
   );
-  const context = { server, connection, sessionHooks: bindSessionHooks(server), forwarding, log };
+  const refusedRequests = new RefusedRequests(new CountedMessages(() => {}));
+  const context = { server, connection, sessionHooks: bindSessionHooks(server), forwarding, log, refusedRequests };
   return { connection, failed, refused, authority: bindChannelAuthority(context) };
 }
 

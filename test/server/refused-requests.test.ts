@@ -1,0 +1,46 @@
+import { describe, expect, it, vi } from "vitest";
+import { decodeGlobalRequest, encodeGlobalRequest } from "../../src/protocol/messages/requests.js";
+import { Writer } from "../../src/protocol/writer.js";
+import { CountedMessages } from "../../src/server/counted-messages.js";
+import { RefusedRequests } from "../../src/server/refused-requests.js";
+
+function start() {
+  const first = vi.fn();
+  const counted = new CountedMessages(first);
+  const requests = new RefusedRequests(counted);
+  const refuse = (kind: string, fields: Uint8Array = Buffer.alloc(0)) =>
+    requests.onChannel(decodeGlobalRequest(encodeGlobalRequest(kind, "wanted", fields)))();
+  return { first, counted, requests, refuse };
+}
+
+const variable = (name: string) => new Writer().writeString(name).writeString("C").toBuffer();
+
+describe("requests that are refused", () => {
+  it("are a line at the first of each kind, and are all counted", () => {
+    const { first, counted, refuse } = start();
+    for (const kind of ["exec", "shell", "exec"]) refuse(kind);
+    expect(first.mock.calls).toEqual([
+      ["channel request exec: refused", { request: "exec" }, "info"],
+      ["channel request shell: refused", { request: "shell" }, "info"],
+    ]);
+    expect(counted.counts).toEqual({ "channel request exec: refused": 2, "channel request shell: refused": 1 });
+  });
+
+  it.each(["LANG", "LC_ALL"])("are a line at debug level where every client sends them: the variable %s", (name) => {
+    const { first, refuse } = start();
+    refuse("env", variable(name));
+    expect(first.mock.calls).toEqual([[expect.any(String), { request: "env", variable: name }, "debug"]]);
+    refuse("env", variable("PATH\n"));
+    expect(first).toHaveBeenLastCalledWith(expect.any(String), { request: "env", variable: "PATH\\u{a}" }, "info");
+  });
+
+  it("of unknown kinds are counted together, and are lines at debug level where they have a domain", () => {
+    const { first, counted, requests, refuse } = start();
+    for (let index = 0; index < 100; index++) refuse(`winadj@${index}.example.com`);
+    for (let index = 0; index < 100; index++) requests.global(`x${index}@example.com`);
+    expect(first.mock.calls.map(([, , level]) => level)).toEqual(["debug", "debug"]);
+    expect(Object.values(counted.counts ?? {})).toEqual([100, 100]);
+    refuse("odd");
+    expect(first).toHaveBeenLastCalledWith(expect.any(String), { request: "odd" }, "info");
+  });
+});
