@@ -2,7 +2,8 @@ import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { connect } from "node:net";
 import { dirname } from "node:path";
-import { afterEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { silentLogger } from "../../../src/base/logger.js";
 import { PKey } from "../../../src/crypto/pkey/pkey.js";
 import type { AgentSocketOptions } from "../../../src/index.js";
 import { DisconnectReason, MessageNumber } from "../../../src/protocol/constants.js";
@@ -32,7 +33,9 @@ const SESSION = 0;
 const AGENT = 7;
 
 const server = new AgentServer();
-const fixture = serverFixture({ server });
+const logged: object[] = [];
+const logger = { ...silentLogger, info: (fields: object) => void logged.push(fields) };
+const fixture = serverFixture({ server, logger });
 const key = PKey.generate({ keyType: "ed25519" });
 
 /** A client that has asked for the forwarding of its agent on a session, and the session's agent. */
@@ -172,6 +175,7 @@ describe("a stream to an agent", () => {
 
 describe("the socket for programs", () => {
   const folder = temporaryFolder();
+  beforeEach(() => void vi.stubEnv("TMPDIR", folder));
   afterEach(() => void vi.unstubAllEnvs());
 
   it("leads to the agent, once for each channel, and is gone with it", async () => {
@@ -198,8 +202,20 @@ describe("the socket for programs", () => {
     await client.close();
   });
 
+  it("hangs up where the client opens no channel, which is a line of the log", async () => {
+    const { client, agent } = await start();
+    const program = connect(await agent.listen());
+    const closed = new Promise((resolve) => program.once("close", resolve));
+    const recipientChannel = await opening(client);
+    client.sendPacket(encodeChannelOpenFailure({ recipientChannel, reason: 1, description: "no" }));
+    program.resume();
+    await closed;
+    const reason = "auth-agent-req@openssh.com: a program was not connected to the agent";
+    await vi.waitFor(() => expect(logged).toContainEqual(expect.objectContaining({ reason, username: "admin" })));
+    await client.close();
+  });
+
   it("is gone with the connection, also where that ends while it is being made", async () => {
-    vi.stubEnv("TMPDIR", folder);
     const { agent, channel } = await start();
     const listening = agent.listen();
     channel.connection.disconnect(DisconnectReason.BY_APPLICATION);
@@ -213,9 +229,10 @@ describe("the socket for programs", () => {
     vi.stubEnv("TMPDIR", `/tmp/${"long-".repeat(20)}`);
     await expect(agent.listen()).rejects.toMatchObject({ code: "socket", message: expect.stringContaining("TMPDIR") });
     expect(channel.environment.has("SSH_AUTH_SOCK")).toBe(false);
-    vi.unstubAllEnvs();
+    vi.stubEnv("TMPDIR", folder);
     expect(existsSync(await agent.listen())).toBe(true);
     await client.close();
+    await vi.waitFor(async () => expect(await readdir(folder)).toEqual([]));
   });
 
   it.each<object>([{ uid: -1 }, { uid: 1.5 }, { gid: "0" }, { gid: 2 ** 32 - 1 }, { user: 0 }])(
