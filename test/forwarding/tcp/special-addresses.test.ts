@@ -83,6 +83,7 @@ describe("isPublicAddress", () => {
         expect(texts.filter((text) => parseAddress(text) === undefined)).toEqual([]);
         expect(texts.filter(isPublicAddress)).toEqual([]);
       }),
+      { numRuns: 25 },
     );
   });
 
@@ -91,6 +92,7 @@ describe("isPublicAddress", () => {
       fc.property(inside(network, bits), (bytes) => {
         expect(isPublicAddress(textOf("ipv6", bytes))).toBe(false);
       }),
+      { numRuns: 25 },
     );
   });
 
