@@ -14,16 +14,28 @@ const KINDS = ["TCPSocketWrap", "TCPServerWrap", "Timeout", "Immediate", "PipeWr
 /** Timers of the test runner, which come and go. */
 const RUNNER_TIMERS = 3;
 
-let memoryAtFirst: number | undefined;
-let timersWithoutServer: number | undefined;
+/** What there was before the first case of a file. */
+interface Beginning {
+  readonly file: string | undefined;
+  readonly memory: number;
+  readonly timersWithoutServer: number;
+}
+
+/** Of the file that runs now: others have run in this process before it. */
+let beginning: Beginning | undefined;
 
 /** Timers and handles of this process, and the memory it needs, as they were when this was made. */
 export class Resources {
   readonly #counts = count();
+  readonly #beginning: Beginning;
 
   constructor() {
-    memoryAtFirst ??= memoryInUse();
-    timersWithoutServer ??= (this.#counts.get("Timeout") ?? 0) - (this.#counts.get("TCPServerWrap") ?? 0);
+    const file = expect.getState().testPath;
+    if (beginning === undefined || beginning.file !== file) {
+      const timersWithoutServer = (this.#counts.get("Timeout") ?? 0) - (this.#counts.get("TCPServerWrap") ?? 0);
+      beginning = { file, memory: memoryInUse(), timersWithoutServer };
+    }
+    this.#beginning = beginning;
   }
 
   /** Waits until nothing is left of what came since. */
@@ -50,14 +62,15 @@ export class Resources {
   #allowed(kind: string): number {
     const before = this.#counts.get(kind) ?? 0;
     if (kind !== "Timeout") return before;
-    return (timersWithoutServer ?? 0) + (this.#counts.get("TCPServerWrap") ?? 0) + RUNNER_TIMERS;
+    return this.#beginning.timersWithoutServer + (this.#counts.get("TCPServerWrap") ?? 0) + RUNNER_TIMERS;
   }
 
   #expectMemoryBack(): void {
     const { heapUsed, external } = process.memoryUsage();
     // A collection takes longer than most cases: only where there is something to collect.
-    if (heapUsed + external - (memoryAtFirst ?? 0) < MAX_GROWTH) return;
-    expect(memoryInUse() - (memoryAtFirst ?? 0), "bytes that were left behind").toBeLessThan(MAX_GROWTH);
+    const { memory } = this.#beginning;
+    if (heapUsed + external - memory < MAX_GROWTH) return;
+    expect(memoryInUse() - memory, "bytes that were left behind").toBeLessThan(MAX_GROWTH);
   }
 }
 
