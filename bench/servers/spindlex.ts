@@ -1,23 +1,7 @@
-import { once } from "node:events";
 import { createRequire } from "node:module";
-import { connect, type Socket } from "node:net";
 import { PKey } from "../../src/crypto/index.js";
-import {
-  type AnyChannel,
-  type Channel,
-  type Connection,
-  join,
-  type OpenFields,
-  SFTPServer,
-  SSHServer,
-  SSHServerManager,
-} from "../../src/index.js";
-import {
-  AUTH_FAILED,
-  AUTH_SUCCESSFUL,
-  OPEN_FAILED_UNKNOWN_CHANNEL_TYPE,
-  OPEN_SUCCEEDED,
-} from "../../src/protocol/constants.js";
+import { type Channel, SFTPServer, SSHServer, SSHServerManager } from "../../src/index.js";
+import { AUTH_FAILED, AUTH_SUCCESSFUL } from "../../src/protocol/constants.js";
 import { readSettings, reportTo, runCommand } from "./harness.js";
 
 const settings = readSettings();
@@ -31,22 +15,6 @@ class BenchServer extends SSHServer {
     return username === settings.username && key.publicBlob.equals(settings.authorizedBlob)
       ? AUTH_SUCCESSFUL
       : AUTH_FAILED;
-  }
-
-  readonly #targets = new WeakMap<Connection, Socket>();
-
-  override async checkChannelRequest(kind: string, _id: number, connection: Connection, open: OpenFields) {
-    if (kind === "session") return OPEN_SUCCEEDED;
-    if (!("host" in open)) return OPEN_FAILED_UNKNOWN_CHANNEL_TYPE;
-    const target = connect({ host: open.host, port: open.port, allowHalfOpen: true, noDelay: true });
-    await once(target, "connect");
-    this.#targets.set(connection, target);
-    return OPEN_SUCCEEDED;
-  }
-
-  override onChannelOpened(channel: AnyChannel) {
-    const target = this.#targets.get(channel.connection);
-    if (target !== undefined) void join(channel, target);
   }
 
   override checkChannelExecRequest(channel: Channel, command: Buffer) {
@@ -65,7 +33,7 @@ class BenchServer extends SSHServer {
 }
 
 const manager = new SSHServerManager({
-  serverInterface: new BenchServer(),
+  serverInterface: new BenchServer({ forwarding: { local: () => true } }),
   serverKey: PKey.fromString(settings.hostKey),
   bindAddress: "127.0.0.1",
   port: 0,

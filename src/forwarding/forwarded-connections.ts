@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 import { ChannelOpenError } from "../connection/channel-open-error.js";
 import type { Connection } from "../session/connection.js";
-import { join } from "./join.js";
+import { type Joined, join } from "./join.js";
 import type { ListenPlaces, ListenSettings } from "./listen-options.js";
 import { resetSocket } from "./reset-socket.js";
 
@@ -21,6 +21,8 @@ export interface ListenContext {
   readonly settings: ListenSettings;
   readonly places: ListenPlaces;
   report(problem: ListenProblem): void;
+  /** A connection that was led to the client is over. */
+  ended(listener: string, joined: Joined): void;
 }
 
 /** The channel that leads a connection to the client. */
@@ -51,7 +53,7 @@ export async function forwardConnection(
     if (taken === undefined) throw new Unforwarded("too many connections wait for the client");
     const channel = await connection.openChannel(kind, fields);
     taken();
-    await join(channel, socket, { signal: connection.signal });
+    context.ended(listener, await join(channel, socket, { signal: connection.signal }));
   } catch (error) {
     resetSocket(socket);
     if (!connection.signal.aborted) report({ listener, ...problemOf(error) });

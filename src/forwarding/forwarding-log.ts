@@ -1,4 +1,5 @@
 import { loggedText } from "../base/logged-text.js";
+import type { Joined } from "./join.js";
 import type { OpenFields } from "./open-fields.js";
 
 /** The requests of a client that ask for a forwarding, as the log names them. */
@@ -53,7 +54,7 @@ export interface ForwardingLog {
     details?: { readonly target?: string | undefined; readonly err?: unknown },
   ): void;
   /** A forwarded connection is over. */
-  ended(kind: ForwardingKind, details: object): void;
+  ended(kind: ForwardingKind, target: string | undefined, joined: Joined): void;
   /** A decision has thrown, or is none. */
   failed(hook: string, error: unknown): void;
 }

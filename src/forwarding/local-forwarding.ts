@@ -108,8 +108,7 @@ export class LocalForwarding {
   }
 
   async #join(channel: AnyChannel, stream: Duplex, kind: ForwardingKind, target: string | undefined): Promise<void> {
-    const { bytesFromFirst, bytesFromSecond, cause, error } = await join(channel, stream);
-    this.#log.ended(kind, { target, bytesReceived: bytesFromFirst, bytesSent: bytesFromSecond, cause, err: error });
+    this.#log.ended(kind, target, await join(channel, stream));
   }
 
   #refuse(kind: ForwardingKind, target: string | undefined, error: unknown): OpenRefusal {

@@ -50,6 +50,7 @@ export class ServerForwarding {
       places,
       report: ({ listener, reason, cause }: ListenProblem) =>
         log.refused(kind, reason, { target: listener, err: cause }),
+      ended: (listener, joined) => log.ended(kind, listener, joined),
     });
     const places = this.#ledger.forClient();
     return {

@@ -53,6 +53,8 @@ async function listenOnPort(context: ChannelContext, request: Request): Promise<
   };
   // A hook is not asked about a number that cannot be a port: it would listen on it.
   if (port > MAX_PORT) return refuse("not a port");
+  // Nobody could tell the client which port it is (RFC 4254 §7.1); sshd refuses it, too.
+  if (port === 0 && !request.wantReply) return refuse("not a port");
   if (!mayListen(connection.permissions, address, port)) return refuse("not permitted to this user");
   const hook = "checkPortForwardRequest";
   const answer: unknown = await callHook(hook, () => server.checkPortForwardRequest(address, port, connection));

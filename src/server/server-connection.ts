@@ -327,7 +327,11 @@ export class ServerConnection implements Connection {
   #forwardingLog(): ForwardingLog {
     return {
       refused: (kind, reason, details) => this.#refused.note(`${kind}: ${reason}`, details),
-      ended: (kind, details) => this.#log("debug", "a forwarded connection has ended", { kind, ...details }),
+      ended: (kind, target, { bytesFromFirst, bytesFromSecond, cause, error }) =>
+        this.#log("debug", "a forwarded connection has ended", {
+          ...{ kind, target, cause, bytesReceived: bytesFromFirst, bytesSent: bytesFromSecond },
+          ...(error && { err: error }),
+        }),
       failed: this.#hookFailed,
     };
   }

@@ -62,7 +62,11 @@ const kinds: readonly (readonly [what: string, make: (channel: number) => Buffer
     (id) => channelRequest(id, "signal", "no-reply", text(Buffer.of(0xff))),
     { refused: "a text is not UTF-8" },
   ],
-  ["exit-status from the client", (id) => channelRequest(id, "exit-status", "no-reply", Buffer.alloc(4)), { refused: "channel request of another kind: refused" }],
+  [
+    "exit-status from the client",
+    (id) => channelRequest(id, "exit-status", "no-reply", Buffer.alloc(4)),
+    { refused: "channel request of another kind: refused" },
+  ],
   ["attempts to log in", () => noneRequest("somebody"), {}],
 ];
 

@@ -31,6 +31,7 @@ export class ListeningClient {
       connection: { signal: this.#end.signal, openChannel: (kind, fields) => this.#open(kind, fields) },
       settings: resolveListenOptions(options),
       places: ledger.forClient(),
+      ended: () => {},
       report: (problem) => this.problems.push(problem),
     };
   }

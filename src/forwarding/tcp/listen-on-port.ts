@@ -1,13 +1,17 @@
-import { lookup } from "node:dns/promises";
 import type { AddressInfo, Server } from "node:net";
 import { systemErrorCode } from "../../base/system-error-code.js";
+import type { Connection } from "../../session/connection.js";
 import { type AcceptedConnections, acceptConnections } from "../accept-connections.js";
+import { systemLookups } from "./system-lookup.js";
 
 /** Ports that are tried where the system chooses one: it knows of one address only that the port is free there. */
 const MAX_TRIES = 8;
 
 /** Addresses of one name that are listened on. */
 const MAX_ADDRESSES = 16;
+
+/** The connection of the client that is listened for: each client has its turn where names wait to be looked up. */
+export type ListeningClient = Pick<Connection, "signal">;
 
 /** A port that is listened on, on all addresses that were asked for and that the machine has. */
 export interface BoundPort {
@@ -21,14 +25,16 @@ export interface BoundPort {
  *
  * @param names addresses or names
  * @param port 0 lets the system choose
+ * @param client who is listened for
  * @throws the system's error
  */
 export async function listenOnPort(
   names: readonly string[],
   port: number,
+  client: ListeningClient,
   connections: AcceptedConnections,
 ): Promise<BoundPort> {
-  const addresses = (await Promise.all(names.map(addressesOf))).flat().slice(0, MAX_ADDRESSES);
+  const addresses = (await Promise.all(names.map((name) => addressesOf(name, client)))).flat().slice(0, MAX_ADDRESSES);
   for (let tries = 1; ; tries++) {
     try {
       return await listenOnAll(addresses, port, connections);
@@ -39,8 +45,8 @@ export async function listenOnPort(
   }
 }
 
-async function addressesOf(name: string): Promise<readonly string[]> {
-  return (await lookup(name, { all: true })).map(({ address }) => address);
+async function addressesOf(name: string, client: ListeningClient): Promise<readonly string[]> {
+  return systemLookups().find(name, client, client.signal);
 }
 
 async function listenOnAll(

@@ -70,7 +70,8 @@ export class PortListeners {
 
   async #open({ address, port }: AskedPort): Promise<PortListener> {
     let listener: PortListener | undefined;
-    const bound = await listenOnPort(bindAddresses(address, this.#context.settings.gatewayPorts), port, {
+    const { connection, settings } = this.#context;
+    const bound = await listenOnPort(bindAddresses(address, settings.gatewayPorts), port, connection, {
       // Until all addresses are listened on, the client has not been promised any connection.
       accepted: (socket) => (listener === undefined ? resetSocket(socket) : this.#forward(socket, address)),
       failed: (error) =>
