@@ -1,4 +1,5 @@
 import type { Duplex } from "node:stream";
+import { inLimitedTime, type TimeLimit } from "../../base/limited-time.js";
 import { loggedBytes } from "../../base/logged-text.js";
 import { checkNumber, checkOptions, LONGEST_TIME } from "../../base/option-checks.js";
 import { inTurns, type Steps } from "../../base/time-slices.js";
@@ -7,7 +8,6 @@ import { namedAlgorithm } from "../../crypto/keys/key-signature.js";
 import type { PKey } from "../../crypto/pkey/pkey.js";
 import type { AgentKey, AgentSignOptions } from "../../session/forwarded-agent.js";
 import { AgentError } from "./agent-error.js";
-import { withDeadline } from "./deadline.js";
 import { exchange } from "./exchange.js";
 import { ListedKey } from "./listed-key.js";
 import { decodeIdentities, decodeSignature, encodeListRequest, encodeSignRequest, type Identity } from "./messages.js";
@@ -15,6 +15,12 @@ import { signatureFlags } from "./signature-flags.js";
 
 /** Seconds that an agent has for each answer: a person may have to confirm. */
 export const AGENT_TIMEOUT = 60;
+
+/** The time that an agent has for an answer. @param timeout seconds */
+export function agentTimeLimit(timeout: number, signals: TimeLimit["signals"]): TimeLimit {
+  const overdue = () => new AgentError("timeout", `the agent has not answered within ${timeout} seconds`);
+  return { milliseconds: 1000 * timeout, overdue, signals };
+}
 
 /** Connects to an agent; a stream that nobody waits for any longer is destroyed. */
 export type AgentOpener = (signal: AbortSignal) => Promise<Duplex>;
@@ -68,7 +74,7 @@ export class AgentClient {
   }
 
   #ask(request: Buffer, signal: AbortSignal | undefined): Promise<Buffer> {
-    return withDeadline({ timeout: this.#timeout, signals: [signal] }, async (end) =>
+    return inLimitedTime(agentTimeLimit(this.#timeout, [signal]), async (end) =>
       exchange(await this.#connect(end), request, end),
     );
   }

@@ -1,4 +1,5 @@
 import { setMaxListeners } from "node:events";
+import { inLimitedTime } from "../../base/limited-time.js";
 import { checkInteger, checkOptions } from "../../base/option-checks.js";
 import { ChannelOpenError } from "../../connection/channel-open-error.js";
 import { type AnswerOptions, checkAnswerOptions } from "../../connection/outgoing-request.js";
@@ -8,10 +9,9 @@ import type { AnyChannel } from "../../session/connection.js";
 import type { AgentKey, AgentSignOptions, AgentSocketOptions, ForwardedAgent } from "../../session/forwarded-agent.js";
 import type { SessionChannel } from "../../session/session-channel.js";
 import type { Owner } from "../private-folder.js";
-import { AGENT_TIMEOUT, AgentClient } from "./agent-client.js";
+import { AGENT_TIMEOUT, AgentClient, agentTimeLimit } from "./agent-client.js";
 import { AgentError } from "./agent-error.js";
 import { type AgentReport, AgentSocket } from "./agent-socket.js";
-import { withDeadline } from "./deadline.js";
 
 /** The type of the channels that lead to a client's agent, where it has asked with `auth-agent-req@openssh.com`. */
 const AGENT_CHANNEL = "auth-agent@openssh.com";
@@ -57,7 +57,7 @@ export class Agent implements ForwardedAgent {
   async #openStream(options: AnswerOptions): Promise<AnyChannel> {
     const { signal } = checkAnswerOptions(options);
     const ended = this.#end.signal;
-    const channel = await withDeadline({ timeout: AGENT_TIMEOUT, signals: [signal, ended] }, (end) => this.#open(end));
+    const channel = await inLimitedTime(agentTimeLimit(AGENT_TIMEOUT, [signal, ended]), (end) => this.#open(end));
     const destroy = () => channel.destroy();
     ended.addEventListener("abort", destroy, { once: true });
     channel.once("close", () => ended.removeEventListener("abort", destroy));

@@ -1,6 +1,6 @@
-import { setMaxListeners } from "node:events";
 import type { Socket } from "node:net";
 import { type Address, addressText, parseAddress } from "../../addresses/address.js";
+import { inLimitedTime } from "../../base/limited-time.js";
 import { loggedText } from "../../base/logged-text.js";
 import { ChannelOpenError } from "../../connection/channel-open-error.js";
 import { openRefusal } from "../../connection/open-refusal.js";
@@ -64,17 +64,23 @@ export class TargetConnector {
     { host, port }: { readonly host: string; readonly port: number },
     request: TargetRequest,
   ): Promise<Socket> {
-    return await within(this.#connectTimeout, request.signal, async (signal) => {
-      try {
-        checkPort(port);
-        const addresses = await this.#addresses(host, request.owner, signal);
-        return await firstConnection(allowedOf(host, addresses, request), port, signal);
-      } catch (error) {
-        if (error instanceof ChannelOpenError) throw error;
-        if (error instanceof LookupQueueFullError) throw failure(OPEN_FAILED_RESOURCE_SHORTAGE, error);
-        throw failure(OPEN_FAILED_CONNECT_FAILED, error);
-      }
-    });
+    const milliseconds = this.#connectTimeout;
+    const overdue = () => new Error(`no connection within ${milliseconds / 1000} s`);
+    try {
+      return await inLimitedTime(
+        { milliseconds, overdue, signals: [request.signal] },
+        async (signal) => {
+          checkPort(port);
+          const addresses = await this.#addresses(host, request.owner, signal);
+          return await firstConnection(allowedOf(host, addresses, request), port, signal);
+        },
+        (late) => late.destroy(),
+      );
+    } catch (error) {
+      if (error instanceof ChannelOpenError) throw error;
+      if (error instanceof LookupQueueFullError) throw failure(OPEN_FAILED_RESOURCE_SHORTAGE, error);
+      throw failure(OPEN_FAILED_CONNECT_FAILED, error);
+    }
   }
 
   async #addresses(text: string, owner: object, signal: AbortSignal): Promise<readonly string[]> {
@@ -134,26 +140,4 @@ function interleaved(addresses: readonly Address[]): readonly Address[] {
 /** The client is told the reason, and nothing of its cause. */
 function failure(reason: number, cause: unknown): ChannelOpenError {
   return new ChannelOpenError(reason, openRefusal(reason).description, { cause });
-}
-
-/** Runs it with a signal that also fires when its time is over. */
-async function within<T>(
-  milliseconds: number,
-  signal: AbortSignal,
-  run: (signal: AbortSignal) => Promise<T>,
-): Promise<T> {
-  const controller = new AbortController();
-  const timeOut = () => controller.abort(new Error(`no connection within ${milliseconds / 1000} s`));
-  const timer = Number.isFinite(milliseconds) ? setTimeout(timeOut, milliseconds) : undefined;
-  // One signal may end many. Each takes its listener back, so Node.js does not warn of a leak.
-  setMaxListeners(0, signal);
-  const abort = () => controller.abort(signal.reason);
-  if (signal.aborted) abort();
-  signal.addEventListener("abort", abort);
-  try {
-    return await run(controller.signal);
-  } finally {
-    clearTimeout(timer);
-    signal.removeEventListener("abort", abort);
-  }
 }
