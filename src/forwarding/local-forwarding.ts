@@ -4,6 +4,7 @@ import type { Duplex } from "node:stream";
 import { HookError } from "../base/hook-error.js";
 import { inLimitedTime } from "../base/limited-time.js";
 import type { MaybePromise } from "../base/maybe-promise.js";
+import { checkFunction, checkInteger, checkOptions, checkText } from "../base/option-checks.js";
 import { AcceptedOpen } from "../connection/accepted-open.js";
 import { ChannelOpenError } from "../connection/channel-open-error.js";
 import { type OpenRefusal, openRefusal } from "../connection/open-refusal.js";
@@ -12,7 +13,7 @@ import type { AnyChannel, Connection } from "../session/connection.js";
 import type { ForwardingDecision } from "./decision.js";
 import { type ForwardingKind, type ForwardingLog, targetText } from "./forwarding-log.js";
 import { join } from "./join.js";
-import type { DirectStreamlocal, DirectTcpip } from "./open-fields.js";
+import { type DirectStreamlocal, type DirectTcpip, MAX_PORT } from "./open-fields.js";
 import type { ConnectOptions, LocalTarget, SocketTarget, TcpTarget } from "./target.js";
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });
@@ -95,11 +96,10 @@ export class LocalForwarding {
     const connection = this.#connection;
     const client = { user: connection.username ?? "", connection, signal };
     if ("host" in open) {
-      const connect: TcpTarget["connect"] = ({ host = open.host, port = open.port, allowAddress } = {}) =>
-        this.#settings.connectToPort(
-          { host, port },
-          { ...(allowAddress && { allowAddress }), signal, owner: connection },
-        );
+      const connect: TcpTarget["connect"] = async (options = {}) => {
+        const { host = open.host, port = open.port, ...policy } = checkConnectOptions(options);
+        return this.#settings.connectToPort({ host, port }, { ...policy, signal, owner: connection });
+      };
       return { ...open, ...client, connect };
     }
     const path = pathOf(open);
@@ -140,6 +140,19 @@ class Refused extends Error {
     this.reason = reason;
     this.description = description;
   }
+}
+
+/**
+ * A policy that was looked up and not found must not allow every address, nor one whose name is misspelled.
+ *
+ * @throws {ConfigurationError} naming the option that cannot be used
+ */
+function checkConnectOptions(options: ConnectOptions): ConnectOptions {
+  const given = checkOptions(options, ["host", "port", "allowAddress"], "connect");
+  if (given.host !== undefined) checkText("connect.host", given.host);
+  if (given.port !== undefined) checkInteger("connect.port", given.port, 1, MAX_PORT);
+  if ("allowAddress" in given) checkFunction("connect.allowAddress", given.allowAddress);
+  return given;
 }
 
 function failure(reason: number, cause: Error): ChannelOpenError {

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 import { PassThrough } from "node:stream";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { ConfigurationError } from "../../src/base/configuration-error.js";
 import { HookError } from "../../src/base/hook-error.js";
 import { AcceptedOpen } from "../../src/connection/accepted-open.js";
 import { ChannelOpenError } from "../../src/connection/channel-open-error.js";
@@ -68,6 +69,19 @@ describe("a decision about a target", () => {
     const { forwarding, connectToPort } = start((asked) => asked.connect({ host: "replica", port: 1, allowAddress }));
     expect(await forwarding.open(OPEN)).toBeInstanceOf(AcceptedOpen);
     expect(connectToPort).toHaveBeenCalledWith({ host: "replica", port: 1 }, expect.objectContaining({ allowAddress }));
+  });
+
+  it.each<[options: object]>([
+    [{ allowAddres: () => false }],
+    [{ allowAddress: undefined }],
+    [{ allowAddress: false }],
+    [{ host: 5 }],
+    [{ port: "1" }],
+  ])("leads nowhere by options that cannot be right: %j", async (options) => {
+    const { forwarding, connectToPort, log } = start((asked) => asked.connect(options));
+    expect(await forwarding.open(OPEN)).toEqual(PROHIBITED);
+    expect(connectToPort).not.toHaveBeenCalled();
+    expect(log.failed).toHaveBeenCalledExactlyOnceWith("checkLocalForwardRequest", expect.any(ConfigurationError));
   });
 
   it("may be a reason with a text, which the client gets", async () => {
