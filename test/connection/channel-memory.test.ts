@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Channel } from "../../src/connection/channel.js";
 import { memoryInUse } from "../attack/memory.js";
+import { extent } from "../support/extent.js";
 import { inputOf, openTestChannel } from "./test-channel.js";
 
 const WINDOW = 2 * 1024 * 1024;
@@ -19,7 +20,7 @@ describe("a window full of data that nobody reads", () => {
   memoryInUse();
 
   it.each<[what: string, dataLength: number, chunkLengths: readonly number[], perChunk: number]>([
-    ["single bytes, each in a chunk of its own", 1, [1024], 1],
+    ["single bytes, each in a chunk of its own", 1, [extent(64, 1024)], 1],
     ["single bytes in shared chunks", 1, [64 * 1024], 1000],
     ["packets of 100 bytes", 100, [64 * 1024], 1],
     ["packets of 1 KiB, alone in a chunk", 1024, [1100], 1],
