@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { cipherAlgorithms, macAlgorithms } from "../../../src/crypto/cipher/registry.js";
+import { extent } from "../../support/extent.js";
 import { alignedContent, clearPacket, expectMacError, open, seal, suites } from "./packets.js";
 
 describe("registries", () => {
@@ -42,7 +43,7 @@ describe.each(suites)("$name", ({ cipher, keys }) => {
           }
         },
       ),
-      { numRuns: 30 },
+      { numRuns: extent(10, 30) },
     );
   });
 
