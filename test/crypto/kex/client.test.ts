@@ -4,6 +4,7 @@ import { keyExchangeAlgorithms } from "../../../src/crypto/kex/registry.js";
 import { Reader } from "../../../src/protocol/reader.js";
 import { Writer } from "../../../src/protocol/writer.js";
 import { converse, HOST_KEY_BYTES, REFUSED, refusalOf, SIGNATURE_BYTES } from "../../support/exchange.js";
+import { isLong } from "../../support/extent.js";
 
 const CURVES: Readonly<Record<string, string>> = {
   "ecdh-sha2-nistp256": "prime256v1",
@@ -39,8 +40,12 @@ describe.each([...keyExchangeAlgorithms.values()].filter(({ name }) => !name.inc
     });
 
     it("refuses other message numbers, a message cut short, and bytes after it", () => {
-      for (const number of [0, 21, 30, 33, 50]) refuses(Buffer.concat([Buffer.of(number), first.subarray(1)]));
-      for (const length of [1, 5, first.length - 1]) refuses(first.subarray(0, length));
+      // Each attempt needs a key pair of its own, which sntrup761 makes a hundred times slower than the others.
+      const isSlow = algorithm.name.startsWith("sntrup761") && !isLong;
+      const numbers = isSlow ? [33] : [0, 21, 30, 33, 50];
+      const lengths = isSlow ? [first.length - 1] : [1, 5, first.length - 1];
+      for (const number of numbers) refuses(Buffer.concat([Buffer.of(number), first.subarray(1)]));
+      for (const length of lengths) refuses(first.subarray(0, length));
       refuses(Buffer.concat([first, Buffer.alloc(1)]));
     });
 
