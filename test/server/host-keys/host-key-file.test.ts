@@ -50,7 +50,7 @@ describe("loadOrCreateHostKey", needs("ssh-keygen"), () => {
 
   it("opens an encrypted key with its passphrase only", async () => {
     const path = join(folder, "encrypted");
-    execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "correct", "-f", path]);
+    execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "correct", "-a", "1", "-f", path]);
     const { key } = await loadOrCreateHostKey(path, { passphrase: "correct" });
     expect(key.fingerprint()).toBe(keygenFingerprint(path));
     await expect(loadOrCreateHostKey(path, { passphrase: "wrong" })).rejects.toThrow(/encrypted.*passphrase/);
