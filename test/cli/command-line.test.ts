@@ -40,6 +40,32 @@ describe("parseCommandLine", () => {
     });
   });
 
+  it("reads what serve forwards", () => {
+    const args =
+      "serve --allow-exec --allow-forwarding local,remote,agent,x11 --permit-open db.internal:5432,10.0.0.0/8:* " +
+      "--permit-listen 8080,localhost:9090,[::1]:* --gateway-ports clientspecified";
+    const forwarding = {
+      local: ["db.internal:5432", "10.0.0.0/8:*"],
+      remote: {
+        listen: [
+          { host: "*", port: 8080 },
+          { host: "localhost", port: 9090 },
+          { host: "::1", port: "*" },
+        ],
+        gatewayPorts: "clientspecified",
+      },
+      agent: true,
+      x11: true,
+    };
+    expect(parseCommandLine(args.split(" "))).toMatchObject({ options: { forwarding } });
+    const few = ["serve", "--allow-forwarding", "local", "--permit-open", "any"];
+    expect(parseCommandLine(few)).toMatchObject({
+      options: { forwarding: { local: "any", agent: false, x11: false } },
+    });
+    const remote = parseCommandLine(["serve", "--allow-forwarding", "remote"]);
+    expect(remote).toMatchObject({ options: { forwarding: { remote: { gatewayPorts: "no" } } } });
+  });
+
   it("takes several host keys in their order", () => {
     const args = ["serve", "--host-key", "old", "--host-key=next"];
     expect(parseCommandLine(args)).toMatchObject({ options: { hostKeys: ["old", "next"] } });
@@ -105,6 +131,42 @@ describe("parseCommandLine", () => {
     {
       args: ["serve", "--user", "ann", "--password-file", "f"],
       message: "--user does nothing with --password-file alone: that file names the users",
+    },
+    { args: ["serve", "--permit-open", "a:1"], message: "--permit-open needs --allow-forwarding local" },
+    { args: ["serve", "--permit-listen", "8080"], message: "--permit-listen needs --allow-forwarding remote" },
+    { args: ["serve", "--gateway-ports", "yes"], message: "--gateway-ports needs --allow-forwarding remote" },
+    {
+      args: ["serve", "--allow-forwarding", "local"],
+      message: "--allow-forwarding local needs --permit-open HOST:PORT,…, or --permit-open any for all hosts",
+    },
+    {
+      args: ["serve", "--allow-forwarding", "agent"],
+      message: "--allow-forwarding agent needs --allow-exec: it is for the programs that are run",
+    },
+    {
+      args: ["serve", "--allow-forwarding", "remote,yes"],
+      message: "--allow-forwarding is 'yes', not one of local, remote, agent, x11",
+    },
+    {
+      args: ["serve", "--allow-forwarding", "local", "--permit-open", "any,a:1"],
+      message: "--permit-open is 'any' or a list, not both",
+    },
+    { args: ["serve", "--allow-forwarding", "local", "--permit-open", "a:1,"], message: "--permit-open is empty" },
+    {
+      args: ["serve", "--allow-forwarding", "remote", "--permit-listen", "host"],
+      message: "--permit-listen: 'host' is not a port, or ADDRESS:PORT",
+    },
+    {
+      args: ["serve", "--allow-forwarding", "remote", "--permit-listen", "::1:65536"],
+      message: "--permit-listen: '::1:65536' is not a port, or ADDRESS:PORT",
+    },
+    {
+      args: ["serve", "--allow-forwarding", "remote", "--permit-listen", "localhost:80"],
+      message: "--permit-listen: ports under 1024, such as 80, are not listened on",
+    },
+    {
+      args: ["serve", "--allow-forwarding", "remote", "--gateway-ports", "on"],
+      message: "--gateway-ports is 'on', not one of no, yes, clientspecified",
     },
     { args: ["hash-password", "-x"], message: "Unknown option '-x' (see spindlex hash-password --help)" },
   ])("refuses $args", ({ args, message }) => {

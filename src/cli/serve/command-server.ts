@@ -9,8 +9,9 @@ import {
   parseSCPCommand,
   SSHServer,
 } from "../../index.js";
-import { type AuthResult, OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED, OPEN_SUCCEEDED } from "../../protocol/constants.js";
+import type { AuthResult } from "../../protocol/constants.js";
 import { channelOrigin } from "./channel-origin.js";
+import type { DeclaredForwarding } from "./forwarding.js";
 import type { Programs } from "./programs.js";
 import type { ServedFolder } from "./served-folder.js";
 import type { Users } from "./users.js";
@@ -22,6 +23,8 @@ export interface CommandServerOptions {
   readonly folder?: ServedFolder | undefined;
   /** Runs commands; when absent they are only repeated, or refused beside a folder of the disk. */
   readonly programs?: Programs | undefined;
+  /** Nothing is forwarded when absent. */
+  readonly forwarding?: DeclaredForwarding | undefined;
 }
 
 /** The hooks of `spindlex serve`: its users, session channels, files, commands. */
@@ -31,8 +34,8 @@ export class CommandServer extends SSHServer {
   readonly #folder: ServedFolder | undefined;
   readonly #programs: Programs | undefined;
 
-  constructor({ users, logger, folder, programs }: CommandServerOptions) {
-    super();
+  constructor({ users, logger, folder, programs, forwarding }: CommandServerOptions) {
+    super(forwarding && { forwarding: forwarding.forwarding, authentication: { permissions: forwarding.permissions } });
     this.#users = users;
     this.#logger = logger;
     this.#folder = folder;
@@ -53,10 +56,6 @@ export class CommandServer extends SSHServer {
 
   override checkKeyRevoked(key: PKey): Promise<boolean> {
     return this.#users.isRevoked(key);
-  }
-
-  override checkChannelRequest(kind: string): number {
-    return kind === "session" ? OPEN_SUCCEEDED : OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED;
   }
 
   override checkChannelPtyRequest(): boolean {

@@ -59,10 +59,20 @@ export class Programs {
 
   async #run(channel: Channel, args: readonly string[], argv0: string): Promise<void> {
     const { shell, home } = this.#account;
+    await this.#forward(channel);
     const environment = this.#environment(channel);
     const program = await Program.start(channel, { file: shell, args, argv0, folder: home, environment });
     this.#running.add(program);
     void program.ended.then(() => this.#running.delete(program));
+  }
+
+  /** Makes the agent and the display of a client available to its programs, by variables of the channel's environment. */
+  async #forward(channel: Channel): Promise<void> {
+    const results = await Promise.allSettled([channel.agent?.listen(), channel.x11?.listen()]);
+    for (const result of results) {
+      if (result.status === "fulfilled" || channel.signal.aborted) continue;
+      this.#logger.warn({ ...channelOrigin(channel), err: result.reason }, "a program runs without what is forwarded");
+    }
   }
 
   /** Nothing of the server's own environment but PATH: it may hold secrets, such as the host key's passphrase. */

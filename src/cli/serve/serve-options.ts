@@ -1,5 +1,6 @@
 import { UsageError } from "../errors.js";
 import { parseChoice, parseText, readArguments } from "../option-values.js";
+import { type ForwardingChoice, parseForwarding } from "./forwarding-options.js";
 
 const LOG_LEVELS = ["error", "warn", "info", "debug", "silent"] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -18,6 +19,8 @@ export interface ServeOptions {
   readonly trustedUserCAKeys?: string;
   readonly revokedKeys?: string;
   readonly allowExec: boolean;
+  /** Nothing is forwarded when absent. */
+  readonly forwarding?: ForwardingChoice;
   /** Addresses and networks, separated by commas. */
   readonly allowFrom?: string;
   readonly denyFrom?: string;
@@ -49,6 +52,7 @@ export function parseServe(args: readonly string[]): ServeOptions | "help" {
   if (values["revoked-keys"] !== undefined && !hasKeys) {
     throw new UsageError("--revoked-keys needs --authorized-keys or --trusted-user-ca-keys");
   }
+  const forwarding = parseForwarding(values);
   return {
     port: parsePort(values.port),
     host: parseText("--host", values.host),
@@ -56,6 +60,7 @@ export function parseServe(args: readonly string[]): ServeOptions | "help" {
     logLevel: parseChoice("--log-level", values["log-level"], LOG_LEVELS),
     json: values.json,
     ...(folder !== undefined && { folder }),
+    ...(forwarding !== undefined && { forwarding }),
     ...(values.user !== undefined && { user: parseText("--user", values.user) }),
     ...(values["password-file"] !== undefined && {
       passwordFile: parseText("--password-file", values["password-file"]),
@@ -97,6 +102,10 @@ function readServeArguments(args: readonly string[]) {
       "proxy-protocol-from": { type: "string" },
       "revoked-keys": { type: "string" },
       "allow-exec": { type: "boolean", default: false },
+      "allow-forwarding": { type: "string" },
+      "permit-open": { type: "string" },
+      "permit-listen": { type: "string" },
+      "gateway-ports": { type: "string" },
       "log-level": { type: "string", default: "info" },
       json: { type: "boolean", default: false },
       help: { type: "boolean", short: "h", default: false },

@@ -5,6 +5,7 @@ import { loadOrCreateHostKey, parseNetworks, SSHServerManager } from "../../inde
 import { describeError, UsageError } from "../errors.js";
 import { CommandServer } from "./command-server.js";
 import { defaultHostKeyPath } from "./default-host-key.js";
+import { declareForwarding } from "./forwarding.js";
 import { createLogger } from "./log.js";
 import { currentAccount, Programs } from "./programs.js";
 import type { ServeOptions } from "./serve-options.js";
@@ -21,6 +22,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   checkNetworks("--allow-from", options.allowFrom);
   checkNetworks("--deny-from", options.denyFrom);
   checkNetworks("--proxy-protocol-from", options.proxyProtocolFrom);
+  const forwarding = declareForwarding(options.forwarding);
   const logger = createLogger({ level: options.logLevel, format: options.json ? "json" : "text" });
   const folder = await openFolder(options, logger);
   const hostKeys = await loadHostKeys(options, logger);
@@ -28,7 +30,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   const programs = options.allowExec ? new Programs(currentAccount(), logger) : undefined;
   process.once("exit", () => programs?.killAll());
   const manager = new SSHServerManager({
-    serverInterface: new CommandServer({ users, logger, folder, programs }),
+    serverInterface: new CommandServer({ users, logger, folder, programs, forwarding }),
     serverKeys: hostKeys,
     bindAddress: options.host,
     port: options.port,
@@ -47,6 +49,7 @@ export async function serve(options: ServeOptions): Promise<void> {
     otherFingerprints,
     user: example,
     ...(options.folder && { folder: { ...options.folder, path: resolve(options.folder.path) } }),
+    ...(options.forwarding && { forwarding: options.forwarding }),
     ...(folder?.kind === "memory" && { trial: "hello" }),
     ...(password !== undefined && { password }),
   };

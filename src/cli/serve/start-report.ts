@@ -1,4 +1,6 @@
 import { printableText } from "../printable-text.js";
+import type { ForwardingChoice } from "./forwarding-options.js";
+import { describeForwarding } from "./forwarding-report.js";
 
 /** The facts that a person or a script needs to connect. */
 export interface StartReport {
@@ -17,6 +19,7 @@ export interface StartReport {
     /** Bytes. */
     readonly quota?: number;
   };
+  readonly forwarding?: ForwardingChoice;
   /** The command that shows that it works; a shell when absent. */
   readonly trial?: string;
   /** Present when the server made one. */
@@ -25,9 +28,10 @@ export interface StartReport {
 
 /** The report as lines of text. */
 export function formatStartReport(report: StartReport): string {
-  const { address, port, fingerprint, otherFingerprints = [], folder, password } = report;
+  const { address, port, fingerprint, otherFingerprints = [], folder, forwarding, password } = report;
   const lines = [`Listening on ${isIpv6(address) ? `[${address}]` : address}:${port}`];
   if (folder !== undefined) lines.push(`Serving:   ${describeFolder(folder)}`);
+  for (const forwarded of forwarding ? describeForwarding(forwarding) : []) lines.push(`Forwards:  ${forwarded}`);
   for (const shown of [fingerprint, ...otherFingerprints]) lines.push(`Host key:  ${shown}`);
   lines.push(`Connect:   ${connectCommand(report)}`);
   if (report.trial !== undefined) lines.push(`Or:        ${sftpCommand(report)} (files in memory)`);
@@ -37,10 +41,10 @@ export function formatStartReport(report: StartReport): string {
 
 /** The report as one line of JSON. */
 export function formatStartReportAsJson(report: StartReport): string {
-  const { address, port, fingerprint, otherFingerprints = [], user, folder, password } = report;
+  const { address, port, fingerprint, otherFingerprints = [], user, folder, forwarding, password } = report;
   const command = connectCommand(report);
   const fingerprints = otherFingerprints.length === 0 ? undefined : [fingerprint, ...otherFingerprints];
-  return `${JSON.stringify({ address, port, fingerprint, fingerprints, user, folder, password, command })}\n`;
+  return `${JSON.stringify({ address, port, fingerprint, fingerprints, user, folder, forwarding, password, command })}\n`;
 }
 
 function describeFolder({ path, readOnly, quota }: NonNullable<StartReport["folder"]>): string {

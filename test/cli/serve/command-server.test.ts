@@ -3,11 +3,16 @@ import { expect, it } from "vitest";
 import { CommandServer } from "../../../src/cli/serve/command-server.js";
 import { ServedFolder } from "../../../src/cli/serve/served-folder.js";
 import { Users } from "../../../src/cli/serve/users.js";
-import { AUTH_SUCCESSFUL, MessageNumber } from "../../../src/protocol/constants.js";
+import {
+  AUTH_SUCCESSFUL,
+  MessageNumber,
+  OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED,
+} from "../../../src/protocol/constants.js";
+import { Writer } from "../../../src/protocol/writer.js";
 import { PacketType } from "../../../src/sftp/codec/constants.js";
 import { startManager } from "../../server/test-server.js";
 import { PacketClient } from "../../support/packet-client.js";
-import { execRequest } from "../../support/packet-messages.js";
+import { channelOpen, execRequest, globalRequest, readOpenFailure } from "../../support/packet-messages.js";
 import { SFTPChannel } from "../../support/sftp-channel.js";
 import { init, NO_ATTRIBUTES, request } from "../../support/sftp-packets.js";
 
@@ -52,4 +57,15 @@ it("so has the log of files", async () => {
     { msg: "rename", user: ESCAPED, path: `/${ESCAPED}`, newPath: `/${ESCAPED}${LONG.slice(0, 200)}` },
     { msg: "symlink", user: ESCAPED, path: "/link", target: `${ESCAPED}${LONG}` },
   ]);
+});
+
+it("nothing is forwarded unless it is declared", async () => {
+  const { client } = await start();
+  const fields = new Writer().writeString("127.0.0.1").writeUint32(22).writeString("").writeUint32(0).toBuffer();
+  client.sendPacket(Buffer.concat([channelOpen({ kind: "direct-tcpip" }), fields]));
+  const { reason } = readOpenFailure(await client.expect(MessageNumber.CHANNEL_OPEN_FAILURE));
+  expect(reason).toBe(OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED);
+  const listen = new Writer().writeString("localhost").writeUint32(0).toBuffer();
+  client.sendPacket(globalRequest("tcpip-forward", "want-reply", listen));
+  await client.expect(MessageNumber.REQUEST_FAILURE);
 });

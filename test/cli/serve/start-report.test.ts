@@ -81,6 +81,24 @@ describe("the report on a folder", () => {
   });
 });
 
+describe("the report on forwarding", () => {
+  it.each([
+    [{ local: "any" }, "ssh -L, -D, -W and -J to any host"],
+    [{ local: ["db:1", "a\u001b:2"] }, "ssh -L, -D, -W and -J to db:1, a?:2"],
+    [{ remote: { gatewayPorts: "yes" } }, "ssh -R from any port, on all addresses"],
+    [
+      { remote: { gatewayPorts: "clientspecified", listen: [{ host: "::1", port: 8080 }] } },
+      "ssh -R from [::1]:8080, on the address that the client asks for",
+    ],
+    [{ x11: true }, "ssh -X for programs"],
+  ] as const)("tells of %j", (choice, text) => {
+    const forwarding = { agent: false, x11: false, ...choice };
+    const lines = formatStartReport({ ...REPORT, forwarding }).split("\n");
+    expect(lines.filter((line) => line.startsWith("Forwards"))).toEqual([`Forwards:  ${text}`]);
+    expect(JSON.parse(formatStartReportAsJson({ ...REPORT, forwarding }))).toMatchObject({ forwarding });
+  });
+});
+
 describe("formatStartReportAsJson", () => {
   it("is one line of JSON", () => {
     const text = formatStartReportAsJson({ ...REPORT, password: "xyz", trial: "hello" });

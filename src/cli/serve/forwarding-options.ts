@@ -1,0 +1,112 @@
+import { UsageError } from "../errors.js";
+import { parseChoice, parseText } from "../option-values.js";
+
+const KINDS = ["local", "remote", "agent", "x11"] as const;
+
+const GATEWAY_PORTS = ["no", "yes", "clientspecified"] as const;
+
+/** The library does not listen on ports below it, unless it is told to. */
+const FIRST_UNPRIVILEGED_PORT = 1024;
+
+/** What `spindlex serve` forwards. */
+export interface ForwardingChoice {
+  /** The targets that clients are connected to, each `HOST:PORT`, or any. */
+  readonly local?: readonly string[] | "any";
+  readonly remote?: RemoteChoice;
+  readonly agent: boolean;
+  readonly x11: boolean;
+}
+
+export interface RemoteChoice {
+  /** The places that may be listened on; any when absent. */
+  readonly listen?: readonly ListenPlace[];
+  readonly gatewayPorts: (typeof GATEWAY_PORTS)[number];
+}
+
+/** A place to listen on: `*` is any. */
+export interface ListenPlace {
+  readonly host: string;
+  readonly port: number | "*";
+}
+
+/** The values of the options, as they stand on the command line. */
+export interface ForwardingArguments {
+  readonly "allow-forwarding"?: string | undefined;
+  readonly "permit-open"?: string | undefined;
+  readonly "permit-listen"?: string | undefined;
+  readonly "gateway-ports"?: string | undefined;
+  readonly "allow-exec": boolean;
+}
+
+/**
+ * Reads what is forwarded; `undefined` where nothing is.
+ *
+ * @throws {UsageError}
+ */
+export function parseForwarding(values: ForwardingArguments): ForwardingChoice | undefined {
+  const kinds = parseKinds(values["allow-forwarding"]);
+  for (const [option, kind] of [
+    ["permit-open", "local"],
+    ["permit-listen", "remote"],
+    ["gateway-ports", "remote"],
+  ] as const) {
+    if (values[option] !== undefined && !kinds.includes(kind)) {
+      throw new UsageError(`--${option} needs --allow-forwarding ${kind}`);
+    }
+  }
+  for (const kind of ["agent", "x11"] as const) {
+    if (kinds.includes(kind) && !values["allow-exec"]) {
+      throw new UsageError(`--allow-forwarding ${kind} needs --allow-exec: it is for the programs that are run`);
+    }
+  }
+  if (kinds.length === 0) return undefined;
+  return {
+    ...(kinds.includes("local") && { local: parsePermitOpen(values["permit-open"]) }),
+    ...(kinds.includes("remote") && { remote: parseRemote(values["permit-listen"], values["gateway-ports"]) }),
+    agent: kinds.includes("agent"),
+    x11: kinds.includes("x11"),
+  };
+}
+
+function parseKinds(text: string | undefined): readonly (typeof KINDS)[number][] {
+  if (text === undefined) return [];
+  return parseList("--allow-forwarding", text).map((kind) => parseChoice("--allow-forwarding", kind, KINDS));
+}
+
+function parsePermitOpen(text: string | undefined): readonly string[] | "any" {
+  if (text === undefined) {
+    throw new UsageError(
+      "--allow-forwarding local needs --permit-open HOST:PORT,…, or --permit-open any for all hosts",
+    );
+  }
+  const targets = parseList("--permit-open", text);
+  if (!targets.includes("any")) return targets;
+  if (targets.length > 1) throw new UsageError("--permit-open is 'any' or a list, not both");
+  return "any";
+}
+
+function parseRemote(places: string | undefined, gatewayPorts = "no"): RemoteChoice {
+  return {
+    ...(places !== undefined && { listen: parseList("--permit-listen", places).map(parseListenPlace) }),
+    gatewayPorts: parseChoice("--gateway-ports", gatewayPorts, GATEWAY_PORTS),
+  };
+}
+
+/** `8080`, `localhost:8080`, `[::1]:*`: without an address it is for all of them, as in sshd_config(5). */
+function parseListenPlace(text: string): ListenPlace {
+  const [, bracketed, plain, portText = ""] = /^(?:\[([^\]]+)\]:|([^:[\]]+):)?(\*|\d{1,5})$/.exec(text) ?? [];
+  const port = portText === "*" ? portText : Number(portText);
+  if (port !== "*" && !(port >= 1 && port <= 65_535)) {
+    throw new UsageError(`--permit-listen: '${text}' is not a port, or ADDRESS:PORT`);
+  }
+  if (port !== "*" && port < FIRST_UNPRIVILEGED_PORT) {
+    throw new UsageError(
+      `--permit-listen: ports under ${FIRST_UNPRIVILEGED_PORT}, such as ${port}, are not listened on`,
+    );
+  }
+  return { host: bracketed ?? plain ?? "*", port };
+}
+
+function parseList(option: string, text: string): readonly string[] {
+  return text.split(",").map((element) => parseText(option, element.trim()));
+}
