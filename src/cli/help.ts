@@ -41,15 +41,16 @@ Options:
                           the server; without it commands are only repeated, or
                           refused if there is a DIR
   --allow-forwarding KINDS
-                          forward what these of local,remote,agent,x11 ask for:
-                          ssh -L, -D, -W and -J; -R; -A; -X. agent and x11 are for
-                          the programs of --allow-exec (default: nothing)
+                          forward some of local,remote,agent,x11: ssh -L, -D, -W
+                          and -J; -R; -A; -X. agent and x11 are for the programs
+                          of --allow-exec (default: nothing)
   --permit-open TARGETS   hosts that local connects to: db.internal:5432,
                           *.example.com:443, 10.0.0.0/8:22, [::1]:*; or any
   --permit-listen PLACES  ports that remote listens on: 8080, localhost:8081
                           (default: any from 1024 on)
-  --gateway-ports WHERE   addresses that remote listens on: no is loopback, yes all,
-                          clientspecified what the client asks for (default: no)
+  --gateway-ports WHERE   addresses that remote listens on: no is loopback, yes is
+                          all, clientspecified those that the client asks for
+                          (default: no)
   --allow-from NETWORKS   networks that clients may connect from:
                           192.0.2.0/24,2001:db8::/32 (default: all)
   --deny-from NETWORKS    networks that they may not connect from, even so

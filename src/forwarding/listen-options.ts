@@ -13,8 +13,8 @@ export interface ListenOptions {
   /** Whether clients may have ports under 1024 listened on, which the system may still refuse. Default false. */
   readonly privilegedPorts?: boolean;
   /**
-   * Folders, by absolute paths, in which clients may have sockets of the file system listened on. Other users of the machine
-   * must not be able to write them. Default none.
+   * Folders, by absolute paths, in which clients may have sockets of the file system listened on, and be connected to them.
+   * Other users of the machine must not be able to write them. Default none.
    */
   readonly socketRoots?: readonly string[];
   /** Permission bits that a socket does not have: StreamLocalBindMask of sshd_config(5). Default 0o177. */

@@ -8,7 +8,7 @@ const GATEWAY_PORTS = ["no", "yes", "clientspecified"] as const;
 /** The library does not listen on ports below it, unless it is told to. */
 const FIRST_UNPRIVILEGED_PORT = 1024;
 
-/** What `spindlex serve` forwards. */
+/** The forwarding that `spindlex serve` allows. */
 export interface ForwardingChoice {
   /** The targets that clients are connected to, each `HOST:PORT`, or any. */
   readonly local?: readonly string[] | "any";
@@ -39,7 +39,7 @@ export interface ForwardingArguments {
 }
 
 /**
- * Reads what is forwarded; `undefined` where nothing is.
+ * Reads the options about forwarding; `undefined` where nothing is forwarded.
  *
  * @throws {UsageError}
  */

@@ -1,7 +1,7 @@
 import { printableText } from "../printable-text.js";
 import type { ForwardingChoice, ListenPlace, RemoteChoice } from "./forwarding-options.js";
 
-/** What is forwarded, a line for each kind. */
+/** A line for each kind of forwarding. */
 export function describeForwarding({ local, remote, agent, x11 }: ForwardingChoice): readonly string[] {
   return [
     ...(local === undefined ? [] : [`ssh -L, -D, -W and -J to ${describeTargets(local)}`]),

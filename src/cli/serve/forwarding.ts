@@ -2,14 +2,14 @@ import { allowTargets, ConfigurationError, type ForwardingOptions, type Permissi
 import { describeError, UsageError } from "../errors.js";
 import type { ForwardingChoice } from "./forwarding-options.js";
 
-/** What the command line says about forwarding, as options of a server. */
+/** The forwarding of the command line, as options of a server. */
 export interface DeclaredForwarding {
   readonly forwarding: ForwardingOptions;
   readonly permissions: Partial<Permissions>;
 }
 
 /**
- * Declares what is forwarded. Sockets of the file system are not.
+ * Declares the forwarding. Sockets of the file system are not.
  *
  * @throws {UsageError} for a target that cannot be one
  */

@@ -71,7 +71,10 @@ export class Programs {
     const results = await Promise.allSettled([channel.agent?.listen(), channel.x11?.listen()]);
     for (const result of results) {
       if (result.status === "fulfilled" || channel.signal.aborted) continue;
-      this.#logger.warn({ ...channelOrigin(channel), err: result.reason }, "a program runs without what is forwarded");
+      this.#logger.warn(
+        { ...channelOrigin(channel), err: result.reason },
+        "a program runs without the client's agent or display",
+      );
     }
   }
 

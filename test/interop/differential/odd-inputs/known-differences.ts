@@ -459,13 +459,6 @@ const connection: readonly KnownDifference[] = [
     inputs: ["a signal with bytes behind it", "a signal cut short"],
   },
   {
-    what: "auth-agent-req with bytes behind it",
-    sshd: "ends",
-    ours: "refused",
-    why: "What is not known is not read.",
-    inputs: ["auth-agent-req with bytes behind it"],
-  },
-  {
     what: "eow",
     sshd: "ends the channel, refused",
     ours: "ends the channel",
