@@ -1,6 +1,8 @@
 import { pino } from "pino";
-import { expect, it } from "vitest";
-import { CommandServer } from "../../../src/cli/serve/command-server.js";
+import { afterEach, expect, it, vi } from "vitest";
+import { CommandServer, type CommandServerOptions } from "../../../src/cli/serve/command-server.js";
+import { declareForwarding } from "../../../src/cli/serve/forwarding.js";
+import { currentAccount, Programs } from "../../../src/cli/serve/programs.js";
 import { ServedFolder } from "../../../src/cli/serve/served-folder.js";
 import { Users } from "../../../src/cli/serve/users.js";
 import {
@@ -12,7 +14,13 @@ import { Writer } from "../../../src/protocol/writer.js";
 import { PacketType } from "../../../src/sftp/codec/constants.js";
 import { startManager } from "../../server/test-server.js";
 import { PacketClient } from "../../support/packet-client.js";
-import { channelOpen, execRequest, globalRequest, readOpenFailure } from "../../support/packet-messages.js";
+import {
+  channelOpen,
+  channelRequest,
+  execRequest,
+  globalRequest,
+  readOpenFailure,
+} from "../../support/packet-messages.js";
 import { SFTPChannel } from "../../support/sftp-channel.js";
 import { init, NO_ATTRIBUTES, request } from "../../support/sftp-packets.js";
 
@@ -21,12 +29,14 @@ const ESCAPED = "a\\u{a}\\u{1b}[2J\\u{202e}b";
 /** More than of a name: the end of a path or a command tells as much as its beginning. */
 const LONG = "x".repeat(1000);
 
-async function start() {
+afterEach(() => void vi.unstubAllEnvs());
+
+async function start(options: Partial<CommandServerOptions> = {}) {
   const lines: Record<string, unknown>[] = [];
   const logger = pino({ base: null }, { write: (line) => void lines.push(JSON.parse(line)) });
   const users = new Users({ passwords: async () => AUTH_SUCCESSFUL });
   const folder = ServedFolder.inMemory(logger);
-  const manager = await startManager({ serverInterface: new CommandServer({ users, logger, folder }) });
+  const manager = await startManager({ serverInterface: new CommandServer({ users, logger, folder, ...options }) });
   return { lines, client: await PacketClient.login(manager.port, HOSTILE, "any") };
 }
 
@@ -68,4 +78,28 @@ it("nothing is forwarded unless it is declared", async () => {
   const listen = new Writer().writeString("localhost").writeUint32(0).toBuffer();
   client.sendPacket(globalRequest("tcpip-forward", "want-reply", listen));
   await client.expect(MessageNumber.REQUEST_FAILURE);
+});
+
+it("a program runs without the client's agent where its socket cannot be made", async () => {
+  vi.stubEnv("TMPDIR", "/missing");
+  const lines: Record<string, unknown>[] = [];
+  const programs = new Programs(
+    currentAccount(),
+    pino({ base: null }, { write: (line) => void lines.push(JSON.parse(line)) }),
+  );
+  const forwarding = declareForwarding({ agent: true, x11: false });
+  const { client } = await start({ programs, forwarding });
+  const channel = await client.openSession();
+  client.sendPacket(channelRequest(channel.id, "auth-agent-req@openssh.com", "want-reply"));
+  await client.expect(MessageNumber.CHANNEL_SUCCESS);
+  client.sendPacket(execRequest(channel.id, 'echo "agent:$SSH_AUTH_SOCK"'));
+  await client.expect(MessageNumber.CHANNEL_SUCCESS);
+  expect((await client.readProgram(channel)).stdout.toString()).toBe("agent:\n");
+  const { connection, user, msg, err } = lines[0] ?? {};
+  expect({ connection, user, msg }).toEqual({
+    connection: expect.any(Number),
+    user: ESCAPED,
+    msg: "a program runs without the client's agent or display",
+  });
+  expect(err).toMatchObject({ type: "AgentError" });
 });
