@@ -52,7 +52,7 @@ function runGit(channel: Channel, { program, repository }: GitRequest): void {
   git.stderr.pipe(channel.stderr, { end: false });
   git.on("close", (code) => {
     if (channel.signal.aborted) return;
-    channel.sendExitStatus(code ?? 1);
+    channel.sendExitStatus(code === null || code < 0 ? 1 : code); // below 0: it could not be started
     channel.close();
   });
 }

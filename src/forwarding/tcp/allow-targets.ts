@@ -113,7 +113,7 @@ function parseList(list: TargetList): readonly TargetPattern[] {
     try {
       return parseTargetPattern(element);
     } catch (error) {
-      throw new ConfigurationError("targets", `of ${JSON.stringify(element)}: ${(error as Error).message}`);
+      throw new ConfigurationError("targets", `${JSON.stringify(element)} cannot be used: ${(error as Error).message}`);
     }
   });
 }

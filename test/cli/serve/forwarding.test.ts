@@ -24,6 +24,6 @@ describe("declareForwarding", () => {
   it("names a target that cannot be one", () => {
     const declare = () => declareForwarding({ ...NOTHING, local: ["db.internal:5432", "db.internal"] });
     expect(declare).toThrow(UsageError);
-    expect(declare).toThrow(/^--permit-open: .*"db\.internal": it is not host:port/);
+    expect(declare).toThrow(/^--permit-open: .*"db\.internal" cannot be used: it is not host:port/);
   });
 });

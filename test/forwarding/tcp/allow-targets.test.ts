@@ -251,6 +251,6 @@ describe("allowTargets", () => {
   ])("does not take %j for a target, and names it", (element) => {
     const mistake = () => allowTargets({ targets: { ann: ["db:22", element] } });
     expect(mistake).toThrow(ConfigurationError);
-    expect(mistake).toThrow(`targets: of ${JSON.stringify(element)}: `);
+    expect(mistake).toThrow(`targets: ${JSON.stringify(element)} cannot be used: `);
   });
 });
