@@ -89,7 +89,7 @@ export class JoinedStream {
 
 /** Whether it is a TCP connection that is open. */
 function canBeReset(stream: Duplex): stream is Socket {
-  return stream instanceof Socket && !stream.pending && stream.remoteFamily !== undefined;
+  return stream instanceof Socket && stream.remoteFamily !== undefined;
 }
 
 /** @param thrown by a stream, or emitted, which may be anything */

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { getEventListeners, once } from "node:events";
+import { Socket } from "node:net";
 import { Duplex, type DuplexOptions } from "node:stream";
 import { buffer, text } from "node:stream/consumers";
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
@@ -122,6 +123,18 @@ describe("two joined streams", () => {
     expect(await joined).toEqual({ bytesFromFirst: 8, bytesFromSecond: 0, cause: "ended" });
     await settled();
     expect(link.received).toEqual(["data abc", "data defg", "data h", "EOF", "CLOSE"]);
+  });
+
+  it("get EOF before CLOSE on a channel that is held up by something else", async () => {
+    const [[one, other], { channel, link }] = [duplexPair(), openChannel()];
+    const release = outputOf(channel).hold();
+    const joined = join(one, channel);
+    other.end();
+    inputOf(channel).receiveEof();
+    await joined;
+    expect(link.received).toEqual([]);
+    release();
+    expect(link.received).toEqual(["EOF", "CLOSE"]);
   });
 
   it("are bytes, whatever encoding a stream has", async () => {
@@ -250,8 +263,9 @@ describe("a stream that ends before it has given its end", () => {
     one.destroy(new Error("lost"));
     await settled();
     expect(link.received).toEqual(["data ab"]);
+    inputOf(channel).receiveData(Buffer.from("for nobody"));
     outputOf(channel).adjustWindow(10);
-    expect(await joined).toMatchObject({ cause: "reset", error: { message: "lost" } });
+    expect(await joined).toMatchObject({ bytesFromSecond: 0, cause: "reset", error: { message: "lost" } });
     expect(link.received).toEqual(["data ab", "data cd", "CLOSE"]);
   });
 
@@ -291,6 +305,19 @@ describe("the CLOSE of a channel's peer", () => {
     const received = await buffer(far);
     expect(received.length).toBe(sender.sent);
     expect(await joined).toEqual({ bytesFromFirst: sender.sent, bytesFromSecond: 0, cause: "ended" });
+  });
+
+  it.each(closings)("%s ends the join when the other stream has taken the rest", async (_, methods) => {
+    const { channel } = openChannel();
+    const slow = new Slow();
+    const joined = join(channel, slow);
+    inputOf(channel).receiveData(Buffer.from("rest"));
+    close(channel, methods);
+    await settled();
+    expect([channel.destroyed, slow.destroyed]).toEqual([true, false]);
+    slow.accept();
+    expect(await joined).toEqual({ bytesFromFirst: 4, bytesFromSecond: 0, cause: "ended" });
+    expect([slow.writableFinished, slow.destroyed]).toEqual([true, true]);
   });
 
   it("without EOF is passed on to another channel as it is, behind the data", async () => {
@@ -373,6 +400,16 @@ describe("a signal", () => {
     expect(link.received).toEqual(["CLOSE"]);
   });
 
+  it("destroys a socket that still connects", async () => {
+    const { near, far } = await socketPair();
+    const connecting = new Socket();
+    connecting.connect({ host: "127.0.0.1", port: 9 });
+    const joined = join(connecting, near, { signal: AbortSignal.abort() });
+    far.on("error", () => {});
+    await joined;
+    expect(connecting.destroyed).toBe(true);
+  });
+
   it("that fires when one direction is complete leaves it complete", async () => {
     const { near, far } = await socketPair();
     const { channel, link } = openChannel();
@@ -381,10 +418,15 @@ describe("a signal", () => {
     const joined = join(near, channel, { signal: abort.signal });
     inputOf(channel).receiveData(Buffer.from("all"));
     inputOf(channel).receiveEof();
-    await settled();
+    await once(channel, "end");
+    // A socket whose EOF is under way cannot be reset: it would stay open.
+    const closed = once(near, "close");
     abort.abort();
     expect(await joined).toMatchObject({ cause: "aborted" });
-    await vi.waitFor(() => expect(seen).toEqual(["all", "end"]));
+    await closed;
+    far.end();
+    await vi.waitFor(() => expect(seen.at(-1)).toBe("close"));
+    expect(seen).toEqual(["all", "end", "close"]);
     expect(link.received).toEqual(["CLOSE"]);
   });
 });
