@@ -1,6 +1,6 @@
 import { ProtocolError } from "../protocol/errors.js";
 import type { ChannelOpen } from "../protocol/messages/channel-open.js";
-import { PendingAnswer } from "./pending-answer.js";
+import { PEER_LIMIT, PendingAnswer } from "./pending-answer.js";
 
 /** A channel that we have asked for. */
 export interface OpeningChannel<AnyChannel> {
@@ -15,7 +15,7 @@ export class OpeningChannels<AnyChannel> {
   readonly #channels = new Map<number, OpeningChannel<AnyChannel>>();
 
   add(open: ChannelOpen, signal: AbortSignal | undefined, release: () => void): Promise<AnyChannel> {
-    const answer = new PendingAnswer<AnyChannel>(signal);
+    const answer = new PendingAnswer<AnyChannel>(signal, PEER_LIMIT);
     this.#channels.set(open.senderChannel, { open, answer, release });
     return answer.promise;
   }

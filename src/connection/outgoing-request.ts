@@ -11,8 +11,8 @@ export const NO_FIELDS = Buffer.alloc(0);
 
 export interface AnswerOptions {
   /**
-   * Ends the waiting for the answer, with the signal's reason. The request is not taken back. Without a signal the waiting
-   * ends after two minutes.
+   * Ends the waiting for the answer, with the signal's reason. The request is not taken back. After two minutes the waiting
+   * ends in any case.
    */
   readonly signal?: AbortSignal;
 }

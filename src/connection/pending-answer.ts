@@ -1,22 +1,34 @@
 import { setMaxListeners } from "node:events";
 
-/** Time that the peer has for an answer, milliseconds. It may ask a person first. */
-const ANSWER_TIME = 120_000;
+export interface AnswerLimit {
+  readonly milliseconds: number;
+  /** The error when the time is over. */
+  readonly overdue: () => Error;
+}
 
-/** The answer that the peer owes, for the program that waits for it. */
+/** The time that the peer has for an answer. It may ask a person first. */
+export const PEER_LIMIT: AnswerLimit = {
+  milliseconds: 120_000,
+  overdue: () => new Error("the peer has not answered in time"),
+};
+
+/** An answer that somebody owes, for the program that waits for it. */
 export class PendingAnswer<Answer> {
   readonly promise: Promise<Answer>;
   readonly #signal: AbortSignal | undefined;
-  readonly #deadline: NodeJS.Timeout;
+  readonly #deadline: NodeJS.Timeout | undefined;
   #settle: { readonly resolve: (answer: Answer) => void; readonly reject: (error: unknown) => void } | undefined;
 
-  /** @param signal ends the waiting, not what was asked */
-  constructor(signal: AbortSignal | undefined) {
+  /**
+   * @param signal ends the waiting, not what was asked
+   * @param limit ends it, too
+   */
+  constructor(signal: AbortSignal | undefined, limit?: AnswerLimit) {
     this.#signal = signal;
     this.promise = new Promise((resolve, reject) => {
       this.#settle = { resolve, reject };
     });
-    this.#deadline = setTimeout(() => this.reject(new Error("the peer has not answered in time")), ANSWER_TIME);
+    this.#deadline = limit && setTimeout(() => this.reject(limit.overdue()), limit.milliseconds);
     if (signal === undefined) return;
     // One signal may end many waits. Each takes its listener back, so Node.js does not warn of a leak.
     setMaxListeners(0, signal);

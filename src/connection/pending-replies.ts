@@ -1,4 +1,4 @@
-import { PendingAnswer } from "./pending-answer.js";
+import { PEER_LIMIT, PendingAnswer } from "./pending-answer.js";
 
 /** Requests of ours that may wait for their replies at a time, on a connection and on each of its channels. */
 const MAX_PENDING_REPLIES = 256;
@@ -17,7 +17,7 @@ export class PendingReplies<Reply> {
   /** @throws {Error} when too many are waiting */
   add(signal: AbortSignal | undefined): Promise<Reply> {
     if (this.full) throw new Error(`the peer has not answered the last ${MAX_PENDING_REPLIES} requests`);
-    const answer = new PendingAnswer<Reply>(signal);
+    const answer = new PendingAnswer<Reply>(signal, PEER_LIMIT);
     this.#pending.push(answer);
     return answer.promise;
   }

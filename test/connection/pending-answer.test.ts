@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { PendingAnswer } from "../../src/connection/pending-answer.js";
+import { PEER_LIMIT, PendingAnswer } from "../../src/connection/pending-answer.js";
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -11,7 +11,7 @@ afterEach(() => {
 
 describe("an answer that the peer owes", () => {
   it("is waited for two minutes", async () => {
-    const answer = new PendingAnswer<boolean>(undefined);
+    const answer = new PendingAnswer<boolean>(undefined, PEER_LIMIT);
     vi.advanceTimersByTime(119_999);
     expect(answer.settled).toBe(false);
     vi.advanceTimersByTime(1);
@@ -20,9 +20,15 @@ describe("an answer that the peer owes", () => {
   });
 
   it("leaves no timer behind once it has come", async () => {
-    const answer = new PendingAnswer<boolean>(undefined);
+    const answer = new PendingAnswer<boolean>(undefined, PEER_LIMIT);
     answer.resolve(true);
     expect(vi.getTimerCount()).toBe(0);
     expect(await answer.promise).toBe(true);
+  });
+
+  it("is waited for as long as it takes where somebody else limits the time", () => {
+    const answer = new PendingAnswer<boolean>(new AbortController().signal);
+    vi.advanceTimersByTime(1_000_000_000);
+    expect(answer.settled).toBe(false);
   });
 });
