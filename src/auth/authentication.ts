@@ -88,7 +88,7 @@ export class Authentication {
   #permissions: Permissions | undefined;
   #keyAnswers: KeyAnswers;
   #required: RequiredMethods | undefined;
-  /** When the client has last had its say, as `performance.now()` tells it: from then on a failure is delayed. */
+  /** The time of the client's last message, as `performance.now()` tells it: from then on a failure is delayed. */
   #askedAt = 0;
   /** Answers on their way to questions that no hook waits for any more. */
   #lateResponses = 0;

@@ -5,7 +5,7 @@ import { Grant } from "./grant.js";
 import type { ProvenKey } from "./proven-key.js";
 
 /**
- * How long an answer of a hook about a key counts, milliseconds. A client asks about a key and then signs with it, and
+ * The time that an answer of a hook about a key counts, milliseconds. A client asks about a key and then signs with it, and
  * the hooks need not be asked twice for that. But it may sign whenever it likes before the deadline of the login: a key
  * that was revoked meanwhile, whose line has expired or was taken out of the file must not get in by an answer from
  * before. So this holds for the decision as it does for the revocation.

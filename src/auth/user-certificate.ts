@@ -6,7 +6,7 @@ import { completePermissions, type Permissions } from "./permissions.js";
 /** Characters: the list is read before the authority of the certificate is known to be trusted. */
 const MAX_SOURCE_ADDRESS_LENGTH = 8192;
 
-/** How a user comes with a certificate. */
+/** The circumstances in which a user comes with a certificate. */
 export interface CertificateLogin {
   readonly remoteAddress: string | undefined;
   readonly now: Date;

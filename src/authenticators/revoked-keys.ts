@@ -37,9 +37,9 @@ const MAXIMUM_REVOKED_KEYS_SIZE = 16 * 1024 * 1024;
  * Refuses keys and certificates that are not to be accepted any more, as RevokedKeys in sshd_config(5).
  *
  * A file is looked at for each key and read again when it has changed. When it cannot be read, is too large, is not
- * understood to its last byte, or could be changed by others (which sshd does not look at: they could take a key off
- * it), every key is revoked, and the logger hears the reason. A function says that a key is good by `false` alone: any
- * other value revokes it, and so does an error.
+ * understood to its last byte, or can be changed by others, every key is revoked, and the log has the reason. (Others could
+ * take a key off the list; sshd does not look at that.) A function says that a key is good by `false` alone: any other
+ * value revokes it, and so does an error.
  *
  * @throws {KeyError} when a list that is given as bytes or text is malformed
  * @throws {ConfigurationError} when the source is not one of these, or an option cannot be used

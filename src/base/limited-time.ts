@@ -3,7 +3,7 @@ import { setMaxListeners } from "node:events";
 export interface TimeLimit {
   /** Infinity is no limit. */
   readonly milliseconds: number;
-  /** What is thrown when the time is over. */
+  /** Makes the error that is thrown when the time is over. */
   readonly overdue: () => Error;
   /** Each of them ends the waiting, too, with its reason. */
   readonly signals: readonly (AbortSignal | undefined)[];

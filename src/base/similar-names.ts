@@ -1,4 +1,4 @@
-/** How many letters two names may differ in and still be taken for the same, misspelled. */
+/** The number of letters in which two names may differ and still be taken for the same, misspelled. */
 const MISSPELLED_LETTERS = 2;
 
 /** Whether nothing but case, underscores and hyphens makes two names different. */

@@ -25,7 +25,7 @@ import { type AnswerOptions, checkAnswerOptions, checkRequest, checkRoom, NO_FIE
 import { initialWindowSize } from "./receive-window.js";
 import type { WaitingBudget } from "./request-queue.js";
 
-/** How channels come to be (RFC 4254 §5.1), in both directions. */
+/** The opening of channels (RFC 4254 §5.1), in both directions. */
 export class ChannelOpens<AnyChannel extends Channel> {
   readonly #channels: OpenChannels<AnyChannel>;
   readonly #authority: ChannelAuthority<AnyChannel>;

@@ -22,7 +22,7 @@ export function initialWindowSize(maximumSize: number): number {
 }
 
 /**
- * How much the peer may send on one channel (RFC 4254 §5.2). Credit goes back only for what the reader has consumed.
+ * The bytes that the peer may send on one channel (RFC 4254 §5.2). Credit goes back only for what the reader has consumed.
  *
  * On a path with a long round trip the window limits the speed to one window for each. It shows in this: what comes
  * ends just where a credit ended, and more comes only after a wait for the next one, which was on its way. The window

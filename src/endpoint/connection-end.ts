@@ -31,5 +31,5 @@ export type EndedHere = { readonly cause: string; readonly reason: DisconnectRea
     }
 );
 
-/** How a connection has come to its end. `cause` is a text for logs. */
+/** The end of a connection. `cause` is a text for logs. */
 export type ConnectionEnd = PeerLeft | EndedHere;

@@ -38,7 +38,7 @@ export interface AttributeChanges {
   readonly times?: { readonly accessTime: number; readonly modifyTime: number };
 }
 
-/** How a file is to be opened (draft-ietf-secsh-filexfer-02 §6.3). */
+/** The mode in which a file is to be opened (draft-ietf-secsh-filexfer-02 §6.3). */
 export interface OpenOptions {
   readonly read: boolean;
   readonly write: boolean;

@@ -18,7 +18,7 @@ const NAMES_PER_TURN = 64;
 /** Paths of all sessions that go on, so many names further, in one turn of the event loop. */
 const longPaths = new Semaphore(8);
 
-/** How often a path is resolved anew because a link has come into it in the meantime. */
+/** The number of times that a path is resolved anew because a link has come into it in the meantime. */
 const MAX_ATTEMPTS = 4;
 
 /** Whether a link that is the last name of a path is followed. */

@@ -24,7 +24,7 @@ export class CountedMessages {
     if (count === 1) this.#first(kind, details, level);
   }
 
-  /** How many there were of each kind; `undefined` if there were none. */
+  /** The number of messages of each kind; `undefined` if there were none. */
   get counts(): Readonly<Record<string, number>> | undefined {
     return this.#counts.size === 0 ? undefined : Object.fromEntries(this.#counts);
   }

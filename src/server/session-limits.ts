@@ -2,7 +2,7 @@ import { checkInteger, checkLimit, checkNumber, LONGEST_TIME } from "../base/opt
 import type { ChannelAuthority } from "../connection/channel-authority.js";
 import type { AnyChannel } from "../session/connection.js";
 
-/** How long those may stay who have logged in. Times are in seconds; `false` is for ever. */
+/** The time that users who have logged in may stay. Times are in seconds; `false` is for ever. */
 export interface SessionLimitOptions {
   /** From the login to the end of the connection, whatever happens on it. Default `false`. */
   readonly sessionTimeout?: number | false;

@@ -76,7 +76,7 @@ export interface SSHServerManagerOptions extends AdmissionOptions, SessionLimitO
   readonly clientAliveInterval?: number | false;
   /** Signs of life that may be missed; `false` is any number. Default 3. */
   readonly clientAliveCountMax?: number | false;
-  /** When to make new keys: after so many bytes in one direction (default 1 GiB) or seconds (default 3600). */
+  /** The limits after which new keys are made: so many bytes in one direction (default 1 GiB) or seconds (default 3600). */
   readonly rekeyLimit?: { readonly bytes?: number; readonly seconds?: number };
 }
 

@@ -15,7 +15,7 @@ export interface Connection {
   /** The address and port of our end of the stream, which the client has come in by, also behind a proxy. */
   readonly localAddress: string | undefined;
   readonly localPort: number | undefined;
-  /** When the connection was accepted. */
+  /** The time when the connection was accepted. */
   readonly connectedAt: Date;
   /**
    * The client's identification line, e.g. `SSH-2.0-OpenSSH_9.2`; empty before it came. Each byte is a character of

@@ -14,7 +14,7 @@ export interface X11Display {
   readonly authorityFile: string;
 }
 
-/** What a client has asked for with `x11-req` (RFC 4254 §6.3.1). */
+/** The fields of a client's `x11-req` (RFC 4254 §6.3.1). */
 export interface X11Request {
   /** Only the first connection of a program is to be forwarded. */
   readonly singleConnection: boolean;

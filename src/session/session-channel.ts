@@ -32,7 +32,7 @@ export interface SessionEvents {
   readonly eow: [];
 }
 
-/** The methods of an emitter, with the types of its own events in front of those that it has anyway. */
+/** The methods of an emitter, with the types of a session's events before those of a stream. */
 interface SessionEmitter {
   on<Event extends keyof SessionEvents>(event: Event, listener: (...values: SessionEvents[Event]) => void): this;
   once<Event extends keyof SessionEvents>(event: Event, listener: (...values: SessionEvents[Event]) => void): this;

@@ -1,6 +1,6 @@
 import { MessageNumber as M } from "../protocol/constants.js";
 
-/** How far a connection has come. Together with `Disposition` this decides which messages can reach a handler at all. */
+/** The progress of a connection. Together with `Disposition` this decides which messages can reach a handler at all. */
 export type Phase =
   /** From the first byte until both sides have taken new keys into use. */
   | "initial-key-exchange"

@@ -1,7 +1,7 @@
 import { type Logger, resolveLogger } from "../../base/logger.js";
 import { checkFlag, checkInteger } from "../../base/option-checks.js";
 
-/** How files that decide about logins are read, and which logger hears of their faults. */
+/** The way in which files that decide about logins are read, and the logger that hears of their faults. */
 export interface FileOptions {
   /** Hears of each file and line that cannot be used, once, and the reason of each refused login. Silent by default. */
   readonly logger?: Logger;

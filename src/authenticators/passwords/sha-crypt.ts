@@ -9,7 +9,7 @@ export interface ShaCryptInput {
   readonly rounds: number;
 }
 
-/** How long others wait at a time, milliseconds. There is no thread for this in Node.js. */
+/** The time that others wait at a time, milliseconds. There is no thread for this in Node.js. */
 const SLICE = 1;
 /** Rounds between two looks at the clock, a small part of a slice. */
 const ROUNDS_PER_LOOK = 64;

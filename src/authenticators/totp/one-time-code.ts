@@ -8,7 +8,7 @@ export interface TotpParameters {
   readonly algorithm: TotpAlgorithm;
   /** 6 to 8 */
   readonly digits: number;
-  /** How long a code is shown, seconds. */
+  /** The time that a code is shown, seconds. */
   readonly period: number;
 }
 

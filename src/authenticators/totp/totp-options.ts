@@ -7,7 +7,7 @@ export interface TotpCodeOptions {
   readonly algorithm?: TotpAlgorithm;
   /** The digits of a code, 6 to 8. Default 6. */
   readonly digits?: number;
-  /** How long a code is shown, 15 to 120 seconds. Default 30. */
+  /** The time that a code is shown, 15 to 120 seconds. Default 30. */
   readonly period?: number;
 }
 

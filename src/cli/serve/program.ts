@@ -4,7 +4,7 @@ import { constants } from "node:os";
 import type { Channel } from "../../index.js";
 import { signalFromName, signalToName } from "./signals.js";
 
-/** How long a program may take to end after its client is gone, milliseconds. */
+/** The time that a program may take to end after its client is gone, milliseconds. */
 const HANG_UP_GRACE = 2_000;
 
 export interface ProgramLaunch {

@@ -1,6 +1,6 @@
 import type { AttributeChanges, AuditEvent, OpenOptions } from "../../sftp/index.js";
 
-/** Of a file whose client asks for none, before the umask. */
+/** The mode of a file whose client asks for none, before the umask. */
 const NEW_FILE_PERMISSIONS = 0o666;
 
 /** An action of a client, as one line for the log of `spindlex sftp-server`. */

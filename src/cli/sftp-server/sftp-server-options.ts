@@ -39,7 +39,7 @@ export interface SFTPServerCommandOptions {
   readonly logLevel: SFTPLogLevel;
   /** Names of requests, not yet looked at. */
   readonly deniedRequests: readonly string[];
-  /** When present, all others are denied. */
+  /** The only requests that are allowed, where the list is present. */
   readonly permittedRequests?: readonly string[];
   readonly readOnly: boolean;
   readonly umask?: number;

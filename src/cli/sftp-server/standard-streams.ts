@@ -29,7 +29,7 @@ export class StandardStreams extends Duplex {
     for (const stream of [input, output]) stream.on("error", (error) => this.destroy(error));
   }
 
-  /** How the session on the streams went, once that is known. */
+  /** The exit status of the session on the streams, once it is known. */
   get exitStatus(): number | undefined {
     return this.#exitStatus;
   }

@@ -19,7 +19,7 @@ export interface OneRoundMethod {
   /** Name on the wire. */
   readonly name: string;
   readonly hash: ExchangeHash;
-  /** How the two public values are encoded. */
+  /** The encoding of the two public values. */
   readonly publicValues: "string" | "mpint";
   /**
    * The server's whole part, with fresh private values that are dropped on return.

@@ -142,7 +142,7 @@ function readPrivatePart(bytes: Buffer, encrypted: boolean): KeyMaterial {
   return privateMaterial(privateKey, comment);
 }
 
-/** How a private key is protected when it is written. */
+/** The protection of a private key that is written. */
 export interface Protection {
   readonly passphrase: Buffer;
   /** Rounds of bcrypt. */

@@ -50,6 +50,6 @@ export interface SecurityKeyType {
   readonly name: string;
   /** By preference. */
   readonly signatureAlgorithms: readonly string[];
-  /** How the authenticator itself signs. */
+  /** The algorithm by which the authenticator itself signs. */
   readonly base: PlainKeyType;
 }

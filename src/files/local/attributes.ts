@@ -1,7 +1,7 @@
 import type { Stats } from "node:fs";
 import type { AttributeChanges, FileAttributes, FileType } from "../file-system.js";
 
-/** How changes are made to one file. */
+/** The calls that change one file. */
 export interface AttributeSetters {
   truncate(size: number): Promise<void>;
   chown(uid: number, gid: number): Promise<void>;

@@ -2,7 +2,7 @@ import type { Stats } from "node:fs";
 import type { SystemCalls } from "./short-calls.js";
 import type { SystemPath } from "./system-calls.js";
 
-/** How the directories of a tree are reached without a link on the way. */
+/** A way to reach the directories of a tree without a link on the way. */
 export interface Directories {
   /**
    * @param path canonical
@@ -21,9 +21,9 @@ export interface Directories {
 export interface Directory {
   /** The path by which the operating system finds it. */
   readonly systemPath: string;
-  /** How the directory itself is worked with. */
+  /** The calls for the directory itself. */
   readonly calls: SystemCalls;
-  /** How its entry `name` is worked with: something else may be mounted there. */
+  /** The calls for its entry `name`: something else may be mounted there. */
   callsFor(name: string): SystemCalls;
   /** Called once. */
   release(): void;

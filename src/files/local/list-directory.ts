@@ -10,7 +10,7 @@ const BATCH = 64;
 /** Bytes of a directory, as the file system counts them, up to which its names are read at once. */
 const SMALL_DIRECTORY = 256 * 1024;
 
-/** Of an entry that cannot be looked at. Left out, it would pass for deleted when a tree is mirrored. */
+/** Attributes for an entry that cannot be looked at. Left out, it would pass for deleted when a tree is mirrored. */
 const UNKNOWN: FileAttributes = { type: "unknown", size: 0, permissions: 0, accessTime: 0, modifyTime: 0 };
 
 /** The entries of a directory; those that vanish meanwhile are left out. */

@@ -20,7 +20,7 @@ interface Metadata {
 export interface FileNode extends Metadata {
   readonly type: "file";
   readonly content: FileContent;
-  /** How often it is open; its content stays until it has neither names nor handles. */
+  /** The number of handles that are open on it; its content stays until it has neither names nor handles. */
   handles: number;
 }
 

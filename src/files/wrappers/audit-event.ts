@@ -5,7 +5,7 @@ import type { AttributeChanges, OpenOptions } from "../file-system.js";
 export type AuditEvent = AuditCircumstances & AuditOutcome & AuditedOperation;
 
 export interface AuditCircumstances {
-  /** When it began. */
+  /** The time when it began. */
   readonly time: Date;
   /** Milliseconds until it was done: of a `close` since the file was opened, of a `readdir` since the first entry was asked for. */
   readonly duration: number;
@@ -51,7 +51,7 @@ export type AuditedOperation =
       /** A listing has come to its end or was broken off. */
       readonly operation: "readdir";
       readonly path: string;
-      /** How many were read. */
+      /** The number of entries that were read. */
       readonly entries: number;
     }
   | { readonly operation: "mkdir"; readonly path: string; readonly permissions: number }
@@ -59,7 +59,7 @@ export type AuditedOperation =
   | { readonly operation: "rename" | "posixRename" | "hardlink"; readonly path: string; readonly newPath: string }
   | {
       readonly operation: "symlink";
-      /** Of the link. */
+      /** The path of the link. */
       readonly path: string;
       /** As the client wrote it. */
       readonly target: string;

@@ -10,7 +10,7 @@ export interface AuditOptions {
   readonly user?: string | undefined;
 }
 
-/** When something began. */
+/** The time when something began. */
 export interface Beginning {
   readonly time: Date;
   /** Milliseconds of `performance.now`. */

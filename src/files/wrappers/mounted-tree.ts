@@ -19,14 +19,14 @@ export class MountedTree {
     return this.mountPath === "/" ? path : path.slice(this.mountPath.length) || "/";
   }
 
-  /** How the target of a link in the tree reads from outside. */
+  /** The target of a link in the tree, as it reads from outside. */
   targetOutside(target: string): string {
     if (this.mountPath === "/" || !target.startsWith("/")) return target;
     const rest = climbs(target) ? withoutClimbing(target) : target;
     return rest === "/" ? this.mountPath : this.mountPath + rest;
   }
 
-  /** How the tree itself is to store the target of a link; `undefined` where it has no name for it. */
+  /** The target of a link, as the tree itself is to store it; `undefined` where it has no name for it. */
   targetInside(target: string): string | undefined {
     if (this.mountPath === "/" || !target.startsWith("/")) return target;
     if (!isWithin(target, this.mountPath)) return undefined;

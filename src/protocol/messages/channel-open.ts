@@ -40,7 +40,7 @@ export interface ChannelOpenConfirmation {
   readonly senderChannel: number;
   readonly initialWindowSize: number;
   readonly maximumPacketSize: number;
-  /** The fields of this kind of channel; of the kinds of RFC 4254 none has any here. */
+  /** The fields of this kind of channel. The kinds of RFC 4254 have no fields here. */
   readonly fields: Buffer;
 }
 

@@ -9,7 +9,7 @@ export function encodeExtInfo(extensions: ReadonlyMap<string, Uint8Array | strin
   return writer.toBuffer();
 }
 
-/** Of two values of one name the last counts. */
+/** The last value counts where a name has two. */
 export function decodeExtInfo(payload: Buffer): Map<string, Buffer> {
   const reader = new Reader(payload, 1);
   const count = reader.readUint32();

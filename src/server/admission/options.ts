@@ -66,7 +66,7 @@ export interface PenaltyOptions extends Partial<PenaltyTimes> {
   readonly maxSources4?: number;
   /** IPv6 sources that are remembered. Default 65,536. */
   readonly maxSources6?: number;
-  /** When there are more: `permissive` forgets the smallest penalties, `deny-all` refuses everybody. Default `permissive`. */
+  /** The behaviour when there are more: `permissive` forgets the smallest penalties, `deny-all` refuses everybody. Default `permissive`. */
   readonly overflow?: OverflowMode;
   /** The same for IPv6. Default: as `overflow`. */
   readonly overflow6?: OverflowMode;

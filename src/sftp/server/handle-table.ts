@@ -34,7 +34,7 @@ export class HandleTable {
   /** No handle names them any more, and they are still to be closed. */
   readonly #leaving = new Set<OpenObject>();
   readonly #maximum: number;
-  /** How many objects are being opened or closed. */
+  /** The number of objects that are being opened or closed. */
   #pending = 0;
   #lastNumber = 0;
   #isClosed = false;

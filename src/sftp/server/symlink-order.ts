@@ -7,7 +7,7 @@ export type SymlinkOrder = "target first" | "link first";
 const LINK_FIRST = /^SSH-2\.0-(?:AsyncSSH|libssh[-_]|phpseclib_|ssh2js|WinSCP)/;
 
 /**
- * How a client sends the two paths of SYMLINK.
+ * The order in which a client sends the two paths of SYMLINK.
  *
  * @param clientVersion its identification line; `undefined` where the stream has none
  */

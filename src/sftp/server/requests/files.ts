@@ -175,7 +175,7 @@ export const fsync: RequestKind = {
   },
 };
 
-/** Of no bytes, it still uses the file: it may not be closed meanwhile. */
+/** A range without bytes still uses the file: it may not be closed meanwhile. */
 function part(identity: string, access: FileAccess["access"], start: number, length: number): FileAccess {
   return { identity, access, start, end: start + Math.max(1, length) };
 }

@@ -17,7 +17,7 @@ export interface RequestContext {
   readonly startDirectory: string;
   readonly logger: FileServerLogger;
   readonly maxOpenHandles: number;
-  /** How the client sends the two paths of SYMLINK. */
+  /** The order in which the client sends the two paths of SYMLINK. */
   readonly symlinkOrder: SymlinkOrder;
   /** Fires when the session is over: what takes long should end. */
   readonly signal: AbortSignal;
