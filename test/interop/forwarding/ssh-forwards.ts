@@ -1,0 +1,53 @@
+import { mkdtemp } from "node:fs/promises";
+import { join } from "node:path";
+import type { ServerFixture } from "../../support/server-fixture.js";
+import { ExternalProcess, type ProcessResult, run } from "../../support/tools.js";
+
+export const SSH_LOGIN = { user: "admin", keyType: "ed25519" } as const;
+
+export type SshName = "ssh" | "ssh10";
+export const SSH_NAMES: readonly SshName[] = ["ssh", "ssh10"];
+
+/** An `ssh` without a session, once it forwards; it can be told by `-O` to forward more, or less. */
+export class SshForwards implements Disposable {
+  readonly process: ExternalProcess;
+  readonly #program: string;
+  readonly #control: readonly string[];
+
+  private constructor(process: ExternalProcess, program: string, control: readonly string[]) {
+    this.process = process;
+    this.#program = program;
+    this.#control = control;
+  }
+
+  /**
+   * @param folder of its control socket
+   * @param options of ssh, one at least of which has the server listen, so that its answer tells that ssh is ready
+   */
+  static async start(fixture: ServerFixture, client: SshName, folder: string, options: readonly string[]) {
+    const { program, parameters, environment } = await fixture.clients.openssh(client, fixture.server, SSH_LOGIN);
+    const control = ["-S", join(await mkdtemp(join(folder, "control-")), "socket")];
+    const settings = ["-v", "-M", "-N", "-o", "ExitOnForwardFailure=yes", ...options, "127.0.0.1"];
+    const process = new ExternalProcess(program, [...parameters, ...control, ...settings], { environment });
+    await process.untilOutput("all expected forwarding replies received");
+    return new SshForwards(process, program, control);
+  }
+
+  /** The port that the server has chosen for `-R 0:…`. */
+  get allocatedPort(): number {
+    return Number(/Allocated port (\d+)/.exec(this.process.errorOutput)?.[1]);
+  }
+
+  control(command: "forward" | "cancel", ...forwards: readonly string[]): Promise<ProcessResult> {
+    return run(this.#program, [...this.#control, "-O", command, ...forwards, "127.0.0.1"]);
+  }
+
+  async end(): Promise<void> {
+    this.process.kill("SIGTERM");
+    await this.process.finished;
+  }
+
+  [Symbol.dispose](): void {
+    this.process.kill();
+  }
+}
