@@ -38,6 +38,8 @@ export interface Joined {
 /** Milliseconds that a stream gets to take what was read for it, after the other one is gone. */
 const LINGER_TIME = 30_000;
 
+const METHODS = ["on", "off", "pause", "resume", "write", "end", "destroy"] as const;
+
 const NOTHING = new Uint8Array(0);
 
 /**
@@ -55,7 +57,7 @@ const NOTHING = new Uint8Array(0);
  */
 export async function join(first: Duplex, second: Duplex, options: JoinOptions = {}): Promise<Joined> {
   for (const [name, stream] of Object.entries({ first, second })) {
-    checkMethods(name, stream, ["on", "off", "pause", "resume", "write", "end", "destroy"]);
+    checkMethods(name, stream, METHODS);
   }
   const { signal, idleTimeout = false, timeout = false } = checkOptions(options, ["signal", "idleTimeout", "timeout"]);
   if (signal !== undefined) checkSignal("signal", signal);
@@ -66,6 +68,15 @@ export async function join(first: Duplex, second: Duplex, options: JoinOptions =
     junction.start();
     junction.limit(idleTime, time, signal);
   });
+}
+
+/** Whether something has the methods of a stream that can be joined. */
+export function isJoinable(value: unknown): value is Duplex {
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    METHODS.every((name) => typeof Reflect.get(value, name) === "function")
+  );
 }
 
 /** @returns milliseconds */

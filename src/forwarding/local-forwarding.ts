@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { HookError } from "../base/hook-error.js";
@@ -10,9 +9,11 @@ import { ChannelOpenError } from "../connection/channel-open-error.js";
 import { type OpenRefusal, openRefusal } from "../connection/open-refusal.js";
 import { OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED, OPEN_FAILED_CONNECT_FAILED } from "../protocol/constants.js";
 import type { AnyChannel, Connection } from "../session/connection.js";
+import { connected } from "./connected.js";
 import type { ForwardingDecision } from "./decision.js";
 import { type ForwardingKind, type ForwardingLog, targetText } from "./forwarding-log.js";
-import { join } from "./join.js";
+import { isJoinable, join } from "./join.js";
+import { openFailure } from "./open-failure.js";
 import { type DirectStreamlocal, type DirectTcpip, MAX_PORT } from "./open-fields.js";
 import type { ConnectOptions, LocalTarget, SocketTarget, TcpTarget } from "./target.js";
 
@@ -59,13 +60,12 @@ export class LocalForwarding {
   async open(open: DirectTcpip | DirectStreamlocal): Promise<AcceptedOpen<AnyChannel> | OpenRefusal> {
     const kind = "host" in open ? "direct-tcpip" : "direct-streamlocal@openssh.com";
     const name = targetText(open);
+    const milliseconds = this.#settings.connectTimeout;
+    const overdue = () =>
+      openFailure(OPEN_FAILED_CONNECT_FAILED, new Error(`no connection within ${milliseconds / 1000} s`));
     try {
       const stream = await inLimitedTime(
-        {
-          milliseconds: this.#settings.connectTimeout,
-          overdue: () => failure(OPEN_FAILED_CONNECT_FAILED, new Error("the connecting has taken too long")),
-          signals: [this.#connection.signal],
-        },
+        { milliseconds, overdue, signals: [this.#connection.signal] },
         (signal) => this.#stream(open, signal),
         (late) => late.destroy(),
       );
@@ -84,7 +84,7 @@ export class LocalForwarding {
     const decision: unknown = await this.#decide(target);
     if (decision === true) return await target.connect();
     if (decision === false) throw new Refused("refused by the decision", OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED);
-    if (isStream(decision)) return await connected(decision, signal);
+    if (isJoinable(decision)) return await connectedStream(decision, signal);
     if (isRefusal(decision)) {
       const { reason, description } = openRefusal(decision);
       throw new Refused("refused by the decision", reason, description);
@@ -155,10 +155,6 @@ function checkConnectOptions(options: ConnectOptions): ConnectOptions {
   return given;
 }
 
-function failure(reason: number, cause: Error): ChannelOpenError {
-  return new ChannelOpenError(reason, openRefusal(reason).description, { cause });
-}
-
 /** @throws {Refused} for bytes that are not the path of a socket */
 function pathOf({ socketPath }: DirectStreamlocal): string {
   try {
@@ -181,27 +177,11 @@ function isRefusal(decision: unknown): decision is OpenRefusal {
   );
 }
 
-function isStream(decision: unknown): decision is Duplex {
-  return (
-    typeof decision === "object" &&
-    decision !== null &&
-    ["pipe", "write", "on", "destroy"].every((method) => typeof Reflect.get(decision, method) === "function")
-  );
-}
-
-/**
- * @returns the stream of a decision, once its socket is connected
- * @throws {ChannelOpenError} when it does not connect
- */
-async function connected(stream: Duplex, signal: AbortSignal): Promise<Duplex> {
-  // Until it is joined: an error must not end the process.
-  stream.on("error", () => {});
+/** @throws {ChannelOpenError} when it does not connect */
+async function connectedStream(stream: Duplex, signal: AbortSignal): Promise<Duplex> {
   try {
-    if (stream.destroyed) throw new Error("the stream is closed");
-    if ("connecting" in stream && stream.connecting === true) await once(stream, "connect", { signal });
-    return stream;
+    return await connected(stream, signal);
   } catch (error) {
-    stream.destroy();
-    throw failure(OPEN_FAILED_CONNECT_FAILED, error instanceof Error ? error : new Error(String(error)));
+    throw openFailure(OPEN_FAILED_CONNECT_FAILED, error);
   }
 }

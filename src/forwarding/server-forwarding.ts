@@ -26,15 +26,14 @@ export class ServerForwarding {
 
   /** @param options which are checked */
   constructor(options: ForwardingOptions) {
-    const connectTimeout = connectTimeoutOf(options);
-    const connector = new TargetConnector({ connectTimeout, lookup: options.lookup });
+    const connector = new TargetConnector({ lookup: options.lookup });
     this.#listen = resolveListenOptions(options);
     this.#ledger = new ListenLedger(this.#listen);
     const { socketRoots: roots } = this.#listen;
     this.#local = {
-      connectTimeout,
+      connectTimeout: connectTimeoutOf(options),
       connectToPort: (target, request) => connector.connect(target, request),
-      connectToSocket: (path, signal) => connectSocket(path, { roots, signal, timeout: connectTimeout }),
+      connectToSocket: (path, signal) => connectSocket(path, { roots, signal }),
     };
   }
 

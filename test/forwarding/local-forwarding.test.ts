@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
-import { PassThrough } from "node:stream";
+import { PassThrough, Writable } from "node:stream";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { ConfigurationError } from "../../src/base/configuration-error.js";
 import { HookError } from "../../src/base/hook-error.js";
@@ -114,8 +114,8 @@ describe("a decision about a target", () => {
     expect(log.refused.mock.calls[0]?.slice(0, 2)).toEqual(["direct-tcpip", "not connected"]);
   });
 
-  it.each([[undefined], [null], [0], [1], ["true"], [{}], [{ reason: 1 }], [Object(true)], [[true]]])(
-    "refuses by anything else, which is an error of the log: %j",
+  it.each([[undefined], [null], [0], [1], ["true"], [{}], [{ reason: 1 }], [Object(true)], [[true]], [new Writable()]])(
+    "refuses by anything else, which is an error of the log: %o",
     async (answer) => {
       for (const decide of [() => answer, async () => answer]) {
         const { forwarding, log } = start(decide);
@@ -143,8 +143,9 @@ describe("a decision about a target", () => {
 
   it("takes no longer than connecting may take; a socket that comes later is closed", async () => {
     let decide = (_stream: PassThrough) => {};
-    const { forwarding } = start(() => new Promise((resolve) => (decide = resolve)), 1);
+    const { forwarding, log } = start(() => new Promise((resolve) => (decide = resolve)), 1);
     expect(await forwarding.open(OPEN)).toEqual(NOT_CONNECTED);
+    expect(log.refused.mock.calls[0]?.[2]?.err).toEqual(new Error("no connection within 0.001 s"));
     const late = new PassThrough();
     decide(late);
     await vi.waitFor(() => expect(late.destroyed).toBe(true));

@@ -1,9 +1,8 @@
-import { once } from "node:events";
 import { connect, type Socket } from "node:net";
-import { inLimitedTime } from "../../base/limited-time.js";
-import { ChannelOpenError } from "../../connection/channel-open-error.js";
-import { openRefusal } from "../../connection/open-refusal.js";
+import type { ChannelOpenError } from "../../connection/channel-open-error.js";
 import { OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED, OPEN_FAILED_CONNECT_FAILED } from "../../protocol/constants.js";
+import { connected } from "../connected.js";
+import { openFailure } from "../open-failure.js";
 import { holdFile, OutsideRootsError } from "./held-file.js";
 import { parseSocketPath } from "./socket-roots.js";
 
@@ -12,8 +11,6 @@ export interface ConnectSocketOptions {
   readonly roots: readonly string[];
   /** Ends the connecting. */
   readonly signal: AbortSignal;
-  /** Milliseconds that the connecting may take; Infinity is no limit. */
-  readonly timeout: number;
 }
 
 /**
@@ -23,40 +20,28 @@ export interface ConnectSocketOptions {
  * @returns a connected socket, whose errors end it and nothing else
  * @throws {ChannelOpenError} which tells the client no more than whether the path is allowed; the rest is its cause
  */
-export async function connectSocket(path: string, { roots, signal, timeout }: ConnectSocketOptions): Promise<Socket> {
-  const overdue = () => new Error("the connecting has taken too long");
+export async function connectSocket(path: string, { roots, signal }: ConnectSocketOptions): Promise<Socket> {
   try {
-    return await inLimitedTime(
-      { milliseconds: timeout, overdue, signals: [signal] },
-      () => connectInside(path, roots),
-      (late) => late.destroy(),
-    );
+    return await connectInside(path, roots, signal);
   } catch (cause) {
     throw openError(cause);
   }
 }
 
-async function connectInside(path: string, roots: readonly string[]): Promise<Socket> {
-  const parsed = parseSocketPath(path);
-  if (parsed === undefined) throw new OutsideRootsError("it is not the path of a socket");
+async function connectInside(path: string, roots: readonly string[], signal: AbortSignal): Promise<Socket> {
+  signal.throwIfAborted();
+  if (parseSocketPath(path) === undefined) throw new OutsideRootsError("it is not the path of a socket");
   const file = await holdFile(path, roots);
   try {
+    signal.throwIfAborted();
     if (!file.stats.isSocket()) throw new Error("it is not a socket");
-    return await connected(connect({ path: file.path, allowHalfOpen: true }));
+    return await connected(connect({ path: file.path, allowHalfOpen: true }), signal);
   } finally {
     await file.release();
   }
 }
 
-async function connected(socket: Socket): Promise<Socket> {
-  // Stays for good: the connection may break before anybody else listens.
-  socket.on("error", () => {});
-  await once(socket, "connect");
-  return socket;
-}
-
 function openError(cause: unknown): ChannelOpenError {
   const isOutside = cause instanceof OutsideRootsError;
-  const reason = isOutside ? OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED : OPEN_FAILED_CONNECT_FAILED;
-  return new ChannelOpenError(reason, openRefusal(reason).description, { cause });
+  return openFailure(isOutside ? OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED : OPEN_FAILED_CONNECT_FAILED, cause);
 }

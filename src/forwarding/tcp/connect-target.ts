@@ -1,15 +1,15 @@
 import type { Socket } from "node:net";
 import { type Address, addressText, parseAddress } from "../../addresses/address.js";
-import { inLimitedTime } from "../../base/limited-time.js";
 import { loggedText } from "../../base/logged-text.js";
 import { ChannelOpenError } from "../../connection/channel-open-error.js";
-import { openRefusal } from "../../connection/open-refusal.js";
 import { PendingAnswer } from "../../connection/pending-answer.js";
 import {
   OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED,
   OPEN_FAILED_CONNECT_FAILED,
   OPEN_FAILED_RESOURCE_SHORTAGE,
 } from "../../protocol/constants.js";
+import { openFailure } from "../open-failure.js";
+import { MAX_PORT } from "../open-fields.js";
 import { firstConnection } from "./first-connection.js";
 import { LookupQueueFullError } from "./lookup-queue.js";
 import { systemLookups } from "./system-lookup.js";
@@ -30,8 +30,6 @@ export type HostLookup = (host: string, options: { readonly signal: AbortSignal 
 export interface TargetConnectorOptions {
   /** In place of the operating system's resolver. How many run at a time is for it to limit. */
   readonly lookup?: HostLookup | undefined;
-  /** Milliseconds from the request to the connection, the lookup included; Infinity for no limit. */
-  readonly connectTimeout: number;
 }
 
 export interface TargetRequest {
@@ -46,11 +44,9 @@ export interface TargetRequest {
 /** Connects to the targets that clients name (`direct-tcpip`, RFC 4254 §7.2). */
 export class TargetConnector {
   readonly #lookup: HostLookup | undefined;
-  readonly #connectTimeout: number;
 
-  constructor({ lookup, connectTimeout }: TargetConnectorOptions) {
+  constructor({ lookup }: TargetConnectorOptions) {
     this.#lookup = lookup;
-    this.#connectTimeout = connectTimeout;
   }
 
   /**
@@ -64,22 +60,16 @@ export class TargetConnector {
     { host, port }: { readonly host: string; readonly port: number },
     request: TargetRequest,
   ): Promise<Socket> {
-    const milliseconds = this.#connectTimeout;
-    const overdue = () => new Error(`no connection within ${milliseconds / 1000} s`);
+    const { owner, signal } = request;
     try {
-      return await inLimitedTime(
-        { milliseconds, overdue, signals: [request.signal] },
-        async (signal) => {
-          checkPort(port);
-          const addresses = await this.#addresses(host, request.owner, signal);
-          return await firstConnection(allowedOf(host, addresses, request), port, signal);
-        },
-        (late) => late.destroy(),
-      );
+      signal.throwIfAborted();
+      checkPort(port);
+      const addresses = await this.#addresses(host, owner, signal);
+      return await firstConnection(allowedOf(host, addresses, request), port, signal);
     } catch (error) {
       if (error instanceof ChannelOpenError) throw error;
-      if (error instanceof LookupQueueFullError) throw failure(OPEN_FAILED_RESOURCE_SHORTAGE, error);
-      throw failure(OPEN_FAILED_CONNECT_FAILED, error);
+      if (error instanceof LookupQueueFullError) throw openFailure(OPEN_FAILED_RESOURCE_SHORTAGE, error);
+      throw openFailure(OPEN_FAILED_CONNECT_FAILED, error);
     }
   }
 
@@ -96,7 +86,6 @@ export class TargetConnector {
   #find(name: string, owner: object, signal: AbortSignal): Promise<readonly string[]> {
     const lookup = this.#lookup;
     if (lookup === undefined) return systemLookups().find(name, owner, signal);
-    signal.throwIfAborted();
     const answer = new PendingAnswer<readonly string[]>(signal);
     const ask = async () => lookup(name, { signal });
     ask().then(
@@ -108,7 +97,7 @@ export class TargetConnector {
 }
 
 function checkPort(port: number): void {
-  if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new Error(`there is no port ${port}`);
+  if (!Number.isInteger(port) || port < 1 || port > MAX_PORT) throw new Error(`there is no port ${port}`);
 }
 
 /** @throws {ChannelOpenError} when it is none of them */
@@ -119,11 +108,11 @@ function allowedOf(host: string, addresses: readonly string[], { allowAddress }:
     // Nothing but `true`: a promise is none.
     allowed = addresses.filter((address) => allowAddress(address) === true);
   } catch (error) {
-    throw failure(OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED, error);
+    throw openFailure(OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED, error);
   }
   if (allowed.length > 0) return allowed;
   const cause = new Error(`of ${host}, no address is allowed: ${addresses.join(", ")}`);
-  throw failure(OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED, cause);
+  throw openFailure(OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED, cause);
 }
 
 /** One address of each family after the other, beginning with the family of the first (RFC 8305 §4). */
@@ -135,9 +124,4 @@ function interleaved(addresses: readonly Address[]): readonly Address[] {
     second[index],
   ]);
   return both.flat().filter((address) => address !== undefined);
-}
-
-/** The client is told the reason, and nothing of its cause. */
-function failure(reason: number, cause: unknown): ChannelOpenError {
-  return new ChannelOpenError(reason, openRefusal(reason).description, { cause });
 }

@@ -1,5 +1,6 @@
 import { type Network, parseNetwork } from "../../addresses/network.js";
 import { matchesWildcard } from "../../addresses/wildcard.js";
+import { MAX_PORT } from "../open-fields.js";
 import { MAX_NAME_LENGTH } from "./target-host.js";
 
 interface Ports {
@@ -27,8 +28,6 @@ type Hosts = Omit<NamePattern, keyof Ports> | Omit<NetworkPattern, keyof Ports>;
 /** A network or an address of IPv6 in brackets, or else hosts without a colon; a port, two of them or any. */
 const FORM = /^(?:\[([^[\]]+)\](\/\d+)?|([^:[\]]+)):(?:(\*)|(\d+)(?:-(\d+))?)$/;
 
-const LAST_PORT = 65_535;
-
 /**
  * Reads `db.internal:5432`, `*.example.com:443`, `10.0.0.0/8:22`, `[2001:db8::]/32:*` or `*:8000-8080`.
  *
@@ -37,8 +36,8 @@ const LAST_PORT = 65_535;
 export function parseTargetPattern(text: string): TargetPattern {
   const [whole, bracketed, prefix = "", plain = "", anyPort, first, last = first] = FORM.exec(text) ?? [];
   if (whole === undefined) throw new Error("it is not host:port, with addresses of IPv6 in brackets");
-  const [firstPort, lastPort] = anyPort === undefined ? [Number(first), Number(last)] : [1, LAST_PORT];
-  if (firstPort < 1 || lastPort > LAST_PORT || firstPort > lastPort) {
+  const [firstPort, lastPort] = anyPort === undefined ? [Number(first), Number(last)] : [1, MAX_PORT];
+  if (firstPort < 1 || lastPort > MAX_PORT || firstPort > lastPort) {
     throw new Error("it has a port that is not 1 to 65535, a range of them, or *");
   }
   const hosts = bracketed === undefined ? parseHosts(plain) : parseBracketed(`${bracketed}${prefix}`);

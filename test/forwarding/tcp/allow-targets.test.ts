@@ -137,7 +137,7 @@ describe("allowTargets", () => {
   it.each(["127.1", "2130706433", "0x7f.1", "017700000001", "127.0.0.01", "localhost"])(
     "connects to no address that is not public for a pattern, however it is written: %s",
     async (host) => {
-      const connector = new TargetConnector({ connectTimeout: 20_000 });
+      const connector = new TargetConnector({});
       const connect: Connect = (options) => connector.connect({ host, port: 1 }, { ...options, signal, owner: {} });
       const decision = allowTargets({ targets: ["*:*"] })(target(host, 1, "ann", connect));
       await expect(decision).rejects.toMatchObject({
@@ -152,7 +152,7 @@ describe("allowTargets", () => {
     await once(server, "listening");
     const { port } = server.address() as AddressInfo;
     const lookup = async () => ["127.0.0.2", "127.0.0.1"];
-    const connector = new TargetConnector({ connectTimeout: 20_000, lookup });
+    const connector = new TargetConnector({ lookup });
     const connect: Connect = (options) => connector.connect({ host: "host", port }, { ...options, signal, owner: {} });
     const socket = (await allowTargets({ targets: ["127.0.0.1:*"] })(target("host", port, "ann", connect))) as Socket;
     expect(Buffer.concat(await socket.toArray()).toString()).toBe("hello");
