@@ -27,7 +27,9 @@ export async function inLimitedTime<Result>(
   try {
     return await new Promise<Result>((resolve, reject) => {
       end.signal.addEventListener("abort", () => reject(end.signal.reason));
-      run(end.signal).then((result) => (end.signal.aborted ? late(result) : resolve(result)), reject);
+      run(end.signal)
+        .then((result) => (end.signal.aborted ? late(result) : resolve(result)))
+        .catch(reject);
     });
   } finally {
     clearTimeout(timer);

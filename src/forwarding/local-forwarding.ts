@@ -15,7 +15,7 @@ import { type ForwardingKind, type ForwardingLog, targetText } from "./forwardin
 import { isJoinable, join } from "./join.js";
 import { openFailure } from "./open-failure.js";
 import { type DirectStreamlocal, type DirectTcpip, MAX_PORT } from "./open-fields.js";
-import type { ConnectOptions, LocalTarget, SocketTarget, TcpTarget } from "./target.js";
+import type { ConnectOptions, LocalTarget, TcpTarget } from "./target.js";
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
@@ -103,7 +103,11 @@ export class LocalForwarding {
       return { ...open, ...client, connect };
     }
     const path = pathOf(open);
-    const connect: SocketTarget["connect"] = () => this.#settings.connectToSocket(path, signal);
+    const connect = async (options: object = {}) => {
+      // A policy for addresses would allow a socket that it knows nothing of.
+      checkOptions(options, [], "connect");
+      return this.#settings.connectToSocket(path, signal);
+    };
     return { path, ...client, connect };
   }
 
@@ -143,14 +147,15 @@ class Refused extends Error {
 }
 
 /**
- * A policy that was looked up and not found must not allow every address, nor one whose name is misspelled.
+ * What was looked up and not found is an error: without a policy all addresses would be allowed, and without a host it would
+ * be the client's.
  *
  * @throws {ConfigurationError} naming the option that cannot be used
  */
 function checkConnectOptions(options: ConnectOptions): ConnectOptions {
   const given = checkOptions(options, ["host", "port", "allowAddress"], "connect");
-  if (given.host !== undefined) checkText("connect.host", given.host);
-  if (given.port !== undefined) checkInteger("connect.port", given.port, 1, MAX_PORT);
+  if ("host" in given) checkText("connect.host", given.host);
+  if ("port" in given) checkInteger("connect.port", given.port, 1, MAX_PORT);
   if ("allowAddress" in given) checkFunction("connect.allowAddress", given.allowAddress);
   return given;
 }

@@ -8,6 +8,7 @@ export interface ForwardingClient {
   readonly connection: Connection;
 }
 
+/** What a decision adds to the target of a client. */
 export interface ConnectOptions {
   /** Connects to this host, a name or an address, in place of the one that the client has named. */
   readonly host?: string;
@@ -23,12 +24,6 @@ export interface ConnectOptions {
 interface Target extends ForwardingClient {
   /** Fires when the client's connection ends, or when the connecting has taken too long. */
   readonly signal: AbortSignal;
-  /**
-   * Connects as the library does for the decision `true`: to be returned by a decision that has something to add.
-   *
-   * @returns a connected socket. Rejects with a ChannelOpenError, which as a decision refuses the client
-   */
-  connect(options?: ConnectOptions): Promise<Socket>;
 }
 
 /** The TCP port that a client wants to be connected to (`direct-tcpip`, RFC 4254 §7.2): `ssh -L`, `-D`, `-W`, `-J`. */
@@ -41,6 +36,13 @@ export interface TcpTarget extends Target {
   /** The origin of the connection that is forwarded, as the client says: it may be anything. */
   readonly originatorAddress: string;
   readonly originatorPort: number;
+  /**
+   * Connects as the library does for the decision `true`: to be returned by a decision that has something to add.
+   *
+   * @returns a connected socket. Rejects with a ConfigurationError for options that cannot be used, and with a
+   *   ChannelOpenError where there is no connection: as a decision, that refuses the client
+   */
+  connect(options?: ConnectOptions): Promise<Socket>;
 }
 
 /** The socket of the file system that a client wants to be connected to (`direct-streamlocal@openssh.com`). */
@@ -49,6 +51,12 @@ export interface SocketTarget extends Target {
   readonly port?: undefined;
   /** As the client says it, without NUL: it may be any text. */
   readonly path: string;
+  /**
+   * Connects as the library does for the decision `true`, if the socket lies in one of `socketRoots`.
+   *
+   * @returns a connected socket. Rejects with a ChannelOpenError, which as a decision refuses the client
+   */
+  connect(): Promise<Socket>;
 }
 
 export type LocalTarget = TcpTarget | SocketTarget;

@@ -7,7 +7,7 @@ import { HookError } from "../../src/base/hook-error.js";
 import { AcceptedOpen } from "../../src/connection/accepted-open.js";
 import { ChannelOpenError } from "../../src/connection/channel-open-error.js";
 import { LocalForwarding } from "../../src/forwarding/local-forwarding.js";
-import type { LocalTarget } from "../../src/forwarding/target.js";
+import type { LocalTarget, TcpTarget } from "../../src/forwarding/target.js";
 import { fakeConnection } from "../connection/fake-connection.js";
 
 const OPEN = { host: "db\n", port: 5432, originatorAddress: "::1", originatorPort: 1 };
@@ -66,7 +66,9 @@ describe("a decision about a target", () => {
 
   it("may lead elsewhere, by addresses that it allows", async () => {
     const allowAddress = () => true;
-    const { forwarding, connectToPort } = start((asked) => asked.connect({ host: "replica", port: 1, allowAddress }));
+    const { forwarding, connectToPort } = start((asked) =>
+      (asked as TcpTarget).connect({ host: "replica", port: 1, allowAddress }),
+    );
     expect(await forwarding.open(OPEN)).toBeInstanceOf(AcceptedOpen);
     expect(connectToPort).toHaveBeenCalledWith({ host: "replica", port: 1 }, expect.objectContaining({ allowAddress }));
   });
@@ -76,11 +78,22 @@ describe("a decision about a target", () => {
     [{ allowAddress: undefined }],
     [{ allowAddress: false }],
     [{ host: 5 }],
+    [{ host: undefined }],
+    [{ port: undefined }],
     [{ port: "1" }],
   ])("leads nowhere by options that cannot be right: %j", async (options) => {
-    const { forwarding, connectToPort, log } = start((asked) => asked.connect(options));
+    const { forwarding, connectToPort, log } = start((asked) => (asked as TcpTarget).connect(options));
     expect(await forwarding.open(OPEN)).toEqual(PROHIBITED);
     expect(connectToPort).not.toHaveBeenCalled();
+    expect(log.failed).toHaveBeenCalledExactlyOnceWith("checkLocalForwardRequest", expect.any(ConfigurationError));
+  });
+
+  it("cannot allow a socket of the file system by its address", async () => {
+    const { forwarding, connectToSocket, log } = start((asked) =>
+      (asked as TcpTarget).connect({ allowAddress: () => false }),
+    );
+    expect(await forwarding.open({ socketPath: Buffer.from("/run/x") })).toEqual(PROHIBITED);
+    expect(connectToSocket).not.toHaveBeenCalled();
     expect(log.failed).toHaveBeenCalledExactlyOnceWith("checkLocalForwardRequest", expect.any(ConfigurationError));
   });
 
