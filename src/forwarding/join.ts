@@ -35,7 +35,7 @@ export interface Joined {
   readonly error?: Error;
 }
 
-/** Milliseconds that a stream gets to take what was read for it, after the other one is gone. */
+/** Milliseconds that a stream gets to take what was read for it, after the other one has failed or was cut off. */
 const LINGER_TIME = 30_000;
 
 const METHODS = ["on", "off", "pause", "resume", "write", "end", "destroy"] as const;
@@ -198,7 +198,8 @@ class Junction {
 
   #gone(stream: JoinedStream, other: JoinedStream, error?: Error): void {
     this.#error ??= error;
-    if (error !== undefined || !stream.ended) this.#cause = "reset";
+    const isCutOff = error !== undefined || !stream.ended;
+    if (isCutOff) this.#cause = "reset";
     if (stream.gone) return;
     stream.gone = true;
     stream.stream.destroy();
@@ -207,7 +208,7 @@ class Junction {
       this.#conclude();
       return;
     }
-    this.#after(LINGER_TIME, () => this.#cutOff("reset"));
+    if (isCutOff) this.#after(LINGER_TIME, () => this.#cutOff("reset"));
     if (!other.stream.writableEnded) other.stream.write(NOTHING, () => this.#conclude());
   }
 

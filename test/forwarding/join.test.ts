@@ -372,6 +372,20 @@ describe("the limits of a join", () => {
     expect(await joined).toMatchObject({ cause: "ended" });
   });
 
+  it("do not hurry a stream that has still to take the end of one that is complete", async () => {
+    const { channel, link } = openChannel({ windowSize: 2 });
+    const complete = new Duplex({ read() {}, write: (_chunk, _encoding, done) => done() });
+    const joined = join(complete, channel);
+    inputOf(channel).receiveEof();
+    for (const data of ["abcd", null]) complete.push(data);
+    await vi.advanceTimersByTimeAsync(3_600_000);
+    expect([complete.destroyed, link.received, vi.getTimerCount()]).toEqual([true, ["data ab"], 0]);
+    outputOf(channel).adjustWindow(10);
+    await vi.advanceTimersByTimeAsync(0);
+    expect(await joined).toEqual({ bytesFromFirst: 4, bytesFromSecond: 0, cause: "ended" });
+    expect(link.received).toEqual(["data ab", "data cd", "EOF", "CLOSE"]);
+  });
+
   it("give a stream half a minute to take what the one that is gone has left", async () => {
     const { channel } = openChannel();
     const slow = new Slow();
