@@ -3,6 +3,7 @@ import { Writer } from "../../protocol/writer.js";
 import type { X11Request } from "../../session/forwarded-x11.js";
 import type { SessionChannel } from "../../session/session-channel.js";
 import { join } from "../join.js";
+import { resetSocket } from "../reset-socket.js";
 import { hasShownCookie } from "./cookie-check.js";
 import { credentialsOf } from "./x11-request.js";
 
@@ -55,7 +56,7 @@ export class X11Clients {
 
   /** The session is over. */
   end(): void {
-    for (const socket of [...this.#unproven, ...this.#forwarded]) socket.resetAndDestroy();
+    for (const socket of [...this.#unproven, ...this.#forwarded]) resetSocket(socket);
   }
 
   async #forward(socket: Socket, opened: () => void): Promise<void> {
@@ -86,7 +87,8 @@ export class X11Clients {
   }
 
   #refuse(socket: Socket, reason: string, cause?: unknown): void {
-    socket.resetAndDestroy();
+    this.#unproven.delete(socket);
+    resetSocket(socket);
     this.#report(reason, cause);
   }
 }
