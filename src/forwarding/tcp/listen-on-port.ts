@@ -1,4 +1,4 @@
-import type { AddressInfo, Server } from "node:net";
+import { type AddressInfo, isIP, type Server } from "node:net";
 import { systemErrorCode } from "../../base/system-error-code.js";
 import type { Connection } from "../../session/connection.js";
 import { type AcceptedConnections, acceptConnections } from "../accept-connections.js";
@@ -46,7 +46,8 @@ export async function listenOnPort(
 }
 
 async function addressesOf(name: string, client: ListeningClient): Promise<readonly string[]> {
-  return systemLookups().find(name, client, client.signal);
+  // An address does not wait for names.
+  return isIP(name) > 0 ? [name] : systemLookups().find(name, client, client.signal);
 }
 
 async function listenOnAll(

@@ -1,8 +1,9 @@
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { ListenLedger, type ListenOptions, resolveListenOptions } from "../../../src/forwarding/listen-options.js";
 import { PortListeners } from "../../../src/forwarding/tcp/port-listeners.js";
+import { systemLookups } from "../../../src/forwarding/tcp/system-lookup.js";
 import { connectError, connected, ending, ListeningClient, readForwardedTcpip, received } from "../listening-client.js";
 
 const ends: (() => void)[] = [];
@@ -86,6 +87,13 @@ describe("PortListeners", () => {
     const port = await listening(ports, "0.0.0.0");
     expect(await connectError(local(port, "127.0.0.2"))).toBe("ECONNREFUSED");
     expect(await connectError(local(port, "::1"))).toBeUndefined();
+  });
+
+  it("do not wait for the names of others where there is no name", async () => {
+    const lookups = vi.spyOn(systemLookups(), "find").mockReturnValue(new Promise(() => {}));
+    ends.push(() => lookups.mockRestore());
+    expect(await listening(clientWith().ports)).toBeGreaterThan(0);
+    expect(lookups).not.toHaveBeenCalled();
   });
 
   it("listen where the client says, with gatewayPorts: clientspecified", async () => {
