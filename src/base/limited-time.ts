@@ -12,7 +12,7 @@ export interface TimeLimit {
 /**
  * Runs something that must not take for ever, and waits no longer than it may take.
  *
- * @param run gets a signal that fires when nobody waits any longer
+ * @param run gets a signal that fires when nobody waits any longer, also where it has failed itself
  * @param late gets a result that comes when nobody waits any longer: to take back what was opened
  */
 export async function inLimitedTime<Result>(
@@ -31,6 +31,9 @@ export async function inLimitedTime<Result>(
         .then((result) => (end.signal.aborted ? late(result) : resolve(result)))
         .catch(reject);
     });
+  } catch (error) {
+    end.abort(error);
+    throw error;
   } finally {
     clearTimeout(timer);
     for (const release of releases) release?.();

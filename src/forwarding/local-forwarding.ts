@@ -7,7 +7,12 @@ import { checkFunction, checkInteger, checkOptions, checkText } from "../base/op
 import { AcceptedOpen } from "../connection/accepted-open.js";
 import { ChannelOpenError } from "../connection/channel-open-error.js";
 import { type OpenRefusal, openRefusal } from "../connection/open-refusal.js";
-import { OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED, OPEN_FAILED_CONNECT_FAILED } from "../protocol/constants.js";
+import { mayBeIgnored } from "../connection/pending-answer.js";
+import {
+  OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED,
+  OPEN_FAILED_CONNECT_FAILED,
+  OPEN_FAILED_RESOURCE_SHORTAGE,
+} from "../protocol/constants.js";
 import type { AnyChannel, Connection } from "../session/connection.js";
 import { connected } from "./connected.js";
 import type { ForwardingDecision } from "./decision.js";
@@ -15,6 +20,7 @@ import { type ForwardingKind, type ForwardingLog, targetText } from "./forwardin
 import { isJoinable, join } from "./join.js";
 import { openFailure } from "./open-failure.js";
 import { type DirectStreamlocal, type DirectTcpip, MAX_PORT } from "./open-fields.js";
+import { Places } from "./places.js";
 import type { ConnectOptions, LocalTarget, TcpTarget } from "./target.js";
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });
@@ -23,6 +29,8 @@ const utf8 = new TextDecoder("utf-8", { fatal: true });
 export interface LocalForwardingSettings {
   /** Milliseconds from the request of a client to the connection with its target. */
   readonly connectTimeout: number;
+  /** Targets that one client may be connected to: a channel may be closed while its target has not taken all. */
+  readonly maxTargets: number;
   readonly connectToPort: (
     target: { readonly host: string; readonly port: number },
     request: {
@@ -43,6 +51,7 @@ export class LocalForwarding {
   readonly #connection: Connection;
   readonly #decide: (target: LocalTarget) => MaybePromise<ForwardingDecision>;
   readonly #log: ForwardingLog;
+  readonly #places: Places;
 
   constructor(
     settings: LocalForwardingSettings,
@@ -54,6 +63,7 @@ export class LocalForwarding {
     this.#connection = connection;
     this.#decide = decide;
     this.#log = log;
+    this.#places = new Places(settings.maxTargets);
   }
 
   /** Decides about a channel of the kind `direct-tcpip` or `direct-streamlocal@openssh.com`. */
@@ -63,17 +73,20 @@ export class LocalForwarding {
     const milliseconds = this.#settings.connectTimeout;
     const overdue = () =>
       openFailure(OPEN_FAILED_CONNECT_FAILED, new Error(`no connection within ${milliseconds / 1000} s`));
+    const release = this.#places.take();
     try {
+      if (release === undefined) throw new Refused("too many targets", OPEN_FAILED_RESOURCE_SHORTAGE);
       const stream = await inLimitedTime(
         { milliseconds, overdue, signals: [this.#connection.signal] },
         (signal) => this.#stream(open, signal),
         (late) => late.destroy(),
       );
       return new AcceptedOpen(
-        (channel) => void this.#join(channel, stream, kind, name),
+        (channel) => void this.#join(channel, stream, kind, name).finally(release),
         () => stream.destroy(),
       );
     } catch (error) {
+      release?.();
       return this.#refuse(kind, name, error);
     }
   }
@@ -96,23 +109,32 @@ export class LocalForwarding {
     const connection = this.#connection;
     const client = { user: connection.username ?? "", connection, signal };
     if ("host" in open) {
-      const connect: TcpTarget["connect"] = async (options = {}) => {
-        const { host = open.host, port = open.port, ...policy } = checkConnectOptions(options);
-        return this.#settings.connectToPort({ host, port }, { ...policy, signal, owner: connection });
-      };
+      const connect: TcpTarget["connect"] = (options = {}) =>
+        untilAborted(signal, () => {
+          const { host = open.host, port = open.port, ...policy } = checkConnectOptions(options);
+          return this.#settings.connectToPort({ host, port }, { ...policy, signal, owner: connection });
+        });
       return { ...open, ...client, connect };
     }
     const path = pathOf(open);
-    const connect = async (options: object = {}) => {
-      // A policy for addresses would allow a socket that it knows nothing of.
-      checkOptions(options, [], "connect");
-      return this.#settings.connectToSocket(path, signal);
-    };
+    const connect = (options: object = {}) =>
+      untilAborted(signal, async () => {
+        // A policy for addresses would allow a socket that it knows nothing of.
+        checkOptions(options, [], "connect");
+        return this.#settings.connectToSocket(path, signal);
+      });
     return { path, ...client, connect };
   }
 
   async #join(channel: AnyChannel, stream: Duplex, kind: ForwardingKind, target: string | undefined): Promise<void> {
-    this.#log.ended(kind, target, await join(channel, stream));
+    const { signal } = this.#connection;
+    try {
+      this.#log.ended(kind, target, await join(channel, stream, { signal }));
+    } catch (error) {
+      // A stream that throws where it is only listened to.
+      channel.destroy();
+      this.#log.failed(HOOK, error);
+    }
   }
 
   #refuse(kind: ForwardingKind, target: string | undefined, error: unknown): OpenRefusal {
@@ -158,6 +180,20 @@ function checkConnectOptions(options: ConnectOptions): ConnectOptions {
   if ("port" in given) checkInteger("connect.port", given.port, 1, MAX_PORT);
   if ("allowAddress" in given) checkFunction("connect.allowAddress", given.allowAddress);
   return given;
+}
+
+/**
+ * Connects for a decision, which need not wait for it, and may refuse the client in the end: the signal closes the socket.
+ */
+function untilAborted(signal: AbortSignal, connect: () => Promise<Socket>): Promise<Socket> {
+  const connecting = async () => {
+    const socket = await connect();
+    const destroy = () => socket.destroy();
+    if (signal.aborted) destroy();
+    else signal.addEventListener("abort", destroy, { once: true });
+    return socket;
+  };
+  return mayBeIgnored(connecting());
 }
 
 /** @throws {Refused} for bytes that are not the path of a socket */

@@ -24,14 +24,18 @@ export class ServerForwarding {
   readonly #ledger: ListenLedger;
   readonly #displays = new X11Displays();
 
-  /** @param options which are checked */
-  constructor(options: ForwardingOptions) {
+  /**
+   * @param options which are checked
+   * @param maxChannels that one client may have
+   */
+  constructor(options: ForwardingOptions, maxChannels: number) {
     const connector = new TargetConnector({ lookup: options.lookup });
     this.#listen = resolveListenOptions(options);
     this.#ledger = new ListenLedger(this.#listen);
     const { socketRoots: roots } = this.#listen;
     this.#local = {
       connectTimeout: connectTimeoutOf(options),
+      maxTargets: maxChannels,
       connectToPort: (target, request) => connector.connect(target, request),
       connectToSocket: (path, signal) => connectSocket(path, { roots, signal }),
     };

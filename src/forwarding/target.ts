@@ -22,7 +22,7 @@ export interface ConnectOptions {
 }
 
 interface Target extends ForwardingClient {
-  /** Fires when the client's connection ends, or when the connecting has taken too long. */
+  /** Fires when nobody waits for the decision any longer: the client is gone or refused, or it has taken too long. */
   readonly signal: AbortSignal;
 }
 

@@ -140,11 +140,12 @@ export function resolveSettings(options: SSHServerManagerOptions): ServerSetting
   checkHookNames("serverInterface", options.serverInterface, SSHServer, logger);
   const algorithms = resolveAlgorithms(options.algorithms ?? "default");
   const hostKeys = checkHostKeys(options, algorithms);
+  const maxChannels = checkInteger("maxChannels", options.maxChannels ?? 64, 1, 65_536);
   const rekeyLimit = checkOptions(options.rekeyLimit ?? {}, ["bytes", "seconds"], "rekeyLimit");
   return {
     server: options.serverInterface,
     sessionHooks: bindSessionHooks(options.serverInterface),
-    forwarding: new ServerForwarding(options.serverInterface.forwarding),
+    forwarding: new ServerForwarding(options.serverInterface.forwarding, maxChannels),
     hostKeys,
     announcedHostKeys: checkAnnouncement(options.announceHostKeys ?? true, hostKeys, algorithms),
     algorithms,
@@ -155,7 +156,7 @@ export function resolveSettings(options: SSHServerManagerOptions): ServerSetting
     authTimeout: checkTimeout("authTimeout", options.authTimeout ?? 120),
     maxAuthTries: checkInteger("maxAuthTries", options.maxAuthTries ?? 6, 1, 100),
     authFailureDelay: 1000 * checkNumber("authFailureDelay", options.authFailureDelay ?? 1, 0, 60),
-    maxChannels: checkInteger("maxChannels", options.maxChannels ?? 64, 1, 65_536),
+    maxChannels,
     maxWindowSize: checkInteger("maxWindowSize", options.maxWindowSize ?? 10 * 1024 * 1024, 32 * 1024, LARGEST_WINDOW),
     clientAliveInterval: checkLimit(
       "clientAliveInterval",

@@ -188,7 +188,7 @@ export class SSHServer {
    * @returns `true` to let the library connect, a stream that the channel is joined to, `false`, or a reason with a text
    */
   checkLocalForwardRequest(target: LocalTarget): MaybePromise<ForwardingDecision> {
-    return this.forwarding.local?.(target) ?? false;
+    return this.forwarding.local === undefined ? false : this.forwarding.local(target);
   }
 
   /**
@@ -289,7 +289,8 @@ export class SSHServer {
    *   `false`
    */
   checkPortForwardRequest(address: string, port: number, connection: Connection): MaybePromise<number | boolean> {
-    return this.forwarding.remote?.({ address, port, user: connection.username ?? "", connection }) ?? false;
+    const { remote } = this.forwarding;
+    return remote === undefined ? false : remote({ address, port, user: connection.username ?? "", connection });
   }
 
   /**
@@ -305,7 +306,8 @@ export class SSHServer {
    * listen. Where this hook is not overridden and `forwarding.remote` is not declared, `checkGlobalRequest` is asked.
    */
   checkSocketForwardRequest(path: string, connection: Connection): MaybePromise<boolean> {
-    return this.forwarding.remote?.({ path, user: connection.username ?? "", connection }) ?? false;
+    const { remote } = this.forwarding;
+    return remote === undefined ? false : remote({ path, user: connection.username ?? "", connection });
   }
 
   /**

@@ -11,6 +11,16 @@ describe("what is done in limited time", () => {
     await expect(inLimitedTime(limit, () => Promise.reject(new Error("broken")))).rejects.toThrow("broken");
   });
 
+  it("hears of its own failure: what it has begun besides is not wanted any longer", async () => {
+    let heard: AbortSignal | undefined;
+    const run = async (signal: AbortSignal) => {
+      heard = signal;
+      throw new Error("broken");
+    };
+    await expect(inLimitedTime({ milliseconds: 60_000, overdue, signals: [] }, run)).rejects.toThrow("broken");
+    expect(heard?.reason).toEqual(new Error("broken"));
+  });
+
   it("is not waited for any longer, and hears of it", async () => {
     let heard: AbortSignal | undefined;
     const waiting = inLimitedTime({ milliseconds: 1, overdue, signals: [] }, (signal) => {

@@ -40,7 +40,7 @@ function start(decide: (target: LocalTarget) => unknown, connectTimeout = 60_000
   });
   const connectToSocket = vi.fn(() => Promise.reject(new ChannelOpenError(1, "secret", { cause: new Error("where") })));
   const forwarding = new LocalForwarding(
-    { connectTimeout, connectToPort, connectToSocket },
+    { connectTimeout, maxTargets: 2, connectToPort, connectToSocket },
     connection,
     decide as never,
     log,
@@ -137,6 +137,34 @@ describe("a decision about a target", () => {
       }
     },
   );
+
+  it("need not wait for a connection that it does not return, which may fail, and is closed", async () => {
+    const socket = connect(port(), "127.0.0.1");
+    sockets.push(socket);
+    await once(socket, "connect");
+    const { forwarding, connectToPort } = start((asked) => {
+      void asked.connect();
+      return asked.connect().then(() => false);
+    });
+    connectToPort.mockRejectedValueOnce(new ChannelOpenError(2, "")).mockResolvedValueOnce(socket);
+    expect(await forwarding.open(OPEN)).toEqual(PROHIBITED);
+    expect(connectToPort).toHaveBeenCalledTimes(2);
+    expect(socket.destroyed).toBe(true);
+  });
+
+  it("is not asked for where a client has too many targets, which are counted until they are decided on", async () => {
+    const answers: ((answer: boolean) => void)[] = [];
+    const { forwarding, log } = start(() => new Promise((resolve) => answers.push(resolve)));
+    const opening = [forwarding.open(OPEN), forwarding.open(OPEN)];
+    expect(await forwarding.open(OPEN)).toEqual({ reason: 4, description: "too many channels" });
+    expect(log.refused.mock.calls[0]?.slice(0, 2)).toEqual(["direct-tcpip", "too many targets"]);
+    answers[0]?.(false);
+    expect(await opening[0]).toEqual(PROHIBITED);
+    const next = forwarding.open(OPEN);
+    answers[1]?.(false);
+    answers[2]?.(true);
+    expect(await next).toBeInstanceOf(AcceptedOpen);
+  });
 
   it("refuses by a throw", async () => {
     const { forwarding, log } = start(() => {

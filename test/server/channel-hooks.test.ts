@@ -44,7 +44,7 @@ function bind(server: SSHServer) {
   const failed = vi.fn();
   const refused = vi.fn();
   const log = { refused, ended: () => {}, failed };
-  const forwarding = new ServerForwarding(server.forwarding).forClient(
+  const forwarding = new ServerForwarding(server.forwarding, 64).forClient(
     connection,
     (target) => server.checkLocalForwardRequest(target),
     log,
