@@ -89,6 +89,7 @@ async function listenOnSocket(context: ChannelContext, { kind, fields }: Request
   if (!mayListenOnSocket(connection.permissions)) return refuse("not permitted to this user");
   if (!decidesSocketForwarding(server)) return askAboutUnknown(context, kind, payload);
   const path = readSocketPath(payload);
+  if (path === "" || path.includes("\0")) return refuse("not the path of a socket", loggedText(path));
   const hook = "checkSocketForwardRequest";
   const answer: unknown = await callHook(hook, () => server.checkSocketForwardRequest(path, connection));
   if (answer === false) return refuse("refused by the decision", loggedText(path));

@@ -86,7 +86,7 @@ export class AgentSocket {
       await join(socket, await openStream(), { signal });
     } catch (error) {
       socket.destroy();
-      this.#settings.report("a program was not connected to the agent", error);
+      if (!signal.aborted) this.#settings.report("a program was not connected to the agent", error);
     }
   }
 
