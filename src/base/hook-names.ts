@@ -2,10 +2,14 @@ import { ConfigurationError } from "./configuration-error.js";
 import type { Logger } from "./logger.js";
 import { nearestName, sameButForForm } from "./similar-names.js";
 
+/** `checkPortForwardingRequest`, `onAuthenticationSuccess`, `getAllowedMethods`: the forms of all hooks. */
+const LIKE_A_HOOK =
+  /^(check\w*(Request|Access|Revoked|Revocation)|on(Channel|Authentication)\w*|get(Allowed|Required)\w*|get\w*Permissions)$/;
+
 /**
  * Looks for methods of a subclass that are meant as hooks, but are never called because of their names: what they were to
- * refuse would be allowed. One that is up to two letters from a hook the subclass does not have is logged. A name that
- * begins with an underscore is taken for a private one.
+ * refuse would be allowed. One that is up to two letters from a hook the subclass does not have is logged, and so is one
+ * that is formed like a hook's. A name that begins with an underscore is taken for a private one.
  *
  * @param option names the object
  * @param base the class whose methods are the hooks
@@ -20,6 +24,10 @@ export function checkHookNames(
   const hooks = Object.getOwnPropertyNames(base.prototype).filter((name) => name !== "constructor");
   const methods = methodNames(object, base.prototype);
   const missing = hooks.filter((hook) => !methods.has(hook));
+  for (const hook of hooks) {
+    if (typeof Reflect.get(object, hook) !== "function")
+      throw new ConfigurationError(option, `${hook} must be a method`);
+  }
   for (const method of methods) {
     if (hooks.includes(method)) continue;
     const isPrivate = method.startsWith("_");
@@ -30,6 +38,8 @@ export function checkHookNames(
     const meant = isPrivate ? undefined : nearestName(method, missing);
     if (meant !== undefined) {
       logger.warn({ method, hook: meant }, "a method has nearly the name of a hook, and nothing calls it");
+    } else if (!isPrivate && LIKE_A_HOOK.test(method)) {
+      logger.warn({ method }, "a method is named as hooks are, and nothing but the program itself calls it");
     }
   }
 }

@@ -126,7 +126,10 @@ export class ChannelOpens<AnyChannel extends Channel> {
       return;
     }
     const place = this.#channels.reserve();
-    if (place === undefined) this.#refuse(open, openRefusal(OPEN_FAILED_RESOURCE_SHORTAGE));
+    if (place === undefined) {
+      this.#link.refused(`channel of type ${open.kind}`, "too many channels");
+      this.#refuse(open, openRefusal(OPEN_FAILED_RESOURCE_SHORTAGE));
+    }
     // In memory of its own: a hook may take its time, and the chunk that it lies in is not kept.
     else void this.#decide({ ...open, fields: Buffer.from(open.fields) }, place.id, place.release);
   }

@@ -22,18 +22,18 @@ export interface MultiplexerLink extends RequestLink {
   /** A message that changes nothing was ignored. */
   ignored(kind: IgnoredMessage): void;
   /**
-   * A request, or a channel, was refused for a text in it.
+   * A request, or a channel, was refused before anybody was asked about it.
    *
    * @param reason one of a fixed set, without any text of the peer
    */
-  textRefused(what: string, reason: string): void;
+  refused(what: string, reason: string): void;
   /** Our own program has asked for something that comes too late. */
   misused(channelId: number, message: string): void;
 }
 
 /** A request of the peer could not be decided: it was malformed, or its hook has thrown. */
 export function requestFailed(link: MultiplexerLink, what: string, error: unknown): void {
-  if (error instanceof InvalidTextError) link.textRefused(what, error.message);
+  if (error instanceof InvalidTextError) link.refused(what, error.message);
   else if (error instanceof ProtocolError) link.failed(error);
   else link.hookFailed(what, error);
 }

@@ -3,7 +3,7 @@ import type { Duplex } from "node:stream";
 import { HookError } from "../base/hook-error.js";
 import { inLimitedTime } from "../base/limited-time.js";
 import type { MaybePromise } from "../base/maybe-promise.js";
-import { checkFunction, checkInteger, checkOptions, checkText } from "../base/option-checks.js";
+import { checkFunction, checkInteger, checkOptions, checkText, shown } from "../base/option-checks.js";
 import { AcceptedOpen } from "../connection/accepted-open.js";
 import { ChannelOpenError } from "../connection/channel-open-error.js";
 import { type OpenRefusal, openRefusal } from "../connection/open-refusal.js";
@@ -102,7 +102,10 @@ export class LocalForwarding {
       const { reason, description } = openRefusal(decision);
       throw new Refused("refused by the decision", reason, description);
     }
-    throw new HookError(HOOK, new TypeError("a decision is true, false, a reason with a description, or a stream"));
+    throw new HookError(
+      HOOK,
+      new TypeError(`a decision is true, false, a reason with a description, or a stream, not ${shown(decision)}`),
+    );
   }
 
   #target(open: DirectTcpip | DirectStreamlocal, signal: AbortSignal): LocalTarget {
@@ -145,7 +148,11 @@ export class LocalForwarding {
     }
     const cause = error instanceof HookError ? error.cause : error;
     if (cause instanceof ChannelOpenError) {
-      this.#log.refused(kind, "not connected", { target, err: cause.cause ?? cause });
+      const isAllowed = cause.reason !== OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED;
+      this.#log.refused(kind, isAllowed ? "not connected" : "the target is not allowed", {
+        target,
+        err: cause.cause ?? cause,
+      });
       // The client gets the reason alone: its description may be about what stands behind this server.
       return openRefusal(cause.reason);
     }
@@ -207,12 +214,15 @@ function pathOf({ socketPath }: DirectStreamlocal): string {
   throw new Refused("not a target", OPEN_FAILED_CONNECT_FAILED);
 }
 
+/** The reasons of RFC 4254 §5.1. */
+const REASONS: readonly unknown[] = [1, 2, 3, 4];
+
 function isRefusal(decision: unknown): decision is OpenRefusal {
   return (
     typeof decision === "object" &&
     decision !== null &&
     "reason" in decision &&
-    typeof decision.reason === "number" &&
+    REASONS.includes(decision.reason) &&
     "description" in decision &&
     typeof decision.description === "string"
   );

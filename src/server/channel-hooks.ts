@@ -17,7 +17,7 @@ import { handleSessionRequest } from "../session/session-requests.js";
 import type { ChannelContext } from "./channel-context.js";
 import { decideGlobalRequest } from "./global-request-hooks.js";
 import { notify } from "./hook-answers.js";
-import { decidesLocalForwarding } from "./ssh-server.js";
+import { decidesLocalForwarding, overrides } from "./ssh-server.js";
 
 /** The hooks of a server about channels; they find the connection on the channel. */
 export function bindChannelAuthority(context: ChannelContext): ChannelAuthority<AnyChannel> {
@@ -59,7 +59,7 @@ function decideOpen(
 
   function goOn(decision: unknown): unknown {
     if (decision !== OPEN_SUCCEEDED) {
-      note("refused by checkChannelRequest");
+      note(overrides(server, "checkChannelRequest") ? "refused by checkChannelRequest" : "nothing allows it");
       return decision;
     }
     return !Buffer.isBuffer(open) && decidesLocalForwarding(server) ? forwarding.local.open(open) : decision;

@@ -1,6 +1,7 @@
 import { callHook, HookError } from "../base/hook-error.js";
 import { loggedText } from "../base/logged-text.js";
 import type { MaybePromise } from "../base/maybe-promise.js";
+import { shown } from "../base/option-checks.js";
 import { endpointText } from "../forwarding/forwarding-log.js";
 import { mayListen, mayListenOnSocket } from "../forwarding/forwarding-permissions.js";
 import { MAX_PORT } from "../forwarding/open-fields.js";
@@ -10,7 +11,7 @@ import { Writer } from "../protocol/writer.js";
 import type { ChannelContext } from "./channel-context.js";
 import { allowedBy } from "./hook-answers.js";
 import { HOST_KEYS_PROVE } from "./host-keys/host-key-proof.js";
-import { decidesSocketForwarding } from "./ssh-server.js";
+import { decidesSocketForwarding, overrides } from "./ssh-server.js";
 
 /** Decides about a request that is not about a channel (RFC 4254 §4), by the hooks of a server. */
 export async function decideGlobalRequest(context: ChannelContext, request: Request): Promise<boolean | Uint8Array> {
@@ -58,11 +59,17 @@ async function listenOnPort(context: ChannelContext, request: Request): Promise<
   if (!mayListen(connection.permissions, address, port)) return refuse("not permitted to this user");
   const hook = "checkPortForwardRequest";
   const answer: unknown = await callHook(hook, () => server.checkPortForwardRequest(address, port, connection));
-  if (answer === false) return refuse("refused by the decision");
+  if (answer === false) {
+    const isDecided = server.forwarding.remote !== undefined || overrides(server, hook);
+    return refuse(isDecided ? "refused by the decision" : "nothing allows it");
+  }
   const bound = answer === true ? await forwarding.ports.listen(asked) : answer;
   if (bound === undefined && answer === true) return false;
   if (typeof bound !== "number" || !Number.isInteger(bound) || bound < 1 || bound > MAX_PORT) {
-    throw new HookError(hook, new TypeError("a decision is true, false, or the port that is listened on"));
+    throw new HookError(
+      hook,
+      new TypeError(`a decision is true, false, or the port that is listened on, not ${shown(answer)}`),
+    );
   }
   // The reply carries the port only where the client has left it open (RFC 4254 §7.1).
   return port === 0 ? new Writer(4).writeUint32(bound).toBuffer() : true;
@@ -93,7 +100,7 @@ async function listenOnSocket(context: ChannelContext, { kind, fields }: Request
   const hook = "checkSocketForwardRequest";
   const answer: unknown = await callHook(hook, () => server.checkSocketForwardRequest(path, connection));
   if (answer === false) return refuse("refused by the decision", loggedText(path));
-  if (answer !== true) throw new HookError(hook, new TypeError("a decision is true or false"));
+  if (answer !== true) throw new HookError(hook, new TypeError(`a decision is true or false, not ${shown(answer)}`));
   return forwarding.sockets.listen(path);
 }
 

@@ -1,17 +1,22 @@
-import { callHook } from "../base/hook-error.js";
+import { callHook, HookError } from "../base/hook-error.js";
 import type { MaybePromise } from "../base/maybe-promise.js";
+import { kindOf } from "../base/option-checks.js";
 
 /** Reports a hook that has thrown where its result does not matter. */
 export type HookFailed = (hook: string, error: unknown) => void;
 
 /**
- * Calls a hook that allows by exactly `true`.
+ * Calls a hook that answers `true` or `false`.
  *
- * @throws {HookError} in place of whatever the hook throws
+ * @throws {HookError} in place of whatever the hook throws, and for any other answer
  */
 export function allowedBy(hook: string, call: () => MaybePromise<boolean>): boolean | Promise<boolean> {
   const decision = callHook(hook, call);
-  return decision instanceof Promise ? decision.then((value) => value === true) : decision === true;
+  const check = (value: boolean) => {
+    if (typeof value === "boolean") return value;
+    throw new HookError(hook, new TypeError(`the answer has to be true or false, and is ${kindOf(value)}`));
+  };
+  return decision instanceof Promise ? decision.then(check) : check(decision);
 }
 
 /** Calls a hook that decides nothing. */

@@ -288,7 +288,12 @@ export class ServerConnection implements Connection {
     });
     const multiplexer = new Multiplexer(
       { maxChannels, maxWindowSize },
-      clocks.watch(new SessionPlaces(sessionLimits.maxSessions).guard(authority), () => this.channelCount),
+      clocks.watch(
+        new SessionPlaces(sessionLimits.maxSessions, (reason) => this.#refused.note(`session: ${reason}`)).guard(
+          authority,
+        ),
+        () => this.channelCount,
+      ),
       {
         get writable() {
           return endpoint.writable;
@@ -305,7 +310,7 @@ export class ServerConnection implements Connection {
         failed: (error) => this.#endpoint.fail(error),
         hookFailed: this.#hookFailed,
         ignored: (kind) => this.#ignored.note(kind),
-        textRefused: (what, reason) => this.#refused.note(reason, { request: loggedText(what) }),
+        refused: (what, reason) => this.#refused.note(reason, { request: loggedText(what) }),
         misused: (channel, message) => this.#log("warn", message, { channel }),
       },
     );

@@ -2,7 +2,7 @@ import type { PasswordChangeRequired, Prompt } from "../auth/authenticator.js";
 import type { AuthDecision } from "../auth/grant.js";
 import type { MethodLists } from "../auth/required-methods.js";
 import type { MaybePromise } from "../base/maybe-promise.js";
-import { checkOptions } from "../base/option-checks.js";
+import { checkOptions, kindOf } from "../base/option-checks.js";
 import type { OpenRefusal } from "../connection/open-refusal.js";
 import type { PKey } from "../crypto/pkey/pkey.js";
 import type { ForwardingDecision } from "../forwarding/decision.js";
@@ -289,8 +289,7 @@ export class SSHServer {
    *   `false`
    */
   checkPortForwardRequest(address: string, port: number, connection: Connection): MaybePromise<number | boolean> {
-    const { remote } = this.forwarding;
-    return remote === undefined ? false : remote({ address, port, user: connection.username ?? "", connection });
+    return declared(this.forwarding.remote, { address, port, user: connection.username ?? "", connection });
   }
 
   /**
@@ -306,8 +305,7 @@ export class SSHServer {
    * listen. Where this hook is not overridden and `forwarding.remote` is not declared, `checkGlobalRequest` is asked.
    */
   checkSocketForwardRequest(path: string, connection: Connection): MaybePromise<boolean> {
-    const { remote } = this.forwarding;
-    return remote === undefined ? false : remote({ path, user: connection.username ?? "", connection });
+    return declared(this.forwarding.remote, { path, user: connection.username ?? "", connection });
   }
 
   /**
@@ -353,9 +351,25 @@ export function decidesSocketForwarding(server: SSHServer): boolean {
   );
 }
 
-function declared(
-  decision: boolean | ((channel: SessionChannel) => MaybePromise<boolean>) | undefined,
-  channel: SessionChannel,
+/** Whether a subclass, or the object itself, has a hook of its own. */
+export function overrides(server: SSHServer, hook: "checkChannelRequest" | "checkPortForwardRequest"): boolean {
+  return server[hook] !== SSHServer.prototype[hook];
+}
+
+/**
+ * Asks a declared decision, which answers `true` or `false`.
+ *
+ * @throws {TypeError} for any other answer
+ */
+function declared<Asked>(
+  decision: boolean | ((asked: Asked) => MaybePromise<boolean>) | undefined,
+  asked: Asked,
 ): MaybePromise<boolean> {
-  return typeof decision === "function" ? decision(channel) : (decision ?? false);
+  if (typeof decision !== "function") return decision ?? false;
+  const answer = decision(asked);
+  const check = (value: boolean) => {
+    if (typeof value === "boolean") return value;
+    throw new TypeError(`a decision is true or false, and this one is ${kindOf(value)}`);
+  };
+  return answer instanceof Promise ? answer.then(check) : check(answer);
 }

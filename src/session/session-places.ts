@@ -13,11 +13,14 @@ const NO_MORE_SESSIONS = "no-more-sessions@openssh.com";
 /** The sessions that one connection may have, those included that are being decided on. */
 export class SessionPlaces {
   readonly #maxSessions: number;
+  readonly #refused: (reason: string) => void;
   #taken = 0;
   #closed = false;
 
-  constructor(maxSessions: number) {
+  /** @param refused gets the reason for each session that is refused: one of few */
+  constructor(maxSessions: number, refused: (reason: string) => void = () => {}) {
     this.#maxSessions = maxSessions;
+    this.#refused = refused;
   }
 
   /** Refuses a session for which there is no place before the hook is asked. */
@@ -40,8 +43,14 @@ export class SessionPlaces {
   }
 
   #decide(decide: () => unknown): unknown {
-    if (this.#closed) return OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED;
-    if (this.#taken >= this.#maxSessions) return OPEN_FAILED_RESOURCE_SHORTAGE;
+    if (this.#closed) {
+      this.#refused("the client wanted no more sessions");
+      return OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED;
+    }
+    if (this.#taken >= this.#maxSessions) {
+      this.#refused("maxSessions");
+      return this.#maxSessions === 0 ? OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED : OPEN_FAILED_RESOURCE_SHORTAGE;
+    }
     this.#taken++;
     let decision: unknown;
     try {

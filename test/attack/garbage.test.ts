@@ -18,7 +18,7 @@ class GenerousServer extends TargetServer {
     return true;
   }
   override checkPortForwardRequest(_address: string, port: number): number | false {
-    return port;
+    return port > 0 && port;
   }
 }
 

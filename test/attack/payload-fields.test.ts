@@ -32,7 +32,7 @@ class GenerousServer extends TargetServer {
   }
   override checkPortForwardRequest(_address: string, port: number): number | false {
     if (port > 65_535) this.impossible.push(port);
-    return port;
+    return port > 0 && port;
   }
   override checkPortForwardCancelRequest(_address: string, port: number): boolean {
     if (port > 65_535) this.impossible.push(port);

@@ -53,6 +53,17 @@ describe("names of methods in a subclass", () => {
     }
   });
 
+  it.each(["checkPortForwardingRequest", "checkX11Request", "onAuthenticationSuccess", "getAllowedMethods"])(
+    "that are formed as a hook's are logged: %s",
+    (method) => {
+      expect(warnings(own(method, () => {}))).toEqual([{ method }]);
+    },
+  );
+
+  it("must not hide a hook behind anything but a method", () => {
+    expect(() => warnings(own("checkAuthPassword", true))).toThrow("checkAuthPassword must be a method");
+  });
+
   it("count where they are accessors", () => {
     class Derived extends Base {
       get getbanner() {

@@ -74,7 +74,7 @@ export class End implements MultiplexerLink, ChannelAuthority {
     this.ignoredMessages.push(kind);
   }
 
-  textRefused(): void {}
+  refused(): void {}
 
   misused(): void {}
 }

@@ -67,7 +67,7 @@ class TestLink implements MultiplexerLink {
     this.ignoredMessages.push(kind);
   }
 
-  textRefused(what: string): void {
+  refused(what: string): void {
     this.refusedTexts.push(what);
   }
 

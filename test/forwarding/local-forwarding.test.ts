@@ -178,7 +178,7 @@ describe("a decision about a target", () => {
     const { forwarding, log } = start((asked) => asked.connect());
     expect(await forwarding.open({ socketPath: Buffer.from("/run/x") })).toEqual(PROHIBITED);
     expect(log.refused.mock.calls).toEqual([
-      ["direct-streamlocal@openssh.com", "not connected", { target: "/run/x", err: new Error("where") }],
+      ["direct-streamlocal@openssh.com", "the target is not allowed", { target: "/run/x", err: new Error("where") }],
     ]);
   });
 

@@ -64,20 +64,24 @@ const sessionRequests: readonly (readonly [kind: string, fields: Buffer])[] = [
 ];
 
 describe("hooks of session requests", () => {
-  it.each(sessionRequests)("allow by exactly true: %s", async (kind, fields) => {
-    for (const answer of [true, Promise.resolve(true)]) {
-      const { authority } = bind(serverThatAnswers(answer));
-      expect(await authority.channelRequest(openTestChannel().channel, request(kind, fields))).toBe(true);
-    }
-    for (const [what, mistake] of mistakes) {
-      for (const answer of [mistake, Promise.resolve(mistake)]) {
-        const { channel } = openTestChannel();
+  it.each(sessionRequests)(
+    "allow by exactly true, and fail by anything but true and false: %s",
+    async (kind, fields) => {
+      for (const answer of [true, Promise.resolve(true)]) {
         const { authority } = bind(serverThatAnswers(answer));
-        expect([what, await authority.channelRequest(channel, request(kind, fields))]).toEqual([what, false]);
-        expect([channel.pty, channel.environment.size]).toEqual([undefined, 0]);
+        expect(await authority.channelRequest(openTestChannel().channel, request(kind, fields))).toBe(true);
       }
-    }
-  });
+      for (const [what, mistake] of mistakes) {
+        for (const answer of [mistake, Promise.resolve(mistake)]) {
+          const { channel } = openTestChannel();
+          const { authority } = bind(serverThatAnswers(answer));
+          const asked = async () => authority.channelRequest(channel, request(kind, fields));
+          await expect(asked(), what).rejects.toThrow(HookError);
+          expect([channel.pty, channel.environment.size]).toEqual([undefined, 0]);
+        }
+      }
+    },
+  );
 
   it("allow another terminal size by exactly true", async () => {
     for (const [, mistake] of mistakes) {
@@ -86,7 +90,8 @@ describe("hooks of session requests", () => {
       const { authority } = bind(server);
       const { channel } = openTestChannel();
       await authority.channelRequest(channel, request(...(sessionRequests[4] ?? ["", Buffer.alloc(0)])));
-      expect(await authority.channelRequest(channel, request("window-change", Buffer.alloc(16, 1)))).toBe(false);
+      const asked = async () => authority.channelRequest(channel, request("window-change", Buffer.alloc(16, 1)));
+      await expect(asked()).rejects.toThrow(HookError);
       expect(channel.pty?.width).toBe(0);
     }
   });
@@ -131,7 +136,7 @@ describe("hooks of session requests", () => {
     }
     for (const [what, mistake] of mistakes) {
       const { authority: mistaken } = bind(serverThatAnswers(mistake));
-      expect([what, await mistaken.channelRequest(forwarded, request("x"))]).toEqual([what, false]);
+      await expect((async () => mistaken.channelRequest(forwarded, request("x")))(), what).rejects.toThrow(HookError);
     }
   });
 });
@@ -271,10 +276,10 @@ describe("hooks of global requests", () => {
 
   it("end forwarding by exactly true", async () => {
     const fields = addressAndPort("", 8022);
-    for (const [answer, expected] of [[true, true], ...mistakes.map(([, mistake]) => [mistake, false])]) {
-      const { authority } = bind(serverThatAnswers(answer));
-      expect(await authority.globalRequest(request("cancel-tcpip-forward", fields))).toBe(expected);
-    }
+    const cancel = async (answer: unknown) =>
+      bind(serverThatAnswers(answer)).authority.globalRequest(request("cancel-tcpip-forward", fields));
+    expect([await cancel(true), await cancel(false)]).toEqual([true, false]);
+    for (const [what, mistake] of mistakes) await expect(cancel(mistake), what).rejects.toThrow(HookError);
   });
 
   it("get the payload of what the library does not know", async () => {

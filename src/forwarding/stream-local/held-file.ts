@@ -1,7 +1,10 @@
 import type { Stats } from "node:fs";
-import { realpath } from "node:fs/promises";
+import { realpath, stat } from "node:fs/promises";
 import { close, fstat, lstat, openFollowing, readlink } from "../../files/local/system-calls.js";
 import { isInside } from "./socket-roots.js";
+
+/** As StrictModes of sshd_config(5) looks at it. Windows has no such bits. */
+const WRITABLE_BY_OTHERS = process.platform === "win32" ? 0 : 0o022;
 
 /** Linux's O_PATH, which Node.js does not name: a descriptor that only says where something is. */
 const O_PATH = 0o10000000;
@@ -41,10 +44,22 @@ export async function holdFile(path: string, roots: readonly string[]): Promise<
   throw new OutsideRootsError();
 }
 
-/** @returns where the roots are. One that is not there has nothing in it */
+/**
+ * @returns where the roots are. One that is not there has nothing in it
+ * @throws {Error} where other users could put a link, or another socket, into a root
+ */
 async function locationsOf(roots: readonly string[]): Promise<readonly string[]> {
-  const locations = await Promise.all(roots.map((root) => realpath(root, "latin1").catch(() => undefined)));
+  const locations = await Promise.all(roots.map(locationOf));
   return locations.filter((location) => location !== undefined);
+}
+
+async function locationOf(root: string): Promise<string | undefined> {
+  const location = await realpath(root, "latin1").catch(() => undefined);
+  if (location === undefined) return undefined;
+  const { mode, uid } = await stat(Buffer.from(location, "latin1"));
+  const isOurs = process.geteuid === undefined || uid === 0 || uid === process.geteuid();
+  if (isOurs && (mode & WRITABLE_BY_OTHERS) === 0) return location;
+  throw new Error("a folder of socketRoots can be written by other users");
 }
 
 /** A path as locations are compared: as latin1, a character for each byte, since names need not be UTF-8. */

@@ -2,7 +2,7 @@ import { addressText } from "../../addresses/address.js";
 import { inNetworks } from "../../addresses/network.js";
 import { ConfigurationError } from "../../base/configuration-error.js";
 import type { MaybePromise } from "../../base/maybe-promise.js";
-import { checkChoice, checkObject, checkOptions, checkText, kindOf } from "../../base/option-checks.js";
+import { checkChoice, checkOptions, checkText, kindOf } from "../../base/option-checks.js";
 import type { Connection } from "../../session/connection.js";
 import type { ForwardingDecision } from "../decision.js";
 import type { LocalTarget } from "../target.js";
@@ -97,13 +97,16 @@ function readTargets(targets: AllowTargetsOptions["targets"]): ListOf {
     const list = parseList(targets);
     return () => list;
   }
-  const entries = targets instanceof Map ? targets : Object.entries(checkObject("targets", targets, KINDS));
+  if (!(targets instanceof Map) && !isRecord(targets)) {
+    throw new ConfigurationError(
+      "targets",
+      `must be an object with lists by user, a list, or a function, not ${kindOf(targets)}`,
+    );
+  }
+  const entries = targets instanceof Map ? targets : Object.entries(targets);
   const lists = new Map([...entries].map(([user, list]) => [user, parseList(list)]));
   return (user) => lists.get(user) ?? [];
 }
-
-/** For the error about what is none of them. */
-const KINDS = " with lists by user, a list, or a function";
 
 /** @throws {ConfigurationError} that names the element */
 function parseList(list: TargetList): readonly TargetPattern[] {
@@ -116,6 +119,11 @@ function parseList(list: TargetList): readonly TargetPattern[] {
       throw new ConfigurationError("targets", `${JSON.stringify(element)} cannot be used: ${(error as Error).message}`);
     }
   });
+}
+
+/** Whether its names are those of users: a Set, say, has none. */
+function isRecord(value: unknown): boolean {
+  return typeof value === "object" && value !== null && !(Symbol.iterator in value);
 }
 
 function isList(value: unknown): value is TargetList {

@@ -168,6 +168,9 @@ describe("allowTargets", () => {
       for (const other of ["bob", "constructor", "toString", "", "Ann"]) expect(await of(other, 1)).toBe(false);
     }
     expect(await reach(Object.create({ ann: ["db:1"] }), "db", 1)).toBe(false);
+    expect(() => allowTargets({ targets: new Set(["db:1"]) as never })).toThrow(
+      "targets: must be an object with lists",
+    );
   });
 
   it("asks a function for the list of a user each time", async () => {
