@@ -1,6 +1,5 @@
 import { mkdir, mkdtemp, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import {
   type ExecClientName,
   type ExecRequest,
@@ -10,10 +9,9 @@ import {
   TOOLS,
 } from "./clients.js";
 import type { ClientKeys } from "./clients-keys.js";
-import { compiled } from "./compiled.js";
+import { compiledC, DRIVERS } from "./compiled-drivers.js";
 import { ExternalProcess, temporaryFolder } from "./tools.js";
 
-const DRIVERS = fileURLToPath(new URL("../interop/drivers/", import.meta.url));
 const HOST = "127.0.0.1";
 
 type ClientCommand = Omit<CommandLine, "environment"> & Partial<CommandLine>;
@@ -160,9 +158,7 @@ export class Clients {
     if (answers) credential = ["answers", answers.join(",")];
     else if (keyType) credential = ["key", await this.#keys.openssh(keyType)];
     const parameters = [`${target.port}`, user, knownHosts, ...credential, compression ? "1" : "0", command];
-    const source = join(DRIVERS, "libssh2-exec.c");
-    const compile = (folder: string) => ["-O2", "-o", join(folder, "client"), source, "-lssh2"];
-    const folder = await compiled({ tool: "libssh2", source, compiler: "gcc", parameters: compile });
-    return { program: join(folder, "client"), parameters };
+    const { program } = await compiledC("libssh2", "libssh2-exec.c");
+    return { program, parameters };
   }
 }

@@ -1,15 +1,13 @@
 import { chmod, copyFile, mkdtemp, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { GO_PACKAGES, JSCH, type LibraryClientName, type Target, TOOLS } from "./clients.js";
+import { type LibraryClientName, type Target, TOOLS } from "./clients.js";
 import type { CommandLine } from "./clients-exec.js";
 import type { ClientKeys, KeyType } from "./clients-keys.js";
 import type { Operation } from "./clients-sftp.js";
 import { compiled } from "./compiled.js";
+import { compiledC, compiledGo, compiledJava, DRIVERS, type Driver } from "./compiled-drivers.js";
 import type { OperationResult } from "./sftp-fixture.js";
 import { run, temporaryFolder } from "./tools.js";
-
-const DRIVERS = fileURLToPath(new URL("../interop/drivers/", import.meta.url));
 
 export interface LibraryLogin {
   /** Default `admin`, with its password. */
@@ -75,42 +73,15 @@ export class LibraryClients {
   }
 }
 
-interface Driver {
-  readonly program: string;
-  /** What comes before the parameters of the driver. */
-  readonly before: readonly string[];
-}
-
 async function driver(client: LibraryClientName): Promise<Driver> {
   const program = TOOLS[client];
   switch (client) {
-    case "libssh": {
-      const parameters = (folder: string) => ["-O2", "-o", join(folder, "client"), source, "-lssh"];
-      const source = join(DRIVERS, "libssh-client.c");
-      return {
-        program: join(await compiled({ tool: client, source, compiler: program, parameters }), "client"),
-        before: [],
-      };
-    }
-    case "go": {
-      const source = join(DRIVERS, "go-client.go");
-      const parameters = (folder: string) => ["build", "-o", join(folder, "client"), source];
-      const environment = (folder: string) => ({
-        GO111MODULE: "off",
-        GOPATH: GO_PACKAGES,
-        GOCACHE: join(folder, "cache"),
-      });
-      return {
-        program: join(await compiled({ tool: client, source, compiler: program, parameters, environment }), "client"),
-        before: [],
-      };
-    }
-    case "jsch": {
-      const source = join(DRIVERS, "JSchClient.java");
-      const parameters = (folder: string) => ["-encoding", "UTF-8", "-cp", JSCH, "-d", folder, source];
-      const folder = await compiled({ tool: client, source, compiler: "javac", parameters });
-      return { program, before: ["-cp", `${folder}:${JSCH}`, "-XX:TieredStopAtLevel=1", "JSchClient"] };
-    }
+    case "libssh":
+      return compiledC(client, "libssh-client.c");
+    case "go":
+      return compiledGo("go-client.go");
+    case "jsch":
+      return compiledJava("JSchClient");
     case "erlang": {
       const source = join(DRIVERS, "erlang_client.erl");
       const folder = await compiled({

@@ -69,15 +69,26 @@ export class ExternalProcess implements Disposable {
 
   /** Resolves once stdout or stderr contains `text`; fails when the program ends or its time is over before. */
   untilOutput(text: string): Promise<void> {
+    return this.#until(() => this.output.includes(text) || this.errorOutput.includes(text), JSON.stringify(text));
+  }
+
+  /** @returns a line of stdout, of which the first is number 0, once it is complete; fails as `untilOutput` does */
+  async line(number: number): Promise<string> {
+    const lines = () => this.output.split("\n").slice(0, -1);
+    await this.#until(() => lines().length > number, `line ${number}`);
+    return lines()[number] ?? "";
+  }
+
+  #until(isThere: () => boolean, description: string): Promise<void> {
     return new Promise((resolve, reject) => {
       const look = () => {
-        if (!this.output.includes(text) && !this.errorOutput.includes(text)) return;
+        if (!isThere()) return;
         this.#watchers.delete(look);
         resolve();
       };
       this.#watchers.add(look);
       look();
-      const ended = () => reject(new Error(`ended without ${JSON.stringify(text)}: ${this.#report()}`));
+      const ended = () => reject(new Error(`ended without ${description}: ${this.#report()}`));
       this.finished.then(ended, ended);
     });
   }

@@ -50,12 +50,13 @@ export class TestAgent {
   }
 
   #accept(socket: Socket): void {
-    const assembler = new MessageAssembler();
+    let assembler = new MessageAssembler();
     this.sockets.push(socket);
     socket.on("error", () => {});
     socket.on("data", (chunk) => {
       const request = assembler.push(chunk);
       if (request === undefined) return;
+      assembler = new MessageAssembler();
       this.requests.push(request);
       this.answer(request, socket);
     });
