@@ -9,10 +9,11 @@ import { ClientKeys } from "../../support/clients-keys.js";
 import { isLong } from "../../support/extent.js";
 import { testBytes } from "../../support/server.js";
 import { serverFixture } from "../../support/server-fixture.js";
+import { freePort } from "../../support/server-openssh.js";
 import { temporaryFolder } from "../../support/tools.js";
 import { echoTarget } from "./echo.js";
 import { ForwardingDriver, type ForwardingLibrary } from "./forwarding-driver.js";
-import { answerAs, closedPort, sentBySocks, sentThrough } from "./programs-on-both-sides.js";
+import { answerAs, sentBySocks, sentThrough } from "./programs-on-both-sides.js";
 import { SessionServer } from "./session-server.js";
 
 /** What a library can do: what is not here, it has no interface for, but where a comment says otherwise. */
@@ -173,7 +174,7 @@ for (const library of libraries.filter((name) => isLong || name !== "asyncssh-2.
     if (opens)
       it("connects to ports through the server, and says why one cannot be had", async () => {
         expect(DATA.equals(await exchanged("connect", "127.0.0.1", target.port))).toBe(true);
-        await expect(exchanged("connect", "127.0.0.1", await closedPort())).rejects.toThrow(opens.closed);
+        await expect(exchanged("connect", "127.0.0.1", await freePort())).rejects.toThrow(opens.closed);
         await expect(exchanged("connect", "localhost", target.port)).rejects.toThrow(opens.forbidden);
       });
 
@@ -197,7 +198,7 @@ for (const library of libraries.filter((name) => isLong || name !== "asyncssh-2.
           port: Number(await ask("forward", "127.0.0.1", port)),
         });
         await expectEcho(await forward(target.port), "own");
-        expect(await sentThrough(await forward(await closedPort()), "lost", "before the answer")).toEqual(Buffer.of());
+        expect(await sentThrough(await forward(await freePort()), "lost", "before the answer")).toEqual(Buffer.of());
       });
 
     if (forwards.includes("socket"))

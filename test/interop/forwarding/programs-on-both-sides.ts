@@ -1,23 +1,14 @@
 import { once } from "node:events";
 import { createServer as createWebServer } from "node:http";
-import { type AddressInfo, createServer } from "node:net";
+import type { AddressInfo } from "node:net";
 import type { PKey } from "../../../src/crypto/index.js";
 import { AgentMessage } from "../../../src/forwarding/agent/messages.js";
 import { framed } from "../../forwarding/agent/agent-answers.js";
 import { type Answerer, answerWith } from "../../forwarding/agent/test-agent.js";
 import { connected, type Place } from "../../forwarding/listening-client.js";
 import { TOOLS } from "../../support/clients.js";
+import { freePort } from "../../support/server-openssh.js";
 import { run } from "../../support/tools.js";
-
-/** A port that nobody listens on. */
-export async function closedPort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
-}
 
 /**
  * Sends data to an echo.
@@ -56,7 +47,7 @@ export async function sentBySocks(
   await once(web, "listening");
   const proxy = ["-sS", "--socks5-hostname", `127.0.0.1:${proxyPort}`];
   const post = [...proxy, "--data-binary", "@-", `http://127.0.0.1:${(web.address() as AddressInfo).port}/`];
-  const toNobody = [...proxy, `http://127.0.0.1:${await closedPort()}/`];
+  const toNobody = [...proxy, `http://127.0.0.1:${await freePort()}/`];
   const { code, stdout } = await run(TOOLS.curl, [...post, "--next", ...toNobody], { input: data });
   web.close();
   return { code, answer: stdout };

@@ -6,9 +6,10 @@ import { needs } from "../../support/clients.js";
 import { ClientKeys } from "../../support/clients-keys.js";
 import { testBytes } from "../../support/server.js";
 import { serverFixture } from "../../support/server-fixture.js";
+import { freePort } from "../../support/server-openssh.js";
 import { ExternalProcess, type ProcessResult, run } from "../../support/tools.js";
 import { echoTarget } from "./echo.js";
-import { answerAs, closedPort, sentBySocks, sentThrough } from "./programs-on-both-sides.js";
+import { answerAs, sentBySocks, sentThrough } from "./programs-on-both-sides.js";
 import { SessionServer } from "./session-server.js";
 
 type ProgramName = "plink" | "dbclient";
@@ -62,17 +63,12 @@ async function expectNoListener(port: number): Promise<void> {
 describe("plink", needs("plink"), () => {
   // It knows no sockets of the file system.
   it("-L, -R, -D, -A and -X, for as long as it runs", needs("curl"), async () => {
-    const [local, toNobody, remote, socks] = [
-      await closedPort(),
-      await closedPort(),
-      await closedPort(),
-      await closedPort(),
-    ];
+    const [local, toNobody, remote, socks] = [await freePort(), await freePort(), await freePort(), await freePort()];
     const ports = [
       "-L",
       `${local}:${target.address}`,
       "-L",
-      `${toNobody}:127.0.0.1:${await closedPort()}`,
+      `${toNobody}:127.0.0.1:${await freePort()}`,
       "-D",
       `${socks}`,
     ];
@@ -96,7 +92,7 @@ describe("plink", needs("plink"), () => {
   it("-nc, and the error of a target that cannot be had", async () => {
     const [echoed, refused] = await Promise.all([
       connect("plink", "-nc", target.port),
-      connect("plink", "-nc", await closedPort()),
+      connect("plink", "-nc", await freePort()),
     ]);
     expect(echoed.code).toBe(0);
     expect(DATA.equals(echoed.stdout)).toBe(true);
@@ -108,8 +104,8 @@ describe("plink", needs("plink"), () => {
 describe("dbclient", needs("dbclient"), () => {
   // It knows no sockets of the file system, SOCKS and X11.
   it("-L, -R and -A, for as long as it runs", async () => {
-    const [local, toNobody] = [await closedPort(), await closedPort()];
-    const ports = ["-L", `${local}:${target.address}`, "-L", `${toNobody}:127.0.0.1:${await closedPort()}`];
+    const [local, toNobody] = [await freePort(), await freePort()];
+    const ports = ["-L", `${local}:${target.address}`, "-L", `${toNobody}:127.0.0.1:${await freePort()}`];
     using dbclient = await start("dbclient", ["-A", ...ports, "-R", `0:${target.address}`]);
     await dbclient.untilOutput("display");
     expect(dbclient.output).toBe(`agent ${agentKey}, no display`);
@@ -125,7 +121,7 @@ describe("dbclient", needs("dbclient"), () => {
   it("-B, where it makes no error of a target that cannot be had", async () => {
     const [echoed, refused] = await Promise.all([
       connect("dbclient", "-B", target.port),
-      connect("dbclient", "-B", await closedPort()),
+      connect("dbclient", "-B", await freePort()),
     ]);
     expect(echoed.code).toBe(0);
     expect(DATA.equals(echoed.stdout)).toBe(true);
