@@ -12,6 +12,7 @@ const ALONE_NEVERTHELESS = [
   // They measure memory, or what a module keeps for the whole process.
   "test/attack/{asked-clients,auth-key-answers,auth-order,compression,compression-bombs,flood,ignored-messages,rekey,stalled}.test.ts",
   "test/connection/channel-memory.test.ts",
+  "test/interop/forwarding/many-connections.test.ts",
   "test/transport/send-blocks.test.ts",
 ];
 
