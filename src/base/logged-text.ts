@@ -19,6 +19,15 @@ export function loggedBytes(bytes: string): string {
   return cut(bytes, MAX_LOGGED_LENGTH).replace(/[^\x20-\x7e…]/g, (byte) => `\\x${codeOf(byte).padStart(2, "0")}`);
 }
 
+/** An error whose message may hold such a text: one of the file system has the path in it, and its stack as well. */
+export function loggedError(error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  const message = loggedPath(error.message);
+  if (message === error.message) return error;
+  const code: unknown = Reflect.get(error, "code");
+  return Object.assign(new Error(message), { name: error.name }, code === undefined ? {} : { code });
+}
+
 function escaped(text: string): string {
   return text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, (character) => `\\u{${codeOf(character)}}`);
 }

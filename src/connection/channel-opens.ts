@@ -127,8 +127,8 @@ export class ChannelOpens<AnyChannel extends Channel> {
     }
     const place = this.#channels.reserve();
     if (place === undefined) {
-      this.#link.refused(`channel of type ${open.kind}`, "too many channels");
       this.#refuse(open, openRefusal(OPEN_FAILED_RESOURCE_SHORTAGE));
+      this.#link.refused(describe(open), "too many channels");
     }
     // In memory of its own: a hook may take its time, and the chunk that it lies in is not kept.
     else void this.#decide({ ...open, fields: Buffer.from(open.fields) }, place.id, place.release);
@@ -149,7 +149,7 @@ export class ChannelOpens<AnyChannel extends Channel> {
       const isAllowed = decision === OPEN_SUCCEEDED || decision instanceof AcceptedOpen;
       refusal = isAllowed ? undefined : openRefusal(decision);
     } catch (error) {
-      requestFailed(this.#link, `channel of type ${open.kind}`, error);
+      requestFailed(this.#link, describe(open), error);
     }
     const accepted = decision instanceof AcceptedOpen ? decision : undefined;
     release();
@@ -188,4 +188,8 @@ export class ChannelOpens<AnyChannel extends Channel> {
   #refuse({ senderChannel }: ChannelOpen, refusal: OpenRefusal): void {
     this.#link.send(encodeChannelOpenFailure({ recipientChannel: senderChannel, ...refusal }));
   }
+}
+
+function describe({ kind }: ChannelOpen): string {
+  return `channel of type ${kind}`;
 }

@@ -22,7 +22,7 @@ export interface MultiplexerLink extends RequestLink {
   /** A message that changes nothing was ignored. */
   ignored(kind: IgnoredMessage): void;
   /**
-   * A request, or a channel, was refused before anybody was asked about it.
+   * A request, or a channel, was refused before anybody was asked: for a text in it, or as there are too many channels.
    *
    * @param reason one of a fixed set, without any text of the peer
    */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { loggedBytes, loggedPath, loggedText } from "../../src/base/logged-text.js";
+import { loggedBytes, loggedError, loggedPath, loggedText } from "../../src/base/logged-text.js";
 
 describe.each([loggedText, loggedBytes])("%o", (logged) => {
   it("leaves the first 256 characters, and shows that there were more", () => {
@@ -23,4 +23,11 @@ it("a path is cut where none is so long, and loses the same", () => {
   expect(loggedPath("/".repeat(4096))).toBe("/".repeat(4096));
   expect(loggedPath("/".repeat(4097))).toBe(`${"/".repeat(4096)}…`);
   expect(loggedPath("/a\nb")).toBe("/a\\u{a}b");
+});
+
+it("an error is what it was, unless its message moves a cursor", () => {
+  for (const plain of [new Error("open '/run/x'"), "text", undefined]) expect(loggedError(plain)).toBe(plain);
+  const shown = loggedError(Object.assign(new Error("open '/run/\x1b[2J\n'"), { code: "ENOENT", path: "/run/\x1b[2J\n" }));
+  expect(shown).toMatchObject({ message: "open '/run/\\u{1b}[2J\\u{a}'", code: "ENOENT" });
+  expect(JSON.stringify([shown, (shown as Error).stack])).not.toContain("\\u001b");
 });

@@ -32,7 +32,7 @@ class TestLink implements MultiplexerLink {
   readonly failures: ProtocolError[] = [];
   readonly failedHooks: string[] = [];
   readonly ignoredMessages: string[] = [];
-  readonly refusedTexts: string[] = [];
+  readonly refusals: string[] = [];
   readonly misuses: string[] = [];
 
   get writable(): boolean {
@@ -68,7 +68,7 @@ class TestLink implements MultiplexerLink {
   }
 
   refused(what: string): void {
-    this.refusedTexts.push(what);
+    this.refusals.push(what);
   }
 
   misused(_channelId: number, message: string): void {
@@ -216,6 +216,7 @@ describe("opening channels", () => {
     authority.decideOpen = () => slow.promise;
     for (const senderChannel of [0, 1, 2]) multiplexer.receive(channelOpen({ senderChannel }));
     expect(link.take()).toEqual(["refused 2: 4 too many channels"]);
+    expect(link.refusals).toEqual(["channel of type session"]);
     slow.resolve(3);
     await settled();
     expect(link.take()).toEqual(["refused 0: 3 unknown channel type", "refused 1: 3 unknown channel type"]);
