@@ -61,6 +61,7 @@ export async function startForwarding(
   const logger = { debug: () => {}, info: at("info"), warn: at("warn"), error: at("error") };
   const attacked = await Attacked.start(new ForwardingServer({ forwarding }), { logger, ...options });
   const client = await attacked.login();
+  attacked.forgetCalls();
   const leave = async () => {
     await client.close();
     await attacked.expectUnharmed();
@@ -163,13 +164,13 @@ export interface ListeningTarget {
   readonly sockets: readonly Socket[];
 }
 
-/** Listens for the length of the test. Each connection is ended where its peer ends it, unless `accept` does otherwise. */
+/** Listens for the length of the test. Each connection that is read is ended where its peer ends it. */
 export async function listeningTarget(
-  accept: (socket: Socket) => void = (socket) => socket.resume().on("end", () => socket.end()),
+  accept: (socket: Socket) => void = (socket) => socket.resume(),
 ): Promise<ListeningTarget> {
   const sockets: Socket[] = [];
   const server = createServer({ allowHalfOpen: true }, (socket) => {
-    sockets.push(socket.on("error", () => {}));
+    sockets.push(socket.on("error", () => {}).on("end", () => socket.end()));
     accept(socket);
   });
   server.listen(0, "127.0.0.1");
@@ -190,7 +191,7 @@ export async function visitor(port: number): Promise<Socket> {
   return socket;
 }
 
-const CHANNEL_TRAFFIC = [M.CHANNEL_DATA, M.CHANNEL_EOF, M.CHANNEL_CLOSE, M.CHANNEL_WINDOW_ADJUST];
+export const CHANNEL_TRAFFIC = [M.CHANNEL_DATA, M.CHANNEL_EOF, M.CHANNEL_CLOSE, M.CHANNEL_WINDOW_ADJUST];
 
 function recipientOf(payload: Buffer, offset: number): number {
   return new Reader(payload, offset).readUint32();
