@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Duplex } from "node:stream";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { MessageNumber as M } from "../../src/protocol/constants.js";
 import { Writer } from "../../src/protocol/writer.js";
@@ -176,24 +177,25 @@ describe("a target that accepts and never reads", () => {
     await leave();
   });
 
-  it("counts as a channel after its channel is closed", async () => {
-    const { port, sockets } = await listeningTarget((socket) => socket.pause());
-    const { client, lines, leave } = await startForwarding(
-      { local: () => true },
-      { maxChannels: 2, maxWindowSize: 32 * 1024 },
-    );
+  it("counts as a channel until it has taken what came before the end of that", async () => {
+    const takes: (() => void)[] = [];
+    const makeTarget = () =>
+      new Duplex({ highWaterMark: 2 ** 20, read() {}, write: (_chunk, _encoding, done) => void takes.push(done) });
+    const { client, attacked, lines, leave } = await startForwarding({ local: makeTarget }, { maxChannels: 2 });
     for (let index = 0; index < 2; index++) {
-      const id = await openFilled(client, port);
-      client.sendPacket(channelClose(id));
+      client.sendPacket(directTcpip("127.0.0.1", 1));
+      const id = await openedNumber(client);
+      for (const message of [channelData(id, "x"), channelEof(id), channelClose(id)]) client.sendPacket(message);
+      await client.expect(M.CHANNEL_CLOSE);
     }
-    expect(await refusal(client, directTcpip("127.0.0.1", port))).toBe(4);
-    expect(lines).toHaveLength(1);
-    for (const socket of sockets) socket.resume();
-    await vi.waitFor(async () => {
-      client.sendPacket(directTcpip("127.0.0.1", port));
-      const [number] = (await handled(client)).filter((one) => one >= M.CHANNEL_OPEN_CONFIRMATION);
-      expect(number).toBe(M.CHANNEL_OPEN_CONFIRMATION);
-    });
+    const [, connection] = attacked.manager.getActiveConnections();
+    await vi.waitFor(() => expect(connection?.channelCount).toBe(0));
+    expect(await refusal(client, directTcpip("127.0.0.1", 1))).toBe(4);
+    expect(lines.map(({ reason }) => reason)).toEqual(["direct-tcpip: too many targets"]);
+    takes[0]?.();
+    await handled(client);
+    client.sendPacket(directTcpip("127.0.0.1", 1));
+    await openedNumber(client);
     await leave();
   });
 });
