@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { expect, onTestFinished } from "vitest";
-import type { Channel, ForwardingOptions, SSHServer } from "../../src/index.js";
+import type { Channel, ForwardingOptions, Permissions, SSHServer } from "../../src/index.js";
 import { MessageNumber as M, OPEN_SUCCEEDED } from "../../src/protocol/constants.js";
 import { Reader } from "../../src/protocol/reader.js";
 import { Writer } from "../../src/protocol/writer.js";
@@ -51,7 +51,7 @@ export interface AttackedForwarding {
 /** Starts a server that forwards, and logs a client in. */
 export async function startForwarding(
   forwarding: ForwardingOptions,
-  options: Partial<ManagerOptions> = {},
+  { permissions = {}, ...options }: Partial<ManagerOptions> & { readonly permissions?: Partial<Permissions> } = {},
 ): Promise<AttackedForwarding> {
   const lines: LogLine[] = [];
   const at = (level: string) => (fields: object, message: string) => {
@@ -59,7 +59,10 @@ export async function startForwarding(
       lines.push({ ...fields, level, message });
   };
   const logger = { debug: () => {}, info: at("info"), warn: at("warn"), error: at("error") };
-  const attacked = await Attacked.start(new ForwardingServer({ forwarding }), { logger, ...options });
+  const attacked = await Attacked.start(new ForwardingServer({ forwarding, authentication: { permissions } }), {
+    logger,
+    ...options,
+  });
   const client = await attacked.login();
   attacked.forgetCalls();
   const leave = async () => {
