@@ -5,6 +5,12 @@ import { PendingAnswer } from "../../connection/pending-answer.js";
 const ATTEMPT_DELAY = 250;
 
 /**
+ * Addresses that are tried at a time, each a descriptor for a client that may name hosts with many addresses. The oldest
+ * attempt makes room for the next one after a second and a half: TCP has tried twice by then.
+ */
+const MAX_ATTEMPTS = 6;
+
+/**
  * Connects to the addresses, one after the other has failed or has not answered for a moment, and keeps the first
  * connection that comes about (RFC 8305 §5).
  *
@@ -29,11 +35,19 @@ export async function firstConnection(
     if (answer.settled) return;
     const { value: host } = left.next();
     if (host !== undefined) {
+      const [oldest] = attempts;
+      if (oldest !== undefined && attempts.size >= MAX_ATTEMPTS) abandon(oldest);
       attempt(host);
       timer = setTimeout(tryNext, ATTEMPT_DELAY);
     } else if (attempts.size === 0) {
       answer.reject(errors.length === 1 ? errors[0] : new AggregateError(errors, "no address could be reached"));
     }
+  };
+
+  const abandon = (socket: Socket) => {
+    attempts.delete(socket);
+    errors.push(new Error("no answer in time"));
+    socket.destroy();
   };
 
   const attempt = (host: string) => {
