@@ -87,8 +87,9 @@ export { SSHServer, type SSHServerOptions } from "./server/ssh-server.js";
 export { type ConnectionStats, SSHServerManager } from "./server/ssh-server-manager.js";
 export type { StreamInfo } from "./server/stream-info.js";
 export type { AnyChannel, Connection } from "./session/connection.js";
-export type { AgentKey, AgentSignOptions, AgentSocketOptions, ForwardedAgent } from "./session/forwarded-agent.js";
-export type { ForwardedX11, X11Display, X11ListenOptions, X11Request } from "./session/forwarded-x11.js";
+export type { FileOwner } from "./session/file-owner.js";
+export type { AgentKey, AgentSignOptions, ForwardedAgent } from "./session/forwarded-agent.js";
+export type { ForwardedX11, X11Display, X11Request } from "./session/forwarded-x11.js";
 export {
   type PseudoTerminal,
   SessionChannel as Channel,

@@ -41,6 +41,9 @@ export function endpointText(host: string, port: number): string {
   return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
+/** Learns of something that was not forwarded on a session. @param problem one of few, without any text of the client */
+export type ForwardingReport = (problem: string, cause?: unknown) => void;
+
 /** The log of a connection, for what is forwarded on it. */
 export interface ForwardingLog {
   /**

@@ -2,6 +2,7 @@ import { constants, type Stats } from "node:fs";
 import { chown, lstat, mkdtemp, open, rmdir, stat, unlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { FileOwner } from "../session/file-owner.js";
 
 const { O_DIRECTORY, O_NOFOLLOW, O_RDONLY } = constants;
 
@@ -10,12 +11,6 @@ const STICKY = 0o1000;
 
 /** The number by which chown(2) leaves an owner as it is. */
 const UNCHANGED = -1;
-
-/** The user and the group of a program; one that is left out stays that of this process. */
-export interface Owner {
-  readonly uid?: number | undefined;
-  readonly gid?: number | undefined;
-}
 
 /** A folder of a session, of mode 0700, with few files in it, for programs that may run as another user. */
 export class PrivateFolder {
@@ -63,7 +58,8 @@ export class PrivateFolder {
   }
 
   /** Gives it to another user, whole: nothing may be made in it afterwards, since its owner could put a link there. */
-  async giveTo({ uid = UNCHANGED, gid = UNCHANGED }: Owner): Promise<void> {
+  async giveTo({ uid = UNCHANGED, gid = UNCHANGED }: FileOwner): Promise<void> {
+    if (uid === UNCHANGED && gid === UNCHANGED) return;
     for (const name of this.#names) await chown(join(this.#path, name), uid, gid);
     this.#givenAway = true;
     await chown(this.#path, uid, gid);

@@ -2,6 +2,7 @@ import type { AnswerOptions } from "../connection/outgoing-request.js";
 import type { HostKey } from "../crypto/pkey/host-key.js";
 import type { PKey } from "../crypto/pkey/pkey.js";
 import type { AnyChannel } from "./connection.js";
+import type { FileOwner } from "./file-owner.js";
 
 /** A key in an agent: it signs as a `PKey` does, only that the agent has the private half. */
 export interface AgentKey extends HostKey {
@@ -21,12 +22,6 @@ export interface AgentKey extends HostKey {
 export interface AgentSignOptions extends AnswerOptions {
   /** One of the key's `signatureAlgorithms`, the first by default. */
   readonly algorithm?: string;
-}
-
-export interface AgentSocketOptions {
-  /** The user who the program runs as, where that is not the user of this process: the socket is given to that user. */
-  readonly uid?: number;
-  readonly gid?: number;
 }
 
 /**
@@ -53,8 +48,8 @@ export interface ForwardedAgent {
    * SSH_AUTH_SOCK. It lies in a directory that only its owner can enter, takes up to 32 connections at a time, and is gone
    * with the channel.
    *
-   * @param options of the first call
+   * @param owner of the socket and its directory, as the first call says
    * @returns the path. Rejects with a ConfigurationError naming the option that cannot be used
    */
-  listen(options?: AgentSocketOptions): Promise<string>;
+  listen(owner?: FileOwner): Promise<string>;
 }

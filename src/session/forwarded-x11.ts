@@ -1,10 +1,4 @@
-/** Whose the files of a program are that runs as another user than the server. */
-export interface X11ListenOptions {
-  /** Number of the user that the authority file shall belong to; needs the rights of root. Default: the server's own. */
-  readonly uid?: number;
-  /** Number of the group, likewise. */
-  readonly gid?: number;
-}
+import type { FileOwner } from "./file-owner.js";
 
 /** A display of the client, as programs on the server see it. */
 export interface X11Display {
@@ -32,9 +26,9 @@ export interface ForwardedX11 extends X11Request {
    * file with the cookie, for DISPLAY and XAUTHORITY in the channel's `environment`. Both are gone with the channel. The
    * display is made once: later calls get the same.
    *
-   * @throws {ConfigurationError} naming the option that cannot be used
-   * @returns what DISPLAY and XAUTHORITY are. Rejects when no display is free or there are too many, when the file
-   *   cannot be written, and when the channel is closed
+   * @param owner of the file and its directory, as the first call says
+   * @returns what DISPLAY and XAUTHORITY are. Rejects with a ConfigurationError naming the option that cannot be used, when
+   *   no display is free, when the file cannot be written, and when the channel is closed
    */
-  listen(options?: X11ListenOptions): Promise<X11Display>;
+  listen(owner?: FileOwner): Promise<X11Display>;
 }

@@ -1,47 +1,40 @@
 import { randomBytes } from "node:crypto";
-import { once } from "node:events";
 import { chmod } from "node:fs/promises";
-import { createServer, type Server, type Socket } from "node:net";
+import type { Server, Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import type { FileOwner } from "../../session/file-owner.js";
+import { acceptConnections } from "../accept-connections.js";
+import type { ForwardingReport } from "../forwarding-log.js";
 import { join } from "../join.js";
-import { type Owner, PrivateFolder } from "../private-folder.js";
+import { PrivateFolder } from "../private-folder.js";
+import { MAX_SOCKET_PATH } from "../stream-local/socket-path.js";
 import { AgentError } from "./agent-error.js";
 
 /** Connections of programs at a time; each takes one of the client's channels. */
 const MAX_CONNECTIONS = 32;
 
-/** Longest path of a socket, bytes: `sun_path` without its NUL (unix(7)). */
-const MAX_PATH_LENGTH = 107;
-
 const FOLDER_PREFIX = "spindlex-";
 
 export interface AgentSocketSettings {
-  /** The user of the programs, where it is not the one of this process. */
-  readonly owner: Owner | undefined;
+  readonly owner: FileOwner;
   /** Connects to the agent; rejects when the signal fires. */
   readonly openStream: () => Promise<Duplex>;
   /** Ends all of it: the socket, its directory, and the connections. */
   readonly signal: AbortSignal;
-  readonly report: AgentReport;
+  readonly report: ForwardingReport;
 }
-
-/** Learns of a program that was not connected to the agent. @param problem one of few texts */
-export type AgentReport = (problem: string, error: unknown) => void;
 
 /** A socket at which programs find the agent of a client. */
 export class AgentSocket {
   readonly path: string;
   readonly #folder: PrivateFolder;
   readonly #settings: AgentSocketSettings;
-  readonly #server: Server;
+  #server: Server | undefined;
 
   private constructor(folder: PrivateFolder, name: string, settings: AgentSocketSettings) {
     this.#folder = folder;
     this.path = folder.fileNamed(name);
     this.#settings = settings;
-    this.#server = createServer({ allowHalfOpen: true }, (socket) => void this.#accept(socket));
-    this.#server.maxConnections = MAX_CONNECTIONS;
-    this.#server.on("drop", () => settings.report("too many programs use the agent", undefined));
   }
 
   /**
@@ -52,8 +45,8 @@ export class AgentSocket {
     // The owner of the directory may replace it: nobody else has a socket of this name that could be removed by that.
     const name = `agent.${randomBytes(8).toString("hex")}`;
     const length = PrivateFolder.pathLength(FOLDER_PREFIX, name);
-    if (length > MAX_PATH_LENGTH) {
-      const message = `a socket in TMPDIR would have a path of ${length} bytes, and may have ${MAX_PATH_LENGTH} at most`;
+    if (length > MAX_SOCKET_PATH) {
+      const message = `a socket in TMPDIR would have a path of ${length} bytes, and may have ${MAX_SOCKET_PATH} at most`;
       throw new AgentError("socket", message);
     }
     const folder = await unlessImpossible(PrivateFolder.make(FOLDER_PREFIX));
@@ -70,13 +63,18 @@ export class AgentSocket {
   }
 
   async #listen(): Promise<void> {
-    // Of this process alone, also where it is one of a cluster.
-    this.#server.listen({ path: this.path, exclusive: true });
-    await once(this.#server, "listening");
-    this.#server.on("error", (error) => this.#settings.report("a program could not connect to the agent", error));
+    const { owner, report } = this.#settings;
+    this.#server = await acceptConnections(
+      { path: this.path },
+      {
+        accepted: (socket) => void this.#accept(socket),
+        failed: (error) => report("a program could not connect to the agent", error),
+      },
+    );
+    this.#server.maxConnections = MAX_CONNECTIONS;
+    this.#server.on("drop", () => report("too many programs use the agent"));
     await chmod(this.path, 0o600);
-    const { owner } = this.#settings;
-    if (owner !== undefined) await this.#folder.giveTo(owner);
+    await this.#folder.giveTo(owner);
   }
 
   async #accept(socket: Socket): Promise<void> {
@@ -92,7 +90,7 @@ export class AgentSocket {
 
   async #close(): Promise<void> {
     // This removes the socket from its directory, too.
-    this.#server.close();
+    this.#server?.close();
     await this.#folder
       .remove()
       .catch((error) => this.#settings.report("the folder of the agent's socket was not removed", error));

@@ -1,40 +1,35 @@
-import { setMaxListeners } from "node:events";
 import { inLimitedTime } from "../../base/limited-time.js";
-import { checkInteger, checkOptions } from "../../base/option-checks.js";
 import { ChannelOpenError } from "../../connection/channel-open-error.js";
 import { type AnswerOptions, checkAnswerOptions } from "../../connection/outgoing-request.js";
 import { mayBeIgnored } from "../../connection/pending-answer.js";
 import type { PKey } from "../../crypto/pkey/pkey.js";
 import type { AnyChannel } from "../../session/connection.js";
-import type { AgentKey, AgentSignOptions, AgentSocketOptions, ForwardedAgent } from "../../session/forwarded-agent.js";
+import type { FileOwner } from "../../session/file-owner.js";
+import type { AgentKey, AgentSignOptions, ForwardedAgent } from "../../session/forwarded-agent.js";
 import type { SessionChannel } from "../../session/session-channel.js";
-import type { Owner } from "../private-folder.js";
+import { checkFileOwner } from "../file-owner.js";
+import type { ForwardingReport } from "../forwarding-log.js";
+import { sessionLifetime } from "../session-lifetime.js";
 import { AGENT_TIMEOUT, AgentClient, agentTimeLimit } from "./agent-client.js";
 import { AgentError } from "./agent-error.js";
-import { type AgentReport, AgentSocket } from "./agent-socket.js";
+import { AgentSocket } from "./agent-socket.js";
 
 /** The type of the channels that lead to a client's agent, where it has asked with `auth-agent-req@openssh.com`. */
 const AGENT_CHANNEL = "auth-agent@openssh.com";
 
-/** The largest number of a user or group: the one above stands for none (chown(2)). */
-const MAX_ID = 2 ** 32 - 2;
-
 /** The agent of a client that forwards it on a session. All of it ends with the session's channel. */
 export class Agent implements ForwardedAgent {
   readonly #channel: SessionChannel;
-  readonly #report: AgentReport;
+  readonly #report: ForwardingReport;
   readonly #client: AgentClient;
-  readonly #end = new AbortController();
+  readonly #lifetime: AbortSignal;
   #socket: Promise<string> | undefined;
 
-  constructor(channel: SessionChannel, report: AgentReport) {
+  constructor(channel: SessionChannel, report: ForwardingReport) {
     this.#channel = channel;
     this.#report = report;
     this.#client = new AgentClient((signal) => this.#openStream({ signal }));
-    setMaxListeners(0, this.#end.signal);
-    const end = () => this.#end.abort(new AgentError("closed", "the session has ended"));
-    if (channel.signal.aborted) end();
-    else channel.signal.addEventListener("abort", end, { once: true });
+    this.#lifetime = sessionLifetime(channel, () => new AgentError("closed", "the session has ended"));
   }
 
   openStream(options: AnswerOptions = {}): Promise<AnyChannel> {
@@ -49,18 +44,23 @@ export class Agent implements ForwardedAgent {
     return mayBeIgnored(this.#client.sign(key, data, options));
   }
 
-  listen(options: AgentSocketOptions = {}): Promise<string> {
-    this.#socket ??= mayBeIgnored(this.#listen(options).catch((error) => this.#notListening(error)));
-    return this.#socket;
+  listen(owner: FileOwner = {}): Promise<string> {
+    return mayBeIgnored(this.#listenOnce(owner));
   }
 
   async #openStream(options: AnswerOptions): Promise<AnyChannel> {
     const { signal } = checkAnswerOptions(options);
-    const ended = this.#end.signal;
-    const channel = await inLimitedTime(agentTimeLimit(AGENT_TIMEOUT, [signal, ended]), (end) => this.#open(end));
+    return inLimitedTime(
+      agentTimeLimit(AGENT_TIMEOUT, [signal, this.#lifetime]),
+      async (end) => this.#endingWithSession(await this.#open(end)),
+      (late) => late.destroy(),
+    );
+  }
+
+  #endingWithSession(channel: AnyChannel): AnyChannel {
     const destroy = () => channel.destroy();
-    ended.addEventListener("abort", destroy, { once: true });
-    channel.once("close", () => ended.removeEventListener("abort", destroy));
+    this.#lifetime.addEventListener("abort", destroy, { once: true });
+    channel.once("close", () => this.#lifetime.removeEventListener("abort", destroy));
     return channel;
   }
 
@@ -73,11 +73,17 @@ export class Agent implements ForwardedAgent {
     }
   }
 
-  async #listen(options: AgentSocketOptions): Promise<string> {
+  async #listenOnce(options: FileOwner): Promise<string> {
+    const owner = checkFileOwner(options);
+    this.#socket ??= this.#listen(owner).catch((error) => this.#notListening(error));
+    return this.#socket;
+  }
+
+  async #listen(owner: FileOwner): Promise<string> {
     const { path } = await AgentSocket.listen({
-      owner: resolveOwner(options),
+      owner,
       openStream: () => this.openStream(),
-      signal: this.#end.signal,
+      signal: this.#lifetime,
       report: this.#report,
     });
     this.#channel.environment.set("SSH_AUTH_SOCK", Buffer.from(path));
@@ -89,12 +95,4 @@ export class Agent implements ForwardedAgent {
     this.#socket = undefined;
     throw error;
   }
-}
-
-/** @throws {ConfigurationError} naming the option that cannot be used */
-function resolveOwner(options: AgentSocketOptions): Owner | undefined {
-  const { uid, gid } = checkOptions(options, ["uid", "gid"]);
-  const id = (name: "uid" | "gid", value: number | undefined) =>
-    value === undefined ? -1 : checkInteger(name, value, 0, MAX_ID);
-  return uid === undefined && gid === undefined ? undefined : { uid: id("uid", uid), gid: id("gid", gid) };
 }

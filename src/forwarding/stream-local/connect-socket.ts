@@ -4,7 +4,7 @@ import { OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED, OPEN_FAILED_CONNECT_FAILED } f
 import { connected } from "../connected.js";
 import { openFailure } from "../open-failure.js";
 import { holdFile, OutsideRootsError } from "./held-file.js";
-import { parseSocketPath } from "./socket-roots.js";
+import { parseSocketPath } from "./socket-path.js";
 
 export interface ConnectSocketOptions {
   /** Folders, by absolute paths, in one of which the socket has to be. */

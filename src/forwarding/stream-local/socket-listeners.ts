@@ -4,7 +4,7 @@ import { type Listener, ListenerRegister, ListenRefusal, listenRefusal } from ".
 import { encodeForwardedStreamlocal } from "../open-fields.js";
 import { bindSocket } from "./bind-socket.js";
 import { type HeldFile, holdFile, OutsideRootsError } from "./held-file.js";
-import { parseSocketPath, type SocketPath } from "./socket-roots.js";
+import { parseSocketPath, type SocketPath } from "./socket-path.js";
 
 /**
  * The sockets of the file system that are listened on for one client (OpenSSH PROTOCOL §2.4): `ssh -R` with a path. They

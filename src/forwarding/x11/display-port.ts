@@ -1,5 +1,6 @@
-import { createServer, type Server, type Socket } from "node:net";
+import type { Server, Socket } from "node:net";
 import { systemErrorCode } from "../../base/system-error-code.js";
+import { type AcceptedConnections, acceptConnections } from "../accept-connections.js";
 
 /** The TCP port of display 0. */
 const FIRST_PORT = 6000;
@@ -31,13 +32,11 @@ export class DisplayPort {
     const servers: Server[] = [];
     const port = new DisplayPort(servers);
     let whole = false;
-    const acceptWhole = (socket: Socket) => (whole ? accept(socket) : socket.destroy());
+    const accepted = (socket: Socket) => (whole ? accept(socket) : socket.destroy());
     try {
       for (const address of ["127.0.0.1", "::1"]) {
-        const server = await listenOn(address, FIRST_PORT + display, acceptWhole);
-        if (server === undefined) continue;
-        server.on("error", onError);
-        servers.push(server);
+        const server = await listenOn(address, FIRST_PORT + display, { accepted, failed: onError });
+        if (server !== undefined) servers.push(server);
       }
     } catch (error) {
       port.close();
@@ -54,17 +53,12 @@ export class DisplayPort {
   }
 }
 
-function listenOn(host: string, port: number, accept: Accept): Promise<Server | undefined> {
-  const server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true }, accept);
-  return new Promise((resolve, reject) => {
-    server.once("error", (error) => {
-      if (host === "::1" && NO_SUCH_ADDRESS.has(systemErrorCode(error))) resolve(undefined);
-      else reject(error);
-    });
-    // Without `exclusive` the workers of a cluster would share the port, and get each other's connections.
-    server.listen({ host, port, ipv6Only: host === "::1", exclusive: true }, () => {
-      server.removeAllListeners("error");
-      resolve(server);
-    });
-  });
+/** @returns `undefined` where this machine does not have the address */
+async function listenOn(host: string, port: number, connections: AcceptedConnections): Promise<Server | undefined> {
+  try {
+    return await acceptConnections({ host, port }, connections);
+  } catch (error) {
+    if (host === "::1" && NO_SUCH_ADDRESS.has(systemErrorCode(error))) return undefined;
+    throw error;
+  }
 }

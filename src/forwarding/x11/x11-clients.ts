@@ -2,6 +2,7 @@ import type { Socket } from "node:net";
 import { Writer } from "../../protocol/writer.js";
 import type { X11Request } from "../../session/forwarded-x11.js";
 import type { SessionChannel } from "../../session/session-channel.js";
+import type { ForwardingReport } from "../forwarding-log.js";
 import { join } from "../join.js";
 import { resetSocket } from "../reset-socket.js";
 import { hasShownCookie } from "./cookie-check.js";
@@ -16,21 +17,18 @@ const MAX_FORWARDED = 256;
 /** Milliseconds from the connection of an X client until its channel has to be there. */
 const SETUP_TIME = 30_000;
 
-/** Gets what has gone wrong with a display, in words for the log, and the error that has caused it. */
-export type X11Report = (problem: string, cause?: unknown) => void;
-
 /** The programs that have connected to the display of a session. */
 export class X11Clients {
   readonly #channel: SessionChannel;
   readonly #request: X11Request;
-  readonly #report: X11Report;
+  readonly #report: ForwardingReport;
   readonly #lastCame: () => void;
   readonly #unproven = new Set<Socket>();
   readonly #forwarded = new Set<Socket>();
   #firstCame = false;
 
   /** @param lastCame is called when no more X clients are taken, since the client wants only one */
-  constructor(channel: SessionChannel, request: X11Request, report: X11Report, lastCame: () => void) {
+  constructor(channel: SessionChannel, request: X11Request, report: ForwardingReport, lastCame: () => void) {
     this.#channel = channel;
     this.#request = request;
     this.#report = report;

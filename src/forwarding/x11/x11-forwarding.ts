@@ -1,16 +1,16 @@
 import { hostname } from "node:os";
-import { checkInteger, checkOptions } from "../../base/option-checks.js";
 import { mayBeIgnored } from "../../connection/pending-answer.js";
-import type { ForwardedX11, X11Display, X11ListenOptions, X11Request } from "../../session/forwarded-x11.js";
+import type { FileOwner } from "../../session/file-owner.js";
+import type { ForwardedX11, X11Display, X11Request } from "../../session/forwarded-x11.js";
 import type { SessionChannel } from "../../session/session-channel.js";
+import { checkFileOwner } from "../file-owner.js";
+import type { ForwardingReport } from "../forwarding-log.js";
 import { PrivateFolder } from "../private-folder.js";
+import { sessionLifetime } from "../session-lifetime.js";
 import { encodeAuthorityEntry } from "./authority-file.js";
-import { X11Clients, type X11Report } from "./x11-clients.js";
+import { X11Clients } from "./x11-clients.js";
 import type { X11Displays } from "./x11-displays.js";
 import { credentialsOf } from "./x11-request.js";
-
-/** The largest number of a user or a group: one more means "as it is" to chown(2). */
-const MAX_OWNER_ID = 0xffff_fffe;
 
 /** X11 forwarding of one session channel. Nothing of it outlives the channel. */
 export class X11Forwarding implements ForwardedX11 {
@@ -20,11 +20,11 @@ export class X11Forwarding implements ForwardedX11 {
   readonly screenNumber: number;
   readonly #channel: SessionChannel;
   readonly #displays: X11Displays;
-  readonly #report: X11Report;
+  readonly #report: ForwardingReport;
   #display: Promise<X11Display> | undefined;
 
   /** @param request which is well-formed */
-  constructor(channel: SessionChannel, request: X11Request, displays: X11Displays, report: X11Report) {
+  constructor(channel: SessionChannel, request: X11Request, displays: X11Displays, report: ForwardingReport) {
     this.singleConnection = request.singleConnection;
     this.authProtocol = request.authProtocol;
     this.authCookie = request.authCookie;
@@ -34,14 +34,12 @@ export class X11Forwarding implements ForwardedX11 {
     this.#report = report;
   }
 
-  listen(options: X11ListenOptions = {}): Promise<X11Display> {
-    return mayBeIgnored(this.#listenOnce(options));
+  listen(owner: FileOwner = {}): Promise<X11Display> {
+    return mayBeIgnored(this.#listenOnce(owner));
   }
 
-  async #listenOnce(options: X11ListenOptions): Promise<X11Display> {
-    const owner = checkOptions(options, ["uid", "gid"]);
-    if (owner.uid !== undefined) checkInteger("uid", owner.uid, 0, MAX_OWNER_ID);
-    if (owner.gid !== undefined) checkInteger("gid", owner.gid, 0, MAX_OWNER_ID);
+  async #listenOnce(options: FileOwner): Promise<X11Display> {
+    const owner = checkFileOwner(options);
     this.#display ??= this.#listen(owner).catch((error) => this.#notListening(error));
     return this.#display;
   }
@@ -52,8 +50,8 @@ export class X11Forwarding implements ForwardedX11 {
     throw error;
   }
 
-  async #listen(owner: X11ListenOptions): Promise<X11Display> {
-    const lifetime = lifetimeOf(this.#channel);
+  async #listen(owner: FileOwner): Promise<X11Display> {
+    const lifetime = sessionLifetime(this.#channel, () => new Error("the channel is closed"));
     lifetime.throwIfAborted();
     const clients = new X11Clients(this.#channel, this, this.#report, () => display.close());
     const display = await this.#displays.open(
@@ -77,13 +75,13 @@ export class X11Forwarding implements ForwardedX11 {
     }
   }
 
-  async #writeAuthorityFile(displayNumber: number, owner: X11ListenOptions, lifetime: AbortSignal): Promise<string> {
+  async #writeAuthorityFile(displayNumber: number, owner: FileOwner, lifetime: AbortSignal): Promise<string> {
     const folder = await PrivateFolder.make("spindlex-x11-");
     const remove = () => folder.remove().catch((error) => this.#report("an authority file was not removed", error));
     try {
       const entry = encodeAuthorityEntry({ hostName: hostname(), displayNumber, ...credentialsOf(this) });
       const path = await folder.writeFile("Xauthority", entry);
-      if (owner.uid !== undefined || owner.gid !== undefined) await folder.giveTo(owner);
+      await folder.giveTo(owner);
       lifetime.throwIfAborted();
       lifetime.addEventListener("abort", remove, { once: true });
       return path;
@@ -92,14 +90,4 @@ export class X11Forwarding implements ForwardedX11 {
       throw error;
     }
   }
-}
-
-/** @returns fires when the channel is closed by the peer or here, or its connection ends */
-function lifetimeOf(channel: SessionChannel): AbortSignal {
-  const lifetime = new AbortController();
-  const end = () => lifetime.abort(new Error("the channel is closed"));
-  if (channel.destroyed || channel.signal.aborted) end();
-  channel.once("close", end);
-  channel.signal.addEventListener("abort", end, { once: true });
-  return lifetime.signal;
 }

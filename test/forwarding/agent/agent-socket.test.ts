@@ -34,7 +34,7 @@ afterEach(async () => {
 
 function listen(settings: Partial<AgentSocketSettings> = {}): Promise<AgentSocket> {
   return AgentSocket.listen({
-    owner: undefined,
+    owner: {},
     openStream: agent.open,
     signal: abort.signal,
     report: (problem) => reported.push(problem),
@@ -64,7 +64,7 @@ describe("the socket of an agent", () => {
     for (const made of [path, dirname(path)]) expect(await stat(made)).toMatchObject({ uid: 12345, gid: 54321 });
     expect(await modeOf(dirname(path))).toBe(0o700);
     expect(await modeOf(path)).toBe(0o600);
-    const group = await listen({ owner: { uid: -1, gid: 54321 } });
+    const group = await listen({ owner: { gid: 54321 } });
     expect(await stat(group.path)).toMatchObject({ uid: 0, gid: 54321 });
   });
 

@@ -4,14 +4,18 @@ import { connect } from "node:net";
 import { dirname } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { silentLogger } from "../../../src/base/logger.js";
+import { portOf } from "../../../src/connection/channel.js";
 import { PKey } from "../../../src/crypto/pkey/pkey.js";
-import type { AgentSocketOptions } from "../../../src/index.js";
+import { Agent } from "../../../src/forwarding/agent/agent.js";
+import type { AnyChannel, Channel, Connection, FileOwner } from "../../../src/index.js";
 import { DisconnectReason, MessageNumber } from "../../../src/protocol/constants.js";
 import {
   decodeChannelOpen,
   encodeChannelOpenConfirmation,
   encodeChannelOpenFailure,
 } from "../../../src/protocol/messages/channel-open.js";
+import { fakeConnection } from "../../connection/fake-connection.js";
+import { openTestChannel, type TestChannel } from "../../connection/test-channel.js";
 import { PacketClient } from "../../support/packet-client.js";
 import {
   channelClose,
@@ -171,6 +175,34 @@ describe("a stream to an agent", () => {
     expect(stream.destroyed).toBe(true);
     await client.close();
   });
+
+  it("is closed where the session ends as it is opened", async () => {
+    const opened: TestChannel<AnyChannel>[] = [];
+    const connection: Connection = {
+      ...fakeConnection(),
+      openChannel: async () => {
+        const stream = openTestChannel({ kind: "auth-agent@openssh.com", connection });
+        opened.push(stream);
+        session.channel.destroy();
+        portOf(session.channel).receiveClose();
+        return stream.channel;
+      },
+    };
+    const session: TestChannel<Channel> = openTestChannel({ connection });
+    const forwarded = new Agent(session.channel, () => {});
+    await expect(forwarded.openStream()).rejects.toMatchObject({ code: "closed" });
+    expect(opened.map(({ channel }) => channel.destroyed)).toEqual([true]);
+  });
+
+  it("is closed where the server closes the session, whatever the client says", async () => {
+    const { client, agent, channel } = await start();
+    const opening = agent.openStream();
+    await confirmed(client);
+    const stream = await opening;
+    channel.destroy();
+    await vi.waitFor(() => expect(stream.destroyed).toBe(true));
+    await client.close();
+  });
 });
 
 describe("the socket for programs", () => {
@@ -237,9 +269,9 @@ describe("the socket for programs", () => {
 
   it.each<object>([{ uid: -1 }, { uid: 1.5 }, { gid: "0" }, { gid: 2 ** 32 - 1 }, { user: 0 }])(
     "has options that are checked: %j",
-    async (options: AgentSocketOptions) => {
+    async (owner: FileOwner) => {
       const { client, agent } = await start();
-      await expect(agent.listen(options)).rejects.toMatchObject({ name: "ConfigurationError" });
+      await expect(agent.listen(owner)).rejects.toMatchObject({ name: "ConfigurationError" });
       await client.close();
     },
   );
