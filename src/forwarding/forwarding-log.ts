@@ -6,7 +6,9 @@ import type { OpenFields } from "./open-fields.js";
 export type ForwardingKind =
   | ChannelKind
   | "tcpip-forward"
+  | "cancel-tcpip-forward"
   | "streamlocal-forward@openssh.com"
+  | "cancel-streamlocal-forward@openssh.com"
   | "auth-agent-req@openssh.com"
   | "x11-req";
 

@@ -57,7 +57,7 @@ export function readOpenFields(kind: string, fields: Buffer): OpenFields {
 }
 
 /** @throws {ProtocolError} when they are malformed */
-export function readDirectTcpip(fields: Buffer): DirectTcpip {
+function readDirectTcpip(fields: Buffer): DirectTcpip {
   const reader = new Reader(fields);
   const open = {
     host: reader.readText(),

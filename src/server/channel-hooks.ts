@@ -13,7 +13,7 @@ import {
 import type { Request } from "../protocol/messages/requests.js";
 import type { AnyChannel } from "../session/connection.js";
 import { SessionChannel } from "../session/session-channel.js";
-import { handleSessionRequest } from "../session/session-requests.js";
+import { handleSessionRequest, mayRequest } from "../session/session-requests.js";
 import type { ChannelContext } from "./channel-context.js";
 import { decideGlobalRequest } from "./global-request-hooks.js";
 import { notify } from "./hook-answers.js";
@@ -67,7 +67,7 @@ function decideOpen(
 }
 
 function decideRequest(
-  { sessionHooks, forwarding, refusedRequests }: ChannelContext,
+  { connection, sessionHooks, forwarding, refusedRequests }: ChannelContext,
   channel: AnyChannel,
   request: Request,
 ): MaybePromise<boolean> {
@@ -77,7 +77,7 @@ function decideRequest(
       ? handleSessionRequest(channel, request, sessionHooks, forwarding.sessions)
       : sessionHooks.unknown(channel, request.kind, Buffer.from(request.fields.readRest()));
   const settle = (allowed: boolean) => {
-    if (!allowed) refused();
+    if (!allowed) refused(mayRequest(connection.permissions, request.kind) ? "refused" : "not permitted to this user");
     return allowed;
   };
   return decision instanceof Promise ? decision.then(settle) : settle(decision);

@@ -13,6 +13,9 @@ import { allowedBy } from "./hook-answers.js";
 import { HOST_KEYS_PROVE } from "./host-keys/host-key-proof.js";
 import { decidesSocketForwarding, overrides } from "./ssh-server.js";
 
+/** The reason where a client cancels something that is not there for it. */
+const NOT_LISTENED_ON = "it is not listened on";
+
 /** Decides about a request that is not about a channel (RFC 4254 §4), by the hooks of a server. */
 export async function decideGlobalRequest(context: ChannelContext, request: Request): Promise<boolean | Uint8Array> {
   switch (request.kind) {
@@ -30,7 +33,7 @@ export async function decideGlobalRequest(context: ChannelContext, request: Requ
     case HOST_KEYS_PROVE:
       return context.hostKeyProof?.answer(request) ?? false;
     default: {
-      const answer = await askAboutUnknown(context, request.kind, Buffer.from(request.fields.readRest()));
+      const answer = await checkGlobalRequest(context, request.kind, Buffer.from(request.fields.readRest()));
       if (answer === false) context.refusedRequests.global(request.kind);
       return answer;
     }
@@ -76,14 +79,19 @@ async function listenOnPort(context: ChannelContext, request: Request): Promise<
 }
 
 async function cancelPort(context: ChannelContext, request: Request): Promise<boolean> {
-  const { server, connection, forwarding } = context;
+  const { server, connection, forwarding, log } = context;
   const asked = readPort(request);
   const { address, port } = asked;
   if (await forwarding.ports.cancel(asked)) return true;
-  if (port > MAX_PORT || !mayListen(connection.permissions, address, port)) return false;
-  return allowedBy("checkPortForwardCancelRequest", () =>
-    server.checkPortForwardCancelRequest(address, port, connection),
-  );
+  const isCancelled =
+    port <= MAX_PORT &&
+    mayListen(connection.permissions, address, port) &&
+    (await allowedBy("checkPortForwardCancelRequest", () =>
+      server.checkPortForwardCancelRequest(address, port, connection),
+    ));
+  if (!isCancelled)
+    log.refused("cancel-tcpip-forward", NOT_LISTENED_ON, { target: loggedText(endpointText(address, port)) });
+  return isCancelled;
 }
 
 async function listenOnSocket(context: ChannelContext, { kind, fields }: Request): Promise<boolean | Uint8Array> {
@@ -94,7 +102,10 @@ async function listenOnSocket(context: ChannelContext, { kind, fields }: Request
     return false;
   };
   if (!mayListenOnSocket(connection.permissions)) return refuse("not permitted to this user");
-  if (!decidesSocketForwarding(server)) return askAboutUnknown(context, kind, payload);
+  if (!decidesSocketForwarding(server)) {
+    const answer = await checkGlobalRequest(context, kind, payload);
+    return answer === false ? refuse("refused by checkGlobalRequest") : answer;
+  }
   const path = readSocketPath(payload);
   if (path === "" || path.includes("\0")) return refuse("not the path of a socket", loggedText(path));
   const hook = "checkSocketForwardRequest";
@@ -105,11 +116,19 @@ async function listenOnSocket(context: ChannelContext, { kind, fields }: Request
 }
 
 async function cancelSocket(context: ChannelContext, { kind, fields }: Request): Promise<boolean | Uint8Array> {
+  const { server, connection, forwarding, log } = context;
   const payload = Buffer.from(fields.readRest());
-  if (!decidesSocketForwarding(context.server)) {
-    return mayListenOnSocket(context.connection.permissions) && askAboutUnknown(context, kind, payload);
+  const refuse = (target?: string) => {
+    log.refused("cancel-streamlocal-forward@openssh.com", NOT_LISTENED_ON, { target });
+    return false;
+  };
+  if (!decidesSocketForwarding(server)) {
+    const isPermitted = mayListenOnSocket(connection.permissions);
+    const answer = isPermitted && (await checkGlobalRequest(context, kind, payload));
+    return answer === false ? refuse() : answer;
   }
-  return context.forwarding.sockets.cancel(readSocketPath(payload));
+  const path = readSocketPath(payload);
+  return (await forwarding.sockets.cancel(path)) || refuse(loggedText(path));
 }
 
 /** The field of both requests about sockets (OpenSSH PROTOCOL §2.4). @throws {ProtocolError} when it is malformed */
@@ -120,7 +139,7 @@ function readSocketPath(payload: Buffer): string {
   return path;
 }
 
-function askAboutUnknown(
+function checkGlobalRequest(
   { server, connection }: ChannelContext,
   kind: string,
   payload: Buffer,

@@ -1,5 +1,6 @@
 import { loggedText } from "../base/logged-text.js";
 import type { Request } from "../protocol/messages/requests.js";
+import type { Reader } from "../protocol/reader.js";
 import type { CountedMessages } from "./counted-messages.js";
 
 /** Requests by names of their own in the log. Others are counted together: clients can make up any number of names. */
@@ -27,16 +28,19 @@ export class RefusedRequests {
     this.#counted = counted;
   }
 
-  /** @param request before its fields are read */
-  onChannel({ kind, fields }: Request): () => void {
+  /**
+   * @param request before its fields are read
+   * @returns notes that it was refused
+   */
+  onChannel({ kind, fields }: Request): (reason: "refused" | "not permitted to this user") => void {
     const variable = kind === "env" ? fields.copy() : undefined;
-    return () => {
-      const name = variable?.readString().toString();
+    return (reason) => {
+      const name = variable && nameOf(variable);
       const isUsual = name === undefined ? isExtension(kind) : STOCK_VARIABLE.test(name);
       const details = { request: loggedText(kind), ...(name !== undefined && { variable: loggedText(name) }) };
       const what = KNOWN.includes(kind) ? `channel request ${kind}` : "channel request of another kind";
       this.#counted.note(
-        isUsual ? `${what}, as usual: refused` : `${what}: refused`,
+        isUsual ? `${what}, as usual: ${reason}` : `${what}: ${reason}`,
         details,
         isUsual ? "debug" : "info",
       );
@@ -47,6 +51,15 @@ export class RefusedRequests {
   global(kind: string): void {
     const level = isExtension(kind) ? "debug" : "info";
     this.#counted.note("global request of another kind: refused", { request: loggedText(kind) }, level);
+  }
+}
+
+/** The name of a variable; `undefined` where the request has none, as it may be on a channel that is not a session. */
+function nameOf(fields: Reader): string | undefined {
+  try {
+    return fields.readString().toString();
+  } catch {
+    return undefined;
   }
 }
 

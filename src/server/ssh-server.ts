@@ -331,7 +331,7 @@ export class SSHServer {
 }
 
 /** Whether a channel of this kind leads to a target that the client names. */
-export function isLocalForwarding(kind: string): boolean {
+function isLocalForwarding(kind: string): boolean {
   return kind === "direct-tcpip" || kind === "direct-streamlocal@openssh.com";
 }
 

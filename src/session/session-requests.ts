@@ -1,3 +1,4 @@
+import type { Permissions } from "../auth/permissions.js";
 import { HookError } from "../base/hook-error.js";
 import { InvalidTextError } from "../protocol/errors.js";
 import type { Request } from "../protocol/messages/requests.js";
@@ -18,6 +19,19 @@ const ORIGINAL_COMMAND = "SSH_ORIGINAL_COMMAND";
 const INTERNAL_SFTP = "internal-sftp";
 
 type Decision = boolean | Promise<boolean>;
+
+/** The requests that need a permission of their own. */
+const PERMISSIONS: ReadonlyMap<string, "pty" | "x11Forwarding" | "agentForwarding"> = new Map([
+  ["pty-req", "pty"],
+  ["x11-req", "x11Forwarding"],
+  ["auth-agent-req@openssh.com", "agentForwarding"],
+]);
+
+/** Whether a user may make a request on a session, whatever a hook says. */
+export function mayRequest(permissions: Permissions, kind: string): boolean {
+  const permission = PERMISSIONS.get(kind);
+  return permission === undefined || permissions[permission];
+}
 
 /** The hooks that decide what a session may do: they return exactly `true` to allow. */
 export interface SessionHooks {
@@ -138,7 +152,8 @@ function requestPty(channel: SessionChannel, fields: Reader, hooks: SessionHooks
     pixelHeight: fields.readUint32(),
     modes: decodeTerminalModes(last(fields, fields.readString())),
   };
-  if (channel.pty !== undefined || !channel.connection.permissions.pty || pty.term.includes(0)) return false;
+  if (channel.pty !== undefined || !mayRequest(channel.connection.permissions, "pty-req") || pty.term.includes(0))
+    return false;
   return whenAllowed(hooks.pty(channel, pty), () => {
     channel.pty = pty;
   });
@@ -217,7 +232,7 @@ function requestX11(
     authCookie: Buffer.from(fields.readString()),
     screenNumber: last(fields, fields.readUint32()),
   };
-  if (channel.x11 !== undefined || !channel.connection.permissions.x11Forwarding) return false;
+  if (channel.x11 !== undefined || !mayRequest(channel.connection.permissions, "x11-req")) return false;
   const x11 = forwarding.x11(channel, request);
   if (x11 === undefined) return false;
   const { singleConnection, authProtocol, authCookie, screenNumber } = request;
@@ -234,7 +249,7 @@ function requestAgent(
   forwarding: SessionForwarding,
 ): Decision {
   fields.end();
-  if (!channel.connection.permissions.agentForwarding) return false;
+  if (!mayRequest(channel.connection.permissions, "auth-agent-req@openssh.com")) return false;
   if (channel.agent !== undefined) return true;
   return whenAllowed(hooks.agent(channel), () => {
     channel.agent = forwarding.agent(channel);

@@ -274,6 +274,18 @@ describe("hooks of global requests", () => {
     expect(asked).not.toHaveBeenCalled();
   });
 
+  it.each(["streamlocal-forward@openssh.com", "cancel-streamlocal-forward@openssh.com", "cancel-tcpip-forward"])(
+    "are not silent where they refuse: %s",
+    async (kind) => {
+      for (const server of [new SSHServer(), new SSHServer({ forwarding: { remote: () => false } })]) {
+        const { authority, refused } = bind(server);
+        const fields = kind.includes("local") ? new Writer().writeString("/s").toBuffer() : addressAndPort("h", 8022);
+        expect(await authority.globalRequest(request(kind, fields))).toBe(false);
+        expect(refused).toHaveBeenCalledExactlyOnceWith(kind, expect.any(String), expect.anything());
+      }
+    },
+  );
+
   it("end forwarding by exactly true", async () => {
     const fields = addressAndPort("", 8022);
     const cancel = async (answer: unknown) =>

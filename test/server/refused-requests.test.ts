@@ -9,7 +9,7 @@ function start() {
   const counted = new CountedMessages(first);
   const requests = new RefusedRequests(counted);
   const refuse = (kind: string, fields: Uint8Array = Buffer.alloc(0)) =>
-    requests.onChannel(decodeGlobalRequest(encodeGlobalRequest(kind, "wanted", fields)))();
+    requests.onChannel(decodeGlobalRequest(encodeGlobalRequest(kind, "wanted", fields)))("refused");
   return { first, counted, requests, refuse };
 }
 
@@ -32,6 +32,12 @@ describe("requests that are refused", () => {
     expect(first.mock.calls).toEqual([[expect.any(String), { request: "env", variable: name }, "debug"]]);
     refuse("env", variable("PATH\n"));
     expect(first).toHaveBeenLastCalledWith(expect.any(String), { request: "env", variable: "PATH\\u{a}" }, "info");
+  });
+
+  it("may be malformed where they mean nothing", () => {
+    const { first, refuse } = start();
+    refuse("env", Buffer.alloc(3));
+    expect(first.mock.calls).toEqual([["channel request env: refused", { request: "env" }, "info"]]);
   });
 
   it("of unknown kinds are counted together, and are lines at debug level where they have a domain", () => {
