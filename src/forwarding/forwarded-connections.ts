@@ -44,22 +44,22 @@ export async function forwardConnection(
   { kind, fields, listener }: ForwardedChannel,
 ): Promise<void> {
   const { connection, places, report } = context;
-  // A socket that fails is closed, too.
+  // A socket that fails is closed, which is all that matters here.
   socket.on("error", () => {});
-  const release = places.connections.take();
-  const taken = places.pending.take();
+  const releaseConnection = places.connections.take();
+  const releasePending = places.pending.take();
   try {
-    if (release === undefined) throw new Unforwarded("too many connections are forwarded");
-    if (taken === undefined) throw new Unforwarded("too many connections wait for the client");
+    if (releaseConnection === undefined) throw new Unforwarded("too many connections are forwarded");
+    if (releasePending === undefined) throw new Unforwarded("too many connections wait for the client");
     const channel = await connection.openChannel(kind, fields);
-    taken();
+    releasePending();
     context.ended(listener, await join(channel, socket, { signal: connection.signal }));
   } catch (error) {
     resetSocket(socket);
     if (!connection.signal.aborted) report({ listener, ...problemOf(error) });
   } finally {
-    taken?.();
-    release?.();
+    releasePending?.();
+    releaseConnection?.();
   }
 }
 

@@ -1,6 +1,7 @@
 import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { Channel, portOf } from "../connection/channel.js";
+import { resetSocket } from "./reset-socket.js";
 
 /** The events of a stream that is joined to another one. */
 export interface JoinedStreamHandlers {
@@ -81,17 +82,12 @@ export class JoinedStream {
     if (stream.destroyed) return;
     try {
       if (stream instanceof Channel && this.hasAll) stream.close();
-      else if (canBeReset(stream) && !this.hasAll) stream.resetAndDestroy();
+      else if (stream instanceof Socket && !this.hasAll) resetSocket(stream);
       else stream.destroy();
     } catch {
       stream.destroy();
     }
   }
-}
-
-/** Whether it is a TCP connection that is open. */
-function canBeReset(stream: Duplex): stream is Socket {
-  return stream instanceof Socket && stream.remoteFamily !== undefined;
 }
 
 /** @param thrown by a stream, or emitted, which may be anything */
