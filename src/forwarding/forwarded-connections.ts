@@ -5,17 +5,17 @@ import { type Joined, join } from "./join.js";
 import type { ListenPlaces, ListenSettings } from "./listen-options.js";
 import { resetSocket } from "./reset-socket.js";
 
-/** What is not listened on, or a connection that does not reach its client. */
+/** A failure to listen, or to lead a connection to its client. */
 export interface ListenProblem {
   /** `ADDRESS:PORT` or a path as the client says it, cut and escaped. */
   readonly listener: string;
   /** One of few, for whoever counts. */
   readonly reason: string;
-  /** What has failed, unless the reason says all. */
+  /** The error behind it, unless the reason says all. */
   readonly cause?: unknown;
 }
 
-/** Who is listened for, and with which limits. */
+/** The client that is listened for, and its limits. */
 export interface ListenContext {
   readonly connection: Pick<Connection, "openChannel" | "signal">;
   readonly settings: ListenSettings;

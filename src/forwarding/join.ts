@@ -20,7 +20,7 @@ export interface JoinOptions {
   readonly timeout?: number | false;
 }
 
-/** How two joined streams have ended. */
+/** The end of two joined streams. */
 export interface Joined {
   /** Bytes that were read from the first stream. */
   readonly bytesFromFirst: number;
@@ -58,7 +58,7 @@ const NOTHING = new Uint8Array(0);
  * closed before its end, ends the other one abruptly, so that nobody takes a part for the whole: a TCP connection is
  * reset, a channel closed without EOF, any other stream destroyed.
  *
- * @returns how they have ended; never rejects for what the streams do. Rejects with a ConfigurationError for options that
+ * @returns their end; never rejects for what the streams do. Rejects with a ConfigurationError for options that
  *   cannot be used
  */
 export async function join(first: Duplex, second: Duplex, options: JoinOptions = {}): Promise<Joined> {
@@ -97,7 +97,7 @@ class Junction {
   readonly #resolve: (joined: Joined) => void;
   readonly #timers = new Set<NodeJS.Timeout>();
   #signal: AbortSignal | undefined;
-  /** When something was read or taken the last time, milliseconds. */
+  /** The last time that something was read or taken, milliseconds. */
   #activeAt = performance.now();
   #cause: Joined["cause"] = "ended";
   #error: Error | undefined;
@@ -173,7 +173,7 @@ class Junction {
     }
     from.bytesRead += bytes.length;
     try {
-      // What the stream has passed on at once fills no memory.
+      // Bytes that the stream has passed on at once fill no memory.
       if (!to.stream.write(bytes) && to.stream.writableLength !== 0) from.stream.pause();
       else if (from.bytesRead - from.turnBegan >= MAX_TURN) this.#yield(from, to);
     } catch (thrown) {

@@ -3,7 +3,7 @@ import { Places } from "./places.js";
 import { checkSocketRoots } from "./stream-local/socket-roots.js";
 import { GATEWAY_PORTS, type GatewayPorts } from "./tcp/bind-addresses.js";
 
-/** What the library does where it listens for a client: `ssh -R`. */
+/** Rules for listening for a client: `ssh -R`. */
 export interface ListenOptions {
   /**
    * Which addresses are listened on, as GatewayPorts of sshd_config(5): `no` listens on loopback, whatever the client asks
@@ -87,7 +87,7 @@ export interface ListenPlaces {
   readonly connections: Places;
 }
 
-/** What all clients of a server have together. */
+/** The places of all clients of a server. */
 export class ListenLedger {
   readonly #settings: ListenSettings;
   readonly #all: ListenPlaces;

@@ -5,7 +5,7 @@ export class ListenRefusal extends Error {
   override readonly name = "ListenRefusal";
 }
 
-/** Why something is not listened on. */
+/** The refusal for whatever has kept the server from listening. */
 export function listenRefusal(error: unknown): ListenRefusal {
   return error instanceof ListenRefusal ? error : new ListenRefusal("the system refuses it", { cause: error });
 }

@@ -176,8 +176,8 @@ class Refused extends Error {
 }
 
 /**
- * What was looked up and not found is an error: without a policy all addresses would be allowed, and without a host it would
- * be the client's.
+ * An option that was looked up and not found is an error: without a policy all addresses would be allowed, and in place of a
+ * host that is missing the client's would be taken.
  *
  * @throws {ConfigurationError} naming the option that cannot be used
  */

@@ -7,7 +7,7 @@ import { LISTEN_OPTIONS, type ListenOptions, resolveListenOptions } from "./list
 import type { ListenRequest, LocalTarget } from "./target.js";
 import type { HostLookup } from "./tcp/connect-target.js";
 
-/** What clients may have forwarded, and how. Without a declaration, nothing is. */
+/** The forwarding that clients may ask for. Without a declaration, nothing is forwarded. */
 export interface ForwardingOptions extends ListenOptions {
   /**
    * Decides where clients may be connected to by `ssh -L`, `-D`, `-W` and `-J`: to a TCP port, or to a socket of the file

@@ -1,4 +1,4 @@
-/** How many of something one client may have, or all clients together. */
+/** The number of something that one client may have, or all clients together. */
 export class Places {
   readonly #limit: number;
   readonly #all: Places | undefined;

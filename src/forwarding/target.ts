@@ -8,7 +8,7 @@ export interface ForwardingClient {
   readonly connection: Connection;
 }
 
-/** What a decision adds to the target of a client. */
+/** Changes and conditions that a decision adds to the target of a client. */
 export interface ConnectOptions {
   /** Connects to this host, a name or an address, in place of the one that the client has named. */
   readonly host?: string;

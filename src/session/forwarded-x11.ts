@@ -27,7 +27,7 @@ export interface ForwardedX11 extends X11Request {
    * display is made once: later calls get the same.
    *
    * @param owner of the file and its directory, as the first call says
-   * @returns what DISPLAY and XAUTHORITY are. Rejects with a ConfigurationError naming the option that cannot be used, when
+   * @returns the values of DISPLAY and XAUTHORITY. Rejects with a ConfigurationError naming the option that cannot be used, when
    *   no display is free, when the file cannot be written, and when the channel is closed
    */
   listen(owner?: FileOwner): Promise<X11Display>;

@@ -1,5 +1,5 @@
 /**
- * Why an agent was of no use:
+ * The reason why an agent was of no use:
  * - `refused`: there was no connection to it: the client has refused the channel, or there are too many of them;
  * - `failed`: it says that it cannot do this: it does not have the key, it is locked, or a person has said no;
  * - `malformed`: the answer is too long, is not one, or holds a signature that is not the one asked for;

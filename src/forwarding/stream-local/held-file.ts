@@ -14,9 +14,9 @@ export class OutsideRootsError extends Error {
   override readonly name = "OutsideRootsError";
 }
 
-/** What was found at a path, for the calls that are to come. */
+/** A file that was found at a path, for the calls that are to come. */
 export interface HeldFile {
-  /** Leads to what was found. */
+  /** Leads to the file. */
   readonly path: string;
   readonly stats: Stats;
   release(): Promise<void>;

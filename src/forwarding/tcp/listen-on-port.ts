@@ -1,4 +1,5 @@
 import { type AddressInfo, isIP, type Server } from "node:net";
+import { inLimitedTime } from "../../base/limited-time.js";
 import { systemErrorCode } from "../../base/system-error-code.js";
 import type { Connection } from "../../session/connection.js";
 import { type AcceptedConnections, acceptConnections } from "../accept-connections.js";
@@ -7,10 +8,13 @@ import { systemLookups } from "./system-lookup.js";
 /** Ports that are tried where the system chooses one: it knows of one address only that the port is free there. */
 const MAX_TRIES = 8;
 
+/** Milliseconds for the addresses of a name: later requests of the client wait meanwhile. */
+const LOOKUP_TIME = 30_000;
+
 /** Addresses of one name that are listened on. */
 const MAX_ADDRESSES = 16;
 
-/** The connection of the client that is listened for: each client has its turn where names wait to be looked up. */
+/** The client that is listened for: each client has its turn where names wait to be looked up. */
 export type ListeningClient = Pick<Connection, "signal">;
 
 /** A port that is listened on, on all addresses that were asked for and that the machine has. */
@@ -25,7 +29,7 @@ export interface BoundPort {
  *
  * @param names addresses or names
  * @param port 0 lets the system choose
- * @param client who is listened for
+ * @param client that is listened for
  * @throws the system's error
  */
 export async function listenOnPort(
@@ -47,7 +51,11 @@ export async function listenOnPort(
 
 async function addressesOf(name: string, client: ListeningClient): Promise<readonly string[]> {
   // An address does not wait for names.
-  return isIP(name) > 0 ? [name] : systemLookups().find(name, client, client.signal);
+  if (isIP(name) !== 0) return [name];
+  const overdue = () => new Error(`no address of the name within ${LOOKUP_TIME / 1000} s`);
+  return inLimitedTime({ milliseconds: LOOKUP_TIME, overdue, signals: [client.signal] }, (signal) =>
+    systemLookups().find(name, client, signal),
+  );
 }
 
 async function listenOnAll(

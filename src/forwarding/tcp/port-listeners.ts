@@ -14,7 +14,7 @@ const FIRST_UNPRIVILEGED_PORT = 1024;
 /** A host's name, an address with its zone, or nothing. Node.js would cut another text at a NUL. */
 const ADDRESS = /^(?:\*|[\w.:%-]{0,255})$/;
 
-/** What a client asks to be listened on, or no longer (RFC 4254 §7.1). */
+/** A port that a client wants the server to listen on, or to listen on no longer (RFC 4254 §7.1). */
 export interface AskedPort {
   /** The address to bind, as the client says it. */
   readonly address: string;

@@ -23,8 +23,8 @@ export function systemLookups(): LookupQueue {
 }
 
 /**
- * How many lookups may run together: on half of the threads, since libuv lets no more of them resolve names. One of
- * these is left to the program's own lookups, where that leaves two: with less, a single name that hangs would stop all.
+ * The number of lookups that may run together: half of the threads, since libuv lets no more of them resolve names, and one
+ * less where that leaves two, for the program's own lookups. With one alone, a single name that hangs would stop all others.
  *
  * @param size the number of threads, as libuv reads it from the environment
  */

@@ -3,7 +3,7 @@ import type { Credentials } from "./x11-request.js";
 /** FamilyLocal of X.org's Xauth.h: a display of this machine. */
 const FAMILY_LOCAL = 256;
 
-/** What an X client has to show at a display of this machine. */
+/** The proof that a display of this machine asks of X clients. */
 export interface AuthorityEntry extends Credentials {
   /** Of the machine, as its programs get it from the system. */
   readonly hostName: string;

@@ -5,7 +5,7 @@ import { type AcceptedConnections, acceptConnections } from "../accept-connectio
 /** The TCP port of display 0. */
 const FIRST_PORT = 6000;
 
-/** That this machine has no address of a kind: nobody else can have a port there, either. */
+/** Errors of a machine that does not have the address: nobody else can have a port there, either. */
 const NO_SUCH_ADDRESS: ReadonlySet<unknown> = new Set(["EADDRNOTAVAIL", "EAFNOSUPPORT", "EINVAL"]);
 
 /** Gets the X clients that connect, paused. */

@@ -43,10 +43,10 @@ export class X11Clients {
       this.#unproven.delete(socket);
       this.#forwarded.delete(socket);
     });
-    // What is wrong with it shows in its end.
+    // A socket that fails is closed, which is all that matters here.
     socket.on("error", () => {});
     const [oldest] = this.#unproven;
-    // A new one it is that is more likely to show its cookie at once, as X clients do.
+    // X clients show their cookie at once: the oldest is the least likely to have one.
     if (oldest !== undefined && this.#unproven.size >= MAX_UNPROVEN) this.#refuse(oldest, "too many X clients wait");
     this.#unproven.add(socket);
     void this.#forward(socket, () => clearTimeout(timer));

@@ -109,6 +109,23 @@ describe("PortListeners", () => {
     expect(await connectError(local(named))).toBeUndefined();
   });
 
+  it("listen on addresses at once while names hang, and wait for a name no longer than 30 seconds", async () => {
+    const find = vi.spyOn(systemLookups(), "find").mockReturnValue(new Promise(() => {}));
+    vi.useFakeTimers({ toFake: ["setTimeout"] });
+    try {
+      const { client, ports } = clientWith({ gatewayPorts: "clientspecified" });
+      await listening(ports, "localhost");
+      expect(find).not.toHaveBeenCalled();
+      const named = ports.listen({ address: "name.example.com", port: 0 });
+      await vi.advanceTimersByTimeAsync(30_000);
+      expect(await named).toBeUndefined();
+      expect(client.reasons).toEqual(["the system refuses it"]);
+    } finally {
+      vi.useRealTimers();
+      find.mockRestore();
+    }
+  });
+
   it.each([
     ["a port under 1024", "localhost", 1023],
     ["no port", "localhost", 65_536],
