@@ -129,9 +129,10 @@ export class ChannelOpens<AnyChannel extends Channel> {
     if (place === undefined) {
       this.#refuse(open, openRefusal(OPEN_FAILED_RESOURCE_SHORTAGE));
       this.#link.refused(describe(open), "too many channels");
+      return;
     }
     // In memory of its own: a hook may take its time, and the chunk that it lies in is not kept.
-    else void this.#decide({ ...open, fields: Buffer.from(open.fields) }, place.id, place.release);
+    void this.#decide({ ...open, fields: Buffer.from(open.fields) }, place.id, place.release);
   }
 
   /** The connection is gone. */

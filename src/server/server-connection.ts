@@ -4,7 +4,7 @@ import type { Identity } from "../auth/authenticator.js";
 import { type Permissions, RESTRICTED_PERMISSIONS } from "../auth/permissions.js";
 import type { SignatureBinding } from "../auth/public-key.js";
 import { callHook, HookError } from "../base/hook-error.js";
-import { loggedBytes, loggedError, loggedText } from "../base/logged-text.js";
+import { loggedBytes, loggedText } from "../base/logged-text.js";
 import { Multiplexer } from "../connection/multiplexer.js";
 import type { AnswerOptions, RequestOptions } from "../connection/outgoing-request.js";
 import { mayBeIgnored } from "../connection/pending-answer.js";
@@ -286,14 +286,10 @@ export class ServerConnection implements Connection {
       refusedRequests: new RefusedRequests(this.#refused),
       hostKeyProof: this.#createHostKeyProof(),
     });
+    const sessionPlaces = new SessionPlaces(sessionLimits.maxSessions, (reason) => log.refused("session", reason));
     const multiplexer = new Multiplexer(
       { maxChannels, maxWindowSize },
-      clocks.watch(
-        new SessionPlaces(sessionLimits.maxSessions, (reason) => this.#refused.note(`session: ${reason}`)).guard(
-          authority,
-        ),
-        () => this.channelCount,
-      ),
+      clocks.watch(sessionPlaces.guard(authority), () => this.channelCount),
       {
         get writable() {
           return endpoint.writable;
@@ -331,8 +327,7 @@ export class ServerConnection implements Connection {
 
   #forwardingLog(): ForwardingLog {
     return {
-      refused: (kind, reason, { target, err } = {}) =>
-        this.#refused.note(`${kind}: ${reason}`, { target, err: loggedError(err) }),
+      refused: (kind, reason, details) => this.#refused.note(`${kind}: ${reason}`, details),
       ended: (kind, target, { bytesFromFirst, bytesFromSecond, cause, error }) =>
         this.#log("debug", "a forwarded connection has ended", {
           ...{ kind, target, cause, bytesReceived: bytesFromFirst, bytesSent: bytesFromSecond },

@@ -17,8 +17,8 @@ export class SessionPlaces {
   #taken = 0;
   #closed = false;
 
-  /** @param refused gets the reason for each session that is refused: one of few */
-  constructor(maxSessions: number, refused: (reason: string) => void = () => {}) {
+  /** @param refused learns of each session for which there is no place; the reason is one of few */
+  constructor(maxSessions: number, refused: (reason: string) => void) {
     this.#maxSessions = maxSessions;
     this.#refused = refused;
   }
@@ -44,13 +44,10 @@ export class SessionPlaces {
 
   #decide(decide: () => unknown): unknown {
     if (this.#closed) {
-      this.#refused("the client wanted no more sessions");
-      return OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED;
+      return this.#refuse(OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED, "the client wanted no more sessions");
     }
-    if (this.#taken >= this.#maxSessions) {
-      this.#refused("maxSessions");
-      return this.#maxSessions === 0 ? OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED : OPEN_FAILED_RESOURCE_SHORTAGE;
-    }
+    if (this.#maxSessions === 0) return this.#refuse(OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED, "maxSessions is 0");
+    if (this.#taken >= this.#maxSessions) return this.#refuse(OPEN_FAILED_RESOURCE_SHORTAGE, "too many sessions");
     this.#taken++;
     let decision: unknown;
     try {
@@ -63,6 +60,11 @@ export class SessionPlaces {
       (answer) => this.#decided(answer),
       (error) => this.#failed(error),
     );
+  }
+
+  #refuse(answer: number, reason: string): number {
+    this.#refused(reason);
+    return answer;
   }
 
   #decided(decision: unknown): unknown {
