@@ -225,7 +225,12 @@ class Junction {
       return;
     }
     if (isCutOff) this.#after(LINGER_TIME, () => this.#cutOff("reset"));
-    if (!other.stream.writableEnded) other.stream.write(NOTHING, () => this.#conclude());
+    if (other.stream.writableEnded) return;
+    try {
+      other.stream.write(NOTHING, () => this.#conclude());
+    } catch {
+      this.#conclude();
+    }
   }
 
   #cutOff(cause: Joined["cause"]): void {

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { getEventListeners, once } from "node:events";
 import { Socket } from "node:net";
-import { Duplex, type DuplexOptions } from "node:stream";
+import { Duplex, type DuplexOptions, PassThrough } from "node:stream";
 import { buffer, text } from "node:stream/consumers";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
@@ -509,6 +509,20 @@ describe("a join that is done", () => {
 });
 
 describe("a stream that is odd", () => {
+  it("ends nothing else because it throws once the other one is gone", async () => {
+    const source = new PassThrough();
+    const odd = new Slow();
+    const joined = join(source, odd);
+    source.write("x");
+    await settled();
+    odd.write = () => {
+      throw new Error("broken");
+    };
+    source.destroy();
+    expect(await joined).toMatchObject({ bytesFromFirst: 1, cause: "reset" });
+    expect(odd.destroyed).toBe(true);
+  });
+
   const broken = new Error("broken");
   const taking = (options: DuplexOptions = {}) =>
     new Duplex({ read() {}, write: (_chunk, _encoding, done) => done(), ...options });
