@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { MessageNumber as M } from "../../src/protocol/constants.js";
+import { extent } from "../support/extent.js";
 import { PacketClient } from "../support/packet-client.js";
 import { ping } from "../support/packet-messages.js";
 import { Attacked, TargetServer } from "./attacked-server.js";
@@ -52,9 +53,14 @@ const withOtherNumbers = ({ payload, numbers }: DescribedMessage): Buffer[] =>
     }),
   );
 
-/** The message cut behind each of its bytes, and with bytes behind it. */
+/** Bytes from one cut to the next: test/protocol/messages/round-trips.test.ts cuts behind each of them. */
+const STEP = extent(3, 1);
+
+/** The message cut behind its bytes, and with bytes behind it. */
 const cutOrExtended = ({ payload }: DescribedMessage): Buffer[] => [
-  ...Array.from({ length: payload.length - 1 }, (_, index) => payload.subarray(0, index + 1)),
+  ...Array.from({ length: Math.ceil((payload.length - 1) / STEP) }, (_, index) =>
+    payload.subarray(0, index * STEP + 1),
+  ),
   ...[1, 4, 1000].map((count) => Buffer.concat([payload, Buffer.alloc(count)])),
   Buffer.concat([payload, Buffer.alloc(4, 0xff)]),
 ];
@@ -119,7 +125,7 @@ describe.each(Object.entries(phases))("%s,", (_, { messages, reach }) => {
   }
 
   const cases = messages.map((message) => [message.what, message] as const);
-  it.each(cases)("%s cut at every byte and extended harms nobody", async (_what, message) => {
+  it.each(cases)("%s cut and extended harms nobody", async (_what, message) => {
     await sendAll(cutOrExtended(message));
   });
   it.each(cases.filter(([, { numbers }]) => numbers.length > 0))(
@@ -137,7 +143,7 @@ describe("in a key exchange,", () => {
   };
   for (const [what, { message, before }] of Object.entries(exchanges)) {
     it.each([
-      ["cut at every byte and extended", cutOrExtended(message)],
+      ["cut and extended", cutOrExtended(message)],
       ["with each length and number at its extremes", withOtherNumbers(message)],
     ])(`${what} %s ends the connection or goes on, and harms nobody`, async (_, payloads) => {
       const { attacked, errors } = await start();
