@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { needs } from "../../support/clients.js";
 import { type LibraryName, type Operation, TRIED_LIBRARIES } from "../../support/clients-sftp.js";
 import { extent } from "../../support/extent.js";
-import { sftpFixture } from "../../support/sftp-fixture.js";
+import { type OperationResult, sftpFixture } from "../../support/sftp-fixture.js";
 import { makeManyFiles, makeTree, manyNames, type TreeFeature, treePaths } from "../../support/tree.js";
 import { treeDifferences } from "../../support/tree-compare.js";
 
@@ -26,10 +26,148 @@ const CARRIES_TREES: Readonly<Partial<Record<LibraryName, readonly TreeFeature[]
   "ssh2-sftp-client": ["links", "invalid UTF-8", "backslashes"],
 };
 
+/** Of the files that the tests make. */
+const OWNER = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
+
 /** More than come in one answer. */
 const MANY = extent(300, 2000);
 
 const fixture = sftpFixture();
+
+/** Some operations in a folder of their own. */
+interface Part {
+  readonly folder: string;
+  /** What the library has to have calls for. */
+  readonly feature?: Feature;
+  readonly prepare?: (at: string) => Promise<unknown>;
+  readonly operations: (folder: string) => readonly Operation[];
+  readonly check: (outcome: Outcome) => Promise<void> | void;
+}
+
+interface Outcome {
+  readonly results: readonly OperationResult[];
+  /** Of what succeeded: anything else fails here. */
+  readonly values: () => readonly unknown[];
+  /** Where the folder is on this machine. */
+  readonly at: string;
+}
+
+const valuesOf = (results: readonly OperationResult[]) => () =>
+  results.map(({ value, error }) => {
+    if (error !== undefined) throw new Error(error);
+    return value;
+  });
+
+const PARTS: readonly Part[] = [
+  {
+    folder: "names",
+    async prepare(at) {
+      for (const name of ["one", "two", "three"]) await writeFile(join(at, name), name);
+    },
+    operations: (folder) => [
+      ["mkdir", `${folder}/dir`],
+      ["mkdir", `${folder}/gone`],
+      ["rename", `${folder}/one`, `${folder}/dir/one`],
+      ["posix_rename", `${folder}/two`, `${folder}/dir/one`],
+      ["realpath", `${folder}/dir/../dir/./one`],
+      ["rmdir", `${folder}/gone`],
+      ["remove", `${folder}/three`],
+    ],
+    async check({ values, at }) {
+      expect(values()[4]).toBe("/names/dir/one");
+      expect(await readdir(at)).toEqual(["dir"]);
+      expect(await readFile(join(at, "dir/one"), "utf8")).toBe("two");
+    },
+  },
+  {
+    folder: "contents",
+    prepare: (at) => writeFile(join(at, "file"), "0123456789"),
+    operations: (folder) => [
+      ["append", `${folder}/file`, "end"],
+      ["read", `${folder}/file`, 8, 4],
+      ["chmod", `${folder}/file`, 0o600],
+    ],
+    async check({ values, at }) {
+      expect(values()[1]).toBe("89en");
+      expect(await readFile(join(at, "file"), "utf8")).toBe("0123456789end");
+      expect((await lstat(join(at, "file"))).mode & 0o7777).toBe(0o600);
+    },
+  },
+  {
+    folder: "links",
+    feature: "links",
+    prepare: (at) => writeFile(join(at, "file"), "content"),
+    operations: (folder) => [
+      ["symlink", "some/where", `${folder}/link`],
+      ["readlink", `${folder}/link`],
+      ["symlink", `/${folder}/file`, `${folder}/to-file`],
+      ["read", `${folder}/to-file`, 0, 100],
+    ],
+    async check({ values, at }) {
+      expect(values()).toEqual([null, "some/where", null, "content"]);
+      expect(await readlink(join(at, "link"))).toBe("some/where");
+    },
+  },
+  {
+    folder: "hard-links",
+    feature: "hard links",
+    prepare: (at) => writeFile(join(at, "file"), ""),
+    operations: (folder) => [["hardlink", `${folder}/file`, `${folder}/other`]],
+    async check({ values, at }) {
+      values();
+      expect((await stat(join(at, "other"))).ino).toBe((await stat(join(at, "file"))).ino);
+    },
+  },
+  {
+    folder: "attributes",
+    feature: "attributes",
+    prepare: (at) => writeFile(join(at, "file"), "0123456789"),
+    operations: (folder) => [
+      ["chown", `${folder}/file`, OWNER.uid, OWNER.gid],
+      ["truncate", `${folder}/file`, 3],
+      ["utime", `${folder}/file`, 1_000_000, 2_540_000_000],
+      ["stat", `${folder}/file`],
+    ],
+    async check({ values, at }) {
+      expect(values()[3]).toMatchObject({ uid: OWNER.uid, size: 3, modified: 2_540_000_000 });
+      expect((await stat(join(at, "file"))).mtimeMs).toBe(2_540_000_000_000);
+      expect(await readFile(join(at, "file"), "utf8")).toBe("012");
+    },
+  },
+  {
+    folder: "writes",
+    feature: "random writes",
+    prepare: (at) => writeFile(join(at, "file"), "0123456789"),
+    operations: (folder) => [
+      ["write", `${folder}/file`, 3, "AB"],
+      ["write", `${folder}/file`, 12, "end"],
+    ],
+    async check({ values, at }) {
+      values();
+      expect(await readFile(join(at, "file"), "utf8")).toBe("012AB56789\0\0end");
+    },
+  },
+  {
+    folder: "exclusive",
+    feature: "exclusive",
+    operations: (folder) => [
+      ["create_exclusively", `${folder}/file`],
+      ["create_exclusively", `${folder}/file`],
+    ],
+    check({ results }) {
+      expect(results.map(({ error }) => error)).toEqual([undefined, expect.any(String)]);
+    },
+  },
+  {
+    folder: "room",
+    feature: "statvfs",
+    operations: () => [["statvfs", "/"]],
+    async check({ values, at }) {
+      const { blocks, bsize } = await statfs(at);
+      expect(values()).toEqual([{ blockSize: bsize, blocks, nameLength: 255 }]);
+    },
+  },
+];
 
 for (const library of TRIED_LIBRARIES) {
   const has = (feature: Feature) => !LACKS[library].includes(feature);
@@ -38,9 +176,6 @@ for (const library of TRIED_LIBRARIES) {
     const remote = (name: string) => join(fixture.root, name);
     const local = (name: string) => join(fixture.local, name);
     const operate = (...operations: Operation[]) => fixture.operateOk(library, operations);
-    /** Operations that all have to fail: what is said of each. */
-    const fail = async (...operations: Operation[]) =>
-      (await fixture.operate(library, operations)).map(({ error }) => error);
 
     it("puts and gets files one by one", async () => {
       const without = ["links", "invalid UTF-8"] as const;
@@ -80,28 +215,22 @@ for (const library of TRIED_LIBRARIES) {
       expect(link).toMatchObject({ type: "l", size: 4 });
     });
 
-    it("makes, renames and removes", async () => {
-      for (const name of ["one", "two", "three"]) await writeFile(remote(name), name);
-      const [, , , , path] = await operate(
-        ["mkdir", "dir"],
-        ["mkdir", "gone"],
-        ["rename", "one", "dir/one"],
-        ["posix_rename", "two", "dir/one"],
-        ["realpath", "dir/../dir/./one"],
-        ["rmdir", "gone"],
-        ["remove", "three"],
+    // All in one session: the libraries take longer to start than to do it.
+    it("does what it has calls for", async () => {
+      const parts = PARTS.filter(({ feature }) => feature === undefined || has(feature));
+      for (const { folder, prepare } of parts) {
+        await mkdir(remote(folder));
+        await prepare?.(remote(folder));
+      }
+      const results = await fixture.operate(
+        library,
+        parts.flatMap(({ folder, operations }) => operations(folder)),
       );
-      expect(path).toBe("/dir/one");
-      expect(await readdir(fixture.root)).toEqual(["dir"]);
-      expect(await readFile(remote("dir/one"), "utf8")).toBe("two");
-    });
-
-    it("reads anywhere, appends and changes modes", async () => {
-      await writeFile(remote("file"), "0123456789");
-      const [, text] = await operate(["append", "file", "end"], ["read", "file", 8, 4], ["chmod", "file", 0o600]);
-      expect(text).toBe("89en");
-      expect(await readFile(remote("file"), "utf8")).toBe("0123456789end");
-      expect((await lstat(remote("file"))).mode & 0o7777).toBe(0o600);
+      for (const { folder, operations, check } of parts) {
+        const own = results.splice(0, operations(folder).length);
+        await check({ results: own, values: valuesOf(own), at: remote(folder) });
+      }
+      expect(results).toEqual([]);
     });
 
     it("hears why something failed", async () => {
@@ -112,64 +241,11 @@ for (const library of TRIED_LIBRARIES) {
         ["list", "missing"],
         ["remove", "missing"],
       ];
-      expect(await fail(...missing)).toEqual(missing.map(() => expect.stringMatching(/no such file/i)));
-      expect(await fail(["rename", "file", "dir"], ["rmdir", "dir"])).toEqual([expect.any(String), expect.any(String)]);
+      const results = await fixture.operate(library, [...missing, ["rename", "file", "dir"], ["rmdir", "dir"]]);
+      const errors = results.map(({ error }) => error);
+      expect(errors.slice(0, 3)).toEqual(missing.map(() => expect.stringMatching(/no such file/i)));
+      expect(errors.slice(3)).toEqual([expect.any(String), expect.any(String)]);
       expect(await readdir(fixture.root)).toEqual(["dir", "file"]);
     });
-
-    if (has("links"))
-      it("makes and reads links", async () => {
-        await writeFile(remote("file"), "content");
-        const operations: Operation[] = [
-          ["symlink", "some/where", "link"],
-          ["readlink", "link"],
-          ["symlink", "/file", "to-file"],
-          ["read", "to-file", 0, 100],
-        ];
-        expect(await operate(...operations)).toEqual([null, "some/where", null, "content"]);
-        expect(await readlink(remote("link"))).toBe("some/where");
-      });
-
-    if (has("hard links"))
-      it("makes hard links", async () => {
-        await writeFile(remote("file"), "");
-        await operate(["hardlink", "file", "other"]);
-        expect((await stat(remote("other"))).ino).toBe((await stat(remote("file"))).ino);
-      });
-
-    if (has("attributes"))
-      it("changes owners, times and sizes", async () => {
-        await writeFile(remote("file"), "0123456789");
-        const { uid, gid } = await stat(remote("file"));
-        await operate(
-          ["chown", "file", uid, gid],
-          ["truncate", "file", 3],
-          ["utime", "file", 1_000_000, 2_540_000_000],
-        );
-        expect(await readFile(remote("file"), "utf8")).toBe("012");
-        const [found] = await operate(["stat", "file"]);
-        expect(found).toMatchObject({ uid, size: 3, modified: 2_540_000_000 });
-        expect((await stat(remote("file"))).mtimeMs).toBe(2_540_000_000_000);
-      });
-
-    if (has("random writes"))
-      it("writes within a file and behind its end", async () => {
-        await writeFile(remote("file"), "0123456789");
-        await operate(["write", "file", 3, "AB"], ["write", "file", 12, "end"]);
-        expect(await readFile(remote("file"), "utf8")).toBe("012AB56789\0\0end");
-      });
-
-    if (has("exclusive"))
-      it("creates a file only where there is none", async () => {
-        const created = await fail(["create_exclusively", "file"], ["create_exclusively", "file"]);
-        expect(created).toEqual([undefined, expect.any(String)]);
-      });
-
-    if (has("statvfs"))
-      it("asks how much room there is", async () => {
-        const [found] = await operate(["statvfs", "/"]);
-        const { blocks, bsize } = await statfs(fixture.root);
-        expect(found).toEqual({ blockSize: bsize, blocks, nameLength: 255 });
-      });
   });
 }
