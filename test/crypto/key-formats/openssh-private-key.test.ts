@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { PKey } from "../../../src/crypto/pkey/pkey.js";
 import { needs } from "../../support/clients.js";
+import { isLong } from "../../support/extent.js";
 import { codeOf } from "../keys/key-error-code.js";
 import { KEYS, keygen, listedFingerprint, run, temporaryDirectory } from "../keys/ssh-keygen.js";
 
@@ -178,7 +179,9 @@ describe("toOpenSSH", needs("ssh-keygen"), () => {
     expect(run("ssh-keygen", ["-y", "-f", path])).toBe(`${key.toPublicString({ comment: "spindlex test" })}\n`);
   });
 
-  it.each(generated.map((key) => [key.keyType, key] as const))("%s is read with its passphrase", (name, key) => {
+  // Sixteen rounds, the least there is, take their time: else one of those that are short and one that is long.
+  const encrypted = generated.filter(({ keyType }) => isLong || ["ssh-ed25519", "ssh-rsa"].includes(keyType));
+  it.each(encrypted.map((key) => [key.keyType, key] as const))("%s is read with its passphrase", (name, key) => {
     const path = join(directory, `encrypted-${name}`);
     const text = key.toOpenSSH({ passphrase: "pässword", rounds: 16 });
     writeFileSync(path, text, { mode: 0o600 });
