@@ -13,6 +13,7 @@ import { quota } from "../../../src/files/wrappers/quota.js";
 import { readOnly } from "../../../src/files/wrappers/read-only.js";
 import { treeSize } from "../../../src/files/wrappers/tree-size.js";
 import { dotted } from "../../support/dotted-file-system.js";
+import { extent } from "../../support/extent.js";
 import { Drive, expectFailure, openOptions } from "../conformance/drive.js";
 import { type State, steps } from "../conformance/steps.js";
 import { describeFileSystem } from "../conformance.js";
@@ -332,7 +333,7 @@ describe("quota", () => {
           expect(watched.mostBytes).toBeLessThanOrEqual(bytes);
           expect(await free(new Drive(shared))).toBe(bytes - (await treeSize(memory)));
         }),
-        { numRuns: 300 },
+        { numRuns: extent(150, 300) },
       );
     });
   });
