@@ -6,6 +6,7 @@ import { expect, it } from "vitest";
 import { toFileError } from "../../../src/files/errors.js";
 import type { FileSystem } from "../../../src/files/file-system.js";
 import { joinPath } from "../../../src/files/path.js";
+import { extent } from "../../support/extent.js";
 import { Drive } from "./drive.js";
 import { ReferenceDisk } from "./reference-disk.js";
 import { comparable, type State, type Step, steps } from "./steps.js";
@@ -31,7 +32,7 @@ export function describeAgainstDisk(
           await rm(directory, { recursive: true });
         }
       }),
-      { numRuns: 40 },
+      { numRuns: extent(20, 40) },
     );
   });
 }
