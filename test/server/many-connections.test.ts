@@ -27,7 +27,7 @@ async function useConnections(manager: SSHServerManager, count: number): Promise
 }
 
 const FIRST = 300;
-const COUNT = extent(700, 2000);
+const COUNT = extent(400, 2000);
 
 function activeResources(wanted: string): number {
   return process.getActiveResourcesInfo().filter((kind) => kind === wanted).length;
