@@ -31,7 +31,7 @@ export interface Permissions {
   readonly forceCommand: string | undefined;
   /** The targets to which a client may connect through the server: each list has to name them. Without lists, all. */
   readonly permitOpen: readonly (readonly ForwardingTarget[])[];
-  /** The places where the server may listen for a client, likewise; hosts are wildcards, as in `permitlisten`. */
+  /** The places where the server may listen for a client, likewise; hosts are wildcards in small letters, as in `permitlisten`. */
   readonly permitListen: readonly (readonly ForwardingTarget[])[];
   /** Variables in the environment of each session; a client cannot change them. */
   readonly environment: Readonly<Record<string, string>>;

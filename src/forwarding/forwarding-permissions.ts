@@ -18,9 +18,13 @@ export function mayListen({ portForwarding, permitListen }: Permissions, address
 /** Longest name of a host: a pattern takes time for each character. */
 const MAX_HOST_LENGTH = 1024;
 
+/** Compares the host in small letters, and the pattern as it is written: as sshd does. */
 function isLikeHost(host: string, pattern: string): boolean {
-  return host.length <= MAX_HOST_LENGTH && matchesWildcard(host, pattern);
+  return host.length <= MAX_HOST_LENGTH && matchesWildcard(inSmallLetters(host), pattern);
 }
+
+/** Letters of ASCII alone, so that no other character becomes one of them. */
+const inSmallLetters = (text: string): string => text.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
 
 /** Whether a client may ask the server to listen on a socket of its file system (OpenSSH PROTOCOL §2.4). */
 export function mayListenOnSocket({ portForwarding, permitListen }: Permissions): boolean {

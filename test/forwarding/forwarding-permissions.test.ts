@@ -66,6 +66,14 @@ describe("mayListen", () => {
     expect(performance.now() - start).toBeLessThan(1000);
   });
 
+  it("compares with the host in small letters, as sshd does: a list with others names nothing", () => {
+    const small = completePermissions({ permitListen: [[{ host: "local*", port: 8080 }]] });
+    const capital = completePermissions({ permitListen: [[{ host: "LOCALHOST", port: 8080 }]] });
+    const asked = ["localhost", "LocalHost", "LOCALHOST"];
+    expect(asked.map((host) => mayListen(small, host, 8080))).toEqual([true, true, true]);
+    expect(asked.map((host) => mayListen(capital, host, 8080))).toEqual([false, false, false]);
+  });
+
   it("takes sockets for listed nowhere", () => {
     expect([ALL_PERMISSIONS, RESTRICTED_PERMISSIONS, listed].map(mayListenOnSocket)).toEqual([true, false, false]);
   });
