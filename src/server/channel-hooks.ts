@@ -5,11 +5,7 @@ import type { ChannelAuthority } from "../connection/channel-authority.js";
 import { forwardingKind, targetText } from "../forwarding/forwarding-log.js";
 import { mayOpenChannel } from "../forwarding/forwarding-permissions.js";
 import { MAX_PORT, readOpenFields } from "../forwarding/open-fields.js";
-import {
-  OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED,
-  OPEN_FAILED_CONNECT_FAILED,
-  OPEN_SUCCEEDED,
-} from "../protocol/constants.js";
+import { OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED, OPEN_SUCCEEDED } from "../protocol/constants.js";
 import type { Request } from "../protocol/messages/requests.js";
 import type { AnyChannel } from "../session/connection.js";
 import { SessionChannel } from "../session/session-channel.js";
@@ -51,7 +47,7 @@ function decideOpen(
   // A hook is not asked about a number that cannot be a port: it would connect to it.
   if ("port" in open && open.port > MAX_PORT) {
     note("not a target");
-    return OPEN_FAILED_CONNECT_FAILED;
+    return OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED;
   }
   const ask = () => server.checkChannelRequest(kind, channelId, connection, open);
   const answer = callHook("checkChannelRequest", ask);

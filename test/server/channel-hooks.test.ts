@@ -194,7 +194,7 @@ describe("hooks of channels", () => {
   it("are not asked for a port that cannot be one", () => {
     const { asked, authority } = bindOpening();
     const fields = new Writer().writeString("h").writeUint32(65_536).writeString("o").writeUint32(1).toBuffer();
-    expect(authority.decideOpen("direct-tcpip", 0, fields)).toBe(2);
+    expect(authority.decideOpen("direct-tcpip", 0, fields)).toBe(1);
     expect(asked).not.toHaveBeenCalled();
   });
 
@@ -255,6 +255,15 @@ describe("hooks of global requests", () => {
     for (const port of [65_536, 2 ** 31, 2 ** 32 - 1]) {
       expect(await bind(server).authority.globalRequest(request(kind, addressAndPort("", port)))).toBe(false);
     }
+    expect(asked).not.toHaveBeenCalled();
+  });
+
+  it("are not asked for a port that the client would not learn", async () => {
+    const server = new SSHServer();
+    const asked = vi.fn(() => 40_000);
+    server.checkPortForwardRequest = asked;
+    const anyPort = { ...request("tcpip-forward", addressAndPort("", 0)), wantReply: false };
+    expect(await bind(server).authority.globalRequest(anyPort)).toBe(false);
     expect(asked).not.toHaveBeenCalled();
   });
 
