@@ -1,4 +1,5 @@
-import { describe, expect, it } from "vitest";
+import { type AddressInfo, createServer } from "node:net";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { MemoryFileSystem } from "../../src/files/memory/memory-file-system.js";
 import {
   type AuthDecision,
@@ -150,5 +151,66 @@ describe("permissions, with ssh", needs("ssh"), () => {
   ])("of %s let ssh -R ask for %j", async (user, asked) => {
     await ssh(user, ["-R", "4711:127.0.0.1:9"]);
     expect(server.asked).toEqual(asked);
+  });
+});
+
+const greeter = createServer((socket) => socket.on("error", () => {}).end("hello\n"));
+const greeterPort = () => (greeter.address() as AddressInfo).port;
+
+/** Each user is let in by a grant; what it leaves is narrowed by name. */
+class ByUserServer extends GuideServer {
+  constructor() {
+    super({
+      authentication: {
+        permissions: (username) =>
+          username === "clerk" ? { permitOpen: [[{ host: "127.0.0.1", port: greeterPort() }]] } : {},
+      },
+      forwarding: { local: () => true },
+    });
+  }
+
+  override getAllowedAuths(): string[] {
+    return ["password"];
+  }
+
+  override checkAuthPassword(username: string): AuthDecision {
+    const grant = new Grant({ permissions: { pty: false } });
+    if (username === "guest") return grant.restrict({ portForwarding: false });
+    if (username === "other") return grant.restrict({ permitOpen: [[{ host: "localhost", port: "*" }]] });
+    return grant;
+  }
+
+  override checkChannelRequest(): number {
+    return 0;
+  }
+}
+
+describe("permissions by user, with ssh -W", needs("ssh"), () => {
+  const fixture = serverFixture({ server: new ByUserServer() });
+  beforeAll(() => new Promise<void>((resolve) => greeter.listen(0, "127.0.0.1", resolve)));
+  afterAll(() => new Promise((resolve) => greeter.close(resolve)));
+
+  it.each([
+    ["admin, whom nothing narrows", "admin", ["127.0.0.1", "localhost"]],
+    ["clerk, whom authentication.permissions narrows", "clerk", ["127.0.0.1"]],
+    ["other, whom grant.restrict narrows to another host", "other", ["localhost"]],
+    ["guest, whom grant.restrict forbids it", "guest", []],
+  ])("connect %s, where they may", async (_who, user, allowed) => {
+    for (const host of ["127.0.0.1", "localhost"]) {
+      const { program, parameters, environment } = await fixture.clients.openssh("ssh", fixture.server, {
+        user,
+        password: "any",
+      });
+      const { code, stdout, stderr } = await run(
+        program,
+        [...parameters, "-W", `${host}:${greeterPort()}`, "127.0.0.1"],
+        { environment },
+      );
+      if (allowed.includes(host)) expect({ code, stdout: `${stdout}` }).toEqual({ code: 0, stdout: "hello\n" });
+      else {
+        expect({ code, stdout: `${stdout}` }).toEqual({ code: 255, stdout: "" });
+        expect(stderr).toContain("administratively prohibited");
+      }
+    }
   });
 });
