@@ -4,14 +4,34 @@ import { describeError, UsageError } from "./errors.js";
 /**
  * Reads the arguments of a command.
  *
- * @throws {UsageError} with a hint where help is to be found
+ * @param lists the names of the options whose values are lists with commas
+ * @throws {UsageError} with a hint where help is to be found, or for an option that is given twice and is not `multiple`
  */
-export function readArguments<T extends ParseArgsConfig>(command: string, config: T): ReturnType<typeof parseArgs<T>> {
+export function readArguments<T extends ParseArgsConfig>(
+  command: string,
+  config: T,
+  lists: readonly (keyof NonNullable<T["options"]>)[] = [],
+): ReturnType<typeof parseArgs<T>> {
   try {
+    refuseRepeated(config, lists);
     return parseArgs(config);
   } catch (error) {
+    if (error instanceof UsageError) throw error;
     const [sentence] = describeError(error).split(". ");
     throw new UsageError(`${sentence} (see spindlex ${command} --help)`);
+  }
+}
+
+/** `parseArgs` keeps the last value: a network of a first --deny-from would be let in. */
+function refuseRepeated(config: ParseArgsConfig, lists: readonly PropertyKey[]): void {
+  const given = new Set<string>();
+  for (const token of parseArgs({ ...config, tokens: true }).tokens) {
+    if (token.kind !== "option" || config.options?.[token.name]?.multiple) continue;
+    if (given.has(token.name)) {
+      const hint = lists.includes(token.name) ? ": write its values with commas" : "";
+      throw new UsageError(`${token.rawName} was given twice${hint}`);
+    }
+    given.add(token.name);
   }
 }
 
@@ -20,6 +40,22 @@ export function parseText(option: string, text: string): string {
   if (text === "") throw new UsageError(`${option} is empty`);
   if (/\p{Cc}/u.test(text)) throw new UsageError(`${option} holds a control character`);
   return text;
+}
+
+/**
+ * Reads the elements of a list with commas.
+ *
+ * @param parse gets what an error calls the element, and its text, which is neither empty nor has control characters
+ * @throws {UsageError}
+ */
+export function parseElements<T>(
+  option: string,
+  text: string,
+  parse: (name: string, element: string) => T,
+): readonly T[] {
+  const elements = text.split(",");
+  const name = elements.length > 1 ? `an element of ${option}` : option;
+  return elements.map((element) => parse(name, parseText(name, element.trim())));
 }
 
 /** @throws {UsageError} when it is not one of the choices */

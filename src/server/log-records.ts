@@ -24,10 +24,17 @@ export function endRecord(end: ConnectionEnd): object {
   switch (end.kind) {
     case "left": {
       const { cause, reason, description, error } = end;
-      return { cause, reason, description, err: error };
+      return {
+        cause,
+        ...(reason !== undefined && { reason }),
+        ...(description !== undefined && { description }),
+        ...(error && { err: error }),
+      };
     }
-    case "violated":
-      return { cause: end.cause, reason: end.reason, err: end.error.cause };
+    case "violated": {
+      const { cause, reason, error } = end;
+      return { cause, reason, ...(error.cause !== undefined && { err: error.cause }) };
+    }
     default:
       return { cause: end.cause, reason: end.reason };
   }

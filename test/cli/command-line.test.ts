@@ -145,13 +145,37 @@ describe("parseCommandLine", () => {
     },
     {
       args: ["serve", "--allow-forwarding", "remote,yes"],
-      message: "--allow-forwarding is 'yes', not one of local, remote, agent, x11",
+      message: "an element of --allow-forwarding is 'yes', not one of local, remote, agent, x11",
     },
     {
       args: ["serve", "--allow-forwarding", "local", "--permit-open", "any,a:1"],
       message: "--permit-open is 'any' or a list, not both",
     },
-    { args: ["serve", "--allow-forwarding", "local", "--permit-open", "a:1,"], message: "--permit-open is empty" },
+    {
+      args: ["serve", "--allow-forwarding", "local", "--permit-open", "a:1,"],
+      message: "an element of --permit-open is empty",
+    },
+    { args: ["serve", "--allow-forwarding", ""], message: "--allow-forwarding is empty" },
+    {
+      args: ["serve", "--allow-forwarding", "local", "--permit-open", "db.internal"],
+      message: "--permit-open: 'db.internal' has no port: HOST:PORT is needed, or HOST:* for all ports",
+    },
+    {
+      args: ["serve", "--allow-forwarding", "local", "--permit-open", "[::1]:ssh"],
+      message: "--permit-open: '[::1]:ssh' has no port of 1 to 65535, no range such as 8000-8080, and no *",
+    },
+    {
+      args: ["serve", "--allow-forwarding", "local", "--permit-open", "/run/x.sock"],
+      message: "--permit-open: '/run/x.sock' is a socket of the file system, and this command does not forward those",
+    },
+    {
+      args: ["serve", "--allow-forwarding", "remote", "--permit-listen", "/run/x.sock"],
+      message: "--permit-listen: '/run/x.sock' is a socket of the file system, and this command does not forward those",
+    },
+    {
+      args: ["serve", "--allow-forwarding", "remote", "--permit-listen", "localhost:8080-8090"],
+      message: "--permit-listen: 'localhost:8080-8090' is a range, and there are none here: name each port",
+    },
     {
       args: ["serve", "--allow-forwarding", "remote", "--permit-listen", "host"],
       message: "--permit-listen: 'host' is not a port, or ADDRESS:PORT",
@@ -168,6 +192,15 @@ describe("parseCommandLine", () => {
       args: ["serve", "--allow-forwarding", "remote", "--gateway-ports", "on"],
       message: "--gateway-ports is 'on', not one of no, yes, clientspecified",
     },
+    ...["allow-from", "deny-from", "proxy-protocol-from", "allow-forwarding", "permit-open", "permit-listen"].map(
+      (option) => ({
+        args: ["serve", `--${option}`, "A", "d", `--${option}=B`],
+        message: `--${option} was given twice: write its values with commas`,
+      }),
+    ),
+    { args: ["serve", "--port", "1", "--port", "1"], message: "--port was given twice" },
+    { args: ["serve", "--read-only", "d", "--read-only"], message: "--read-only was given twice" },
+    { args: ["hash-password", "-h", "--help"], message: "--help was given twice" },
     { args: ["hash-password", "-x"], message: "Unknown option '-x' (see spindlex hash-password --help)" },
   ])("refuses $args", ({ args, message }) => {
     expect(() => parseCommandLine(args)).toThrow(new UsageError(message));

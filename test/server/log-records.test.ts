@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { ALL_PERMISSIONS } from "../../src/auth/permissions.js";
 import { PKey } from "../../src/crypto/pkey/pkey.js";
-import { loginRecord, refusalRecord } from "../../src/server/log-records.js";
+import { DisconnectReason } from "../../src/protocol/constants.js";
+import { ProtocolError } from "../../src/protocol/errors.js";
+import { endRecord, loginRecord, refusalRecord } from "../../src/server/log-records.js";
 
 const key = PKey.generate({ keyType: "ed25519" });
 const authority = PKey.generate({ keyType: "ecdsa" });
@@ -32,6 +34,23 @@ describe("loginRecord", () => {
         },
       ],
     });
+  });
+});
+
+describe("endRecord", () => {
+  it("has the fields that are known, and no others", () => {
+    const cause = "the client has gone";
+    const error = new Error("reset");
+    expect(Object.entries(endRecord({ kind: "left", cause }))).toEqual([["cause", cause]]);
+    expect(endRecord({ kind: "left", cause, reason: 11, description: "", error })).toEqual({
+      cause,
+      reason: 11,
+      description: "",
+      err: error,
+    });
+    const violation = { kind: "violated", cause, reason: DisconnectReason.PROTOCOL_ERROR } as const;
+    const plain = endRecord({ ...violation, error: new ProtocolError("odd") });
+    expect(Object.keys(plain)).toEqual(["cause", "reason"]);
   });
 });
 

@@ -1,5 +1,5 @@
 import { UsageError } from "../errors.js";
-import { parseChoice, parseText } from "../option-values.js";
+import { parseChoice, parseElements } from "../option-values.js";
 
 const KINDS = ["local", "remote", "agent", "x11"] as const;
 
@@ -70,7 +70,7 @@ export function parseForwarding(values: ForwardingArguments): ForwardingChoice |
 
 function parseKinds(text: string | undefined): readonly (typeof KINDS)[number][] {
   if (text === undefined) return [];
-  return parseList("--allow-forwarding", text).map((kind) => parseChoice("--allow-forwarding", kind, KINDS));
+  return parseElements("--allow-forwarding", text, (name, kind) => parseChoice(name, kind, KINDS));
 }
 
 function parsePermitOpen(text: string | undefined): readonly string[] | "any" {
@@ -79,21 +79,44 @@ function parsePermitOpen(text: string | undefined): readonly string[] | "any" {
       "--allow-forwarding local needs --permit-open HOST:PORT,…, or --permit-open any for all hosts",
     );
   }
-  const targets = parseList("--permit-open", text);
+  const targets = parseElements("--permit-open", text, (_name, target) => checkTarget(target));
   if (!targets.includes("any")) return targets;
   if (targets.length > 1) throw new UsageError("--permit-open is 'any' or a list, not both");
   return "any";
 }
 
+/** Sees to the usual mistakes. The library looks at the rest, and does not know the option. */
+function checkTarget(text: string): string {
+  refuseSocket("--permit-open", text);
+  const [isPlain, , port] = /^(\[[^\]]*\](?:\/\d+)?|[^:]*)(?::(.*))?$/.exec(text) ?? [];
+  if (isPlain === undefined || text === "any") return text;
+  if (port === undefined) {
+    throw new UsageError(`--permit-open: '${text}' has no port: HOST:PORT is needed, or HOST:* for all ports`);
+  }
+  if (!/^(?:\*|\d+(?:-\d+)?)$/.test(port)) {
+    throw new UsageError(`--permit-open: '${text}' has no port of 1 to 65535, no range such as 8000-8080, and no *`);
+  }
+  return text;
+}
+
+function refuseSocket(option: string, text: string): void {
+  if (!text.startsWith("/")) return;
+  throw new UsageError(`${option}: '${text}' is a socket of the file system, and this command does not forward those`);
+}
+
 function parseRemote(places: string | undefined, gatewayPorts = "no"): RemoteChoice {
   return {
-    ...(places !== undefined && { listen: parseList("--permit-listen", places).map(parseListenPlace) }),
+    ...(places !== undefined && { listen: parseElements("--permit-listen", places, parseListenPlace) }),
     gatewayPorts: parseChoice("--gateway-ports", gatewayPorts, GATEWAY_PORTS),
   };
 }
 
 /** `8080`, `localhost:8080`, `[::1]:*`: without an address it is for all of them, as in sshd_config(5). */
-function parseListenPlace(text: string): ListenPlace {
+function parseListenPlace(_name: string, text: string): ListenPlace {
+  refuseSocket("--permit-listen", text);
+  if (/(?:^|:)\d+-\d+$/.test(text)) {
+    throw new UsageError(`--permit-listen: '${text}' is a range, and there are none here: name each port`);
+  }
   const [, bracketed, plain, portText = ""] = /^(?:\[([^\]]+)\]:|([^:[\]]+):)?(\*|\d{1,5})$/.exec(text) ?? [];
   const port = portText === "*" ? portText : Number(portText);
   if (port !== "*" && !(port >= 1 && port <= 65_535)) {
@@ -105,8 +128,4 @@ function parseListenPlace(text: string): ListenPlace {
     );
   }
   return { host: bracketed ?? plain ?? "*", port };
-}
-
-function parseList(option: string, text: string): readonly string[] {
-  return text.split(",").map((element) => parseText(option, element.trim()));
 }

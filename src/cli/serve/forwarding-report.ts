@@ -27,6 +27,6 @@ function describePlaces({ listen, gatewayPorts }: RemoteChoice): string {
 }
 
 function describePlace({ host, port }: ListenPlace): string {
-  if (host === "*") return String(port);
+  if (host === "*") return port === "*" ? "any port" : String(port);
   return `${host.includes(":") ? `[${host}]` : host}:${port}`;
 }

@@ -83,34 +83,48 @@ export function parseServe(args: readonly string[]): ServeOptions | "help" {
   };
 }
 
+/** Their values are lists with commas. */
+const LISTS = [
+  "allow-from",
+  "deny-from",
+  "proxy-protocol-from",
+  "allow-forwarding",
+  "permit-open",
+  "permit-listen",
+] as const;
+
 function readServeArguments(args: readonly string[]) {
-  return readArguments("serve", {
-    args: [...args],
-    allowPositionals: true,
-    options: {
-      port: { type: "string", default: "2222" },
-      host: { type: "string", default: "127.0.0.1" },
-      "read-only": { type: "boolean", default: false },
-      quota: { type: "string" },
-      user: { type: "string" },
-      "password-file": { type: "string" },
-      "authorized-keys": { type: "string" },
-      "host-key": { type: "string", multiple: true },
-      "trusted-user-ca-keys": { type: "string" },
-      "allow-from": { type: "string" },
-      "deny-from": { type: "string" },
-      "proxy-protocol-from": { type: "string" },
-      "revoked-keys": { type: "string" },
-      "allow-exec": { type: "boolean", default: false },
-      "allow-forwarding": { type: "string" },
-      "permit-open": { type: "string" },
-      "permit-listen": { type: "string" },
-      "gateway-ports": { type: "string" },
-      "log-level": { type: "string", default: "info" },
-      json: { type: "boolean", default: false },
-      help: { type: "boolean", short: "h", default: false },
+  return readArguments(
+    "serve",
+    {
+      args: [...args],
+      allowPositionals: true,
+      options: {
+        port: { type: "string", default: "2222" },
+        host: { type: "string", default: "127.0.0.1" },
+        "read-only": { type: "boolean", default: false },
+        quota: { type: "string" },
+        user: { type: "string" },
+        "password-file": { type: "string" },
+        "authorized-keys": { type: "string" },
+        "host-key": { type: "string", multiple: true },
+        "trusted-user-ca-keys": { type: "string" },
+        "allow-from": { type: "string" },
+        "deny-from": { type: "string" },
+        "proxy-protocol-from": { type: "string" },
+        "revoked-keys": { type: "string" },
+        "allow-exec": { type: "boolean", default: false },
+        "allow-forwarding": { type: "string" },
+        "permit-open": { type: "string" },
+        "permit-listen": { type: "string" },
+        "gateway-ports": { type: "string" },
+        "log-level": { type: "string", default: "info" },
+        json: { type: "boolean", default: false },
+        help: { type: "boolean", short: "h", default: false },
+      },
     },
-  });
+    LISTS,
+  );
 }
 
 function parseFolder(

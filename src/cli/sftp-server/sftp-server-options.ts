@@ -55,43 +55,39 @@ export function parseSFTPServer(args: readonly string[]): SFTPServerCommandOptio
   const values = readSFTPServerArguments(args);
   if (values.h) return "help";
   if (values.Q !== undefined) return parseChoice("-Q", values.Q, ["requests"] as const);
-  const permittedRequests = parseList("-p", values.p);
   return {
     log: values.e ? "stderr" : "syslog",
     facility: parseChoice("-f", values.f.toUpperCase(), FACILITIES),
     logLevel: parseChoice("-l", values.l.toUpperCase(), SFTP_LOG_LEVELS),
-    deniedRequests: parseList("-P", values.P) ?? [],
+    deniedRequests: values.P?.split(",") ?? [],
     readOnly: values.R,
-    ...(permittedRequests !== undefined && { permittedRequests }),
+    ...(values.p !== undefined && { permittedRequests: values.p.split(",") }),
     ...(values.d !== undefined && { startDirectory: parseStartDirectory(values.d) }),
     ...(values.u !== undefined && { umask: parseUmask(values.u) }),
   };
 }
 
 function readSFTPServerArguments(args: readonly string[]) {
-  return readArguments("sftp-server", {
-    args: args.map((argument) => (argument === "--help" ? "-h" : argument)),
-    options: {
-      d: { type: "string" },
-      e: { type: "boolean", default: false },
-      f: { type: "string", default: "AUTH" },
-      h: { type: "boolean", default: false },
-      l: { type: "string", default: "ERROR" },
-      P: { type: "string", multiple: true },
-      p: { type: "string", multiple: true },
-      Q: { type: "string" },
-      R: { type: "boolean", default: false },
-      u: { type: "string" },
+  return readArguments(
+    "sftp-server",
+    {
+      args: args.map((argument) => (argument === "--help" ? "-h" : argument)),
+      options: {
+        d: { type: "string" },
+        e: { type: "boolean", default: false },
+        f: { type: "string", default: "AUTH" },
+        h: { type: "boolean", default: false },
+        l: { type: "string", default: "ERROR" },
+        P: { type: "string" },
+        p: { type: "string" },
+        Q: { type: "string" },
+        R: { type: "boolean", default: false },
+        u: { type: "string" },
+      },
+      allowPositionals: true,
     },
-    allowPositionals: true,
-  }).values;
-}
-
-/** Two lists are refused: one of them would be lost, or mean something else. */
-function parseList(option: string, lists: readonly string[] | undefined): readonly string[] | undefined {
-  const [list, ...others] = lists ?? [];
-  if (others.length > 0) throw new UsageError(`${option} is given more than once`);
-  return list?.split(",");
+    ["P", "p"],
+  ).values;
 }
 
 function parseStartDirectory(text: string): string {

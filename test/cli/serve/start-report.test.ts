@@ -86,6 +86,7 @@ describe("the report on forwarding", () => {
     [{ local: "any" }, "ssh -L, -D, -W and -J to any host"],
     [{ local: ["db:1", "a\u001b:2"] }, "ssh -L, -D, -W and -J to db:1, a?:2"],
     [{ remote: { gatewayPorts: "yes" } }, "ssh -R from any port, on all addresses"],
+    [{ remote: { gatewayPorts: "no", listen: [{ host: "*", port: "*" }] } }, "ssh -R from any port, on loopback"],
     [
       { remote: { gatewayPorts: "clientspecified", listen: [{ host: "::1", port: 8080 }] } },
       "ssh -R from [::1]:8080, on the address that the client asks for",

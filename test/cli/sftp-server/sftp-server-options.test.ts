@@ -50,8 +50,10 @@ describe("parseSFTPServer", () => {
     { args: ["-u", "1000"], message: "-u is '1000', not an octal number from 0 to 777" },
     { args: ["-u", "0o22"], message: "-u is '0o22', not an octal number from 0 to 777" },
     { args: ["-Q", "ciphers"], message: "-Q is 'ciphers', not one of requests" },
-    { args: ["-P", "remove", "-P", "rmdir"], message: "-P is given more than once" },
-    { args: ["-p", "open", "-p", "close"], message: "-p is given more than once" },
+    { args: ["-P", "remove", "-P", "rmdir"], message: "-P was given twice: write its values with commas" },
+    { args: ["-p", "open", "-p", "close"], message: "-p was given twice: write its values with commas" },
+    { args: ["-d", "/a", "-d/b"], message: "-d was given twice" },
+    { args: ["-e", "-Re"], message: "-e was given twice" },
     { args: ["-x"], message: "Unknown option '-x' (see spindlex sftp-server --help)" },
   ])("refuses $args", ({ args, message }) => {
     expect(() => parseSFTPServer(args)).toThrow(new UsageError(message));
