@@ -14,7 +14,7 @@ const targets = JSON.parse(readFileSync(join(folder, "bastion.json"), "utf8"));
 const { key } = await loadOrCreateHostKey(join(folder, "host_key"));
 const manager = new SSHServerManager({
   serverInterface: new SSHServer({
-    authentication: { publicKey: authorizedKeys({ file: join(folder, "keys", "%u") }) },
+    authentication: { publicKey: authorizedKeys({ file: join(folder, "keys", "%u") }, { logger: console }) },
     forwarding: { local: allowTargets({ targets }) },
   }),
   serverKey: key,

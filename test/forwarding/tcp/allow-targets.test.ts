@@ -256,4 +256,23 @@ describe("allowTargets", () => {
     expect(mistake).toThrow(ConfigurationError);
     expect(mistake).toThrow(`targets: ${JSON.stringify(element)} cannot be used: `);
   });
+
+  it("can be asked one list after the other, each with its addresses", async () => {
+    const databases = allowTargets({ targets: ["*.db.internal:5432"], addresses: "any" });
+    const web = allowTargets({ targets: ["*:443"] });
+    const both = async (asked: LocalTarget) => (await databases(asked)) || web(asked);
+    const reached = async (host: string, port: number) => {
+      let allowed: readonly string[] = [];
+      const connect: Connect = async (options) => {
+        allowed = everywhere.filter((address) => options?.allowAddress?.(address));
+        return {} as Socket;
+      };
+      return (await both(target(host, port, "ann", connect))) !== false && allowed;
+    };
+    expect(await reached("a.db.internal", 5432)).toEqual(everywhere);
+    expect(await reached("a.db.internal", 443)).toEqual(publicOnes);
+    expect(await reached("8.8.8.8", 443)).toEqual(publicOnes);
+    expect(await reached("10.0.0.5", 443)).toBe(false);
+    expect(await reached("example.com", 22)).toBe(false);
+  });
 });
