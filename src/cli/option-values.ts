@@ -26,7 +26,9 @@ export function readArguments<T extends ParseArgsConfig>(
 function refuseRepeated(config: ParseArgsConfig, lists: readonly PropertyKey[]): void {
   const given = new Set<string>();
   for (const token of parseArgs({ ...config, tokens: true }).tokens) {
-    if (token.kind !== "option" || config.options?.[token.name]?.multiple) continue;
+    if (token.kind !== "option") continue;
+    const declared = config.options?.[token.name];
+    if (declared?.multiple || declared?.type === "boolean") continue;
     if (given.has(token.name)) {
       const hint = lists.includes(token.name) ? ": write its values with commas" : "";
       throw new UsageError(`${token.rawName} was given twice${hint}`);

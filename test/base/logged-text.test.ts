@@ -27,7 +27,9 @@ it("a path is cut where none is so long, and loses the same", () => {
 
 it("an error is what it was, unless its message moves a cursor", () => {
   for (const plain of [new Error("open '/run/x'"), "text", undefined]) expect(loggedError(plain)).toBe(plain);
-  const shown = loggedError(Object.assign(new Error("open '/run/\x1b[2J\n'"), { code: "ENOENT", path: "/run/\x1b[2J\n" }));
+  const shown = loggedError(
+    Object.assign(new Error("open '/run/\x1b[2J\n'"), { code: "ENOENT", path: "/run/\x1b[2J\n" }),
+  );
   expect(shown).toMatchObject({ message: "open '/run/\\u{1b}[2J\\u{a}'", code: "ENOENT" });
   expect(JSON.stringify([shown, (shown as Error).stack])).not.toContain("\\u001b");
 });
