@@ -111,9 +111,9 @@ function allowedOf(host: string, addresses: readonly string[], { allowAddress }:
     throw openFailure(OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED, error);
   }
   if (allowed.length > 0) return allowed;
-  const cause = new Error(
-    `${host} leads to ${addresses.join(", ")}, which is not allowed: see allowAddress, or the option addresses of allowTargets`,
-  );
+  const verb = addresses.length > 1 ? "are" : "is";
+  const mistake = `${host} leads to ${addresses.join(", ")}, which ${verb} not allowed`;
+  const cause = new Error(`${mistake}: see allowAddress, or the option addresses of allowTargets`);
   throw openFailure(OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED, cause);
 }
 

@@ -65,7 +65,8 @@ describe("spindlex", () => {
 
 describe("a server that cannot start", () => {
   const expectOneLine = (args: readonly string[], pattern: RegExp, env?: NodeJS.ProcessEnv, code = 1) => {
-    const { status, stdout, stderr } = runMain(["serve", "--port", "0", ...args], env);
+    const freePort = args.some((arg) => arg.startsWith("--port=")) ? [] : ["--port=0"];
+    const { status, stdout, stderr } = runMain(["serve", ...freePort, ...args], env);
     expect({ status, stdout }).toEqual({ status: code, stdout: "" });
     expect(stderr).toMatch(pattern);
     expect(stderr).toMatch(/^spindlex: [^\n]+\n$/);
