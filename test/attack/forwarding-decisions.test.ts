@@ -48,10 +48,6 @@ describe("a decision about a target that is none", () => {
     ],
     ["half a stream", () => new Writable()],
     ["something with few methods of a stream", () => ({ pipe() {}, write() {}, on() {}, destroy() {} })],
-    [
-      "a stream that throws where it is listened to",
-      () => Object.assign(new PassThrough(), { on: () => expect.fail("listened to") }),
-    ],
   ])("refuses, and is an error of the log: %s", async (_, answer) => {
     const { client, lines, leave } = await startForwarding(deciding(answer));
     client.sendPacket(directTcpip("host", 1));
@@ -63,6 +59,10 @@ describe("a decision about a target that is none", () => {
   it.each<[what: string, answer: () => unknown]>([
     ["is being destroyed", () => new Duplex({ destroy: () => {} }).destroy()],
     ["does not connect", () => connect(1, "127.0.0.1")],
+    [
+      "throws where it is listened to",
+      () => Object.assign(new PassThrough(), { on: () => expect.fail("listened to") }),
+    ],
   ])("is not connected where its stream %s", async (_, answer) => {
     const { client, leave } = await startForwarding(deciding(answer));
     client.sendPacket(directTcpip("host", 1));
