@@ -97,7 +97,7 @@ export class LocalForwarding {
     const decision: unknown = await this.#decide(target);
     if (decision === true) return await target.connect();
     if (decision === false) throw new Refused("refused by the decision", OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED);
-    if (isJoinable(decision)) return await connectedStream(decision, signal);
+    if (isJoinable(decision)) return await connectedStream(takeStream(decision), signal);
     if (isRefusal(decision)) {
       const { reason, description } = openRefusal(decision);
       throw new Refused("refused by the decision", reason, description);
@@ -226,6 +226,16 @@ function isRefusal(decision: unknown): decision is OpenRefusal {
     "description" in decision &&
     typeof decision.description === "string"
   );
+}
+
+/** Streams that decisions have given, for whichever client. */
+const takenStreams = new WeakSet<Duplex>();
+
+/** @throws {HookError} when another channel has it: each would get what is meant for the other */
+function takeStream(stream: Duplex): Duplex {
+  if (takenStreams.has(stream)) throw new HookError(HOOK, new Error("a stream is joined to one channel only"));
+  takenStreams.add(stream);
+  return stream;
 }
 
 /** @throws {ChannelOpenError} when it does not connect */

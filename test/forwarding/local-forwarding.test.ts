@@ -166,6 +166,17 @@ describe("a decision about a target", () => {
     expect(await next).toBeInstanceOf(AcceptedOpen);
   });
 
+  it("may not be a stream that another channel has, of whichever client: that one keeps it", async () => {
+    const stream = new PassThrough();
+    const [first, second] = [start(() => stream), start(() => stream)];
+    expect(await first.forwarding.open(OPEN)).toBeInstanceOf(AcceptedOpen);
+    for (const { forwarding, log } of [first, second]) {
+      expect(await forwarding.open(OPEN)).toEqual(PROHIBITED);
+      expect(log.failed).toHaveBeenCalledExactlyOnceWith("checkLocalForwardRequest", expect.any(HookError));
+    }
+    expect(stream.destroyed).toBe(false);
+  });
+
   it("refuses by a throw", async () => {
     const { forwarding, log } = start(() => {
       throw new Error("no database");
