@@ -92,6 +92,8 @@ type OtherToolName =
   | "expect"
   | "gcc"
   | "git"
+  | "rsync"
+  | "sshuttle"
   | "openssl"
   | "sshd"
   | "sshd10"
@@ -174,6 +176,8 @@ const REQUIREMENTS: Readonly<Record<ToolName, readonly (string | undefined)[]>> 
   expect: [findProgram("expect")],
   gcc: [findProgram("gcc")],
   git: [findProgram("git")],
+  rsync: [findProgram("rsync")],
+  sshuttle: [findProgram("sshuttle"), findProgram("nft"), findProgram("ip")],
   openssl: [findProgram("openssl")],
   sshd: [findProgram("sshd"), KEYGEN],
   sshd10: [newer("bookworm-backports/usr/sbin/sshd"), KEYGEN],

@@ -6,7 +6,6 @@ import { ForwardingServer } from "./forwarding-server.js";
 /** Forwards, runs what clients ask for as programs of this machine without a terminal, and serves a folder by SFTP. */
 export class ProgramServer extends ForwardingServer {
   readonly #home: string;
-  keepAlives = 0;
 
   /** @param home where programs start, and what SFTP serves */
   constructor(home: string, forwarding?: ForwardingOptions) {
@@ -28,11 +27,6 @@ export class ProgramServer extends ForwardingServer {
     if (name !== "sftp") return false;
     new SFTPServer(channel, { rootPath: this.#home });
     return true;
-  }
-
-  override checkGlobalRequest(kind: string): boolean {
-    if (kind === "keepalive@openssh.com") this.keepAlives++;
-    return false;
   }
 
   #run(channel: Channel, parameters: readonly string[]): void {

@@ -11,13 +11,12 @@ export const SSH_NAMES: readonly SshName[] = ["ssh", "ssh10"];
 /** An `ssh` without a session, once it forwards; it can be told by `-O` to forward more, or less. */
 export class SshForwards implements Disposable {
   readonly process: ExternalProcess;
-  readonly #program: string;
-  readonly #control: readonly string[];
+  /** How to run ssh on its connection. */
+  readonly command: readonly string[];
 
-  private constructor(process: ExternalProcess, program: string, control: readonly string[]) {
+  private constructor(process: ExternalProcess, command: readonly string[]) {
     this.process = process;
-    this.#program = program;
-    this.#control = control;
+    this.command = command;
   }
 
   /**
@@ -30,7 +29,7 @@ export class SshForwards implements Disposable {
     const settings = ["-v", "-M", "-N", "-o", "ExitOnForwardFailure=yes", ...options, "127.0.0.1"];
     const process = new ExternalProcess(program, [...parameters, ...control, ...settings], { environment });
     await process.untilOutput("all expected forwarding replies received");
-    return new SshForwards(process, program, control);
+    return new SshForwards(process, [program, ...control]);
   }
 
   /** The port that the server has chosen for `-R 0:…`. */
@@ -39,7 +38,8 @@ export class SshForwards implements Disposable {
   }
 
   control(command: "forward" | "cancel", ...forwards: readonly string[]): Promise<ProcessResult> {
-    return run(this.#program, [...this.#control, "-O", command, ...forwards, "127.0.0.1"]);
+    const [program = "", ...options] = this.command;
+    return run(program, [...options, "-O", command, ...forwards, "127.0.0.1"]);
   }
 
   async end(): Promise<void> {

@@ -1,13 +1,17 @@
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { needs, TOOLS } from "../../support/clients.js";
 import { ClientKeys } from "../../support/clients-keys.js";
+import { isLong } from "../../support/extent.js";
 import { serverFixture } from "../../support/server-fixture.js";
 import { ExternalProcess, run, runOk, temporaryFolder } from "../../support/tools.js";
+import { makeTree } from "../../support/tree.js";
+import { treeDifferences } from "../../support/tree-compare.js";
 import { ProgramServer } from "./program-server.js";
-import { SSH_LOGIN } from "./ssh-forwards.js";
+import { SSH_LOGIN, SshForwards } from "./ssh-forwards.js";
 
+const ALL = ["modes", "times", "directory modes", "directory times"] as const;
 const GIT = ["git", "ssh-agent", "ssh-add"] as const;
 const AUTHOR = {
   GIT_AUTHOR_NAME: "Ann",
@@ -17,6 +21,23 @@ const AUTHOR = {
   GIT_CONFIG_NOSYSTEM: "1",
   GIT_CONFIG_GLOBAL: "/dev/null",
 };
+
+/** Python on the server, in a network where a page is served. */
+const REMOTE_PYTHON = `#!/bin/sh
+cd "$(dirname "$0")"
+exec unshare -n -p -f --kill-child sh -c '
+  ip link set lo up && ip address add 192.0.2.1/32 dev lo
+  /usr/bin/python3 -m http.server 80 --bind 192.0.2.1 >/dev/null 2>&1 &
+  exec /usr/bin/python3 "$@"' sh "$@"
+`;
+
+/** $0 is a folder, $1 how to run ssh. */
+const THROUGH_SSHUTTLE = `
+  ip link set lo up && ip address add 198.51.100.1/32 dev lo && ip route add 192.0.2.0/24 dev lo src 198.51.100.1
+  sshuttle --method nft --python "$0/python" -e "$1" -r 127.0.0.1 192.0.2.0/24 >"$0/log" 2>&1 &
+  until grep -q Connected "$0/log"; do kill -0 $! || { cat "$0/log" >&2; exit 1; }; sleep 0.1; done
+  curl -sS --connect-timeout 1 --retry 9 --retry-delay 1 --retry-all-errors http://192.0.2.1/page
+`;
 
 describe("programs that start ssh", needs("ssh"), () => {
   const folder = temporaryFolder();
@@ -52,4 +73,34 @@ describe("programs that start ssh", needs("ssh"), () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     expect(await readFile(here("clone/file"), "utf8")).toBe("line of text\n".repeat(20_000));
   });
+
+  it("rsync, both ways", needs("rsync"), async () => {
+    const { program, parameters, environment } = await sshCommand();
+    const rsync = (from: string, to: string) =>
+      runOk(TOOLS.rsync, ["-a", "--delete", "-e", [program, ...parameters].join(" "), from, to], { environment });
+    await makeTree(here("tree"));
+    await rsync(`${here("tree")}/`, "127.0.0.1:put/");
+    expect(await treeDifferences(here("tree"), here("put"), ALL)).toEqual([]);
+    await rm(here("put/sizes"), { recursive: true });
+    await rsync("127.0.0.1:put/", `${here("tree")}/`);
+    expect(await treeDifferences(here("put"), here("tree"), ALL)).toEqual([]);
+  });
+
+  /**
+   * It redirects the connections of a network namespace to a program of its own on the server, which makes them there. Each
+   * side gets a namespace, so that nothing of the machine changes, and no route leads from one to the other.
+   */
+  it.runIf(isLong && process.getuid?.() === 0)(
+    "sshuttle, into a network behind the server",
+    needs("sshuttle", "curl"),
+    async () => {
+      await writeFile(here("page"), "behind the server\n");
+      await writeFile(here("python"), REMOTE_PYTHON, { mode: 0o755 });
+      using ssh = await SshForwards.start(fixture, "ssh", folder, ["-R", "0:127.0.0.1:1"]);
+      const words = ["-n", "-p", "-f", "--kill-child", "bash", "-c", THROUGH_SSHUTTLE, folder, ssh.command.join(" ")];
+      const { code, stdout, stderr } = await run("unshare", words);
+      expect({ code, stdout: stdout.toString() }, stderr).toEqual({ code: 0, stdout: "behind the server\n" });
+      await ssh.end();
+    },
+  );
 });
