@@ -102,6 +102,9 @@ describe("as OpenSSH's sftp-server", needs("sftp-server", "ssh-keygen"), () => {
   const ours = sftpFixture();
   const theirs = sftpFixture(new OpensshSFTPGuideServer());
 
+  /** Of all files, seconds: listings show the minute, and one may end between the two sides. */
+  const now = Math.floor(Date.now() / 1000);
+
   async function fill({ root }: SFTPFixture): Promise<void> {
     const at = (path: string) => join(root, path);
     await mkdir(at("dir"));
@@ -111,7 +114,6 @@ describe("as OpenSSH's sftp-server", needs("sftp-server", "ssh-keygen"), () => {
     await symlink("nowhere", at("dangling"));
     await chmod(at("other"), 0o4751);
     await lutimes(at("other"), 1_000_000_000, 1_000_000_000);
-    const now = Math.floor(Date.now() / 1000);
     for (const path of ["dir/file", "file", "to-dir", "to-file", "dangling", "dir"]) await lutimes(at(path), now, now);
     await lutimes(root, now, now);
   }
