@@ -4,7 +4,7 @@ import type { Identity } from "../auth/authenticator.js";
 import { type Permissions, RESTRICTED_PERMISSIONS } from "../auth/permissions.js";
 import type { SignatureBinding } from "../auth/public-key.js";
 import { callHook, HookError } from "../base/hook-error.js";
-import { loggedBytes, loggedText } from "../base/logged-text.js";
+import { loggedBytes, loggedError, loggedText } from "../base/logged-text.js";
 import { Multiplexer } from "../connection/multiplexer.js";
 import type { AnswerOptions, RequestOptions } from "../connection/outgoing-request.js";
 import { mayBeIgnored } from "../connection/pending-answer.js";
@@ -327,7 +327,11 @@ export class ServerConnection implements Connection {
 
   #forwardingLog(): ForwardingLog {
     return {
-      refused: (kind, reason, details) => this.#refused.note(`${kind}: ${reason}`, details),
+      refused: (kind, reason, { target, err } = {}) =>
+        this.#refused.note(`${kind}: ${reason}`, {
+          ...(target !== undefined && { target }),
+          ...(err !== undefined && { err: loggedError(err) }),
+        }),
       ended: (kind, target, { bytesFromFirst, bytesFromSecond, cause, error }) =>
         this.#log("debug", "a forwarded connection has ended", {
           ...{ kind, target, cause, bytesReceived: bytesFromFirst, bytesSent: bytesFromSecond },

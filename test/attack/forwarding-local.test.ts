@@ -60,7 +60,8 @@ describe("a target that cannot be one", () => {
       "\u202e",
     ];
     for (const host of hosts) expect(await refusal(client, directTcpip(host, 1))).toBe(2);
-    for (const port of [0, 65_536, 2 ** 32 - 1]) expect(await refusal(client, directTcpip("127.0.0.1", port))).toBe(2);
+    expect(await refusal(client, directTcpip("127.0.0.1", 0))).toBe(2);
+    for (const port of [65_536, 2 ** 32 - 1]) expect(await refusal(client, directTcpip("127.0.0.1", port))).toBe(1);
     for (const path of ["", "a\0b", Buffer.of(0x2f, 0xff)])
       expect(await refusal(client, directStreamlocal(path))).toBe(2);
     for (const path of ["relative", "/etc/passwd", "/".repeat(30_000)]) {
@@ -72,7 +73,7 @@ describe("a target that cannot be one", () => {
       "direct-tcpip: not connected",
       "direct-tcpip: not a target",
       "direct-streamlocal@openssh.com: not a target",
-      "direct-streamlocal@openssh.com: not connected",
+      "direct-streamlocal@openssh.com: the target is not allowed",
       "a text is not UTF-8",
     ]);
     await leave();
