@@ -91,6 +91,7 @@ export type { FileOwner } from "./session/file-owner.js";
 export type { AgentKey, AgentSignOptions, ForwardedAgent } from "./session/forwarded-agent.js";
 export type { ForwardedX11, X11Display, X11Request } from "./session/forwarded-x11.js";
 export {
+  type ProgramDecision,
   type PseudoTerminal,
   SessionChannel as Channel,
   type SessionEvents,

@@ -18,6 +18,14 @@ export interface OutputLink extends DataLink {
   send(payload: Buffer): void;
 }
 
+/** The program whose output it is. */
+export interface OutputProgram {
+  /** Something is being written. */
+  written(): void;
+  /** All output has gone out, and its streams have ended. Called again whenever something else has happened. */
+  outputEnded(): void;
+}
+
 /** The messages sent on a channel, in order: output and error output, messages behind both, EOF, CLOSE. */
 export class ChannelOutput {
   /** The peer's number of the channel. */
@@ -28,11 +36,14 @@ export class ChannelOutput {
   readonly #output: DataType;
   readonly #stderrOpened: (stderr: Writable) => void;
   #stderr: Writable | undefined;
-  /** The user holds the stderr stream and will end it. */
-  #stderrShared = false;
+  /** Streams that are piped into stderr. */
+  #stderrSources = 0;
   /** Messages that are sent behind all output: `exit-status`, `exit-signal`. */
   #afterOutput: Buffer[] = [];
+  #program: OutputProgram | undefined;
   #closing = false;
+  /** EOF is to be sent whether or not a program goes on. */
+  #eofAlone = false;
   #eofSent = false;
   #closeSent = false;
 
@@ -68,21 +79,18 @@ export class ChannelOutput {
     return stderrWaits || this.#stream.writableLength > 0;
   }
 
-  /** The stream of error output, whose user will end it. */
-  shareStderr(): Writable {
-    this.#stderrShared = true;
-    return this.stderr;
-  }
-
+  /** The stream of error output. EOF waits for what is written to it, and for the streams that are piped into it. */
   get stderr(): Writable {
     if (this.#stderr !== undefined) return this.#stderr;
     const stream = new Writable({
       autoDestroy: false,
       highWaterMark: WRITABLE_HIGH_WATER_MARK,
       write: (chunk: Buffer, _encoding, callback) => {
+        this.#program?.written();
         if (this.#mayWrite(callback)) this.#sender.write(errorOutput, [chunk], callback);
       },
       writev: (chunks, callback) => {
+        this.#program?.written();
         if (this.#mayWrite(callback)) this.#sender.write(errorOutput, chunks.map(bytesOf), callback);
       },
       final: (callback) => {
@@ -95,6 +103,11 @@ export class ChannelOutput {
       },
     });
     const errorOutput = { head: encodeExtendedDataHead(this.recipientChannel, EXTENDED_DATA_STDERR), stream };
+    stream.on("pipe", () => this.#stderrSources++);
+    stream.on("unpipe", () => {
+      this.#stderrSources--;
+      this.settle();
+    });
     this.#stderr = stream;
     this.#stderrOpened(stream);
     return stream;
@@ -114,24 +127,44 @@ export class ChannelOutput {
     this.settle();
   }
 
-  /** No more output comes. */
+  /** From now on the end of the output is the end of a program, which has to close the channel. */
+  follow(program: OutputProgram): void {
+    this.#program = program;
+  }
+
+  /** EOF follows all that was written, and a program goes on. */
   end(): void {
-    this.#stream.end();
-    this.#stderr?.end();
+    this.#eofAlone = true;
+    this.#end();
+  }
+
+  /** The program, whose EOF may have been sent before, has ended. */
+  endProgram(): void {
+    this.#eofAlone = false;
+    this.settle();
   }
 
   /** CLOSE follows all that was written. */
   close(): void {
     this.#closing = true;
-    this.end();
+    this.#end();
+  }
+
+  #end(): void {
+    this.#stream.end();
+    this.#stderr?.end();
     this.settle();
   }
 
   /** Sends what has to follow all output, as far as it is due. */
   settle(): void {
-    if (this.#closeSent || this.waits || !this.#sender.idle) return;
+    if (this.#closeSent || this.waits || !this.#sender.idle || this.#stderrInUse) return;
     for (const payload of this.#afterOutput.splice(0)) this.#link.send(payload);
-    if (!this.#stream.writableEnded || this.#stderrOpen) return;
+    if (!this.#stream.writableEnded) return;
+    if (this.#program !== undefined && !this.#closing && !this.#eofAlone) {
+      this.#program.outputEnded();
+      return;
+    }
     if (!this.#eofSent) {
       this.#eofSent = true;
       this.#link.send(encodeChannelMessage(MessageNumber.CHANNEL_EOF, this.recipientChannel));
@@ -195,10 +228,9 @@ export class ChannelOutput {
     return false;
   }
 
-  /** Whether somebody may still write to stderr. */
-  get #stderrOpen(): boolean {
+  get #stderrInUse(): boolean {
     const stderr = this.#stderr;
-    return this.#stderrShared && stderr !== undefined && !stderr.destroyed && !stderr.writableEnded;
+    return this.#stderrSources > 0 && stderr !== undefined && !stderr.destroyed && !stderr.writableEnded;
   }
 }
 

@@ -62,6 +62,8 @@ export interface ChannelPort {
   connectionClosed(): void;
   /** Sends a message behind all output that was written so far; after `close()` the log has a warning in its place. */
   sendAfterOutput(what: string, encode: (recipientChannel: number) => Buffer): void;
+  /** Work that goes on although the request it came with was answered. The channel's place is taken until it is done. */
+  work: Promise<void> | undefined;
 }
 
 /** The port of a channel, which only the library gets: this module is behind no door of the package. */
@@ -69,7 +71,8 @@ export let portOf: (channel: Channel) => ChannelPort;
 
 /**
  * A channel (RFC 4254 §5) as a stream: reading gives what the peer sends and grants it new window as it is consumed,
- * writing waits for the peer's window. `end()` sends EOF; the channel stays open until `close()` or `destroy()`.
+ * writing waits for the peer's window. `end()` sends EOF; the channel stays open until `close()` or `destroy()`. On a
+ * session, `end()` ends its program: see `SessionChannel`.
  */
 export class Channel<Connection = unknown> extends Duplex {
   static {
@@ -111,6 +114,7 @@ export class Channel<Connection = unknown> extends Duplex {
       receiveClose: () => this.#receiveClose(),
       connectionClosed: () => this.#connectionClosed(),
       sendAfterOutput: (what, encode) => this.#sendAfterOutput(what, encode),
+      work: undefined,
     };
     this.#reportErrors(this);
   }
@@ -124,9 +128,12 @@ export class Channel<Connection = unknown> extends Duplex {
     return this.#abortController.signal;
   }
 
-  /** The stream for error output (RFC 4254 §5.2). A program that takes it must end it before EOF can be sent. */
+  /**
+   * The stream for error output (RFC 4254 §5.2). EOF is sent when it was written as well, and when the streams that are piped
+   * into it have ended.
+   */
   get stderr(): Writable {
-    return this.#output.shareStderr();
+    return this.#output.stderr;
   }
 
   /** Writes all of `data`, however long: what does not fit the peer's window is kept in memory. */

@@ -74,7 +74,10 @@ export class OpenChannels<AnyChannel extends Channel> {
     if (open === undefined) return;
     this.#channels.delete(id);
     this.#reserved++;
-    open.requests.clear(() => this.#reserved--);
+    open.requests.clear(() => {
+      if (open.port.work === undefined) this.#reserved--;
+      else void open.port.work.then(() => this.#reserved--);
+    });
     this.#windowGrowth -= growthOf(open);
     if (open.unwanted) this.#unwanted--;
     else this.#authority.channelClosed(open.channel);

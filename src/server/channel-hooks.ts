@@ -63,14 +63,18 @@ function decideOpen(
 }
 
 function decideRequest(
-  { connection, sessionHooks, forwarding, refusedRequests }: ChannelContext,
+  { connection, sessionHooks, forwarding, refusedRequests, log }: ChannelContext,
   channel: AnyChannel,
   request: Request,
 ): MaybePromise<boolean> {
   const refused = refusedRequests.onChannel(request);
+  const report = {
+    refusedLate: () => refused("refused when it had begun"),
+    failedLate: (error: unknown) => log.failed(`channel request ${request.kind}`, error),
+  };
   const decision =
     channel instanceof SessionChannel
-      ? handleSessionRequest(channel, request, sessionHooks, forwarding.sessions)
+      ? handleSessionRequest(channel, request, { hooks: sessionHooks, forwarding: forwarding.sessions, report })
       : sessionHooks.unknown(channel, request.kind, Buffer.from(request.fields.readRest()));
   const settle = (allowed: boolean) => {
     if (!allowed) refused(mayRequest(connection.permissions, request.kind) ? "refused" : "not permitted to this user");

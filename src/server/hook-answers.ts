@@ -1,6 +1,7 @@
 import { callHook, HookError } from "../base/hook-error.js";
 import type { MaybePromise } from "../base/maybe-promise.js";
 import { kindOf } from "../base/option-checks.js";
+import type { ProgramDecision, SessionChannel } from "../session/session-channel.js";
 
 /** Reports a hook that has thrown where its result does not matter. */
 export type HookFailed = (hook: string, error: unknown) => void;
@@ -17,6 +18,25 @@ export function allowedBy(hook: string, call: () => MaybePromise<boolean>): bool
     throw new HookError(hook, new TypeError(`the answer has to be true or false, and is ${kindOf(value)}`));
   };
   return decision instanceof Promise ? decision.then(check) : check(decision);
+}
+
+/**
+ * Calls a hook that starts a program. It may leave out its answer when it has ended the program's output.
+ *
+ * @throws {HookError} as `allowedBy` does
+ */
+export function startedBy(
+  channel: SessionChannel,
+  hook: string,
+  call: () => MaybePromise<ProgramDecision>,
+): boolean | Promise<boolean> {
+  // `allowedBy` refuses what is not a boolean.
+  const complete = (answer: ProgramDecision) =>
+    (answer === undefined && channel.writableEnded ? true : answer) as boolean;
+  return allowedBy(hook, () => {
+    const answer = call();
+    return answer instanceof Promise ? answer.then(complete) : complete(answer);
+  });
 }
 
 /** Calls a hook that decides nothing. */

@@ -32,7 +32,10 @@ export class RefusedRequests {
    * @param request before its fields are read
    * @returns notes that it was refused
    */
-  onChannel({ kind, fields }: Request): (reason: "refused" | "not permitted to this user") => void {
+  onChannel({
+    kind,
+    fields,
+  }: Request): (reason: "refused" | "refused when it had begun" | "not permitted to this user") => void {
     const variable = kind === "env" ? fields.copy() : undefined;
     return (reason) => {
       const name = variable && nameOf(variable);

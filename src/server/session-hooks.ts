@@ -1,15 +1,15 @@
 import type { SessionHooks } from "../session/session-requests.js";
-import { allowedBy } from "./hook-answers.js";
+import { allowedBy, startedBy } from "./hook-answers.js";
 import type { SSHServer } from "./ssh-server.js";
 
 /** The session hooks of a server: they find everything on the channel, so that all connections share them. */
 export function bindSessionHooks(server: SSHServer): SessionHooks {
   return {
     exec: (channel, command) =>
-      allowedBy("checkChannelExecRequest", () => server.checkChannelExecRequest(channel, command)),
-    shell: (channel) => allowedBy("checkChannelShellRequest", () => server.checkChannelShellRequest(channel)),
+      startedBy(channel, "checkChannelExecRequest", () => server.checkChannelExecRequest(channel, command)),
+    shell: (channel) => startedBy(channel, "checkChannelShellRequest", () => server.checkChannelShellRequest(channel)),
     subsystem: (channel, name) =>
-      allowedBy("checkChannelSubsystemRequest", () => server.checkChannelSubsystemRequest(channel, name)),
+      startedBy(channel, "checkChannelSubsystemRequest", () => server.checkChannelSubsystemRequest(channel, name)),
     pty: (channel, { term, width, height, pixelWidth, pixelHeight, modes }) =>
       allowedBy("checkChannelPtyRequest", () =>
         server.checkChannelPtyRequest(channel, term, width, height, pixelWidth, pixelHeight, modes),

@@ -16,7 +16,7 @@ import {
   OPEN_SUCCEEDED,
 } from "../protocol/constants.js";
 import type { AnyChannel, Connection } from "../session/connection.js";
-import type { SessionChannel } from "../session/session-channel.js";
+import type { ProgramDecision, SessionChannel } from "../session/session-channel.js";
 import {
   type AuthenticationOptions,
   type CheckedAuthenticationOptions,
@@ -192,20 +192,22 @@ export class SSHServer {
   }
 
   /**
-   * Asked to run a command. The channel may be written to and even closed before this returns: the client gets the
-   * reply first. Output is kept back until then, so do not wait for the program to end.
+   * Asked to run a command, and the place to run it: a hook that writes to its channel or reads from it has begun the
+   * program, and the client has its reply then. It may wait for its program, or return `true` and leave it running. `end()`,
+   * `pipe()` and `pipeline()` end the program: see `Channel`. One that has begun and then answers `false`, or throws, ends
+   * with status 1.
    */
-  checkChannelExecRequest(channel: SessionChannel, command: Buffer): MaybePromise<boolean> {
+  checkChannelExecRequest(channel: SessionChannel, command: Buffer): MaybePromise<ProgramDecision> {
     return false;
   }
 
-  /** Asked to start the user's shell, or whatever the server has in its place. */
-  checkChannelShellRequest(channel: SessionChannel): MaybePromise<boolean> {
+  /** The same for the user's shell, or whatever the server has in its place. */
+  checkChannelShellRequest(channel: SessionChannel): MaybePromise<ProgramDecision> {
     return false;
   }
 
-  /** Asked to start a subsystem such as `sftp`. */
-  checkChannelSubsystemRequest(channel: SessionChannel, name: string): MaybePromise<boolean> {
+  /** The same for a subsystem such as `sftp`. */
+  checkChannelSubsystemRequest(channel: SessionChannel, name: string): MaybePromise<ProgramDecision> {
     return false;
   }
 

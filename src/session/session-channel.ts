@@ -1,3 +1,4 @@
+import type { Writable } from "node:stream";
 import type { MaybePromise } from "../base/maybe-promise.js";
 import { checkFlag, checkOptions, checkText } from "../base/option-checks.js";
 import { Channel, type ChannelLink, type ChannelParameters, portOf } from "../connection/channel.js";
@@ -5,6 +6,7 @@ import { encodeExitSignal, encodeExitStatus } from "../protocol/messages/exit.js
 import type { Connection } from "./connection.js";
 import type { ForwardedAgent } from "./forwarded-agent.js";
 import type { ForwardedX11 } from "./forwarded-x11.js";
+import { type ProgramReport, SessionProgram } from "./session-program.js";
 
 /** A terminal, as `pty-req` and `window-change` describe it (RFC 4254 §6.2 and §6.7). */
 export interface PseudoTerminal {
@@ -49,13 +51,29 @@ type Decision = MaybePromise<boolean>;
 /**
  * Starts the program of a session if `decide` allows it. There is one for each session (RFC 4254 §6.5): where one runs, or
  * is being decided on, nobody is asked.
+ *
+ * @returns the answer to the client
  */
-export let startProgram: (channel: SessionChannel, decide: () => Decision) => Decision;
+export let startProgram: (channel: SessionChannel, decide: () => Decision, report: ProgramReport) => Decision;
 
-/** The channel of a session (RFC 4254 §6), on which a client runs a program. */
+/**
+ * The answer of a hook that is asked for a program: `true` where it has started. A hook that has ended the program's output
+ * itself may leave it out.
+ */
+// biome-ignore lint/suspicious/noConfusingVoidType: the result of an async hook without `return` is a promise of void
+export type ProgramDecision = boolean | void;
+
+type WriteCallback = (error?: Error | null) => void;
+
+/**
+ * The channel of a session (RFC 4254 §6), on which a client runs a program. The hook that is asked for the program has begun
+ * it when it writes or reads: the client gets its reply then. `end()` ends the program: output and error output, exit status,
+ * EOF and CLOSE follow in this order. They wait for the hook, and another second for `sendExitStatus` or `sendExitSignal`;
+ * without one the status is 0. `sendEof()` is EOF alone.
+ */
 export class SessionChannel extends (Channel as ChannelConstructor) {
   static {
-    startProgram = (channel, decide) => channel.#startProgram(decide);
+    startProgram = (channel, decide, report) => channel.#program.start(decide, report);
   }
 
   /**
@@ -71,12 +89,12 @@ export class SessionChannel extends (Channel as ChannelConstructor) {
   agent: ForwardedAgent | undefined;
   /** X11 forwarding, where the client has asked for it and was allowed. */
   x11: ForwardedX11 | undefined;
-  /** A program was started, or is being decided on. */
-  #hasProgram = false;
+  readonly #program: SessionProgram;
 
   /** @internal Channels are made by the library. */
   constructor(parameters: ChannelParameters, link: ChannelLink, connection: Connection) {
     super(parameters, link, connection);
+    this.#program = new SessionProgram(this, portOf(this));
     const variables = Object.entries(connection.permissions.environment);
     this.environment = new Map(variables.map(([name, value]) => [name, Buffer.from(value)]));
   }
@@ -91,7 +109,7 @@ export class SessionChannel extends (Channel as ChannelConstructor) {
     if (!Number.isInteger(status) || status < 0 || status > 0xffffffff) {
       throw new RangeError(`an exit status is an integer from 0 to ${0xffffffff}, not ${status}`);
     }
-    portOf(this).sendAfterOutput("an exit status", (recipient) => encodeExitStatus(recipient, status));
+    this.#program.report("an exit status", (recipient) => encodeExitStatus(recipient, status));
   }
 
   /**
@@ -108,25 +126,55 @@ export class SessionChannel extends (Channel as ChannelConstructor) {
       coreDumped: checkFlag("coreDumped", coreDumped),
       message: checkText("message", message),
     };
-    portOf(this).sendAfterOutput("an exit signal", (recipient) => encodeExitSignal(recipient, signal));
+    this.#program.report("an exit signal", (recipient) => encodeExitSignal(recipient, signal));
   }
 
-  #startProgram(decide: () => Decision): Decision {
-    if (this.#hasProgram) return false;
-    this.#hasProgram = true;
-    const settle = (started: boolean) => {
-      this.#hasProgram = started;
-      return started;
-    };
-    const fail = (error: unknown) => {
-      this.#hasProgram = false;
-      throw error;
-    };
-    try {
-      const decision = decide();
-      return decision instanceof Promise ? decision.then(settle, fail) : settle(decision);
-    } catch (error) {
-      return fail(error);
-    }
+  override get stderr(): Writable {
+    this.#program.begin();
+    return super.stderr;
+  }
+
+  override sendStderr(data: string | Uint8Array): void {
+    this.#program.begin();
+    super.sendStderr(data);
+  }
+
+  override sendEof(): void {
+    this.#program.begin();
+    super.sendEof();
+  }
+
+  override close(): void {
+    this.#program.beforeClose();
+    super.close();
+  }
+
+  override write(chunk: unknown, callback?: WriteCallback): boolean;
+  override write(chunk: unknown, encoding: BufferEncoding, callback?: WriteCallback): boolean;
+  override write(chunk: unknown, ...rest: [(BufferEncoding | WriteCallback)?, WriteCallback?]): boolean {
+    this.#program.begin();
+    return super.write(chunk, ...(rest as [BufferEncoding, WriteCallback?]));
+  }
+
+  override end(callback?: () => void): this;
+  override end(chunk: unknown, callback?: () => void): this;
+  override end(chunk: unknown, encoding: BufferEncoding, callback?: () => void): this;
+  override end(...parameters: [unknown?, unknown?, (() => void)?]): this {
+    this.#program.begin();
+    const again = this.writableEnded;
+    super.end(...(parameters as [unknown, BufferEncoding, (() => void)?]));
+    if (again) portOf(this).output.endProgram();
+    return this;
+  }
+
+  override read(size?: number): Buffer | string | null {
+    // Node.js reads 0 bytes by itself, also where nobody listens.
+    if (size !== 0 || this.listenerCount("readable") > 0) this.#program.beginByReading();
+    return super.read(size);
+  }
+
+  override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
+    this.#program.abandon();
+    super._destroy(error, callback);
   }
 }

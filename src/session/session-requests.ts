@@ -7,6 +7,7 @@ import { decodeTerminalModes } from "../protocol/terminal-modes.js";
 import type { AnyChannel } from "./connection.js";
 import { type PseudoTerminal, type SessionChannel, type SessionEvents, startProgram } from "./session-channel.js";
 import type { SessionForwarding } from "./session-forwarding.js";
+import type { ProgramReport } from "./session-program.js";
 
 /** Bytes of names and values that one channel's environment may hold, and what each variable costs besides. */
 const MAX_ENVIRONMENT_SIZE = 64 * 1024;
@@ -53,35 +54,37 @@ export interface SessionHooks {
   unknown(channel: AnyChannel, kind: string, payload: Buffer): Decision;
 }
 
-type Handler = (
-  channel: SessionChannel,
-  fields: Reader,
-  hooks: SessionHooks,
-  forwarding: SessionForwarding,
-) => Decision;
+/** The server of a session, as its requests need it. */
+export interface SessionServer {
+  readonly hooks: SessionHooks;
+  readonly forwarding: SessionForwarding;
+  readonly report: ProgramReport;
+}
+
+type Handler = (channel: SessionChannel, fields: Reader, server: SessionServer) => Decision;
 
 /** The requests that a client can make on a session channel (RFC 4254 §6, RFC 4335, OpenSSH PROTOCOL §2.1). */
 const handlers: ReadonlyMap<string, Handler> = new Map<string, Handler>([
   [
     "exec",
-    (channel, fields, hooks) => {
+    (channel, fields, server) => {
       // A view would keep the chunk that the message lies in for as long as the program keeps its command.
       const command = Buffer.from(last(fields, fields.readString()));
-      return askForProgram(channel, hooks, command, () => hooks.exec(channel, command));
+      return askForProgram(channel, server, command, () => server.hooks.exec(channel, command));
     },
   ],
   [
     "shell",
-    (channel, fields, hooks) => {
+    (channel, fields, server) => {
       fields.end();
-      return askForProgram(channel, hooks, undefined, () => hooks.shell(channel));
+      return askForProgram(channel, server, undefined, () => server.hooks.shell(channel));
     },
   ],
   [
     "subsystem",
-    (channel, fields, hooks) => {
+    (channel, fields, server) => {
       const name = last(fields, fields.readText());
-      return askForProgram(channel, hooks, Buffer.from(name), () => hooks.subsystem(channel, name));
+      return askForProgram(channel, server, Buffer.from(name), () => server.hooks.subsystem(channel, name));
     },
   ],
   ["pty-req", requestPty],
@@ -99,16 +102,11 @@ const handlers: ReadonlyMap<string, Handler> = new Map<string, Handler>([
  *
  * @throws {ProtocolError} when the request is malformed
  */
-export function handleSessionRequest(
-  channel: SessionChannel,
-  request: Request,
-  hooks: SessionHooks,
-  forwarding: SessionForwarding,
-): Decision {
+export function handleSessionRequest(channel: SessionChannel, request: Request, server: SessionServer): Decision {
   const { kind, fields } = request;
   const handler = handlers.get(kind);
-  if (handler !== undefined) return handler(channel, fields, hooks, forwarding);
-  return hooks.unknown(channel, kind, Buffer.from(fields.readRest()));
+  if (handler !== undefined) return handler(channel, fields, server);
+  return server.hooks.unknown(channel, kind, Buffer.from(fields.readRest()));
 }
 
 function last<T>(fields: Reader, value: T): T {
@@ -119,7 +117,7 @@ function last<T>(fields: Reader, value: T): T {
 /** @param asked the command that the client wants to run; `undefined` for a shell */
 function askForProgram(
   channel: SessionChannel,
-  hooks: SessionHooks,
+  { hooks, report }: SessionServer,
   asked: Buffer | undefined,
   startAsked: () => Decision,
 ): Decision {
@@ -127,6 +125,7 @@ function askForProgram(
   return startProgram(
     channel,
     forceCommand === undefined ? startAsked : () => startForced(channel, hooks, forceCommand, asked),
+    report,
   );
 }
 
@@ -143,7 +142,7 @@ function startForced(
   return command === INTERNAL_SFTP ? hooks.subsystem(channel, "sftp") : hooks.exec(channel, Buffer.from(command));
 }
 
-function requestPty(channel: SessionChannel, fields: Reader, hooks: SessionHooks): Decision {
+function requestPty(channel: SessionChannel, fields: Reader, { hooks }: SessionServer): Decision {
   const pty = {
     term: Buffer.from(fields.readString()),
     width: fields.readUint32(),
@@ -159,7 +158,7 @@ function requestPty(channel: SessionChannel, fields: Reader, hooks: SessionHooks
   });
 }
 
-function changeWindow(channel: SessionChannel, fields: Reader, hooks: SessionHooks): Decision {
+function changeWindow(channel: SessionChannel, fields: Reader, { hooks }: SessionServer): Decision {
   const size = {
     width: fields.readUint32(),
     height: fields.readUint32(),
@@ -175,7 +174,7 @@ function changeWindow(channel: SessionChannel, fields: Reader, hooks: SessionHoo
   });
 }
 
-function requestVariable(channel: SessionChannel, fields: Reader, hooks: SessionHooks): Decision {
+function requestVariable(channel: SessionChannel, fields: Reader, { hooks }: SessionServer): Decision {
   const name = fields.readText();
   const value = Buffer.from(last(fields, fields.readString()));
   if (
@@ -220,12 +219,7 @@ function tell<Event extends keyof SessionEvents>(
   }
 }
 
-function requestX11(
-  channel: SessionChannel,
-  fields: Reader,
-  hooks: SessionHooks,
-  forwarding: SessionForwarding,
-): Decision {
+function requestX11(channel: SessionChannel, fields: Reader, { hooks, forwarding }: SessionServer): Decision {
   const request = {
     singleConnection: fields.readBoolean(),
     authProtocol: fields.readText(),
@@ -242,12 +236,7 @@ function requestX11(
 }
 
 /** Later messages let the server open channels to the client's agent (OpenSSH PROTOCOL.agent §4). */
-function requestAgent(
-  channel: SessionChannel,
-  fields: Reader,
-  hooks: SessionHooks,
-  forwarding: SessionForwarding,
-): Decision {
+function requestAgent(channel: SessionChannel, fields: Reader, { hooks, forwarding }: SessionServer): Decision {
   fields.end();
   if (!mayRequest(channel.connection.permissions, "auth-agent-req@openssh.com")) return false;
   if (channel.agent !== undefined) return true;

@@ -16,6 +16,7 @@ describe("a session's channel", () => {
       "close",
       "connection",
       "constructor",
+      "end",
       "environment",
       "id",
       "kind",
@@ -31,6 +32,7 @@ describe("a session's channel", () => {
       "sendStderr",
       "signal",
       "stderr",
+      "write",
       "x11",
     ]);
     expect(channel).toBeInstanceOf(Channel);

@@ -67,7 +67,8 @@ function start(permissions: Partial<Permissions> = {}) {
   const hooks = new TestHooks();
   const ask = (kind: string, fields: Uint8Array = Buffer.alloc(0)) => {
     const payload = encodeChannelRequest(0, kind, "wanted", fields);
-    return handleSessionRequest(channel, decodeChannelRequest(payload), hooks, forwarding);
+    const report = { refusedLate: notHere, failedLate: notHere };
+    return handleSessionRequest(channel, decodeChannelRequest(payload), { hooks, forwarding, report });
   };
   return { channel, link, hooks, ask };
 }

@@ -37,13 +37,14 @@ export class SshForwards implements Disposable {
     return Number(/Allocated port (\d+)/.exec(this.process.errorOutput)?.[1]);
   }
 
-  control(command: "forward" | "cancel", ...forwards: readonly string[]): Promise<ProcessResult> {
+  control(command: "forward" | "cancel" | "exit", ...forwards: readonly string[]): Promise<ProcessResult> {
     const [program = "", ...options] = this.command;
     return run(program, [...options, "-O", command, ...forwards, "127.0.0.1"]);
   }
 
+  /** By its control socket: ssh 9.2 does not notice a signal that comes just before it waits for something to happen. */
   async end(): Promise<void> {
-    this.process.kill("SIGTERM");
+    await this.control("exit");
     await this.process.finished;
   }
 
