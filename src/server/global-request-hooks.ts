@@ -1,6 +1,5 @@
 import { callHook, HookError } from "../base/hook-error.js";
 import { loggedText } from "../base/logged-text.js";
-import type { MaybePromise } from "../base/maybe-promise.js";
 import { shown } from "../base/option-checks.js";
 import { endpointText } from "../forwarding/forwarding-log.js";
 import { mayListen, mayListenOnSocket } from "../forwarding/forwarding-permissions.js";
@@ -139,10 +138,14 @@ function readSocketPath(payload: Buffer): string {
   return path;
 }
 
-function checkGlobalRequest(
+/** @throws {HookError} for an answer that is neither `true`, `false` nor bytes */
+async function checkGlobalRequest(
   { server, connection }: ChannelContext,
   kind: string,
   payload: Buffer,
-): MaybePromise<boolean | Uint8Array> {
-  return callHook("checkGlobalRequest", () => server.checkGlobalRequest(kind, payload, connection));
+): Promise<boolean | Uint8Array> {
+  const hook = "checkGlobalRequest";
+  const answer: unknown = await callHook(hook, () => server.checkGlobalRequest(kind, payload, connection));
+  if (typeof answer === "boolean" || answer instanceof Uint8Array) return answer;
+  throw new HookError(hook, new TypeError(`an answer is true, false or bytes, not ${shown(answer)}`));
 }

@@ -63,6 +63,9 @@ export let startProgram: (channel: SessionChannel, decide: () => Decision, repor
 // biome-ignore lint/suspicious/noConfusingVoidType: the result of an async hook without `return` is a promise of void
 export type ProgramDecision = boolean | void;
 
+/** The status of a child of Node.js that has none, as `ssh` has it. */
+const NO_STATUS = 255;
+
 type WriteCallback = (error?: Error | null) => void;
 
 /**
@@ -103,13 +106,16 @@ export class SessionChannel extends (Channel as ChannelConstructor) {
    * Reports the exit status of the program (RFC 4254 §6.10), behind all output that was written so far. After `close()`
    * it is not sent, and the log has a warning.
    *
-   * @throws {RangeError} when the status is not an integer from 0 to 2^32 - 1
+   * @param status 0 to 2^32 - 1; or what Node.js tells of a child that has no status of its own: `null` where a signal has
+   *   ended it, and a negative number where it could not be started. Both are sent as 255
+   * @throws {RangeError} when the status is another value
    */
-  sendExitStatus(status: number): void {
-    if (!Number.isInteger(status) || status < 0 || status > 0xffffffff) {
+  sendExitStatus(status: number | null): void {
+    const sent = status === null || (Number.isInteger(status) && status < 0) ? NO_STATUS : status;
+    if (!Number.isInteger(sent) || sent > 0xffffffff) {
       throw new RangeError(`an exit status is an integer from 0 to ${0xffffffff}, not ${status}`);
     }
-    this.#program.report("an exit status", (recipient) => encodeExitStatus(recipient, status));
+    this.#program.report("an exit status", (recipient) => encodeExitStatus(recipient, sent));
   }
 
   /**

@@ -52,7 +52,7 @@ class PathServer extends GuideServer {
     if (name === "child") {
       const child = spawn("sh", ["-c", `head -c ${size} /dev/zero; exit 7`], { stdio: ["ignore", "pipe", "inherit"] });
       child.stdout.pipe(channel);
-      child.on("close", (code) => channel.sendExitStatus(code ?? 1));
+      child.on("close", (code) => channel.sendExitStatus(code));
       return true;
     }
     await PATHS[name]?.(channel, testBytes(Number(size)));

@@ -314,6 +314,14 @@ describe("hooks of global requests", () => {
     expect(asked).toHaveBeenCalledExactlyOnceWith("x@example.com", Buffer.from("payload"), connection);
   });
 
+  it("answer what the library does not know by true, false or bytes", async () => {
+    for (const [what, mistake] of mistakes) {
+      const server = new SSHServer();
+      server.checkGlobalRequest = () => mistake as boolean;
+      await expect(bind(server).authority.globalRequest(request("x@example.com")), what).rejects.toThrow(HookError);
+    }
+  });
+
   it.each(["keepalive@openssh.com", "no-more-sessions@openssh.com"])("are not asked for %s", async (kind) => {
     const { authority } = bind(new SSHServer());
     expect(await authority.globalRequest(request(kind))).toBe(true);
