@@ -309,7 +309,13 @@ describe("what follows a channel's output", () => {
     expect(link.received).toEqual(['exit-signal TERM no core ""', 'exit-signal SEGV core "bad pointer"']);
   });
 
-  it.each([-1, 2 ** 32, 1.5, Number.NaN, "0" as unknown as number])("is no exit status %s", (status) => {
+  it("takes the code of a child that has no exit status", () => {
+    const { channel, link } = openTestChannel();
+    for (const code of [null, -2]) channel.sendExitStatus(code);
+    expect(link.received).toEqual(["exit-status 255", "exit-status 255"]);
+  });
+
+  it.each([2 ** 32, 1.5, -0.5, Number.NaN, "0" as unknown as number])("takes no %s for an exit status", (status) => {
     const { channel, link } = openTestChannel();
     expect(() => channel.sendExitStatus(status)).toThrow(RangeError);
     expect(link.received).toEqual([]);
