@@ -1,5 +1,6 @@
 import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
+import { RunReport } from "./test/support/run-report.js";
 import { SkipSummary } from "./test/support/skip-summary.js";
 
 /** Folders whose test files share processes: a process for each would cost more than most of the files do. */
@@ -54,13 +55,15 @@ export default defineConfig(({ mode }) => {
     // One more than there are processors: many tests wait for clients and deadlines.
     maxWorkers: availableParallelism() + 1,
   };
+  // Where .ci/run wants the results for its summary.
+  const reportPath = process.env.TEST_REPORT;
   const alone = ["test/*.test.ts", `test/!(${TOGETHER})/**/*.test.ts`, ...ALONE_NEVERTHELESS];
   const together = [`test/@(${TOGETHER})/**/*.test.ts`];
   const notTogether = [...ALONE_NEVERTHELESS, ...beyond];
   return {
     test: {
       globalSetup: ["test/support/build.ts", "test/support/run-folder.ts"],
-      reporters: ["default", new SkipSummary()],
+      reporters: ["default", new SkipSummary(), ...(reportPath ? [new RunReport(reportPath)] : [])],
       experimental: { fsModuleCache: true },
       projects: [
         { test: { ...settings, name: "alone", include: alone, exclude: beyond } },
