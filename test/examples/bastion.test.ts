@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { needs } from "../support/clients.js";
+import { needs, QUICK_KEX } from "../support/clients.js";
 import { exampleFixture } from "./example-fixture.js";
 import { run } from "./real-client.js";
 import { listeningPort, type RunningProcess, startProgram } from "./running-process.js";
@@ -31,7 +31,13 @@ describe("bastion.ts", needs("ssh"), () => {
     writeFileSync(
       configuration,
       [
-        ...["StrictHostKeyChecking no", "UserKnownHostsFile /dev/null", "IdentityAgent none", "IdentitiesOnly yes"],
+        ...[
+          "StrictHostKeyChecking no",
+          "UserKnownHostsFile /dev/null",
+          "IdentityAgent none",
+          "IdentitiesOnly yes",
+          QUICK_KEX,
+        ],
         ...["Host bastion", "HostName 127.0.0.1", `Port ${port}`, `User ${user}`, "PreferredAuthentications publickey"],
         `IdentityFile ${join(example.folder, user)}`,
       ].join("\n"),

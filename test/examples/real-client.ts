@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { QUICK_KEX } from "../support/clients.js";
 import { RunningProcess } from "./running-process.js";
 
 export interface Outcome {
@@ -57,6 +58,7 @@ export class SshClient {
       "IdentitiesOnly=yes",
       "NumberOfPasswordPrompts=1",
       "ConnectTimeout=10",
+      QUICK_KEX,
     ];
     return ["-F", "none", ...options.flatMap((option) => ["-o", option])];
   }

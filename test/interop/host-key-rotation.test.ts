@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { PKey } from "../../src/crypto/index.js";
 import { SSHServerManager } from "../../src/index.js";
-import { needs, TOOLS } from "../support/clients.js";
+import { needs, QUICK_KEX, TOOLS } from "../support/clients.js";
 import { GuideServer } from "../support/server.js";
 import { run, temporaryFolder } from "../support/tools.js";
 
@@ -67,7 +67,7 @@ class Client {
         ...["-F", "none", "-vv", "-p", `${port}`, "-l", "admin"],
         ...["-o", `HostKeyAlias=${HOST}`, "-o", `UserKnownHostsFile=${this.#knownHosts}`],
         ...["-o", "GlobalKnownHostsFile=none", "-o", "StrictHostKeyChecking=yes", "-o", "UpdateHostKeys=yes"],
-        ...["-o", "IdentityFile=none", "-o", "PreferredAuthentications=password"],
+        ...["-o", "IdentityFile=none", "-o", "PreferredAuthentications=password", "-o", QUICK_KEX],
         ...options,
         ...["127.0.0.1", "hello"],
       ],

@@ -8,7 +8,7 @@ import { serverFixture } from "../support/server-fixture.js";
 import { run } from "../support/tools.js";
 
 const ANSWERS = fileURLToPath(new URL("./drivers/answers.exp", import.meta.url));
-const fixture = serverFixture();
+const fixture = serverFixture({ algorithms: {} });
 /** Where attempts fail: without the second that each failure takes by default. */
 const refusing = serverFixture({ authFailureDelay: 0 });
 

@@ -10,6 +10,9 @@ import { withoutAdmission } from "./without-admission.js";
 export const HOST_KEY_TYPES = ["ed25519", "ecdsa256", "ecdsa384", "ecdsa521", "rsa"] as const;
 export type HostKeyType = (typeof HOST_KEY_TYPES)[number];
 
+/** What QUICK_KEX does for ssh, for every client. Tests of the defaults say `algorithms: {}`. */
+const QUICK_ALGORITHMS = { kex: "-mlkem*,sntrup*" };
+
 export interface TestServerOptions
   extends Partial<Omit<SSHServerManagerOptions, "serverInterface" | "serverKey" | "serverKeys">> {
   readonly hostKeyTypes?: readonly HostKeyType[];
@@ -40,7 +43,7 @@ export class TestServer implements AsyncDisposable {
     const { server: serverInterface = new GuideServer(), ...options } = settings;
     this.server = serverInterface;
     this.#hostKeys = hostKeys.map((key) => this.#counted(key));
-    const defaults = { bindAddress: "127.0.0.1", port: 0, ...withoutAdmission };
+    const defaults = { bindAddress: "127.0.0.1", port: 0, algorithms: QUICK_ALGORITHMS, ...withoutAdmission };
     this.manager = new SSHServerManager({ ...defaults, serverInterface, serverKeys: [...this.#hostKeys], ...options });
   }
 

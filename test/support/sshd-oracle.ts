@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { PKey } from "../../src/crypto/index.js";
 import { MessageNumber } from "../../src/protocol/constants.js";
-import { isMissing, TOOLS } from "./clients.js";
+import { isMissing, QUICK_KEX, TOOLS } from "./clients.js";
 import { PacketClient } from "./packet-client.js";
 import { publickeyQuery } from "./packet-messages.js";
 import { freePort } from "./server-openssh.js";
@@ -212,6 +212,7 @@ export async function sshLogin(port: number, user: string, login: SshLogin): Pro
     "UserKnownHostsFile=/dev/null",
     "GlobalKnownHostsFile=/dev/null",
     "LogLevel=DEBUG1",
+    QUICK_KEX,
   ].flatMap((option) => ["-o", option]);
   const words = ["-F", "none", ...options, "-p", String(port), `${user}@127.0.0.1`, login.command ?? "true"];
   const { stdout, stderr } = await run("ssh", words);

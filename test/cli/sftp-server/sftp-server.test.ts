@@ -18,7 +18,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type Outcome, run } from "../../examples/real-client.js";
 import { RunningProcess } from "../../examples/running-process.js";
 import { builtFile } from "../../support/build.js";
-import { needs, TOOLS } from "../../support/clients.js";
+import { needs, QUICK_KEX, TOOLS } from "../../support/clients.js";
 import { makeTree } from "../../support/tree.js";
 import { treeDifferences } from "../../support/tree-compare.js";
 
@@ -342,6 +342,7 @@ describe("sshd with spindlex sftp-server", needs("sshd", "sftp"), () => {
       "LogLevel=ERROR",
       "IdentitiesOnly=yes",
       "IdentityAgent=none",
+      QUICK_KEX,
     ];
     options = ["-F", "none", "-i", join(everything, "user_key"), ...settings.flatMap((setting) => ["-o", setting])];
   });

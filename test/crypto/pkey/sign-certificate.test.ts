@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { SignCertificateOptions } from "../../../src/crypto/pkey/pkey.js";
 import { PKey } from "../../../src/crypto/pkey/pkey.js";
-import { needs, TOOLS } from "../../support/clients.js";
+import { needs, QUICK_KEX, TOOLS } from "../../support/clients.js";
 import { SoftwareSecurityKey } from "../../support/security-key.js";
 import { OpensshServer } from "../../support/server-openssh.js";
 import * as tools from "../../support/tools.js";
@@ -221,6 +221,7 @@ describe("a certificate of ours and sshd", needs("sshd", "ssh"), () => {
         const certified = authority.signCertificate({ ...minimal, publicKey: key, principals: [user], ...options });
         writeFileSync(`${path}-cert.pub`, `${certified.toPublicString()}\n`);
         const parameters = ["-F", "none", "-i", path, "-o", "IdentitiesOnly=yes", "-o", "BatchMode=yes", "-l", user];
+        parameters.push("-o", QUICK_KEX);
         parameters.push("-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-p", `${server.port}`);
         const { code, stdout } = await tools.run(TOOLS.ssh, [...parameters, "127.0.0.1", "echo asked"]);
         return { code, stdout: stdout.toString() };

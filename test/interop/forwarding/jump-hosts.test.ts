@@ -2,7 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { userInfo } from "node:os";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
-import { needs, TOOLS } from "../../support/clients.js";
+import { needs, QUICK_KEX, TOOLS } from "../../support/clients.js";
 import { ClientKeys } from "../../support/clients-keys.js";
 import { sha256, testBytes } from "../../support/server.js";
 import { serverFixture } from "../../support/server-fixture.js";
@@ -31,6 +31,7 @@ describe("ssh -J", needs("ssh", "ssh10", "sshd"), () => {
       host("second", second.server.port, "admin", "yes"),
       host("last", lastPort, userInfo().username, "accept-new"),
       `Host *\nIdentityFile ${await keys.openssh("ed25519")}\nIdentitiesOnly yes\nUserKnownHostsFile ${knownHosts}\n`,
+      `${QUICK_KEX}\n`,
     ];
     await writeFile(configuration, lines.join(""));
     return () => sshd[Symbol.dispose]();
