@@ -134,7 +134,7 @@ export class ChannelOutput {
 
   /** EOF follows all that was written, and a program goes on. */
   end(): void {
-    this.#eofAlone = true;
+    if (!this.#stream.writableEnded) this.#eofAlone = true;
     this.#end();
   }
 
@@ -151,7 +151,7 @@ export class ChannelOutput {
   }
 
   #end(): void {
-    this.#stream.end();
+    if (!this.#stream.writableEnded) this.#stream.end();
     this.#stderr?.end();
     this.settle();
   }
