@@ -1,5 +1,6 @@
 const ESCAPE = 0x1b;
 const BELL = 0x07;
+const BRACKET = 0x5b;
 const CANCEL = 0x18;
 const SUBSTITUTE = 0x1a;
 
@@ -31,15 +32,31 @@ export class ControlSequences {
 
   read(bytes: Buffer): void {
     for (let at = 0; at < bytes.length; ) {
-      if (this.#state === "text") {
-        const start = bytes.indexOf(ESCAPE, at);
-        if (start < 0) return;
-        this.#state = "escape";
-        at = start + 1;
-      } else {
+      if (this.#state !== "text") {
         this.#next(bytes.readUInt8(at++));
+        continue;
       }
+      const start = bytes.indexOf(ESCAPE, at);
+      if (start < 0) return;
+      at = this.#readWhole(bytes, start + 1);
     }
+  }
+
+  /**
+   * The usual case, a sequence that lies in one piece.
+   *
+   * @param start behind the escape
+   * @returns where reading goes on
+   */
+  #readWhole(bytes: Buffer, start: number): number {
+    let end = start + 1;
+    if (bytes[start] === BRACKET) while (isParameter(bytes[end])) end++;
+    if (bytes[start] === BRACKET && end < start + MAX_SEQUENCE_LENGTH && isFinal(bytes[end])) {
+      this.#found(bytes.toString("latin1", start, end + 1));
+      return end + 1;
+    }
+    this.#state = "escape";
+    return start;
   }
 
   #next(byte: number): void {
@@ -71,7 +88,7 @@ export class ControlSequences {
   #nextOfSequence(byte: number): void {
     if (byte < 0x20) return;
     if (this.#sequence.length < MAX_SEQUENCE_LENGTH) this.#sequence += String.fromCharCode(byte);
-    if (byte < 0x40 || byte > 0x7e) return;
+    if (!isFinal(byte)) return;
     this.#state = "text";
     if (this.#sequence.endsWith(String.fromCharCode(byte))) this.#found(this.#sequence);
   }
@@ -84,4 +101,13 @@ export class ControlSequences {
     if (byte === ESCAPE) this.#state = "stringEscape";
     else if (byte === BELL) this.#state = "text";
   }
+}
+
+/** The parameters and intermediate bytes of a control sequence (ECMA-48 §5.4). */
+function isParameter(byte: number | undefined): boolean {
+  return byte !== undefined && byte >= 0x20 && byte <= 0x3f;
+}
+
+function isFinal(byte: number | undefined): boolean {
+  return byte !== undefined && byte >= 0x40 && byte <= 0x7e;
 }

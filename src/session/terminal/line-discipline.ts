@@ -30,6 +30,7 @@ export class LineDiscipline {
   readonly #ends: DisciplineEnds;
   readonly #line: TypedLine;
   #settings: TerminalSettings;
+  #isText: Uint8Array;
   #echoed = "";
   /** The person has heard that the line is full. */
   #warned = false;
@@ -37,6 +38,7 @@ export class LineDiscipline {
   constructor(modes: TerminalModes, ends: DisciplineEnds) {
     this.#modes = modes;
     this.#settings = modes.cooked;
+    this.#isText = textBytes(modes.cooked);
     this.#line = new TypedLine(modes.cooked);
     this.#ends = ends;
   }
@@ -48,6 +50,7 @@ export class LineDiscipline {
   /** An unfinished line becomes readable, as on a terminal. */
   setMode(mode: "raw" | "cooked"): void {
     this.#settings = this.#modes[mode];
+    this.#isText = textBytes(this.#settings);
     if (this.#settings.editing === undefined) this.finish();
   }
 
@@ -75,8 +78,26 @@ export class LineDiscipline {
   #typeBytes(bytes: Buffer, editing: ReadonlyMap<number, ControlFunction>): number {
     const settings = this.#settings;
     let taken = 0;
-    while (taken < bytes.length && this.#settings === settings) this.#type(bytes.readUInt8(taken++), editing);
+    while (taken < bytes.length && this.#settings === settings) {
+      const end = this.#endOfText(bytes, taken);
+      if (end > taken) this.#typeText(bytes, taken, end);
+      else this.#type(bytes.readUInt8(taken), editing);
+      taken = Math.max(end, taken + 1);
+    }
     return taken;
+  }
+
+  /** Where the bytes end that only become a part of the line. */
+  #endOfText(bytes: Buffer, start: number): number {
+    let end = start;
+    while (end < bytes.length && this.#isText[bytes[end] ?? 0] === 1) end++;
+    return end;
+  }
+
+  #typeText(bytes: Buffer, start: number, end: number): void {
+    const added = this.#line.appendText(bytes, start, end);
+    if (this.#settings.echo) this.#echoed += bytes.toString("latin1", start, start + added);
+    if (added < end - start) this.#warn();
   }
 
   #receiveBytes(bytes: Buffer): void {
@@ -166,4 +187,12 @@ function handsOn(settings: TerminalSettings): boolean {
   const { editing, signals, echo, stripHighBit, ignoreReturn, returnToNewline, newlineToReturn } = settings;
   const translates = stripHighBit || ignoreReturn || returnToNewline || newlineToReturn;
   return editing === undefined && signals.size === 0 && !echo && !translates;
+}
+
+/** 1 for each byte that is neither a control character nor changed, nor of any effect. */
+function textBytes({ editing, signals, stripHighBit }: TerminalSettings): Uint8Array {
+  return Uint8Array.from({ length: 256 }, (_, byte) => {
+    const control = byte < SPACE || byte === DELETE;
+    return Number(!control && !(stripHighBit && byte > DELETE) && !editing?.has(byte) && !signals.has(byte));
+  });
 }

@@ -59,15 +59,20 @@ export class ScreenState {
   #apply(sequence: string): void {
     if (sequence === "=" || sequence === ">") this.#applicationKeypad = sequence === "=";
     else if (sequence === "c") this.#reset();
-    else if (sequence.startsWith("[?")) this.#applyPrivate(sequence);
-    else if (sequence.endsWith("u")) this.#applyKeyboard(sequence);
-    else if (sequence.endsWith("m")) this.#applyStyle(sequence);
+    else if (sequence.startsWith("[")) this.#applyControl(sequence);
+  }
+
+  #applyControl(sequence: string): void {
+    const final = sequence.at(-1);
+    if (final === "m") this.#applyStyle(sequence);
+    else if (final === "h" || final === "l") this.#applyModes(sequence);
+    else if (final === "u") this.#applyKeyboard(sequence);
     else if (/^\[[\d;]*r$/.test(sequence)) this.#scrollingRegion = sequence !== "[r";
     else if (/^\[\d* q$/.test(sequence)) this.#cursorShape = !/^\[0? q$/.test(sequence);
   }
 
   /** DECSET and DECRST. */
-  #applyPrivate(sequence: string): void {
+  #applyModes(sequence: string): void {
     const [, numbers, final] = /^\[\?([\d;]+)([hl])$/.exec(sequence) ?? [];
     if (numbers === undefined) return;
     for (const mode of numbers.split(";").map(Number)) this.#changeMode(mode, final === "h");
@@ -90,8 +95,8 @@ export class ScreenState {
   }
 
   #applyStyle(sequence: string): void {
-    if (/^\[>4/.test(sequence)) this.#modifiedKeys = /^\[>4;[1-9]/.test(sequence);
-    else if (/^\[[\d;:]*m$/.test(sequence)) this.#styled = !/^\[(?:[\d;:]*;)?0*m$/.test(sequence);
+    if (sequence.startsWith("[>4")) this.#modifiedKeys = /^\[>4;[1-9]/.test(sequence);
+    else if (!/^\[[<=>?]/.test(sequence)) this.#styled = !/[[;]0*m$/.test(sequence);
   }
 
   /** RIS: the terminal is as it was at first. */

@@ -14,7 +14,7 @@ import { type TerminalSize, terminalSize } from "./terminal-size.js";
  */
 export type TerminalOutput = WriteStream;
 
-const { getColorDepth, hasColors } = WriteStream.prototype;
+const { getColorDepth } = WriteStream.prototype;
 type Environment = Readonly<Record<string, string | undefined>>;
 type WriteCallback = (error?: Error | null) => void;
 
@@ -56,8 +56,10 @@ export class TerminalOutputStream extends Writable {
     return getColorDepth.call(this as unknown as WriteStream, environment);
   }
 
-  hasColors(count?: number | Environment, environment?: Environment): boolean {
-    return Reflect.apply(hasColors, this, [count, environment]);
+  /** @param count 16 where none is given */
+  hasColors(count: number | Environment = 16, environment?: Environment): boolean {
+    const [needed, variables] = typeof count === "number" ? [count, environment] : [16, count];
+    return needed <= 2 ** this.getColorDepth(variables);
   }
 
   clearLine(direction: Direction, callback?: () => void): boolean {

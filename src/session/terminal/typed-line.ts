@@ -31,10 +31,16 @@ export class TypedLine {
 
   /** Adds a byte where there is room for it and a newline. */
   append(byte: number): boolean {
-    if (this.#length >= MAX_LINE_LENGTH - 1) return false;
-    this.#bytes ??= Buffer.allocUnsafeSlow(MAX_LINE_LENGTH);
-    this.#bytes[this.#length++] = byte;
+    if (this.#room === 0) return false;
+    this.#buffer[this.#length++] = byte;
     return true;
+  }
+
+  /** Adds bytes as far as there is room for them and a newline; returns how many. */
+  appendText(bytes: Buffer, start: number, end: number): number {
+    const count = Math.min(end - start, this.#room);
+    if (count > 0) this.#length += bytes.copy(this.#buffer, this.#length, start, start + count);
+    return count;
   }
 
   /** Takes out all that was typed, with `end` behind it. */
@@ -66,6 +72,15 @@ export class TypedLine {
     let columns = 0;
     while (this.#length > 0) columns += this.erase();
     return columns;
+  }
+
+  get #room(): number {
+    return MAX_LINE_LENGTH - 1 - this.#length;
+  }
+
+  get #buffer(): Buffer {
+    this.#bytes ??= Buffer.allocUnsafeSlow(MAX_LINE_LENGTH);
+    return this.#bytes;
   }
 
   #endsInWord(): boolean {
