@@ -55,6 +55,10 @@ export type {
 export { type AllowTargetsOptions, allowTargets, type TargetList } from "./forwarding/tcp/allow-targets.js";
 export type { HostLookup } from "./forwarding/tcp/connect-target.js";
 export { isPublicAddress } from "./forwarding/tcp/special-addresses.js";
+export { type EnvironmentOptions, programEnvironment } from "./process/program-environment.js";
+export { ProgramStartError } from "./process/program-start-error.js";
+export { type RunOnOptions, runOn } from "./process/run-on.js";
+export { runProgram } from "./process/run-program.js";
 export {
   AUTH_FAILED,
   AUTH_PARTIAL,
@@ -90,6 +94,12 @@ export type { AnyChannel, Connection } from "./session/connection.js";
 export type { FileOwner } from "./session/file-owner.js";
 export type { AgentKey, AgentSignOptions, ForwardedAgent } from "./session/forwarded-agent.js";
 export type { ForwardedX11, X11Display, X11Request } from "./session/forwarded-x11.js";
+export type {
+  ProgramAccount,
+  ProgramCommand,
+  ProgramEnd,
+  ProgramOptions,
+} from "./session/program-runner.js";
 export {
   type ProgramDecision,
   type PseudoTerminal,

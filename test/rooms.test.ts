@@ -21,6 +21,7 @@ const ROOMS = [
   "session",
   "authenticators",
   "forwarding",
+  "process",
   "server",
   "cli",
 ];

@@ -37,13 +37,14 @@ Options:
                           (default: $XDG_STATE_HOME/spindlex/host_key, or
                           ~/.local/state/spindlex/host_key); may be given
                           several times, and the first key of each type is used
-  --allow-exec            run commands and the login shell as the user who runs
-                          the server; without it commands are only repeated, or
-                          refused if there is a DIR
+  --allow-exec            run commands as the user who runs the server; without it
+                          they are only repeated, or refused if there is a DIR
+  --shell                 run that user's login shell: ssh without a command. Both
+                          are on a terminal where the client asks for one
   --allow-forwarding KINDS
                           forward some of local,remote,agent,x11: ssh -L, -D, -W
                           and -J; -R; -A; -X. agent and x11 are for the programs
-                          of --allow-exec (default: nothing)
+                          of --allow-exec and --shell (default: nothing)
   --permit-open TARGETS   hosts that local connects to: db.internal:5432,
                           *.example.com:443, 10.0.0.0/8:22, [::1]:*; or any
   --permit-listen PLACES  ports that remote listens on: 8080, localhost:8081

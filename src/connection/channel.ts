@@ -35,8 +35,8 @@ export interface ChannelLink extends OutputLink, RequestLink {
   closed(channelId: number): void;
   /** An error that nobody listens for. */
   errorIgnored(channelId: number, error: Error): void;
-  /** The channel's user has asked for something that comes too late. */
-  misused(channelId: number, message: string): void;
+  /** Something that the log has to tell about a channel: its user has asked for what comes too late, for example. */
+  warned(channelId: number, message: string, error?: unknown): void;
 }
 
 export interface ChannelParameters {
@@ -64,6 +64,8 @@ export interface ChannelPort {
   sendAfterOutput(what: string, encode: (recipientChannel: number) => Buffer): void;
   /** Work that goes on although the request it came with was answered. The channel's place is taken until it is done. */
   work: Promise<void> | undefined;
+  /** Writes a warning about the channel into the log. */
+  warn(message: string, error?: unknown): void;
 }
 
 /** The port of a channel, which only the library gets: this module is behind no door of the package. */
@@ -115,6 +117,7 @@ export class Channel<Connection = unknown> extends Duplex {
       connectionClosed: () => this.#connectionClosed(),
       sendAfterOutput: (what, encode) => this.#sendAfterOutput(what, encode),
       work: undefined,
+      warn: (message, error) => link.warned(this.id, message, error),
     };
     this.#reportErrors(this);
   }
@@ -226,7 +229,7 @@ export class Channel<Connection = unknown> extends Duplex {
   }
 
   #sendAfterOutput(what: string, encode: (recipientChannel: number) => Buffer): void {
-    if (this.#output.closing) this.#link.misused(this.id, `${what} after close() is not sent`);
+    if (this.#output.closing) this.#link.warned(this.id, `${what} after close() is not sent`);
     else this.#output.sendAfterOutput(encode(this.#output.recipientChannel));
   }
 

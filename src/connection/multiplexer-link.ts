@@ -27,8 +27,8 @@ export interface MultiplexerLink extends RequestLink {
    * @param reason one of a fixed set, without any text of the peer
    */
   refused(what: string, reason: string): void;
-  /** Our own program has asked for something that comes too late. */
-  misused(channelId: number, message: string): void;
+  /** Our own program has asked for something that comes too late, or has met something that the log has to tell. */
+  warned(channelId: number, message: string, error?: unknown): void;
 }
 
 /** A request of the peer could not be decided: it was malformed, or its hook has thrown. */

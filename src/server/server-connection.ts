@@ -307,7 +307,8 @@ export class ServerConnection implements Connection {
         hookFailed: this.#hookFailed,
         ignored: (kind) => this.#ignored.note(kind),
         refused: (what, reason) => this.#refused.note(reason, { request: loggedText(what) }),
-        misused: (channel, message) => this.#log("warn", message, { channel }),
+        warned: (channel, message, error) =>
+          this.#log("warn", message, { channel, ...(error !== undefined && { err: loggedError(error) }) }),
       },
     );
     this.#multiplexer = multiplexer;

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { parseCommandLine } from "../../src/cli/command-line.js";
 import { UsageError } from "../../src/cli/errors.js";
 
-const DEFAULTS = { port: 2222, host: "127.0.0.1", allowExec: false, logLevel: "info", json: false };
+const DEFAULTS = { port: 2222, host: "127.0.0.1", allowExec: false, shell: false, logLevel: "info", json: false };
 
 describe("parseCommandLine", () => {
   it("gives serve safe defaults", () => {
@@ -16,7 +16,7 @@ describe("parseCommandLine", () => {
   it("reads every option of serve", () => {
     const args =
       "serve --port 0 --host ::1 --user ann --authorized-keys a --trusted-user-ca-keys c --revoked-keys r --password-file p --host-key=h " +
-      "--allow-exec --log-level debug --json --read-only --quota 10G /srv/files " +
+      "--allow-exec --shell --log-level debug --json --read-only --quota 10G /srv/files " +
       "--allow-from 10.0.0.0/8,::1 --deny-from 10.1.0.0/16 --proxy-protocol-from 10.0.0.1";
     expect(parseCommandLine(args.split(" "))).toEqual({
       command: "serve",
@@ -31,6 +31,7 @@ describe("parseCommandLine", () => {
         passwordFile: "p",
         hostKeys: ["h"],
         allowExec: true,
+        shell: true,
         allowFrom: "10.0.0.0/8,::1",
         denyFrom: "10.1.0.0/16",
         proxyProtocolFrom: "10.0.0.1",
@@ -141,7 +142,7 @@ describe("parseCommandLine", () => {
     },
     {
       args: ["serve", "--allow-forwarding", "agent"],
-      message: "--allow-forwarding agent needs --allow-exec: it is for the programs that are run",
+      message: "--allow-forwarding agent needs --allow-exec or --shell: it is for the programs that are run",
     },
     {
       args: ["serve", "--allow-forwarding", "remote,yes"],

@@ -76,7 +76,7 @@ export class End implements MultiplexerLink, ChannelAuthority {
 
   refused(): void {}
 
-  misused(): void {}
+  warned(): void {}
 }
 
 /** Two ends of one connection, neither of which is a server or a client. */

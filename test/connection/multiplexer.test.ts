@@ -71,7 +71,7 @@ class TestLink implements MultiplexerLink {
     this.refusals.push(what);
   }
 
-  misused(_channelId: number, message: string): void {
+  warned(_channelId: number, message: string): void {
     this.misuses.push(message);
   }
 

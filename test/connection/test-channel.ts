@@ -65,7 +65,7 @@ export class TestLink implements ChannelLink {
     this.ignoredErrors.push(error);
   }
 
-  misused(_channelId: number, message: string): void {
+  warned(_channelId: number, message: string): void {
     this.misuses.push(message);
   }
 }

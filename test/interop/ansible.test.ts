@@ -1,9 +1,8 @@
+import { spawn } from "node:child_process";
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { pino } from "pino";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { Programs } from "../../src/cli/serve/programs.js";
-import type { Channel } from "../../src/index.js";
+import { type Channel, programEnvironment, runOn } from "../../src/index.js";
 import { LocalFileSystem, mount, SFTPServer } from "../../src/sftp/index.js";
 import { ANSIBLE_PYTHON, needs, TOOLS } from "../support/clients.js";
 import { ClientKeys } from "../support/clients-keys.js";
@@ -17,10 +16,9 @@ const keys = new ClientKeys();
 
 /** Runs commands in a shell and serves files under the same paths, but only those of one folder. */
 class ShellServer extends GuideServer {
-  readonly #programs = new Programs({ name: "admin", home, shell: "/bin/sh" }, pino({ level: "silent" }));
-
   override checkChannelExecRequest(channel: Channel, command: Buffer): boolean {
-    void this.#programs.runCommand(channel, command.toString()).catch(() => channel.close());
+    const env = programEnvironment(channel, { account: { name: "admin", home, shell: "/bin/sh" } });
+    void runOn(channel, spawn("/bin/sh", ["-c", command.toString()], { cwd: home, env, detached: true }));
     return true;
   }
 

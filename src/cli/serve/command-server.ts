@@ -21,7 +21,7 @@ export interface CommandServerOptions {
   readonly logger: Logger;
   /** The folder that SFTP and scp reach. */
   readonly folder?: ServedFolder | undefined;
-  /** Runs commands; when absent they are only repeated, or refused beside a folder of the disk. */
+  /** Runs programs; when absent, commands are only repeated, or refused beside a folder of the disk. */
   readonly programs?: Programs | undefined;
   /** Nothing is forwarded when absent. */
   readonly forwarding?: DeclaredForwarding | undefined;
@@ -59,15 +59,14 @@ export class CommandServer extends SSHServer {
   }
 
   override checkChannelPtyRequest(): boolean {
-    // Programs run on pipes; text that is only repeated can be shown by any terminal.
-    return this.#programs === undefined;
+    return true;
   }
 
   override checkChannelEnvRequest(_channel: Channel, name: string): boolean {
     return /^(LANG|LC_[A-Z]{1,32})$/.test(name);
   }
 
-  override async checkChannelExecRequest(channel: Channel, command: Buffer): Promise<boolean> {
+  override checkChannelExecRequest(channel: Channel, command: Buffer): boolean {
     const scpCommand = this.#folder && parseSCPCommand(command);
     if (scpCommand !== undefined) {
       this.#logger.info(
@@ -80,17 +79,17 @@ export class CommandServer extends SSHServer {
     const text = decodeCommand(command);
     if (text === undefined) return false;
     this.#logger.info({ ...channelOrigin(channel), command: loggedPath(text) }, "command");
-    if (this.#programs !== undefined) await this.#programs.runCommand(channel, text);
+    if (this.#programs?.commands) this.#programs.runCommand(channel, text);
     else if (this.#folder?.kind === "disk") refuse(channel, ONLY_FILES);
     else answer(channel, `Executed: ${text}`, 0);
     return true;
   }
 
-  override async checkChannelShellRequest(channel: Channel): Promise<boolean> {
+  override checkChannelShellRequest(channel: Channel): boolean {
     this.#logger.info(channelOrigin(channel), "shell");
-    if (this.#programs !== undefined) await this.#programs.runShell(channel);
+    if (this.#programs?.shells) this.#programs.runShell(channel);
     else if (this.#folder?.kind === "disk") refuse(channel, ONLY_FILES);
-    else answer(channel, "There is no shell here: spindlex runs without --allow-exec.", 1);
+    else answer(channel, "There is no shell here: spindlex runs without --shell.", 1);
     return true;
   }
 

@@ -36,6 +36,7 @@ export interface ForwardingArguments {
   readonly "permit-listen"?: string | undefined;
   readonly "gateway-ports"?: string | undefined;
   readonly "allow-exec": boolean;
+  readonly shell: boolean;
 }
 
 /**
@@ -55,8 +56,10 @@ export function parseForwarding(values: ForwardingArguments): ForwardingChoice |
     }
   }
   for (const kind of ["agent", "x11"] as const) {
-    if (kinds.includes(kind) && !values["allow-exec"]) {
-      throw new UsageError(`--allow-forwarding ${kind} needs --allow-exec: it is for the programs that are run`);
+    if (kinds.includes(kind) && !values["allow-exec"] && !values.shell) {
+      throw new UsageError(
+        `--allow-forwarding ${kind} needs --allow-exec or --shell: it is for the programs that are run`,
+      );
     }
   }
   if (kinds.length === 0) return undefined;

@@ -1,103 +1,90 @@
-import { isUtf8 } from "node:buffer";
-import { userInfo } from "node:os";
-import { basename } from "node:path";
 import type { Logger } from "pino";
-import type { Channel } from "../../index.js";
-import { StartError } from "../errors.js";
+import { type Channel, type ProgramCommand, type ProgramEnd, ProgramStartError, runProgram } from "../../index.js";
 import { channelOrigin } from "./channel-origin.js";
-import { Program } from "./program.js";
 
-/** The account that programs run as. */
-export interface Account {
-  readonly name: string;
-  readonly home: string;
-  /** Path of the login shell. */
-  readonly shell: string;
+const CANNOT_RUN = 126;
+
+export interface ProgramsOptions {
+  /** Whether commands are run. */
+  readonly commands: boolean;
+  /** Whether login shells are run. */
+  readonly shells: boolean;
+  readonly logger: Logger;
 }
 
-/**
- * The account that this process runs as.
- *
- * @throws {StartError} on systems without login shells
- */
-export function currentAccount(): Account {
-  const { username, homedir, shell } = userInfo();
-  if (!shell) throw new StartError("--allow-exec needs a user with a login shell");
-  return { name: username, home: homedir, shell };
-}
-
-/** Runs the programs of all channels, and knows which are still there. */
+/** Runs the programs of all channels as the user who runs the server, and knows which are still there. */
 export class Programs {
-  readonly #account: Account;
+  readonly commands: boolean;
+  readonly shells: boolean;
   readonly #logger: Logger;
-  readonly #running = new Set<Program>();
+  readonly #ended = new Set<Promise<void>>();
+  readonly #groups = new Set<number>();
 
-  constructor(account: Account, logger: Logger) {
-    this.#account = account;
+  constructor({ commands, shells, logger }: ProgramsOptions) {
+    this.commands = commands;
+    this.shells = shells;
     this.#logger = logger;
   }
 
-  /** Runs a command in the user's shell. Resolves once it has started, rejects when it cannot. */
-  async runCommand(channel: Channel, command: string): Promise<void> {
-    await this.#run(channel, ["-c", command], this.#account.shell);
+  /** Runs a command in the user's shell. */
+  runCommand(channel: Channel, command: string): void {
+    this.#track(this.#run(channel, { shell: command }));
   }
 
-  /** Runs the user's shell as a login shell, which a dash in front of its name tells it. */
-  async runShell(channel: Channel): Promise<void> {
-    await this.#run(channel, [], `-${basename(this.#account.shell)}`);
+  /** Runs the user's shell as a login shell. */
+  runShell(channel: Channel): void {
+    this.#track(this.#run(channel, { loginShell: true }));
   }
 
   /** Ends every program that still runs, without giving it a chance to refuse. */
   killAll(): void {
-    for (const program of this.#running) program.kill("SIGKILL");
+    for (const group of this.#groups) {
+      try {
+        process.kill(-group, "SIGKILL");
+      } catch {
+        // It has ended by itself.
+      }
+    }
   }
 
   /** Resolves when no program runs any more. */
   async ended(): Promise<void> {
-    await Promise.all([...this.#running].map((program) => program.ended));
+    await Promise.all(this.#ended);
   }
 
-  async #run(channel: Channel, args: readonly string[], argv0: string): Promise<void> {
-    const { shell, home } = this.#account;
-    await this.#forward(channel);
-    const environment = this.#environment(channel);
-    const program = await Program.start(channel, { file: shell, args, argv0, folder: home, environment });
-    this.#running.add(program);
-    void program.ended.then(() => this.#running.delete(program));
+  #track(run: Promise<void>): void {
+    this.#ended.add(run);
+    void run.then(() => this.#ended.delete(run));
   }
 
-  /** Makes the agent and the display of a client available to its programs, by variables of the channel's environment. */
-  async #forward(channel: Channel): Promise<void> {
-    const results = await Promise.allSettled([channel.agent?.listen(), channel.x11?.listen()]);
-    for (const result of results) {
-      if (result.status === "fulfilled" || channel.signal.aborted) continue;
-      this.#logger.warn(
-        { ...channelOrigin(channel), err: result.reason },
-        "a program runs without the client's agent or display",
-      );
-    }
-  }
-
-  /** Nothing of the server's own environment but PATH: it may hold secrets, such as the host key's passphrase. */
-  #environment(channel: Channel): NodeJS.ProcessEnv {
-    const { name, home, shell } = this.#account;
-    return {
-      ...Object.fromEntries(this.#textVariables(channel)),
-      PATH: process.env.PATH ?? "/usr/local/bin:/usr/bin:/bin",
-      HOME: home,
-      USER: name,
-      LOGNAME: name,
-      SHELL: shell,
+  async #run(channel: Channel, command: ProgramCommand): Promise<void> {
+    const { PATH } = process.env;
+    let group: number | undefined;
+    const started = (pid: number) => {
+      group = pid;
+      this.#groups.add(pid);
     };
+    try {
+      report(channel, await runProgram(channel, command, { started, ...(PATH !== undefined && { env: { PATH } }) }));
+    } catch (error) {
+      this.#fail(channel, error);
+    } finally {
+      if (group !== undefined) this.#groups.delete(group);
+    }
   }
 
-  /** Node.js starts programs with variables of text: a value that is not UTF-8 would reach them changed. */
-  #textVariables(channel: Channel): [string, string][] {
-    const all = [...channel.environment];
-    const variables = all.filter(([, value]) => !isUtf8(value)).map(([name]) => name);
-    if (variables.length > 0) {
-      this.#logger.warn({ ...channelOrigin(channel), variables }, "variables that are not UTF-8 were left out");
-    }
-    return all.filter(([name]) => !variables.includes(name)).map(([name, value]) => [name, value.toString()]);
+  #fail(channel: Channel, error: unknown): void {
+    if (channel.signal.aborted) return;
+    this.#logger.error({ ...channelOrigin(channel), err: error }, "a program could not be started");
+    const known = error instanceof ProgramStartError;
+    channel.sendStderr(`${known ? error.message : "programs cannot be run here"}\n`);
+    report(channel, { status: known ? error.status : CANNOT_RUN });
   }
+}
+
+function report(channel: Channel, end: ProgramEnd): void {
+  if (channel.signal.aborted) return;
+  if ("status" in end) channel.sendExitStatus(end.status);
+  else channel.sendExitSignal(end.signal);
+  channel.close();
 }

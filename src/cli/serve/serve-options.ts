@@ -18,7 +18,10 @@ export interface ServeOptions {
   readonly hostKeys?: readonly string[];
   readonly trustedUserCAKeys?: string;
   readonly revokedKeys?: string;
+  /** Run commands. */
   readonly allowExec: boolean;
+  /** Run login shells. */
+  readonly shell: boolean;
   /** Nothing is forwarded when absent. */
   readonly forwarding?: ForwardingChoice;
   /** Addresses and networks, separated by commas. */
@@ -57,6 +60,7 @@ export function parseServe(args: readonly string[]): ServeOptions | "help" {
     port: parsePort(values.port),
     host: parseText("--host", values.host),
     allowExec: values["allow-exec"],
+    shell: values.shell,
     logLevel: parseChoice("--log-level", values["log-level"], LOG_LEVELS),
     json: values.json,
     ...(folder !== undefined && { folder }),
@@ -114,6 +118,7 @@ function readServeArguments(args: readonly string[]) {
         "proxy-protocol-from": { type: "string" },
         "revoked-keys": { type: "string" },
         "allow-exec": { type: "boolean", default: false },
+        shell: { type: "boolean", default: false },
         "allow-forwarding": { type: "string" },
         "permit-open": { type: "string" },
         "permit-listen": { type: "string" },

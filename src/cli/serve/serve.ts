@@ -7,7 +7,7 @@ import { CommandServer } from "./command-server.js";
 import { defaultHostKeyPath } from "./default-host-key.js";
 import { declareForwarding } from "./forwarding.js";
 import { createLogger } from "./log.js";
-import { currentAccount, Programs } from "./programs.js";
+import { Programs } from "./programs.js";
 import type { ServeOptions } from "./serve-options.js";
 import { ServedFolder } from "./served-folder.js";
 import { formatStartReport, formatStartReportAsJson } from "./start-report.js";
@@ -27,7 +27,8 @@ export async function serve(options: ServeOptions): Promise<void> {
   const folder = await openFolder(options, logger);
   const hostKeys = await loadHostKeys(options, logger);
   const { users, example, password } = await loadUsers(options, logger);
-  const programs = options.allowExec ? new Programs(currentAccount(), logger) : undefined;
+  const { allowExec: commands, shell: shells } = options;
+  const programs = commands || shells ? new Programs({ commands, shells, logger }) : undefined;
   process.once("exit", () => programs?.killAll());
   const manager = new SSHServerManager({
     serverInterface: new CommandServer({ users, logger, folder, programs, forwarding }),
@@ -69,10 +70,10 @@ function checkNetworks(option: string, list: string | undefined): void {
   }
 }
 
-/** Without a folder and without commands there is something to try both with. */
+/** Without a folder and without programs there is something to try both with. */
 async function openFolder(options: ServeOptions, logger: Logger): Promise<ServedFolder | undefined> {
   if (options.folder !== undefined) return ServedFolder.open(options.folder, logger);
-  return options.allowExec ? undefined : ServedFolder.inMemory(logger);
+  return options.allowExec || options.shell ? undefined : ServedFolder.inMemory(logger);
 }
 
 async function loadHostKeys(options: ServeOptions, logger: Logger): Promise<readonly PKey[]> {

@@ -25,10 +25,10 @@ afterAll(() => client.dispose());
 function startExec(): Promise<StartedServer> {
   const secrets = { SPINDLEX_HOST_KEY_PASSPHRASE: "top secret", MY_TOKEN: "token" };
   const env = { ...process.env, XDG_STATE_HOME: join(client.folder, "state"), ...secrets };
-  return startServer(["--user", "ann", "--allow-exec", "--authorized-keys", `${key}.pub`], env);
+  return startServer(["--user", "ann", "--allow-exec", "--shell", "--authorized-keys", `${key}.pub`], env);
 }
 
-describe("a server with --allow-exec", needs("ssh"), () => {
+describe("a server with --allow-exec and --shell", needs("ssh"), () => {
   let shared: StartedServer;
   beforeAll(async () => {
     shared = await startExec();

@@ -10,7 +10,14 @@ import { Grant } from "../../../src/index.js";
 import { AUTH_FAILED, AUTH_SUCCESSFUL } from "../../../src/protocol/constants.js";
 import { ALGORITHM, certificateOf, connectionFrom } from "../../authenticators/test-login.js";
 
-const OPTIONS = { port: 0, host: "127.0.0.1", allowExec: false, logLevel: "silent", json: false } as const;
+const OPTIONS = {
+  port: 0,
+  host: "127.0.0.1",
+  allowExec: false,
+  shell: false,
+  logLevel: "silent",
+  json: false,
+} as const;
 const key = PKey.generate({ keyType: "ed25519" });
 const stranger = PKey.generate({ keyType: "ed25519" });
 const local = connectionFrom("127.0.0.1");

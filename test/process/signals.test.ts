@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { signalFromName, signalToName } from "../../../src/cli/serve/signals.js";
+import { signalFromName, signalToName } from "../../src/process/signals.js";
 
 describe("signals", () => {
   it.each(["ABRT", "ALRM", "FPE", "HUP", "ILL", "INT", "KILL", "PIPE", "QUIT", "SEGV", "TERM", "USR1", "USR2"])(
