@@ -4,7 +4,7 @@ import type { GuardedFileSystem, OpenedDirectory } from "../files/guarded-file-s
 import { encodeName } from "../files/path.js";
 import { PeerGoneError } from "./errors.js";
 import { NamePattern } from "./name-pattern.js";
-import { literalText } from "./shell-words.js";
+import { literalText } from "../base/shell-words.js";
 
 /** Paths that one pattern may stand for. */
 const MAX_MATCHES = 10_000;

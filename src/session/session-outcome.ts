@@ -1,0 +1,22 @@
+import { types } from "node:util";
+import { kindOf } from "../base/option-checks.js";
+import { checkExitStatus } from "./exit-error.js";
+import type { ProgramEnd } from "./program-runner.js";
+
+/**
+ * The outcome that a handler's result stands for.
+ *
+ * @throws {TypeError} and {RangeError} for a result that is none
+ */
+export function outcomeOf(result: unknown): ProgramEnd {
+  if (result === undefined) return { status: 0 };
+  if (typeof result === "number") return { status: checkExitStatus(result) };
+  if (typeof result === "object" && result !== null && !types.isProxy(result)) {
+    if ("status" in result && typeof result.status === "number") return { status: checkExitStatus(result.status) };
+    if ("signal" in result && typeof result.signal === "string") {
+      const coreDumped = "coreDumped" in result && result.coreDumped === true;
+      return { signal: result.signal, ...(coreDumped && { coreDumped }) };
+    }
+  }
+  throw new TypeError(`a session returns an exit status or nothing, not ${kindOf(result)}`);
+}
