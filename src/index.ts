@@ -21,6 +21,7 @@ export {
   totp,
   trustedUserCAs,
 } from "./authenticators/index.js";
+export { CommandLineError } from "./base/command-line.js";
 export { ConfigurationError } from "./base/configuration-error.js";
 export { loggedPath, loggedText } from "./base/logged-text.js";
 export type { Logger } from "./base/logger.js";
@@ -59,6 +60,7 @@ export { type EnvironmentOptions, programEnvironment } from "./process/program-e
 export { ProgramStartError } from "./process/program-start-error.js";
 export { type RunOnOptions, runOn } from "./process/run-on.js";
 export { runProgram } from "./process/run-program.js";
+export { logging } from "./middleware/logging.js";
 export {
   AUTH_FAILED,
   AUTH_PARTIAL,
@@ -83,14 +85,23 @@ export type {
   CheckedAuthenticationOptions,
   PermissionsOption,
 } from "./server/authentication-options.js";
+export {
+  createServer,
+  type Server,
+  type ServerListenOptions,
+  type ServerOptions,
+} from "./server/create-server.js";
 export { type HostKeyFile, loadOrCreateHostKey } from "./server/host-keys/host-key-file.js";
+export type { HostKeyOption } from "./server/host-keys/host-key-option.js";
 export type { ManagerEvents, PenaltyEvent } from "./server/manager-events.js";
 export type { SessionLimitOptions } from "./server/session-limits.js";
+export type { Files, FilesClient, FilesOption, SessionOptions } from "./server/session-options.js";
 export type { SSHServerManagerOptions } from "./server/settings.js";
 export { SSHServer, type SSHServerOptions } from "./server/ssh-server.js";
 export { type ConnectionStats, SSHServerManager } from "./server/ssh-server-manager.js";
 export type { StreamInfo } from "./server/stream-info.js";
 export type { AnyChannel, Connection } from "./session/connection.js";
+export { ExitError } from "./session/exit-error.js";
 export type { FileOwner } from "./session/file-owner.js";
 export type { AgentKey, AgentSignOptions, ForwardedAgent } from "./session/forwarded-agent.js";
 export type { ForwardedX11, X11Display, X11Request } from "./session/forwarded-x11.js";
@@ -100,12 +111,16 @@ export type {
   ProgramEnd,
   ProgramOptions,
 } from "./session/program-runner.js";
+export { Session } from "./session/session.js";
 export {
   type ProgramDecision,
   type PseudoTerminal,
   SessionChannel as Channel,
   type SessionEvents,
 } from "./session/session-channel.js";
+export { SessionEndedError, type SessionEndReason } from "./session/session-ended-error.js";
+export type { Middleware, SessionHandler, SessionResult } from "./session/session-handler.js";
+export type { SessionTerminal } from "./session/terminal/session-terminal.js";
 export { SFTPServer, type SFTPServerOptions } from "./sftp/server/sftp-server.js";
 export {
   type AlgorithmPreferences,

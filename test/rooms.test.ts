@@ -22,6 +22,7 @@ const ROOMS = [
   "authenticators",
   "forwarding",
   "process",
+  "middleware",
   "server",
   "cli",
 ];

@@ -21,6 +21,8 @@ export class ChannelInput {
   readonly #stream: Readable;
   readonly #output: WindowOutput;
   readonly #unread = new UnreadBlocks();
+  /** Bytes of data that the peer has sent. */
+  bytesReceived = 0;
   /** Bytes, or characters, that the last read asked for and did not find: its reader has to hear when they are there. */
   #wanted: number | undefined;
   #partlyRead = false;
@@ -105,6 +107,7 @@ export class ChannelInput {
   #count(data: Buffer): void {
     if (this.#eofReceived) throw new ProtocolError("data on a channel after its EOF");
     this.window.receive(data.length);
+    this.bytesReceived += data.length;
   }
 
   readonly #push = (data: Buffer): void => {

@@ -62,6 +62,11 @@ export class ChannelOutput {
     this.#sender = new ChannelSender(link, peer.windowSize, peer.maximumPacketSize, () => this.settle());
   }
 
+  /** Bytes of output and error output that were sent. */
+  get bytesSent(): number {
+    return this.#sender.bytesSent;
+  }
+
   /** Whether `close` was called: nothing more is taken. */
   get closing(): boolean {
     return this.#closing;

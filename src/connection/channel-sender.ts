@@ -87,6 +87,8 @@ export class ChannelSender {
   readonly #link: DataLink;
   readonly #maximumPacketSize: number;
   readonly #drained: () => void;
+  /** Bytes of data that were sent. */
+  bytesSent = 0;
   #window: number;
   #queue: Item[] = [];
   /** The callbacks of writes that were dropped. */
@@ -205,5 +207,6 @@ export class ChannelSender {
     setDataLength(type.head, length);
     this.#link.sendData(type.head, parts);
     this.#window -= length;
+    this.bytesSent += length;
   }
 }

@@ -122,6 +122,16 @@ export class Channel<Connection = unknown> extends Duplex {
     this.#reportErrors(this);
   }
 
+  /** Bytes of data that the peer has sent. */
+  get bytesReceived(): number {
+    return this.#input.bytesReceived;
+  }
+
+  /** Bytes of data that were sent to it, error output included. */
+  get bytesSent(): number {
+    return this.#output.bytesSent;
+  }
+
   /** Fires when the channel is closed by the peer, or with its connection. */
   get signal(): AbortSignal {
     if (this.#abortController === undefined) {

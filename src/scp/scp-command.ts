@@ -1,5 +1,5 @@
-import { decodeName, encodeName, MAX_PATH_LENGTH } from "../files/path.js";
 import { literalText, splitCommandLine } from "../base/shell-words.js";
+import { decodeName, encodeName, MAX_PATH_LENGTH } from "../files/path.js";
 
 /** Bytes of a command line: many paths, each of which may have 4 KiB. */
 const MAX_COMMAND_LENGTH = 64 * 1024;

@@ -14,6 +14,8 @@ export type PermissionsOption =
 
 /** The decisions about the login, method by method: each function stands for the hook of its method in a class. */
 export interface AuthenticationOptions {
+  /** As `checkAuthNone`: `() => AUTH_SUCCESSFUL` lets everybody in, under any name. */
+  readonly none?: (username: string, connection: Connection) => MaybePromise<AuthDecision>;
   /** As `checkAuthPublickey`: `authorizedKeys`, `trustedUserCAs`, `anyOf` of several. */
   readonly publicKey?: (
     username: string,
@@ -45,7 +47,7 @@ export interface AuthenticationOptions {
   readonly permissions?: PermissionsOption;
 }
 
-const FUNCTIONS = ["publicKey", "password", "keyboardInteractive", "methods", "revokedKeys"] as const;
+const FUNCTIONS = ["none", "publicKey", "password", "keyboardInteractive", "methods", "revokedKeys"] as const;
 
 /** A declaration whose permissions for all users are complete. */
 export interface CheckedAuthenticationOptions extends AuthenticationOptions {

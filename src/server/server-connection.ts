@@ -25,6 +25,7 @@ import type { PenaltyCause } from "./admission/penalties.js";
 import { bindAuthenticator } from "./authentication-hooks.js";
 import { bindChannelAuthority } from "./channel-hooks.js";
 import { CountedMessages } from "./counted-messages.js";
+import { noteEnd, noteEndReason } from "./end-reasons.js";
 import { encodeHostKeys, HOST_KEYS, takesHostKeys } from "./host-keys/host-key-announcement.js";
 import { HostKeyProof } from "./host-keys/host-key-proof.js";
 import { endRecord, loginRecord, refusalRecord } from "./log-records.js";
@@ -270,9 +271,10 @@ export class ServerConnection implements Connection {
     const endpoint = this.#endpoint;
     const { transport } = endpoint;
     this.#authentication = undefined;
-    const clocks = new SessionClocks(sessionLimits, (message) =>
-      this.disconnect(DisconnectReason.BY_APPLICATION, message),
-    );
+    const clocks = new SessionClocks(sessionLimits, (message, reason) => {
+      noteEndReason(this, reason);
+      this.disconnect(DisconnectReason.BY_APPLICATION, message);
+    });
     this.#clocks = clocks;
     const log = this.#forwardingLog();
     const decide = (target: LocalTarget) =>
@@ -377,6 +379,7 @@ export class ServerConnection implements Connection {
   };
 
   #ended(end: ConnectionEnd): void {
+    noteEnd(this, end);
     this.#holdAgainstClient(end);
     const { counts: ignored } = this.#ignored;
     const { counts: refused } = this.#refused;

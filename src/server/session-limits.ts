@@ -45,16 +45,16 @@ export class SessionClocks {
   #stopped = false;
 
   /** @param over gets what has taken too long, once */
-  constructor(settings: SessionLimitSettings, over: (message: string) => void) {
+  constructor(settings: SessionLimitSettings, over: (message: string, reason: "idle" | "timeout") => void) {
     const { sessionTimeout, idleTimeout, unusedConnectionTimeout } = settings;
     if (Number.isFinite(sessionTimeout)) {
-      this.#timers.add(setTimeout(() => over("the session has lasted too long"), 1000 * sessionTimeout));
+      this.#timers.add(setTimeout(() => over("the session has lasted too long", "timeout"), 1000 * sessionTimeout));
     }
     if (Number.isFinite(idleTimeout)) this.#watchIdleness(1000 * idleTimeout, over);
     if (Number.isFinite(unusedConnectionTimeout)) {
       this.#unused = () => {
         this.#unusedTimer ??= setTimeout(
-          () => over("no channel was open for too long"),
+          () => over("no channel was open for too long", "idle"),
           1000 * unusedConnectionTimeout,
         );
       };
@@ -99,13 +99,13 @@ export class SessionClocks {
   }
 
   /** Looks ten times as often as needed rather than at the time of each message. */
-  #watchIdleness(time: number, over: (message: string) => void): void {
+  #watchIdleness(time: number, over: (message: string, reason: "idle" | "timeout") => void): void {
     const looks = 10;
     let quiet = 0;
     const timer = setInterval(() => {
       quiet = this.#active ? 0 : quiet + 1;
       this.#active = false;
-      if (quiet >= looks) over("nothing has happened for too long");
+      if (quiet >= looks) over("nothing has happened for too long", "idle");
     }, time / looks);
     this.#timers.add(timer);
   }

@@ -23,6 +23,7 @@ import {
   resolveAdmission,
 } from "./admission/options.js";
 import { announcedHostKeys, encodeHostKeys } from "./host-keys/host-key-announcement.js";
+import { isHostKey } from "./host-keys/host-key-checks.js";
 import { bindSessionHooks } from "./session-hooks.js";
 import {
   resolveSessionLimits,
@@ -30,7 +31,8 @@ import {
   type SessionLimitOptions,
   type SessionLimitSettings,
 } from "./session-limits.js";
-import { SSHServer } from "./ssh-server.js";
+import { SessionRunner } from "./session-runner.js";
+import { SSHServer, sessionsOf } from "./ssh-server.js";
 
 const { version } = createRequire(import.meta.url)("../../package.json") as { version: string };
 
@@ -40,21 +42,13 @@ const LARGEST_WINDOW = 2 ** 32 - 1;
 /** Bytes of host keys that every client can take in one message (RFC 4253 §6.1). */
 const MAX_ANNOUNCEMENT = 32_000;
 
-export interface SSHServerManagerOptions extends AdmissionOptions, SessionLimitOptions {
-  /** The hooks that decide. */
-  readonly serverInterface: SSHServer;
-  /** The host key, or with `serverKeys` several: of each type the first is used, and the others are announced. */
-  readonly serverKey?: HostKey;
-  readonly serverKeys?: readonly HostKey[];
+/** The options of a server that its hooks, its keys and its address do not belong to. */
+export interface GeneralOptions extends AdmissionOptions, SessionLimitOptions {
   /**
    * Whether clients that have logged in are told all host keys and can have them proven, so that they know a new key
    * before it is used (OpenSSH PROTOCOL §2.5). Default true.
    */
   readonly announceHostKeys?: boolean;
-  /** Address to listen on; `::` takes IPv4 too. Default `0.0.0.0`. */
-  readonly bindAddress?: string;
-  /** Port to listen on; 0 lets the system choose. Default 22. */
-  readonly port?: number;
   readonly algorithms?: AlgorithmsOption;
   /** A pino logger, or anything with its methods `debug`, `info`, `warn` and `error`. Silent by default. */
   readonly logger?: Logger;
@@ -80,13 +74,21 @@ export interface SSHServerManagerOptions extends AdmissionOptions, SessionLimitO
   readonly rekeyLimit?: { readonly bytes?: number; readonly seconds?: number };
 }
 
-const OPTIONS: readonly (keyof SSHServerManagerOptions)[] = [
-  "serverInterface",
-  "serverKey",
-  "serverKeys",
+export interface SSHServerManagerOptions extends GeneralOptions {
+  /** The hooks that decide. */
+  readonly serverInterface: SSHServer;
+  /** The host key, or with `serverKeys` several: of each type the first is used, and the others are announced. */
+  readonly serverKey?: HostKey;
+  readonly serverKeys?: readonly HostKey[];
+  /** Address to listen on; `::` takes IPv4 too. Default `0.0.0.0`. */
+  readonly bindAddress?: string;
+  /** Port to listen on; 0 lets the system choose. Default 22. */
+  readonly port?: number;
+}
+
+/** The options of a manager that are not about its hooks, its keys and its address. */
+export const GENERAL_OPTIONS: readonly (keyof GeneralOptions)[] = [
   "announceHostKeys",
-  "bindAddress",
-  "port",
   "algorithms",
   "logger",
   "maxConnections",
@@ -103,14 +105,28 @@ const OPTIONS: readonly (keyof SSHServerManagerOptions)[] = [
   ...SESSION_LIMIT_OPTIONS,
 ];
 
-/** Options of a manager, checked and complete. Times are in milliseconds unless their name says seconds. */
-export interface ServerSettings {
+const OPTIONS: readonly (keyof SSHServerManagerOptions)[] = [
+  "serverInterface",
+  "serverKey",
+  "serverKeys",
+  "bindAddress",
+  "port",
+  ...GENERAL_OPTIONS,
+];
+
+/** Options of a manager, checked and complete. */
+export interface ServerSettings extends GeneralSettings {
   readonly server: SSHServer;
   readonly sessionHooks: SessionHooks;
+  readonly sessionRunner: SessionRunner;
   readonly forwarding: ServerForwarding;
   readonly hostKeys: readonly HostKey[];
   /** The host keys that clients may learn and have proven. */
   readonly announcedHostKeys: readonly HostKey[];
+}
+
+/** Those that do not depend on hooks and keys. Times are in milliseconds unless their name says seconds. */
+export interface GeneralSettings {
   readonly algorithms: AlgorithmPreferences;
   readonly logger: Logger;
   readonly identification: string;
@@ -136,27 +152,35 @@ export function resolveSettings(options: SSHServerManagerOptions): ServerSetting
   if (!(options.serverInterface instanceof SSHServer)) {
     throw new ConfigurationError("serverInterface", "must be an object whose class extends SSHServer");
   }
-  const logger = resolveLogger(options.logger);
+  const general = resolveGeneralSettings(options);
+  const { algorithms, logger, maxChannels } = general;
   checkHookNames("serverInterface", options.serverInterface, SSHServer, logger);
-  const algorithms = resolveAlgorithms(options.algorithms ?? "default");
   const hostKeys = checkHostKeys(options, algorithms);
-  const maxChannels = checkInteger("maxChannels", options.maxChannels ?? 64, 1, 65_536);
-  const rekeyLimit = checkOptions(options.rekeyLimit ?? {}, ["bytes", "seconds"], "rekeyLimit");
+  const sessionRunner = new SessionRunner(sessionsOf(options.serverInterface), logger);
   return {
+    ...general,
     server: options.serverInterface,
-    sessionHooks: bindSessionHooks(options.serverInterface),
+    sessionHooks: bindSessionHooks(options.serverInterface, sessionRunner),
+    sessionRunner,
     forwarding: new ServerForwarding(options.serverInterface.forwarding, maxChannels),
     hostKeys,
     announcedHostKeys: checkAnnouncement(options.announceHostKeys ?? true, hostKeys, algorithms),
-    algorithms,
-    logger,
+  };
+}
+
+/** @throws {ConfigurationError} naming the option that cannot be used */
+export function resolveGeneralSettings(options: GeneralOptions): GeneralSettings {
+  const rekeyLimit = checkOptions(options.rekeyLimit ?? {}, ["bytes", "seconds"], "rekeyLimit");
+  return {
+    algorithms: resolveAlgorithms(options.algorithms ?? "default"),
+    logger: resolveLogger(options.logger),
     identification: `SSH-2.0-spindlex_${version}`,
     maxConnections: checkMaxConnections(options.maxConnections ?? 1000),
     connectionTimeout: checkTimeout("connectionTimeout", options.connectionTimeout ?? 30),
     authTimeout: checkTimeout("authTimeout", options.authTimeout ?? 120),
     maxAuthTries: checkInteger("maxAuthTries", options.maxAuthTries ?? 6, 1, 100),
     authFailureDelay: 1000 * checkNumber("authFailureDelay", options.authFailureDelay ?? 1, 0, 60),
-    maxChannels,
+    maxChannels: checkInteger("maxChannels", options.maxChannels ?? 64, 1, 65_536),
     maxWindowSize: checkInteger("maxWindowSize", options.maxWindowSize ?? 10 * 1024 * 1024, 32 * 1024, LARGEST_WINDOW),
     clientAliveInterval: checkLimit(
       "clientAliveInterval",
@@ -195,12 +219,7 @@ function checkHostKeys(options: SSHServerManagerOptions, algorithms: AlgorithmPr
   const keys = options.serverKeys ?? (options.serverKey === undefined ? [] : [options.serverKey]);
   if (!(keys.length > 0)) throw new ConfigurationError(option, "at least one host key is needed");
   for (const key of keys) {
-    if (
-      !Buffer.isBuffer(key?.publicBlob) ||
-      typeof key.keyType !== "string" ||
-      !Array.isArray(key.signatureAlgorithms) ||
-      typeof key.sign !== "function"
-    ) {
+    if (!isHostKey(key)) {
       throw new ConfigurationError(option, `must be a PKey or another HostKey, not ${kindOf(key)}`);
     }
     if ("hasPrivateKey" in key && key.hasPrivateKey === false) {

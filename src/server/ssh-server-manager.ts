@@ -1,5 +1,5 @@
 import { EventEmitter } from "node:events";
-import type { Server, Socket } from "node:net";
+import type { AddressInfo, Server, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { ConfigurationError } from "../base/configuration-error.js";
 import { type Logger, silentLogger } from "../base/logger.js";
@@ -14,6 +14,8 @@ import { type RefusalReason, refusalReasons } from "./admission/refusal.js";
 import { RefusalLog } from "./admission/refusal-log.js";
 import { Ticket } from "./admission/ticket.js";
 import { ConnectionRegister } from "./connection-register.js";
+import { noteEndReason } from "./end-reasons.js";
+import { hostKeyFingerprint } from "./host-keys/host-key-checks.js";
 import { checkAddress, listen } from "./listener.js";
 import { type ManagerEvents, tell } from "./manager-events.js";
 import { type ConnectionObserver, ServerConnection, startServing } from "./server-connection.js";
@@ -93,9 +95,18 @@ export class SSHServerManager extends EventEmitter<ManagerEvents> implements Asy
 
   /** The port listened on. @throws {Error} while the server does not run */
   get port(): number {
+    return this.#bound.port;
+  }
+
+  /** The address listened on. @throws {Error} while the server does not run */
+  get address(): string {
+    return this.#bound.address;
+  }
+
+  get #bound(): AddressInfo {
     const address = this.#listener?.address();
     if (typeof address !== "object" || address === null) throw new Error("the server does not run");
-    return address.port;
+    return address;
   }
 
   isRunning(): boolean {
@@ -122,13 +133,15 @@ export class SSHServerManager extends EventEmitter<ManagerEvents> implements Asy
     } finally {
       this.#starting = undefined;
     }
-    this.#logger.info({ address: this.#bindAddress, port: this.port }, "the server listens");
+    const fingerprints = this.#settings.hostKeys.map(hostKeyFingerprint);
+    this.#logger.info({ address: this.#bindAddress, port: this.port, fingerprints }, "the server listens");
   }
 
   /**
-   * Frees the port at once, tells every client with SSH_MSG_DISCONNECT, and resolves when all connections are closed.
+   * Frees the port at once, fires the signal of every declared session, and when those have ended tells every client with
+   * SSH_MSG_DISCONNECT. Resolves when all connections are closed.
    *
-   * @param options.gracePeriod seconds that clients get to take what was sent to them; default 5
+   * @param options.gracePeriod seconds that sessions get to end, and clients to take what was sent to them; default 5
    */
   async stopServer(options: { readonly gracePeriod?: number } = {}): Promise<void> {
     checkOptions(options, ["gracePeriod"]);
@@ -142,6 +155,7 @@ export class SSHServerManager extends EventEmitter<ManagerEvents> implements Asy
       .then(() => this.#closeConnections(gracePeriod))
       .finally(() => {
         this.#refusalLog.flush();
+        this.#settings.sessionRunner.restart();
         this.#stopping = undefined;
       });
     await this.#stopping;
@@ -150,12 +164,16 @@ export class SSHServerManager extends EventEmitter<ManagerEvents> implements Asy
 
   async #closeConnections(gracePeriod: number): Promise<void> {
     this.#proxiedSockets.close();
+    const begun = performance.now();
+    await this.#settings.sessionRunner.shutDown(gracePeriod);
     if (this.#register.streamCount === 0) return;
+    const closingTime = Math.max(0, gracePeriod - (performance.now() - begun));
     const allClosed = new Promise<void>((resolve) => {
       this.#allClosed = resolve;
     });
     for (const connection of this.#register.open()) {
-      connection.disconnect(DisconnectReason.BY_APPLICATION, SHUTTING_DOWN, gracePeriod);
+      noteEndReason(connection, "shutdown");
+      connection.disconnect(DisconnectReason.BY_APPLICATION, SHUTTING_DOWN, closingTime);
     }
     await allClosed;
   }

@@ -22,13 +22,22 @@ import {
   type CheckedAuthenticationOptions,
   checkAuthenticationOptions,
 } from "./authentication-options.js";
+import { SessionDeclaration } from "./session-declaration.js";
+import type { SessionOptions } from "./session-options.js";
 
-export interface SSHServerOptions {
+/** Declarations, each in place of hooks. */
+export interface SSHServerOptions<Data = unknown> extends SessionOptions<Data> {
   /** A declaration of the login in place of hooks. */
   readonly authentication?: AuthenticationOptions;
   /** A declaration of what is forwarded, in place of hooks. */
   readonly forwarding?: ForwardingOptions;
 }
+
+/** The options of an SSHServer. */
+export const SSH_SERVER_OPTIONS = ["authentication", "forwarding", "session", "sftp", "middleware"] as const;
+
+/** The declaration of what clients may run. Hooks hold the server, so only the library gets this. */
+export let sessionsOf: (server: SSHServer) => SessionDeclaration;
 
 /**
  * The hooks that decide what a server does: extend it and override what you allow. Every hook may be asynchronous. One
@@ -37,21 +46,32 @@ export interface SSHServerOptions {
  * Everything is refused by default. A hook that throws, or returns anything but the exact value that allows, refuses.
  */
 export class SSHServer {
+  static {
+    sessionsOf = (server) => server.#sessions;
+  }
+
   /** The declaration of the login; hooks that are overridden count in its place. */
   readonly authentication: CheckedAuthenticationOptions;
   /** The declaration of what is forwarded; hooks that are overridden count in its place. */
   readonly forwarding: ForwardingOptions;
 
+  readonly #sessions: SessionDeclaration;
+
   /** @throws {ConfigurationError} naming the option that cannot be used */
   constructor(options: SSHServerOptions = {}) {
-    checkOptions(options, ["authentication", "forwarding"]);
+    const { session, sftp, middleware } = checkOptions(options, SSH_SERVER_OPTIONS);
     this.authentication = checkAuthenticationOptions(options.authentication ?? {});
     this.forwarding = checkForwardingOptions(options.forwarding ?? {});
+    this.#sessions = new SessionDeclaration({
+      ...(session !== undefined && { session }),
+      ...(sftp !== undefined && { sftp }),
+      ...(middleware !== undefined && { middleware }),
+    });
   }
 
   /** Asked when a client tries to get in without proof (RFC 4252 §5.2). */
   checkAuthNone(username: string, connection: Connection): MaybePromise<AuthDecision> {
-    return AUTH_FAILED;
+    return this.authentication.none?.(username, connection) ?? AUTH_FAILED;
   }
 
   /**
@@ -198,17 +218,17 @@ export class SSHServer {
    * with status 1.
    */
   checkChannelExecRequest(channel: SessionChannel, command: Buffer): MaybePromise<ProgramDecision> {
-    return false;
+    return this.#sessions.exec(channel, command);
   }
 
   /** The same for the user's shell, or whatever the server has in its place. */
   checkChannelShellRequest(channel: SessionChannel): MaybePromise<ProgramDecision> {
-    return false;
+    return this.#sessions.shell(channel);
   }
 
   /** The same for a subsystem such as `sftp`. */
   checkChannelSubsystemRequest(channel: SessionChannel, name: string): MaybePromise<ProgramDecision> {
-    return false;
+    return this.#sessions.subsystem(channel, name);
   }
 
   /**
@@ -227,7 +247,7 @@ export class SSHServer {
     pixelheight: number,
     modes: ReadonlyMap<string, number>,
   ): MaybePromise<boolean> {
-    return false;
+    return this.#sessions.allowsTerminal();
   }
 
   /** Asked when the client's terminal has another size; by default allowed where a terminal was. */
@@ -247,7 +267,7 @@ export class SSHServer {
    * @param value in the bytes that the client has sent, which need not be text
    */
   checkChannelEnvRequest(channel: SessionChannel, name: string, value: Buffer): MaybePromise<boolean> {
-    return false;
+    return this.#sessions.allowsVariable(name);
   }
 
   /**

@@ -4,7 +4,13 @@ const MAX_WAITING = 64;
 /** A source of values that come whether or not somebody waits for them. */
 export class LatestValues<Value> {
   readonly #readers = new Set<Reader<Value>>();
+  readonly #heard: (heard: boolean) => void;
   #ended = false;
+
+  /** @param heard is told when the first reader comes, and when the last one has left */
+  constructor(heard: (heard: boolean) => void = () => {}) {
+    this.#heard = heard;
+  }
 
   /** Whether somebody listens. */
   get heard(): boolean {
@@ -23,9 +29,15 @@ export class LatestValues<Value> {
 
   /** The values from now on, of which the latest 64 wait for their reader. */
   values(): AsyncIterableIterator<Value> {
-    const reader = new Reader<Value>(() => this.#readers.delete(reader));
-    if (this.#ended) reader.end();
-    else this.#readers.add(reader);
+    const reader = new Reader<Value>(() => {
+      if (this.#readers.delete(reader) && !this.heard) this.#heard(false);
+    });
+    if (this.#ended) {
+      reader.end();
+      return reader;
+    }
+    if (!this.heard) this.#heard(true);
+    this.#readers.add(reader);
     return reader;
   }
 }

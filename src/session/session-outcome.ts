@@ -1,5 +1,5 @@
 import { types } from "node:util";
-import { kindOf } from "../base/option-checks.js";
+import { kindOf, shown } from "../base/option-checks.js";
 import { checkExitStatus } from "./exit-error.js";
 import type { ProgramEnd } from "./program-runner.js";
 
@@ -15,8 +15,17 @@ export function outcomeOf(result: unknown): ProgramEnd {
     if ("status" in result && typeof result.status === "number") return { status: checkExitStatus(result.status) };
     if ("signal" in result && typeof result.signal === "string") {
       const coreDumped = "coreDumped" in result && result.coreDumped === true;
-      return { signal: result.signal, ...(coreDumped && { coreDumped }) };
+      return { signal: checkSignalName(result.signal), ...(coreDumped && { coreDumped }) };
     }
   }
   throw new TypeError(`a session returns an exit status or nothing, not ${kindOf(result)}`);
+}
+
+/**
+ * @returns the name without SIG
+ * @throws {TypeError} when it cannot be the name of a signal (RFC 4254 §6.10)
+ */
+export function checkSignalName(name: string): string {
+  if (typeof name === "string" && /^[\w.+-]{1,64}(@[\w.-]{1,64})?$/.test(name)) return name.replace(/^SIG/, "");
+  throw new TypeError(`a signal has a name such as TERM, not ${shown(name)}`);
 }

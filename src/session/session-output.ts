@@ -37,3 +37,11 @@ export function drained(stream: Writable): Promise<void> {
     stream.end();
   });
 }
+
+/** Resolves when all that was written to a stream so far was handed on, or never will be. */
+export function flushed(stream: Writable): Promise<void> {
+  if (stream.writableLength === 0 || stream.destroyed || stream.writableEnded) return Promise.resolve();
+  return new Promise((resolve) => {
+    stream.write("", () => resolve());
+  });
+}

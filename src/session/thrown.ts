@@ -1,9 +1,14 @@
 import { inspect, types } from "node:util";
 
-const SHOWN = { depth: 1, customInspect: false, maxArrayLength: 10, maxStringLength: 1000, breakLength: Infinity };
+const SHOWN = { depth: 1, customInspect: false, maxArrayLength: 10, maxStringLength: 1000 };
 
-/** Whatever a handler has thrown as an error for the log, whose message and stack can be read without running its code. */
+/** Whether a thrown value is an Error that can be looked at without running code of whoever made it. */
+export function isError(thrown: unknown): thrown is Error {
+  return !types.isProxy(thrown) && thrown instanceof Error;
+}
+
+/** The error for the log of whatever was thrown. */
 export function thrownError(thrown: unknown): Error {
-  if (types.isNativeError(thrown)) return thrown;
+  if (isError(thrown)) return thrown;
   return new Error(`something was thrown that is not an Error: ${inspect(thrown, SHOWN)}`);
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
 import { completePermissions } from "../../src/auth/permissions.js";
 import { HookError } from "../../src/base/hook-error.js";
+import { silentLogger } from "../../src/base/logger.js";
 import { ServerForwarding } from "../../src/forwarding/server-forwarding.js";
 import { type Channel, type Connection, type OpenFields, SSHServer } from "../../src/index.js";
 import { ProtocolError } from "../../src/protocol/errors.js";
@@ -10,6 +11,8 @@ import { bindChannelAuthority } from "../../src/server/channel-hooks.js";
 import { CountedMessages } from "../../src/server/counted-messages.js";
 import { RefusedRequests } from "../../src/server/refused-requests.js";
 import { bindSessionHooks } from "../../src/server/session-hooks.js";
+import { SessionRunner } from "../../src/server/session-runner.js";
+import { sessionsOf } from "../../src/server/ssh-server.js";
 import { fakeConnection } from "../connection/fake-connection.js";
 import { openTestChannel, settled } from "../connection/test-channel.js";
 
@@ -50,7 +53,8 @@ function bind(server: SSHServer) {
     log,
   );
   const refusedRequests = new RefusedRequests(new CountedMessages(() => {}));
-  const context = { server, connection, sessionHooks: bindSessionHooks(server), forwarding, log, refusedRequests };
+  const sessionHooks = bindSessionHooks(server, new SessionRunner(sessionsOf(server), silentLogger));
+  const context = { server, connection, sessionHooks, forwarding, log, refusedRequests };
   return { connection, failed, refused, authority: bindChannelAuthority(context) };
 }
 

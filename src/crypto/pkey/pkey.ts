@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { ConfigurationError } from "../../base/configuration-error.js";
 import { checkChoice, checkInteger, checkOptions, checkText } from "../../base/option-checks.js";
 import { Writer } from "../../protocol/writer.js";
@@ -12,6 +11,7 @@ import { parseKey } from "../key-formats/parse-key.js";
 import { BCRYPT_MAXIMUM_ROUNDS, passphraseBytes } from "../key-formats/passphrase.js";
 import { writePublicLine } from "../key-formats/public-line.js";
 import { type KeyOrCertificate, publicMaterial } from "../key-formats/public-material.js";
+import { fingerprintOf } from "../keys/fingerprint.js";
 import { KeyError } from "../keys/key-error.js";
 import { type KeyMaterial, printable, privateMaterial } from "../keys/key-material.js";
 import { type VerifiedSignature, verifySignature } from "../keys/key-signature.js";
@@ -191,10 +191,7 @@ export class PKey implements HostKey {
   /** `SHA256:` and unpadded base64, as `ssh-keygen -l` prints it: for a certificate that of the key it certifies. */
   fingerprint(): string {
     const { publicBlob, certificate } = this.#material;
-    const hash = createHash("sha256")
-      .update(certificate?.certified.publicBlob ?? publicBlob)
-      .digest("base64");
-    return `SHA256:${hash.replace(/=+$/, "")}`;
+    return fingerprintOf(certificate?.certified.publicBlob ?? publicBlob);
   }
 
   /**

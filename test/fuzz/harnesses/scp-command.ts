@@ -1,6 +1,6 @@
+import { literalText, splitCommandLine } from "../../../src/base/shell-words.js";
 import { decodeName, encodeName, MAX_PATH_LENGTH } from "../../../src/files/path.js";
 import { parseSCPCommand } from "../../../src/scp/scp-command.js";
-import { literalText, splitCommandLine } from "../../../src/base/shell-words.js";
 import { assertTrue, type Harness } from "../engine/harness.js";
 
 const COMMANDS = [

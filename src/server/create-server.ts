@@ -1,0 +1,142 @@
+import { resolveLogger } from "../base/logger.js";
+import { checkInteger, checkNumber, checkOptions, checkSignal } from "../base/option-checks.js";
+import type { HostKey } from "../crypto/pkey/host-key.js";
+import type { Middleware } from "../session/session-handler.js";
+import { checkHostKeyOption, type HostKeyOption, loadHostKeys } from "./host-keys/host-key-option.js";
+import { checkAddress } from "./listener.js";
+import { GENERAL_OPTIONS, type GeneralOptions, resolveGeneralSettings } from "./settings.js";
+import { SSH_SERVER_OPTIONS, SSHServer, type SSHServerOptions, sessionsOf } from "./ssh-server.js";
+import { SSHServerManager } from "./ssh-server-manager.js";
+
+export interface ServerOptions<Data = unknown> extends SSHServerOptions<Data>, GeneralOptions {
+  /** The host key: a file, which is made with mode 0600 if it is not there, a key or another signer; or a list of them. */
+  readonly hostKey: HostKeyOption;
+}
+
+export interface ServerListenOptions {
+  /** Closes the server when it fires. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Makes a server of declarations: who gets in, and what they may do. Whatever is not declared is refused. It is an SSHServer with
+ * an SSHServerManager, which take the same declarations.
+ *
+ * @throws {ConfigurationError} naming the option that cannot be used
+ */
+export function createServer<Data = unknown>(options: ServerOptions<Data>): Server<Data> {
+  return new Server(options);
+}
+
+/** A server that `createServer` has made. */
+export class Server<Data = unknown> implements AsyncDisposable {
+  readonly #server: SSHServer;
+  readonly #hostKeys: readonly (string | HostKey)[];
+  readonly #options: GeneralOptions;
+  #manager: SSHServerManager | undefined;
+  #starting: Promise<SSHServerManager> | undefined;
+  #closing: Promise<void> | undefined;
+
+  /** @internal `createServer` makes it. */
+  constructor(given: ServerOptions<Data>) {
+    const options = checkOptions(given as ServerOptions, ["hostKey", ...SSH_SERVER_OPTIONS, ...GENERAL_OPTIONS]);
+    this.#hostKeys = checkHostKeyOption(options.hostKey);
+    this.#server = new SSHServer(selected(options, SSH_SERVER_OPTIONS));
+    this.#options = selected(options, GENERAL_OPTIONS);
+    resolveGeneralSettings(this.#options);
+  }
+
+  /** The port listened on. @throws {Error} while the server does not listen */
+  get port(): number {
+    return this.#running.port;
+  }
+
+  /** The address listened on. @throws {Error} while the server does not listen */
+  get address(): string {
+    return this.#running.address;
+  }
+
+  /**
+   * Adds middleware inside that which is there, for sessions that begin later.
+   *
+   * @throws {ConfigurationError} when it is not a function
+   */
+  use(...middleware: readonly Middleware<Data>[]): this {
+    for (const layer of middleware) sessionsOf(this.#server).use(layer as Middleware);
+    return this;
+  }
+
+  /**
+   * Resolves once the server listens.
+   *
+   * @param port 0 lets the system choose
+   * @param host the address; `0.0.0.0` or `::` for all of this machine
+   * @throws {ConfigurationError} when the host key cannot be used, or the address or port cannot be listened on
+   */
+  async listen(port: number, host = "127.0.0.1", options: ServerListenOptions = {}): Promise<void> {
+    checkInteger("port", port, 0, 65_535);
+    checkAddress(host);
+    const { signal } = checkOptions(options, ["signal"]);
+    if (signal !== undefined) checkSignal("signal", signal).throwIfAborted();
+    if (this.#manager !== undefined || this.#starting !== undefined) throw new Error("the server listens already");
+    this.#starting = this.#start(port, host);
+    try {
+      this.#manager = await this.#starting;
+    } finally {
+      this.#starting = undefined;
+    }
+    signal?.addEventListener("abort", () => void this.close(), { once: true });
+    if (signal?.aborted) {
+      await this.close();
+      signal.throwIfAborted();
+    }
+  }
+
+  /**
+   * Frees the port at once, fires the signal of every session, and resolves when all connections are closed.
+   *
+   * @param options.grace seconds that sessions get to end; default 5
+   * @throws {ConfigurationError} when the grace is not a number from 0 to 3600
+   */
+  async close(options: { readonly grace?: number } = {}): Promise<void> {
+    const { grace = 5 } = checkOptions(options, ["grace"]);
+    checkNumber("grace", grace, 0, 3600);
+    await this.#starting?.catch(() => {});
+    const manager = this.#manager;
+    this.#manager = undefined;
+    if (manager !== undefined) this.#closing = manager.stopServer({ gracePeriod: grace });
+    await this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  get #running(): SSHServerManager {
+    if (this.#manager === undefined) throw new Error("the server does not listen");
+    return this.#manager;
+  }
+
+  async #start(port: number, host: string): Promise<SSHServerManager> {
+    const serverKeys = await loadHostKeys(this.#hostKeys, (path) => {
+      resolveLogger(this.#options.logger).info({ path }, "a host key was made");
+    });
+    const manager = new SSHServerManager({
+      ...this.#options,
+      serverInterface: this.#server,
+      serverKeys,
+      bindAddress: host,
+      port,
+    });
+    await manager.startServer();
+    return manager;
+  }
+}
+
+function selected<Options extends object, Name extends keyof Options>(
+  options: Options,
+  names: readonly Name[],
+): Pick<Options, Name> {
+  const given = names.filter((name) => options[name] !== undefined);
+  return Object.fromEntries(given.map((name) => [name, options[name]])) as Pick<Options, Name>;
+}

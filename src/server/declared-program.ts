@@ -1,0 +1,30 @@
+import type { ServedFiles } from "../files/file-server-options.js";
+import type { SCPCommand } from "../scp/scp-command.js";
+import type { SessionChannel } from "../session/session-channel.js";
+import type { SessionRequest } from "../session/session-request.js";
+
+/** A program that a declaration has allowed, and the way to run it. */
+export type DeclaredProgram =
+  | { readonly kind: "session"; readonly request: SessionRequest }
+  | { readonly kind: "sftp"; readonly request: SessionRequest; readonly files: ServedFiles }
+  | {
+      readonly kind: "scp";
+      readonly request: SessionRequest;
+      readonly files: ServedFiles;
+      readonly command: SCPCommand;
+    };
+
+const programs = new WeakMap<SessionChannel, DeclaredProgram>();
+
+/** Leaves a program for the server to run, once the hook that has called this has allowed it. */
+export function declareProgram(channel: SessionChannel, program: DeclaredProgram): true {
+  programs.set(channel, program);
+  return true;
+}
+
+/** The program that was declared on a channel, to be run once. */
+export function takeProgram(channel: SessionChannel): DeclaredProgram | undefined {
+  const program = programs.get(channel);
+  programs.delete(channel);
+  return program;
+}

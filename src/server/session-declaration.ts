@@ -1,0 +1,79 @@
+import { checkFunction } from "../base/option-checks.js";
+import { parseSCPCommand } from "../scp/scp-command.js";
+import type { SessionChannel } from "../session/session-channel.js";
+import type { Middleware, SessionHandler } from "../session/session-handler.js";
+import type { SessionRequest } from "../session/session-request.js";
+import { declareProgram } from "./declared-program.js";
+import { checkSessionOptions, type FilesOption, filesOf, type SessionOptions } from "./session-options.js";
+
+/** Variables that say how text is to be shown, and no more. */
+const HARMLESS_VARIABLE = /^(LANG|LC_\w+|COLORTERM)$/;
+
+/** The declaration of what clients may run, as the hooks of a server ask it. */
+export class SessionDeclaration {
+  readonly session: SessionHandler | undefined;
+  readonly #sftp: FilesOption | undefined;
+  readonly #middleware: Middleware[];
+
+  /** @throws {ConfigurationError} naming the option that cannot be used */
+  constructor(options: SessionOptions) {
+    const { session, sftp, middleware = [] } = checkSessionOptions(options);
+    this.session = session;
+    this.#sftp = sftp;
+    this.#middleware = [...middleware];
+  }
+
+  get middleware(): readonly Middleware[] {
+    return this.#middleware;
+  }
+
+  /**
+   * Adds a layer inside those that are there, for sessions that begin later.
+   *
+   * @throws {ConfigurationError} when it is not a function
+   */
+  use(middleware: Middleware): void {
+    this.#middleware.push(checkFunction("middleware", middleware));
+  }
+
+  exec(channel: SessionChannel, command: Buffer): boolean | Promise<boolean> {
+    const scpCommand = this.#sftp === undefined ? undefined : parseSCPCommand(command);
+    if (scpCommand === undefined) return this.#allow(channel, { kind: "exec", command });
+    return this.#serveFiles(channel, (files) =>
+      declareProgram(channel, { kind: "scp", request: { kind: "scp", command }, files, command: scpCommand }),
+    );
+  }
+
+  shell(channel: SessionChannel): boolean {
+    return this.#allow(channel, { kind: "shell" });
+  }
+
+  /** SFTP is refused where no files are declared: its client could make nothing of whatever another program says. */
+  subsystem(channel: SessionChannel, name: string): boolean | Promise<boolean> {
+    if (name !== "sftp") return this.#allow(channel, { kind: "subsystem", subsystem: name });
+    if (this.#sftp === undefined) return false;
+    return this.#serveFiles(channel, (files) =>
+      declareProgram(channel, { kind: "sftp", request: { kind: "sftp", subsystem: name }, files }),
+    );
+  }
+
+  allowsTerminal(): boolean {
+    return this.session !== undefined;
+  }
+
+  allowsVariable(name: string): boolean {
+    return this.session !== undefined && HARMLESS_VARIABLE.test(name);
+  }
+
+  #allow(channel: SessionChannel, request: SessionRequest): boolean {
+    return this.session !== undefined && declareProgram(channel, { kind: "session", request });
+  }
+
+  async #serveFiles(
+    channel: SessionChannel,
+    serve: (files: NonNullable<Awaited<ReturnType<typeof filesOf>>>) => true,
+  ): Promise<boolean> {
+    const files = this.#sftp === undefined ? undefined : await filesOf(this.#sftp, channel);
+    return files !== undefined && serve(files);
+  }
+}

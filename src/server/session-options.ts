@@ -1,0 +1,62 @@
+import { ConfigurationError } from "../base/configuration-error.js";
+import type { MaybePromise } from "../base/maybe-promise.js";
+import { checkFunction, kindOf } from "../base/option-checks.js";
+import type { ServedFiles } from "../files/file-server-options.js";
+import type { FileSystem } from "../files/file-system.js";
+import { checkFileSystem } from "../files/wrappers/methods.js";
+import type { Connection } from "../session/connection.js";
+import type { SessionChannel } from "../session/session-channel.js";
+import type { Middleware, SessionHandler } from "../session/session-handler.js";
+
+/** The user whose files are asked for. */
+export interface FilesClient<Data = unknown> {
+  readonly user: string;
+  /** Whatever the login has given by `new Grant({ data })`. */
+  readonly data: Data;
+  readonly connection: Connection;
+}
+
+/** Files that are served: a folder of this machine by its path, or a file system. */
+export type Files = string | FileSystem;
+
+/** Files for all users, or a function that gives those of a user; `undefined` refuses. */
+export type FilesOption<Data = unknown> = Files | ((client: FilesClient<Data>) => MaybePromise<Files | undefined>);
+
+/** The programs that clients may run. Without a declaration, nothing runs. */
+export interface SessionOptions<Data = unknown> {
+  /** Serves commands, shells and subsystems other than `sftp`. Terminals are allowed, and the variables LANG, LC_* and COLORTERM. */
+  readonly session?: SessionHandler<Data>;
+  /** The files for `sftp` and for `scp`, in both of its protocols. */
+  readonly sftp?: FilesOption<Data>;
+  /** Layers around the handlers of all sessions, those of `sftp` and `scp` too; the first is outermost. */
+  readonly middleware?: readonly Middleware<Data>[];
+}
+
+/** @throws {ConfigurationError} naming the option that cannot be used */
+export function checkSessionOptions({ session, sftp, middleware = [] }: SessionOptions): SessionOptions {
+  if (session !== undefined) checkFunction("session", session);
+  if (sftp !== undefined && typeof sftp !== "function") servedFiles(sftp);
+  if (!Array.isArray(middleware))
+    throw new ConfigurationError("middleware", `must be a list, not ${kindOf(middleware)}`);
+  for (const layer of middleware) checkFunction("middleware", layer);
+  return { ...(session && { session }), ...(sftp !== undefined && { sftp }), middleware: [...middleware] };
+}
+
+/**
+ * The files that an option gives to a user.
+ *
+ * @throws {ConfigurationError} when it gives something else
+ */
+export async function filesOf(option: FilesOption, channel: SessionChannel): Promise<ServedFiles | undefined> {
+  if (typeof option !== "function") return servedFiles(option);
+  const { connection } = channel;
+  const data: unknown = connection.identity && Reflect.get(connection.identity, "data");
+  const files = await option({ user: connection.username ?? "", data, connection });
+  return files === undefined ? undefined : servedFiles(files);
+}
+
+function servedFiles(files: Files): ServedFiles {
+  if (typeof files !== "string") return { fileSystem: checkFileSystem("sftp", files) };
+  if (files === "") throw new ConfigurationError("sftp", "must be a path or a file system, and not an empty text");
+  return { rootPath: files };
+}

@@ -1,0 +1,111 @@
+import { loggedText } from "../base/logged-text.js";
+import type { Logger } from "../base/logger.js";
+import { SCPServer } from "../scp/scp-server.js";
+import { type ServedSession, type SessionWork, serveSession } from "../session/serve-session.js";
+import type { Session } from "../session/session.js";
+import type { SessionChannel } from "../session/session-channel.js";
+import type { SessionHost } from "../session/session-host.js";
+import { thrownError } from "../session/thrown.js";
+import { SFTPServer } from "../sftp/server/sftp-server.js";
+import { type DeclaredProgram, takeProgram } from "./declared-program.js";
+import { endReasonOf } from "./end-reasons.js";
+import type { SessionDeclaration } from "./session-declaration.js";
+
+/** Runs the sessions of a server that are declared. */
+export class SessionRunner {
+  readonly #declaration: SessionDeclaration;
+  readonly #logger: Logger;
+  readonly #served = new Set<ServedSession>();
+  #shuttingDown = false;
+
+  constructor(declaration: SessionDeclaration, logger: Logger) {
+    this.#declaration = declaration;
+    this.#logger = logger;
+  }
+
+  /** Passes on the answer of a hook, and runs what the declaration behind it has allowed. */
+  begin(channel: SessionChannel, decision: boolean | Promise<boolean>): boolean | Promise<boolean> {
+    const settle = (allowed: boolean) => {
+      const program = takeProgram(channel);
+      if (!allowed || program === undefined) return allowed;
+      return !this.#shuttingDown && this.#run(channel, program);
+    };
+    return decision instanceof Promise ? decision.then(settle) : settle(decision);
+  }
+
+  /**
+   * Tells all sessions that the server is being stopped, and lets none begin.
+   *
+   * @param milliseconds that they get to end
+   * @returns resolves when they have ended, or the time is over
+   */
+  async shutDown(milliseconds: number): Promise<void> {
+    this.#shuttingDown = true;
+    const served = [...this.#served];
+    for (const session of served) session.shutDown();
+    if (served.length === 0 || milliseconds === 0) return;
+    let timer: NodeJS.Timeout | undefined;
+    const over = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, milliseconds);
+    });
+    await Promise.race([Promise.all(served.map(({ ended }) => ended)), over]);
+    clearTimeout(timer);
+  }
+
+  /** The server may be started again. */
+  restart(): void {
+    this.#shuttingDown = false;
+  }
+
+  #run(channel: SessionChannel, program: DeclaredProgram): boolean {
+    if (channel.destroyed || channel.signal.aborted) return false;
+    const work = { middleware: this.#declaration.middleware, ...this.#handler(program) };
+    const served = serveSession(channel, program.request, work, this.#hostOf(channel, program.request.kind));
+    this.#served.add(served);
+    void served.ended.then(() => this.#served.delete(served));
+    return true;
+  }
+
+  #handler(program: DeclaredProgram): Omit<SessionWork<unknown>, "middleware"> {
+    const logger = this.#logger;
+    switch (program.kind) {
+      case "session": {
+        const { session } = this.#declaration;
+        return { name: session?.name || "session", handle: (opened) => session?.(opened) };
+      }
+      case "sftp":
+        return {
+          name: "sftp",
+          handle: (session) => untilClosed(session, new SFTPServer(session.channel, { ...program.files, logger })),
+        };
+      case "scp":
+        return {
+          name: "scp",
+          handle: (session) =>
+            untilClosed(session, new SCPServer(session.channel, program.command, { ...program.files, logger })),
+        };
+    }
+  }
+
+  #hostOf(channel: SessionChannel, kind: string): SessionHost {
+    const { id, remoteAddress, remotePort, username = "" } = channel.connection;
+    const origin = { connection: id, remoteAddress, remotePort, username: loggedText(username) };
+    const log: SessionHost["log"] = (level, message, fields) =>
+      this.#logger[level]({ ...origin, channel: channel.id, session: kind, ...fields }, message);
+    return {
+      run: () => Promise.reject(new Error("programs cannot be run yet")),
+      endReason: ({ connection }) => endReasonOf(connection),
+      log,
+      failed: (what, error) =>
+        log("error", "a session's handler has failed", { handler: loggedText(what), err: thrownError(error) }),
+    };
+  }
+}
+
+/** A transfer of files ends at once when the session has to. */
+async function untilClosed(session: Session, server: { readonly closed: Promise<void> }): Promise<void> {
+  const cut = () => session.channel.destroy();
+  session.signal.addEventListener("abort", cut, { once: true });
+  await server.closed;
+  session.signal.removeEventListener("abort", cut);
+}

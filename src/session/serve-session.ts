@@ -1,0 +1,155 @@
+import { setImmediate } from "node:timers/promises";
+import { ExitError } from "./exit-error.js";
+import { HandlerChain } from "./handler-chain.js";
+import { Session } from "./session.js";
+import type { SessionChannel } from "./session-channel.js";
+import type { Middleware } from "./session-handler.js";
+import type { SessionHost } from "./session-host.js";
+import { SessionLife } from "./session-life.js";
+import { outcomeOf } from "./session-outcome.js";
+import type { SessionRequest } from "./session-request.js";
+import { isError } from "./thrown.js";
+
+/** Milliseconds that a handler gets when its client is gone, or its session has exited. */
+const HANDLER_TIME = 10_000;
+
+/** The line that a client sees of an error that is not meant for it. */
+const INTERNAL_ERROR = "internal error";
+
+/** The errors of streams whose other end is gone. */
+const STREAM_ENDED: ReadonlySet<unknown> = new Set([
+  "ABORT_ERR",
+  "EPIPE",
+  "ERR_STREAM_DESTROYED",
+  "ERR_STREAM_PREMATURE_CLOSE",
+  "ERR_STREAM_WRITE_AFTER_END",
+]);
+
+/** The work of a session. */
+export interface SessionWork<Data> {
+  readonly middleware: readonly Middleware<Data>[];
+  /** The name of the innermost handler, for the log. */
+  readonly name: string;
+  /** @returns what `SessionResult` allows, or anything else, which is an error */
+  handle(session: Session<Data>): unknown;
+}
+
+/** A session that is being served. */
+export interface ServedSession {
+  /** Resolves when nothing of it is left, or its handler has had its time. */
+  readonly ended: Promise<void>;
+  /** The server is being stopped: the handler is told. */
+  shutDown(): void;
+}
+
+/** Serves a session: calls its handler in the middleware, and reports the outcome. Never throws, and `ended` never rejects. */
+export function serveSession<Data>(
+  channel: SessionChannel,
+  request: SessionRequest,
+  work: SessionWork<Data>,
+  host: SessionHost,
+): ServedSession {
+  const life = new SessionLife(channel, host);
+  const session = new Session<Data>(life, request);
+  const failures = new Failures(life, work.name);
+  const chain = new HandlerChain(
+    work.middleware,
+    {
+      name: work.name,
+      run: async () => {
+        try {
+          const outcome = outcomeOf(await work.handle(session));
+          if (!life.exited) life.outcome = outcome;
+        } catch (error) {
+          failures.thrown(error);
+          throw error;
+        }
+      },
+    },
+    host.failed,
+  );
+  const conduct = async () => {
+    // The client gets the reply to its request first.
+    await setImmediate();
+    try {
+      await chain.run(session);
+      // Middleware that catches an error answers for it by an outcome of its own.
+      if (life.exited) failures.forget();
+    } catch (error) {
+      failures.thrown(error);
+    }
+    await life.settle();
+  };
+  const conducted = conduct();
+  const finish = async () => {
+    await conducted;
+    await life.exit(life.outcome ?? { status: 0 }, failures.report());
+    life.release();
+  };
+  const ended = Promise.race([finish(), overdue(life, conducted, () => chain.running ?? "deferred work")]);
+  return { ended, shutDown: () => life.abort("shutdown") };
+}
+
+/** The error of a session's handler, until its outcome is reported. */
+class Failures {
+  readonly #life: SessionLife;
+  readonly #name: string;
+  #error: { readonly thrown: unknown } | undefined;
+
+  constructor(life: SessionLife, name: string) {
+    this.#life = life;
+    this.#name = name;
+  }
+
+  /** The last one counts: middleware may replace it. An outcome that `exit` has set remains. */
+  thrown(error: unknown): void {
+    this.#error = { thrown: error };
+    if (!this.#life.exited) this.#life.outcome = { status: isExit(error) ? error.status : 1 };
+  }
+
+  forget(): void {
+    this.#error = undefined;
+  }
+
+  /** Writes the log. @returns the text for the client */
+  report(): string {
+    if (this.#error === undefined) return "";
+    const { thrown } = this.#error;
+    if (isExit(thrown)) return thrown.message;
+    if (this.#life.signal.aborted && isEnd(thrown)) {
+      this.#life.host.log("debug", "a session's handler was ended by the end of its session", { err: thrown });
+      return "";
+    }
+    this.#life.host.failed(this.#name, thrown);
+    return INTERNAL_ERROR;
+  }
+}
+
+function isExit(error: unknown): error is ExitError {
+  return isError(error) && error instanceof ExitError;
+}
+
+/** Whether an error says no more than that the session is over. */
+function isEnd(error: unknown): boolean {
+  if (!isError(error)) return false;
+  return (
+    error.name === "SessionEndedError" || error.name === "AbortError" || STREAM_ENDED.has(Reflect.get(error, "code"))
+  );
+}
+
+/** Resolves when a session has ended, and its handler has had its time and goes on. */
+function overdue(life: SessionLife, conducted: Promise<void>, running: () => string): Promise<void> {
+  return new Promise((resolve) => {
+    life.onNotNeeded(() => {
+      const timer = setTimeout(() => {
+        life.host.log("error", "a session's handler goes on although its session has ended", {
+          handler: running(),
+          reason: life.signal.reason,
+          seconds: HANDLER_TIME / 1000,
+        });
+        resolve();
+      }, HANDLER_TIME);
+      void conducted.then(() => clearTimeout(timer));
+    });
+  });
+}

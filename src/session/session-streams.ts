@@ -1,0 +1,76 @@
+import type { Readable, Writable } from "node:stream";
+import type { SessionChannel } from "./session-channel.js";
+import type { SessionEndedError } from "./session-ended-error.js";
+import { SessionInput } from "./session-input.js";
+import { drained, flushed, SessionOutput } from "./session-output.js";
+import type { SessionTerminal } from "./terminal/session-terminal.js";
+import { createTerminal } from "./terminal/session-terminal.js";
+
+/** The streams of a session: of its terminal where it has one, else of its channel. Each is made when it is asked for. */
+export class SessionStreams {
+  readonly #channel: SessionChannel;
+  readonly #endReason: () => SessionEndedError;
+  readonly #signal: (name: string) => void;
+  #terminal: SessionTerminal | undefined;
+  #input: SessionInput | undefined;
+  #output: SessionOutput | undefined;
+  #errorOutput: SessionOutput | undefined;
+
+  /** @param signal gets the signals that are typed on the terminal: `INT`, … */
+  constructor(channel: SessionChannel, endReason: () => SessionEndedError, signal: (name: string) => void) {
+    this.#channel = channel;
+    this.#endReason = endReason;
+    this.#signal = signal;
+  }
+
+  get terminal(): SessionTerminal | undefined {
+    if (this.#terminal === undefined && this.#channel.pty !== undefined) {
+      this.#terminal = createTerminal(this.#channel, { signal: this.#signal });
+    }
+    return this.#terminal;
+  }
+
+  get stdin(): Readable {
+    if (this.terminal !== undefined) return this.terminal.input;
+    this.#input ??= new SessionInput(this.#channel, this.#endReason);
+    return this.#input;
+  }
+
+  get stdout(): Writable {
+    if (this.terminal !== undefined) return this.terminal.output;
+    this.#output ??= new SessionOutput(this.#channel);
+    return this.#output;
+  }
+
+  get stderr(): Writable {
+    if (this.terminal !== undefined) return this.terminal.output;
+    this.#errorOutput ??= new SessionOutput(this.#channel.stderr);
+    return this.#errorOutput;
+  }
+
+  /** Resolves when all that was written so far has gone into the channel, or never will. */
+  async flush(): Promise<void> {
+    await Promise.all(this.#outputs.map(flushed));
+  }
+
+  /** Nothing more is written: resolves when all that was has gone into the channel. The terminal is as it was before. */
+  async finish(): Promise<void> {
+    this.#terminal?.restore();
+    await Promise.all(this.#outputs.map(drained));
+  }
+
+  /** The client is gone: whoever writes, or waits for room, gets the error. Input that is complete can still be read. */
+  destroy(error: SessionEndedError): void {
+    for (const output of this.#outputs) output.destroy(error);
+  }
+
+  /** Nobody reads any more. */
+  release(): void {
+    this.#terminal?.input.destroy();
+    this.#input?.destroy();
+  }
+
+  get #outputs(): readonly Writable[] {
+    return [this.#terminal?.output, this.#output, this.#errorOutput].filter((output) => output !== undefined);
+  }
+}
