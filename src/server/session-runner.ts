@@ -91,7 +91,7 @@ export class SessionRunner {
     const { id, remoteAddress, remotePort, username = "" } = channel.connection;
     const origin = { connection: id, remoteAddress, remotePort, username: loggedText(username) };
     const log: SessionHost["log"] = (level, message, fields) =>
-      this.#logger[level]({ ...origin, channel: channel.id, session: kind, ...fields }, message);
+      this.#logger[level]({ ...origin, channel: channel.id, kind, ...fields }, message);
     return {
       run: () => Promise.reject(new Error("programs cannot be run yet")),
       endReason: ({ connection }) => endReasonOf(connection),

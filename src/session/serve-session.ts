@@ -1,8 +1,9 @@
 import { setImmediate } from "node:timers/promises";
+import { portOf } from "../connection/channel.js";
 import { ExitError } from "./exit-error.js";
 import { HandlerChain } from "./handler-chain.js";
 import { Session } from "./session.js";
-import type { SessionChannel } from "./session-channel.js";
+import { reportedEnd, type SessionChannel } from "./session-channel.js";
 import type { Middleware } from "./session-handler.js";
 import type { SessionHost } from "./session-host.js";
 import { SessionLife } from "./session-life.js";
@@ -58,7 +59,9 @@ export function serveSession<Data>(
       name: work.name,
       run: async () => {
         try {
-          const outcome = outcomeOf(await work.handle(session));
+          const result = await work.handle(session);
+          // A handler may have told the channel itself, as those of files do.
+          const outcome = (result === undefined ? reportedEnd(channel) : undefined) ?? outcomeOf(result);
           if (!life.exited) life.outcome = outcome;
         } catch (error) {
           failures.thrown(error);
@@ -71,6 +74,7 @@ export function serveSession<Data>(
   const conduct = async () => {
     // The client gets the reply to its request first.
     await setImmediate();
+    portOf(channel).work = ended;
     try {
       await chain.run(session);
       // Middleware that catches an error answers for it by an outcome of its own.
@@ -86,7 +90,10 @@ export function serveSession<Data>(
     await life.exit(life.outcome ?? { status: 0 }, failures.report());
     life.release();
   };
-  const ended = Promise.race([finish(), overdue(life, conducted, () => chain.running ?? "deferred work")]);
+  const ended: Promise<void> = Promise.race([
+    finish(),
+    overdue(life, conducted, () => chain.running ?? "deferred work"),
+  ]);
   return { ended, shutDown: () => life.abort("shutdown") };
 }
 

@@ -6,6 +6,7 @@ import { encodeExitSignal, encodeExitStatus } from "../protocol/messages/exit.js
 import type { Connection } from "./connection.js";
 import type { ForwardedAgent } from "./forwarded-agent.js";
 import type { ForwardedX11 } from "./forwarded-x11.js";
+import type { ProgramEnd } from "./program-runner.js";
 import { type ProgramReport, SessionProgram } from "./session-program.js";
 
 /** A terminal, as `pty-req` and `window-change` describe it (RFC 4254 §6.2 and §6.7). */
@@ -66,6 +67,9 @@ export type ProgramDecision = boolean | void;
 /** The status of a child of Node.js that has none, as `ssh` has it. */
 const NO_STATUS = 255;
 
+/** How the program of a session has ended, as far as that was reported. */
+export let reportedEnd: (channel: SessionChannel) => ProgramEnd | undefined;
+
 type WriteCallback = (error?: Error | null) => void;
 
 /**
@@ -77,6 +81,7 @@ type WriteCallback = (error?: Error | null) => void;
 export class SessionChannel extends (Channel as ChannelConstructor) {
   static {
     startProgram = (channel, decide, report) => channel.#program.start(decide, report);
+    reportedEnd = (channel) => channel.#reportedEnd;
   }
 
   /**
@@ -93,6 +98,7 @@ export class SessionChannel extends (Channel as ChannelConstructor) {
   /** X11 forwarding, where the client has asked for it and was allowed. */
   x11: ForwardedX11 | undefined;
   readonly #program: SessionProgram;
+  #reportedEnd: ProgramEnd | undefined;
 
   /** @internal Channels are made by the library. */
   constructor(parameters: ChannelParameters, link: ChannelLink, connection: Connection) {
@@ -115,6 +121,7 @@ export class SessionChannel extends (Channel as ChannelConstructor) {
     if (!Number.isInteger(sent) || sent > 0xffffffff) {
       throw new RangeError(`an exit status is an integer from 0 to ${0xffffffff}, not ${status}`);
     }
+    this.#reportedEnd = { status: sent };
     this.#program.report("an exit status", (recipient) => encodeExitStatus(recipient, sent));
   }
 
@@ -132,6 +139,7 @@ export class SessionChannel extends (Channel as ChannelConstructor) {
       coreDumped: checkFlag("coreDumped", coreDumped),
       message: checkText("message", message),
     };
+    this.#reportedEnd = { signal: signal.name, coreDumped };
     this.#program.report("an exit signal", (recipient) => encodeExitSignal(recipient, signal));
   }
 

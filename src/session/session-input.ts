@@ -11,6 +11,9 @@ export class SessionInput extends Readable {
   readonly #channel: SessionChannel;
   readonly #endReason: () => SessionEndedError;
   #attached = false;
+  #lent = false;
+  /** Somebody waits for more. */
+  #wanted = false;
 
   /** @param endReason tells why the client is gone */
   constructor(channel: SessionChannel, endReason: () => SessionEndedError) {
@@ -21,20 +24,40 @@ export class SessionInput extends Readable {
     this.on("error", () => {});
   }
 
+  /**
+   * Leaves the input to another program: nothing is read here.
+   *
+   * @returns takes it back
+   */
+  lend(): () => void {
+    this.#lent = true;
+    this.#detach();
+    return () => {
+      this.#lent = false;
+      if (this.#wanted) this._read();
+    };
+  }
+
   override _read(): void {
-    if (!this.#attached) this.#attach();
+    this.#wanted = true;
+    if (this.#lent || this.destroyed) return;
+    this.#attach();
     this.#channel.resume();
   }
 
   override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
-    if (this.#attached) {
-      this.#channel.off("data", this.#receive).off("end", this.#ended).off("close", this.#closed);
-      this.#channel.pause();
-    }
+    this.#detach();
     callback(error);
   }
 
+  #detach(): void {
+    if (!this.#attached) return;
+    this.#attached = false;
+    this.#channel.off("data", this.#receive).off("end", this.#ended).off("close", this.#closed).pause();
+  }
+
   #attach(): void {
+    if (this.#attached) return;
     this.#attached = true;
     if (this.#channel.readableEnded) this.#ended();
     else if (this.#channel.destroyed) this.#closed();
@@ -42,7 +65,8 @@ export class SessionInput extends Readable {
   }
 
   readonly #receive = (chunk: Buffer): void => {
-    if (!this.push(chunk)) this.#channel.pause();
+    this.#wanted = this.push(chunk);
+    if (!this.#wanted) this.#channel.pause();
   };
 
   readonly #ended = (): void => {

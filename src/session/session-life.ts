@@ -4,7 +4,7 @@ import { portOf } from "../connection/channel.js";
 import { mayBeIgnored } from "../connection/pending-answer.js";
 import { LatestValues } from "./latest-values.js";
 import type { ProgramCommand, ProgramEnd, ProgramOptions } from "./program-runner.js";
-import type { SessionChannel } from "./session-channel.js";
+import { reportedEnd, type SessionChannel } from "./session-channel.js";
 import { SessionEndedError, type SessionEndReason } from "./session-ended-error.js";
 import type { SessionHost } from "./session-host.js";
 import { SessionStreams } from "./session-streams.js";
@@ -99,8 +99,12 @@ export class SessionLife {
   /** Runs a program behind all output that was written so far. */
   run(command: ProgramCommand, options?: ProgramOptions): Promise<ProgramEnd> {
     const start = async () => {
-      await this.streams.flush();
-      return this.host.run(this.channel, command, options);
+      const takeBack = await this.streams.lend();
+      try {
+        return await this.host.run(this.channel, command, options);
+      } finally {
+        takeBack();
+      }
     };
     return mayBeIgnored(this.#own(start()));
   }
@@ -130,9 +134,13 @@ export class SessionLife {
     await this.streams.finish();
     if (this.#gone || portOf(this.channel).output.closing) return;
     if (text !== "") this.#tell(text);
+    if (reportedEnd(this.channel) === undefined) this.#send(outcome);
+    this.channel.close();
+  }
+
+  #send(outcome: ProgramEnd): void {
     if ("status" in outcome) this.channel.sendExitStatus(outcome.status);
     else this.channel.sendExitSignal(outcome.signal, { coreDumped: outcome.coreDumped ?? false });
-    this.channel.close();
   }
 
   /** A terminal shows error output as it comes, so its lines have to end as a terminal's do. */

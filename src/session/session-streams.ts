@@ -16,7 +16,10 @@ export class SessionStreams {
   #output: SessionOutput | undefined;
   #errorOutput: SessionOutput | undefined;
 
-  /** @param signal gets the signals that are typed on the terminal: `INT`, … */
+  /**
+   * @param endReason makes the error of streams whose client is gone
+   * @param signal gets the signals that are typed on the terminal: `INT`, …
+   */
   constructor(channel: SessionChannel, endReason: () => SessionEndedError, signal: (name: string) => void) {
     this.#channel = channel;
     this.#endReason = endReason;
@@ -48,9 +51,17 @@ export class SessionStreams {
     return this.#errorOutput;
   }
 
-  /** Resolves when all that was written so far has gone into the channel, or never will. */
-  async flush(): Promise<void> {
+  /**
+   * Leaves the channel to another program, behind all output that was written so far.
+   *
+   * @returns takes it back
+   */
+  async lend(): Promise<() => void> {
     await Promise.all(this.#outputs.map(flushed));
+    const takeBack = [this.#terminal?.lend(), this.#input?.lend()];
+    return () => {
+      for (const take of takeBack) take?.();
+    };
   }
 
   /** Nothing more is written: resolves when all that was has gone into the channel. The terminal is as it was before. */
