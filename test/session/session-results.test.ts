@@ -1,0 +1,164 @@
+import { setTimeout as passed } from "node:timers/promises";
+import { describe, expect, it } from "vitest";
+import { ExitError, type SessionHandler, type SessionResult } from "../../src/index.js";
+import { sessionFixture } from "./session-fixture.js";
+
+const FAILED = "a session's handler has failed";
+
+describe("the result of a session's handler", () => {
+  const fixture = sessionFixture();
+  const { handle, exec, run, log } = fixture;
+  const errors = () => log.filter(({ level }) => level === "error" || level === "warn");
+
+  it.each<[what: string, result: SessionResult, end: object]>([
+    ["nothing", undefined, { status: 0 }],
+    ["0", 0, { status: 0 }],
+    ["255", 255, { status: 255 }],
+    ["the status of a program", { status: 7 }, { status: 7 }],
+    ["the signal of a program", { signal: "TERM" }, { signal: "SIGTERM" }],
+    ["a signal with a core", { signal: "SIGSEGV", coreDumped: true }, { signal: "SIGSEGV" }],
+  ])("is the end of the client's program: %s", async (_, result, end) => {
+    handle(async ({ stdout }) => {
+      stdout.write("output\n");
+      return result;
+    });
+    expect(await exec("any")).toMatchObject({ stdout: "output\n", stderr: "", ...end });
+    expect(errors()).toEqual([]);
+  });
+
+  it("is the exit status of ssh, behind all output", async () => {
+    handle(async ({ stdout, stderr }) => {
+      stdout.write("x".repeat(300_000));
+      stderr.end("errors");
+      stdout.end("y");
+      return 7;
+    });
+    const { code, stdout, stderr } = await run("any");
+    expect({ code, length: stdout.length, end: stdout.subarray(-1).toString(), stderr }).toEqual({
+      code: 7,
+      length: 300_001,
+      end: "y",
+      stderr: "errors",
+    });
+  });
+
+  it.each<[what: string, result: unknown]>([
+    ["a number that is too large", 256],
+    ["a negative number", -1],
+    ["a fraction", 1.5],
+    ["NaN", Number.NaN],
+    ["a text", "0"],
+    ["true", true],
+    ["null", null],
+    ["an object of another kind", {}],
+    ["a status that is too large", { status: 256 }],
+    ["a signal that cannot be one", { signal: "TERM\n" }],
+    ["a proxy", new Proxy({}, { get: () => 0, has: () => true })],
+  ])("is an error where it is %s", async (_, result) => {
+    handle((() => result) as unknown as SessionHandler);
+    expect(await exec("any")).toMatchObject({ status: 1, stdout: "", stderr: "internal error\n" });
+    expect(errors()).toMatchObject([{ message: FAILED, fields: { handler: "session", kind: "exec" } }]);
+  });
+
+  it("is a status of 1 and a line in the log where the handler throws, and the client is told nothing", async () => {
+    const error = new Error("the database is at /secret");
+    for (const fail of [
+      () => Promise.reject(error),
+      () => {
+        throw error;
+      },
+    ]) {
+      handle(fail);
+      expect(await exec("any")).toMatchObject({ status: 1, stdout: "", stderr: "internal error\n" });
+    }
+    const line = { level: "error", message: FAILED, fields: { handler: "session", err: error } };
+    expect(errors()).toMatchObject([line, line]);
+  });
+
+  it("comes behind the output of a handler that throws late", async () => {
+    handle(async ({ stdout }) => {
+      stdout.write("before\n");
+      await passed(20);
+      throw new Error("late");
+    });
+    expect(await exec("any")).toMatchObject({ status: 1, stdout: "before\n", stderr: "internal error\n" });
+  });
+
+  it.each<[what: string, thrown: unknown, shown: string]>([
+    ["undefined", undefined, "undefined"],
+    ["null", null, "null"],
+    ["a text", "oops", "'oops'"],
+    ["a symbol", Symbol("oops"), "Symbol(oops)"],
+    ["an object without a prototype", Object.create(null), "[Object: null prototype] {}"],
+    ["a proxy that throws", throwingProxy(), "{}"],
+    ["a proxy of an error", new Proxy(new Error("inner"), throwingTraps()), "Error: inner"],
+    [
+      "an object that throws where it is looked at",
+      {
+        get name() {
+          throw new Error("never");
+        },
+      },
+      "[Getter]",
+    ],
+  ])("is a line in the log whatever is thrown: %s", async (_, thrown, shown) => {
+    handle(() => {
+      throw thrown;
+    });
+    expect(await exec("any")).toMatchObject({ status: 1, stderr: "internal error\n" });
+    const message = expect.stringContaining(shown);
+    expect(errors()).toMatchObject([{ fields: { err: { message } } }]);
+  });
+
+  it("is the status and the text of an ExitError, without a line in the log", async () => {
+    handle(({ stdout }) => {
+      stdout.write("output\n");
+      throw new ExitError(4, "there is no such repository");
+    });
+    expect(await exec("any")).toMatchObject({ status: 4, stdout: "output\n", stderr: "there is no such repository\n" });
+    handle(() => {
+      throw new ExitError(5);
+    });
+    expect(await exec("any")).toMatchObject({ status: 5, stderr: "" });
+    expect(errors()).toEqual([]);
+  });
+
+  it("has lines that end as those of a terminal, where there is one", async () => {
+    handle(() => {
+      throw new ExitError(4, "one\ntwo");
+    });
+    expect(await exec("any", { pty: true })).toMatchObject({ status: 4, stdout: "one\r\ntwo\r\n", stderr: "" });
+  });
+
+  it("may be told to the channel itself", async () => {
+    handle(async ({ channel }) => {
+      channel.sendExitStatus(9);
+    });
+    expect(await exec("any")).toMatchObject({ status: 9 });
+    handle(async ({ channel }) => {
+      channel.send("bye");
+      channel.sendExitStatus(8);
+      channel.close();
+    });
+    expect(await exec("any")).toMatchObject({ status: 8, stdout: "bye" });
+    expect(errors()).toEqual([]);
+  });
+});
+
+describe("an ExitError", () => {
+  it("has a status from 0 to 255", () => {
+    for (const status of [-1, 256, 1.5, Number.NaN, "1" as never])
+      expect(() => new ExitError(status)).toThrow(RangeError);
+  });
+});
+
+function throwingTraps(): ProxyHandler<object> {
+  const fail = () => {
+    throw new Error("a trap");
+  };
+  return { get: fail, getPrototypeOf: fail, has: fail, ownKeys: fail, getOwnPropertyDescriptor: fail };
+}
+
+function throwingProxy(): object {
+  return new Proxy({}, throwingTraps());
+}
