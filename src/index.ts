@@ -56,11 +56,11 @@ export type {
 export { type AllowTargetsOptions, allowTargets, type TargetList } from "./forwarding/tcp/allow-targets.js";
 export type { HostLookup } from "./forwarding/tcp/connect-target.js";
 export { isPublicAddress } from "./forwarding/tcp/special-addresses.js";
+export { logging } from "./middleware/logging.js";
 export { type EnvironmentOptions, programEnvironment } from "./process/program-environment.js";
 export { ProgramStartError } from "./process/program-start-error.js";
 export { type RunOnOptions, runOn } from "./process/run-on.js";
 export { runProgram } from "./process/run-program.js";
-export { logging } from "./middleware/logging.js";
 export {
   AUTH_FAILED,
   AUTH_PARTIAL,
@@ -105,12 +105,8 @@ export { ExitError } from "./session/exit-error.js";
 export type { FileOwner } from "./session/file-owner.js";
 export type { AgentKey, AgentSignOptions, ForwardedAgent } from "./session/forwarded-agent.js";
 export type { ForwardedX11, X11Display, X11Request } from "./session/forwarded-x11.js";
-export type {
-  ProgramAccount,
-  ProgramCommand,
-  ProgramEnd,
-  ProgramOptions,
-} from "./session/program-runner.js";
+export type { ProgramEnd } from "./session/program-end.js";
+export type { ProgramAccount, ProgramCommand, ProgramOptions } from "./session/program-runner.js";
 export { Session } from "./session/session.js";
 export {
   type ProgramDecision,

@@ -1,5 +1,5 @@
 import { constants } from "node:os";
-import type { ProgramEnd } from "../session/program-runner.js";
+import type { ProgramEnd } from "../session/program-end.js";
 import type { SessionChannel } from "../session/session-channel.js";
 import { signalToName } from "./signals.js";
 

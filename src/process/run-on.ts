@@ -1,7 +1,7 @@
 import type { ChildProcess } from "node:child_process";
 import { checkMethods, checkOptions, checkSignal } from "../base/option-checks.js";
 import { portOf } from "../connection/channel.js";
-import type { ProgramEnd } from "../session/program-runner.js";
+import type { ProgramEnd } from "../session/program-end.js";
 import type { SessionChannel } from "../session/session-channel.js";
 import { ProcessGroup } from "./process-group.js";
 import { reportProgramEnd } from "./program-end.js";

@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { portOf } from "../connection/channel.js";
-import type { ProgramCommand, ProgramEnd, ProgramOptions } from "../session/program-runner.js";
+import type { ProgramEnd } from "../session/program-end.js";
+import type { ProgramCommand, ProgramOptions } from "../session/program-runner.js";
 import type { SessionChannel } from "../session/session-channel.js";
 import { ProcessGroup } from "./process-group.js";
 import { programEnvironment } from "./program-environment.js";

@@ -1,7 +1,7 @@
 import type { ChildProcess } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
 import { portOf } from "../connection/channel.js";
-import type { ProgramEnd } from "../session/program-runner.js";
+import type { ProgramEnd } from "../session/program-end.js";
 import type { SessionChannel } from "../session/session-channel.js";
 import { ProcessGroup } from "./process-group.js";
 import { programEnd } from "./program-end.js";

@@ -1,5 +1,6 @@
 import { loggedText } from "../base/logged-text.js";
 import type { Logger } from "../base/logger.js";
+import { runProgram } from "../process/run-program.js";
 import { SCPServer } from "../scp/scp-server.js";
 import { type ServedSession, type SessionWork, serveSession } from "../session/serve-session.js";
 import type { Session } from "../session/session.js";
@@ -93,7 +94,7 @@ export class SessionRunner {
     const log: SessionHost["log"] = (level, message, fields) =>
       this.#logger[level]({ ...origin, channel: channel.id, kind, ...fields }, message);
     return {
-      run: () => Promise.reject(new Error("programs cannot be run yet")),
+      run: runProgram,
       endReason: ({ connection }) => endReasonOf(connection),
       log,
       failed: (what, error) =>

@@ -1,12 +1,5 @@
+import type { ProgramEnd } from "./program-end.js";
 import type { SessionChannel } from "./session-channel.js";
-
-/** The end of a program: its exit status, or the signal that has ended it, named without SIG (RFC 4254 §6.10). */
-export type ProgramEnd =
-  | { readonly status: number }
-  | {
-      readonly signal: string;
-      readonly coreDumped?: boolean;
-    };
 
 /** The account that a program belongs to. */
 export interface ProgramAccount {

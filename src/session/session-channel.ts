@@ -6,7 +6,7 @@ import { encodeExitSignal, encodeExitStatus } from "../protocol/messages/exit.js
 import type { Connection } from "./connection.js";
 import type { ForwardedAgent } from "./forwarded-agent.js";
 import type { ForwardedX11 } from "./forwarded-x11.js";
-import type { ProgramEnd } from "./program-runner.js";
+import type { ProgramEnd } from "./program-end.js";
 import { type ProgramReport, SessionProgram } from "./session-program.js";
 
 /** A terminal, as `pty-req` and `window-change` describe it (RFC 4254 §6.2 and §6.7). */

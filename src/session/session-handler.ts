@@ -1,5 +1,5 @@
 import type { MaybePromise } from "../base/maybe-promise.js";
-import type { ProgramEnd } from "./program-runner.js";
+import type { ProgramEnd } from "./program-end.js";
 import type { Session } from "./session.js";
 
 /**

@@ -1,7 +1,7 @@
 import { types } from "node:util";
 import { kindOf, shown } from "../base/option-checks.js";
 import { checkExitStatus } from "./exit-error.js";
-import type { ProgramEnd } from "./program-runner.js";
+import type { ProgramEnd } from "./program-end.js";
 
 /**
  * The outcome that a handler's result stands for.

@@ -5,7 +5,7 @@ import { extent } from "../support/extent.js";
 import { createManager, login, TestServer } from "./test-server.js";
 
 /** One connection: login, a command, and an end of one kind or another. */
-async function useConnection(manager: SSHServerManager, index: number): Promise<void> {
+async function tryConnection(manager: SSHServerManager, index: number): Promise<void> {
   const client = await login(manager);
   const { stdout, exitStatus } = await client.exec(`number ${index}`);
   if (stdout.toString() !== `Executed: number ${index}\n` || exitStatus !== 0) throw new Error("wrong output");
@@ -17,10 +17,10 @@ async function useConnection(manager: SSHServerManager, index: number): Promise<
   }
 }
 
-async function useConnections(manager: SSHServerManager, count: number): Promise<void> {
+async function tryConnections(manager: SSHServerManager, count: number): Promise<void> {
   let next = 0;
   const worker = async () => {
-    while (next < count) await useConnection(manager, next++);
+    while (next < count) await tryConnection(manager, next++);
   };
   await Promise.all(Array.from({ length: 20 }, worker));
   await vi.waitFor(() => expect(manager.getConnectionCount()).toBe(0), { timeout: 10_000 });
@@ -43,9 +43,9 @@ describe("many connections, opened, used and closed,", () => {
     }
     const manager = createManager({ serverInterface: new Remembering() });
     await manager.startServer();
-    await useConnections(manager, FIRST);
+    await tryConnections(manager, FIRST);
     const memory = memoryInUse();
-    await useConnections(manager, COUNT);
+    await tryConnections(manager, COUNT);
     // The clients' sockets close after the server's.
     for (let turn = 0; turn < 100; turn++) await new Promise((resolve) => setImmediate(resolve));
     expect([activeResources("TCPServerWrap"), activeResources("TCPSocketWrap")]).toEqual([1, 0]);
