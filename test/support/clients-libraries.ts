@@ -86,7 +86,7 @@ async function driver(client: LibraryClientName): Promise<Driver> {
       const source = join(DRIVERS, "erlang_client.erl");
       const folder = await compiled({
         tool: client,
-        source,
+        sources: [source],
         compiler: "erlc",
         parameters: (made) => ["-o", made, source],
       });
