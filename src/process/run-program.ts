@@ -1,15 +1,13 @@
-import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { portOf } from "../connection/channel.js";
 import type { ProgramEnd } from "../session/program-end.js";
 import type { ProgramCommand, ProgramOptions } from "../session/program-runner.js";
 import type { SessionChannel } from "../session/session-channel.js";
-import { ProcessGroup } from "./process-group.js";
-import { programEnvironment } from "./program-environment.js";
 import { type CheckedProgramOptions, checkCommand, checkProgramOptions } from "./program-options.js";
-import { RunningProgram } from "./running-program.js";
-import { type StartCommand, startCommand } from "./start-command.js";
-import { started } from "./started.js";
+import type { ProgramStart } from "./program-start.js";
+import { startCommand } from "./start-command.js";
+import { startOnPipes } from "./start-on-pipes.js";
+import { startOnTerminal } from "./terminal/start-on-terminal.js";
 
 /**
  * Runs a program on a session's channel: on a terminal where the client has asked for one and was allowed, else on pipes. It leads a
@@ -18,8 +16,8 @@ import { started } from "./started.js";
  * sent nor the channel closed.
  *
  * @returns the end of the program, when all its output was handed on. Rejects with a ConfigurationError naming the option that cannot
- *   be used, with a ProgramStartError where there is no such program, and with the reason of the signal that has fired before the
- *   program was started
+ *   be used, with a ProgramStartError where there is no such program, with an Error where the package for terminals is not installed,
+ *   and with the reason of the signal that has fired before the program was started
  */
 export async function runProgram(
   channel: SessionChannel,
@@ -27,37 +25,26 @@ export async function runProgram(
   options: ProgramOptions = {},
 ): Promise<ProgramEnd> {
   const checked = checkProgramOptions(options);
-  const start = startCommand(checkCommand(command), checked.account);
+  const { account, cwd, signal, started } = checked;
+  const known = startCommand(checkCommand(command), account);
   await forward(channel, checked);
-  const signals = checked.signal === undefined ? [channel.signal] : [channel.signal, checked.signal];
-  for (const signal of signals) signal.throwIfAborted();
-  const child = await started(() => spawnOnPipes(channel, start, checked), checked.cwd);
-  const group = new ProcessGroup(child);
-  const program = new RunningProgram(channel, child, {
-    input: child.stdin,
-    output: child.stdout,
-    errorOutput: child.stderr,
-    breakIn: () => group.send("SIGINT"),
-    signals,
-  });
-  if (child.pid !== undefined) checked.started?.(child.pid);
-  return program.ended;
-}
-
-function spawnOnPipes(
-  channel: SessionChannel,
-  { file, args, argv0 }: StartCommand,
-  { account, cwd, env, uid, gid }: CheckedProgramOptions,
-): ChildProcess {
-  return spawn(file, args, {
+  const start: ProgramStart = {
+    ...checked,
+    ...known,
     cwd: cwd ?? (existsSync(account.home) ? account.home : "/"),
-    env: programEnvironment(channel, { account, env, uid }),
-    detached: true,
-    stdio: "pipe",
-    ...(argv0 !== undefined && { argv0 }),
-    ...(uid !== undefined && { uid }),
-    ...(gid !== undefined && { gid }),
-  });
+    signals: signal === undefined ? [channel.signal] : [channel.signal, signal],
+  };
+  for (const { aborted, reason } of start.signals) if (aborted) throw reason;
+  const { pty } = channel;
+  const program = pty === undefined ? await startOnPipes(channel, start) : await startOnTerminal(channel, pty, start);
+  try {
+    if (program.pid !== undefined) started?.(program.pid);
+  } catch (error) {
+    program.hangUp();
+    await program.ended;
+    throw error;
+  }
+  return program.ended;
 }
 
 /** Makes the agent and the display of a client available to its programs, by variables of the channel's environment. */

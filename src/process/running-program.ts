@@ -44,6 +44,10 @@ export class RunningProgram {
     this.#resolve = resolve;
   });
 
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
   constructor(channel: SessionChannel, child: ChildProcess, ends: ProgramEnds) {
     this.#channel = channel;
     this.#child = child;
@@ -84,6 +88,11 @@ export class RunningProgram {
       if (isBlocked || now !== bytesRead) this.#awaitOutput(now);
       else if (this.#end !== undefined) this.#finish(this.#end);
     }, LEFT_BEHIND_TIME);
+  }
+
+  /** Tells the program to end, and sees to it. */
+  hangUp(): void {
+    this.#hangUp();
   }
 
   readonly #hangUp = (): void => {

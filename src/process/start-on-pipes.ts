@@ -1,0 +1,29 @@
+import { spawn } from "node:child_process";
+import type { SessionChannel } from "../session/session-channel.js";
+import { ProcessGroup } from "./process-group.js";
+import { programEnvironment } from "./program-environment.js";
+import { type ProgramStart, spawnOptions } from "./program-start.js";
+import { RunningProgram } from "./running-program.js";
+import { started } from "./started.js";
+import { isolatedStdio } from "./terminal/open-terminals.js";
+
+/** Starts a program on pipes. Rejects with a ProgramStartError. */
+export async function startOnPipes(channel: SessionChannel, start: ProgramStart): Promise<RunningProgram> {
+  const { file, args, argv0, cwd, signals } = start;
+  const options = {
+    ...spawnOptions(start),
+    env: programEnvironment(channel, start),
+    stdio: isolatedStdio(),
+    ...(argv0 !== undefined && { argv0 }),
+  };
+  const child = await started(() => spawn(file, args, options), cwd);
+  const group = new ProcessGroup(child);
+  const { stdin: input, stdout: output, stderr: errorOutput } = child;
+  return new RunningProgram(channel, child, {
+    input,
+    output,
+    errorOutput,
+    breakIn: () => group.send("SIGINT"),
+    signals,
+  });
+}

@@ -1,0 +1,30 @@
+import { constants } from "node:fs";
+import { access, stat } from "node:fs/promises";
+import { resolve } from "node:path";
+import { ProgramStartError } from "../program-start-error.js";
+
+/**
+ * Finds the file of a program as exec(3) does: a name without a slash is looked for in the directories of `searchPath`.
+ *
+ * @returns its path. Rejects with a ProgramStartError
+ */
+export async function findProgram(file: string, cwd: string, searchPath = ""): Promise<string> {
+  const folders = file.includes("/") ? [cwd] : searchPath.split(":").map((folder) => resolve(cwd, folder));
+  let failure: unknown;
+  for (const folder of folders) {
+    const path = resolve(folder, file);
+    try {
+      await access(path, constants.X_OK);
+      if ((await stat(path)).isFile()) return path;
+      failure ??= new Error(`${path} is not a file`);
+    } catch (error) {
+      // That a program may not be run tells more than that it is not elsewhere.
+      if (!(failure instanceof Error) || isMissing(failure)) failure = error;
+    }
+  }
+  throw new ProgramStartError(failure);
+}
+
+function isMissing(error: Error): boolean {
+  return "code" in error && error.code === "ENOENT";
+}

@@ -1,0 +1,92 @@
+import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import type { PseudoTerminal, SessionChannel } from "../../session/session-channel.js";
+import { programEnvironment } from "../program-environment.js";
+import { type ProgramStart, spawnOptions } from "../program-start.js";
+import { RunningProgram } from "../running-program.js";
+import { started } from "../started.js";
+import { findProgram } from "./find-program.js";
+import { isolatedStdio } from "./open-terminals.js";
+import { Pty } from "./pseudo-terminal.js";
+import { TerminalBreaks } from "./terminal-breaks.js";
+import { terminalSettings } from "./terminal-settings.js";
+
+const SHELL = "/bin/sh";
+
+/** Shells that can give a program another name than its file's, and keep bash from reading files of the user first. */
+const NAMING_SHELLS = [
+  ["/bin/bash", "--norc"],
+  ["/usr/bin/bash", "--norc"],
+  ["/usr/local/bin/bash", "--norc"],
+  ["/bin/ash"],
+] as const;
+
+/**
+ * Starts a program on a terminal, as the leader of its session. Rejects with a ProgramStartError, and with an Error where the package
+ * for terminals is not installed.
+ */
+export async function startOnTerminal(
+  channel: SessionChannel,
+  terminal: PseudoTerminal,
+  start: ProgramStart,
+): Promise<RunningProgram> {
+  const { cwd, uid, signals } = start;
+  return Pty.start(terminal, uid, async (pty, programsEnd) => {
+    const env = programEnvironment(channel, { ...start, terminal: pty.path });
+    const { file, args } = await openedBy(start, terminal, pty.path, env.PATH);
+    const stdio = isolatedStdio(programsEnd, programsEnd, programsEnd);
+    const child = await started(() => spawn(file, args, { ...spawnOptions(start), env, stdio }), cwd);
+    const breaks = new TerminalBreaks(pty, child);
+    const resizes = followSize(channel, pty);
+    const program = new RunningProgram(channel, child, {
+      input: pty.input,
+      output: pty.output,
+      errorOutput: null,
+      breakIn: () => breaks.send(),
+      signals,
+    });
+    void program.ended.then(resizes);
+    return program;
+  });
+}
+
+/**
+ * The shell that opens the terminal, which makes it that of its session, gives it the client's modes and becomes the program. Nothing of
+ * the client's is in its script.
+ */
+async function openedBy(
+  { file, args, argv0, cwd }: ProgramStart,
+  { modes }: PseudoTerminal,
+  path: string,
+  searchPath: string | undefined,
+): Promise<{ readonly file: string; readonly args: readonly string[] }> {
+  const found = await findProgram(file, cwd, searchPath);
+  // It would be taken for an option.
+  const program = file.startsWith("-") ? found : file;
+  const settings = terminalSettings(modes).map((word) => `'${word}'`);
+  const prepare = [
+    'exec <"$1" >"$1" 2>&1; shift',
+    ...(settings.length > 0 ? [`stty ${settings.join(" ")} 2>/dev/null`] : []),
+  ].join("; ");
+  if (argv0 === undefined) return { file: SHELL, args: ["-c", `${prepare}; exec "$@"`, SHELL, path, program, ...args] };
+  const [shell, ...shellOptions] = NAMING_SHELLS.find(([name]) => existsSync(name)) ?? [];
+  if (shell === undefined)
+    return { file: SHELL, args: ["-c", `${prepare}; exec "$@" -l`, SHELL, path, program, ...args] };
+  return { file: shell, args: [...shellOptions, "-c", `${prepare}; exec -a "$0" "$@"`, argv0, path, program, ...args] };
+}
+
+/** The latest size counts, however many come. @returns ends the following */
+function followSize(channel: SessionChannel, pty: Pty): () => void {
+  let pending: NodeJS.Immediate | undefined;
+  const resized = () => {
+    pending ??= setImmediate(() => {
+      pending = undefined;
+      if (channel.pty !== undefined) pty.resize(channel.pty);
+    });
+  };
+  channel.on("resize", resized);
+  return () => {
+    clearImmediate(pending);
+    channel.off("resize", resized);
+  };
+}
