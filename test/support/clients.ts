@@ -96,6 +96,7 @@ type OtherToolName =
   | "ansible"
   | "ssh-audit"
   | "expect"
+  | "tmux"
   | "gcc"
   | "git"
   | "rsync"
@@ -180,6 +181,7 @@ const REQUIREMENTS: Readonly<Record<ToolName, readonly (string | undefined)[]>> 
   ansible: [findProgram("ansible-playbook"), ANSIBLE_PYTHON, findProgram("ssh"), KEYGEN],
   "ssh-audit": [findProgram("python3"), findFile([SSH_AUDIT])],
   expect: [findProgram("expect")],
+  tmux: [findProgram("tmux")],
   gcc: [findProgram("gcc")],
   git: [findProgram("git")],
   rsync: [findProgram("rsync")],
