@@ -151,7 +151,7 @@ function overdue(life: SessionLife, conducted: Promise<void>, running: () => str
       const timer = setTimeout(() => {
         life.host.log("error", "a session's handler goes on although its session has ended", {
           handler: running(),
-          reason: life.signal.reason,
+          reason: life.endReason,
           seconds: HANDLER_TIME / 1000,
         });
         resolve();

@@ -64,6 +64,11 @@ export class SessionLife {
     if (this.#gone || this.exited) this.#tellNotNeeded();
   }
 
+  /** Why the session's signal has fired. */
+  get endReason(): SessionEndReason | undefined {
+    return this.signal.reason?.reason;
+  }
+
   /** Fires the session's signal. The first reason counts. */
   abort(reason: SessionEndReason): void {
     if (!this.signal.aborted) this.#abortController.abort(new SessionEndedError(reason));

@@ -15,6 +15,8 @@ export class SessionStreams {
   #input: SessionInput | undefined;
   #output: SessionOutput | undefined;
   #errorOutput: SessionOutput | undefined;
+  #finished = false;
+  #gone: SessionEndedError | undefined;
 
   /**
    * @param endReason makes the error of streams whose client is gone
@@ -29,6 +31,7 @@ export class SessionStreams {
   get terminal(): SessionTerminal | undefined {
     if (this.#terminal === undefined && this.#channel.pty !== undefined) {
       this.#terminal = createTerminal(this.#channel, { signal: this.#signal });
+      this.#created(this.#terminal.output);
     }
     return this.#terminal;
   }
@@ -41,13 +44,13 @@ export class SessionStreams {
 
   get stdout(): Writable {
     if (this.terminal !== undefined) return this.terminal.output;
-    this.#output ??= new SessionOutput(this.#channel);
+    this.#output ??= this.#created(new SessionOutput(this.#channel));
     return this.#output;
   }
 
   get stderr(): Writable {
     if (this.terminal !== undefined) return this.terminal.output;
-    this.#errorOutput ??= new SessionOutput(this.#channel.stderr);
+    this.#errorOutput ??= this.#created(new SessionOutput(this.#channel.stderr));
     return this.#errorOutput;
   }
 
@@ -66,12 +69,14 @@ export class SessionStreams {
 
   /** Nothing more is written: resolves when all that was has gone into the channel. The terminal is as it was before. */
   async finish(): Promise<void> {
+    this.#finished = true;
     this.#terminal?.restore();
     await Promise.all(this.#outputs.map(drained));
   }
 
   /** The client is gone: whoever writes, or waits for room, gets the error. Input that is complete can still be read. */
   destroy(error: SessionEndedError): void {
+    this.#gone = error;
     for (const output of this.#outputs) output.destroy(error);
   }
 
@@ -79,6 +84,13 @@ export class SessionStreams {
   release(): void {
     this.#terminal?.input.destroy();
     this.#input?.destroy();
+  }
+
+  /** A stream that comes too late for what has happened meanwhile. */
+  #created<Output extends Writable>(output: Output): Output {
+    if (this.#gone !== undefined) output.destroy(this.#gone);
+    else if (this.#finished) output.end();
+    return output;
   }
 
   get #outputs(): readonly Writable[] {
