@@ -1,4 +1,4 @@
-import type { Logger } from "../base/logger.js";
+import type { FindLogger } from "../base/connection-logger.js";
 import { checkOptions } from "../base/option-checks.js";
 import type { PKey } from "../crypto/pkey/pkey.js";
 import { RevocationList } from "../crypto/revocation/revocation-list.js";
@@ -19,8 +19,12 @@ export type RevocationSource =
 
 /** A body for `checkKeyRevoked`. */
 export interface RevokedKeys {
-  /** Whether a key is revoked. Never rejects: where that cannot be found out, it is. */
-  (key: PKey): Promise<boolean>;
+  /**
+   * Whether a key is revoked. Never rejects: where that cannot be found out, it is.
+   *
+   * @param connection whose logger is used where none was given
+   */
+  (key: PKey, connection?: object): Promise<boolean>;
   /**
    * Reads the source now, to fail at the start of the server rather than at the first login. A list that revokes
    * nothing is good, too.
@@ -47,10 +51,10 @@ const MAXIMUM_REVOKED_KEYS_SIZE = 16 * 1024 * 1024;
 export function revokedKeys(source: RevocationSource, options: FileOptions = {}): RevokedKeys {
   checkOptions(options, FILE_OPTIONS);
   const resolved = resolveFileOptions(options, MAXIMUM_REVOKED_KEYS_SIZE);
-  const { logger } = resolved;
-  if (typeof source === "function") return loadable((key) => ask(source, key, logger));
-  if (typeof source === "string" || source instanceof Uint8Array) return listed(RevocationList.parse(source), logger);
-  if (source instanceof RevocationList) return listed(source, logger);
+  const { loggerOf } = resolved;
+  if (typeof source === "function") return asking((key) => source(key), loggerOf);
+  if (typeof source === "string" || source instanceof Uint8Array) return listed(RevocationList.parse(source), loggerOf);
+  if (source instanceof RevocationList) return listed(source, loggerOf);
   const path = sourceFile("source", source, "{ file: PATH }, a list of revoked keys, or a function");
   const file = new ReloadedFile({ ...resolved, kind: "file of revoked keys", path }, (bytes) =>
     RevocationList.parseInTurns(bytes),
@@ -60,32 +64,32 @@ export function revokedKeys(source: RevocationSource, options: FileOptions = {})
   queueMicrotask(() => {
     if (!isLoaded) void file.current();
   });
-  const isRevoked = async (key: PKey) => {
-    const state = await file.current();
+  const isRevoked = async (key: PKey, connection?: object) => {
+    const state = await file.current(connection);
     return state === undefined || state.content.isRevoked(key) || state.lastAtRest?.isRevoked(key) === true;
   };
-  return loadable(
-    (key) => ask(isRevoked, key, logger),
-    async () => {
-      isLoaded = true;
-      await file.load();
-    },
-  );
+  return asking(isRevoked, loggerOf, async () => {
+    isLoaded = true;
+    await file.load();
+  });
 }
 
-function listed(list: RevocationList, logger: Logger): RevokedKeys {
-  return loadable((key) => ask((asked) => list.isRevoked(asked), key, logger));
+function listed(list: RevocationList, loggerOf: FindLogger): RevokedKeys {
+  return asking((key) => list.isRevoked(key), loggerOf);
 }
 
-function loadable(isRevoked: (key: PKey) => Promise<boolean>, load: RevokedKeys["load"] = async () => {}): RevokedKeys {
-  return Object.assign(isRevoked, { load });
-}
-
-async function ask(isRevoked: (key: PKey) => boolean | Promise<boolean>, key: PKey, logger: Logger): Promise<boolean> {
-  try {
-    return (await isRevoked(key)) !== false;
-  } catch (error) {
-    logger.error({ err: error }, "a key is refused because its revocation could not be checked");
-    return true;
-  }
+function asking(
+  isRevoked: (key: PKey, connection?: object) => boolean | Promise<boolean>,
+  loggerOf: FindLogger,
+  load: RevokedKeys["load"] = async () => {},
+): RevokedKeys {
+  const ask = async (key: PKey, connection?: object) => {
+    try {
+      return (await isRevoked(key, connection)) !== false;
+    } catch (error) {
+      loggerOf(connection).error({ err: error }, "a key is refused because its revocation could not be checked");
+      return true;
+    }
+  };
+  return Object.assign(ask, { load });
 }

@@ -1,7 +1,7 @@
 import { Grant } from "../auth/grant.js";
 import { ConfigurationError } from "../base/configuration-error.js";
+import { findLogger } from "../base/connection-logger.js";
 import { loggedText } from "../base/logged-text.js";
-import { resolveLogger } from "../base/logger.js";
 import { checkOptions } from "../base/option-checks.js";
 import { type Certificate, PKey } from "../crypto/pkey/pkey.js";
 import { AUTH_FAILED } from "../protocol/constants.js";
@@ -57,7 +57,7 @@ export function trustedUserCAs(
   checkOptions(options, [...LINE_SOURCE_OPTIONS, "principals", "permitUserEnvironment"]);
   const withVariables = permitsUserEnvironment(options);
   const trusted = authorities(source, options);
-  const logger = resolveLogger(options.logger);
+  const loggerOf = findLogger(options.logger);
   const principals = options.principals === undefined ? undefined : principalLines(options.principals, options);
 
   const check: PublicKeyHook = async (username, key, connection) => {
@@ -66,7 +66,10 @@ export function trustedUserCAs(
       return AUTH_FAILED;
     }
     const refuse = (reason: string) => {
-      logger.info({ username: loggedText(username), connection: connection.id, reason }, "certificate not accepted");
+      loggerOf(connection).info(
+        { username: loggedText(username), connection: connection.id, reason },
+        "certificate not accepted",
+      );
       return AUTH_FAILED;
     };
     if (principals === undefined) {

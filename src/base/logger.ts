@@ -1,4 +1,5 @@
 import { checkMethods } from "./option-checks.js";
+import { StderrLogger } from "./stderr-logger.js";
 
 type LogMethod = (fields: object, message: string) => void;
 
@@ -10,7 +11,7 @@ export interface Logger {
   readonly error: LogMethod;
 }
 
-type LogLevel = keyof Logger;
+export type LogLevel = keyof Logger;
 
 const LEVELS: readonly LogLevel[] = ["debug", "info", "warn", "error"];
 
@@ -18,19 +19,24 @@ const silent: LogMethod = () => {};
 
 export const silentLogger: Logger = { debug: silent, info: silent, warn: silent, error: silent };
 
+/** The logger where none was given, and no connection has one. */
+export const stderrLogger = unfailing(new StderrLogger(), LEVELS) as Logger;
+
 /**
- * The logger of the option `logger`, made so that it never fails; silent where none was given.
+ * The logger of the option `logger`, made so that it never fails; silent for `false`.
  *
+ * @param logger `undefined` is a line on standard error for each warning and error
  * @param levels the levels that are used, by default all
  * @throws {ConfigurationError} naming the method that is not there: its messages would be lost
  */
-export function resolveLogger(logger: Logger | undefined): Logger;
+export function resolveLogger(logger: Logger | false | undefined): Logger;
 export function resolveLogger<Level extends LogLevel>(
-  logger: Pick<Logger, Level> | undefined,
+  logger: Pick<Logger, Level> | false | undefined,
   levels: readonly Level[],
 ): Pick<Logger, Level>;
-export function resolveLogger(logger: Partial<Logger> | undefined, levels = LEVELS): Partial<Logger> {
-  return logger === undefined ? silentLogger : unfailing(checkMethods("logger", logger, levels), levels);
+export function resolveLogger(logger: Partial<Logger> | false | undefined, levels = LEVELS): Partial<Logger> {
+  if (logger === undefined) return stderrLogger;
+  return logger === false ? silentLogger : unfailing(checkMethods("logger", logger, levels), levels);
 }
 
 /** A log that cannot be written ends nothing else. */

@@ -1,7 +1,9 @@
 import { ConfigurationError } from "../base/configuration-error.js";
+import { loggerOf } from "../base/connection-logger.js";
 import { type Logger, resolveLogger } from "../base/logger.js";
 import { checkMethods, checkText } from "../base/option-checks.js";
 import { type AccessPolicy, allowAll } from "./access-policy.js";
+import type { FileServerStream } from "./file-server-stream.js";
 import type { FileSystem } from "./file-system.js";
 import { LocalFileSystem } from "./local/local-file-system.js";
 import { normalizePath } from "./path.js";
@@ -24,8 +26,11 @@ export type FileServerOptions = ServedFiles & {
   readonly startDirectory?: string;
   /** Decides what the client may do, beside what the file system allows. Default: all. */
   readonly access?: AccessPolicy;
-  /** Gets refusals at debug level; defects, and clients that break SFTP, at warn. Default: silent. */
-  readonly logger?: FileServerLogger;
+  /**
+   * Gets refusals at debug level; defects, and clients that break SFTP, at warn. `false` is silence. Default: the logger of
+   * the manager whose channel it is, and over another stream warnings on standard error.
+   */
+  readonly logger?: FileServerLogger | false;
 };
 
 export interface FileServerSettings {
@@ -48,10 +53,11 @@ const POLICY_METHODS = [
 
 /**
  * @param options with names that are known to be right
+ * @param stream that the files are served over
  * @throws {ConfigurationError} naming the option that cannot be used
  */
-export function fileServerSettings(options: FileServerOptions): FileServerSettings {
-  const { startDirectory = "/" } = options;
+export function fileServerSettings(options: FileServerOptions, stream: FileServerStream): FileServerSettings {
+  const { startDirectory = "/", logger } = options;
   if (checkText("startDirectory", startDirectory, "a path").includes("\0")) {
     throw new ConfigurationError("startDirectory", "must not hold NUL");
   }
@@ -59,7 +65,7 @@ export function fileServerSettings(options: FileServerOptions): FileServerSettin
     fileSystem: servedFileSystem(options),
     startDirectory: normalizePath(startDirectory),
     access: checkMethods("access", checkPolicyGiven(options), POLICY_METHODS),
-    logger: resolveLogger(options.logger, ["debug", "warn"]),
+    logger: logger === undefined ? loggerOf(stream.connection) : resolveLogger(logger, ["debug", "warn"]),
   };
 }
 

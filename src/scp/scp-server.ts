@@ -32,6 +32,7 @@ export class SCPServer {
   constructor(stream: FileServerStream, command: SCPCommand, options: FileServerOptions) {
     const { fileSystem, startDirectory, access, logger } = fileServerSettings(
       checkOptions(options, FILE_SERVER_OPTIONS),
+      stream,
     );
     this.#stream = stream;
     this.#logger = logger;

@@ -1,7 +1,7 @@
 import { type AuthDecision, Grant } from "../../auth/grant.js";
 import type { Permissions } from "../../auth/permissions.js";
+import { findLogger } from "../../base/connection-logger.js";
 import { loggedText } from "../../base/logged-text.js";
-import { resolveLogger } from "../../base/logger.js";
 import { checkFlag, checkOptions } from "../../base/option-checks.js";
 import type { Certificate, PKey } from "../../crypto/pkey/pkey.js";
 import { AUTH_FAILED } from "../../protocol/constants.js";
@@ -49,7 +49,7 @@ export interface PublicKeyCheck extends PublicKeyHook {
 export function authorizedKeys(source: LineSource, options: AuthorizedKeysOptions = {}): PublicKeyCheck {
   checkOptions(options, [...LINE_SOURCE_OPTIONS, "permitUserEnvironment"]);
   const lines = new LineSet("authorized key", source, parseKeyLine, options);
-  const logger = resolveLogger(options.logger);
+  const loggerOf = findLogger(options.logger);
   const withVariables = permitsUserEnvironment(options);
 
   const check: PublicKeyHook = async (username, key, connection) => {
@@ -59,7 +59,7 @@ export function authorizedKeys(source: LineSource, options: AuthorizedKeysOption
         const reason =
           objection(entry.options, connection) ?? objectionToCertificate(entry.options, username, key.certificate);
         if (reason === undefined) return grant(entry.options, key, withVariables);
-        logger.info(
+        loggerOf(connection).info(
           { ...origin, line: entry.line, username: loggedText(username), connection: connection.id, reason },
           "authorized key not accepted",
         );

@@ -1,10 +1,14 @@
-import { type Logger, resolveLogger } from "../../base/logger.js";
+import { type FindLogger, findLogger } from "../../base/connection-logger.js";
+import type { Logger } from "../../base/logger.js";
 import { checkFlag, checkInteger } from "../../base/option-checks.js";
 
 /** The way in which files that decide about logins are read, and the logger that hears of their faults. */
 export interface FileOptions {
-  /** Hears of each file and line that cannot be used, once, and the reason of each refused login. Silent by default. */
-  readonly logger?: Logger;
+  /**
+   * Hears of each file and line that cannot be used, once, and the reason of each refused login; `false` is silence. By
+   * default the logger of the manager, and before there is a connection, warnings and errors on standard error.
+   */
+  readonly logger?: Logger | false;
   /** Bytes; a larger file is not used. Default 1 MiB for keys, 16 MiB for users and for revoked keys. */
   readonly maxFileSize?: number;
   /**
@@ -18,13 +22,18 @@ export interface FileOptions {
 /** The names of `FileOptions`. */
 export const FILE_OPTIONS = ["logger", "maxFileSize", "strictModes"] as const;
 
+/** The options, checked and complete. */
+export interface FileSettings extends Required<Omit<FileOptions, "logger">> {
+  readonly loggerOf: FindLogger;
+}
+
 /** @throws {ConfigurationError} naming the option that cannot be used */
 export function resolveFileOptions(
   { logger, maxFileSize, strictModes = true }: FileOptions,
   defaultSize: number,
-): Required<FileOptions> {
+): FileSettings {
   return {
-    logger: resolveLogger(logger),
+    loggerOf: findLogger(logger),
     maxFileSize: checkInteger("maxFileSize", maxFileSize ?? defaultSize, 1, Number.MAX_SAFE_INTEGER),
     strictModes: checkFlag("strictModes", strictModes),
   };

@@ -6,7 +6,7 @@ import { inTurns } from "../../base/time-slices.js";
 import type { PKey } from "../../crypto/pkey/pkey.js";
 import type { Connection } from "../../session/connection.js";
 import { type ContentLine, logRefused, type ParsedLines, parseLines, readLines } from "./content-lines.js";
-import { FILE_OPTIONS, type FileOptions, resolveFileOptions } from "./file-options.js";
+import { FILE_OPTIONS, type FileOptions, type FileSettings, resolveFileOptions } from "./file-options.js";
 import { sourceFiles } from "./file-source.js";
 import { Recent } from "./recent.js";
 import { readTrustedFile } from "./trusted-file.js";
@@ -72,7 +72,7 @@ export class LineSet<T extends object> {
   readonly #kind: string;
   readonly #option: string;
   readonly #parse: (line: ContentLine) => T;
-  readonly #options: Required<FileOptions>;
+  readonly #options: FileSettings;
   readonly #owner: LineSourceOptions["owner"];
   readonly #source: OpenedSource<T>;
   readonly #known = new Recent<Known<T>>(KNOWN_CHARACTERS, ({ text }) => text.length + TEXT_OVERHEAD);
@@ -121,12 +121,12 @@ export class LineSet<T extends object> {
     }
     const files = sourceFiles(this.#option, source, "a text, { file } or a function");
     const paths = files.map((file) => userPath(`${this.#option}.file`, file));
-    return { read: (username) => this.#readFiles(paths, username), load: () => this.#loadFiles(paths) };
+    return { read: (...reader) => this.#readFiles(paths, ...reader), load: () => this.#loadFiles(paths) };
   }
 
   #openText(text: string): OpenedSource<T> {
     const { entries, refused } = parseLines(text, this.#parse);
-    logRefused(refused, this.#kind, {}, this.#options.logger);
+    logRefused(refused, this.#kind, {}, this.#options.loggerOf());
     if (entries.length === 0 && refused.length > 0) {
       throw new ConfigurationError("source", 'has no line that can be used; give a file as { file: "path" }');
     }
@@ -144,7 +144,7 @@ export class LineSet<T extends object> {
     source: Extract<LineSource, (...args: never) => unknown>,
     ...reader: LineReader
   ): AsyncIterable<LocatedLines<T>> {
-    const [username] = reader;
+    const [username, connection] = reader;
     const text: unknown = await source(...reader);
     if (text === undefined) return;
     if (typeof text !== "string") throw new TypeError("the source gave neither a text nor undefined");
@@ -152,21 +152,22 @@ export class LineSet<T extends object> {
     // In UTF-8 a text has as many bytes as characters at least.
     const { maxFileSize } = this.#options;
     if (text.length > maxFileSize || Buffer.byteLength(text) > maxFileSize) {
-      this.#fault(origin, username, `it is larger than ${maxFileSize} bytes`);
+      this.#fault(connection, origin, username, `it is larger than ${maxFileSize} bytes`);
       return;
     }
-    yield await this.#parsed(origin, username, text);
+    yield await this.#parsed(connection, origin, username, text);
   }
 
   async *#readFiles(
     paths: readonly ((username: string) => string | undefined)[],
-    username: string,
+    ...[username, connection]: LineReader
   ): AsyncIterable<LocatedLines<T>> {
     const owner = await this.#owner?.(username);
     for (const pathOf of paths) {
       const path = pathOf(username);
-      const text = path === undefined ? undefined : await this.#readFile(path, owner);
-      if (path !== undefined && text !== undefined) yield await this.#parsed({ path: loggedPath(path) }, path, text);
+      const text = path === undefined ? undefined : await this.#readFile(connection, path, owner);
+      if (path === undefined || text === undefined) continue;
+      yield await this.#parsed(connection, { path: loggedPath(path) }, path, text);
     }
   }
 
@@ -176,7 +177,7 @@ export class LineSet<T extends object> {
     const common = paths.flatMap((pathOf) => pathOf("") ?? []);
     let usable = 0;
     for (const path of common) {
-      const { entries } = await this.#parsed({ path }, path, await this.#requireFile(path));
+      const { entries } = await this.#parsed(undefined, { path }, path, await this.#requireFile(path));
       usable += entries.length;
     }
     if (usable > 0 || common.length < paths.length) return;
@@ -195,37 +196,46 @@ export class LineSet<T extends object> {
     }
   }
 
-  async #readFile(path: string, owner: number | undefined): Promise<string | undefined> {
+  async #readFile(connection: object, path: string, owner: number | undefined): Promise<string | undefined> {
     try {
       const bytes = await readTrustedFile(path, { ...this.#options, owner });
       this.#faults.delete(path);
       return bytes?.toString("utf8");
     } catch (error) {
       if (!(error instanceof UserFileError)) throw error;
-      this.#fault({ path: loggedPath(path) }, path, error.message);
+      this.#fault(connection, { path: loggedPath(path) }, path, error.message);
       return undefined;
     }
   }
 
-  async #parsed(origin: LineOrigin, name: string, text: string): Promise<LocatedLines<T>> {
+  async #parsed(
+    connection: object | undefined,
+    origin: LineOrigin,
+    name: string,
+    text: string,
+  ): Promise<LocatedLines<T>> {
     let known = this.#known.get(name);
     if (known?.text !== text) {
-      known = { text, entries: this.#parseInTurns(origin, text) };
+      known = { text, entries: this.#parseInTurns(connection, origin, text) };
       this.#known.set(name, known);
     }
     return { origin, entries: await known.entries };
   }
 
-  async #parseInTurns(origin: LineOrigin, text: string): Promise<ParsedLines<T>["entries"]> {
+  async #parseInTurns(
+    connection: object | undefined,
+    origin: LineOrigin,
+    text: string,
+  ): Promise<ParsedLines<T>["entries"]> {
     const { entries, refused } = await inTurns(readLines(text, this.#parse));
-    logRefused(refused, this.#kind, origin, this.#options.logger);
+    logRefused(refused, this.#kind, origin, this.#options.loggerOf(connection));
     return entries;
   }
 
   /** Logs the fault of a whole text, once until it is another. */
-  #fault(origin: LineOrigin, name: string, reason: string): void {
+  #fault(connection: object, origin: LineOrigin, name: string, reason: string): void {
     if (this.#faults.get(name) === reason) return;
     this.#faults.set(name, reason);
-    this.#options.logger.warn({ ...origin, reason }, `${this.#kind}s not used`);
+    this.#options.loggerOf(connection).warn({ ...origin, reason }, `${this.#kind}s not used`);
   }
 }

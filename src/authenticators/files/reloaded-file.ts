@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
-import type { FileOptions } from "./file-options.js";
+import { type Logger, stderrLogger } from "../../base/logger.js";
+import type { FileSettings } from "./file-options.js";
 import { type FileVersion, TrustedFile, type TrustedFileOptions } from "./trusted-file.js";
 import { UserFileError } from "./user-file-error.js";
 
-export interface ReloadedFileOptions extends TrustedFileOptions, Required<FileOptions> {
+export interface ReloadedFileOptions extends TrustedFileOptions, FileSettings {
   /** The name of such a file in messages. */
   readonly kind: string;
   readonly path: string;
@@ -33,29 +34,38 @@ interface Reading<T> {
  */
 export class ReloadedFile<T extends object> {
   readonly #options: ReloadedFileOptions;
-  readonly #parse: (bytes: Buffer) => T | Promise<T>;
+  readonly #parse: (bytes: Buffer, logger: Logger) => T | Promise<T>;
   #latest: Reading<T> | undefined;
   #atRest: T | undefined;
   #running: Promise<FileState<T>> | undefined;
   #waiting: Promise<FileState<T>> | undefined;
-  /** The last complaint in the log, so that it does not come again with each login. */
+  /**
+   * The last complaint in the log, so that it does not come again with each login. A log hears of it although standard error
+   * has, before there was a connection.
+   */
   #complaint: string | undefined;
 
   /** @param parse is called once for each content; an error that it throws makes the file useless */
-  constructor(options: ReloadedFileOptions, parse: (bytes: Buffer) => T | Promise<T>) {
+  constructor(options: ReloadedFileOptions, parse: (bytes: Buffer, logger: Logger) => T | Promise<T>) {
     this.#options = options;
     this.#parse = parse;
   }
 
-  /** The content, or `undefined` while it cannot be used; the log tells the reason, once. */
-  async current(): Promise<FileState<T> | undefined> {
+  /**
+   * The content, or `undefined` while it cannot be used; the log tells the reason, once.
+   *
+   * @param connection for whose login it is
+   */
+  async current(connection?: object): Promise<FileState<T> | undefined> {
+    const { kind, path, loggerOf } = this.#options;
+    const logger = loggerOf(connection);
     try {
-      return await this.#look();
+      return await this.#look(logger);
     } catch (error) {
       const reason = messageOf(error);
-      if (reason !== this.#complaint) {
-        this.#complaint = reason;
-        const { kind, path, logger } = this.#options;
+      const complaint = `${logger === stderrLogger ? "stderr" : "log"}: ${reason}`;
+      if (complaint !== this.#complaint) {
+        this.#complaint = complaint;
         logger.error({ path, reason }, `${kind} cannot be used: all are refused`);
       }
       return undefined;
@@ -64,41 +74,41 @@ export class ReloadedFile<T extends object> {
 
   /** @throws {UserFileError} when it cannot be used */
   async load(): Promise<T> {
+    const { kind, path, loggerOf } = this.#options;
     try {
-      return (await this.#look()).content;
+      return (await this.#look(loggerOf())).content;
     } catch (error) {
-      const { kind, path } = this.#options;
       throw new UserFileError(`${kind} ${path} cannot be used: ${messageOf(error)}`, { cause: error });
     }
   }
 
   /** Looks at the file after the call, once for all callers while somebody looks. */
-  #look(): Promise<FileState<T>> {
+  #look(logger: Logger): Promise<FileState<T>> {
     if (this.#waiting !== undefined) return this.#waiting;
-    if (this.#running === undefined) return this.#start();
+    if (this.#running === undefined) return this.#start(logger);
     const next = () => {
       this.#waiting = undefined;
-      return this.#start();
+      return this.#start(logger);
     };
     this.#waiting = this.#running.then(next, next);
     return this.#waiting;
   }
 
-  #start(): Promise<FileState<T>> {
-    this.#running = this.#readIfChanged().finally(() => {
+  #start(logger: Logger): Promise<FileState<T>> {
+    this.#running = this.#readIfChanged(logger).finally(() => {
       this.#running = undefined;
     });
     return this.#running;
   }
 
-  async #readIfChanged(): Promise<FileState<T>> {
+  async #readIfChanged(logger: Logger): Promise<FileState<T>> {
     const known = this.#latest;
     this.#latest = undefined;
-    const { kind, path, logger } = this.#options;
+    const { kind, path } = this.#options;
     await using file = await TrustedFile.open(path, this.#options);
     if (file === undefined) throw new UserFileError("there is no such file");
     const isKnown = known?.version.mark === file.version.mark && !known.version.fresh;
-    this.#latest = isKnown ? known : await this.#read(file, known);
+    this.#latest = isKnown ? known : await this.#read(file, known, logger);
     const { version, content } = this.#latest;
     if (content instanceof UserFileError) throw content;
     if (!version.fresh) this.#atRest = content;
@@ -107,16 +117,16 @@ export class ReloadedFile<T extends object> {
     return { content, lastAtRest: version.fresh ? this.#atRest : undefined };
   }
 
-  async #read(file: TrustedFile, known: Reading<T> | undefined): Promise<Reading<T>> {
+  async #read(file: TrustedFile, known: Reading<T> | undefined, logger: Logger): Promise<Reading<T>> {
     const bytes = await file.read();
     const digest = createHash("sha256").update(bytes).digest("base64");
-    const content = known?.digest === digest ? known.content : await this.#parsed(bytes);
+    const content = known?.digest === digest ? known.content : await this.#parsed(bytes, logger);
     return { version: file.version, digest, content };
   }
 
-  async #parsed(bytes: Buffer): Promise<T | UserFileError> {
+  async #parsed(bytes: Buffer, logger: Logger): Promise<T | UserFileError> {
     try {
-      return await this.#parse(bytes);
+      return await this.#parse(bytes, logger);
     } catch (error) {
       return new UserFileError(messageOf(error), { cause: error });
     }

@@ -1,9 +1,10 @@
 import { ConfigurationError } from "../../base/configuration-error.js";
+import type { FindLogger } from "../../base/connection-logger.js";
 import { loggedText } from "../../base/logged-text.js";
 import type { Logger } from "../../base/logger.js";
 import { inTurns } from "../../base/time-slices.js";
 import { logRefused } from "./content-lines.js";
-import { type FileOptions, resolveFileOptions } from "./file-options.js";
+import { type FileOptions, type FileSettings, resolveFileOptions } from "./file-options.js";
 import { sourceFile } from "./file-source.js";
 import { ReloadedFile } from "./reloaded-file.js";
 import { UserFileError } from "./user-file-error.js";
@@ -30,7 +31,7 @@ export interface UserLookup<T> {
 /** A source as an authenticator uses it. */
 export interface UserValues<T> {
   /** `undefined` while the source cannot be used: nobody is let in then. */
-  find(username: string): Promise<UserLookup<T> | undefined>;
+  find(username: string, connection?: object): Promise<UserLookup<T> | undefined>;
   /**
    * Reads the source now, where it has a list of the users.
    *
@@ -47,23 +48,23 @@ const MAXIMUM_FILE_SIZE = 16 * 1024 * 1024;
 /** @throws {ConfigurationError} when the source or an option cannot be used */
 export function userValues<T>(source: UserSource, format: UserFormat<T>, options: FileOptions): UserValues<T> {
   const resolved = resolveFileOptions(options, MAXIMUM_FILE_SIZE);
-  const { logger } = resolved;
-  if (typeof source === "function") return askEachTime(source, format, logger);
+  if (typeof source === "function") return askEachTime(source, format, resolved.loggerOf);
+  const logger = resolved.loggerOf();
   if (typeof source === "string") return listed(parseText(source, format, logger), format);
   if (source instanceof Map) return listed(parseMap(source, format, logger), format);
   const path = sourceFile("source", source as { readonly file: string }, "{ file: path }, text, a Map or a function");
   return fromFile(path, format, resolved);
 }
 
-function fromFile<T>(path: string, format: UserFormat<T>, options: Required<FileOptions>): UserValues<T> {
-  const file = new ReloadedFile({ ...options, kind: format.kind, path, secrecy: "private" }, async (bytes) => {
+function fromFile<T>(path: string, format: UserFormat<T>, options: FileSettings): UserValues<T> {
+  const file = new ReloadedFile({ ...options, kind: format.kind, path, secrecy: "private" }, async (bytes, logger) => {
     const { users, refused } = await inTurns(readUserLines(bytes.toString("utf8"), format));
-    logRefused(refused, "user", { path }, options.logger);
+    logRefused(refused, "user", { path }, logger);
     return users;
   });
   return {
-    async find(username) {
-      const users = (await file.current())?.content;
+    async find(username, connection) {
+      const users = (await file.current(connection))?.content;
       return users && { value: users.get(username), users };
     },
     async load() {
@@ -114,11 +115,12 @@ function parseMap<T>(
 function askEachTime<T>(
   source: Extract<UserSource, (...parameters: never[]) => unknown>,
   format: UserFormat<T>,
-  logger: Logger,
+  loggerOf: FindLogger,
 ): UserValues<T> {
   return {
-    async find(username) {
+    async find(username, connection) {
       const value = await source(username);
+      const logger = loggerOf(connection);
       return { value: typeof value === "string" ? parseValue(username, value, format, logger) : undefined };
     },
     load: async () => [],

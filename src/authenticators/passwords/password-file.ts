@@ -1,6 +1,6 @@
 import { ConfigurationError } from "../../base/configuration-error.js";
+import { findLogger } from "../../base/connection-logger.js";
 import { loggedText } from "../../base/logged-text.js";
-import { resolveLogger } from "../../base/logger.js";
 import { checkOptions, checkText } from "../../base/option-checks.js";
 import { AUTH_FAILED, AUTH_SUCCESSFUL, type AuthResult } from "../../protocol/constants.js";
 import type { Connection } from "../../session/connection.js";
@@ -64,13 +64,13 @@ const DAY = 24 * 60 * 60 * 1000;
  */
 export function passwordFile(source: UserSource, options: PasswordFileOptions = {}): PasswordCheck {
   checkOptions(options, [...FILE_OPTIONS, "example"]);
-  const logger = resolveLogger(options.logger);
+  const loggerOf = findLogger(options.logger);
   const values = userValues(source, FORMAT, options);
   const hashes = new HashesInUse(options.example);
   const substitutes = new Substitutes();
 
   const check = async (...[username, password, connection]: Parameters<PasswordCheck>): Promise<AuthResult> => {
-    const found = await values.find(username);
+    const found = await values.find(username, connection);
     if (found === undefined) return AUTH_FAILED;
     const { value: entry, users } = found;
     if (entry === undefined) connection.reportInvalidUser();
@@ -79,7 +79,7 @@ export function passwordFile(source: UserSource, options: PasswordFileOptions = 
     const hash = entry?.hash ?? substitute;
     const isRight = await checks.run(connection, () => matchesHash(password, hash, connection.signal));
     if (isRight === undefined && !connection.signal.aborted) {
-      logger.warn(
+      loggerOf(connection).warn(
         { username: loggedText(username), address: connection.remoteAddress },
         "password refused: too many are being checked",
       );
@@ -87,7 +87,7 @@ export function passwordFile(source: UserSource, options: PasswordFileOptions = 
     if (isRight !== true || entry?.hash === undefined || password === "") return AUTH_FAILED;
     const refusal = entry.refusal(Math.floor(Date.now() / DAY));
     if (refusal === undefined) return AUTH_SUCCESSFUL;
-    logger.info({ username: loggedText(username), reason: refusal }, "user refused");
+    loggerOf(connection).info({ username: loggedText(username), reason: refusal }, "user refused");
     return AUTH_FAILED;
   };
   return Object.assign(check, { load: () => values.load() });

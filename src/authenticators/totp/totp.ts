@@ -1,7 +1,8 @@
 import { randomBytes, timingSafeEqual } from "node:crypto";
 import type { Prompt } from "../../auth/authenticator.js";
+import { findLogger } from "../../base/connection-logger.js";
 import { loggedText } from "../../base/logged-text.js";
-import { type Logger, resolveLogger } from "../../base/logger.js";
+import type { Logger } from "../../base/logger.js";
 import { checkInteger, checkOptions } from "../../base/option-checks.js";
 import { AUTH_FAILED, AUTH_SUCCESSFUL, type AuthResult } from "../../protocol/constants.js";
 import { FILE_OPTIONS, type FileOptions } from "../files/file-options.js";
@@ -21,7 +22,8 @@ export interface TotpOptions extends TotpCodeOptions, FileOptions {
 
 /** A body for `checkAuthKeyboardInteractive`. */
 export interface TotpCheck {
-  (username: string, submethods: string, prompt: Prompt): Promise<AuthResult>;
+  /** @param connection whose logger is used where none was given */
+  (username: string, submethods: string, prompt: Prompt, connection?: object): Promise<AuthResult>;
   /**
    * Reads the source now, to fail at the start of the server rather than at the first login.
    *
@@ -46,14 +48,16 @@ export function totp(source: UserSource, options: TotpOptions = {}): TotpCheck {
   checkOptions(options, [...FILE_OPTIONS, "algorithm", "digits", "period", "window"]);
   const { window = 1 } = options;
   const parameters = resolveTotpParameters(options);
-  const verifier = new TotpVerifier(parameters, checkInteger("window", window, 0, 2), resolveLogger(options.logger));
+  const verifier = new TotpVerifier(parameters, checkInteger("window", window, 0, 2));
+  const loggerOf = findLogger(options.logger);
   const values = userValues(source, FORMAT, options);
   const nobody = randomBytes(20);
 
-  const check = async (...[username, , prompt]: Parameters<TotpCheck>): Promise<AuthResult> => {
+  const check = async (...[username, , prompt, connection]: Parameters<TotpCheck>): Promise<AuthResult> => {
     const [code = ""] = await prompt({ prompts: [{ prompt: "Verification code: ", echo: false }] });
-    const found = await values.find(username);
-    const isRight = verifier.verify(found?.value === undefined ? undefined : username, found?.value ?? nobody, code);
+    const found = await values.find(username, connection);
+    const known = found?.value === undefined ? undefined : username;
+    const isRight = verifier.verify(known, found?.value ?? nobody, code, loggerOf(connection));
     return isRight ? AUTH_SUCCESSFUL : AUTH_FAILED;
   };
   return Object.assign(check, { load: () => values.load() });
@@ -63,18 +67,16 @@ export function totp(source: UserSource, options: TotpOptions = {}): TotpCheck {
 class TotpVerifier {
   readonly #parameters: TotpParameters;
   readonly #window: number;
-  readonly #logger: Logger;
   readonly #used = new UsedCodes();
   readonly #guesses = new GuessLimit();
 
-  constructor(parameters: TotpParameters, window: number, logger: Logger) {
+  constructor(parameters: TotpParameters, window: number) {
     this.#parameters = parameters;
     this.#window = window;
-    this.#logger = logger;
   }
 
   /** @param username of a user who has a secret; without one, the code is compared and refused */
-  verify(username: string | undefined, secret: Buffer, code: string): boolean {
+  verify(username: string | undefined, secret: Buffer, code: string, logger: Logger): boolean {
     const now = Date.now() / 1000;
     const present = Math.floor(now / this.#parameters.period);
     const step = this.#matchingStep(secret, present, code.replaceAll(" ", ""));
@@ -82,7 +84,7 @@ class TotpVerifier {
     if (step === undefined || this.#used.isUsed(username, step)) {
       const pause = this.#guesses.failed(username, now);
       if (pause > 0)
-        this.#logger.warn(
+        logger.warn(
           { username: loggedText(username), seconds: pause },
           "too many wrong codes: all are refused for a time",
         );

@@ -1,0 +1,72 @@
+import { loggedPath } from "./logged-text.js";
+
+/** Lines under a line, for the stacks of an error and of its causes together. */
+const MAX_STACK_LINES = 24;
+
+/** Causes of an error that are followed. */
+const MAX_CAUSES = 4;
+
+/** A text that needs no quotes. */
+const PLAIN = /^[\w.:/@+[\]-]+$/;
+
+const UNREADABLE = "[unreadable]";
+
+/**
+ * A line of a log for people: `time level message key=value …`, and under it, indented, the stack of the error `err`. Texts
+ * are cut, and quoted and escaped where they are not plain. Never throws, whatever the fields hold.
+ */
+export function logLine(time: Date, level: string, message: string, fields: object): string {
+  const head = `${time.toISOString()} ${level} ${loggedPath(message)}`;
+  const pairs = attempt(() => Object.keys(fields).flatMap((name) => pairOf(fields, name)), [UNREADABLE]);
+  const stack = attempt(() => stackOf("err" in fields ? fields.err : undefined), []);
+  return [[head, ...pairs].join(" "), ...stack].join("\n");
+}
+
+function pairOf(fields: object, name: string): string[] {
+  const text = attempt(() => valueText(Reflect.get(fields, name)), UNREADABLE);
+  return text === undefined ? [] : [`${name}=${text}`];
+}
+
+/** @returns `undefined` for a field that is not there */
+function valueText(value: unknown): string | undefined {
+  if (value === undefined) return undefined;
+  if (value instanceof Error) return quoted(errorText(value));
+  if (typeof value === "object" && value !== null) return loggedPath(JSON.stringify(value));
+  const text = String(value);
+  return PLAIN.test(text) ? loggedPath(text) : quoted(text);
+}
+
+function errorText(error: Error): string {
+  const code: unknown = Reflect.get(error, "code");
+  const text = [error.name, error.message].filter((part) => part !== "").join(": ");
+  return typeof code === "string" && !text.includes(code) ? `${text} (${code})` : text;
+}
+
+function quoted(text: string): string {
+  return `"${loggedPath(text.replace(/["\\]/g, "\\$&"))}"`;
+}
+
+function stackOf(error: unknown): string[] {
+  const lines: string[] = [];
+  let at = error;
+  for (let depth = 0; at instanceof Error && depth <= MAX_CAUSES; depth++) {
+    if (depth > 0) lines.push(`  caused by ${quoted(errorText(at))}`);
+    lines.push(...framesOf(at));
+    at = at.cause;
+  }
+  return lines.length > MAX_STACK_LINES ? [...lines.slice(0, MAX_STACK_LINES), "    …"] : lines;
+}
+
+/** Without the message, which is in the line and may have any number of lines itself. */
+function framesOf({ stack }: Error): string[] {
+  const frames = typeof stack === "string" ? stack.split("\n").filter((line) => /^ +at /.test(line)) : [];
+  return frames.map((frame) => `    ${loggedPath(frame.trim())}`);
+}
+
+function attempt<Result>(read: () => Result, otherwise: Result): Result {
+  try {
+    return read();
+  } catch {
+    return otherwise;
+  }
+}
