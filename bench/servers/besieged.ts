@@ -24,6 +24,7 @@ const manager = new SSHServerManager({
   serverKey: PKey.generate({ keyType: "ed25519" }),
   bindAddress: "127.0.0.1",
   port: 0,
+  logger: false,
   maxStartups: { start: 2000, rate: 30, full: 4000 },
   perSourcePenaltyExemptList: [],
 });

@@ -37,6 +37,7 @@ const manager = new SSHServerManager({
   serverKey: PKey.fromString(settings.hostKey),
   bindAddress: "127.0.0.1",
   port: 0,
+  logger: false,
   // One address has all the clients.
   maxStartups: false,
   perSourceMaxStartups: false,

@@ -11,6 +11,8 @@ export type Attempt =
       readonly completeness: "full" | "partial";
       /** The permissions that come with the proof. */
       readonly permissions: Permissions;
+      /** The data that come with the decision, if any. */
+      readonly data: unknown;
       /** The key whose signature was verified, where the method uses one. */
       readonly publicKey?: PKey;
       /** That key's statements, where it is a FIDO key. */
@@ -34,8 +36,8 @@ export function attemptFrom(decision: unknown): Attempt {
   return grant === undefined ? refused("the server's hook has refused the request") : proven(grant);
 }
 
-export function proven({ result, permissions }: Grant): Extract<Attempt, { kind: "proven" }> {
-  return { kind: "proven", completeness: result === AUTH_PARTIAL ? "partial" : "full", permissions };
+export function proven({ result, permissions, data }: Grant): Extract<Attempt, { kind: "proven" }> {
+  return { kind: "proven", completeness: result === AUTH_PARTIAL ? "partial" : "full", permissions, data };
 }
 
 export function refused(reason: string, offeredKey?: PKey): Extract<Attempt, { kind: "refused" }> {

@@ -86,6 +86,8 @@ export class Authentication {
   #securityKeys: SecurityKeyProof[] = [];
   /** `undefined` until the first factor is proven. */
   #permissions: Permissions | undefined;
+  /** Of the last factor that had some. */
+  #data: unknown;
   #keyAnswers: KeyAnswers;
   #required: RequiredMethods | undefined;
   /** The time of the client's last message, as `performance.now()` tells it: from then on a failure is delayed. */
@@ -201,6 +203,7 @@ export class Authentication {
     this.#publicKeys = [];
     this.#securityKeys = [];
     this.#permissions = undefined;
+    this.#data = undefined;
     this.#keyAnswers = this.#noKeyAnswers();
     this.#required = NOBODY;
     this.#authenticator.proven([]);
@@ -298,7 +301,7 @@ export class Authentication {
   async #accept(
     username: string,
     method: string,
-    { completeness, permissions, publicKey, securityKey }: Extract<Attempt, { kind: "proven" }>,
+    { completeness, permissions, data, publicKey, securityKey }: Extract<Attempt, { kind: "proven" }>,
   ): Promise<void> {
     const permitted = this.#permissions ?? (await this.#authenticator.permissions(username));
     const intersection = intersectPermissions(permitted, permissions);
@@ -307,6 +310,7 @@ export class Authentication {
       return;
     }
     this.#permissions = intersection;
+    if (data !== undefined) this.#data = data;
     this.#methods.push(method);
     this.#keyAnswers = this.#noKeyAnswers();
     if (publicKey !== undefined) this.#publicKeys.push(publicKey);
@@ -323,6 +327,7 @@ export class Authentication {
       publicKeys: Object.freeze([...this.#publicKeys]),
       securityKeys: Object.freeze([...this.#securityKeys]),
       permissions: intersection,
+      data: this.#data,
     });
     await this.#authenticator.succeeded(identity, method);
     if (this.#link.signal.aborted) return;

@@ -27,7 +27,7 @@ export interface SecurityKeyProof extends SecurityKeySignature {
 }
 
 /** The user of a connection, once authentication has succeeded. Frozen. */
-export interface Identity {
+export interface Identity<Data = unknown> {
   readonly username: string;
   /** The methods that were proven, in order; more than one after partial successes. */
   readonly methods: readonly string[];
@@ -37,6 +37,11 @@ export interface Identity {
   readonly securityKeys: readonly SecurityKeyProof[];
   /** The intersection of all permissions that were proven and configured. The library enforces it. */
   readonly permissions: Permissions;
+  /**
+   * The data of the last `Grant` that had some, of those that have let this user in; `undefined` where none had. Not frozen:
+   * they are the program's own.
+   */
+  readonly data: Data;
 }
 
 /**

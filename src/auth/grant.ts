@@ -4,7 +4,7 @@ import { PKey } from "../crypto/pkey/pkey.js";
 import { AUTH_PARTIAL, AUTH_SUCCESSFUL, type AuthResult } from "../protocol/constants.js";
 import { completePermissions, intersectPermissions, type Permissions } from "./permissions.js";
 
-export interface GrantOptions {
+export interface GrantOptions<Data = unknown> {
   /** Default AUTH_SUCCESSFUL. */
   readonly result?: typeof AUTH_SUCCESSFUL | typeof AUTH_PARTIAL;
   /** The permissions of the user; one that is left out is not restricted. */
@@ -17,23 +17,26 @@ export interface GrantOptions {
    * Whether a FIDO key has to verify its user, by PIN for instance (verify-required in sshd(8)). Default "optional".
    */
   readonly verification?: "required" | "optional";
+  /** Whatever belongs to the user: `connection.identity.data` after the login. The library does not look at it. */
+  readonly data?: Data;
 }
 
 /**
- * A decision of an authentication hook that lets a user in on conditions: AUTH_SUCCESSFUL or AUTH_PARTIAL with
- * permissions. For a certificate it takes one, which names the authority.
+ * A decision of an authentication hook that lets a user in on conditions, or with data of the program: AUTH_SUCCESSFUL or
+ * AUTH_PARTIAL with permissions. For a certificate it takes one, which names the authority.
  */
-export class Grant {
+export class Grant<Data = unknown> {
   readonly result: typeof AUTH_SUCCESSFUL | typeof AUTH_PARTIAL;
   readonly permissions: Permissions;
   readonly authority: PKey | undefined;
   readonly touch: "required" | "optional";
   readonly verification: "required" | "optional";
+  readonly data: Data | undefined;
 
   /** @throws {ConfigurationError} when an option does not exist, or has a value that it must not have */
-  constructor(options: GrantOptions = {}) {
-    checkOptions(options, ["result", "permissions", "authority", "touch", "verification"]);
-    const { result, permissions = {}, authority, touch, verification } = options;
+  constructor(options: GrantOptions<Data> = {}) {
+    checkOptions(options, ["result", "permissions", "authority", "touch", "verification", "data"]);
+    const { result, permissions = {}, authority, touch, verification, data } = options;
     this.result = checkChoice("result", result ?? AUTH_SUCCESSFUL, [AUTH_SUCCESSFUL, AUTH_PARTIAL]);
     this.permissions = completePermissions(permissions);
     if (authority !== undefined && !(authority instanceof PKey)) {
@@ -42,6 +45,7 @@ export class Grant {
     this.authority = authority;
     this.touch = checkChoice("touch", touch ?? "required", ["required", "optional"]);
     this.verification = checkChoice("verification", verification ?? "optional", ["required", "optional"]);
+    this.data = data;
     Object.freeze(this);
   }
 
@@ -52,11 +56,27 @@ export class Grant {
    * @throws {ConfigurationError} when a permission does not exist, has a value that it must not have, or forces another
    *   command than this grant does
    */
-  restrict(permissions: Partial<Permissions>): Grant {
+  restrict(permissions: Partial<Permissions>): Grant<Data> {
     const both = intersectPermissions(this.permissions, completePermissions(permissions));
     if (both === undefined) throw new ConfigurationError("permissions.forceCommand", "is not the one of the grant");
-    const { result, authority, touch, verification } = this;
-    return new Grant({ result, permissions: both, ...(authority && { authority }), touch, verification });
+    return new Grant({ ...this.#options, permissions: both });
+  }
+
+  /** The same grant with data of the program: for a hook that adds them to the decision of another. */
+  withData<Added>(data: Added): Grant<Added> {
+    return new Grant<Added>({ ...this.#options, data });
+  }
+
+  get #options(): GrantOptions<Data> {
+    const { result, permissions, authority, touch, verification, data } = this;
+    return {
+      result,
+      permissions,
+      ...(authority && { authority }),
+      touch,
+      verification,
+      ...(data !== undefined && { data }),
+    };
   }
 
   /** Reads what a hook returned: only exactly AUTH_SUCCESSFUL, AUTH_PARTIAL and a Grant let anyone in. */
@@ -68,7 +88,7 @@ export class Grant {
 }
 
 /** The result of an authentication hook. */
-export type AuthDecision = AuthResult | Grant;
+export type AuthDecision<Data = unknown> = AuthResult | Grant<Data>;
 
 const FULL = new Grant();
 const PARTIAL = new Grant({ result: AUTH_PARTIAL });

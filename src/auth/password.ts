@@ -22,15 +22,19 @@ export async function attemptPassword(request: UserauthRequest, authenticator: A
     if (newPassword === undefined) return refused("the new password is too long or not UTF-8");
     result = await authenticator.passwordChange(request.username, password, newPassword);
   }
-  if (
+  if (isPasswordChangeRequired(result)) {
+    return { kind: "continue", reply: encodePasswordChangeRequest(result.passwordChangeRequired) };
+  }
+  return attemptFrom(result);
+}
+
+export function isPasswordChangeRequired(result: unknown): result is PasswordChangeRequired {
+  return (
     typeof result === "object" &&
     result !== null &&
     "passwordChangeRequired" in result &&
     typeof result.passwordChangeRequired === "string"
-  ) {
-    return { kind: "continue", reply: encodePasswordChangeRequest(result.passwordChangeRequired) };
-  }
-  return attemptFrom(result);
+  );
 }
 
 function decode(bytes: Buffer): string | undefined {

@@ -18,10 +18,13 @@ export function anyOf<Parameters extends readonly unknown[]>(
     );
   }
   return async (...parameters) => {
+    let refusal: AuthDecision = AUTH_FAILED;
     for (const hook of hooks) {
       const decision = await hook(...parameters);
       if (Grant.from(decision) !== undefined) return decision;
+      // What is not a decision refuses as well, and the server has to tell: it is passed on.
+      if (decision !== AUTH_FAILED) refusal = decision;
     }
-    return AUTH_FAILED;
+    return refusal;
   };
 }

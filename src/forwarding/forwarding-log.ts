@@ -56,7 +56,12 @@ export interface ForwardingLog {
   refused(
     kind: ForwardingKind,
     reason: string,
-    details?: { readonly target?: string | undefined; readonly err?: unknown },
+    details?: {
+      readonly target?: string | undefined;
+      readonly err?: unknown;
+      /** What the program can do, where nothing in it allows that. */
+      readonly remedy?: string | undefined;
+    },
   ): void;
   /** A forwarded connection is over. */
   ended(kind: ForwardingKind, target: string | undefined, joined: Joined): void;

@@ -2,10 +2,10 @@ import type { Socket } from "node:net";
 import type { Connection } from "../session/connection.js";
 
 /** The client that asks for a forwarding. */
-export interface ForwardingClient {
+export interface ForwardingClient<Data = unknown> {
   /** The user who has logged in. */
   readonly user: string;
-  readonly connection: Connection;
+  readonly connection: Connection<Data>;
 }
 
 /** Changes and conditions that a decision adds to the target of a client. */
@@ -21,13 +21,13 @@ export interface ConnectOptions {
   readonly allowAddress?: (address: string) => boolean;
 }
 
-interface Target extends ForwardingClient {
+interface Target<Data> extends ForwardingClient<Data> {
   /** Fires when nobody waits for the decision any longer: the client is gone or refused, or it has taken too long. */
   readonly signal: AbortSignal;
 }
 
 /** The TCP port that a client wants to be connected to (`direct-tcpip`, RFC 4254 §7.2): `ssh -L`, `-D`, `-W`, `-J`. */
-export interface TcpTarget extends Target {
+export interface TcpTarget<Data = unknown> extends Target<Data> {
   /** A name or an address, as the client says it. */
   readonly host: string;
   /** 0 to 65535. */
@@ -46,7 +46,7 @@ export interface TcpTarget extends Target {
 }
 
 /** The socket of the file system that a client wants to be connected to (`direct-streamlocal@openssh.com`). */
-export interface SocketTarget extends Target {
+export interface SocketTarget<Data = unknown> extends Target<Data> {
   readonly host?: undefined;
   readonly port?: undefined;
   /** As the client says it, without NUL: it may be any text. */
@@ -59,10 +59,10 @@ export interface SocketTarget extends Target {
   connect(): Promise<Socket>;
 }
 
-export type LocalTarget = TcpTarget | SocketTarget;
+export type LocalTarget<Data = unknown> = TcpTarget<Data> | SocketTarget<Data>;
 
 /** The TCP port that a client wants the server to listen on (`tcpip-forward`, RFC 4254 §7.1): `ssh -R`. */
-export interface TcpListenRequest extends ForwardingClient {
+export interface TcpListenRequest<Data = unknown> extends ForwardingClient<Data> {
   /** The address to bind, as the client says it: empty and `*` for all, `localhost`, `0.0.0.0`, `::`, or another one. */
   readonly address: string;
   /** 0 where the server may choose. */
@@ -71,11 +71,11 @@ export interface TcpListenRequest extends ForwardingClient {
 }
 
 /** The socket of the file system that a client wants the server to listen on (`streamlocal-forward@openssh.com`). */
-export interface SocketListenRequest extends ForwardingClient {
+export interface SocketListenRequest<Data = unknown> extends ForwardingClient<Data> {
   readonly address?: undefined;
   readonly port?: undefined;
   /** As the client says it, without NUL: it may be any text. */
   readonly path: string;
 }
 
-export type ListenRequest = TcpListenRequest | SocketListenRequest;
+export type ListenRequest<Data = unknown> = TcpListenRequest<Data> | SocketListenRequest<Data>;

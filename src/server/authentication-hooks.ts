@@ -1,8 +1,12 @@
-import type { Authenticator, Identity } from "../auth/authenticator.js";
+import type { Authenticator, Identity, PasswordChangeRequired } from "../auth/authenticator.js";
+import { type AuthDecision, Grant } from "../auth/grant.js";
+import { isPasswordChangeRequired } from "../auth/password.js";
 import { callHook } from "../base/hook-error.js";
+import type { MaybePromise } from "../base/maybe-promise.js";
+import { AUTH_FAILED } from "../protocol/constants.js";
 import type { Connection } from "../session/connection.js";
 import { permissionsOf } from "./authentication-options.js";
-import { type HookFailed, notify } from "./hook-answers.js";
+import { allowedBy, answerOf, type HookFailed, notify } from "./hook-answers.js";
 import type { SSHServer } from "./ssh-server.js";
 
 /** The authentication hooks of a server, bound to one connection. */
@@ -21,20 +25,20 @@ export function bindAuthenticator(
     permissions: (username) =>
       callHook("authentication.permissions", () => permissionsOf(server.authentication, username, connection)),
     requiredMethods: (username) => callHook("getRequiredAuths", () => server.getRequiredAuths(username, connection)),
-    isRevoked: (key, username) => callHook("checkKeyRevoked", () => server.checkKeyRevoked(key, connection, username)),
+    isRevoked: (key, username) => allowedBy("checkKeyRevoked", () => server.checkKeyRevoked(key, connection, username)),
     allowedMethods: (username) => callHook("getAllowedAuths", () => server.getAllowedAuths(username, connection)),
     banner: (username) => callHook("getBanner", () => server.getBanner(connection, username)),
-    none: (username) => callHook("checkAuthNone", () => server.checkAuthNone(username, connection)),
+    none: (username) => decided("checkAuthNone", () => server.checkAuthNone(username, connection)),
     password: (username, password) =>
-      callHook("checkAuthPassword", () => server.checkAuthPassword(username, password, connection)),
+      decidedOnPassword("checkAuthPassword", () => server.checkAuthPassword(username, password, connection)),
     passwordChange: (username, oldPassword, newPassword) =>
-      callHook("checkAuthPasswordChange", () =>
+      decidedOnPassword("checkAuthPasswordChange", () =>
         server.checkAuthPasswordChange(username, oldPassword, newPassword, connection),
       ),
     publicKey: (username, key, algorithm) =>
-      callHook("checkAuthPublickey", () => server.checkAuthPublickey(username, key, connection, algorithm)),
+      decided("checkAuthPublickey", () => server.checkAuthPublickey(username, key, connection, algorithm)),
     keyboardInteractive: (username, submethods, prompt) =>
-      callHook("checkAuthKeyboardInteractive", () =>
+      decided("checkAuthKeyboardInteractive", () =>
         server.checkAuthKeyboardInteractive(username, submethods, prompt, connection),
       ),
     proven: (methods) => progress.proven(methods),
@@ -52,4 +56,23 @@ export function bindAuthenticator(
     failed: (username, method) =>
       notify("onAuthenticationFailed", hookFailed, () => server.onAuthenticationFailed(username, method, connection)),
   };
+}
+
+/** @throws {HookError} in place of whatever the hook throws, and for an answer that is not a decision */
+function decided(hook: string, call: () => MaybePromise<AuthDecision>): MaybePromise<AuthDecision> {
+  return answerOf(hook, call, DECISIONS, isDecision);
+}
+
+/** The same for a password, which may have expired. */
+function decidedOnPassword(hook: string, call: () => MaybePromise<PasswordDecision>): MaybePromise<PasswordDecision> {
+  const isAnswer = (answer: unknown) => isDecision(answer) || isPasswordChangeRequired(answer);
+  return answerOf(hook, call, `${DECISIONS}, or { passwordChangeRequired }`, isAnswer);
+}
+
+const DECISIONS = "AUTH_SUCCESSFUL, AUTH_PARTIAL, AUTH_FAILED or a Grant";
+
+type PasswordDecision = AuthDecision | PasswordChangeRequired;
+
+function isDecision(answer: unknown): boolean {
+  return answer === AUTH_FAILED || Grant.from(answer) !== undefined;
 }

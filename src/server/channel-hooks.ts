@@ -9,11 +9,13 @@ import { OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED, OPEN_SUCCEEDED } from "../prot
 import type { Request } from "../protocol/messages/requests.js";
 import type { AnyChannel } from "../session/connection.js";
 import { SessionChannel } from "../session/session-channel.js";
-import { handleSessionRequest, mayRequest } from "../session/session-requests.js";
+import { forcedKind, handleSessionRequest, mayRequest } from "../session/session-requests.js";
 import type { ChannelContext } from "./channel-context.js";
 import { decideGlobalRequest } from "./global-request-hooks.js";
-import { notify } from "./hook-answers.js";
-import { decidesLocalForwarding, overrides } from "./ssh-server.js";
+import { notify, wrongAnswer } from "./hook-answers.js";
+import { NOTHING_ALLOWS } from "./refused-requests.js";
+import { remedyFor } from "./remedies.js";
+import { decidesLocalForwarding } from "./ssh-server.js";
 
 /** The hooks of a server about channels; they find the connection on the channel. */
 export function bindChannelAuthority(context: ChannelContext): ChannelAuthority<AnyChannel> {
@@ -39,7 +41,8 @@ function decideOpen(
   fields: Buffer,
 ): unknown {
   const open = readOpenFields(kind, fields);
-  const note = (reason: string) => log.refused(forwardingKind(kind), reason, { target: targetText(open) });
+  const note = (reason: string, remedy?: string) =>
+    log.refused(forwardingKind(kind), reason, { target: targetText(open), remedy });
   if (!mayOpenChannel(connection.permissions, kind, open)) {
     note("not permitted to this user");
     return OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED;
@@ -55,7 +58,10 @@ function decideOpen(
 
   function goOn(decision: unknown): unknown {
     if (decision !== OPEN_SUCCEEDED) {
-      note(overrides(server, "checkChannelRequest") ? "refused by checkChannelRequest" : "nothing allows it");
+      const isAnswer = typeof decision === "number" || (typeof decision === "object" && decision !== null);
+      if (!isAnswer) throw wrongAnswer("checkChannelRequest", "0 to 4, or { reason, description }", decision);
+      const remedy = remedyFor(server, "channel", kind);
+      note(remedy === undefined ? "refused by checkChannelRequest" : NOTHING_ALLOWS, remedy);
       return decision;
     }
     return !Buffer.isBuffer(open) && decidesLocalForwarding(server) ? forwarding.local.open(open) : decision;
@@ -63,7 +69,7 @@ function decideOpen(
 }
 
 function decideRequest(
-  { connection, sessionHooks, forwarding, refusedRequests, log }: ChannelContext,
+  { server, connection, sessionHooks, forwarding, refusedRequests, log }: ChannelContext,
   channel: AnyChannel,
   request: Request,
 ): MaybePromise<boolean> {
@@ -77,8 +83,14 @@ function decideRequest(
       ? handleSessionRequest(channel, request, { hooks: sessionHooks, forwarding: forwarding.sessions, report })
       : sessionHooks.unknown(channel, request.kind, Buffer.from(request.fields.readRest()));
   const settle = (allowed: boolean) => {
-    if (!allowed) refused(mayRequest(connection.permissions, request.kind) ? "refused" : "not permitted to this user");
-    return allowed;
+    if (allowed) return true;
+    const { permissions } = connection;
+    if (mayRequest(permissions, request.kind)) {
+      refused("refused", remedyFor(server, "channel request", forcedKind(permissions, request.kind)));
+    } else {
+      refused("not permitted to this user");
+    }
+    return false;
   };
   return decision instanceof Promise ? decision.then(settle) : settle(decision);
 }

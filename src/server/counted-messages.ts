@@ -1,4 +1,4 @@
-export type NoteLevel = "info" | "debug";
+export type NoteLevel = "warn" | "info" | "debug";
 
 /**
  * Messages of one client that were ignored, or refused. The first of each kind is a line in the log; all are counted, so
@@ -16,7 +16,7 @@ export class CountedMessages {
   /**
    * @param kind one of a fixed set, without any text of the client
    * @param details of this message, for the log
-   * @param level of the line; debug for what every stock client sends
+   * @param level of the line: debug for what every stock client sends, warn for what the program should know
    */
   note(kind: string, details: object = {}, level: NoteLevel = "info"): void {
     const count = (this.#counts.get(kind) ?? 0) + 1;

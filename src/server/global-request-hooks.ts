@@ -1,6 +1,5 @@
-import { callHook, HookError } from "../base/hook-error.js";
+import { callHook } from "../base/hook-error.js";
 import { loggedText } from "../base/logged-text.js";
-import { shown } from "../base/option-checks.js";
 import { endpointText } from "../forwarding/forwarding-log.js";
 import { mayListen, mayListenOnSocket } from "../forwarding/forwarding-permissions.js";
 import { MAX_PORT } from "../forwarding/open-fields.js";
@@ -8,9 +7,11 @@ import type { Request } from "../protocol/messages/requests.js";
 import { Reader } from "../protocol/reader.js";
 import { Writer } from "../protocol/writer.js";
 import type { ChannelContext } from "./channel-context.js";
-import { allowedBy } from "./hook-answers.js";
+import { allowedBy, answerOf, wrongAnswer } from "./hook-answers.js";
 import { HOST_KEYS_PROVE } from "./host-keys/host-key-proof.js";
-import { decidesSocketForwarding, overrides } from "./ssh-server.js";
+import { NOTHING_ALLOWS } from "./refused-requests.js";
+import { remedyFor } from "./remedies.js";
+import { decidesSocketForwarding } from "./ssh-server.js";
 
 /** The reason where a client cancels something that is not there for it. */
 const NOT_LISTENED_ON = "it is not listened on";
@@ -33,7 +34,10 @@ export async function decideGlobalRequest(context: ChannelContext, request: Requ
       return context.hostKeyProof?.answer(request) ?? false;
     default: {
       const answer = await checkGlobalRequest(context, request.kind, Buffer.from(request.fields.readRest()));
-      if (answer === false) context.refusedRequests.global(request.kind);
+      if (answer === false) {
+        const remedy = remedyFor(context.server, "global request", request.kind);
+        context.refusedRequests.global(request.kind, remedy);
+      }
       return answer;
     }
   }
@@ -50,8 +54,8 @@ async function listenOnPort(context: ChannelContext, request: Request): Promise<
   const { server, connection, forwarding, log } = context;
   const asked = readPort(request);
   const { address, port } = asked;
-  const refuse = (reason: string) => {
-    log.refused("tcpip-forward", reason, { target: loggedText(endpointText(address, port)) });
+  const refuse = (reason: string, remedy?: string) => {
+    log.refused("tcpip-forward", reason, { target: loggedText(endpointText(address, port)), remedy });
     return false;
   };
   // A hook is not asked about a number that cannot be a port: it would listen on it.
@@ -62,16 +66,13 @@ async function listenOnPort(context: ChannelContext, request: Request): Promise<
   const hook = "checkPortForwardRequest";
   const answer: unknown = await callHook(hook, () => server.checkPortForwardRequest(address, port, connection));
   if (answer === false) {
-    const isDecided = server.forwarding.remote !== undefined || overrides(server, hook);
-    return refuse(isDecided ? "refused by the decision" : "nothing allows it");
+    const remedy = remedyFor(server, "global request", request.kind);
+    return refuse(remedy === undefined ? "refused by the decision" : NOTHING_ALLOWS, remedy);
   }
   const bound = answer === true ? await forwarding.ports.listen(asked) : answer;
   if (bound === undefined && answer === true) return false;
   if (typeof bound !== "number" || !Number.isInteger(bound) || bound < 1 || bound > MAX_PORT) {
-    throw new HookError(
-      hook,
-      new TypeError(`a decision is true, false, or the port that is listened on, not ${shown(answer)}`),
-    );
+    throw wrongAnswer(hook, "true, false, or the port that is listened on", answer);
   }
   // The reply carries the port only where the client has left it open (RFC 4254 §7.1).
   return port === 0 ? new Writer(4).writeUint32(bound).toBuffer() : true;
@@ -96,21 +97,23 @@ async function cancelPort(context: ChannelContext, request: Request): Promise<bo
 async function listenOnSocket(context: ChannelContext, { kind, fields }: Request): Promise<boolean | Uint8Array> {
   const { server, connection, forwarding, log } = context;
   const payload = Buffer.from(fields.readRest());
-  const refuse = (reason: string, target?: string) => {
-    log.refused("streamlocal-forward@openssh.com", reason, { target });
+  const refuse = (reason: string, { target, remedy }: { target?: string; remedy?: string | undefined } = {}) => {
+    log.refused("streamlocal-forward@openssh.com", reason, { target, remedy });
     return false;
   };
   if (!mayListenOnSocket(connection.permissions)) return refuse("not permitted to this user");
   if (!decidesSocketForwarding(server)) {
     const answer = await checkGlobalRequest(context, kind, payload);
-    return answer === false ? refuse("refused by checkGlobalRequest") : answer;
+    if (answer !== false) return answer;
+    const remedy = remedyFor(server, "global request", kind);
+    return refuse(remedy === undefined ? "refused by checkGlobalRequest" : NOTHING_ALLOWS, { remedy });
   }
   const path = readSocketPath(payload);
-  if (path === "" || path.includes("\0")) return refuse("not the path of a socket", loggedText(path));
+  if (path === "" || path.includes("\0")) return refuse("not the path of a socket", { target: loggedText(path) });
   const hook = "checkSocketForwardRequest";
   const answer: unknown = await callHook(hook, () => server.checkSocketForwardRequest(path, connection));
-  if (answer === false) return refuse("refused by the decision", loggedText(path));
-  if (answer !== true) throw new HookError(hook, new TypeError(`a decision is true or false, not ${shown(answer)}`));
+  if (answer === false) return refuse("refused by the decision", { target: loggedText(path) });
+  if (answer !== true) throw wrongAnswer(hook, "true or false", answer);
   return forwarding.sockets.listen(path);
 }
 
@@ -144,8 +147,10 @@ async function checkGlobalRequest(
   kind: string,
   payload: Buffer,
 ): Promise<boolean | Uint8Array> {
-  const hook = "checkGlobalRequest";
-  const answer: unknown = await callHook(hook, () => server.checkGlobalRequest(kind, payload, connection));
-  if (typeof answer === "boolean" || answer instanceof Uint8Array) return answer;
-  throw new HookError(hook, new TypeError(`an answer is true, false or bytes, not ${shown(answer)}`));
+  return answerOf(
+    "checkGlobalRequest",
+    () => server.checkGlobalRequest(kind, payload, connection),
+    "true, false or bytes",
+    (answer) => typeof answer === "boolean" || answer instanceof Uint8Array,
+  );
 }

@@ -12,12 +12,38 @@ export type HookFailed = (hook: string, error: unknown) => void;
  * @throws {HookError} in place of whatever the hook throws, and for any other answer
  */
 export function allowedBy(hook: string, call: () => MaybePromise<boolean>): boolean | Promise<boolean> {
-  const decision = callHook(hook, call);
-  const check = (value: boolean) => {
-    if (typeof value === "boolean") return value;
-    throw new HookError(hook, new TypeError(`the answer has to be true or false, and is ${kindOf(value)}`));
+  return answerOf(hook, call, "true or false", (value) => typeof value === "boolean");
+}
+
+/**
+ * Calls a hook whose answers are of one kind.
+ *
+ * @param wanted what an answer has to be
+ * @throws {HookError} in place of whatever the hook throws, and for any other answer
+ */
+export function answerOf<Answer>(
+  hook: string,
+  call: () => MaybePromise<Answer>,
+  wanted: string,
+  isAnswer: (value: unknown) => boolean,
+): Answer | Promise<Answer> {
+  const answer = callHook(hook, call);
+  const check = (value: Answer) => {
+    if (isAnswer(value)) return value;
+    throw wrongAnswer(hook, wanted, value);
   };
-  return decision instanceof Promise ? decision.then(check) : check(decision);
+  return answer instanceof Promise ? answer.then(check) : check(answer);
+}
+
+/**
+ * The error for an answer that a hook must not give.
+ *
+ * @param wanted what the answer has to be
+ */
+export function wrongAnswer(hook: string, wanted: string, answer: unknown): HookError {
+  // A text may be a secret.
+  const given = typeof answer === "number" || typeof answer === "boolean" ? String(answer) : kindOf(answer);
+  return new HookError(hook, new TypeError(`the answer of ${hook} has to be ${wanted}, and is ${given}`));
 }
 
 /**

@@ -1,7 +1,7 @@
 import { loggedText } from "../base/logged-text.js";
 import type { Request } from "../protocol/messages/requests.js";
 import type { Reader } from "../protocol/reader.js";
-import type { CountedMessages } from "./counted-messages.js";
+import type { CountedMessages, NoteLevel } from "./counted-messages.js";
 
 /** Requests by names of their own in the log. Others are counted together: clients can make up any number of names. */
 const KNOWN: readonly string[] = [
@@ -17,10 +17,25 @@ const KNOWN: readonly string[] = [
   "auth-agent-req@openssh.com",
 ];
 
-/** Variables that every stock client sends: SendEnv of Debian and others. */
-const STOCK_VARIABLE = /^(LANG|LC_\w+)$/;
+/** Clients ask for it on behalf of a user's configuration, and do not tell the user. */
+const AGENT = "auth-agent-req@openssh.com";
 
-/** The requests of a client that were refused. Those that every stock client sends are lines at debug level. */
+/** Requests that clients send whether or not there is a terminal. */
+const USUAL: readonly string[] = ["window-change"];
+
+/** Variables that every stock client sends: SendEnv of Debian and others. */
+const STOCK_VARIABLE = /^(LANG|LC_\w+|COLORTERM|NO_COLOR)$/;
+
+/** Why a request on a channel was refused, where something in the server decides about it. */
+type RefusalReason = "refused" | "refused when it had begun" | "not permitted to this user";
+
+/** The reason where nothing in the server allows something. */
+export const NOTHING_ALLOWS = "nothing allows it";
+
+/**
+ * The requests of a client that were refused. Those that every stock client sends are lines at debug level; those that
+ * nothing allows at warn, since the program may have left something out.
+ */
 export class RefusedRequests {
   readonly #counted: CountedMessages;
 
@@ -30,31 +45,43 @@ export class RefusedRequests {
 
   /**
    * @param request before its fields are read
-   * @returns notes that it was refused
+   * @returns notes that it was refused. `remedy` is for what nothing allows
    */
-  onChannel({
-    kind,
-    fields,
-  }: Request): (reason: "refused" | "refused when it had begun" | "not permitted to this user") => void {
+  onChannel({ kind, fields }: Request): (reason: RefusalReason, remedy?: string) => void {
     const variable = kind === "env" ? fields.copy() : undefined;
-    return (reason) => {
+    return (reason, remedy) => {
       const name = variable && nameOf(variable);
-      const isUsual = name === undefined ? isExtension(kind) : STOCK_VARIABLE.test(name);
-      const details = { request: loggedText(kind), ...(name !== undefined && { variable: loggedText(name) }) };
+      const isUsual = name === undefined ? USUAL.includes(kind) || isExtension(kind) : STOCK_VARIABLE.test(name);
       const what = KNOWN.includes(kind) ? `channel request ${kind}` : "channel request of another kind";
-      this.#counted.note(
-        isUsual ? `${what}, as usual: ${reason}` : `${what}: ${reason}`,
-        details,
-        isUsual ? "debug" : "info",
-      );
+      this.#note(isUsual ? `${what}, as usual` : what, reason, remedy, {
+        level: levelOf(isUsual, kind === AGENT ? undefined : remedy),
+        details: { request: loggedText(kind), ...(name !== undefined && { variable: loggedText(name) }) },
+      });
     };
   }
 
-  /** A global request that the library does not know. */
-  global(kind: string): void {
-    const level = isExtension(kind) ? "debug" : "info";
-    this.#counted.note("global request of another kind: refused", { request: loggedText(kind) }, level);
+  /** A global request that the library does not know. @param remedy where nothing allows it */
+  global(kind: string, remedy?: string): void {
+    this.#note("global request of another kind", "refused", remedy, {
+      level: levelOf(isExtension(kind), remedy),
+      details: { request: loggedText(kind) },
+    });
   }
+
+  #note(
+    what: string,
+    reason: string,
+    remedy: string | undefined,
+    { level, details }: { readonly level: NoteLevel; readonly details: object },
+  ): void {
+    if (remedy === undefined) this.#counted.note(`${what}: ${reason}`, details, level);
+    else this.#counted.note(`${what}: ${NOTHING_ALLOWS}`, { ...details, remedy }, level);
+  }
+}
+
+function levelOf(isUsual: boolean, remedy: string | undefined): NoteLevel {
+  if (isUsual) return "debug";
+  return remedy === undefined ? "info" : "warn";
 }
 
 /** The name of a variable; `undefined` where the request has none, as it may be on a channel that is not a session. */

@@ -3,6 +3,7 @@ import { Authentication } from "../auth/authentication.js";
 import type { Identity } from "../auth/authenticator.js";
 import { type Permissions, RESTRICTED_PERMISSIONS } from "../auth/permissions.js";
 import type { SignatureBinding } from "../auth/public-key.js";
+import { setLoggerOf } from "../base/connection-logger.js";
 import { callHook, HookError } from "../base/hook-error.js";
 import { loggedBytes, loggedError, loggedText } from "../base/logged-text.js";
 import { Multiplexer } from "../connection/multiplexer.js";
@@ -24,7 +25,8 @@ import { Misbehaviour } from "./admission/misbehaviour.js";
 import type { PenaltyCause } from "./admission/penalties.js";
 import { bindAuthenticator } from "./authentication-hooks.js";
 import { bindChannelAuthority } from "./channel-hooks.js";
-import { CountedMessages } from "./counted-messages.js";
+import { ConnectionLog } from "./connection-log.js";
+import { CountedMessages, type NoteLevel } from "./counted-messages.js";
 import { noteEnd, noteEndReason } from "./end-reasons.js";
 import { encodeHostKeys, HOST_KEYS, takesHostKeys } from "./host-keys/host-key-announcement.js";
 import { HostKeyProof } from "./host-keys/host-key-proof.js";
@@ -70,14 +72,13 @@ export class ServerConnection implements Connection {
   readonly localPort: number | undefined;
   readonly connectedAt = new Date();
   readonly #settings: ServerSettings;
+  readonly #logger: ConnectionLog;
   readonly #endpoint: Endpoint;
   readonly #observer: ConnectionObserver;
   #authentication: Authentication | undefined;
   #multiplexer: Multiplexer<AnyChannel> | undefined;
   readonly #ignored = new CountedMessages((kind) => this.#log("debug", "a message was ignored", { kind }));
-  readonly #refused = new CountedMessages((kind, details, level) =>
-    this.#log(level, "a request was refused", { reason: kind, ...details }),
-  );
+  readonly #refused = new CountedMessages((kind, details, level) => this.#logRefusal(kind, details, level));
   #identity: Identity | undefined;
   #provenMethods: readonly string[] = [];
   #clocks: SessionClocks | undefined;
@@ -96,6 +97,8 @@ export class ServerConnection implements Connection {
     this.localPort = info.localPort;
     this.#settings = settings;
     this.#observer = observer;
+    this.#logger = new ConnectionLog(settings.logger, this);
+    setLoggerOf(this, this.#logger);
     this.#misbehaviour = new Misbehaviour(settings.admission.perSourcePenalties?.times, (cause) =>
       observer.misbehaved(this, cause),
     );
@@ -330,11 +333,16 @@ export class ServerConnection implements Connection {
 
   #forwardingLog(): ForwardingLog {
     return {
-      refused: (kind, reason, { target, err } = {}) =>
-        this.#refused.note(`${kind}: ${reason}`, {
-          ...(target !== undefined && { target }),
-          ...(err !== undefined && { err: loggedError(err) }),
-        }),
+      refused: (kind, reason, { target, err, remedy } = {}) =>
+        this.#refused.note(
+          `${kind}: ${reason}`,
+          {
+            ...(target !== undefined && { target }),
+            ...(err !== undefined && { err: loggedError(err) }),
+            ...(remedy !== undefined && { remedy }),
+          },
+          remedy === undefined ? "info" : "warn",
+        ),
       ended: (kind, target, { bytesFromFirst, bytesFromSecond, cause, error }) =>
         this.#log("debug", "a forwarded connection has ended", {
           ...{ kind, target, cause, bytesReceived: bytesFromFirst, bytesSent: bytesFromSecond },
@@ -411,12 +419,17 @@ export class ServerConnection implements Connection {
     }
   }
 
+  /** What nothing allows is a warning of the server, however many clients ask: the others of a minute are counted. */
+  #logRefusal(reason: string, details: object, level: NoteLevel): void {
+    const leftOut = level === "warn" ? this.#settings.warnings.admit(reason) : 0;
+    this.#log(leftOut === undefined ? "info" : level, "a request was refused", {
+      ...{ reason, ...details },
+      ...(leftOut !== undefined && leftOut > 0 && { leftOut }),
+    });
+  }
+
   #log(level: "debug" | "info" | "warn" | "error", message: string, fields: object = {}): void {
-    const { id, remoteAddress, remotePort, username } = this;
-    this.#settings.logger[level](
-      { connection: id, remoteAddress, remotePort, ...(username && { username: loggedText(username) }), ...fields },
-      message,
-    );
+    this.#logger[level](fields, message);
   }
 }
 

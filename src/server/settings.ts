@@ -1,6 +1,7 @@
 import { createRequire } from "node:module";
 import { ConfigurationError } from "../base/configuration-error.js";
 import { checkHookNames } from "../base/hook-names.js";
+import { LineLimit } from "../base/line-limit.js";
 import { type Logger, resolveLogger } from "../base/logger.js";
 import {
   checkFlag,
@@ -42,6 +43,9 @@ const LARGEST_WINDOW = 2 ** 32 - 1;
 /** Bytes of host keys that every client can take in one message (RFC 4253 §6.1). */
 const MAX_ANNOUNCEMENT = 32_000;
 
+/** Milliseconds between two warnings of a kind that clients can cause. */
+const WARNING_INTERVAL = 60_000;
+
 /** The options of a server that its hooks, its keys and its address do not belong to. */
 export interface GeneralOptions extends AdmissionOptions, SessionLimitOptions {
   /**
@@ -50,8 +54,11 @@ export interface GeneralOptions extends AdmissionOptions, SessionLimitOptions {
    */
   readonly announceHostKeys?: boolean;
   readonly algorithms?: AlgorithmsOption;
-  /** A pino logger, or anything with its methods `debug`, `info`, `warn` and `error`. Silent by default. */
-  readonly logger?: Logger;
+  /**
+   * A pino logger, or anything with its methods `debug`, `info`, `warn` and `error`; `false` is silence. By default
+   * warnings and errors are lines on standard error.
+   */
+  readonly logger?: Logger | false;
   /** Connections that may be open together, logged in or not. Default 1000. See `maxStartups` too. */
   readonly maxConnections?: number;
   /** Seconds from accepting a connection to the end of its first key exchange. Default 30. */
@@ -129,6 +136,8 @@ export interface ServerSettings extends GeneralSettings {
 export interface GeneralSettings {
   readonly algorithms: AlgorithmPreferences;
   readonly logger: Logger;
+  /** Of all connections: one that each of them causes would hide everything else. */
+  readonly warnings: LineLimit;
   readonly identification: string;
   readonly maxConnections: number;
   readonly connectionTimeout: number;
@@ -174,6 +183,7 @@ export function resolveGeneralSettings(options: GeneralOptions): GeneralSettings
   return {
     algorithms: resolveAlgorithms(options.algorithms ?? "default"),
     logger: resolveLogger(options.logger),
+    warnings: new LineLimit(1, WARNING_INTERVAL),
     identification: `SSH-2.0-spindlex_${version}`,
     maxConnections: checkMaxConnections(options.maxConnections ?? 1000),
     connectionTimeout: checkTimeout("connectionTimeout", options.connectionTimeout ?? 30),

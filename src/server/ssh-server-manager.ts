@@ -26,6 +26,7 @@ import {
   type ServerSettings,
   type SSHServerManagerOptions,
 } from "./settings.js";
+import { letsAnybodyIn } from "./ssh-server.js";
 import { givenInfo, proxiedInfo, type StreamInfo, streamInfo } from "./stream-info.js";
 
 /** Statistics of a server since it was made. */
@@ -72,6 +73,8 @@ export class SSHServerManager extends EventEmitter<ManagerEvents> implements Asy
   #listener: Server | undefined;
   #starting: Promise<Server> | undefined;
   #accepted = 0;
+  /** It was said that nobody can log in. */
+  #warned = false;
   #closedBytesReceived = 0;
   #closedBytesSent = 0;
   #allClosed: (() => void) | undefined;
@@ -135,6 +138,7 @@ export class SSHServerManager extends EventEmitter<ManagerEvents> implements Asy
     }
     const fingerprints = this.#settings.hostKeys.map(hostKeyFingerprint);
     this.#logger.info({ address: this.#bindAddress, port: this.port, fingerprints }, "the server listens");
+    this.#warnIfNobodyGetsIn();
   }
 
   /**
@@ -241,12 +245,20 @@ export class SSHServerManager extends EventEmitter<ManagerEvents> implements Asy
    */
   handleConnection(stream: Duplex, info?: StreamInfo): Connection {
     const from = info === undefined ? streamInfo(stream) : givenInfo(info);
+    this.#warnIfNobodyGetsIn();
     const decision = this.#decide(from.remoteAddress);
     if (decision instanceof Ticket) return this.#serve(stream, from, decision);
     this.#refused(decision, from.remoteAddress);
     const connection = this.#turnAway(stream, from, decision);
     if (this.#register.turnedAwayCount > this.#settings.maxConnections) stream.destroy();
     return connection;
+  }
+
+  #warnIfNobodyGetsIn(): void {
+    if (this.#warned || letsAnybodyIn(this.#settings.server)) return;
+    this.#warned = true;
+    const remedy = "declare authentication, or override checkAuthPublickey or checkAuthPassword";
+    this.#logger.warn({ remedy }, "nobody can log in: the server has no hook that lets anybody in");
   }
 
   #decide(remoteAddress: string | undefined): Ticket | RefusalReason {

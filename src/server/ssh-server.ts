@@ -82,7 +82,8 @@ export class SSHServer {
     password: string,
     connection: Connection,
   ): MaybePromise<AuthDecision | PasswordChangeRequired> {
-    return this.authentication.password?.(username, password, connection) ?? AUTH_FAILED;
+    const { password: check } = this.authentication;
+    return check === undefined ? AUTH_FAILED : check(username, password, connection);
   }
 
   /**
@@ -115,7 +116,8 @@ export class SSHServer {
     connection: Connection,
     algorithm: string,
   ): MaybePromise<AuthDecision> {
-    return this.authentication.publicKey?.(username, key, connection, algorithm) ?? AUTH_FAILED;
+    const { publicKey } = this.authentication;
+    return publicKey === undefined ? AUTH_FAILED : publicKey(username, key, connection, algorithm);
   }
 
   /**
@@ -130,7 +132,10 @@ export class SSHServer {
     prompt: Prompt,
     connection: Connection,
   ): MaybePromise<AuthDecision> {
-    return this.authentication.keyboardInteractive?.(username, submethods, prompt, connection) ?? AUTH_FAILED;
+    const { keyboardInteractive } = this.authentication;
+    return keyboardInteractive === undefined
+      ? AUTH_FAILED
+      : keyboardInteractive(username, submethods, prompt, connection);
   }
 
   /**
@@ -139,7 +144,7 @@ export class SSHServer {
    */
   checkKeyRevoked(key: PKey, connection: Connection, username: string): MaybePromise<boolean> {
     const { revokedKeys } = this.authentication;
-    return revokedKeys === undefined ? false : (revokedKeys(key, connection, username) ?? true);
+    return revokedKeys === undefined ? false : revokedKeys(key, connection, username);
   }
 
   /**
@@ -149,14 +154,10 @@ export class SSHServer {
    */
   getAllowedAuths(username: string, connection: Connection): MaybePromise<readonly string[]> {
     const { publicKey, password, keyboardInteractive } = this.authentication;
-    const base = SSHServer.prototype;
     const methods: [string, boolean][] = [
-      ["publickey", publicKey !== undefined || this.checkAuthPublickey !== base.checkAuthPublickey],
-      ["password", password !== undefined || this.checkAuthPassword !== base.checkAuthPassword],
-      [
-        "keyboard-interactive",
-        keyboardInteractive !== undefined || this.checkAuthKeyboardInteractive !== base.checkAuthKeyboardInteractive,
-      ],
+      ["publickey", publicKey !== undefined || overrides(this, "checkAuthPublickey")],
+      ["password", password !== undefined || overrides(this, "checkAuthPassword")],
+      ["keyboard-interactive", keyboardInteractive !== undefined || overrides(this, "checkAuthKeyboardInteractive")],
     ];
     return methods.filter(([, there]) => there).map(([method]) => method);
   }
@@ -359,22 +360,35 @@ function isLocalForwarding(kind: string): boolean {
 
 /** Whether a server decides about targets, by its declaration or by a hook of its own. */
 export function decidesLocalForwarding(server: SSHServer): boolean {
-  return (
-    server.forwarding.local !== undefined ||
-    server.checkLocalForwardRequest !== SSHServer.prototype.checkLocalForwardRequest
-  );
+  return server.forwarding.local !== undefined || overrides(server, "checkLocalForwardRequest");
 }
 
 /** Likewise about sockets that it is to listen on. */
 export function decidesSocketForwarding(server: SSHServer): boolean {
+  return server.forwarding.remote !== undefined || overrides(server, "checkSocketForwardRequest");
+}
+
+/** A hook that allows something. */
+export type DecidingHook = Extract<keyof SSHServer, `check${string}`>;
+
+/** Whether anybody can log in: by a declaration, or by a hook of the server's own. */
+export function letsAnybodyIn(server: SSHServer): boolean {
+  const { publicKey, password, keyboardInteractive } = server.authentication;
   return (
-    server.forwarding.remote !== undefined ||
-    server.checkSocketForwardRequest !== SSHServer.prototype.checkSocketForwardRequest
+    [publicKey, password, keyboardInteractive].some((declared) => declared !== undefined) ||
+    AUTHENTICATION_HOOKS.some((hook) => overrides(server, hook))
   );
 }
 
+const AUTHENTICATION_HOOKS = [
+  "checkAuthNone",
+  "checkAuthPassword",
+  "checkAuthPublickey",
+  "checkAuthKeyboardInteractive",
+] as const;
+
 /** Whether a subclass, or the object itself, has a hook of its own. */
-export function overrides(server: SSHServer, hook: "checkChannelRequest" | "checkPortForwardRequest"): boolean {
+export function overrides(server: SSHServer, hook: DecidingHook): boolean {
   return server[hook] !== SSHServer.prototype[hook];
 }
 

@@ -5,8 +5,8 @@ import type { AnswerOptions, RequestOptions } from "../connection/outgoing-reque
 import type { DisconnectReason } from "../protocol/constants.js";
 import type { NegotiatedNames } from "../transport/negotiation.js";
 
-/** A client's connection, as hooks see it. */
-export interface Connection {
+/** A client's connection, as hooks see it. `Data` is what its `Grant` has for the user: `identity.data`. */
+export interface Connection<Data = unknown> {
   /** Unique in the process. */
   readonly id: number;
   /** The address that the client connects from, if the stream tells. */
@@ -25,7 +25,7 @@ export interface Connection {
   /** The negotiated algorithms; `undefined` before the first key exchange is over. */
   readonly algorithms: NegotiatedNames | undefined;
   /** The user who is there: `undefined` until authentication has succeeded. */
-  readonly identity: Identity | undefined;
+  readonly identity: Identity<Data> | undefined;
   /** Name of the authenticated user: `identity.username`. */
   readonly username: string | undefined;
   /** The user's permissions: `identity.permissions`, and none before that. The library enforces them. */
@@ -51,7 +51,7 @@ export interface Connection {
    * @returns the channel; rejects with a ChannelOpenError when the client refuses or there are too many channels, and
    *   with an Error before the login, when the connection ends, and while the client does not take what was sent before
    */
-  openChannel(kind: string, fields?: Uint8Array, options?: AnswerOptions): Promise<AnyChannel>;
+  openChannel(kind: string, fields?: Uint8Array, options?: AnswerOptions): Promise<AnyChannel<Data>>;
   /**
    * Asks something of the client that is not about a channel, once it has logged in (RFC 4254 §4).
    *
@@ -80,4 +80,4 @@ export interface Connection {
 }
 
 /** Any channel of a connection: a session's, or one that leads elsewhere. `instanceof` tells which. */
-export type AnyChannel = Channel<Connection>;
+export type AnyChannel<Data = unknown> = Channel<Connection<Data>>;

@@ -43,9 +43,9 @@ interface SessionEmitter {
   emit<Event extends keyof SessionEvents>(event: Event, ...values: SessionEvents[Event]): boolean;
 }
 
-type ChannelConstructor = new (
-  ...parameters: ConstructorParameters<typeof Channel<Connection>>
-) => SessionEmitter & Channel<Connection>;
+type ChannelConstructor = new <Data>(
+  ...parameters: ConstructorParameters<typeof Channel<Connection<Data>>>
+) => SessionEmitter & Channel<Connection<Data>>;
 
 type Decision = MaybePromise<boolean>;
 
@@ -78,7 +78,7 @@ type WriteCallback = (error?: Error | null) => void;
  * EOF and CLOSE follow in this order. They wait for the hook, and another second for `sendExitStatus` or `sendExitSignal`;
  * without one the status is 0. `sendEof()` is EOF alone.
  */
-export class SessionChannel extends (Channel as ChannelConstructor) {
+export class SessionChannel<Data = unknown> extends (Channel as ChannelConstructor)<Data> {
   static {
     startProgram = (channel, decide, report) => channel.#program.start(decide, report);
     reportedEnd = (channel) => channel.#reportedEnd;
@@ -101,7 +101,7 @@ export class SessionChannel extends (Channel as ChannelConstructor) {
   #reportedEnd: ProgramEnd | undefined;
 
   /** @internal Channels are made by the library. */
-  constructor(parameters: ChannelParameters, link: ChannelLink, connection: Connection) {
+  constructor(parameters: ChannelParameters, link: ChannelLink, connection: Connection<Data>) {
     super(parameters, link, connection);
     this.#program = new SessionProgram(this, portOf(this));
     const variables = Object.entries(connection.permissions.environment);

@@ -34,6 +34,12 @@ export function mayRequest(permissions: Permissions, kind: string): boolean {
   return permission === undefined || permissions[permission];
 }
 
+/** The request that one for a program stands for, where another command is forced. */
+export function forcedKind({ forceCommand }: Permissions, kind: string): string {
+  if (forceCommand === undefined || !["exec", "shell", "subsystem"].includes(kind)) return kind;
+  return forceCommand === INTERNAL_SFTP ? "subsystem" : "exec";
+}
+
 /** The hooks that decide what a session may do: they return exactly `true` to allow. */
 export interface SessionHooks {
   exec(channel: SessionChannel, command: Buffer): Decision;

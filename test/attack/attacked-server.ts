@@ -116,6 +116,7 @@ export class Attacked<Target extends SSHServer = TargetServer> {
       ...(options.serverKeys === undefined && { serverKey: HOST_KEY }),
       bindAddress: "127.0.0.1",
       port: 0,
+      logger: false,
       authFailureDelay: 0,
       ...withoutAdmission,
       ...options,

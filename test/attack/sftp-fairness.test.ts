@@ -104,7 +104,7 @@ describe("when a session ends", () => {
 /** A session over TCP, the way on which most comes at once. */
 async function startSocketSession(fileSystem: FileSystem): Promise<SFTPPacketClient> {
   const listener = createServer({ allowHalfOpen: true }, (socket) => {
-    new SFTPServer(socket, { fileSystem });
+    new SFTPServer(socket, { fileSystem, logger: false });
   });
   await once(listener.listen(0, "127.0.0.1"), "listening");
   const socket = connect((listener.address() as AddressInfo).port, "127.0.0.1");

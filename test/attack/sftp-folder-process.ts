@@ -8,7 +8,7 @@ import { SFTPServer } from "../../src/sftp/server/sftp-server.js";
 const [folder = ""] = process.argv.slice(2);
 const fileSystem = new LocalFileSystem(folder);
 const server = createServer((socket) => {
-  new SFTPServer(socket, { fileSystem });
+  new SFTPServer(socket, { fileSystem, logger: false });
 });
 server.listen(0, "127.0.0.1", () => process.send?.((server.address() as AddressInfo).port));
 process.on("disconnect", () => process.exit());

@@ -20,7 +20,10 @@ describe("where something is mounted in the root that no longer answers", needs(
   const folder = mkdtempSync(join(tmpdir(), "spindlex-hung-"));
   const mountPoint = join(folder, "mount point");
   const listener = createServer((socket) => {
-    new SFTPServer(socket, { fileSystem: MemoryFileSystem.from({ "/file": "far", "/directory/file": "far" }) });
+    new SFTPServer(socket, {
+      fileSystem: MemoryFileSystem.from({ "/file": "far", "/directory/file": "far" }),
+      logger: false,
+    });
   });
   let sshfs: ExternalProcess | undefined;
 

@@ -1,18 +1,20 @@
+import { PassThrough } from "node:stream";
 import { describe, expect, it } from "vitest";
 import { allowAll } from "../../src/files/access-policy.js";
 import { type FileServerOptions, fileServerSettings } from "../../src/files/file-server-options.js";
 import { MemoryFileSystem } from "../../src/sftp/index.js";
 
 const fileSystem = new MemoryFileSystem();
+const stream = new PassThrough();
 
 describe("the policy of a file server", () => {
   it("allows all where none is given", () => {
-    expect(fileServerSettings({ fileSystem }).access).toBe(allowAll);
+    expect(fileServerSettings({ fileSystem }, stream).access).toBe(allowAll);
   });
 
   it("must not be undefined: one that was looked up and not found would allow all", () => {
     const policies = new Map<string, typeof allowAll>();
     const options = { fileSystem, access: policies.get("nobody") } as FileServerOptions;
-    expect(() => fileServerSettings(options)).toThrow("access: must not be undefined");
+    expect(() => fileServerSettings(options, stream)).toThrow("access: must not be undefined");
   });
 });

@@ -32,6 +32,7 @@ const manager = new SSHServerManager({
   serverKey,
   bindAddress: "127.0.0.1",
   port: 0,
+  logger: false,
   authFailureDelay: 0,
 });
 beforeAll(() => manager.startServer());

@@ -44,6 +44,7 @@ const manager = new SSHServerManager({
   serverKey: PKey.generate({ keyType: "ed25519" }),
   bindAddress: "127.0.0.1",
   port: 0,
+  logger: false,
   authFailureDelay: 0,
 });
 

@@ -33,6 +33,7 @@ async function withServer(serverKeys: readonly HostKey[], use: (port: number) =>
     serverKeys,
     bindAddress: "127.0.0.1",
     port: 0,
+    logger: false,
   });
   await manager.startServer();
   await use(manager.port);

@@ -32,6 +32,7 @@ async function startServer(serverKeys: readonly PKey[]): Promise<SSHServerManage
     serverKeys,
     bindAddress: "127.0.0.1",
     port: 0,
+    logger: false,
   });
   await manager.startServer();
   return manager;

@@ -17,6 +17,7 @@ describe("hooks of authentication", () => {
     publicKeys: [],
     securityKeys: [],
     permissions: ALL_PERMISSIONS,
+    data: undefined,
   };
 
   function bindAuth(server: SSHServer) {

@@ -15,6 +15,7 @@ async function start(server: SSHServer) {
     serverKey: PKey.generate({ keyType: "ed25519" }),
     bindAddress: "127.0.0.1",
     port: 0,
+    logger: false,
     authFailureDelay: 0,
   });
   onTestFinished(() => manager.stopServer({ gracePeriod: 0 }));

@@ -7,7 +7,14 @@ import { endRecord, loginRecord, refusalRecord } from "../../src/server/log-reco
 
 const key = PKey.generate({ keyType: "ed25519" });
 const authority = PKey.generate({ keyType: "ecdsa" });
-const identity = { username: "ann", methods: [], publicKeys: [], securityKeys: [], permissions: ALL_PERMISSIONS };
+const identity = {
+  username: "ann",
+  methods: [],
+  publicKeys: [],
+  securityKeys: [],
+  permissions: ALL_PERMISSIONS,
+  data: undefined,
+};
 
 describe("loginRecord", () => {
   it("names the methods, and keys only where there are some", () => {

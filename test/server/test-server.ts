@@ -43,6 +43,7 @@ export function createManager(options: Partial<SSHServerManagerOptions> = {}): S
     ...(options.serverKeys === undefined && { serverKey }),
     bindAddress: "127.0.0.1",
     port: 0,
+    logger: false,
     authFailureDelay: 0,
     ...options,
   });

@@ -43,7 +43,8 @@ export class TestServer implements AsyncDisposable {
     const { server: serverInterface = new GuideServer(), ...options } = settings;
     this.server = serverInterface;
     this.#hostKeys = hostKeys.map((key) => this.#counted(key));
-    const defaults = { bindAddress: "127.0.0.1", port: 0, algorithms: QUICK_ALGORITHMS, ...withoutAdmission };
+    const quiet = { logger: false, algorithms: QUICK_ALGORITHMS } as const;
+    const defaults = { bindAddress: "127.0.0.1", port: 0, ...quiet, ...withoutAdmission };
     this.manager = new SSHServerManager({ ...defaults, serverInterface, serverKeys: [...this.#hostKeys], ...options });
   }
 

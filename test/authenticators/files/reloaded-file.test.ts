@@ -17,7 +17,7 @@ function reloaded(name: string) {
     return { text };
   });
   const options = { kind: "test file", path, maxFileSize: 100, strictModes: true, secrecy: "private" } as const;
-  const file = new ReloadedFile({ ...options, logger }, parse);
+  const file = new ReloadedFile({ ...options, loggerOf: () => logger }, parse);
   return {
     path,
     parse,

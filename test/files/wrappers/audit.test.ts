@@ -95,7 +95,10 @@ describe("audit", () => {
         if (events.length === 1) stream.destroy();
       },
     });
-    const server = new SFTPServer(stream, { fileSystem: audit(MemoryFileSystem.from({ "/a": "a" }), { record }) });
+    const server = new SFTPServer(stream, {
+      fileSystem: audit(MemoryFileSystem.from({ "/a": "a" }), { record }),
+      logger: false,
+    });
     stream.push(Buffer.from("00000005" + "0100000003", "hex"));
     stream.push(Buffer.from("00000013" + "0300000001" + "000000022f61" + "00000001" + "00000000", "hex"));
     await server.closed;

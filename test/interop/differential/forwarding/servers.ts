@@ -98,6 +98,7 @@ export async function startOurs(all: readonly Settings[], files: Files, places: 
       serverKey,
       bindAddress: "127.0.0.1",
       port: 0,
+      logger: false,
       ...withoutAdmission,
     });
     await manager.startServer();

@@ -55,6 +55,7 @@ export async function startOurs(parent: string): Promise<RunningServer> {
     serverKey: PKey.generate({ keyType: "ed25519" }),
     bindAddress: "127.0.0.1",
     port: 0,
+    logger: false,
     algorithms: { kex: METHODS },
     authFailureDelay: 0,
     maxAuthTries: 100,
