@@ -4,7 +4,8 @@ import { AUTH_FAILED } from "../protocol/constants.js";
 
 /**
  * One hook out of several: they are asked in order, and the first that lets the user in decides. When one throws,
- * nobody is let in and the rest is not asked.
+ * nobody is let in and the rest is not asked. Where nobody lets the user in, and one has given something that is not a
+ * decision, the returned hook throws a TypeError, so that the log tells.
  *
  * @throws {ConfigurationError} when one of them is not a function
  */
@@ -18,13 +19,14 @@ export function anyOf<Parameters extends readonly unknown[]>(
     );
   }
   return async (...parameters) => {
-    let refusal: AuthDecision = AUTH_FAILED;
+    let odd = 0;
     for (const hook of hooks) {
       const decision = await hook(...parameters);
       if (Grant.from(decision) !== undefined) return decision;
-      // What is not a decision refuses as well, and the server has to tell: it is passed on.
-      if (decision !== AUTH_FAILED) refusal = decision;
+      if (decision !== AUTH_FAILED) odd++;
     }
-    return refusal;
+    // Nobody is let in by it, and the log has to tell.
+    if (odd > 0) throw new TypeError(`${odd} of ${hooks.length} hooks gave something that is not a decision`);
+    return AUTH_FAILED;
   };
 }

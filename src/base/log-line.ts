@@ -22,14 +22,14 @@ export function logLine(time: Date, level: string, message: string, fields: obje
   return [[head, ...pairs].join(" "), ...stack].join("\n");
 }
 
+/** Nothing for a field that is not there; but something has thrown an error that is `undefined`. */
 function pairOf(fields: object, name: string): string[] {
-  const text = attempt(() => valueText(Reflect.get(fields, name)), UNREADABLE);
-  return text === undefined ? [] : [`${name}=${text}`];
+  const value: unknown = Reflect.get(fields, name);
+  if (value === undefined && name !== "err") return [];
+  return [`${name}=${attempt(() => valueText(value), UNREADABLE)}`];
 }
 
-/** @returns `undefined` for a field that is not there */
-function valueText(value: unknown): string | undefined {
-  if (value === undefined) return undefined;
+function valueText(value: unknown): string {
   if (value instanceof Error) return quoted(errorText(value));
   if (typeof value === "object" && value !== null) return loggedPath(JSON.stringify(value));
   const text = String(value);

@@ -12,7 +12,20 @@ describe("Grant", () => {
       authority: undefined,
       touch: "required",
       verification: "optional",
+      data: undefined,
     });
+  });
+
+  it("has data of the program, of their type, which it neither changes nor freezes", () => {
+    const data = { home: "/home/ann", logins: 0 };
+    const grant = new Grant({ data, permissions: { pty: false } });
+    grant.data?.home.toUpperCase();
+    expect(grant.data).toBe(data);
+    expect(grant.restrict({ userRc: false }).data).toBe(data);
+    expect(Object.isFrozen(data)).toBe(false);
+    const other = grant.restrict({ userRc: false }).withData({ id: 1 });
+    expect(other.data?.id).toBe(1);
+    expect(other.permissions).toMatchObject({ pty: false, userRc: false });
   });
 
   it("takes nothing but a key for the authority", () => {

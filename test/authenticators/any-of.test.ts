@@ -21,7 +21,15 @@ describe("anyOf", () => {
     expect(await anyOf()()).toBe(AUTH_FAILED);
     expect(await anyOf(refuse, async () => AUTH_FAILED)()).toBe(AUTH_FAILED);
     for (const odd of [true, undefined, "yes", { result: AUTH_SUCCESSFUL }]) {
-      expect(await anyOf(() => odd as unknown as Grant)()).toBe(AUTH_FAILED);
+      await expect(anyOf(() => odd as unknown as Grant, refuse)()).rejects.toThrow(
+        new TypeError("1 of 2 hooks gave something that is not a decision"),
+      );
+      expect(
+        await anyOf(
+          () => odd as unknown as Grant,
+          () => AUTH_SUCCESSFUL,
+        )(),
+      ).toBe(AUTH_SUCCESSFUL);
     }
   });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type Logger, resolveLogger, silentLogger } from "../../src/base/logger.js";
+import { type Logger, resolveLogger, silentLogger, stderrLogger } from "../../src/base/logger.js";
 
 const LEVELS = ["debug", "info", "warn", "error"] as const;
 
@@ -60,8 +60,13 @@ describe("the option logger", () => {
     expect(failures).toEqual([]);
   });
 
-  it("is silent by default, and needs the levels that are used", () => {
-    expect(resolveLogger(undefined)).toBe(silentLogger);
+  it("is standard error by default, and silence for false", () => {
+    expect(resolveLogger(undefined)).toBe(stderrLogger);
+    expect(resolveLogger(false)).toBe(silentLogger);
+    expect(resolveLogger(undefined, ["debug", "warn"])).toBe(stderrLogger);
+  });
+
+  it("needs the levels that are used", () => {
     const given = { debug: () => {}, warn: () => {} };
     expect(() => resolveLogger(given, ["debug", "warn"])).not.toThrow();
     expect(() => Reflect.apply(resolveLogger, undefined, [given])).toThrow("logger: has no method info");

@@ -3,7 +3,7 @@ import type { Identity } from "../../src/auth/authenticator.js";
 import { ALL_PERMISSIONS } from "../../src/auth/permissions.js";
 import { HookError } from "../../src/base/hook-error.js";
 import { PKey } from "../../src/crypto/index.js";
-import { SSHServer } from "../../src/index.js";
+import { Grant, SSHServer } from "../../src/index.js";
 import { AUTH_SUCCESSFUL } from "../../src/protocol/constants.js";
 import { bindAuthenticator } from "../../src/server/authentication-hooks.js";
 import { fakeConnection } from "../connection/fake-connection.js";
@@ -30,9 +30,16 @@ describe("hooks of authentication", () => {
   it("are called with what was asked and the connection, and their answers are passed on", () => {
     const server = new SSHServer();
     const calls: unknown[][] = [];
+    const given = { getAllowedAuths: ["password"], getBanner: "banner", checkKeyRevoked: true };
+    const decisions = new Map<string, unknown>(Object.entries(given));
     for (const name of Object.getOwnPropertyNames(SSHServer.prototype)) {
       if (name === "constructor") continue;
-      Object.defineProperty(server, name, { value: (...call: unknown[]) => [calls.push([name, ...call]), name] });
+      if (name.startsWith("checkAuth")) decisions.set(name, new Grant({ data: name }));
+      const value = (...call: unknown[]) => {
+        calls.push([name, ...call]);
+        return decisions.get(name);
+      };
+      Object.defineProperty(server, name, { value });
     }
     const { connection, authenticator } = bindAuth(server);
     const answers = [
@@ -55,7 +62,7 @@ describe("hooks of authentication", () => {
       ["checkAuthPublickey", "user", key, connection, "ssh-ed25519"],
       ["checkAuthKeyboardInteractive", "user", "sub", prompt, connection],
     ]);
-    expect(answers).toEqual(calls.map(([name], index) => [index + 1, name]));
+    expect(answers).toEqual(calls.map(([name]) => decisions.get(`${name}`)));
   });
 
   it("are told of an identity before it is let in", async () => {
@@ -94,9 +101,45 @@ describe("hooks of authentication", () => {
     expect(failed).toHaveBeenCalledExactlyOnceWith("onAuthenticationFailed", new Error("broken"));
   });
 
-  it("do not decide by themselves what an answer means", () => {
+  it.each([Object(AUTH_SUCCESSFUL), true, undefined, 3, "secret", { passwordChangeRequired: 1 }])(
+    "have failed where an answer is not a decision: %o",
+    async (answer) => {
+      const server = new SSHServer();
+      server.checkAuthPassword = () => answer;
+      server.checkAuthPublickey = async () => answer;
+      const { authenticator } = bindAuth(server);
+      expect(() => authenticator.password("user", "secret")).toThrow(HookError);
+      await expect(authenticator.publicKey("user", key, "ssh-ed25519")).rejects.toThrow(HookError);
+    },
+  );
+
+  it("name what is wrong with an answer, and do not repeat a text, which may be a secret", () => {
     const server = new SSHServer();
-    server.checkAuthPassword = () => Object(AUTH_SUCCESSFUL);
-    expect(bindAuth(server).authenticator.password("user", "secret")).not.toBe(AUTH_SUCCESSFUL);
+    server.checkAuthNone = () => "secret" as never;
+    const { authenticator } = bindAuth(server);
+    const error = thrownBy(() => authenticator.none("user"));
+    expect((error as Error).cause).toEqual(
+      new TypeError(
+        "the answer of checkAuthNone has to be AUTH_SUCCESSFUL, AUTH_PARTIAL, AUTH_FAILED or a Grant, and is a text",
+      ),
+    );
+  });
+
+  it("may ask for another password, and for nothing else of that kind", () => {
+    const server = new SSHServer();
+    const expired = { passwordChangeRequired: "expired" };
+    server.checkAuthPassword = () => expired;
+    server.checkAuthNone = () => expired as never;
+    const { authenticator } = bindAuth(server);
+    expect(authenticator.password("user", "secret")).toBe(expired);
+    expect(() => authenticator.none("user")).toThrow(HookError);
   });
 });
+
+function thrownBy(call: () => unknown): unknown {
+  try {
+    return call();
+  } catch (error) {
+    return error;
+  }
+}

@@ -8,8 +8,8 @@ function start() {
   const first = vi.fn();
   const counted = new CountedMessages(first);
   const requests = new RefusedRequests(counted);
-  const refuse = (kind: string, fields: Uint8Array = Buffer.alloc(0)) =>
-    requests.onChannel(decodeGlobalRequest(encodeGlobalRequest(kind, "wanted", fields)))("refused");
+  const refuse = (kind: string, fields: Uint8Array = Buffer.alloc(0), remedy?: string) =>
+    requests.onChannel(decodeGlobalRequest(encodeGlobalRequest(kind, "wanted", fields)))("refused", remedy);
   return { first, counted, requests, refuse };
 }
 
@@ -26,13 +26,37 @@ describe("requests that are refused", () => {
     expect(counted.counts).toEqual({ "channel request exec: refused": 2, "channel request shell: refused": 1 });
   });
 
-  it.each(["LANG", "LC_ALL"])("are a line at debug level where every client sends them: the variable %s", (name) => {
-    const { first, refuse } = start();
-    refuse("env", variable(name));
-    expect(first.mock.calls).toEqual([[expect.any(String), { request: "env", variable: name }, "debug"]]);
-    refuse("env", variable("PATH\n"));
-    expect(first).toHaveBeenLastCalledWith(expect.any(String), { request: "env", variable: "PATH\\u{a}" }, "info");
+  it("are warnings with a remedy where nothing allows them", () => {
+    const { first, counted, requests, refuse } = start();
+    refuse("pty-req", Buffer.alloc(0), "override it");
+    requests.global("odd", "override that");
+    expect(first.mock.calls).toEqual([
+      ["channel request pty-req: nothing allows it", { request: "pty-req", remedy: "override it" }, "warn"],
+      ["global request of another kind: nothing allows it", { request: "odd", remedy: "override that" }, "warn"],
+    ]);
+    expect(Object.values(counted.counts ?? {})).toEqual([1, 1]);
   });
+
+  it("are not warnings where clients send them unasked", () => {
+    const { first, requests, refuse } = start();
+    for (const kind of ["window-change", "winadj@example.com", "auth-agent-req@openssh.com"]) {
+      refuse(kind, Buffer.alloc(0), "override it");
+    }
+    refuse("env", variable("LANG"), "override it");
+    requests.global("x@example.com", "override it");
+    expect(first.mock.calls.map(([, , level]) => level)).toEqual(["debug", "debug", "info", "debug", "debug"]);
+  });
+
+  it.each(["LANG", "LC_ALL", "COLORTERM"])(
+    "are a line at debug level where every client sends them: the variable %s",
+    (name) => {
+      const { first, refuse } = start();
+      refuse("env", variable(name));
+      expect(first.mock.calls).toEqual([[expect.any(String), { request: "env", variable: name }, "debug"]]);
+      refuse("env", variable("PATH\n"));
+      expect(first).toHaveBeenLastCalledWith(expect.any(String), { request: "env", variable: "PATH\\u{a}" }, "info");
+    },
+  );
 
   it("may be malformed where they mean nothing", () => {
     const { first, refuse } = start();

@@ -86,7 +86,12 @@ export const AUTHENTICATOR_SUBJECTS: readonly OptionSubject[] = [
     valid: validFileOptions,
     wrong: fileOptions,
   },
-  { name: "revokedKeys", call: (options) => authenticators.revokedKeys(options), shorthands: ["", nothing], ...source },
+  {
+    name: "revokedKeys",
+    call: (options) => authenticators.revokedKeys(options, { logger: false }),
+    shorthands: ["", nothing],
+    ...source,
+  },
   {
     name: "totp",
     call: (options) => authenticators.totp(new Map(), options),

@@ -1,0 +1,30 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { text } from "node:stream/consumers";
+import { describe, expect, it } from "vitest";
+import { builtFile } from "../support/build.js";
+
+const start = () => spawn(process.execPath, [builtFile("test/base/stderr-logger-process.ts")]);
+
+describe("the logger where none was given", () => {
+  it("writes warnings and errors to standard error, and one that comes all the time at times only", async () => {
+    const child = start();
+    const said = text(child.stderr);
+    child.stdin.end("go on");
+    const lines = (await said).split("\n");
+    expect(lines[0]).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z warn a warning hook=checkOne$/);
+    expect(lines[1]).toMatch(/^[\dTZ:.-]+ error an error err="Error: broken"$/);
+    expect(lines[2]).toMatch(/^ {4}at .*stderr-logger-process/);
+    expect(lines.filter((line) => line.endsWith(" error again and again hook=checkTwo"))).toHaveLength(20);
+    expect(lines.join()).not.toMatch(/debug|info/);
+  });
+
+  it("does not end the process where nobody reads standard error", async () => {
+    const child = start();
+    await once(child.stdout, "data");
+    child.stderr.destroy();
+    await once(child.stderr, "close");
+    child.stdin.end("go on");
+    expect(await once(child, "close")).toEqual([7, null]);
+  });
+});
