@@ -224,7 +224,7 @@ export const SERVER_SUBJECTS: readonly OptionSubject[] = [
     name: "SSHServerManager.handleConnection",
     within: "info",
     call: async (info) => {
-      await using open = makeManager({});
+      await using open = makeManager({ logger: false });
       open.handleConnection(duplexPair()[0], info);
     },
     optional: true,
