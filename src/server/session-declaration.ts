@@ -23,6 +23,11 @@ export class SessionDeclaration {
     this.#middleware = [...middleware];
   }
 
+  /** Whether sessions or files are declared. */
+  get isDeclared(): boolean {
+    return this.session !== undefined || this.#sftp !== undefined;
+  }
+
   get middleware(): readonly Middleware[] {
     return this.#middleware;
   }

@@ -14,11 +14,6 @@ function withHook(hook: string): SSHServer {
 
 describe("the remedy for what nothing in a server allows", () => {
   it.each([
-    ["channel request", "exec", "checkChannelExecRequest"],
-    ["channel request", "shell", "checkChannelShellRequest"],
-    ["channel request", "subsystem", "checkChannelSubsystemRequest"],
-    ["channel request", "pty-req", "checkChannelPtyRequest"],
-    ["channel request", "env", "checkChannelEnvRequest"],
     ["channel request", "odd", "checkUnknownChannelRequest"],
     ["global request", "odd", "checkGlobalRequest"],
     ["channel", "odd", "checkChannelRequest"],
@@ -39,6 +34,19 @@ describe("the remedy for what nothing in a server allows", () => {
     expect(remedyFor(new SSHServer(), what, kind)).toBe(`declare forwarding.${name}, or override ${hook}`);
     expect(remedyFor(withHook(hook), what, kind)).toBeUndefined();
     expect(remedyFor(new SSHServer({ forwarding }), what, kind)).toBeUndefined();
+  });
+
+  it.each([
+    ["exec", "session", "checkChannelExecRequest"],
+    ["shell", "session", "checkChannelShellRequest"],
+    ["subsystem", "sftp", "checkChannelSubsystemRequest"],
+    ["pty-req", "session", "checkChannelPtyRequest"],
+    ["env", "session", "checkChannelEnvRequest"],
+  ])("is a hook or the declaration of sessions or files: %s", (kind, declaration, hook) => {
+    const remedy = (server: SSHServer) => remedyFor(server, "channel request", kind);
+    expect(remedy(new SSHServer())).toBe(`declare ${declaration}, or override ${hook}`);
+    const servers = [withHook(hook), new SSHServer({ session: () => {} }), new SSHServer({ sftp: "/" })];
+    for (const server of servers) expect(remedy(server)).toBeUndefined();
   });
 
   it("is not needed where a hook for others is asked as well", () => {
