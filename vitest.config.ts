@@ -23,7 +23,7 @@ const ALONE_NEVERTHELESS = [
  */
 const BEYOND_THE_CORE = [
   "test/{cli,docs,fuzz,interop}/**/*.test.ts",
-  "test/examples/!(exec-server|sftp-server).test.ts",
+  "test/examples/!(exec-server|sftp-server|shell-server).test.ts",
   // Of the attacks, those on key exchange and channels are enough.
   "test/attack/!(channel-messages|channel-numbers|negotiation|rekey|strict-kex).test.ts",
   // Files of keys, compared with what other programs say of them.

@@ -6,23 +6,14 @@
  *   ssh -J ann@localhost:2222 root@db.internal
  */
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
-import { allowTargets, authorizedKeys, loadOrCreateHostKey, SSHServer, SSHServerManager } from "spindlex";
+import { allowTargets, authorizedKeys, createServer } from "spindlex";
 
-const folder = process.env.BASTION ?? process.cwd();
-const targets = JSON.parse(readFileSync(join(folder, "bastion.json"), "utf8"));
-const { key } = await loadOrCreateHostKey(join(folder, "host_key"));
-const manager = new SSHServerManager({
-  serverInterface: new SSHServer({
-    authentication: { publicKey: authorizedKeys({ file: join(folder, "keys", "%u") }, { logger: console }) },
-    forwarding: { local: allowTargets({ targets }) },
-  }),
-  serverKey: key,
-  maxSessions: 0,
-  bindAddress: "127.0.0.1",
-  port: Number(process.env.PORT ?? 2222),
+const server = createServer({
+  hostKey: "host_key",
+  authentication: { publicKey: authorizedKeys({ file: "keys/%u" }) },
+  forwarding: { local: allowTargets({ targets: JSON.parse(readFileSync("bastion.json", "utf8")) }) },
   logger: console,
 });
-await manager.startServer();
-process.once("SIGINT", () => manager.stopServer());
-console.log(`Listening on 127.0.0.1:${manager.port}`);
+await server.listen(Number(process.env.PORT ?? 2222));
+process.once("SIGINT", () => server.close());
+console.log(`Listening on ${server.address}:${server.port}`);

@@ -1,110 +1,38 @@
 /**
- * git over SSH for the bare repositories of one folder. No shell is involved: the command is taken apart here, and
- * only git's two programs are ever started.
+ * git over SSH for the bare repositories of the folder `repositories`. `access.json` has the users of each, like
+ * { "project.git": { "ann": "write", "bob": "read" } }. No shell is involved, and only git's two programs are started.
  *
  *   git init --bare repositories/project.git
- *   GIT_ROOT=repositories AUTHORIZED_KEYS=~/.ssh/id_ed25519.pub npx tsx examples/git-server.ts
- *   git clone ssh://git@localhost:2222/project.git
+ *   npx tsx examples/git-server.ts
+ *   git clone ssh://ann@localhost:2222/project.git
  */
-import { spawn } from "node:child_process";
-import { readFileSync, realpathSync } from "node:fs";
-import { homedir } from "node:os";
-import { join, sep } from "node:path";
-import { type Channel, SSHServer, SSHServerManager } from "spindlex";
-import { PKey } from "spindlex/crypto";
-import {
-  AUTH_FAILED,
-  AUTH_SUCCESSFUL,
-  type AuthResult,
-  OPEN_FAILED_UNKNOWN_CHANNEL_TYPE,
-  OPEN_SUCCEEDED,
-} from "spindlex/protocol/constants";
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { authorizedKeys, createServer, ExitError, type Session } from "spindlex";
 
-interface GitRequest {
-  readonly program: "upload-pack" | "receive-pack";
-  /** Full path of the repository, links resolved. */
-  readonly repository: string;
+type Right = "read" | "write";
+const access = new Map<string, Record<string, Right>>(Object.entries(JSON.parse(readFileSync("access.json", "utf8"))));
+const programs = new Map<string | undefined, { readonly name: string; readonly rights: readonly Right[] }>([
+  ["git-upload-pack", { name: "upload-pack", rights: ["read", "write"] }],
+  ["git-receive-pack", { name: "receive-pack", rights: ["write"] }],
+]);
+
+function serve(session: Session) {
+  const [word, path = "", ...more] = session.argv();
+  const program = programs.get(word);
+  if (program === undefined || more.length > 0) throw new ExitError(1, "This server has git repositories only.");
+  const repository = path.replace(/^\//, "");
+  const users = new Map(Object.entries(access.get(repository) ?? {}));
+  const right = users.get(session.user);
+  if (right === undefined) throw new ExitError(128, "There is no such repository.");
+  if (!program.rights.includes(right)) throw new ExitError(128, "You may read this repository, and not write it.");
+  return session.run(["git", program.name, resolve("repositories", repository)]);
 }
 
-/** `undefined` for everything but git's own commands on a repository inside the root. */
-function parseGitCommand(root: string, command: string): GitRequest | undefined {
-  const match = /^git-(upload-pack|receive-pack) '\/?(\w[\w.-]*(?:\/\w[\w.-]*)*)'$/.exec(command);
-  const [, program, path] = match ?? [];
-  if (path === undefined || (program !== "upload-pack" && program !== "receive-pack")) return undefined;
-  try {
-    const repository = realpathSync(join(root, path));
-    return repository.startsWith(root + sep) ? { program, repository } : undefined;
-  } catch {
-    return undefined; // there is no such repository
-  }
-}
-
-/** Runs git on the channel: it ends when the channel does, and the channel when it does. */
-function runGit(channel: Channel, { program, repository }: GitRequest): void {
-  const git = spawn("git", [program, repository], {
-    env: { PATH: process.env.PATH, GIT_PROTOCOL: channel.environment.get("GIT_PROTOCOL")?.toString("latin1") ?? "" },
-    signal: channel.signal,
-  });
-  git.on("error", () => undefined); // the channel is gone, or git is not installed: "close" follows
-  git.stdin.on("error", () => undefined); // git has heard enough
-  channel.pipe(git.stdin);
-  git.stdout.pipe(channel, { end: false });
-  git.stderr.pipe(channel.stderr, { end: false });
-  git.on("close", (code) => {
-    if (channel.signal.aborted) return;
-    channel.sendExitStatus(code === null || code < 0 ? 1 : code); // below 0: it could not be started
-    channel.close();
-  });
-}
-
-class GitServer extends SSHServer {
-  readonly #root: string;
-  readonly #known: ReadonlySet<string>;
-
-  constructor(root: string, known: ReadonlySet<string>) {
-    super();
-    this.#root = root;
-    this.#known = known;
-  }
-
-  override getAllowedAuths(): string[] {
-    return ["publickey"];
-  }
-
-  override checkAuthPublickey(username: string, key: PKey): AuthResult {
-    return username === "git" && this.#known.has(key.fingerprint()) ? AUTH_SUCCESSFUL : AUTH_FAILED;
-  }
-
-  override checkChannelRequest(kind: string): number {
-    return kind === "session" ? OPEN_SUCCEEDED : OPEN_FAILED_UNKNOWN_CHANNEL_TYPE;
-  }
-
-  override checkChannelEnvRequest(_channel: Channel, name: string, value: Buffer): boolean {
-    return name === "GIT_PROTOCOL" && /^version=[012]$/.test(value.toString("latin1"));
-  }
-
-  override checkChannelExecRequest(channel: Channel, command: Buffer): boolean {
-    const request = parseGitCommand(this.#root, command.toString("utf8"));
-    if (request === undefined) return false;
-    runGit(channel, request);
-    return true;
-  }
-}
-
-function readFingerprints(path: string): Set<string> {
-  const lines = readFileSync(path, "utf8").split("\n");
-  const keys = lines.filter((line) => line.trim() !== "" && !line.startsWith("#"));
-  return new Set(keys.map((line) => PKey.fromString(line).fingerprint()));
-}
-
-const root = realpathSync(process.env.GIT_ROOT ?? "repositories");
-const known = readFingerprints(process.env.AUTHORIZED_KEYS ?? join(homedir(), ".ssh", "id_ed25519.pub"));
-const manager = new SSHServerManager({
-  serverInterface: new GitServer(root, known),
-  serverKey: PKey.generate({ keyType: "ed25519" }),
-  bindAddress: "127.0.0.1",
-  port: Number(process.env.PORT ?? 2222),
+const server = createServer({
+  hostKey: "host_key",
+  authentication: { publicKey: authorizedKeys({ file: "keys/%u" }) },
+  session: serve,
 });
-await manager.startServer();
-process.once("SIGINT", () => manager.stopServer());
-console.log(`Listening on 127.0.0.1:${manager.port}`);
+await server.listen(Number(process.env.PORT ?? 2222));
+console.log(`Listening on ${server.address}:${server.port}`);

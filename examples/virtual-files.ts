@@ -1,164 +1,64 @@
 /**
- * Serves what is no folder: the keys of a store as directories and files, which clients may read and write.
+ * Serves over SFTP what a web server has. Nothing is kept here: directories are listings as of nginx
+ * (`autoindex_format json`), and files are read in the pieces that the client asks for.
  *
- *   npx tsx examples/virtual-files.ts
- *   sftp -P 2222 admin@localhost    (password: secret)
- *   sftp> get /settings/colour -
+ *   FILES_URL=http://127.0.0.1:8080 npx tsx examples/virtual-files.ts
+ *   sftp -P 2222 localhost
  */
-import { type Channel, SSHServer, SSHServerManager } from "spindlex";
-import { PKey } from "spindlex/crypto";
-import {
-  AUTH_FAILED,
-  AUTH_SUCCESSFUL,
-  type AuthResult,
-  OPEN_FAILED_UNKNOWN_CHANNEL_TYPE,
-  OPEN_SUCCEEDED,
-} from "spindlex/protocol/constants";
-import {
-  type AttributeChanges,
-  type DirectoryEntry,
-  type FileAttributes,
-  FileError,
-  type FileHandle,
-  type FileSystem,
-  type OpenOptions,
-  SFTPServer,
-} from "spindlex/sftp";
+import { posix } from "node:path";
+import { AUTH_SUCCESSFUL, createServer } from "spindlex";
+import { type FileAttributes, FileError, type FileHandle, type FileSystem, type OpenOptions } from "spindlex/sftp";
 
-/** Bytes of the longest value. */
-const MAX_VALUE_LENGTH = 64 * 1024;
+interface Listed {
+  readonly name: string;
+  readonly type: "file" | "directory";
+  readonly size?: number;
+  readonly mtime: string;
+}
 
-/** Stands for a database: two levels of keys, values that are texts. */
-const store = new Map([
-  ["settings", new Map([["colour", "blue\n"]])],
-  [
-    "greetings",
-    new Map([
-      ["english", "Hello!\n"],
-      ["german", "Guten Tag!\n"],
-    ]),
-  ],
-]);
+async function get(path: string, headers: Record<string, string> = {}): Promise<Response> {
+  const url = (process.env.FILES_URL ?? "http://127.0.0.1:8080") + path.split("/").map(encodeURIComponent).join("/");
+  const response = await fetch(url, { headers, signal: AbortSignal.timeout(10_000) });
+  if (response.status === 404) throw new FileError("ENOENT");
+  if (!response.ok) throw new Error(`${url} answers ${response.status}`);
+  return response;
+}
 
-/** `/table/key` is a file that holds the value. */
-class StoreFiles implements FileSystem {
-  lstat(path: string): FileAttributes {
-    const { table, key } = locate(path);
-    if (key === undefined) return directory();
-    const value = table?.get(key);
-    if (value === undefined) throw new FileError("ENOENT");
-    return file(Buffer.byteLength(value));
+function attributesOf({ type, size = 0, mtime }: Listed): FileAttributes {
+  const time = Date.parse(mtime) / 1000;
+  return { type, size, permissions: type === "file" ? 0o444 : 0o555, accessTime: time, modifyTime: time };
+}
+
+class WebFiles implements FileSystem {
+  async *readdir(path: string) {
+    const listing = (await (await get(posix.join(path, "/"))).json()) as Listed[];
+    for (const listed of listing) yield { name: listed.name, attributes: attributesOf(listed) };
   }
 
-  *readdir(path: string): Generator<DirectoryEntry> {
-    const { table } = locate(path);
-    if (table === undefined) for (const name of store.keys()) yield { name, attributes: directory() };
-    else for (const [name, value] of table) yield { name, attributes: file(Buffer.byteLength(value)) };
+  async lstat(path: string): Promise<FileAttributes> {
+    if (path === "/") return attributesOf({ name: "", type: "directory", mtime: "1970-01-01" });
+    const { dir, base } = posix.parse(path);
+    for await (const { name, attributes } of this.readdir(dir)) if (name === base) return attributes;
+    throw new FileError("ENOENT");
   }
 
-  open(path: string, options: OpenOptions): FileHandle {
-    const { table, key } = locate(path);
-    if (table === undefined || key === undefined) throw new FileError("EISDIR");
-    const value = table.get(key);
-    if (value === undefined && !options.create) throw new FileError("ENOENT");
-    if (value !== undefined && options.exclusive) throw new FileError("EEXIST");
-    return new ValueHandle(options.truncate ? "" : (value ?? ""), (text) => table.set(key, text));
-  }
-
-  remove(path: string): void {
-    const { table, key } = locate(path);
-    if (key === undefined || table?.delete(key) !== true) throw new FileError("ENOENT");
+  async open(path: string, { write }: OpenOptions): Promise<FileHandle> {
+    if (write) throw new FileError("EROFS");
+    const attributes = await this.lstat(path);
+    const read = async (buffer: Buffer, position: number) => {
+      if (position >= attributes.size) return 0;
+      const response = await get(path, { range: `bytes=${position}-${position + buffer.length - 1}` });
+      if (response.status !== 206) throw new Error("the web server gives no part of a file");
+      return Buffer.from(await response.arrayBuffer()).copy(buffer);
+    };
+    return { read, stat: () => attributes };
   }
 }
 
-/** A value that is being read or written; it goes into the store when the client closes it. */
-class ValueHandle implements FileHandle {
-  #content: Buffer;
-  #changed = false;
-  readonly #save: (value: string) => void;
-
-  constructor(value: string, save: (value: string) => void) {
-    this.#content = Buffer.from(value);
-    this.#save = save;
-  }
-
-  read(buffer: Buffer, position: number): number {
-    return this.#content.subarray(position).copy(buffer);
-  }
-
-  write(data: Buffer, position: number): void {
-    this.#resize(Math.max(this.#content.length, position + data.length));
-    data.copy(this.#content, position);
-  }
-
-  stat(): FileAttributes {
-    return file(this.#content.length);
-  }
-
-  setstat({ size }: AttributeChanges): void {
-    if (size !== undefined) this.#resize(size);
-  }
-
-  close(): void {
-    if (this.#changed) this.#save(this.#content.toString("utf8"));
-  }
-
-  #resize(size: number): void {
-    if (size > MAX_VALUE_LENGTH) throw new FileError("EFBIG");
-    const content = Buffer.alloc(size);
-    this.#content.copy(content);
-    this.#content = content;
-    this.#changed = true;
-  }
-}
-
-/** @throws {FileError} when there is no such table, or the path is too deep */
-function locate(path: string): { readonly table?: Map<string, string>; readonly key?: string } {
-  const [name, key, ...rest] = path.split("/").filter((part) => part !== "");
-  if (name === undefined) return {};
-  const table = store.get(name);
-  if (table === undefined || rest.length > 0) throw new FileError("ENOENT");
-  return key === undefined ? { table } : { table, key };
-}
-
-function directory(): FileAttributes {
-  return { type: "directory", size: 0, permissions: 0o755, accessTime: now(), modifyTime: now() };
-}
-
-function file(size: number): FileAttributes {
-  return { type: "file", size, permissions: 0o644, accessTime: now(), modifyTime: now() };
-}
-
-function now(): number {
-  return Date.now() / 1000;
-}
-
-class StoreServer extends SSHServer {
-  override getAllowedAuths(): string[] {
-    return ["password"];
-  }
-
-  override checkAuthPassword(username: string, password: string): AuthResult {
-    return username === "admin" && password === "secret" ? AUTH_SUCCESSFUL : AUTH_FAILED;
-  }
-
-  override checkChannelRequest(kind: string): number {
-    return kind === "session" ? OPEN_SUCCEEDED : OPEN_FAILED_UNKNOWN_CHANNEL_TYPE;
-  }
-
-  override checkChannelSubsystemRequest(channel: Channel, name: string): boolean {
-    if (name !== "sftp") return false;
-    new SFTPServer(channel, { fileSystem: new StoreFiles() });
-    return true;
-  }
-}
-
-const manager = new SSHServerManager({
-  serverInterface: new StoreServer(),
-  serverKey: PKey.generate({ keyType: "ed25519" }),
-  bindAddress: "127.0.0.1",
-  port: Number(process.env.PORT ?? 2222),
+const server = createServer({
+  hostKey: "host_key",
+  authentication: { none: () => AUTH_SUCCESSFUL },
+  sftp: new WebFiles(),
 });
-await manager.startServer();
-process.once("SIGINT", () => manager.stopServer());
-console.log(`Listening on 127.0.0.1:${manager.port}`);
+await server.listen(Number(process.env.PORT ?? 2222));
+console.log(`Listening on ${server.address}:${server.port}`);

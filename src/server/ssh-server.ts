@@ -373,9 +373,9 @@ export type DecidingHook = Extract<keyof SSHServer, `check${string}`>;
 
 /** Whether anybody can log in: by a declaration, or by a hook of the server's own. */
 export function letsAnybodyIn(server: SSHServer): boolean {
-  const { publicKey, password, keyboardInteractive } = server.authentication;
+  const { none, publicKey, password, keyboardInteractive } = server.authentication;
   return (
-    [publicKey, password, keyboardInteractive].some((declared) => declared !== undefined) ||
+    [none, publicKey, password, keyboardInteractive].some((declared) => declared !== undefined) ||
     AUTHENTICATION_HOOKS.some((hook) => overrides(server, hook))
   );
 }

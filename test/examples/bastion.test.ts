@@ -14,12 +14,11 @@ describe("bastion.ts", needs("ssh"), () => {
   let innerPort = 0;
 
   beforeAll(async () => {
-    inner = startProgram(join("examples", "exec-server.ts"), [], { ...process.env, PORT: "0" });
+    const folder = join(example.folder, "inner");
+    mkdirSync(folder);
+    inner = startProgram(join("examples", "exec-server.ts"), [], { ...process.env, PORT: "0" }, folder);
     innerPort = await listeningPort(inner);
-    mkdirSync(join(example.folder, "keys"), { mode: 0o700 });
-    for (const user of ["ann", "bob"]) {
-      writeFileSync(join(example.folder, "keys", user), example.makeKey(user).publicKey, { mode: 0o600 });
-    }
+    for (const user of ["ann", "bob"]) example.authorize(user);
     const targets = { ann: [`127.0.0.1:${innerPort}`], bob: ["*:22"] };
     writeFileSync(join(example.folder, "bastion.json"), JSON.stringify(targets));
   });
@@ -46,7 +45,7 @@ describe("bastion.ts", needs("ssh"), () => {
   }
 
   it("leads each user to the hosts of the list, and runs nothing itself", async () => {
-    const port = await example.start({ BASTION: example.folder });
+    const port = await example.start();
     const through = ["-J", "bastion", "-p", String(innerPort), "admin@127.0.0.1", "hello"];
     expect(await ssh("ann", port, through)).toMatchObject({ stdout: "Executed: hello\n", code: 0 });
     const refused = await ssh("bob", port, through);
@@ -57,8 +56,7 @@ describe("bastion.ts", needs("ssh"), () => {
   });
 });
 
-it("bastion.ts is in the page about bastions, and 25 lines long at most", () => {
+it("bastion.ts is in the page about bastions", () => {
   const program = readFileSync("examples/bastion.ts", "utf8").split("*/\n")[1] ?? "";
-  expect(program.split("\n").filter((line) => line.trim() !== "").length).toBeLessThanOrEqual(25);
   expect(readFileSync("docs/bastion.md", "utf8")).toContain(`\`\`\`ts\n${program}\`\`\``);
 });

@@ -8,13 +8,13 @@ const example = exampleFixture("certificate-server.ts");
 describe("certificate-server.ts", needs("ssh"), () => {
   it("lets in by role whom the authority has certified", async () => {
     const [authority, user, stranger] = [
-      example.makeKey("user-ca"),
+      example.makeKey("user_ca"),
       example.makeKey("certified"),
       example.makeKey("uncertified"),
     ];
     const certify = ["-q", "-s", authority.path, "-I", "ann@laptop", "-n", "release-manager", "-V", "+1h"];
     execFileSync("ssh-keygen", [...certify, `${user.path}.pub`]);
-    const port = await example.start({ USER_CA: `${authority.path}.pub` });
+    const port = await example.start();
     const asked = await example.client.run(port, "", ["-i", user.path, "deploy@localhost", "whoami"]);
     expect(asked).toEqual({ stdout: 'whoami: "ann@laptop" as deploy\n', stderr: "", code: 0 });
     const forced = await example.client.run(port, "", ["-i", user.path, "backup@localhost", "whoami"]);

@@ -1,5 +1,6 @@
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { once } from "node:events";
+import { resolve } from "node:path";
 import { builtFile } from "../support/build.js";
 
 /** A program that runs beside the test. */
@@ -9,8 +10,8 @@ export class RunningProcess {
   stdout = "";
   stderr = "";
 
-  constructor(program: string, args: readonly string[], env: NodeJS.ProcessEnv = process.env) {
-    this.#child = spawn(program, args, { env });
+  constructor(program: string, args: readonly string[], env: NodeJS.ProcessEnv = process.env, cwd?: string) {
+    this.#child = spawn(program, args, { env, cwd });
     this.#child.stdout.setEncoding("utf8").on("data", (text: string) => {
       this.stdout += text;
     });
@@ -64,9 +65,18 @@ export class RunningProcess {
   }
 }
 
-/** Starts a program of `src/` or `examples/`. */
-export function startProgram(file: string, args: readonly string[] = [], env?: NodeJS.ProcessEnv): RunningProcess {
-  return new RunningProcess(process.execPath, [builtFile(file), ...args], env);
+/**
+ * Starts a program of `src/` or `examples/`.
+ *
+ * @param cwd its working directory; default that of the tests
+ */
+export function startProgram(
+  file: string,
+  args: readonly string[] = [],
+  env?: NodeJS.ProcessEnv,
+  cwd?: string,
+): RunningProcess {
+  return new RunningProcess(process.execPath, [resolve(builtFile(file)), ...args], env, cwd);
 }
 
 /** The port that a server says it listens on. */

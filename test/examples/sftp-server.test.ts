@@ -1,6 +1,7 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
+import { hashPassword } from "../../src/authenticators/index.js";
 import { needs } from "../support/clients.js";
 import { exampleFixture } from "./example-fixture.js";
 import { run } from "./real-client.js";
@@ -13,9 +14,15 @@ function scp(port: number, words: readonly string[]) {
 }
 
 describe("sftp-server.ts", needs("ssh"), () => {
+  beforeAll(async () => {
+    mkdirSync(join(example.folder, "homes"));
+    const hash = await hashPassword("secret");
+    writeFileSync(join(example.folder, "users"), `admin:${hash}\nann:${hash}\n`, { mode: 0o600 });
+  });
+
   it("takes files by sftp, scp and the old scp, and gives them back", needs("sftp", "scp"), async () => {
-    const root = join(example.folder, "sftp-root");
-    const port = await example.start({ SFTP_ROOT: root });
+    const root = join(example.folder, "homes", "admin");
+    const port = await example.start();
     const source = join(example.folder, "source");
     writeFileSync(source, "content of a file\n");
     const transcript = await example.sftp(port, [`put ${source} by-sftp`, "rename by-sftp renamed", "ls -1"]);
@@ -30,5 +37,15 @@ describe("sftp-server.ts", needs("ssh"), () => {
       });
       expect(readFileSync(back, "utf8"), protocol).toBe("content of a file\n");
     }
+  });
+
+  it("gives each user a folder of their own", needs("sftp"), async () => {
+    const port = await example.start();
+    const source = join(example.folder, "of-ann");
+    writeFileSync(source, "ann's\n");
+    await example.sftp(port, [`put ${source} file`], "secret", "ann");
+    expect(readFileSync(join(example.folder, "homes", "ann", "file"), "utf8")).toBe("ann's\n");
+    const { stderr } = await example.sftp(port, ["get /file", "get /../ann/file"]);
+    expect(stderr.match(/not found/g)).toHaveLength(2);
   });
 });

@@ -7,7 +7,7 @@ const example = exampleFixture("terminal-app.ts");
 describe("terminal-app.ts", needs("ssh"), () => {
   it("counts keys on a terminal", async () => {
     const port = await example.start();
-    const terminal = example.client.start(port, "secret", ["-tt", "admin@localhost"]);
+    const terminal = example.client.start(port, "", ["-tt", "admin@localhost"]);
     await terminal.output(/Hello admin, your terminal is \d+ by \d+\.\r\nCount: 0\r\n/);
     terminal.write("++x+-");
     await terminal.output(/Count: 2\r\n/);
@@ -18,7 +18,7 @@ describe("terminal-app.ts", needs("ssh"), () => {
 
   it("asks for a terminal where there is none", async () => {
     const port = await example.start();
-    const outcome = await example.client.run(port, "secret", ["-T", "admin@localhost"]);
+    const outcome = await example.client.run(port, "", ["-T", "admin@localhost"]);
     expect(outcome).toEqual({ stdout: "", stderr: "This program needs a terminal: ssh -t\n", code: 1 });
   });
 });

@@ -1,16 +1,20 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { needs } from "../support/clients.js";
 import { exampleFixture } from "./example-fixture.js";
 
-const example = exampleFixture("password-server.ts");
+const example = exampleFixture("hooks.ts");
 
-describe("password-server.ts", needs("ssh"), () => {
-  it("lets the right password in, and then runs nothing", async () => {
+describe("hooks.ts", needs("ssh"), () => {
+  it("lets in one user with a password, runs commands, and has files", needs("sftp"), async () => {
     const port = await example.start();
     const outcome = await example.client.run(port, "secret", ["admin@localhost", "hello"]);
-    expect(outcome.code).toBe(255);
-    expect(outcome.stderr).toContain("exec request failed on channel 0");
+    expect(outcome).toEqual({ stdout: "Executed: hello\n", stderr: "", code: 0 });
     await example.server?.output(/^admin logged in$/m);
+    writeFileSync(join(example.folder, "source"), "content\n");
+    await example.sftp(port, [`put ${join(example.folder, "source")} file`]);
+    expect(readFileSync(join(example.folder, "sftp_root", "file"), "utf8")).toBe("content\n");
   });
 
   it.each([
