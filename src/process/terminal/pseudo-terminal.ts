@@ -1,9 +1,9 @@
 import { closeSync, constants, fchownSync, fstatSync, openSync } from "node:fs";
-import { ReadStream } from "node:tty";
 import { requirePackage } from "../../base/optional-package.js";
 import type { PseudoTerminal } from "../../session/session-channel.js";
 import { keepFromPrograms } from "./open-terminals.js";
 import { TerminalInput } from "./terminal-input.js";
+import { TerminalOutput } from "./terminal-output.js";
 
 const PACKAGE = "@lydell/node-pty";
 
@@ -42,7 +42,7 @@ export class Pty {
   /** What is typed. */
   readonly input: TerminalInput;
   /** What programs show. */
-  readonly output: ReadStream;
+  readonly output: TerminalOutput;
 
   /**
    * Opens a terminal for as long as `use` takes to start a program on it.
@@ -80,17 +80,14 @@ export class Pty {
     this.#descriptor = master;
     this.#size = size;
     this.path = path;
-    const release = keepFromPrograms(master);
-    this.output = new ReadStream(master);
-    this.output.once("close", release);
-    // That no program is left is an error to Node.js.
-    this.output.on("error", () => undefined);
-    this.input = new TerminalInput(master, () => !this.output.destroyed);
+    this.output = new TerminalOutput(master);
+    this.output.once("close", keepFromPrograms(master));
+    this.input = new TerminalInput(master, () => this.output.isOpen);
   }
 
   /** Programs hear of it; a width or height of 0, which clients send where they do not know it, changes nothing. */
   resize(size: Size): void {
-    if (this.output.destroyed) return;
+    if (!this.output.isOpen) return;
     this.#size = knownSize(size, this.#size);
     this.#calls.resize(this.#descriptor, this.#size.columns, this.#size.rows);
   }

@@ -21,11 +21,11 @@ export class TerminalBreaks {
 
   /** One that comes before the last was dealt with is part of it. */
   send(): void {
-    if (this.#isAsking || this.#pty.output.destroyed) return;
+    if (this.#isAsking || !this.#pty.output.isOpen) return;
     this.#isAsking = true;
     void readSettings(this.#pty.path).then((settings) => {
       this.#isAsking = false;
-      if (!this.#pty.output.destroyed) this.#act(settings);
+      if (this.#pty.output.isOpen) this.#act(settings);
     });
   }
 
