@@ -1,0 +1,154 @@
+import { onTestFinished } from "vitest";
+import {
+  type Channel,
+  type Logger,
+  type ProgramCommand,
+  type ProgramEnd,
+  type ProgramOptions,
+  runProgram,
+} from "../../src/index.js";
+import { MessageNumber } from "../../src/protocol/constants.js";
+import { Reader } from "../../src/protocol/reader.js";
+import { Writer } from "../../src/protocol/writer.js";
+import { createManager, PASSWORD, TestServer, USERNAME } from "../server/test-server.js";
+import { type OpenedChannel, PacketClient } from "../support/packet-client.js";
+import { channelRequest, execRequest, readChannelData } from "../support/packet-messages.js";
+
+/** Runs what clients ask for, each command in a shell unless `command` says otherwise. */
+export class ProgramServer extends TestServer {
+  readonly #command: (text: string) => ProgramCommand;
+  readonly #options: ProgramOptions;
+  /** How the programs have ended, in the order in which they were started. */
+  readonly ends: Promise<ProgramEnd>[] = [];
+  /** Process groups of programs that were started. */
+  readonly groups: number[] = [];
+
+  constructor(options: ProgramOptions = {}, command: (text: string) => ProgramCommand = (shell) => ({ shell })) {
+    super();
+    this.#options = options;
+    this.#command = command;
+  }
+
+  override checkChannelPtyRequest(): boolean {
+    return true;
+  }
+
+  override checkChannelWindowChangeRequest(): boolean {
+    return true;
+  }
+
+  override checkChannelEnvRequest(): boolean {
+    return true;
+  }
+
+  override checkChannelExecRequest(channel: Channel, command: Buffer): boolean {
+    this.#run(channel, this.#command(command.toString()));
+    return true;
+  }
+
+  override checkChannelShellRequest(channel: Channel): boolean {
+    this.#run(channel, { loginShell: true });
+    return true;
+  }
+
+  #run(channel: Channel, command: ProgramCommand): void {
+    const end = runProgram(channel, command, { ...this.#options, started: (pid) => void this.groups.push(pid) });
+    this.ends.push(end);
+    end.then(
+      (known) => {
+        if (channel.signal.aborted) return;
+        if ("status" in known) channel.sendExitStatus(known.status);
+        else channel.sendExitSignal(known.signal);
+        channel.close();
+      },
+      (error) => channel.destroy(error),
+    );
+  }
+}
+
+export interface ProgramClient {
+  readonly client: PacketClient;
+  readonly server: ProgramServer;
+  /** Level and fields of each line. */
+  readonly lines: Record<string, unknown>[];
+}
+
+/** A server on loopback, and a client that has logged in. Both are gone when the test is over. */
+export async function programClient(server: ProgramServer = new ProgramServer()): Promise<ProgramClient> {
+  const lines: Record<string, unknown>[] = [];
+  const write = (level: string) => (fields: object, msg: string) => void lines.push({ level, msg, ...fields });
+  const logger: Logger = { debug: () => {}, info: write("info"), warn: write("warn"), error: write("error") };
+  const manager = createManager({ serverInterface: server, logger });
+  await manager.startServer();
+  const client = await PacketClient.login(manager.port, USERNAME, PASSWORD);
+  onTestFinished(() => client.close());
+  return { client, server, lines };
+}
+
+export interface TerminalRequest {
+  readonly term?: string | Buffer;
+  readonly width?: number;
+  readonly height?: number;
+  /** Opcodes of RFC 4254 §8 with their values. */
+  readonly modes?: readonly (readonly [opcode: number, value: number])[];
+}
+
+/** Asks for a terminal. */
+export async function requestTerminal(
+  client: PacketClient,
+  { id }: OpenedChannel,
+  { term = "xterm", width = 80, height = 24, modes = [] }: TerminalRequest = {},
+): Promise<void> {
+  const encoded = new Writer();
+  for (const [opcode, value] of modes) encoded.writeByte(opcode).writeUint32(value);
+  const fields = new Writer()
+    .writeString(term)
+    .writeUint32(width)
+    .writeUint32(height)
+    .writeUint32(0)
+    .writeUint32(0)
+    .writeString(encoded.writeByte(0).toBuffer());
+  client.sendPacket(channelRequest(id, "pty-req", "want-reply", fields.toBuffer()));
+  await client.expect(MessageNumber.CHANNEL_SUCCESS);
+}
+
+export const windowChange = ({ id }: OpenedChannel, width: number, height: number): Buffer =>
+  channelRequest(
+    id,
+    "window-change",
+    "no-reply",
+    new Writer().writeUint32(width).writeUint32(height).writeUint32(0).writeUint32(0).toBuffer(),
+  );
+
+export const signalRequest = ({ id }: OpenedChannel, name: string): Buffer =>
+  channelRequest(id, "signal", "no-reply", new Writer().writeString(name).toBuffer());
+
+export const breakRequest = ({ id }: OpenedChannel): Buffer =>
+  channelRequest(id, "break", "no-reply", new Writer().writeUint32(500).toBuffer());
+
+/** Asks for a command, and waits for the reply. */
+export async function startCommand(client: PacketClient, { id }: OpenedChannel, command: string): Promise<void> {
+  client.sendPacket(execRequest(id, command));
+  await client.expect(MessageNumber.CHANNEL_SUCCESS, { skip: [MessageNumber.CHANNEL_WINDOW_ADJUST] });
+}
+
+/** Reads output until the pattern is there. */
+export async function shown(client: PacketClient, pattern: RegExp): Promise<RegExpExecArray> {
+  let text = "";
+  for (;;) {
+    const found = pattern.exec(text);
+    if (found !== null) return found;
+    const payload = await client.nextPacket();
+    if (payload[0] === MessageNumber.CHANNEL_DATA) text += readChannelData(payload).toString("latin1");
+    if (payload[0] === MessageNumber.CHANNEL_CLOSE)
+      throw new Error(`the channel was closed before ${pattern}: ${text}`);
+  }
+}
+
+/** The request that tells how a program has ended, and its first field: a status or the name of a signal. */
+export function readEnd(payload: Buffer): { readonly kind: string; readonly value: number | string } {
+  const reader = new Reader(payload, 5);
+  const kind = reader.readText();
+  reader.readBoolean();
+  return { kind, value: kind === "exit-status" ? reader.readUint32() : reader.readText() };
+}
