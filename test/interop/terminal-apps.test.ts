@@ -1,11 +1,11 @@
 import { describe, expect, it, vi } from "vitest";
-import { needs } from "../support/clients.js";
-import { serverFixture } from "../support/server-fixture.js";
+import type { SessionHandler } from "../../src/index.js";
+import { sessionFixture } from "../session/session-fixture.js";
+import { needs, TOOLS } from "../support/clients.js";
 import { TmuxScreen } from "../support/tmux-screen.js";
-import { ansiApp, floodApp, lineApp, signalApp } from "./terminal-apps/ansi-app.js";
+import { ansiApp, floodApp, idleApp, lineApp, menuApp, signalApp } from "./terminal-apps/ansi-app.js";
 import { clackApp } from "./terminal-apps/clack-app.js";
 import { readlineApp } from "./terminal-apps/readline-app.js";
-import { TerminalServer } from "./terminal-apps/terminal-server.js";
 
 /** Ink draws nothing while it believes that it is in CI, which it finds out when it is loaded. */
 async function loadInkApp() {
@@ -17,21 +17,23 @@ async function loadInkApp() {
 }
 
 describe("programs on the terminal of ssh", needs("ssh", "tmux"), async () => {
-  const server = new TerminalServer({
+  const apps: Readonly<Record<string, SessionHandler>> = {
     ansi: ansiApp,
     clack: clackApp,
     flood: floodApp,
+    idle: idleApp,
     ink: await loadInkApp(),
     line: lineApp,
+    menu: menuApp,
     readline: readlineApp,
     signal: signalApp,
-  });
-  const fixture = serverFixture({ server });
+  };
+  const fixture = sessionFixture({ session: (session) => apps[session.command ?? ""]?.(session) });
 
-  async function start(app: string, options: readonly string[] = []): Promise<TmuxScreen> {
-    const login = { user: "admin", password: "secret" };
-    const request = { login, command: app, options: ["-q", "-tt", ...options] };
-    return TmuxScreen.start(await fixture.clients.commandLine("ssh", fixture.server, request));
+  function start(app: string, options: readonly string[] = []): Promise<TmuxScreen> {
+    const trust = ["-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null"];
+    const server = ["-F", "none", "-p", `${fixture.server.port}`, "-o", "BatchMode=yes", ...trust];
+    return TmuxScreen.start(TOOLS.ssh, ["-q", "-tt", ...server, ...options, "ann@127.0.0.1", app]);
   }
 
   it("Ink draws, reads keys and follows the window", async () => {
@@ -108,7 +110,7 @@ describe("programs on the terminal of ssh", needs("ssh", "tmux"), async () => {
     await screen.until("\\u0003");
     await screen.type("q");
     expect(await screen.exitStatus()).toBe(1);
-    expect(server.errors).toMatchObject([{ message: "without having tidied up" }]);
+    await fixture.logged("error", "a session's handler has failed");
     expect(await screen.text()).toMatch(/^before\n/);
     expect(await screen.look("#{alternate_on} #{cursor_flag} #{mouse_any_flag}")).toBe("0 1 0");
   });
@@ -143,5 +145,25 @@ describe("programs on the terminal of ssh", needs("ssh", "tmux"), async () => {
     await screen.press("C-c");
     expect(await screen.exitStatus()).toBe(0);
     expect(await screen.text()).toContain("\nstopped\n");
+  });
+
+  it("a program that listens to nothing is ended by ^C, and its screen is restored", async () => {
+    await using screen = await start("idle");
+    await screen.until("idle");
+    await screen.press("C-c");
+    expect(await screen.exitStatus()).toBe(255);
+    expect(await screen.text()).toMatch(/^before\n/);
+  });
+
+  it("a program leaves its terminal to another one, and goes on behind it", async () => {
+    await using screen = await start("menu");
+    await screen.until("program?");
+    await screen.type("first\r");
+    await screen.until(/in first\n24 80/);
+    await screen.type("second\r");
+    await screen.until("has read second");
+    await screen.until("again?");
+    await screen.type("no\r");
+    expect(await screen.exitStatus()).toBe(5);
   });
 });

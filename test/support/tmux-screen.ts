@@ -3,7 +3,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { TOOLS } from "./clients.js";
-import type { CommandLine } from "./clients-exec.js";
 import { runOk } from "./tools.js";
 
 const SETTINGS = `
@@ -26,26 +25,11 @@ export class TmuxScreen implements AsyncDisposable {
   }
 
   /** Starts a command on a screen of 80 by 24. */
-  static async start({ program, parameters, environment }: CommandLine): Promise<TmuxScreen> {
+  static async start(program: string, parameters: readonly string[]): Promise<TmuxScreen> {
     const folder = await mkdtemp(join(tmpdir(), "spindlex-tmux-"));
     await writeFile(join(folder, "settings"), SETTINGS);
     const screen = new TmuxScreen(folder);
-    const variables = Object.entries(environment).flatMap(([name, value]) => ["-e", `${name}=${value}`]);
-    await screen.#tmux(
-      "new-session",
-      "-d",
-      "-x",
-      "80",
-      "-y",
-      "24",
-      ...variables,
-      "sh",
-      "-c",
-      SCRIPT,
-      "sh",
-      program,
-      ...parameters,
-    );
+    await screen.#tmux("new-session", "-d", "-x", "80", "-y", "24", "sh", "-c", SCRIPT, "sh", program, ...parameters);
     return screen;
   }
 

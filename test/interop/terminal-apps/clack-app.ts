@@ -1,8 +1,10 @@
 import { confirm, intro, isCancel, outro, select, text } from "@clack/prompts";
-import type { TerminalSession } from "./terminal-server.js";
+import type { Session } from "../../../src/index.js";
+import { terminalOf } from "./terminal-of.js";
 
-export async function clackApp({ terminal, signal }: TerminalSession): Promise<number> {
-  const common = { input: terminal.input, output: terminal.output, signal };
+export async function clackApp(session: Session): Promise<number> {
+  const { input, output } = terminalOf(session);
+  const common = { input, output, signal: session.signal };
   intro("deploy", common);
   const name = await text({ message: "What is its name?", ...common });
   if (isCancel(name)) return 2;

@@ -1,6 +1,7 @@
 import { Box, render, Text, useApp, useInput, useStdout } from "ink";
 import { createElement, useEffect, useState } from "react";
-import type { TerminalSession } from "./terminal-server.js";
+import type { Session } from "../../../src/index.js";
+import { terminalOf } from "./terminal-of.js";
 
 /** A counter: + and - change it, q leaves; it follows the size of the window. */
 function Counter() {
@@ -24,10 +25,10 @@ function Counter() {
   return createElement(Box, { borderStyle: "round" }, line);
 }
 
-export async function inkApp({ terminal, signal }: TerminalSession): Promise<void> {
-  const { input: stdin, output: stdout } = terminal;
+export async function inkApp(session: Session): Promise<void> {
+  const { input: stdin, output: stdout } = terminalOf(session);
   const app = render(createElement(Counter), { stdin, stdout, stderr: stdout, patchConsole: false });
-  signal.addEventListener("abort", () => app.unmount());
+  session.signal.addEventListener("abort", () => app.unmount());
   await app.waitUntilExit();
   stdout.write("left\n");
 }

@@ -1,13 +1,14 @@
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { createInterface as createPromisesInterface } from "node:readline/promises";
-import type { TerminalSession } from "./terminal-server.js";
+import type { Session } from "../../../src/index.js";
+import { terminalOf } from "./terminal-of.js";
 
 /** Asks for a name, then answers lines until `exit`. */
-export async function readlineApp({ terminal, signal }: TerminalSession): Promise<number> {
-  const { input, output } = terminal;
+export async function readlineApp(session: Session): Promise<number> {
+  const { input, output } = terminalOf(session);
   const asking = createPromisesInterface({ input, output });
-  const name = await asking.question("name? ", { signal });
+  const name = await asking.question("name? ", { signal: session.signal });
   asking.close();
   const lines = createInterface({ input, output, prompt: `${name}> `, completer: complete });
   lines.on("SIGINT", () => {
