@@ -117,6 +117,8 @@ export {
 export { SessionEndedError, type SessionEndReason } from "./session/session-ended-error.js";
 export type { Middleware, SessionHandler, SessionResult } from "./session/session-handler.js";
 export type { SessionTerminal } from "./session/terminal/session-terminal.js";
+export type { TerminalInput } from "./session/terminal/terminal-input.js";
+export type { TerminalOutput } from "./session/terminal/terminal-output.js";
 export { SFTPServer, type SFTPServerOptions } from "./sftp/server/sftp-server.js";
 export {
   type AlgorithmPreferences,
