@@ -13,7 +13,7 @@ set -g default-terminal tmux-256color
 /** What follows the command, so that its screen is still there when it has ended. */
 const SCRIPT = '"$@"; printf "[status %s]" "$?"; exec cat';
 /** Milliseconds between two looks at a screen. */
-const LOOK_INTERVAL = 50;
+const LOOK_INTERVAL = 100;
 const PATIENCE = 15_000;
 
 /** A person at a terminal, whose screen is tmux: it shows what a terminal makes of a program's output. */
