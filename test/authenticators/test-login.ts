@@ -5,7 +5,7 @@ import type { Connection } from "../../src/session/connection.js";
 import { fakeConnection } from "../connection/fake-connection.js";
 
 export function connectionFrom(remoteAddress: string | undefined): Connection {
-  return { ...fakeConnection(), remoteAddress };
+  return fakeConnection({ remoteAddress });
 }
 
 export function newKey(): PKey {

@@ -1,10 +1,12 @@
 import { ALL_PERMISSIONS } from "../../src/auth/permissions.js";
+import { setLoggerOf } from "../../src/base/connection-logger.js";
+import { silentLogger } from "../../src/base/logger.js";
 import type { Connection } from "../../src/session/connection.js";
 
-/** A connection of which channels only need that it is one. */
-export function fakeConnection(): Connection {
+/** A connection of which channels only need that it is one. Its log is silent. */
+export function fakeConnection(known: Partial<Connection> = {}): Connection {
   const { signal } = new AbortController();
-  return {
+  const connection: Connection = {
     id: 1,
     remoteAddress: undefined,
     remotePort: undefined,
@@ -27,5 +29,8 @@ export function fakeConnection(): Connection {
     rekey: () => {},
     refuse: () => {},
     reportInvalidUser: () => {},
+    ...known,
   };
+  setLoggerOf(connection, silentLogger);
+  return connection;
 }

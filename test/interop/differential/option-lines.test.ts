@@ -43,7 +43,7 @@ for (const version of SSHD_VERSIONS)
 
 function decide(text: string, key: PKey) {
   const hook = authorizedKeys(() => text, { permitUserEnvironment: true });
-  return hook("root", key, { ...fakeConnection(), remoteAddress: "127.0.0.1" }, "ssh-ed25519");
+  return hook("root", key, fakeConnection({ remoteAddress: "127.0.0.1" }), "ssh-ed25519");
 }
 
 const FLAGS = [
