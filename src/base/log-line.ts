@@ -57,9 +57,14 @@ function stackOf(error: unknown): string[] {
   return lines.length > MAX_STACK_LINES ? [...lines.slice(0, MAX_STACK_LINES), "    …"] : lines;
 }
 
-/** Without the message, which is in the line and may have any number of lines itself. */
-function framesOf({ stack }: Error): string[] {
-  const frames = typeof stack === "string" ? stack.split("\n").filter((line) => /^ +at /.test(line)) : [];
+/** Without the message, which is in the line: it may have any number of lines itself, and they may look like frames. */
+function framesOf({ stack, message }: Error): string[] {
+  if (typeof stack !== "string") return [];
+  const start = stack.includes(message) ? stack.indexOf(message) + message.length : 0;
+  const frames = stack
+    .slice(start)
+    .split("\n")
+    .filter((line) => /^ +at /.test(line));
   return frames.map((frame) => `    ${loggedPath(frame.trim())}`);
 }
 

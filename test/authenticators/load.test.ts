@@ -77,8 +77,8 @@ describe("load", () => {
     ["authorizedKeys", keysOf, "authorized key"],
     ["trustedUserCAs", authoritiesOf, "trusted user CA key"],
     ["principals of trustedUserCAs", principalsOf, "principal"],
-    ["passwordFile", (source: { file: string }) => passwordFile(source), "user who could log in"],
-    ["totp", (source: { file: string }) => totp(source), "user who could log in"],
+    ["passwordFile", (source: { file: string }) => passwordFile(source, { logger: false }), "user who could log in"],
+    ["totp", (source: { file: string }) => totp(source, { logger: false }), "user who could log in"],
   ])("of %s fails where nobody could log in", async (_, make, what) => {
     for (const text of ["", "# nobody\n", '"\n']) {
       const file = write(text);

@@ -26,8 +26,8 @@ function writeFile(path: string, content: string): Promise<void> {
 }
 
 /** Which of my, your and her keys are revoked. */
-async function answers(source: RevocationSource, options?: FileOptions): Promise<readonly boolean[]> {
-  const isRevoked = revokedKeys(source, options);
+async function answers(source: RevocationSource, options: FileOptions = {}): Promise<readonly boolean[]> {
+  const isRevoked = revokedKeys(source, { logger: false, ...options });
   return Promise.all([mine, yours, hers].map((key) => isRevoked(key)));
 }
 

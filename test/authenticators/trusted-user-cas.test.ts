@@ -32,7 +32,7 @@ describe("trustedUserCAs", () => {
     ["a file", { file: write("authorities", `${authority.toPublicString()}\n`) }],
     ["a function", async () => authority.toPublicString()],
   ])("trusts the authorities of %s", async (_, source) => {
-    const hook = trustedUserCAs(source);
+    const hook = trustedUserCAs(source, { logger: false });
     const decision = await hook("ann", certificate, local, ALGORITHM);
     if (!(decision instanceof Grant)) throw new Error("refused");
     expect(decision.authority?.equals(authority)).toBe(true);

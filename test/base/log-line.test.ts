@@ -34,10 +34,10 @@ describe("a line of the log", () => {
   });
 
   it("has the stack of an error under it, indented, without the message a second time", () => {
-    const error = new TypeError("one\ntwo");
-    error.stack = "TypeError: one\ntwo\n    at hook (file.ts:1:2)\n    at library (\u202e.ts:3:4)";
+    const error = new TypeError("one\n    at two");
+    error.stack = "TypeError: one\n    at two\n    at hook (file.ts:1:2)\n    at library (\u202e.ts:3:4)";
     expect(line({ err: error }).split("\n")).toEqual([
-      `${START} err="TypeError: one\\u{a}two"`,
+      `${START} err="TypeError: one\\u{a}    at two"`,
       "    at hook (file.ts:1:2)",
       "    at library (\\u{202e}.ts:3:4)",
     ]);

@@ -20,7 +20,7 @@ export class SCPTestPeer {
     stream.on("error", () => {});
     this.#reader = stream[Symbol.asyncIterator]();
     const withStatus = Object.assign(served, { sendExitStatus: (status: number) => this.exitStatuses.push(status) });
-    this.server = new SCPServer(withStatus, command, options);
+    this.server = new SCPServer(withStatus, command, { logger: false, ...options });
   }
 
   send(data: string | Uint8Array): void {

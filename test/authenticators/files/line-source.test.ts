@@ -23,7 +23,7 @@ async function words(set: LineSet<{ word: string }>, username = "ann"): Promise<
 }
 
 function lines(source: LineSource, options: LineSourceOptions = {}) {
-  return new LineSet("word", source, parse, options);
+  return new LineSet("word", source, parse, { logger: false, ...options });
 }
 
 function write(name: string, text: string): string {

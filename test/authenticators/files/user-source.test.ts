@@ -48,7 +48,7 @@ describe("userValues", () => {
   });
 
   it("keeps the list of users the same object until it changes", async () => {
-    const values = userValues(TEXT, FORMAT, {});
+    const values = userValues(TEXT, FORMAT, { logger: false });
     expect((await values.find("ann"))?.users).toBe((await values.find("eve"))?.users);
   });
 
@@ -70,7 +70,7 @@ describe("userValues", () => {
   });
 
   it("says nothing of a file that cannot be used", async () => {
-    const values = userValues({ file: join(folder, "none") }, FORMAT, {});
+    const values = userValues({ file: join(folder, "none") }, FORMAT, { logger: false });
     expect(await values.find("ann")).toBeUndefined();
     await expect(values.load()).rejects.toThrow(/^test file .* cannot be used: there is no such file$/);
   });

@@ -70,14 +70,14 @@ describe("passwordFile", () => {
     ["an empty password", "ann:$5$saltsalt$09agN5RZ2meWdEdnEusqsq5G7RwwghB8jCKoWWADxW/"],
     ["two lines", `ann:${ANN}\nann:${ANN}`],
   ])("lets nobody in with %s", async (_name, lines) => {
-    const check = passwordFile(`${lines}\nbob:${OTHER}\n`);
+    const check = passwordFile(`${lines}\nbob:${OTHER}\n`, { logger: false });
     expect(await isLetIn(check, "ann", "secret")).toBe(false);
     expect(await isLetIn(check, "ann", "")).toBe(false);
     expect(await isLetIn(check, "bob", "größer 🔑")).toBe(true);
   });
 
   it.each(["", "# nobody\n", "nobody:*\n"])("lets nobody in where there is nobody: %j", async (text) => {
-    const check = passwordFile(text);
+    const check = passwordFile(text, { logger: false });
     expect(await isLetIn(check, "ann", "")).toBe(false);
     expect(await isLetIn(check, "nobody", "*")).toBe(false);
     await expect(check.load()).rejects.toThrow(/^source: holds no user who could log in$/);
@@ -98,7 +98,7 @@ describe("passwordFile", () => {
         ]).get(username),
     ],
   ])("reports names that are not in %s", async (_name, source) => {
-    const check = passwordFile(source);
+    const check = passwordFile(source, { logger: false });
     const isReported = async (username: string, password: string) => {
       const origin = connection();
       await check(username, password, origin);
@@ -112,7 +112,9 @@ describe("passwordFile", () => {
 
   it("reports nobody while it does not know who there is", async () => {
     const origin = connection();
-    expect(await passwordFile({ file: "/does/not/exist" })("eve", "secret", origin)).toBe(AUTH_FAILED);
+    expect(await passwordFile({ file: "/does/not/exist" }, { logger: false })("eve", "secret", origin)).toBe(
+      AUTH_FAILED,
+    );
     expect(origin.reportInvalidUser).not.toHaveBeenCalled();
   });
 
@@ -144,7 +146,7 @@ describe("passwordFile, asked by those who only try", () => {
   const dear = ANN.replace("$6$", "$6$rounds=50000$");
 
   it.each([
-    ["a text", passwordFile(`ann:${dear}\nlocked:!${dear}\nbad:$6$x\n`)],
+    ["a text", passwordFile(`ann:${dear}\nlocked:!${dear}\nbad:$6$x\n`, { logger: false })],
     ["a function", passwordFile((username) => (username === "ann" ? dear : undefined), { example: dear })],
   ])("computes as much for names that are nobody's, with %s", async (_source, check) => {
     const known = await work(check, "ann");
@@ -206,7 +208,7 @@ describe("passwordFile with a file", () => {
 
   it("lets in who is in it now, and nobody while it is gone", async () => {
     const path = join(folder, "users");
-    const check = passwordFile({ file: path });
+    const check = passwordFile({ file: path }, { logger: false });
     expect(await isLetIn(check, "ann", "secret")).toBe(false);
     await expect(check.load()).rejects.toThrow(/password file .*users cannot be used: there is no such file/);
     writeFileSync(path, `ann:${ANN}\nbob:!\n`, { mode: 0o600 });

@@ -79,7 +79,7 @@ describe("totp", () => {
   });
 
   it("asks everybody the same, and lets in nobody without a secret", async () => {
-    const check = totp(`${TEXT}\nbad:JBSWY3DPEHPK3PXP\n`);
+    const check = totp(`${TEXT}\nbad:JBSWY3DPEHPK3PXP\n`, { logger: false });
     const asked: InfoRequest[] = [];
     for (const username of ["ann", "eve", "bad", "__proto__", ""]) {
       const result = await check(username, "", async (request) => {
@@ -126,7 +126,7 @@ describe("totp", () => {
 
   it("reads a file, and again when it has changed", async () => {
     const file = join(temporary, "secrets");
-    const check = totp({ file });
+    const check = totp({ file }, { logger: false });
     await expect(check.load()).rejects.toThrow(/file of secrets .* cannot be used: there is no such file/);
     expect(await answer(check, "ann", codeOf("ann"))).toBe(AUTH_FAILED);
     writeFileSync(file, TEXT, { mode: 0o600 });

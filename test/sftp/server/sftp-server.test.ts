@@ -233,7 +233,7 @@ describe("the end of a session", () => {
 
   it("for broken protocol: 1", async () => {
     const { client, channel, events } = channelPair();
-    const server = new SFTPServer(channel, { fileSystem: tree() });
+    const server = new SFTPServer(channel, { fileSystem: tree(), logger: false });
     client.send(Buffer.alloc(100, 0xff));
     await client.end();
     await server.closed;
