@@ -126,6 +126,16 @@ export class ChannelOutput {
     if (this.#mayWrite(callback)) this.#sender.write(this.#output, chunks.map(bytesOf), callback);
   }
 
+  /**
+   * Sends what can be sent at once, without the stream that is written to. The bytes may be reused.
+   *
+   * @returns how many were sent: none where something waits, or no output can come any more
+   */
+  sendNow(bytes: Uint8Array): number {
+    const { destroyed, writableEnded } = this.#stream;
+    return destroyed || writableEnded || this.#closeSent ? 0 : this.#sender.sendNow(this.#output, bytes);
+  }
+
   /** Sends a message behind all output that was written so far; not after `close`. */
   sendAfterOutput(payload: Buffer): void {
     this.#afterOutput.push(payload);

@@ -115,6 +115,23 @@ export class ChannelSender {
     this.pump();
   }
 
+  /**
+   * Sends what can be sent at once, if nothing waits before it. The bytes may be reused.
+   *
+   * @returns how many were sent
+   */
+  sendNow(type: DataType, bytes: Uint8Array): number {
+    if (!this.idle || this.#pumping || type.stream.writableLength > 0) return 0;
+    let sent = 0;
+    while (this.#link.writable) {
+      const length = Math.min(bytes.length - sent, this.#window, this.#maximumPacketSize);
+      if (length === 0) break;
+      this.#sendParts(type, [bytes.subarray(sent, sent + length)], length);
+      sent += length;
+    }
+    return sent;
+  }
+
   /** @throws {ProtocolError} when the window would exceed 2^32 - 1 bytes */
   adjustWindow(bytes: number): void {
     if (this.#window + bytes > MAX_WINDOW) throw new ProtocolError("the channel's window overflows");
@@ -204,6 +221,10 @@ export class ChannelSender {
       if (length === limit || item.type !== type) break;
       length += item.take(limit - length, parts);
     }
+    this.#sendParts(type, parts, length);
+  }
+
+  #sendParts(type: DataType, parts: readonly Uint8Array[], length: number): void {
     setDataLength(type.head, length);
     this.#link.sendData(type.head, parts);
     this.#window -= length;

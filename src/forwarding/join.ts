@@ -117,8 +117,10 @@ class Junction {
     for (const [from, to] of ways) {
       from.listen({
         data: (chunk) => this.#pass(from, to, chunk),
+        borrowedBytes: (bytes) => this.#passBorrowed(from, to, bytes),
         end: () => this.#ended(from, to),
         drain: () => this.#drained(to),
+        flushed: () => this.#checkRoom(to, from),
         finish: () => this.#finished(from, to),
         gone: (error) => this.#gone(from, to, error),
       });
@@ -165,20 +167,30 @@ class Junction {
   }
 
   #pass(from: JoinedStream, to: JoinedStream, chunk: unknown): void {
-    this.#activeAt = performance.now();
     const bytes = bytesOf(chunk, from.stream);
-    if (bytes === undefined) {
-      this.#gone(from, to, new TypeError("the stream gives something other than bytes"));
-      return;
-    }
-    from.bytesRead += bytes.length;
+    if (bytes === undefined) this.#gone(from, to, new TypeError("the stream gives something other than bytes"));
+    else this.#move(from, to, bytes.length, () => to.write(bytes));
+  }
+
+  #passBorrowed(from: JoinedStream, to: JoinedStream, bytes: Buffer): void {
+    this.#move(from, to, bytes.length, () => to.writeBorrowed(bytes));
+  }
+
+  #move(from: JoinedStream, to: JoinedStream, length: number, write: () => void): void {
+    this.#activeAt = performance.now();
+    from.bytesRead += length;
     try {
-      // Bytes that the stream has passed on at once fill no memory.
-      if (!to.stream.write(bytes) && to.stream.writableLength !== 0) from.stream.pause();
-      else if (from.bytesRead - from.turnBegan >= MAX_TURN) this.#yield(from, to);
+      write();
     } catch (thrown) {
       this.#gone(to, from, asError(thrown));
+      return;
     }
+    this.#checkRoom(from, to);
+    if (!from.stream.isPaused() && from.bytesRead - from.turnBegan >= MAX_TURN) this.#yield(from, to);
+  }
+
+  #checkRoom(from: JoinedStream, to: JoinedStream): void {
+    if (to.isFull) from.stream.pause();
   }
 
   /** Lets others have their turn. */

@@ -1,20 +1,28 @@
 import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { Channel, portOf } from "../connection/channel.js";
+import { type DirectReads, directReadsOf } from "./direct-reads.js";
 import { resetSocket } from "./reset-socket.js";
 
 /** The events of a stream that is joined to another one. */
 export interface JoinedStreamHandlers {
   data(chunk: unknown): void;
+  /** Bytes that are overwritten afterwards. */
+  borrowedBytes(bytes: Buffer): void;
   /** Nothing more comes from the stream. */
   end(): void;
   /** The stream has taken all that was written. */
   drain(): void;
+  /** What was written was handed on: now it shows whether the stream takes more. */
+  flushed(): void;
   /** The stream has taken all that was written, and the end. */
   finish(): void;
   /** The stream has failed, or is closed. */
   gone(error?: Error): void;
 }
+
+/** Bytes for a socket that are written to it together. */
+const MAX_GATHERED = 128 * 1024;
 
 type Listener = readonly [name: string, listener: (value?: unknown) => void];
 
@@ -28,10 +36,20 @@ export class JoinedStream {
   ended = false;
   /** Whether the stream has failed, or is closed. */
   gone = false;
+  readonly #reads: DirectReads | undefined;
   #listeners: readonly Listener[] = [];
+  #flushed: (() => void) | undefined;
+  /** What was written waits for more of the same turn, which one call of the system takes together. */
+  #gathering = false;
 
   constructor(stream: Duplex) {
     this.stream = stream;
+    this.#reads = directReadsOf(stream);
+  }
+
+  /** Whether the stream asks to be given no more for now. Bytes that it has passed on at once fill no memory. */
+  get isFull(): boolean {
+    return !this.#gathering && this.stream.writableNeedDrain && this.stream.writableLength !== 0;
   }
 
   /** Whether each direction has come to its end, as far as the stream is concerned. */
@@ -52,7 +70,27 @@ export class JoinedStream {
     return this.stream instanceof Channel && portOf(this.stream).input.endedByClose;
   }
 
+  write(bytes: Uint8Array): void {
+    const { stream } = this;
+    if (stream instanceof Socket && !this.#gathering) {
+      this.#gathering = true;
+      stream.cork();
+      process.nextTick(this.#flush);
+    }
+    stream.write(bytes);
+    if (this.#gathering && stream.writableLength >= MAX_GATHERED) this.#flush();
+  }
+
+  /** @param bytes that may be overwritten at once */
+  writeBorrowed(bytes: Buffer): void {
+    const { stream } = this;
+    const sent = stream instanceof Channel ? portOf(stream).output.sendNow(bytes) : 0;
+    if (sent < bytes.length) this.write(Buffer.from(bytes.subarray(sent)));
+  }
+
   listen(handlers: JoinedStreamHandlers): void {
+    this.#flushed = handlers.flushed;
+    if (this.#reads !== undefined) this.#reads.take = handlers.borrowedBytes;
     this.#listeners = [
       ["data", handlers.data],
       ["end", handlers.end],
@@ -70,6 +108,8 @@ export class JoinedStream {
     stream.on("error", ignore);
     for (const [name, listener] of this.#listeners) stream.off(name, listener);
     this.#listeners = [];
+    this.#flushed = undefined;
+    if (this.#reads !== undefined) this.#reads.take = undefined;
     const closed = () => stream.off("error", ignore);
     // Node.js calls it closed a little before it tells of the last error.
     if (stream.closed) setImmediate(closed);
@@ -88,6 +128,13 @@ export class JoinedStream {
       stream.destroy();
     }
   }
+
+  readonly #flush = (): void => {
+    if (!this.#gathering) return;
+    this.#gathering = false;
+    this.stream.uncork();
+    this.#flushed?.();
+  };
 }
 
 /** @param thrown by a stream, or emitted, which may be anything */

@@ -1,7 +1,8 @@
-import { connect, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import type { ChannelOpenError } from "../../connection/channel-open-error.js";
 import { OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED, OPEN_FAILED_CONNECT_FAILED } from "../../protocol/constants.js";
 import { connected } from "../connected.js";
+import { connectForDirectReads } from "../direct-reads.js";
 import { openFailure } from "../open-failure.js";
 import { holdFile, OutsideRootsError } from "./held-file.js";
 import { parseSocketPath } from "./socket-path.js";
@@ -35,7 +36,7 @@ async function connectInside(path: string, roots: readonly string[], signal: Abo
   try {
     signal.throwIfAborted();
     if (!file.stats.isSocket()) throw new Error("it is not a socket");
-    return await connected(connect({ path: file.path, allowHalfOpen: true }), signal);
+    return await connected(connectForDirectReads({ path: file.path, allowHalfOpen: true }), signal);
   } finally {
     await file.release();
   }

@@ -1,5 +1,6 @@
-import { connect, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import { PendingAnswer } from "../../connection/pending-answer.js";
+import { connectForDirectReads } from "../direct-reads.js";
 
 /** Milliseconds until the next address is tried beside the others ("Connection Attempt Delay", RFC 8305 §5). */
 const ATTEMPT_DELAY = 250;
@@ -51,7 +52,7 @@ export async function firstConnection(
   };
 
   const attempt = (host: string) => {
-    const socket = connect({ host, port, allowHalfOpen: true, noDelay: true });
+    const socket = connectForDirectReads({ host, port, allowHalfOpen: true, noDelay: true });
     attempts.add(socket);
     // Stays for good: a connection may break before anybody else listens.
     socket.on("error", (error) => {
