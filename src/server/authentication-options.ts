@@ -12,30 +12,30 @@ export type PermissionsOption =
   | Partial<Permissions>
   | ((username: string, connection: Connection) => MaybePromise<Partial<Permissions>>);
 
-/** The decisions about the login, method by method: each function stands for the hook of its method in a class. */
-export interface AuthenticationOptions {
+/** The decisions about the login, method by method: each function stands for the hook of its method in a class. `Data` is what their Grants have. */
+export interface AuthenticationOptions<Data = unknown> {
   /** As `checkAuthNone`: `() => AUTH_SUCCESSFUL` lets everybody in, under any name. */
-  readonly none?: (username: string, connection: Connection) => MaybePromise<AuthDecision>;
+  readonly none?: (username: string, connection: Connection) => MaybePromise<AuthDecision<Data>>;
   /** As `checkAuthPublickey`: `authorizedKeys`, `trustedUserCAs`, `anyOf` of several. */
   readonly publicKey?: (
     username: string,
     key: PKey,
     connection: Connection,
     algorithm: string,
-  ) => MaybePromise<AuthDecision>;
+  ) => MaybePromise<AuthDecision<Data>>;
   /** As `checkAuthPassword`: `passwordFile`. */
   readonly password?: (
     username: string,
     password: string,
     connection: Connection,
-  ) => MaybePromise<AuthDecision | PasswordChangeRequired>;
+  ) => MaybePromise<AuthDecision<Data> | PasswordChangeRequired>;
   /** As `checkAuthKeyboardInteractive`: `totp`. */
   readonly keyboardInteractive?: (
     username: string,
     submethods: string,
     prompt: Prompt,
     connection: Connection,
-  ) => MaybePromise<AuthDecision>;
+  ) => MaybePromise<AuthDecision<Data>>;
   /** As `getRequiredAuths`: `requireMethods`. */
   readonly methods?: (username: string, connection: Connection) => MaybePromise<MethodLists | undefined>;
   /** As `checkKeyRevoked`: `revokedKeys`. */

@@ -11,6 +11,7 @@ import type { AnyChannel } from "../session/connection.js";
 import { SessionChannel } from "../session/session-channel.js";
 import { forcedKind, handleSessionRequest, mayRequest } from "../session/session-requests.js";
 import type { ChannelContext } from "./channel-context.js";
+import { takeNoFiles } from "./declared-program.js";
 import { decideGlobalRequest } from "./global-request-hooks.js";
 import { notify, wrongAnswer } from "./hook-answers.js";
 import { NOTHING_ALLOWS } from "./refused-requests.js";
@@ -85,7 +86,9 @@ function decideRequest(
   const settle = (allowed: boolean) => {
     if (allowed) return true;
     const { permissions } = connection;
-    if (mayRequest(permissions, request.kind)) {
+    if (channel instanceof SessionChannel && takeNoFiles(channel)) {
+      refused("sftp has no files for this user");
+    } else if (mayRequest(permissions, request.kind)) {
       refused("refused", remedyFor(server, "channel request", forcedKind(permissions, request.kind)));
     } else {
       refused("not permitted to this user");

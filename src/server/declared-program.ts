@@ -22,6 +22,19 @@ export function declareProgram(channel: SessionChannel, program: DeclaredProgram
   return true;
 }
 
+const withoutFiles = new WeakSet<SessionChannel>();
+
+/** A declaration has no files for the user of a channel, who has asked for some. */
+export function noteNoFiles(channel: SessionChannel): false {
+  withoutFiles.add(channel);
+  return false;
+}
+
+/** Whether that was just so. */
+export function takeNoFiles(channel: SessionChannel): boolean {
+  return withoutFiles.delete(channel);
+}
+
 /** The program that was declared on a channel, to be run once. */
 export function takeProgram(channel: SessionChannel): DeclaredProgram | undefined {
   const program = programs.get(channel);

@@ -27,7 +27,11 @@ const USUAL: readonly string[] = ["window-change"];
 const STOCK_VARIABLE = /^(LANG|LC_\w+|COLORTERM|NO_COLOR)$/;
 
 /** Why a request on a channel was refused, where something in the server decides about it. */
-type RefusalReason = "refused" | "refused when it had begun" | "not permitted to this user";
+type RefusalReason =
+  | "refused"
+  | "refused when it had begun"
+  | "sftp has no files for this user"
+  | "not permitted to this user";
 
 /** The reason where nothing in the server allows something. */
 export const NOTHING_ALLOWS = "nothing allows it";

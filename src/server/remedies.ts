@@ -3,39 +3,31 @@ import { type DecidingHook, overrides, type SSHServer, sessionsOf } from "./ssh-
 /** A way in which a program allows something that clients ask for. */
 interface Way {
   readonly hook: DecidingHook;
-  /** The declaration that stands for the hook: of `forwarding`, or `session` and `sftp`, which decide about all of a session. */
-  readonly declaration?:
-    | "forwarding.local"
-    | "forwarding.remote"
-    | "forwarding.agent"
-    | "forwarding.x11"
-    | "session"
-    | "sftp";
+  /** The declaration that stands for the hook. */
+  readonly forwarding?: "local" | "remote" | "agent" | "x11";
+  /** The declarations that stand for it together, each for requests of its own. */
+  readonly sessions?: readonly ("session" | "sftp")[];
   /** The hook that is asked where there is neither. */
   readonly otherwise?: DecidingHook;
 }
 
-const LOCAL: Way = {
-  hook: "checkLocalForwardRequest",
-  declaration: "forwarding.local",
-  otherwise: "checkChannelRequest",
-};
+const LOCAL: Way = { hook: "checkLocalForwardRequest", forwarding: "local", otherwise: "checkChannelRequest" };
 
 /** For each kind of request, and of channel, that has a way of its own. */
 const WAYS: ReadonlyMap<string, Way> = new Map<string, Way>([
-  ["exec", { hook: "checkChannelExecRequest", declaration: "session" }],
-  ["shell", { hook: "checkChannelShellRequest", declaration: "session" }],
-  ["subsystem", { hook: "checkChannelSubsystemRequest", declaration: "sftp" }],
-  ["pty-req", { hook: "checkChannelPtyRequest", declaration: "session" }],
-  ["env", { hook: "checkChannelEnvRequest", declaration: "session" }],
-  ["x11-req", { hook: "checkChannelX11Request", declaration: "forwarding.x11" }],
-  ["auth-agent-req@openssh.com", { hook: "checkChannelForwardAgentRequest", declaration: "forwarding.agent" }],
+  ["exec", { hook: "checkChannelExecRequest", sessions: ["session"] }],
+  ["shell", { hook: "checkChannelShellRequest", sessions: ["session"] }],
+  ["subsystem", { hook: "checkChannelSubsystemRequest", sessions: ["sftp", "session"] }],
+  ["pty-req", { hook: "checkChannelPtyRequest", sessions: ["session"] }],
+  ["env", { hook: "checkChannelEnvRequest", sessions: ["session"] }],
+  ["x11-req", { hook: "checkChannelX11Request", forwarding: "x11" }],
+  ["auth-agent-req@openssh.com", { hook: "checkChannelForwardAgentRequest", forwarding: "agent" }],
   ["direct-tcpip", LOCAL],
   ["direct-streamlocal@openssh.com", LOCAL],
-  ["tcpip-forward", { hook: "checkPortForwardRequest", declaration: "forwarding.remote" }],
+  ["tcpip-forward", { hook: "checkPortForwardRequest", forwarding: "remote" }],
   [
     "streamlocal-forward@openssh.com",
-    { hook: "checkSocketForwardRequest", declaration: "forwarding.remote", otherwise: "checkGlobalRequest" },
+    { hook: "checkSocketForwardRequest", forwarding: "remote", otherwise: "checkGlobalRequest" },
   ],
 ]);
 
@@ -57,25 +49,14 @@ const OTHER_WAYS = {
  */
 export function remedyFor(server: SSHServer, what: keyof typeof OTHER_WAYS, kind: string): string | undefined {
   if (WITHOUT_A_HOOK.includes(kind)) return undefined;
-  const { hook, declaration, otherwise }: Way = WAYS.get(kind) ?? OTHER_WAYS[what];
-  const isDeclared = declaration !== undefined && declares(server, declaration);
+  const { hook, forwarding, sessions, otherwise }: Way = WAYS.get(kind) ?? OTHER_WAYS[what];
+  const missing = sessions?.filter((name) => !sessionsOf(server).declares(name)) ?? [];
+  const isDeclared =
+    forwarding === undefined
+      ? sessions !== undefined && missing.length === 0
+      : server.forwarding[forwarding] !== undefined;
   const isDecided = isDeclared || overrides(server, hook) || (otherwise !== undefined && overrides(server, otherwise));
   if (isDecided) return undefined;
-  return declaration === undefined ? `override ${hook}` : `declare ${declaration}, or override ${hook}`;
-}
-
-function declares(server: SSHServer, declaration: NonNullable<Way["declaration"]>): boolean {
-  const { forwarding } = server;
-  switch (declaration) {
-    case "forwarding.local":
-      return forwarding.local !== undefined;
-    case "forwarding.remote":
-      return forwarding.remote !== undefined;
-    case "forwarding.agent":
-      return forwarding.agent !== undefined;
-    case "forwarding.x11":
-      return forwarding.x11 !== undefined;
-    default:
-      return sessionsOf(server).isDeclared;
-  }
+  const declarations = forwarding === undefined ? missing : [`forwarding.${forwarding}`];
+  return declarations.length === 0 ? `override ${hook}` : `declare ${declarations.join(" or ")}, or override ${hook}`;
 }

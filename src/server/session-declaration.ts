@@ -3,7 +3,7 @@ import { parseSCPCommand } from "../scp/scp-command.js";
 import type { SessionChannel } from "../session/session-channel.js";
 import type { Middleware, SessionHandler } from "../session/session-handler.js";
 import type { SessionRequest } from "../session/session-request.js";
-import { declareProgram } from "./declared-program.js";
+import { declareProgram, noteNoFiles } from "./declared-program.js";
 import { checkSessionOptions, type FilesOption, filesOf, type SessionOptions } from "./session-options.js";
 
 /** Variables that say how text is to be shown, and no more. */
@@ -21,11 +21,6 @@ export class SessionDeclaration {
     this.session = session;
     this.#sftp = sftp;
     this.#middleware = [...middleware];
-  }
-
-  /** Whether sessions or files are declared. */
-  get isDeclared(): boolean {
-    return this.session !== undefined || this.#sftp !== undefined;
   }
 
   get middleware(): readonly Middleware[] {
@@ -62,6 +57,10 @@ export class SessionDeclaration {
     );
   }
 
+  declares(name: "session" | "sftp"): boolean {
+    return (name === "session" ? this.session : this.#sftp) !== undefined;
+  }
+
   allowsTerminal(): boolean {
     return this.session !== undefined;
   }
@@ -79,6 +78,6 @@ export class SessionDeclaration {
     serve: (files: NonNullable<Awaited<ReturnType<typeof filesOf>>>) => true,
   ): Promise<boolean> {
     const files = this.#sftp === undefined ? undefined : await filesOf(this.#sftp, channel);
-    return files !== undefined && serve(files);
+    return files === undefined ? noteNoFiles(channel) : serve(files);
   }
 }

@@ -13,7 +13,7 @@ export interface FilesClient<Data = unknown> {
   readonly user: string;
   /** Whatever the login has given by `new Grant({ data })`. */
   readonly data: Data;
-  readonly connection: Connection;
+  readonly connection: Connection<Data>;
 }
 
 /** Files that are served: a folder of this machine by its path, or a file system. */
@@ -50,8 +50,8 @@ export function checkSessionOptions({ session, sftp, middleware = [] }: SessionO
 export async function filesOf(option: FilesOption, channel: SessionChannel): Promise<ServedFiles | undefined> {
   if (typeof option !== "function") return servedFiles(option);
   const { connection } = channel;
-  const data: unknown = connection.identity && Reflect.get(connection.identity, "data");
-  const files = await option({ user: connection.username ?? "", data, connection });
+  const { username: user = "", identity } = connection;
+  const files = await option({ user, data: identity?.data, connection });
   return files === undefined ? undefined : servedFiles(files);
 }
 

@@ -1,5 +1,5 @@
+import { loggerOf } from "../base/connection-logger.js";
 import { loggedText } from "../base/logged-text.js";
-import type { Logger } from "../base/logger.js";
 import { runProgram } from "../process/run-program.js";
 import { SCPServer } from "../scp/scp-server.js";
 import { type ServedSession, type SessionWork, serveSession } from "../session/serve-session.js";
@@ -15,13 +15,11 @@ import type { SessionDeclaration } from "./session-declaration.js";
 /** Runs the sessions of a server that are declared. */
 export class SessionRunner {
   readonly #declaration: SessionDeclaration;
-  readonly #logger: Logger;
   readonly #served = new Set<ServedSession>();
   #shuttingDown = false;
 
-  constructor(declaration: SessionDeclaration, logger: Logger) {
+  constructor(declaration: SessionDeclaration) {
     this.#declaration = declaration;
-    this.#logger = logger;
   }
 
   /** Passes on the answer of a hook, and runs what the declaration behind it has allowed. */
@@ -61,14 +59,13 @@ export class SessionRunner {
   #run(channel: SessionChannel, program: DeclaredProgram): boolean {
     if (channel.destroyed || channel.signal.aborted) return false;
     const work = { middleware: this.#declaration.middleware, ...this.#handler(program) };
-    const served = serveSession(channel, program.request, work, this.#hostOf(channel, program.request.kind));
+    const served = serveSession(channel, program.request, work, hostOf(channel, program.request.kind));
     this.#served.add(served);
     void served.ended.then(() => this.#served.delete(served));
     return true;
   }
 
   #handler(program: DeclaredProgram): Omit<SessionWork<unknown>, "middleware"> {
-    const logger = this.#logger;
     switch (program.kind) {
       case "session": {
         const { session } = this.#declaration;
@@ -77,30 +74,28 @@ export class SessionRunner {
       case "sftp":
         return {
           name: "sftp",
-          handle: (session) => untilClosed(session, new SFTPServer(session.channel, { ...program.files, logger })),
+          handle: (session) => untilClosed(session, new SFTPServer(session.channel, program.files)),
         };
       case "scp":
         return {
           name: "scp",
-          handle: (session) =>
-            untilClosed(session, new SCPServer(session.channel, program.command, { ...program.files, logger })),
+          handle: (session) => untilClosed(session, new SCPServer(session.channel, program.command, program.files)),
         };
     }
   }
+}
 
-  #hostOf(channel: SessionChannel, kind: string): SessionHost {
-    const { id, remoteAddress, remotePort, username = "" } = channel.connection;
-    const origin = { connection: id, remoteAddress, remotePort, username: loggedText(username) };
-    const log: SessionHost["log"] = (level, message, fields) =>
-      this.#logger[level]({ ...origin, channel: channel.id, kind, ...fields }, message);
-    return {
-      run: runProgram,
-      endReason: ({ connection }) => endReasonOf(connection),
-      log,
-      failed: (what, error) =>
-        log("error", "a session's handler has failed", { handler: loggedText(what), err: thrownError(error) }),
-    };
-  }
+function hostOf(channel: SessionChannel, kind: string): SessionHost {
+  const logger = loggerOf(channel.connection);
+  const log: SessionHost["log"] = (level, message, fields) =>
+    logger[level]({ channel: channel.id, kind, ...fields }, message);
+  return {
+    run: runProgram,
+    endReason: ({ connection }) => endReasonOf(connection),
+    log,
+    failed: (what, error) =>
+      log("error", "a session's handler has failed", { handler: loggedText(what), err: thrownError(error) }),
+  };
 }
 
 /** A transfer of files ends at once when the session has to. */

@@ -165,7 +165,7 @@ export function resolveSettings(options: SSHServerManagerOptions): ServerSetting
   const { algorithms, logger, maxChannels } = general;
   checkHookNames("serverInterface", options.serverInterface, SSHServer, logger);
   const hostKeys = checkHostKeys(options, algorithms);
-  const sessionRunner = new SessionRunner(sessionsOf(options.serverInterface), logger);
+  const sessionRunner = new SessionRunner(sessionsOf(options.serverInterface));
   return {
     ...general,
     server: options.serverInterface,

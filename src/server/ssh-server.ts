@@ -28,7 +28,7 @@ import type { SessionOptions } from "./session-options.js";
 /** Declarations, each in place of hooks. */
 export interface SSHServerOptions<Data = unknown> extends SessionOptions<Data> {
   /** A declaration of the login in place of hooks. */
-  readonly authentication?: AuthenticationOptions;
+  readonly authentication?: AuthenticationOptions<Data>;
   /** A declaration of what is forwarded, in place of hooks. */
   readonly forwarding?: ForwardingOptions;
 }
@@ -71,7 +71,8 @@ export class SSHServer {
 
   /** Asked when a client tries to get in without proof (RFC 4252 §5.2). */
   checkAuthNone(username: string, connection: Connection): MaybePromise<AuthDecision> {
-    return this.authentication.none?.(username, connection) ?? AUTH_FAILED;
+    const { none } = this.authentication;
+    return none === undefined ? AUTH_FAILED : none(username, connection);
   }
 
   /**

@@ -6,8 +6,7 @@ import { encodeExitSignal, encodeExitStatus } from "../protocol/messages/exit.js
 import type { Connection } from "./connection.js";
 import type { ForwardedAgent } from "./forwarded-agent.js";
 import type { ForwardedX11 } from "./forwarded-x11.js";
-import type { ProgramEnd } from "./program-end.js";
-import { type ProgramReport, SessionProgram } from "./session-program.js";
+import { type ProgramReport, type ReportedEnd, SessionProgram } from "./session-program.js";
 
 /** A terminal, as `pty-req` and `window-change` describe it (RFC 4254 §6.2 and §6.7). */
 export interface PseudoTerminal {
@@ -68,7 +67,7 @@ export type ProgramDecision = boolean | void;
 const NO_STATUS = 255;
 
 /** How the program of a session has ended, as far as that was reported. */
-export let reportedEnd: (channel: SessionChannel) => ProgramEnd | undefined;
+export let reportedEnd: (channel: SessionChannel) => ReportedEnd | undefined;
 
 type WriteCallback = (error?: Error | null) => void;
 
@@ -98,7 +97,7 @@ export class SessionChannel<Data = unknown> extends (Channel as ChannelConstruct
   /** X11 forwarding, where the client has asked for it and was allowed. */
   x11: ForwardedX11 | undefined;
   readonly #program: SessionProgram;
-  #reportedEnd: ProgramEnd | undefined;
+  #reportedEnd: ReportedEnd | undefined;
 
   /** @internal Channels are made by the library. */
   constructor(parameters: ChannelParameters, link: ChannelLink, connection: Connection<Data>) {

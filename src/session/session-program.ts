@@ -16,6 +16,9 @@ export interface ProgramReport {
   failedLate(error: unknown): void;
 }
 
+/** How a program has ended, in the words of its exit status or exit signal (RFC 4254 §6.10). */
+export type ReportedEnd = { readonly status: number } | { readonly signal: string; readonly coreDumped: boolean };
+
 type Encode = (recipientChannel: number) => Buffer;
 
 /** The part of a session's channel that its program uses. */

@@ -29,26 +29,28 @@ export class Session<Data = unknown> {
   }
 
   /** The channel, for what has no name here. Output that is written to it does not wait for what `stdout` holds back. */
-  readonly channel: SessionChannel;
+  readonly channel: SessionChannel<Data>;
   readonly #life: SessionLife;
-  readonly #identity: Identity;
+  readonly #identity: Identity<Data>;
   readonly #request: SessionRequest;
 
   /** @internal Sessions are made by the library. */
   constructor(life: SessionLife, request: SessionRequest) {
-    const { identity } = life.channel.connection;
+    // The login has given data of the type that its declaration has, which is that of the handler.
+    const channel = life.channel as SessionChannel<Data>;
+    const { identity } = channel.connection;
     if (identity === undefined) throw new Error("a session belongs to somebody who has logged in");
-    this.channel = life.channel;
+    this.channel = channel;
     this.#life = life;
     this.#identity = identity;
     this.#request = request;
   }
 
-  get connection(): Connection {
+  get connection(): Connection<Data> {
     return this.channel.connection;
   }
 
-  get identity(): Identity {
+  get identity(): Identity<Data> {
     return this.#identity;
   }
 
@@ -59,7 +61,7 @@ export class Session<Data = unknown> {
 
   /** Whatever the login has given by `new Grant({ data })`. */
   get data(): Data {
-    return Reflect.get(this.#identity, "data") as Data;
+    return this.#identity.data;
   }
 
   /**

@@ -37,16 +37,26 @@ describe("the remedy for what nothing in a server allows", () => {
   });
 
   it.each([
-    ["exec", "session", "checkChannelExecRequest"],
-    ["shell", "session", "checkChannelShellRequest"],
-    ["subsystem", "sftp", "checkChannelSubsystemRequest"],
-    ["pty-req", "session", "checkChannelPtyRequest"],
-    ["env", "session", "checkChannelEnvRequest"],
-  ])("is a hook or the declaration of sessions or files: %s", (kind, declaration, hook) => {
-    const remedy = (server: SSHServer) => remedyFor(server, "channel request", kind);
-    expect(remedy(new SSHServer())).toBe(`declare ${declaration}, or override ${hook}`);
-    const servers = [withHook(hook), new SSHServer({ session: () => {} }), new SSHServer({ sftp: "/" })];
-    for (const server of servers) expect(remedy(server)).toBeUndefined();
+    ["exec", "checkChannelExecRequest"],
+    ["shell", "checkChannelShellRequest"],
+    ["pty-req", "checkChannelPtyRequest"],
+    ["env", "checkChannelEnvRequest"],
+  ])("is a hook or a session: channel request %s", (kind, hook) => {
+    for (const server of [new SSHServer(), new SSHServer({ sftp: "/srv" })]) {
+      expect(remedyFor(server, "channel request", kind)).toBe(`declare session, or override ${hook}`);
+    }
+    expect(remedyFor(withHook(hook), "channel request", kind)).toBeUndefined();
+    expect(remedyFor(new SSHServer({ session: () => 0 }), "channel request", kind)).toBeUndefined();
+  });
+
+  it("is a hook, files or a session: channel request subsystem", () => {
+    const remedy = (server: SSHServer) => remedyFor(server, "channel request", "subsystem");
+    const or = ", or override checkChannelSubsystemRequest";
+    expect(remedy(new SSHServer())).toBe(`declare sftp or session${or}`);
+    expect(remedy(new SSHServer({ session: () => 0 }))).toBe(`declare sftp${or}`);
+    expect(remedy(new SSHServer({ sftp: "/srv" }))).toBe(`declare session${or}`);
+    expect(remedy(new SSHServer({ sftp: "/srv", session: () => 0 }))).toBeUndefined();
+    expect(remedy(withHook("checkChannelSubsystemRequest"))).toBeUndefined();
   });
 
   it("is not needed where a hook for others is asked as well", () => {
@@ -67,7 +77,7 @@ describe("a server that lets somebody in", () => {
   it("has a hook or a declaration for that", () => {
     expect(letsAnybodyIn(new SSHServer())).toBe(false);
     expect(letsAnybodyIn(server({ authentication: { permissions: {} } }))).toBe(false);
-    for (const method of ["publicKey", "password", "keyboardInteractive"]) {
+    for (const method of ["none", "publicKey", "password", "keyboardInteractive"]) {
       expect(letsAnybodyIn(server({ authentication: { [method]: succeed } }))).toBe(true);
     }
     for (const hook of ["None", "Password", "Publickey", "KeyboardInteractive"]) {
