@@ -21,6 +21,8 @@ export class ChannelInput {
   readonly #stream: Readable;
   readonly #output: WindowOutput;
   readonly #unread = new UnreadBlocks();
+  /** Somebody may begin to read later: what the peer sends before it closes the channel is kept for them. */
+  isAwaited = false;
   /** Bytes of data that the peer has sent. */
   bytesReceived = 0;
   /** Bytes, or characters, that the last read asked for and did not find: its reader has to hear when they are there. */
@@ -46,10 +48,10 @@ export class ChannelInput {
     return this.#endedByClose;
   }
 
-  /** Whether a reader has not come to the end: it listens, or it has called `read` and has not got all. */
+  /** Whether a reader has not come to the end: it listens, it has called `read` and has not got all, or it is still to come. */
   get hasReader(): boolean {
     const stream = this.#stream;
-    if (stream.readableFlowing !== null) return !stream.readableEnded;
+    if (this.isAwaited || stream.readableFlowing !== null) return !stream.readableEnded;
     return this.#partlyRead && stream.readableLength + this.#unread.length > 0;
   }
 

@@ -43,6 +43,7 @@ export class SessionLife {
       else channel.off("break", onBreak);
     });
     setMaxListeners(0, this.signal);
+    portOf(channel).input.isAwaited = true;
     channel.on("signal", (name) => this.#signalled(name));
     channel.signal.addEventListener("abort", () => this.#clientGone(), { once: true });
     channel.once("close", () => this.#clientGone());
@@ -134,6 +135,8 @@ export class SessionLife {
     this.signals.end();
     this.breaks.end();
     this.streams.release();
+    portOf(this.channel).input.isAwaited = false;
+    if (this.#gone) this.channel.destroy();
   }
 
   async #report(outcome: ProgramEnd, text: string): Promise<void> {
