@@ -62,7 +62,7 @@ export default defineConfig(({ mode }) => {
   const notTogether = [...ALONE_NEVERTHELESS, ...beyond];
   return {
     test: {
-      globalSetup: ["test/support/build.ts", "test/support/run-folder.ts"],
+      globalSetup: ["test/support/run-folder.ts", "test/support/build.ts"],
       reporters: ["default", new SkipSummary(), ...(reportPath ? [new RunReport(reportPath)] : [])],
       experimental: { fsModuleCache: true },
       projects: [
