@@ -42,7 +42,7 @@ export class Session<Data = unknown> {
     if (identity === undefined) throw new Error("a session belongs to somebody who has logged in");
     this.channel = channel;
     this.#life = life;
-    this.#identity = identity;
+    this.#identity = identity as Identity<Data>;
     this.#request = request;
   }
 

@@ -28,9 +28,9 @@ describe("exec-server.ts", needs("ssh"), () => {
         ),
       );
     expect(lines).toEqual([
-      warning("pty-req", 'remedy="override checkChannelPtyRequest"'),
-      warning("env", "variable=WISH", 'remedy="override checkChannelEnvRequest"'),
-      warning("shell", 'remedy="override checkChannelShellRequest"'),
+      warning("pty-req", 'remedy="declare session, or override checkChannelPtyRequest"'),
+      warning("env", "variable=WISH", 'remedy="declare session, or override checkChannelEnvRequest"'),
+      warning("shell", 'remedy="declare session, or override checkChannelShellRequest"'),
       "",
     ]);
   });
