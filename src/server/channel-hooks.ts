@@ -1,4 +1,5 @@
-import { callHook } from "../base/hook-error.js";
+import { loggerOf } from "../base/connection-logger.js";
+import { callHook, HookError } from "../base/hook-error.js";
 import type { MaybePromise } from "../base/maybe-promise.js";
 import { Channel } from "../connection/channel.js";
 import type { ChannelAuthority } from "../connection/channel-authority.js";
@@ -10,6 +11,7 @@ import type { Request } from "../protocol/messages/requests.js";
 import type { AnyChannel } from "../session/connection.js";
 import { SessionChannel } from "../session/session-channel.js";
 import { forcedKind, handleSessionRequest, mayRequest } from "../session/session-requests.js";
+import { saysItIsOver } from "../session/thrown.js";
 import type { ChannelContext } from "./channel-context.js";
 import { takeNoFiles } from "./declared-program.js";
 import { decideGlobalRequest } from "./global-request-hooks.js";
@@ -77,7 +79,12 @@ function decideRequest(
   const refused = refusedRequests.onChannel(request);
   const report = {
     refusedLate: () => refused("refused when it had begun"),
-    failedLate: (error: unknown) => log.failed(`channel request ${request.kind}`, error),
+    failedLate: (error: unknown) => {
+      const cause = error instanceof HookError ? error.cause : error;
+      if (!channel.signal.aborted || !saysItIsOver(cause)) log.failed(`channel request ${request.kind}`, error);
+      else
+        loggerOf(connection).debug({ channel: channel.id, err: cause }, "a hook was ended by the end of its channel");
+    },
   };
   const decision =
     channel instanceof SessionChannel

@@ -9,22 +9,13 @@ import type { SessionHost } from "./session-host.js";
 import { SessionLife } from "./session-life.js";
 import { outcomeOf } from "./session-outcome.js";
 import type { SessionRequest } from "./session-request.js";
-import { isError } from "./thrown.js";
+import { isError, saysItIsOver } from "./thrown.js";
 
 /** Milliseconds that a handler gets when its client is gone, or its session has exited. */
 const HANDLER_TIME = 10_000;
 
 /** The line that a client sees of an error that is not meant for it. */
 const INTERNAL_ERROR = "internal error";
-
-/** The errors of streams whose other end is gone. */
-const STREAM_ENDED: ReadonlySet<unknown> = new Set([
-  "ABORT_ERR",
-  "EPIPE",
-  "ERR_STREAM_DESTROYED",
-  "ERR_STREAM_PREMATURE_CLOSE",
-  "ERR_STREAM_WRITE_AFTER_END",
-]);
 
 /** The work of a session. */
 export interface SessionWork<Data> {
@@ -123,7 +114,7 @@ class Failures {
     if (this.#error === undefined) return "";
     const { thrown } = this.#error;
     if (isExit(thrown)) return thrown.message;
-    if (this.#life.signal.aborted && isEnd(thrown)) {
+    if (this.#life.signal.aborted && saysItIsOver(thrown)) {
       this.#life.host.log("debug", "a session's handler was ended by the end of its session", { err: thrown });
       return "";
     }
@@ -134,14 +125,6 @@ class Failures {
 
 function isExit(error: unknown): error is ExitError {
   return isError(error) && error instanceof ExitError;
-}
-
-/** Whether an error says no more than that the session is over. */
-function isEnd(error: unknown): boolean {
-  if (!isError(error)) return false;
-  return (
-    error.name === "SessionEndedError" || error.name === "AbortError" || STREAM_ENDED.has(Reflect.get(error, "code"))
-  );
 }
 
 /** Resolves when a session has ended, and its handler has had its time and goes on. */

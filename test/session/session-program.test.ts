@@ -377,6 +377,18 @@ describe("the end of a program", () => {
     await attacked.expectUnharmed();
   });
 
+  it("is no error of the hook where the client has gone in the middle of its output", async () => {
+    const output = new PassThrough();
+    const { client, id, attacked, log } = await start((channel) => pipeline(output, channel));
+    client.sendPacket(execRequest(id, "program"));
+    output.write("x");
+    await client.expect(CHANNEL_DATA, { skip: [CHANNEL_SUCCESS] });
+    client.reset();
+    await attacked.expectUnharmed();
+    expect(output.destroyed).toBe(true);
+    expect(log.filter(({ level }) => level !== "info")).toEqual([]);
+  });
+
   it("keeps the place of a channel that is closed while its hook still works", async () => {
     let leave = () => {};
     const server = new ProgramServer();
