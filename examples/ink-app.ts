@@ -19,7 +19,7 @@ const server = createServer({
   authentication: { none: () => AUTH_SUCCESSFUL },
   session: async ({ terminal, signal }) => {
     if (terminal === undefined) throw new ExitError(1, "This program needs a terminal: ssh -t");
-    const app = render(createElement(Counter), { stdin: terminal.input, stdout: terminal.output });
+    const app = render(createElement(Counter), { stdin: terminal.input, stdout: terminal.output, patchConsole: false });
     signal.addEventListener("abort", () => app.unmount());
     await app.waitUntilExit();
   },
