@@ -132,13 +132,21 @@ export async function startCommand(client: PacketClient, { id }: OpenedChannel, 
   await client.expect(MessageNumber.CHANNEL_SUCCESS, { skip: [MessageNumber.CHANNEL_WINDOW_ADJUST] });
 }
 
-/** Reads output until the pattern is there. */
+/** What was read and stands behind all that was waited for. */
+const unseen = new WeakMap<PacketClient, string>();
+
+/** Reads output until the pattern is there; what stands behind it is for the next call. */
 export async function shown(client: PacketClient, pattern: RegExp): Promise<RegExpExecArray> {
-  let text = "";
+  let text = unseen.get(client) ?? "";
   for (;;) {
     const found = pattern.exec(text);
-    if (found !== null) return found;
-    const payload = await client.nextPacket();
+    if (found !== null) {
+      unseen.set(client, text.slice(found.index + found[0].length));
+      return found;
+    }
+    const payload = await client.nextPacket().catch((error: unknown) => {
+      throw new Error(`${pattern} was not shown: ${JSON.stringify(text)}`, { cause: error });
+    });
     if (payload[0] === MessageNumber.CHANNEL_DATA) text += readChannelData(payload).toString("latin1");
     if (payload[0] === MessageNumber.CHANNEL_CLOSE)
       throw new Error(`the channel was closed before ${pattern}: ${text}`);

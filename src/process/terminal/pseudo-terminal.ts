@@ -36,6 +36,7 @@ export class Pty {
   readonly #calls: PtyCalls;
   readonly #descriptor: number;
   #size: KnownSize;
+  #resizing: NodeJS.Immediate | undefined;
 
   /** Path of the programs' end. */
   readonly path: string;
@@ -85,11 +86,16 @@ export class Pty {
     this.input = new TerminalInput(master, () => this.output.isOpen);
   }
 
-  /** Programs hear of it; a width or height of 0, which clients send where they do not know it, changes nothing. */
+  /**
+   * Programs hear of the latest size, however many come at a time. A width or height of 0, which clients send where they do not know
+   * it, changes nothing.
+   */
   resize(size: Size): void {
-    if (!this.output.isOpen) return;
     this.#size = knownSize(size, this.#size);
-    this.#calls.resize(this.#descriptor, this.#size.columns, this.#size.rows);
+    this.#resizing ??= setImmediate(() => {
+      this.#resizing = undefined;
+      if (this.output.isOpen) this.#calls.resize(this.#descriptor, this.#size.columns, this.#size.rows);
+    });
   }
 
   /** Programs that are still there are hung up. */

@@ -37,7 +37,8 @@ export async function startOnTerminal(
     const stdio = isolatedStdio(programsEnd, programsEnd, programsEnd);
     const child = await started(() => spawn(file, args, { ...spawnOptions(start), env, stdio }), cwd);
     const breaks = new TerminalBreaks(pty, child);
-    const resizes = followSize(channel, pty);
+    const resized = (size: PseudoTerminal) => pty.resize(size);
+    channel.on("resize", resized);
     const program = new RunningProgram(channel, child, {
       input: pty.input,
       output: pty.output,
@@ -45,7 +46,7 @@ export async function startOnTerminal(
       breakIn: () => breaks.send(),
       signals,
     });
-    void program.ended.then(resizes);
+    void program.ended.then(() => channel.off("resize", resized));
     return program;
   });
 }
@@ -73,20 +74,4 @@ async function openedBy(
   if (shell === undefined)
     return { file: SHELL, args: ["-c", `${prepare}; exec "$@" -l`, SHELL, path, program, ...args] };
   return { file: shell, args: [...shellOptions, "-c", `${prepare}; exec -a "$0" "$@"`, argv0, path, program, ...args] };
-}
-
-/** The latest size counts, however many come. @returns ends the following */
-function followSize(channel: SessionChannel, pty: Pty): () => void {
-  let pending: NodeJS.Immediate | undefined;
-  const resized = () => {
-    pending ??= setImmediate(() => {
-      pending = undefined;
-      if (channel.pty !== undefined) pty.resize(channel.pty);
-    });
-  };
-  channel.on("resize", resized);
-  return () => {
-    clearImmediate(pending);
-    channel.off("resize", resized);
-  };
 }
