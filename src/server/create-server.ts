@@ -1,3 +1,4 @@
+import { ConfigurationError } from "../base/configuration-error.js";
 import { resolveLogger } from "../base/logger.js";
 import { checkInteger, checkNumber, checkOptions, checkSignal } from "../base/option-checks.js";
 import type { HostKey } from "../crypto/pkey/host-key.js";
@@ -75,7 +76,7 @@ export class Server<Data = unknown> implements AsyncDisposable {
    */
   async listen(port: number, host = "127.0.0.1", options: ServerListenOptions = {}): Promise<void> {
     checkInteger("port", port, 0, 65_535);
-    checkAddress(host);
+    checkAddress(host, "host");
     const { signal } = checkOptions(options, ["signal"]);
     if (signal !== undefined) checkSignal("signal", signal).throwIfAborted();
     if (this.#manager !== undefined || this.#starting !== undefined) throw new Error("the server listens already");
@@ -128,9 +129,19 @@ export class Server<Data = unknown> implements AsyncDisposable {
       bindAddress: host,
       port,
     });
-    await manager.startServer();
+    try {
+      await manager.startServer();
+    } catch (error) {
+      throw inTermsOfListen(error);
+    }
     return manager;
   }
+}
+
+/** The manager has another name for the address than `listen`. */
+function inTermsOfListen(error: unknown): unknown {
+  if (!(error instanceof ConfigurationError) || error.option !== "bindAddress") return error;
+  return new ConfigurationError("host", error.message.replace(/^bindAddress: /, ""), { cause: error.cause });
 }
 
 function selected<Options extends object, Name extends keyof Options>(

@@ -35,9 +35,9 @@ export function listen({ address, port, accepted, failed }: ListenerOptions): Pr
  *
  * @throws {ConfigurationError}
  */
-export function checkAddress(address: string): string {
+export function checkAddress(address: string, option = "bindAddress"): string {
   if (typeof address === "string" && address !== "") return address;
-  throw new ConfigurationError("bindAddress", `must be an address, not ${JSON.stringify(address)}`);
+  throw new ConfigurationError(option, `must be an address, not ${JSON.stringify(address)}`);
 }
 
 function listenError(error: NodeJS.ErrnoException, address: string, port: number): ConfigurationError {

@@ -134,6 +134,7 @@ export interface ServerSettings extends GeneralSettings {
 
 /** Those that do not depend on hooks and keys. Times are in milliseconds unless their name says seconds. */
 export interface GeneralSettings {
+  readonly announceHostKeys: boolean;
   readonly algorithms: AlgorithmPreferences;
   readonly logger: Logger;
   /** Of all connections: one that each of them causes would hide everything else. */
@@ -173,7 +174,7 @@ export function resolveSettings(options: SSHServerManagerOptions): ServerSetting
     sessionRunner,
     forwarding: new ServerForwarding(options.serverInterface.forwarding, maxChannels),
     hostKeys,
-    announcedHostKeys: checkAnnouncement(options.announceHostKeys ?? true, hostKeys, algorithms),
+    announcedHostKeys: general.announceHostKeys ? checkAnnouncement(hostKeys, algorithms) : [],
   };
 }
 
@@ -181,6 +182,7 @@ export function resolveSettings(options: SSHServerManagerOptions): ServerSetting
 export function resolveGeneralSettings(options: GeneralOptions): GeneralSettings {
   const rekeyLimit = checkOptions(options.rekeyLimit ?? {}, ["bytes", "seconds"], "rekeyLimit");
   return {
+    announceHostKeys: checkFlag("announceHostKeys", options.announceHostKeys ?? true),
     algorithms: resolveAlgorithms(options.algorithms ?? "default"),
     logger: resolveLogger(options.logger),
     warnings: new LineLimit(1, WARNING_INTERVAL),
@@ -251,12 +253,7 @@ function checkHostKeys(options: SSHServerManagerOptions, algorithms: AlgorithmPr
   return keys;
 }
 
-function checkAnnouncement(
-  announce: boolean,
-  hostKeys: readonly HostKey[],
-  algorithms: AlgorithmPreferences,
-): readonly HostKey[] {
-  if (!checkFlag("announceHostKeys", announce)) return [];
+function checkAnnouncement(hostKeys: readonly HostKey[], algorithms: AlgorithmPreferences): readonly HostKey[] {
   const announced = announcedHostKeys(hostKeys, algorithms.hostKey);
   if (encodeHostKeys(announced).length > MAX_ANNOUNCEMENT) {
     throw new ConfigurationError("serverKeys", "are too many to be announced in one message");

@@ -20,6 +20,39 @@ const manager = { serverInterface: new SSHServer(), serverKey: key };
 
 const makeManager = (options: object) => new spindlex.SSHServerManager({ ...manager, ...options });
 
+const notSessions = {
+  session: notFunction,
+  sftp: [5, true, "", {}, []],
+  middleware: [5, "text", {}, nothing, [5], ["text"]],
+};
+
+const notGeneral = {
+  announceHostKeys: notFlag,
+  algorithms: notObject,
+  logger: notLogger,
+  maxAuthTries: [...notNumber, 0],
+  authFailureDelay: notNumber,
+  maxChannels: [...notNumber, 0],
+  maxWindowSize: [...notNumber, 0],
+  clientAliveInterval: notNumber,
+  clientAliveCountMax: [...notNumber, 1.5],
+  rekeyLimit: notObject,
+  maxStartups: ["10:30:100", true, [], nothing],
+  perSourceMaxStartups: [...notNumber, 1.5],
+  perSourceMaxConnections: [...notNumber, 1.5],
+  perSourceNetBlockSize: notObject,
+  perSourcePenalties: notObject,
+  perSourcePenaltyExemptList: notNetworks,
+  allowFrom: [...notNetworks, ""],
+  denyFrom: notNetworks,
+  proxyProtocol: notObject,
+  maxConnectionsPerUser: [...notNumber, 1.5],
+  sessionTimeout: notNumber,
+  idleTimeout: notNumber,
+  unusedConnectionTimeout: notNumber,
+  maxSessions: [...notNumber, 1.5],
+};
+
 const nested = (name: string, valid: Record<string, unknown>, wrong: Record<string, readonly unknown[]>) => ({
   name: "SSHServerManager",
   within: name,
@@ -48,8 +81,39 @@ export const SERVER_SUBJECTS: readonly OptionSubject[] = [
     name: "SSHServer",
     call: (options) => new SSHServer(options),
     optional: true,
-    valid: { authentication: {}, forwarding: {} },
-    wrong: { authentication: notObject, forwarding: notObject },
+    valid: { authentication: {}, forwarding: {}, session: nothing, sftp: "/srv", middleware: [nothing] },
+    wrong: { authentication: notObject, forwarding: notObject, ...notSessions },
+  },
+  {
+    name: "createServer",
+    call: (options) => spindlex.createServer(options),
+    valid: { hostKey: key, authentication: {}, session: nothing, logger: false },
+    wrong: {
+      hostKey: [...notText, "", [], [5]],
+      authentication: notObject,
+      forwarding: notObject,
+      ...notSessions,
+      ...notGeneral,
+    },
+    required: ["hostKey"],
+  },
+  {
+    name: "createServer.listen",
+    call: async (options) => {
+      const server = spindlex.createServer({ hostKey: key, logger: false });
+      await server.listen(0, "127.0.0.1", options);
+      await server.close();
+    },
+    optional: true,
+    valid: { signal: new AbortController().signal },
+    wrong: { signal: [5, "text", {}, []] },
+  },
+  {
+    name: "createServer.close",
+    call: (options) => spindlex.createServer({ hostKey: key, logger: false }).close(options),
+    optional: true,
+    valid: { grace: 1 },
+    wrong: { grace: [...notNumber, 3601] },
   },
   {
     name: "SSHServer",
@@ -86,6 +150,7 @@ export const SERVER_SUBJECTS: readonly OptionSubject[] = [
     wrong: {
       publicKey: notFunction,
       password: notFunction,
+      none: notFunction,
       keyboardInteractive: notFunction,
       methods: notFunction,
       revokedKeys: notFunction,
@@ -128,32 +193,9 @@ export const SERVER_SUBJECTS: readonly OptionSubject[] = [
       serverInterface: [...notObject, {}, SSHServer],
       serverKey: notKey,
       serverKeys: [...notObject.filter((value) => !Array.isArray(value)), [], [key, key], [{}]],
-      announceHostKeys: notFlag,
       bindAddress: [...notText, ""],
       port: [...notNumber, 65_536, 1.5],
-      algorithms: notObject,
-      logger: notLogger,
-      maxAuthTries: [...notNumber, 0],
-      authFailureDelay: notNumber,
-      maxChannels: [...notNumber, 0],
-      maxWindowSize: [...notNumber, 0],
-      clientAliveInterval: notNumber,
-      clientAliveCountMax: [...notNumber, 1.5],
-      rekeyLimit: notObject,
-      maxStartups: ["10:30:100", true, [], nothing],
-      perSourceMaxStartups: [...notNumber, 1.5],
-      perSourceMaxConnections: [...notNumber, 1.5],
-      perSourceNetBlockSize: notObject,
-      perSourcePenalties: notObject,
-      perSourcePenaltyExemptList: notNetworks,
-      allowFrom: [...notNetworks, ""],
-      denyFrom: notNetworks,
-      proxyProtocol: notObject,
-      maxConnectionsPerUser: [...notNumber, 1.5],
-      sessionTimeout: notNumber,
-      idleTimeout: notNumber,
-      unusedConnectionTimeout: notNumber,
-      maxSessions: [...notNumber, 1.5],
+      ...notGeneral,
     },
     required: ["serverInterface", "serverKey"],
     instead: { serverKeys: "serverKey" },

@@ -1,0 +1,211 @@
+import { once } from "node:events";
+import { chmod, stat, writeFile } from "node:fs/promises";
+import { connect } from "node:net";
+import { join } from "node:path";
+import { setTimeout as passed } from "node:timers/promises";
+import { describe, expect, it } from "vitest";
+import { type HostKey, PKey } from "../../src/crypto/index.js";
+import { AUTH_SUCCESSFUL, createServer, Grant, type Logger, type ServerOptions } from "../../src/index.js";
+import { Deferred } from "../attack/deferred.js";
+import { openCommand, sessionFixture } from "../session/session-fixture.js";
+import { temporaryFolder } from "../support/tools.js";
+
+const hostKey = PKey.generate({ keyType: "ed25519" });
+const everybody = { none: () => AUTH_SUCCESSFUL } as const;
+const refused = (option: string, message: RegExp) =>
+  expect.objectContaining({ option, message: expect.stringMatching(message) });
+
+describe("the host key of createServer", () => {
+  const folder = temporaryFolder();
+  let count = 0;
+  const file = () => join(folder, `key-${count++}`, "host_key");
+
+  async function fingerprints(option: ServerOptions["hostKey"]): Promise<unknown> {
+    const lines: object[] = [];
+    const logger = {
+      debug() {},
+      info: (fields: object) => lines.push(fields),
+      warn() {},
+      error() {},
+    } as unknown as Logger;
+    await using server = createServer({ hostKey: option, authentication: everybody, logger });
+    await server.listen(0);
+    return lines.flatMap((line) => ("fingerprints" in line ? line.fingerprints : []));
+  }
+
+  it("is a file that is made with mode 0600, and used again", async () => {
+    const path = file();
+    const first = await fingerprints(path);
+    expect((await stat(path)).mode & 0o777).toBe(0o600);
+    expect(await fingerprints(path)).toEqual(first);
+    expect(first).toEqual([(await PKey.fromFile(path)).fingerprint()]);
+  });
+
+  it("is a key, a signer, or a list of them and of files", async () => {
+    const rsa = PKey.generate({ keyType: "rsa", bits: 2048 });
+    const { keyType, publicBlob, signatureAlgorithms } = hostKey;
+    const signer: HostKey = {
+      keyType,
+      publicBlob,
+      signatureAlgorithms,
+      sign: (data, name) => hostKey.sign(data, name),
+    };
+    const path = file();
+    expect(await fingerprints(hostKey)).toEqual([hostKey.fingerprint()]);
+    expect(await fingerprints([rsa, signer, path])).toEqual([
+      rsa.fingerprint(),
+      hostKey.fingerprint(),
+      (await PKey.fromFile(path)).fingerprint(),
+    ]);
+  });
+
+  it("is refused where others can read the file, with what to do", async () => {
+    const path = file();
+    await fingerprints(path);
+    await chmod(path, 0o644);
+    const server = createServer({ hostKey: path, authentication: everybody, logger: false });
+    await expect(server.listen(0)).rejects.toEqual(refused("hostKey", /open to other users.*chmod 600/));
+    expect(() => server.port).toThrow("does not listen");
+    await chmod(path, 0o600);
+    await server.listen(0);
+    await server.close();
+  });
+
+  it("is refused where the file holds no private key", async () => {
+    const path = join(folder, "public");
+    await writeFile(path, hostKey.publicKey.toPublicString(), { mode: 0o600 });
+    const listen = (option: string) =>
+      createServer({ hostKey: option, authentication: everybody, logger: false }).listen(0);
+    await expect(listen(path)).rejects.toEqual(refused("hostKey", /only a public key/));
+    await writeFile(path, "nonsense");
+    await expect(listen(path)).rejects.toEqual(refused("hostKey", /./));
+    await expect(listen(join(path, "below"))).rejects.toEqual(refused("hostKey", /./));
+  });
+});
+
+describe("createServer", () => {
+  const options: ServerOptions = { hostKey, authentication: everybody, logger: false };
+
+  it("listens on loopback, tells where, and closes; it may listen again", async () => {
+    const server = createServer(options);
+    expect(() => server.port).toThrow("does not listen");
+    await server.listen(0);
+    expect(server.address).toBe("127.0.0.1");
+    const { port } = server;
+    await expect(server.listen(0)).rejects.toThrow("listens already");
+    await server.close();
+    await server.close();
+    expect(() => server.address).toThrow("does not listen");
+    await server.listen(port, "127.0.0.2");
+    expect([server.address, server.port]).toEqual(["127.0.0.2", port]);
+    await server.close();
+  });
+
+  it("closes by its signal, and does not listen where that has fired", async () => {
+    const end = new AbortController();
+    const server = createServer(options);
+    await server.listen(0, undefined, { signal: end.signal });
+    const socket = connect(server.port, "127.0.0.1");
+    await once(socket, "data");
+    end.abort();
+    await once(socket.resume(), "close");
+    expect(() => server.port).toThrow("does not listen");
+    await expect(server.listen(0, undefined, { signal: end.signal })).rejects.toThrow("aborted");
+    const later = new AbortController();
+    const listening = server.listen(0, undefined, { signal: later.signal });
+    later.abort();
+    await expect(listening).rejects.toThrow("aborted");
+    expect(() => server.port).toThrow("does not listen");
+  });
+
+  it("closes where it is about to listen", async () => {
+    const server = createServer(options);
+    const listening = server.listen(0);
+    await server.close();
+    await listening;
+    expect(() => server.port).toThrow("does not listen");
+  });
+
+  it("names the address or the port that cannot be listened on", async () => {
+    await using other = createServer(options);
+    await other.listen(0);
+    await expect(createServer(options).listen(other.port)).rejects.toEqual(refused("port", /already in use/));
+    await expect(createServer(options).listen(0, "192.0.2.1")).rejects.toEqual(refused("host", /not an address/));
+  });
+
+  it("installs no handlers on the process", async () => {
+    const counts = () => process.eventNames().map((name) => [name, process.listenerCount(name)]);
+    const before = counts();
+    await using server = createServer({ ...options, session: () => 0 });
+    await server.listen(0);
+    expect(counts()).toEqual(before);
+  });
+
+  it("knows the data of its logins in its handlers", () => {
+    createServer({
+      ...options,
+      authentication: { password: (username) => new Grant({ data: { name: username } }) },
+      session: ({ data, stdout }) => {
+        const { name }: { name: string } = data;
+        stdout.write(name);
+      },
+      sftp: ({ data }) => data.name.toUpperCase(),
+    });
+    createServer({
+      ...options,
+      authentication: { none: () => new Grant({ data: 5 }) },
+      // @ts-expect-error The data are a number.
+      session: ({ data }) => data.name,
+    });
+  });
+});
+
+describe("closing a server with sessions", () => {
+  const fixture = sessionFixture();
+  const { handle, connect: login, server, logged } = fixture;
+
+  async function started(work: (signal: AbortSignal, stdout: NodeJS.WritableStream) => Promise<number>) {
+    const begun = new Deferred();
+    handle(async ({ signal, stdout }) => {
+      begun.resolve();
+      return work(signal, stdout);
+    });
+    const client = await login();
+    const channel = await openCommand(client, "any");
+    await begun.promise;
+    return { client, channel };
+  }
+
+  it("tells them why, and lets them end within the grace", async () => {
+    const { channel } = await started(async (signal, stdout) => {
+      await once(signal, "abort");
+      stdout.write(`goodbye: ${signal.reason.reason}`);
+      await passed(50);
+      return 9;
+    });
+    let output = "";
+    channel.on("data", (chunk: Buffer) => {
+      output += chunk;
+    });
+    const end = once(channel, "close");
+    await server.close({ grace: 20 });
+    expect([await end, output]).toEqual([[9], "goodbye: shutdown"]);
+  });
+
+  it("waits no longer than the grace, and reports who goes on", { timeout: 30_000 }, async () => {
+    await server.listen(0);
+    const goOn = new Deferred<number>();
+    const { client } = await started(() => goOn.promise);
+    const gone = once(client, "close");
+    const begun = performance.now();
+    await server.close({ grace: 0.5 });
+    const time = performance.now() - begun;
+    expect(time).toBeGreaterThan(450);
+    expect(time).toBeLessThan(5_000);
+    await gone;
+    expect(await logged("error", "a session's handler goes on although its session has ended")).toMatchObject({
+      fields: { handler: "session", reason: "shutdown" },
+    });
+    goOn.resolve(0);
+  });
+});

@@ -1,0 +1,104 @@
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { beforeEach, describe, expect, it } from "vitest";
+import { AUTH_SUCCESSFUL, type FilesOption, Grant, type Session } from "../../src/index.js";
+import { MemoryFileSystem } from "../../src/sftp/index.js";
+import { sessionFixture } from "../session/session-fixture.js";
+import { run, temporaryFolder } from "../support/tools.js";
+
+const SCP_PROTOCOLS = [
+  ["SFTP", "-s"],
+  ["scp -O", "-O"],
+] as const;
+
+describe("declared files", () => {
+  const folder = temporaryFolder();
+  let files: (client: Parameters<Extract<FilesOption, (client: never) => unknown>>[0]) => unknown = () => undefined;
+  const seen: { kind: string; outcome: unknown; bytes: number }[] = [];
+  const fixture = sessionFixture({
+    authentication: { none: (username) => (username === "ann" ? new Grant({ data: "ann's" }) : AUTH_SUCCESSFUL) },
+    sftp: (client) => files(client) as never,
+    middleware: [
+      async (session: Session, next) => {
+        await next();
+        seen.push({ kind: session.kind, outcome: session.outcome, bytes: session.channel.bytesReceived });
+      },
+    ],
+  });
+  const { server, log, handle } = fixture;
+
+  beforeEach(async () => {
+    seen.length = 0;
+    await mkdir(join(folder, "served"), { recursive: true });
+    await writeFile(join(folder, "served", "file"), "contents");
+    handle(({ command, stdout }) => {
+      stdout.write(`session ${command}`);
+    });
+  });
+
+  function scp(flag: string, from: string, to: string, user = "ann") {
+    const remote = (path: string) => path.replace(/^:/, `${user}@127.0.0.1:`);
+    const options = ["-F", "none", "-o", "BatchMode=yes", "-o", "LogLevel=ERROR", "-o", "StrictHostKeyChecking=no"];
+    const all = [flag, "-P", `${server.port}`, ...options, "-o", `UserKnownHostsFile=${join(folder, "hosts")}`];
+    return run("scp", [...all, remote(from), remote(to)]);
+  }
+
+  it.each(SCP_PROTOCOLS)("are served by %s, before the session, inside the middleware", async (_, flag) => {
+    files = ({ data }) => (data === "ann's" ? join(folder, "served") : undefined);
+    const copy = join(folder, "copy");
+    expect(await scp(flag, ":/file", copy)).toMatchObject({ code: 0, stderr: "" });
+    expect(await readFile(copy, "utf8")).toBe("contents");
+    const big = join(folder, "big");
+    await writeFile(big, Buffer.alloc(100_000));
+    expect(await scp(flag, big, ":/uploaded")).toMatchObject({ code: 0, stderr: "" });
+    expect((await readFile(join(folder, "served", "uploaded"))).length).toBe(100_000);
+    const kind = flag === "-O" ? "scp" : "sftp";
+    expect(seen).toMatchObject([
+      { kind, outcome: { status: 0 } },
+      { kind, outcome: { status: 0 } },
+    ]);
+    expect(seen[1]?.bytes).toBeGreaterThan(100_000);
+    expect(log.filter(({ level }) => level === "warn" || level === "error")).toEqual([]);
+  });
+
+  it("have the status of a transfer that fails", async () => {
+    files = () => join(folder, "served");
+    expect((await scp("-O", ":/missing", join(folder, "copy"))).code).not.toBe(0);
+    expect(seen).toMatchObject([{ kind: "scp", outcome: { status: 1 } }]);
+  });
+
+  it("may be a file system, and come later", async () => {
+    const memory = new MemoryFileSystem();
+    files = () => Promise.resolve(memory);
+    expect(await scp("-s", join(folder, "served", "file"), ":/from-ann")).toMatchObject({ code: 0 });
+    expect(memory.lstat("/from-ann").size).toBe(8);
+  });
+
+  it.each(SCP_PROTOCOLS)("are refused by undefined, with a line in the log: %s", async (_, flag) => {
+    files = () => undefined;
+    expect((await scp(flag, ":/file", join(folder, "copy"))).code).not.toBe(0);
+    const { fields } = await fixture.logged("info", "a request was refused");
+    expect(fields.reason).toMatch(/sftp has no files for this user/);
+    expect(seen).toEqual([]);
+  });
+
+  it.each<[what: string, give: () => unknown]>([
+    ["throws", () => Promise.reject(new Error("no database"))],
+    ["gives null", () => null],
+    ["gives an empty path", () => ""],
+    ["gives an object that is not a file system", () => ({})],
+    ["gives true", () => true],
+  ])("are refused with an error in the log where the function %s", async (_, give) => {
+    files = give;
+    expect((await scp("-s", ":/file", join(folder, "copy"))).code).not.toBe(0);
+    expect(await fixture.logged("error", "a hook has failed")).toMatchObject({
+      fields: { hook: "checkChannelSubsystemRequest", err: expect.any(Error) },
+    });
+  });
+
+  it("leave other commands to the session", async () => {
+    files = () => join(folder, "served");
+    expect(await fixture.exec("scp")).toMatchObject({ stdout: "session scp" });
+    expect(await fixture.exec("scp -f a | wc")).toMatchObject({ stdout: "session scp -f a | wc" });
+  });
+});
