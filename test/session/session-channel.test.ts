@@ -13,6 +13,8 @@ describe("a session's channel", () => {
     for (const name of Object.getOwnPropertyNames(new Duplex())) names.delete(name);
     expect([...names].sort()).toEqual([
       "agent",
+      "bytesReceived",
+      "bytesSent",
       "close",
       "connection",
       "constructor",
