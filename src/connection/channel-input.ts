@@ -30,6 +30,7 @@ export class ChannelInput {
   #partlyRead = false;
   #eofReceived = false;
   #endedByClose = false;
+  #take: ((data: Buffer) => void) | undefined;
 
   /** @param stream of the channel, whose readable half is the input */
   constructor(stream: Readable, window: ReceiveWindow, output: WindowOutput) {
@@ -55,11 +56,24 @@ export class ChannelInput {
     return this.#partlyRead && stream.readableLength + this.#unread.length > 0;
   }
 
+  /**
+   * Gives data to `take` in the place of the stream's only listener of `data`, without the stream's machinery: while the
+   * stream is flowing and holds nothing back.
+   */
+  takeDirectly(take: ((data: Buffer) => void) | undefined): void {
+    this.#take = take;
+  }
+
   /** SSH_MSG_CHANNEL_DATA */
   receiveData(data: Buffer): void {
     this.#count(data);
     if (this.#output.closeSent || this.#stream.destroyed) return;
     const behind = this.#stream.readableLength > 0 || this.#unread.length > 0;
+    if (this.#take !== undefined && !behind && this.#isFlowing) {
+      this.#take(data);
+      this.#grantWindow();
+      return;
+    }
     const wasteful = data.length < SMALL_DATA_LENGTH || data.length * 2 < data.buffer.byteLength;
     if (behind && wasteful) {
       this.#unread.append(data, this.#push);
@@ -104,6 +118,11 @@ export class ChannelInput {
     // Readers hear only of what lies in the stream's own buffer.
     if (this.#stream.readableLength === 0) this.#flush();
     this.#grantWindow();
+  }
+
+  get #isFlowing(): boolean {
+    const { readableFlowing, readableEncoding } = this.#stream;
+    return readableFlowing === true && readableEncoding === null && this.#stream.listenerCount("data") === 1;
   }
 
   #count(data: Buffer): void {

@@ -1,7 +1,7 @@
 import { connect, type NetConnectOpts, type Socket } from "node:net";
 
 /** Bytes that are read at a time. */
-const READ_LENGTH = 64 * 1024;
+const READ_LENGTH = 128 * 1024;
 
 /** Blocks that are kept for reuse by all sockets of the process. */
 const MAX_SPARE_BLOCKS = 32;
@@ -10,8 +10,8 @@ const spare: Buffer[] = [];
 
 const readers = new WeakMap<Socket, DirectReads>();
 
-/** Takes bytes that are overwritten once it returns. */
-export type TakeBytes = (bytes: Buffer) => void;
+/** Takes bytes that are overwritten once it returns. Returns whether to go on; if not, `resume()` of the socket does. */
+export type TakeBytes = (bytes: Buffer) => boolean;
 
 /**
  * Connects a socket that can hand over what it reads without new memory for each read: a stream of Node.js that is read
@@ -51,8 +51,7 @@ export class DirectReads {
   read(length: number): boolean {
     const bytes = this.block.subarray(0, length);
     if (this.take === undefined || !this.#isDirect) return this.#socket?.push(Buffer.from(bytes)) ?? false;
-    this.take(bytes);
-    return true;
+    return this.take(bytes);
   }
 
   /** Whether nobody would see what the stream does not give: a listener hears bytes in order, and in its encoding. */

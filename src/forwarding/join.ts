@@ -168,37 +168,46 @@ class Junction {
 
   #pass(from: JoinedStream, to: JoinedStream, chunk: unknown): void {
     const bytes = bytesOf(chunk, from.stream);
-    if (bytes === undefined) this.#gone(from, to, new TypeError("the stream gives something other than bytes"));
-    else this.#move(from, to, bytes.length, () => to.write(bytes));
+    if (bytes === undefined) {
+      this.#gone(from, to, new TypeError("the stream gives something other than bytes"));
+    } else if (this.#move(from, to, bytes.length, () => to.write(bytes)) === "turn over") {
+      from.stream.pause();
+      this.#resumeLater(from, to);
+    }
   }
 
-  #passBorrowed(from: JoinedStream, to: JoinedStream, bytes: Buffer): void {
-    this.#move(from, to, bytes.length, () => to.writeBorrowed(bytes));
+  /** @returns whether more may come before the stream is resumed */
+  #passBorrowed(from: JoinedStream, to: JoinedStream, bytes: Buffer): boolean {
+    if (this.#move(from, to, bytes.length, () => to.writeBorrowed(bytes)) !== "turn over") return true;
+    this.#resumeLater(from, to);
+    return false;
   }
 
-  #move(from: JoinedStream, to: JoinedStream, length: number, write: () => void): void {
+  #move(from: JoinedStream, to: JoinedStream, length: number, write: () => void): "turn over" | undefined {
     this.#activeAt = performance.now();
     from.bytesRead += length;
     try {
       write();
     } catch (thrown) {
       this.#gone(to, from, asError(thrown));
-      return;
+      return undefined;
     }
     this.#checkRoom(from, to);
-    if (!from.stream.isPaused() && from.bytesRead - from.turnBegan >= MAX_TURN) this.#yield(from, to);
+    if (from.stream.isPaused() || from.bytesRead - from.turnBegan < MAX_TURN) return undefined;
+    from.turnBegan = from.bytesRead;
+    return "turn over";
   }
 
   #checkRoom(from: JoinedStream, to: JoinedStream): void {
     if (to.isFull) from.stream.pause();
   }
 
-  /** Lets others have their turn. */
-  #yield(from: JoinedStream, to: JoinedStream): void {
-    from.turnBegan = from.bytesRead;
-    from.stream.pause();
+  /** Others have their turn first. */
+  #resumeLater(from: JoinedStream, to: JoinedStream): void {
     setImmediate(() => {
-      if (!this.#done && !from.gone && !to.gone && !to.stream.writableNeedDrain) from.stream.resume();
+      if (this.#done || from.gone || to.gone) return;
+      if (to.isFull) from.stream.pause();
+      else from.stream.resume();
     });
   }
 

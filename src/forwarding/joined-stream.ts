@@ -7,8 +7,8 @@ import { resetSocket } from "./reset-socket.js";
 /** The events of a stream that is joined to another one. */
 export interface JoinedStreamHandlers {
   data(chunk: unknown): void;
-  /** Bytes that are overwritten afterwards. */
-  borrowedBytes(bytes: Buffer): void;
+  /** Bytes that are overwritten afterwards. Returns whether to go on; if not, `resume()` of the stream does. */
+  borrowedBytes(bytes: Buffer): boolean;
   /** Nothing more comes from the stream. */
   end(): void;
   /** The stream has taken all that was written. */
@@ -39,7 +39,7 @@ export class JoinedStream {
   readonly #reads: DirectReads | undefined;
   #listeners: readonly Listener[] = [];
   #flushed: (() => void) | undefined;
-  /** What was written waits for more of the same turn, which one call of the system takes together. */
+  /** What was written waits for more of the same turn of the event loop, which one call of the system takes together. */
   #gathering = false;
 
   constructor(stream: Duplex) {
@@ -75,7 +75,7 @@ export class JoinedStream {
     if (stream instanceof Socket && !this.#gathering) {
       this.#gathering = true;
       stream.cork();
-      process.nextTick(this.#flush);
+      setImmediate(this.#flush);
     }
     stream.write(bytes);
     if (this.#gathering && stream.writableLength >= MAX_GATHERED) this.#flush();
@@ -91,6 +91,7 @@ export class JoinedStream {
   listen(handlers: JoinedStreamHandlers): void {
     this.#flushed = handlers.flushed;
     if (this.#reads !== undefined) this.#reads.take = handlers.borrowedBytes;
+    if (this.stream instanceof Channel) portOf(this.stream).input.takeDirectly(handlers.data);
     this.#listeners = [
       ["data", handlers.data],
       ["end", handlers.end],
@@ -105,11 +106,13 @@ export class JoinedStream {
   /** Takes the listeners back. Errors that come before the stream is closed have no effect. */
   release(): void {
     const { stream } = this;
+    this.#flushed = undefined;
+    this.#flush();
     stream.on("error", ignore);
     for (const [name, listener] of this.#listeners) stream.off(name, listener);
     this.#listeners = [];
-    this.#flushed = undefined;
     if (this.#reads !== undefined) this.#reads.take = undefined;
+    if (stream instanceof Channel) portOf(stream).input.takeDirectly(undefined);
     const closed = () => stream.off("error", ignore);
     // Node.js calls it closed a little before it tells of the last error.
     if (stream.closed) setImmediate(closed);
