@@ -2,8 +2,8 @@ import { type Cipher, createCipheriv, createDecipheriv, type Decipher } from "no
 import { PacketHmac } from "./hmac.js";
 import { MAXIMUM_BYTES_OF_128_BIT_BLOCKS, MAXIMUM_PACKETS } from "./limits.js";
 import type { CipherAlgorithm, CipherKeys, PacketOpener, PacketSealer } from "./packet-cipher.js";
+import { discardsAtOnce, putBack } from "./put-back.js";
 import { checkTag } from "./tag.js";
-import { accompanyPacket } from "./young-garbage.js";
 
 /** AES in counter mode (RFC 4344 §4): one key stream runs through all packets, so each direction keeps its cipher object. */
 const BLOCK_LENGTH = 16;
@@ -68,16 +68,15 @@ class EncryptThenMacSealer extends AesCtr implements PacketSealer {
 
   seal(packet: Buffer, sequenceNumber: number): void {
     const end = packet.length - this.tagLength;
-    packet.set(this.#cipher.update(packet.subarray(LENGTH_FIELD, end)), LENGTH_FIELD);
+    putBack(this.#cipher.update(packet.subarray(LENGTH_FIELD, end)), packet, LENGTH_FIELD);
     packet.set(this.hmac.compute(sequenceNumber, packet.subarray(0, end)), end);
-    accompanyPacket(packet.length);
   }
 }
 
 class EncryptThenMacOpener extends AesCtr implements PacketOpener {
   readonly lengthIsAligned = false;
   readonly headerLength = LENGTH_FIELD;
-  readonly opensInPlace = false;
+  readonly opensInPlace = discardsAtOnce;
   readonly #decipher: Decipher;
 
   constructor(decipher: Decipher, hmac: PacketHmac) {
@@ -92,7 +91,8 @@ class EncryptThenMacOpener extends AesCtr implements PacketOpener {
   open(packet: Buffer, sequenceNumber: number): Buffer {
     const end = packet.length - this.tagLength;
     checkTag(packet.subarray(end), this.hmac.compute(sequenceNumber, packet.subarray(0, end)));
-    return this.#decipher.update(packet.subarray(LENGTH_FIELD, end));
+    const clear = this.#decipher.update(packet.subarray(LENGTH_FIELD, end));
+    return discardsAtOnce ? putBack(clear, packet, LENGTH_FIELD) : clear;
   }
 }
 
@@ -109,8 +109,7 @@ class EncryptAndMacSealer extends AesCtr implements PacketSealer {
   seal(packet: Buffer, sequenceNumber: number): void {
     const clear = packet.subarray(0, packet.length - this.tagLength);
     packet.set(this.hmac.compute(sequenceNumber, clear), clear.length);
-    packet.set(this.#cipher.update(clear));
-    accompanyPacket(packet.length);
+    putBack(this.#cipher.update(clear), packet, 0);
   }
 }
 
@@ -137,7 +136,7 @@ class EncryptAndMacOpener extends AesCtr implements PacketOpener {
     const rest = this.#decipher.update(packet.subarray(BLOCK_LENGTH, end));
     checkTag(packet.subarray(end), this.hmac.compute(sequenceNumber, this.#firstBlock, rest));
     packet.set(this.#firstBlock);
-    packet.set(rest, BLOCK_LENGTH);
+    putBack(rest, packet, BLOCK_LENGTH);
     return packet.subarray(LENGTH_FIELD, end);
   }
 }

@@ -1,8 +1,8 @@
 import { type CipherGCMTypes, createCipheriv, createDecipheriv } from "node:crypto";
 import { MAXIMUM_BYTES_OF_128_BIT_BLOCKS, MAXIMUM_PACKETS } from "./limits.js";
 import type { CipherAlgorithm, CipherKeys, PacketOpener, PacketSealer } from "./packet-cipher.js";
+import { discardsAtOnce, putBack } from "./put-back.js";
 import { wrongTag } from "./tag.js";
-import { accompanyPacket } from "./young-garbage.js";
 
 /**
  * AES-GCM as RFC 5647 and OpenSSH PROTOCOL §1.6 put it: the length is sent in clear and authenticated as additional
@@ -53,16 +53,15 @@ class AesGcmSealer extends AesGcm implements PacketSealer {
     const cipher = createCipheriv(this.#opensslName, this.#key, this.#iv, OPTIONS);
     advance(this.#iv);
     cipher.setAAD(packet.subarray(0, LENGTH_FIELD));
-    packet.set(cipher.update(packet.subarray(LENGTH_FIELD, end)), LENGTH_FIELD);
+    putBack(cipher.update(packet.subarray(LENGTH_FIELD, end)), packet, LENGTH_FIELD);
     cipher.final();
     packet.set(cipher.getAuthTag(), end);
-    accompanyPacket(packet.length);
   }
 }
 
 class AesGcmOpener extends AesGcm implements PacketOpener {
   readonly headerLength = LENGTH_FIELD;
-  readonly opensInPlace = false;
+  readonly opensInPlace = discardsAtOnce;
   readonly #opensslName: CipherGCMTypes;
   readonly #key: Buffer;
   readonly #iv: Buffer;
@@ -82,15 +81,16 @@ class AesGcmOpener extends AesGcm implements PacketOpener {
     const end = packet.length - TAG_LENGTH;
     const decipher = createDecipheriv(this.#opensslName, this.#key, this.#iv, OPTIONS);
     advance(this.#iv);
+    let clear: Buffer;
     try {
       decipher.setAuthTag(packet.subarray(end));
       decipher.setAAD(packet.subarray(0, LENGTH_FIELD));
-      const clear = decipher.update(packet.subarray(LENGTH_FIELD, end));
+      clear = decipher.update(packet.subarray(LENGTH_FIELD, end));
       decipher.final();
-      return clear;
     } catch {
       throw wrongTag();
     }
+    return discardsAtOnce ? putBack(clear, packet, LENGTH_FIELD) : clear;
   }
 }
 

@@ -1,4 +1,5 @@
 import { createCipheriv } from "node:crypto";
+import { putBack } from "./put-back.js";
 import { type Sodium, sodium } from "./sodium.js";
 
 /**
@@ -14,7 +15,7 @@ export function sodiumChaCha20(library: Sodium): ChaCha20 {
 export const nodeChaCha20: ChaCha20 = (data, nonce, counter, key) => {
   opensslIv.writeUInt32LE(counter, 0);
   opensslIv.set(nonce, 8);
-  data.set(createCipheriv("chacha20", key, opensslIv).update(data));
+  putBack(createCipheriv("chacha20", key, opensslIv).update(data), data, 0);
 };
 
 /** OpenSSL takes the block counter (64 bits, little-endian) and the nonce as one IV. */

@@ -1,5 +1,5 @@
 /** Bytes from which on a packet's buffers are large. */
-const LARGE_PACKET_LENGTH = 8 * 1024;
+export const LARGE_PACKET_LENGTH = 8 * 1024;
 
 /** Bytes of an array's element. */
 const ELEMENT_LENGTH = 8;
