@@ -1,5 +1,4 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { createHash } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { userInfo } from "node:os";
 import { join } from "node:path";
@@ -37,46 +36,31 @@ describe("a server with --allow-exec and --shell", needs("ssh"), () => {
 
   const ssh = (command: string, options = {}) => client.run(shared.port, "", [...words, command], options);
 
+  // One command for several things: the login shell of who runs the tests may read long files first, as under sshd.
   it("runs commands in the home folder, with their output, errors and status", async () => {
-    expect(await ssh("pwd; echo to stderr >&2; exit 7")).toEqual({
-      stdout: `${userInfo().homedir}\n`,
+    expect(await ssh("pwd; no-such-command-here 2>&- || echo $?; echo to stderr >&2; exit 7")).toEqual({
+      stdout: `${userInfo().homedir}\n127\n`,
       stderr: "to stderr\n",
       code: 7,
     });
-    expect((await ssh("no-such-command-here")).code).toBe(127);
   });
 
-  it("passes on variables of the client's locale, but none that is not UTF-8", async () => {
-    const all = [...client.options, "-o", "SendEnv=LC_*", "-p", String(shared.port), ...words, "env"];
+  it("passes on the locale of the client if it is UTF-8, and nothing else of the client's or its own environment", async () => {
+    const variables = ["-o", "SendEnv=LC_*", "-o", "SetEnv=LC_TEST=yes BASH_ENV=/tmp/x LD_PRELOAD=y"];
+    const all = [...client.options, ...variables, "-p", String(shared.port), ...words, "env"];
     const script = 'export LC_A=text LC_B="$(printf "\\377")"; exec ssh "$@"';
     const { stdout } = await run("sh", ["-c", script, "sh", ...all], { env: client.environment("") });
-    expect(stdout).toContain("LC_A=text\n");
-    expect(stdout).not.toContain("LC_B");
-    await shared.server.errorOutput(/variables that are not UTF-8 were left out/);
-  });
-
-  it("passes on nothing of its environment", async () => {
-    const { stdout } = await ssh("env");
     expect(stdout).toContain(`HOME=${userInfo().homedir}\n`);
-    expect(stdout).not.toMatch(/MY_TOKEN|PASSPHRASE|XDG_STATE_HOME|VITEST/);
-  });
-
-  it("takes the locale of the client and no other variable", async () => {
-    const all = [
-      "-o",
-      "SetEnv=LC_TEST=yes BASH_ENV=/tmp/x LD_PRELOAD=y",
-      ...words,
-      'echo "$LC_TEST $BASH_ENV $LD_PRELOAD"',
-    ];
-    expect(await client.run(shared.port, "", all)).toMatchObject({ stdout: "yes  \n", code: 0 });
+    expect(stdout).toContain("LC_A=text\n");
+    expect(stdout).toContain("LC_TEST=yes\n");
+    expect(stdout).not.toMatch(/LC_B|BASH_ENV|LD_PRELOAD|MY_TOKEN|PASSPHRASE|XDG_STATE_HOME|VITEST/);
+    await shared.server.errorOutput(/variables that are not UTF-8 were left out/);
   });
 
   it("carries much data both ways", async () => {
     const input = Buffer.alloc(16 * 1024 * 1024, "0123456789abcdef");
-    const hash = createHash("sha256").update(input).digest("hex");
-    expect((await ssh("sha256sum", { input })).stdout).toContain(hash);
-    const back = await ssh("cat", { input });
-    expect(createHash("sha256").update(back.stdout).digest("hex")).toBe(hash);
+    const { stdout } = await ssh("cat", { input });
+    expect(stdout === input.toString("latin1")).toBe(true);
   });
 
   it("ends when the program does, though it has not read its input", async () => {
