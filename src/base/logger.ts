@@ -22,6 +22,13 @@ export const silentLogger: Logger = { debug: silent, info: silent, warn: silent,
 /** The logger where none was given, and no connection has one. */
 export const stderrLogger = unfailing(new StderrLogger(), LEVELS) as Logger;
 
+const stderrInfoLogger = unfailing(new StderrLogger({ info: true }), LEVELS) as Logger;
+
+/** A logger for lines at info level that a program has asked for: without a logger of its own they go to standard error. */
+export function writingInfo(logger: Logger): Logger {
+  return logger === stderrLogger ? stderrInfoLogger : logger;
+}
+
 /**
  * The logger of the option `logger`, made so that it never fails; silent for `false`.
  *

@@ -11,10 +11,19 @@ const LINES_PER_MINUTE = 20;
  */
 export class StderrLogger {
   readonly #limit = new LineLimit(LINES_PER_MINUTE, 60_000);
+  readonly #writesInfo: boolean;
   #console: Console | undefined;
 
-  readonly debug = (): void => {};
-  readonly info = (): void => {};
+  /** @param options.info whether lines at this level are written, too: all of them */
+  constructor({ info = false }: { readonly info?: boolean } = {}) {
+    this.#writesInfo = info;
+  }
+
+  debug(): void {}
+
+  info(fields: object, message: string): void {
+    if (this.#writesInfo) this.#print("info", fields, message);
+  }
 
   warn(fields: object, message: string): void {
     this.#write("warn", fields, message);
@@ -27,9 +36,12 @@ export class StderrLogger {
   #write(level: string, fields: object, message: string): void {
     const hook = "hook" in fields ? ` ${fields.hook}` : "";
     const leftOut = this.#limit.admit(`${level} ${message}${hook}`);
-    if (leftOut === undefined) return;
+    if (leftOut !== undefined) this.#print(level, leftOut > 0 ? { ...fields, leftOut } : fields, message);
+  }
+
+  #print(level: string, fields: object, message: string): void {
     // A console of our own outlives a standard error that nobody reads, and is not one that the program has changed.
     this.#console ??= new Console({ stdout: process.stderr, ignoreErrors: true });
-    this.#console.log("%s", logLine(new Date(), level, message, leftOut > 0 ? { ...fields, leftOut } : fields));
+    this.#console.log("%s", logLine(new Date(), level, message, fields));
   }
 }

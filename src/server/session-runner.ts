@@ -1,5 +1,5 @@
-import { loggerOf } from "../base/connection-logger.js";
 import { loggedText } from "../base/logged-text.js";
+import { type Logger, writingInfo } from "../base/logger.js";
 import { runProgram } from "../process/run-program.js";
 import { SCPServer } from "../scp/scp-server.js";
 import { type ServedSession, type SessionWork, serveSession } from "../session/serve-session.js";
@@ -8,6 +8,7 @@ import type { SessionChannel } from "../session/session-channel.js";
 import type { SessionHost } from "../session/session-host.js";
 import { thrownError } from "../session/thrown.js";
 import { SFTPServer } from "../sftp/server/sftp-server.js";
+import { ConnectionLog } from "./connection-log.js";
 import { type DeclaredProgram, takeProgram } from "./declared-program.js";
 import { endReasonOf } from "./end-reasons.js";
 import type { SessionDeclaration } from "./session-declaration.js";
@@ -15,11 +16,14 @@ import type { SessionDeclaration } from "./session-declaration.js";
 /** Runs the sessions of a server that are declared. */
 export class SessionRunner {
   readonly #declaration: SessionDeclaration;
+  readonly #logger: Logger;
   readonly #served = new Set<ServedSession>();
   #shuttingDown = false;
 
-  constructor(declaration: SessionDeclaration) {
+  /** @param logger of the manager */
+  constructor(declaration: SessionDeclaration, logger: Logger) {
     this.#declaration = declaration;
+    this.#logger = logger;
   }
 
   /** Passes on the answer of a hook, and runs what the declaration behind it has allowed. */
@@ -59,7 +63,7 @@ export class SessionRunner {
   #run(channel: SessionChannel, program: DeclaredProgram): boolean {
     if (channel.destroyed || channel.signal.aborted) return false;
     const work = { middleware: this.#declaration.middleware, ...this.#handler(program) };
-    const served = serveSession(channel, program.request, work, hostOf(channel, program.request.kind));
+    const served = serveSession(channel, program.request, work, hostOf(channel, program.request.kind, this.#logger));
     this.#served.add(served);
     void served.ended.then(() => this.#served.delete(served));
     return true;
@@ -85,14 +89,16 @@ export class SessionRunner {
   }
 }
 
-function hostOf(channel: SessionChannel, kind: string): SessionHost {
-  const logger = loggerOf(channel.connection);
-  const log: SessionHost["log"] = (level, message, fields) =>
-    logger[level]({ channel: channel.id, kind, ...fields }, message);
+function hostOf(channel: SessionChannel, kind: string, logger: Logger): SessionHost {
+  const { connection, id } = channel;
+  const own = new ConnectionLog(logger, connection);
+  const asked = new ConnectionLog(writingInfo(logger), connection);
+  const log: SessionHost["log"] = (level, message, fields) => own[level]({ channel: id, kind, ...fields }, message);
   return {
     run: runProgram,
     endReason: ({ connection }) => endReasonOf(connection),
     log,
+    tell: (message, fields) => asked.info({ channel: id, kind, ...fields }, message),
     failed: (what, error) =>
       log("error", "a session's handler has failed", { handler: loggedText(what), err: thrownError(error) }),
   };

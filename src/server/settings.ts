@@ -166,7 +166,7 @@ export function resolveSettings(options: SSHServerManagerOptions): ServerSetting
   const { algorithms, logger, maxChannels } = general;
   checkHookNames("serverInterface", options.serverInterface, SSHServer, logger);
   const hostKeys = checkHostKeys(options, algorithms);
-  const sessionRunner = new SessionRunner(sessionsOf(options.serverInterface));
+  const sessionRunner = new SessionRunner(sessionsOf(options.serverInterface), logger);
   return {
     ...general,
     server: options.serverInterface,

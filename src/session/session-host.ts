@@ -8,6 +8,8 @@ export interface SessionHost {
   /** Why the channel's connection has ended; `undefined` while it is there. */
   endReason(channel: SessionChannel): SessionEndReason | undefined;
   log(level: "debug" | "info" | "warn" | "error", message: string, fields?: object): void;
+  /** Writes a line that the program has asked for, at info level. */
+  tell(message: string, fields: object): void;
   /** Something that belongs to the session has thrown. */
   failed(what: string, error: unknown): void;
 }

@@ -14,8 +14,8 @@ import { checkSignalName } from "./session-outcome.js";
 import type { SessionRequest } from "./session-request.js";
 import type { SessionTerminal } from "./terminal/session-terminal.js";
 
-/** The log of a session, with what belongs to its connection. */
-export let sessionLog: (session: Session) => SessionHost["log"];
+/** Writes a line about a session that the program has asked for. */
+export let tellOf: (session: Session) => SessionHost["tell"];
 
 /**
  * What a client wants to run, and the place to run it. The handler that gets it is the program: the session lasts as long as
@@ -25,7 +25,7 @@ export let sessionLog: (session: Session) => SessionHost["log"];
  */
 export class Session<Data = unknown> {
   static {
-    sessionLog = (session) => session.#life.host.log;
+    tellOf = (session) => session.#life.host.tell;
   }
 
   /** The channel, for what has no name here. Output that is written to it does not wait for what `stdout` holds back. */

@@ -1,4 +1,4 @@
-import { resolveLogger } from "../../src/base/logger.js";
+import { resolveLogger, writingInfo } from "../../src/base/logger.js";
 
 // Says some lines and then, when its standard error is closed, more of them; its exit status tells whether it has lived on.
 
@@ -8,6 +8,7 @@ logger.info({}, "an info line");
 logger.warn({ hook: "checkOne" }, "a warning");
 logger.error({ err: new Error("broken") }, "an error");
 for (let line = 0; line < 100; line++) logger.error({ hook: "checkTwo" }, "again and again");
+for (let line = 0; line < 100; line++) writingInfo(logger).info({}, "asked for");
 process.stdout.write("said\n");
 process.stdin.once("data", () => {
   for (let line = 0; line < 10; line++) logger.error({ line }, "nobody reads this");

@@ -7,7 +7,7 @@ import { builtFile } from "../support/build.js";
 const start = () => spawn(process.execPath, [builtFile("test/base/stderr-logger-process.ts")]);
 
 describe("the logger where none was given", () => {
-  it("writes warnings and errors to standard error, and one that comes all the time at times only", async () => {
+  it("writes warnings, errors and what was asked for to standard error, and one that comes all the time at times only", async () => {
     const child = start();
     const said = text(child.stderr);
     child.stdin.end("go on");
@@ -16,7 +16,8 @@ describe("the logger where none was given", () => {
     expect(lines[1]).toMatch(/^[\dTZ:.-]+ error an error err="Error: broken"$/);
     expect(lines[2]).toMatch(/^ {4}at .*stderr-logger-process/);
     expect(lines.filter((line) => line.endsWith(" error again and again hook=checkTwo"))).toHaveLength(20);
-    expect(lines.join()).not.toMatch(/debug|info/);
+    expect(lines.join()).not.toMatch(/a debug line|an info line/);
+    expect(lines.filter((line) => line.endsWith("Z info asked for"))).toHaveLength(100);
   });
 
   it("does not end the process where nobody reads standard error", async () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
 import { completePermissions } from "../../src/auth/permissions.js";
 import { HookError } from "../../src/base/hook-error.js";
+import { silentLogger } from "../../src/base/logger.js";
 import { ServerForwarding } from "../../src/forwarding/server-forwarding.js";
 import { type Channel, type Connection, type OpenFields, SSHServer } from "../../src/index.js";
 import { ProtocolError } from "../../src/protocol/errors.js";
@@ -52,7 +53,7 @@ function bind(server: SSHServer) {
     log,
   );
   const refusedRequests = new RefusedRequests(new CountedMessages(() => {}));
-  const sessionHooks = bindSessionHooks(server, new SessionRunner(sessionsOf(server)));
+  const sessionHooks = bindSessionHooks(server, new SessionRunner(sessionsOf(server), silentLogger));
   const context = { server, connection, sessionHooks, forwarding, log, refusedRequests };
   return { connection, failed, refused, authority: bindChannelAuthority(context) };
 }
