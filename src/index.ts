@@ -61,6 +61,7 @@ export { type EnvironmentOptions, programEnvironment } from "./process/program-e
 export { ProgramStartError } from "./process/program-start-error.js";
 export { type RunOnOptions, runOn } from "./process/run-on.js";
 export { runProgram } from "./process/run-program.js";
+export { isolatedStdio } from "./process/terminal/open-terminals.js";
 export {
   AUTH_FAILED,
   AUTH_PARTIAL,

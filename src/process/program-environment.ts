@@ -1,26 +1,46 @@
 import { isUtf8 } from "node:buffer";
+import { checkOptions } from "../base/option-checks.js";
 import { portOf } from "../connection/channel.js";
 import type { ProgramAccount } from "../session/program-runner.js";
 import type { SessionChannel } from "../session/session-channel.js";
+import { accountOf } from "./program-account.js";
+import { checkAccount, checkVariables } from "./program-options.js";
 
 const USER_PATH = "/usr/local/bin:/usr/bin:/bin";
 const ROOT_PATH = `/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`;
 
 export interface EnvironmentOptions {
+  /** Default: the account of this process. */
+  readonly account?: ProgramAccount;
+  /** Variables beside the others; `undefined` takes one away. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+}
+
+/**
+ * The environment that `runProgram` gives a program, for those who spawn one themselves. Nothing of this process's own is in it: that may
+ * hold secrets. Of the same name the later counts: variables that the client was allowed to send, those of the account, those of
+ * the user's permissions, those of the connection, `env`.
+ *
+ * @throws {ConfigurationError} naming the option that cannot be used
+ */
+export function programEnvironment(channel: SessionChannel, options: EnvironmentOptions = {}): Record<string, string> {
+  const { account, env } = checkOptions(options, ["account", "env"]);
+  if (env !== undefined) checkVariables(env);
+  return environmentOf(channel, { account: account === undefined ? accountOf(undefined) : checkAccount(account), env });
+}
+
+interface ProgramIdentity {
   readonly account: ProgramAccount;
   readonly uid?: number | undefined;
-  readonly env?: Readonly<Record<string, string | undefined>> | undefined;
+  readonly env?: EnvironmentOptions["env"] | undefined;
   /** Path of the program's terminal. */
   readonly terminal?: string | undefined;
 }
 
-/**
- * The environment of a program. Nothing of this process's own is in it: that may hold secrets. The later ones count: variables that
- * the client was allowed to send, those of the account, those of the user's permissions, those of the connection, `env`.
- */
-export function programEnvironment(
+/** The environment of a program, by options that were checked. */
+export function environmentOf(
   channel: SessionChannel,
-  { account, uid, env = {}, terminal }: EnvironmentOptions,
+  { account, uid, env = {}, terminal }: ProgramIdentity,
 ): Record<string, string> {
   const variables: Record<string, string | undefined> = {
     ...sessionVariables(channel),

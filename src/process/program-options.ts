@@ -60,7 +60,8 @@ function missing(option: string): never {
   throw new ConfigurationError(option, "must be a text");
 }
 
-function checkAccount(account: ProgramAccount): ProgramAccount {
+/** @throws {ConfigurationError} naming the part that cannot be used */
+export function checkAccount(account: ProgramAccount): ProgramAccount {
   const { name, home, shell } = checkOptions(account, ["name", "home", "shell"], "account");
   return {
     name: checkWord("account.name", name),
@@ -69,7 +70,8 @@ function checkAccount(account: ProgramAccount): ProgramAccount {
   };
 }
 
-function checkVariables(variables: NonNullable<ProgramOptions["env"]>): void {
+/** @throws {ConfigurationError} naming the variable that cannot be one */
+export function checkVariables(variables: NonNullable<ProgramOptions["env"]>): void {
   for (const [name, value] of Object.entries(checkObject("env", variables))) {
     if (!/^[^=\0]+$/.test(name)) throw new ConfigurationError("env", "has a name that cannot be that of a variable");
     if (value !== undefined) checkWord(`env.${name}`, value);

@@ -1,20 +1,29 @@
+import { portOf } from "../connection/channel.js";
+import { ExitError } from "../session/exit-error.js";
+import type { SessionChannel } from "../session/session-channel.js";
+
 /** The status with which shells report a program that is not there, and one that cannot be run. */
 const NOT_FOUND = 127;
 const NOT_EXECUTABLE = 126;
 
 const TEXTS = { [NOT_FOUND]: "command not found", [NOT_EXECUTABLE]: "the command cannot be run" } as const;
 
-/** A program could not be started. The message is fit for clients: it has no paths. The `cause` is for the log. */
-export class ProgramStartError extends Error {
+/**
+ * A program could not be started: the status is 127 where it is not there, and 126 where it cannot be run. The message is fit for
+ * clients, it has no paths; the log has the `cause`.
+ */
+export class ProgramStartError extends ExitError {
   override readonly name = "ProgramStartError";
-  /** The exit status that tells it: 127 where the program is not there, 126 where it cannot be run. */
-  readonly status: 126 | 127;
 
   constructor(cause: unknown) {
     const status = isMissing(cause) ? NOT_FOUND : NOT_EXECUTABLE;
-    super(TEXTS[status], { cause });
-    this.status = status;
+    super(status, TEXTS[status], { cause });
   }
+}
+
+/** Tells the log why a program could not be started. Other errors are those of whoever wanted it. */
+export function noteStartError(channel: SessionChannel, error: unknown): void {
+  if (error instanceof ProgramStartError) portOf(channel).warn("a program could not be started", error.cause);
 }
 
 function isMissing(cause: unknown): boolean {

@@ -1,11 +1,10 @@
 import type { ChildProcess } from "node:child_process";
 import { checkMethods, checkOptions, checkSignal } from "../base/option-checks.js";
-import { portOf } from "../connection/channel.js";
 import type { ProgramEnd } from "../session/program-end.js";
 import type { SessionChannel } from "../session/session-channel.js";
 import { ProcessGroup } from "./process-group.js";
 import { reportProgramEnd } from "./program-end.js";
-import { ProgramStartError } from "./program-start-error.js";
+import { noteStartError, ProgramStartError } from "./program-start-error.js";
 import { RunningProgram } from "./running-program.js";
 import { started } from "./started.js";
 
@@ -26,9 +25,9 @@ export async function runOn(
   child: ChildProcess,
   options: RunOnOptions = {},
 ): Promise<ProgramEnd> {
-  checkMethods("child", child, ["kill", "once"]);
   const { signal } = checkOptions(options, ["signal"]);
   if (signal !== undefined) checkSignal("signal", signal);
+  checkMethods("child", child, ["kill", "once"]);
   const end = await run(channel, child, signal === undefined ? [channel.signal] : [channel.signal, signal]);
   reportProgramEnd(channel, end);
   return end;
@@ -39,8 +38,8 @@ async function run(channel: SessionChannel, child: ChildProcess, signals: readon
   try {
     if (!group.ended) await started(() => child);
   } catch (error) {
+    noteStartError(channel, error);
     if (!(error instanceof ProgramStartError)) throw error;
-    portOf(channel).warn("a program could not be started", error.cause);
     if (!channel.signal.aborted) channel.sendStderr(`${error.message}\n`);
     return { status: error.status };
   }

@@ -5,6 +5,7 @@ import type { ProgramCommand, ProgramOptions } from "../session/program-runner.j
 import type { SessionChannel } from "../session/session-channel.js";
 import { type CheckedProgramOptions, checkCommand, checkProgramOptions } from "./program-options.js";
 import type { ProgramStart } from "./program-start.js";
+import { noteStartError } from "./program-start-error.js";
 import { startCommand } from "./start-command.js";
 import { startOnPipes } from "./start-on-pipes.js";
 import { startOnTerminal } from "./terminal/start-on-terminal.js";
@@ -36,7 +37,11 @@ export async function runProgram(
   };
   for (const { aborted, reason } of start.signals) if (aborted) throw reason;
   const { pty } = channel;
-  const program = pty === undefined ? await startOnPipes(channel, start) : await startOnTerminal(channel, pty, start);
+  const starting = pty === undefined ? startOnPipes(channel, start) : startOnTerminal(channel, pty, start);
+  const program = await starting.catch((error: unknown) => {
+    noteStartError(channel, error);
+    throw error;
+  });
   try {
     if (program.pid !== undefined) started?.(program.pid);
   } catch (error) {

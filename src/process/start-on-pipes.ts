@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import type { SessionChannel } from "../session/session-channel.js";
 import { ProcessGroup } from "./process-group.js";
-import { programEnvironment } from "./program-environment.js";
+import { environmentOf } from "./program-environment.js";
 import { type ProgramStart, spawnOptions } from "./program-start.js";
 import { RunningProgram } from "./running-program.js";
 import { started } from "./started.js";
@@ -12,7 +12,7 @@ export async function startOnPipes(channel: SessionChannel, start: ProgramStart)
   const { file, args, argv0, cwd, signals } = start;
   const options = {
     ...spawnOptions(start),
-    env: programEnvironment(channel, start),
+    env: environmentOf(channel, start),
     stdio: isolatedStdio(),
     ...(argv0 !== undefined && { argv0 }),
   };

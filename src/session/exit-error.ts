@@ -1,6 +1,6 @@
 /** Ends a session with a status and a line on the client's error output. To be thrown by handlers and middleware. */
 export class ExitError extends Error {
-  override readonly name = "ExitError";
+  override readonly name: string = "ExitError";
   /** 0 to 255. */
   readonly status: number;
 

@@ -9,6 +9,7 @@ import { AUTHENTICATOR_SUBJECTS } from "./option-subjects/authenticators.js";
 import { CHANNEL_SUBJECTS } from "./option-subjects/channels.js";
 import { FILE_SUBJECTS, FILES, NOT_FILE_SYSTEMS } from "./option-subjects/files.js";
 import { KEY_SUBJECTS } from "./option-subjects/keys.js";
+import { PROGRAM_SUBJECTS } from "./option-subjects/programs.js";
 import { SERVER_SUBJECTS } from "./option-subjects/server.js";
 import { TARGET_SUBJECTS } from "./option-subjects/targets.js";
 import type { OptionSubject } from "./option-subjects/values.js";
@@ -19,6 +20,7 @@ const OPTION_SUBJECTS = [
   ...AUTHENTICATOR_SUBJECTS,
   ...KEY_SUBJECTS,
   ...CHANNEL_SUBJECTS,
+  ...PROGRAM_SUBJECTS,
   ...TARGET_SUBJECTS,
 ];
 
@@ -34,6 +36,7 @@ const WITHOUT_OPTIONS = [
   "LinkInPathError",
   "LocalFileSystem",
   "PromptAbortedError",
+  "ProgramStartError",
   "ProtocolError",
   "RevocationList",
   "SFTPError",
@@ -44,6 +47,7 @@ const WITHOUT_OPTIONS = [
   "encodeForwardedStreamlocal",
   "encodeForwardedTcpip",
   "hashPassword",
+  "isolatedStdio",
   "isPublicAddress",
   "loggedPath",
   "loggedText",

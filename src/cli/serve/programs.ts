@@ -75,8 +75,9 @@ export class Programs {
 
   #fail(channel: Channel, error: unknown): void {
     if (channel.signal.aborted) return;
-    this.#logger.error({ ...channelOrigin(channel), err: error }, "a program could not be started");
+    // The log has the reason.
     const known = error instanceof ProgramStartError;
+    if (!known) this.#logger.error({ ...channelOrigin(channel), err: error }, "a program could not be started");
     channel.sendStderr(`${known ? error.message : "programs cannot be run here"}\n`);
     report(channel, { status: known ? error.status : CANNOT_RUN });
   }

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import type { PseudoTerminal, SessionChannel } from "../../session/session-channel.js";
-import { programEnvironment } from "../program-environment.js";
+import { environmentOf } from "../program-environment.js";
 import { type ProgramStart, spawnOptions } from "../program-start.js";
 import { RunningProgram } from "../running-program.js";
 import { started } from "../started.js";
@@ -32,7 +32,7 @@ export async function startOnTerminal(
 ): Promise<RunningProgram> {
   const { cwd, uid, signals } = start;
   return Pty.start(terminal, uid, async (pty, programsEnd) => {
-    const env = programEnvironment(channel, { ...start, terminal: pty.path });
+    const env = environmentOf(channel, { ...start, terminal: pty.path });
     const { file, args } = await openedBy(start, terminal, pty.path, env.PATH);
     const stdio = isolatedStdio(programsEnd, programsEnd, programsEnd);
     const child = await started(() => spawn(file, args, { ...spawnOptions(start), env, stdio }), cwd);
