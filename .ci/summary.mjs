@@ -22,7 +22,9 @@ const print = (line) => console.log(line.length > CHARACTERS_OF_LINE ? `${line.s
 function printFailure({ file, name, errors }) {
   print(`  FAIL ${file ? `${file}: ` : ""}${name}`);
   const lines = errors.join("\n").split("\n").filter(Boolean);
-  for (const line of lines.slice(0, LINES_OF_ERROR)) print(`       ${line}`);
+  const isPlace = (line) => /^\s+at /.test(line);
+  const messages = lines.filter((line) => !isPlace(line)).slice(0, LINES_OF_ERROR);
+  for (const line of [...messages, ...lines.filter(isPlace).slice(0, 1)]) print(`       ${line}`);
 }
 
 const words = process.argv.slice(2);

@@ -63,7 +63,9 @@ function failuresOf(module: TestModule): Failure[] {
 /** The message, and the places of the project's own code that led there. */
 function textOf({ name, message, stack = "", diff = "" }: SerializedError): string {
   const places = stack.split("\n").filter((line) => /^\s+at /.test(line) && !line.includes("node_modules"));
-  return stripVTControlCharacters([`${name ?? "Error"}: ${message}`, diff, ...places].filter(Boolean).join("\n"));
+  const text = [`${name ?? "Error"}: ${message}`, diff, ...places].filter(Boolean).join("\n");
+  // Some errors have all that a program put out, whatever it was.
+  return stripVTControlCharacters(text).replaceAll(/[^\P{Cc}\n]/gu, " ");
 }
 
 function secondsOf(module: TestModule): number {
