@@ -37,7 +37,7 @@ describe("the log of a connection", () => {
         username: USERNAME,
         request: "subsystem",
         reason: "channel request subsystem: nothing allows it",
-        remedy: "declare sftp, or override checkChannelSubsystemRequest",
+        remedy: "declare sftp or session, or override checkChannelSubsystemRequest",
       },
       { reason: "global request of another kind: nothing allows it", request: "odd\\u{a}" },
       { reason: "another type of channel: nothing allows it", remedy: "override checkChannelRequest" },
