@@ -44,8 +44,8 @@ describe("a program on a terminal", () => {
     );
     const { stdout, stderr, exitStatus } = await client.readProgram(channel);
     const [, path, again, ...ids] =
-      /^(\/dev\/pts\/\d+)\r\n(\/dev\/tty)\r\n +(\d+) +(\d+) +(\d+) +(\d+)\r\n$/.exec(stdout.toString()) ?? [];
-    expect({ path, again }).toMatchObject({ again: "/dev/tty" });
+      /^(\/dev\/pts\/\d+)\r\n(\/dev\/tty)\r\n *(\d+) +(\d+) +(\d+) +(\d+)\r\n$/.exec(stdout.toString()) ?? [];
+    expect({ path, again }, stdout.toString()).toMatchObject({ again: "/dev/tty" });
     expect(new Set(ids).size).toBe(1);
     expect(stderr.toString()).toBe("");
     expect(exitStatus).toBe(6);
