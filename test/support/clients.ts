@@ -97,6 +97,10 @@ type OtherToolName =
   | "ssh-audit"
   | "expect"
   | "tmux"
+  | "vim"
+  | "top"
+  | "less"
+  | "busybox"
   | "gcc"
   | "git"
   | "rsync"
@@ -182,6 +186,10 @@ const REQUIREMENTS: Readonly<Record<ToolName, readonly (string | undefined)[]>> 
   "ssh-audit": [findProgram("python3"), findFile([SSH_AUDIT])],
   expect: [findProgram("expect")],
   tmux: [findProgram("tmux")],
+  vim: [findProgram("vim")],
+  top: [findProgram("top")],
+  less: [findProgram("less")],
+  busybox: [findProgram("busybox")],
   gcc: [findProgram("gcc")],
   git: [findProgram("git")],
   rsync: [findProgram("rsync")],

@@ -53,7 +53,7 @@ export async function startOnTerminal(
 
 /**
  * The shell that opens the terminal, which makes it that of its session, gives it the client's modes and becomes the program. Nothing of
- * the client's is in its script.
+ * the client's is in its script. All three descriptors can be read and written: tmux writes to its input, and others read their errors.
  */
 async function openedBy(
   { file, args, argv0, cwd }: ProgramStart,
@@ -66,7 +66,7 @@ async function openedBy(
   const program = file.startsWith("-") ? found : file;
   const settings = terminalSettings(modes).map((word) => `'${word}'`);
   const prepare = [
-    'exec <"$1" >"$1" 2>&1; shift',
+    'exec <>"$1" >&0 2>&0; shift',
     ...(settings.length > 0 ? [`stty ${settings.join(" ")} 2>/dev/null`] : []),
   ].join("; ");
   if (argv0 === undefined) return { file: SHELL, args: ["-c", `${prepare}; exec "$@"`, SHELL, path, program, ...args] };
