@@ -2,7 +2,7 @@ import { type Cipher, createCipheriv, createDecipheriv, type Decipher } from "no
 import { PacketHmac } from "./hmac.js";
 import { MAXIMUM_BYTES_OF_128_BIT_BLOCKS, MAXIMUM_PACKETS } from "./limits.js";
 import type { CipherAlgorithm, CipherKeys, PacketOpener, PacketSealer } from "./packet-cipher.js";
-import { discardsAtOnce, putBack } from "./put-back.js";
+import { putBack } from "./put-back.js";
 import { checkTag } from "./tag.js";
 
 /** AES in counter mode (RFC 4344 §4): one key stream runs through all packets, so each direction keeps its cipher object. */
@@ -76,7 +76,6 @@ class EncryptThenMacSealer extends AesCtr implements PacketSealer {
 class EncryptThenMacOpener extends AesCtr implements PacketOpener {
   readonly lengthIsAligned = false;
   readonly headerLength = LENGTH_FIELD;
-  readonly opensInPlace = discardsAtOnce;
   readonly #decipher: Decipher;
 
   constructor(decipher: Decipher, hmac: PacketHmac) {
@@ -91,8 +90,7 @@ class EncryptThenMacOpener extends AesCtr implements PacketOpener {
   open(packet: Buffer, sequenceNumber: number): Buffer {
     const end = packet.length - this.tagLength;
     checkTag(packet.subarray(end), this.hmac.compute(sequenceNumber, packet.subarray(0, end)));
-    const clear = this.#decipher.update(packet.subarray(LENGTH_FIELD, end));
-    return discardsAtOnce ? putBack(clear, packet, LENGTH_FIELD) : clear;
+    return putBack(this.#decipher.update(packet.subarray(LENGTH_FIELD, end)), packet, LENGTH_FIELD);
   }
 }
 
@@ -116,7 +114,6 @@ class EncryptAndMacSealer extends AesCtr implements PacketSealer {
 class EncryptAndMacOpener extends AesCtr implements PacketOpener {
   readonly lengthIsAligned = true;
   readonly headerLength = BLOCK_LENGTH;
-  readonly opensInPlace = true;
   readonly #decipher: Decipher;
   /** In clear, from `readLength` until `open`. */
   #firstBlock: Buffer = Buffer.alloc(0);

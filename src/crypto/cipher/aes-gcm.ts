@@ -1,7 +1,7 @@
 import { type CipherGCMTypes, createCipheriv, createDecipheriv } from "node:crypto";
 import { MAXIMUM_BYTES_OF_128_BIT_BLOCKS, MAXIMUM_PACKETS } from "./limits.js";
 import type { CipherAlgorithm, CipherKeys, PacketOpener, PacketSealer } from "./packet-cipher.js";
-import { discardsAtOnce, putBack } from "./put-back.js";
+import { putBack } from "./put-back.js";
 import { wrongTag } from "./tag.js";
 
 /**
@@ -61,7 +61,6 @@ class AesGcmSealer extends AesGcm implements PacketSealer {
 
 class AesGcmOpener extends AesGcm implements PacketOpener {
   readonly headerLength = LENGTH_FIELD;
-  readonly opensInPlace = discardsAtOnce;
   readonly #opensslName: CipherGCMTypes;
   readonly #key: Buffer;
   readonly #iv: Buffer;
@@ -90,7 +89,7 @@ class AesGcmOpener extends AesGcm implements PacketOpener {
     } catch {
       throw wrongTag();
     }
-    return discardsAtOnce ? putBack(clear, packet, LENGTH_FIELD) : clear;
+    return putBack(clear, packet, LENGTH_FIELD);
   }
 }
 

@@ -1,26 +1,29 @@
-import { accompanyPacket, LARGE_PACKET_LENGTH } from "./young-garbage.js";
+import { MessageChannel } from "node:worker_threads";
 
-const transfer: unknown = Reflect.get(ArrayBuffer.prototype, "transfer");
-
-/** Whether memory can be given back before it is found to be garbage: from Node.js 21 on. */
-export const discardsAtOnce = typeof transfer === "function";
+/** Bytes from which on it pays to give memory back. */
+const LARGE_LENGTH = 8 * 1024;
 
 /**
  * Copies what `node:crypto` has made of a packet back to its place, and gives back the memory that it was in: nobody else
  * may have a view of that. The next packet gets the same memory, still in the processor's cache, and none of it waits for
- * the garbage collector: sealing takes half the CPU time. Where that is not possible the garbage is made cheap to collect.
+ * the garbage collector: sealing takes half the CPU time.
  *
  * @returns the view of the packet that was written
  */
 export function putBack(bytes: Buffer, packet: Buffer, offset: number): Buffer {
   packet.set(bytes, offset);
   const end = offset + bytes.length;
-  if (bytes.length >= LARGE_PACKET_LENGTH) discard(bytes);
+  if (bytes.length >= LARGE_LENGTH && bytes.length === bytes.buffer.byteLength) giveBack(bytes.buffer);
   return packet.subarray(offset, end);
 }
 
-function discard(bytes: Buffer): void {
-  const { buffer } = bytes;
-  if (typeof transfer !== "function") accompanyPacket(bytes.length);
-  else if (buffer.byteLength === bytes.length) transfer.call(buffer, 0);
+const giveBack = givingBack();
+
+/** Node.js 20 has no `ArrayBuffer.prototype.transfer`. There, memory that is transferred to a closed port is gone. */
+function givingBack(): (memory: ArrayBufferLike) => void {
+  const transfer: unknown = Reflect.get(ArrayBuffer.prototype, "transfer");
+  if (typeof transfer === "function") return (memory) => transfer.call(memory, 0);
+  const { port1 } = new MessageChannel();
+  port1.close();
+  return (memory) => port1.postMessage(undefined, [memory as ArrayBuffer]);
 }

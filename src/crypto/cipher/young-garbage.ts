@@ -1,5 +1,5 @@
 /** Bytes from which on a packet's buffers are large. */
-export const LARGE_PACKET_LENGTH = 8 * 1024;
+const LARGE_PACKET_LENGTH = 8 * 1024;
 
 /** Bytes of an array's element. */
 const ELEMENT_LENGTH = 8;
@@ -8,8 +8,7 @@ const ELEMENT_LENGTH = 8;
 export const youngGarbage: { latest: readonly unknown[] } = { latest: [] };
 
 /**
- * To be called for each packet for which buffers are made that will soon be garbage: what was received, and what
- * `node:crypto` returns.
+ * To be called for each packet that was received: the buffers that it came in will soon be garbage.
  *
  * V8 collects its young objects, cheaply, when there are many of them; the memory behind buffers does not count. A
  * server that moves data makes large buffers and hardly any objects, and so meets another limit first, that on all
