@@ -24,11 +24,21 @@ const ALONE_NEVERTHELESS = [
 const BEYOND_THE_CORE = [
   "test/{cli,docs,fuzz,interop}/**/*.test.ts",
   "test/examples/!(exec-server|sftp-server|shell-server).test.ts",
-  // Of the attacks, those on key exchange and channels are enough.
-  "test/attack/!(channel-messages|channel-numbers|negotiation|rekey|strict-kex).test.ts",
+  // Of the attacks, those on messages of channels and on key exchange are enough.
+  "test/attack/!(channel-messages|strict-kex).test.ts",
+  // Numbers, bytes and texts: nothing of Node.js but Buffer.
+  "test/{addresses,protocol}/**/*.test.ts",
+  "test/crypto/compression/*.test.ts",
+  "test/crypto/kex/{registry,sntrup761*}.test.ts",
+  "test/files/path*.test.ts",
+  "test/forwarding/{forwarding-permissions,listen-options,open-fields,places}.test.ts",
+  "test/forwarding/tcp/{allow-targets,bind-addresses,lookup-queue,special-addresses}.test.ts",
+  "test/forwarding/{agent,x11}/*.test.ts",
+  "test/rooms.test.ts",
   // Files of keys, compared with what other programs say of them.
   "test/crypto/{certificates,revocation}/*.test.ts",
-  "test/crypto/key-formats/{openssh-private-key,pem-key}.test.ts",
+  "test/crypto/kex/key-derivation.test.ts",
+  "test/crypto/key-formats/{openssh-private-key,pem-key,public-line}.test.ts",
   "test/crypto/pkey/*certificate*.test.ts",
   // Files and passwords, which use few interfaces of Node.js, and those are tried by the rest.
   "test/{authenticators,scp}/**/*.test.ts",
@@ -38,7 +48,8 @@ const BEYOND_THE_CORE = [
   // Options of every wrong kind, and every cipher between the two roles of the transport.
   "test/base/public-options.test.ts",
   "test/transport/{both-roles,client-role}.test.ts",
-  // Crowds, and deadlines of seconds.
+  // Crowds, memory, and deadlines of seconds.
+  "test/connection/channel-memory.test.ts",
   "test/server/{many-connections,ssh-server-manager,admission/*}.test.ts",
   "test/support/*.test.ts",
 ];

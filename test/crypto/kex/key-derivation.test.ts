@@ -18,7 +18,8 @@ describe.each([
 
   it("derives what OpenSSL's SSHKDF derives", needs("openssl"), () => {
     for (const letter of LETTERS) {
-      for (const length of [1, 12, size, size + 1, 3 * size]) {
+      const longer = [size, size + 1, 3 * size];
+      for (const length of letter === "A" ? [1, 12, ...longer] : [3 * size]) {
         const arguments_ = [
           ["digest", openssl],
           ["hexkey", sharedSecret.toString("hex")],
