@@ -1,12 +1,22 @@
 import { dirname } from "node:path";
 import { behindRelay } from "./behind-relay.js";
-import type { BenchCase, ConnectCase, ForwardCase, IdleCase, Path, SFTPCase, ThroughputCase } from "./cases.js";
+import type {
+  BenchCase,
+  ConnectCase,
+  ForwardCase,
+  IdleCase,
+  Path,
+  ProgramCase,
+  SFTPCase,
+  ThroughputCase,
+} from "./cases.js";
 import { commonKeyExchange, usualCipher } from "./cases.js";
 import type { Login } from "./client.js";
 import { startForwardTarget } from "./forward-target-process.js";
 import { measureConnect, measureSFTPConnect } from "./measure/connect.js";
 import { measureForward } from "./measure/forward.js";
 import { measureIdle } from "./measure/idle.js";
+import { measureProgram, type ProgramCost } from "./measure/program.js";
 import { measureSFTP } from "./measure/sftp.js";
 import { measureThroughput, type Throughput } from "./measure/throughput.js";
 import { newerOpenSSH, type OpenSSH, systemOpenSSH } from "./openssh.js";
@@ -54,6 +64,7 @@ export class Bench {
     await this.#runTransfers(cases.filter((benchCase) => benchCase.kind === "throughput"));
     await this.#runForwards(cases.filter((benchCase) => benchCase.kind === "forward"));
     await this.#runSFTP(cases.filter((benchCase) => benchCase.kind === "sftp"));
+    await this.#runPrograms(cases.filter((benchCase) => benchCase.kind === "program"));
     for (const benchCase of cases) {
       if (benchCase.kind === "connect") await this.#runConnects(benchCase);
       if (benchCase.kind === "idle") await this.#runIdle(benchCase);
@@ -103,16 +114,30 @@ export class Bench {
     });
   }
 
+  async #runPrograms(cases: readonly ProgramCase[]): Promise<void> {
+    const { transferBytes: bytes, connects } = this.#options;
+    const measure = (benchCase: ProgramCase, contender: Contender) =>
+      measureProgram(this.#usualLogin(contender), benchCase, bytes, connects);
+    const report = ({ name, work }: ProgramCase, contender: ContenderName, cost: ProgramCost) => {
+      if (work === "start") this.#add(name, "CPU ms", contender, cost.serverSeconds * 1000);
+      else this.#add(name, "MB/s", contender, bytes / cost.seconds / 1e6);
+    };
+    // With ssh2, programs would be run by whoever writes the server.
+    const contenders = this.#options.contenders.filter((name) => name !== "ssh2");
+    await this.#onWarmServers(cases, measureConnect, measure, report, contenders);
+  }
+
   /** Measures cases on servers that run already, and have done what the cases ask for, so that only work is measured. */
   async #onWarmServers<C extends { readonly path: Path }, R>(
     cases: readonly C[],
     connect: (login: Login, connects: number) => Promise<number>,
     measure: (benchCase: C, contender: Contender, connectSeconds: number) => Promise<R>,
     report: (benchCase: C, contender: ContenderName, result: R) => void,
+    contenders: readonly ContenderName[] = this.#options.contenders,
   ): Promise<void> {
     if (cases.length === 0) return;
     const servers: WarmServer[] = [];
-    for (const contender of await this.#startAll(this.#options.contenders, this.#system)) {
+    for (const contender of await this.#startAll(contenders, this.#system)) {
       const login = this.#usualLogin(contender);
       if (warmsUp(contender)) await connect(login, warmUpConnects);
       const connectSeconds = await connect(login, this.#options.connects);

@@ -45,6 +45,17 @@ export interface SFTPCase {
   readonly targets: Targets;
 }
 
+/** A program of the server's machine that puts out data, or, with 0 bytes, only starts and ends. */
+export interface ProgramCase {
+  readonly kind: "program";
+  readonly name: string;
+  /** Whether the program runs on a terminal (`ssh -tt`), or on pipes. */
+  readonly on: "terminal" | "pipes";
+  readonly work: "output" | "start";
+  readonly path: Path;
+  readonly targets: Targets;
+}
+
 export interface ConnectCase {
   readonly kind: "connect";
   readonly name: string;
@@ -58,7 +69,7 @@ export interface IdleCase {
   readonly targets: Targets;
 }
 
-export type BenchCase = ThroughputCase | ForwardCase | SFTPCase | ConnectCase | IdleCase;
+export type BenchCase = ThroughputCase | ForwardCase | SFTPCase | ProgramCase | ConnectCase | IdleCase;
 
 /** Where the cipher is not what is measured. */
 export const usualCipher = "aes128-gcm@openssh.com";
@@ -105,6 +116,10 @@ export const benchCases: readonly BenchCase[] = [
   sftpCase("sftp put -r of 2,000 files", "put -r", asFastAsSshd),
   sftpCase("sftp ls -l of 10,000 entries", "ls -l", {}),
   { ...sftpCase("sftp put over a 100 ms path", "put", { "MB/s": { value: 60 } }), path: "100 ms" },
+  programCase("pipes", "output", { "MB/s": { ratioToSshd: 1 } }),
+  programCase("terminal", "output", { "MB/s": { ratioToSshd: 0.9 } }),
+  programCase("pipes", "start", { "CPU ms": { ratioToSshd: 1 } }),
+  programCase("terminal", "start", {}),
   connectCase("mlkem768x25519-sha256", { "CPU ms": { value: 7 } }),
   connectCase("sntrup761x25519-sha512@openssh.com", {}),
   connectCase(commonKeyExchange, {}),
@@ -124,6 +139,10 @@ function forwardCase(direction: Direction): ForwardCase {
 
 function sftpCase(name: string, operation: SFTPOperation, targets: Targets): SFTPCase {
   return { kind: "sftp", name, operation, clientOptions: [], path: "loopback", targets };
+}
+
+function programCase(on: ProgramCase["on"], work: ProgramCase["work"], targets: Targets): ProgramCase {
+  return { kind: "program", name: `program on ${on}: ${work}`, on, work, path: "loopback", targets };
 }
 
 function connectCase(keyExchange: string, targets: Targets): ConnectCase {

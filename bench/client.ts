@@ -18,6 +18,8 @@ export interface Session extends Login {
   readonly command: string;
   /** A file to send as standard input; nothing is sent without it. */
   readonly inputFile?: string;
+  /** Whether the command gets a terminal. */
+  readonly terminal?: boolean;
 }
 
 export interface SessionResult {
@@ -55,13 +57,17 @@ const destination = "127.0.0.1";
  * @throws {Error} when it fails or did not negotiate what the session asks for
  */
 export async function runSession(session: Session): Promise<SessionResult> {
-  const { openssh, inputFile } = session;
+  const { openssh, inputFile, terminal = false } = session;
   const input = inputFile === undefined ? "ignore" : openSync(inputFile, "r");
-  const child = spawn(openssh.client, ["-T", ...loginArguments(session), destination, session.command], {
-    stdio: [input, inputFile === undefined ? "ignore" : "pipe", "pipe"],
-    timeout: sessionTimeout,
-    killSignal: "SIGKILL",
-  });
+  const child = spawn(
+    openssh.client,
+    [terminal ? "-tt" : "-T", ...loginArguments(session), destination, session.command],
+    {
+      stdio: [input, inputFile === undefined ? "ignore" : "pipe", "pipe"],
+      timeout: sessionTimeout,
+      killSignal: "SIGKILL",
+    },
+  );
   let output = "";
   child.stdout?.on("data", (data) => {
     output += data;

@@ -22,10 +22,11 @@ export const helpText = `Usage: npm run bench -- [options]
 Measures a spindlex server, the same server on ssh2 and OpenSSH's sshd side by side, with the real ssh as client.
 Everything runs on loopback; medians over interleaved rounds. Needs Linux, ssh, sftp, ssh-keygen, sshd and diff;
 the files for SFTP are in /dev/shm if they fit. "sftp get" asks for as much at a time as the server allows, "sftp get
-32 KiB" for that little, as most clients do, with 64 requests under way. "forward" is \`ssh -W\` to a program of Node.js.
+32 KiB" for that little, as most clients do, with 64 requests under way. "forward" is \`ssh -W\` to a program of Node.js. "program" is
+one of the machine, on pipes or on a terminal; its own CPU time is left out.
 
   --only <text>        only cases whose name contains the text (chacha20, "input aes128-gcm", forward, "sftp get",
-                       connect, idle); repeatable
+                       program, connect, idle); repeatable
   --contender <name>   only this contender: ${contenderNames.join(", ")}; repeatable
   --rounds <n>         rounds per case (default 3)
   --mib <n>            MiB per transfer (default 512)

@@ -19,6 +19,8 @@ export interface Contender {
   outputCommand(bytes: number): string;
   /** A command that reads to the end, prints a line that contains the number of bytes, and exits 0. */
   inputCommand(): string;
+  /** A command that has a program of the machine write so many bytes; with 0 it only starts and ends. */
+  programCommand(bytes: number): string;
   /** CPU used since the server was started, for connections that are closed by now. */
   cpu(): Promise<CpuUsage>;
   /** KiB of memory the server holds now: only differences between two values mean something. */

@@ -23,6 +23,7 @@ export async function startNodeServer(
     port: started.port,
     outputCommand: (bytes) => `output ${bytes}`,
     inputCommand: () => "input",
+    programCommand: (bytes) => (bytes === 0 ? "true" : `head -c ${bytes} /dev/zero`),
     cpu: async () => ({ server: (await ask(child, "cpu")).seconds, commands: 0 }),
     memoryKiB: async () => (await ask(child, "memory")).kibibytes,
     stop: () => stopChild(child),

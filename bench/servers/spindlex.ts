@@ -1,8 +1,8 @@
 import { createRequire } from "node:module";
 import { PKey } from "../../src/crypto/index.js";
-import { type Channel, SFTPServer, SSHServer, SSHServerManager } from "../../src/index.js";
+import { type Channel, runProgram, SFTPServer, SSHServer, SSHServerManager } from "../../src/index.js";
 import { AUTH_FAILED, AUTH_SUCCESSFUL } from "../../src/protocol/constants.js";
-import { readSettings, reportTo, runCommand } from "./harness.js";
+import { isProgram, readSettings, reportTo, runCommand } from "./harness.js";
 
 const settings = readSettings();
 
@@ -17,11 +17,22 @@ class BenchServer extends SSHServer {
       : AUTH_FAILED;
   }
 
-  override checkChannelExecRequest(channel: Channel, command: Buffer) {
-    runCommand(channel, command.toString("utf8"), () => {
-      channel.sendExitStatus(0);
+  override checkChannelPtyRequest() {
+    return true;
+  }
+
+  override async checkChannelExecRequest(channel: Channel, command: Buffer) {
+    const text = command.toString("utf8");
+    if (isProgram(text)) {
+      const end = await runProgram(channel, { shell: text });
+      channel.sendExitStatus("status" in end ? end.status : 1);
       channel.close();
-    });
+    } else {
+      runCommand(channel, text, () => {
+        channel.sendExitStatus(0);
+        channel.close();
+      });
+    }
     return true;
   }
 

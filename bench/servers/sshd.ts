@@ -46,6 +46,7 @@ export async function startSshd(openssh: OpenSSH, workspace: Workspace): Promise
     description: `${openssh.version} (${program})`,
     port,
     outputCommand: (bytes) => `head -c ${bytes} /dev/zero; times >>${commandTimesFile}`,
+    programCommand: (bytes) => `${bytes === 0 ? "true" : `head -c ${bytes} /dev/zero`}; times >>${commandTimesFile}`,
     // A reader with a large buffer: a small one would cost sshd more, shorter writes.
     inputCommand: () => `dd of=/dev/null bs=128k 2>&1; times >>${commandTimesFile}`,
     async cpu() {
