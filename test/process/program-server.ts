@@ -66,15 +66,17 @@ export class ProgramServer extends TestServer {
   }
 }
 
-export interface ProgramClient {
+export interface ProgramClient<Server> {
   readonly client: PacketClient;
-  readonly server: ProgramServer;
+  readonly server: Server;
   /** Level and fields of each line. */
   readonly lines: Record<string, unknown>[];
 }
 
 /** A server on loopback, and a client that has logged in. Both are gone when the test is over. */
-export async function programClient(server: ProgramServer = new ProgramServer()): Promise<ProgramClient> {
+export async function programClient(): Promise<ProgramClient<ProgramServer>>;
+export async function programClient<Server extends TestServer>(server: Server): Promise<ProgramClient<Server>>;
+export async function programClient(server: TestServer = new ProgramServer()): Promise<ProgramClient<TestServer>> {
   const lines: Record<string, unknown>[] = [];
   const write = (level: string) => (fields: object, msg: string) => void lines.push({ level, msg, ...fields });
   const logger: Logger = { debug: () => {}, info: write("info"), warn: write("warn"), error: write("error") };

@@ -77,6 +77,19 @@ describe("a server with --allow-exec and --shell", needs("ssh"), () => {
     expect(outcome.code).toBe(255);
   });
 
+  it("runs commands on a terminal where the client asks for one", async () => {
+    const { stdout, code } = await client.run(shared.port, "", ["-tt", ...words, "tty; stty size; exit 6"]);
+    expect(stdout).toMatch(/^\/dev\/pts\/\d+\r\n\d+ \d+\r\n$/);
+    expect(code).toBe(6);
+  });
+
+  it("runs the login shell on a terminal", async () => {
+    const shell = client.start(shared.port, "", ["-tt", ...words]);
+    shell.write('echo "<$0 $(tty)>"; exit 5\n');
+    await shell.output(/<-\w+ \/dev\/pts\/\d+>/);
+    expect(await shell.exitCode()).toBe(5);
+  });
+
   it("runs a login shell that reads commands", async () => {
     const outcome = await client.run(shared.port, "", ["-T", ...words], { input: "echo $0; exit 3\n" });
     expect(outcome).toMatchObject({ stdout: expect.stringMatching(/^-\w+\n$/), code: 3 });
