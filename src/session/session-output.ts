@@ -1,18 +1,16 @@
-import { Writable } from "node:stream";
-import { WRITABLE_HIGH_WATER_MARK } from "../connection/channel-output.js";
+import type { Writable } from "node:stream";
+import { ClientOutput } from "./client-output.js";
 
 /**
  * Output of a session, on the way into its channel. `end()`, and with it `pipe()` and `pipeline()`, ends this stream alone: the
  * channel ends with the session.
  */
-export class SessionOutput extends Writable {
+export class SessionOutput extends ClientOutput {
   readonly #target: Writable;
 
   constructor(target: Writable) {
-    super({ highWaterMark: WRITABLE_HIGH_WATER_MARK });
+    super();
     this.#target = target;
-    // A handler that writes to a client that is gone learns of it from the session's signal, too.
-    this.on("error", () => {});
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, callback: (error?: Error | null) => void): void {

@@ -211,6 +211,27 @@ describe("the output of a session", () => {
     expect(log.filter(({ level }) => level === "error")).toEqual([]);
   });
 
+  it.each([false, true])("ends whoever writes when the client is gone already, with a terminal: %s", async (pty) => {
+    const started = new Deferred();
+    const failures: unknown[] = [];
+    handle(async ({ stdout, stderr, signal }) => {
+      started.resolve();
+      await once(signal, "abort");
+      for (const output of [stdout, stderr]) {
+        for (let time = 0; time < 2; time++) {
+          if (!output.write("into the void")) await once(output, "drain").catch((error) => failures.push(error));
+        }
+      }
+      throw failures[3];
+    });
+    using client = await connect();
+    await openCommand(client, "any", { pty });
+    await started.promise;
+    client.destroy();
+    await fixture.logged("debug", "a session's handler was ended by the end of its session");
+    expect(failures).toEqual(Array(4).fill(expect.any(SessionEndedError)));
+  });
+
   it("takes writes that come too late, and nothing happens", async () => {
     const wrote = new Deferred<unknown>();
     handle(({ stdout, stderr }) => {

@@ -1,7 +1,6 @@
 import { clearLine, clearScreenDown, cursorTo, type Direction, moveCursor } from "node:readline";
-import { Writable } from "node:stream";
 import { WriteStream } from "node:tty";
-import { WRITABLE_HIGH_WATER_MARK } from "../../connection/channel-output.js";
+import { ClientOutput } from "../client-output.js";
 import type { SessionChannel } from "../session-channel.js";
 import { NewlineTranslation } from "./newline-translation.js";
 import { ScreenState } from "./screen-state.js";
@@ -19,7 +18,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 type WriteCallback = (error?: Error | null) => void;
 
 /** The screen of a client's terminal, as `tty.WriteStream` gives the process's own. */
-export class TerminalOutputStream extends Writable {
+export class TerminalOutputStream extends ClientOutput {
   readonly isTTY = true;
   readonly #channel: SessionChannel;
   readonly #newlines = new NewlineTranslation();
@@ -30,11 +29,9 @@ export class TerminalOutputStream extends Writable {
   #handingOver = false;
 
   constructor(channel: SessionChannel, translatesNewlines: () => boolean) {
-    super({ highWaterMark: WRITABLE_HIGH_WATER_MARK });
+    super();
     this.#channel = channel;
     this.#translatesNewlines = translatesNewlines;
-    // A program that writes to a client that is gone hears of it from its session's signal, too.
-    this.on("error", () => {});
   }
 
   /** Characters, from 1 to 10,000. */
