@@ -53,6 +53,7 @@ export class SessionRunner {
     });
     await Promise.race([Promise.all(served.map(({ ended }) => ended)), over]);
     clearTimeout(timer);
+    for (const session of served) session.giveUp();
   }
 
   /** The server may be started again. */
@@ -104,9 +105,11 @@ function hostOf(channel: SessionChannel, kind: string, logger: Logger): SessionH
   };
 }
 
-/** A transfer of files ends at once when the session has to. */
+/** A transfer of files ends at once when the server does. Of a client that is gone it hears by itself. */
 async function untilClosed(session: Session, server: { readonly closed: Promise<void> }): Promise<void> {
-  const cut = () => session.channel.destroy();
+  const cut = () => {
+    if (session.signal.reason.reason === "shutdown") session.channel.destroy();
+  };
   session.signal.addEventListener("abort", cut, { once: true });
   await server.closed;
   session.signal.removeEventListener("abort", cut);

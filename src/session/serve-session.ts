@@ -2,6 +2,7 @@ import { setImmediate } from "node:timers/promises";
 import { portOf } from "../connection/channel.js";
 import { ExitError } from "./exit-error.js";
 import { HandlerChain } from "./handler-chain.js";
+import { Overtime } from "./overtime.js";
 import { Session } from "./session.js";
 import { reportedEnd, type SessionChannel } from "./session-channel.js";
 import type { Middleware } from "./session-handler.js";
@@ -10,9 +11,6 @@ import { SessionLife } from "./session-life.js";
 import { outcomeOf } from "./session-outcome.js";
 import type { SessionRequest } from "./session-request.js";
 import { isError, saysItIsOver } from "./thrown.js";
-
-/** Milliseconds that a handler gets when its client is gone, or its session has exited. */
-const HANDLER_TIME = 10_000;
 
 /** The line that a client sees of an error that is not meant for it. */
 const INTERNAL_ERROR = "internal error";
@@ -32,6 +30,8 @@ export interface ServedSession {
   readonly ended: Promise<void>;
   /** The server is being stopped: the handler is told. */
   shutDown(): void;
+  /** The server waits no longer: a handler that goes on is reported. */
+  giveUp(): void;
 }
 
 /** Serves a session: calls its handler in the middleware, and reports the outcome. Never throws, and `ended` never rejects. */
@@ -81,11 +81,9 @@ export function serveSession<Data>(
     await life.exit(life.outcome ?? { status: 0 }, failures.report());
     life.release();
   };
-  const ended: Promise<void> = Promise.race([
-    finish(),
-    overdue(life, conducted, () => chain.running ?? "deferred work"),
-  ]);
-  return { ended, shutDown: () => life.abort("shutdown") };
+  const overtime = new Overtime(life, conducted, () => chain.running ?? "deferred work");
+  const ended: Promise<void> = Promise.race([finish(), overtime.reported]);
+  return { ended, shutDown: () => life.abort("shutdown"), giveUp: () => overtime.report() };
 }
 
 /** The error of a session's handler, until its outcome is reported. */
@@ -125,21 +123,4 @@ class Failures {
 
 function isExit(error: unknown): error is ExitError {
   return isError(error) && error instanceof ExitError;
-}
-
-/** Resolves when a session has ended, and its handler has had its time and goes on. */
-function overdue(life: SessionLife, conducted: Promise<void>, running: () => string): Promise<void> {
-  return new Promise((resolve) => {
-    life.onNotNeeded(() => {
-      const timer = setTimeout(() => {
-        life.host.log("error", "a session's handler goes on although its session has ended", {
-          handler: running(),
-          reason: life.endReason,
-          seconds: HANDLER_TIME / 1000,
-        });
-        resolve();
-      }, HANDLER_TIME);
-      void conducted.then(() => clearTimeout(timer));
-    });
-  });
 }

@@ -1,5 +1,7 @@
+import { once } from "node:events";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { SFTPWrapper } from "ssh2";
 import { beforeEach, describe, expect, it } from "vitest";
 import { AUTH_SUCCESSFUL, type FilesOption, Grant, type Session } from "../../src/index.js";
 import { MemoryFileSystem } from "../../src/sftp/index.js";
@@ -100,5 +102,22 @@ describe("declared files", () => {
     files = () => join(folder, "served");
     expect(await fixture.exec("scp")).toMatchObject({ stdout: "session scp" });
     expect(await fixture.exec("scp -f a | wc")).toMatchObject({ stdout: "session scp -f a | wc" });
+  });
+});
+
+describe("files of a server that is closed", () => {
+  const folder = temporaryFolder();
+  const fixture = sessionFixture({ sftp: folder });
+
+  it("are let go at once, however long the grace", async () => {
+    using client = await fixture.connect();
+    const sftp = await new Promise<SFTPWrapper>((resolve, reject) => {
+      client.sftp((error, opened) => (error ? reject(error) : resolve(opened)));
+    });
+    const closed = once(sftp, "close");
+    const begun = performance.now();
+    await fixture.server.close({ grace: 60 });
+    await closed;
+    expect(performance.now() - begun).toBeLessThan(10_000);
   });
 });

@@ -185,6 +185,18 @@ describe("a session", () => {
     expect(await end).toMatchObject({ signal: "SIGTERM" });
   });
 
+  it("is ended by ^C on a terminal whose keys nobody reads", async () => {
+    handle(async ({ signal, stdout }) => {
+      stdout.write("running");
+      await new Promise((resolve) => signal.addEventListener("abort", resolve));
+    });
+    using client = await connect();
+    const channel = await openCommand(client, "any", { pty: true });
+    const end = commandEnd(channel);
+    channel.once("data", () => channel.write("\u0003"));
+    expect(await end).toMatchObject({ signal: "SIGINT" });
+  });
+
   it("hears breaks while it listens, and refuses them otherwise", async () => {
     const listening = new Deferred();
     handle(async (session) => {
