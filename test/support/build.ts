@@ -19,13 +19,13 @@ const SOURCES = [
   "src/cli/serve/log.ts",
   "src/crypto/keys/ecdsa.ts",
   "src/crypto/keys/ed25519.ts",
-  ...sourcesIn("examples"),
-  ...sourcesIn("test/attack").filter((source) => source.endsWith("-process.ts")),
+  ...sourcesIn("examples", ".ts"),
+  ...sourcesIn("test", "-process.ts"),
 ];
 
-function sourcesIn(folder: string): string[] {
-  const names = readdirSync(join(ROOT, folder)).filter((name) => name.endsWith(".ts"));
-  return names.map((name) => `${folder}/${name}`);
+function sourcesIn(folder: string, ending: string): string[] {
+  const names = readdirSync(join(ROOT, folder), { encoding: "utf8", recursive: true });
+  return names.filter((name) => name.endsWith(ending)).map((name) => `${folder}/${name}`);
 }
 
 /**
