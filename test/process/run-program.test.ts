@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { ConfigurationError, ProgramStartError } from "../../src/index.js";
 import { MessageNumber } from "../../src/protocol/constants.js";
+import type { OpenedChannel } from "../support/packet-client.js";
 import {
   channelClose,
   channelData,
@@ -232,17 +233,15 @@ describe("a client that goes", () => {
   it("while its program writes and it does not read, ends it, and memory stays bounded", async () => {
     const { client, server } = await programClient();
     const before = process.memoryUsage().rss;
-    const channels = [];
-    for (const senderChannel of [0, 1, 2, 3]) {
-      const channel = await client.openSession({ senderChannel, window: 100_000 });
-      await startCommand(client, channel, "exec cat /dev/zero");
-      channels.push(channel);
+    const [count, window] = [4, 100_000];
+    const channels: OpenedChannel[] = [];
+    for (let senderChannel = 0; senderChannel < count; senderChannel++) {
+      channels.push(await client.openSession({ senderChannel, window }));
     }
-    for (const _channel of channels) {
-      for (let read = 0; read < 100_000; ) {
-        const payload = await client.nextPacket();
-        if (payload[0] === MessageNumber.CHANNEL_DATA) read += readChannelData(payload).length;
-      }
+    for (const { id } of channels) client.sendPacket(execRequest(id, "exec cat /dev/zero"));
+    for (let read = 0; read < count * window; ) {
+      const payload = await client.nextPacket();
+      if (payload[0] === MessageNumber.CHANNEL_DATA) read += readChannelData(payload).length;
     }
     expect(process.memoryUsage().rss - before).toBeLessThan(64 * 1024 * 1024);
     await client.close();
