@@ -2,6 +2,7 @@ import { loggedText } from "../base/logged-text.js";
 import { type Logger, writingInfo } from "../base/logger.js";
 import { runProgram } from "../process/run-program.js";
 import { SCPServer } from "../scp/scp-server.js";
+import { nameOf } from "../session/handler-chain.js";
 import { type ServedSession, type SessionWork, serveSession } from "../session/serve-session.js";
 import type { Session } from "../session/session.js";
 import type { SessionChannel } from "../session/session-channel.js";
@@ -74,7 +75,7 @@ export class SessionRunner {
     switch (program.kind) {
       case "session": {
         const { session } = this.#declaration;
-        return { name: session?.name || "session", handle: (opened) => session?.(opened) };
+        return { name: nameOf(session ?? { name: "" }, "session"), handle: (opened) => session?.(opened) };
       }
       case "sftp":
         return {

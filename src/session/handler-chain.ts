@@ -37,7 +37,7 @@ export class HandlerChain<Data> {
   #enter(session: Session<Data>, index: number): Promise<void> {
     const layer = this.#middleware[index];
     if (layer === undefined) return this.#track(this.#handler.name, () => this.#handler.run());
-    const name = layer.name || "middleware";
+    const name = nameOf(layer, "middleware");
     return this.#track(name, () => this.#runLayer(session, index, layer, name));
   }
 
@@ -72,4 +72,9 @@ export class HandlerChain<Data> {
       this.#running.splice(this.#running.lastIndexOf(name), 1);
     }
   }
+}
+
+/** The name of a function for the log: a program may have given it one that is not a text. */
+export function nameOf({ name }: { readonly name: unknown }, otherwise: string): string {
+  return typeof name === "string" && name !== "" ? name : otherwise;
 }

@@ -1,6 +1,6 @@
 import { setImmediate } from "node:timers/promises";
 import { portOf } from "../connection/channel.js";
-import { ExitError } from "./exit-error.js";
+import { checkExitStatus, ExitError } from "./exit-error.js";
 import { HandlerChain } from "./handler-chain.js";
 import { Overtime } from "./overtime.js";
 import { Session } from "./session.js";
@@ -10,7 +10,7 @@ import type { SessionHost } from "./session-host.js";
 import { SessionLife } from "./session-life.js";
 import { outcomeOf } from "./session-outcome.js";
 import type { SessionRequest } from "./session-request.js";
-import { isError, saysItIsOver } from "./thrown.js";
+import { isError, safely, saysItIsOver } from "./thrown.js";
 
 /** The line that a client sees of an error that is not meant for it. */
 const INTERNAL_ERROR = "internal error";
@@ -100,7 +100,7 @@ class Failures {
   /** The last one counts: middleware may replace it. An outcome that `exit` has set remains. */
   thrown(error: unknown): void {
     this.#error = { thrown: error };
-    if (!this.#life.exited) this.#life.outcome = { status: isExit(error) ? error.status : 1 };
+    if (!this.#life.exited) this.#life.outcome = { status: exitOf(error)?.status ?? 1 };
   }
 
   forget(): void {
@@ -111,7 +111,8 @@ class Failures {
   report(): string {
     if (this.#error === undefined) return "";
     const { thrown } = this.#error;
-    if (isExit(thrown)) return thrown.message;
+    const exit = exitOf(thrown);
+    if (exit !== undefined) return exit.text;
     if (this.#life.signal.aborted && saysItIsOver(thrown)) {
       this.#life.host.log("debug", "a session's handler was ended by the end of its session", { err: thrown });
       return "";
@@ -121,6 +122,11 @@ class Failures {
   }
 }
 
-function isExit(error: unknown): error is ExitError {
-  return isError(error) && error instanceof ExitError;
+/** What an ExitError says; `undefined` for other errors, and for one that was changed into something that cannot be told. */
+function exitOf(error: unknown): { readonly status: number; readonly text: string } | undefined {
+  return safely(() => {
+    if (!isError(error) || !(error instanceof ExitError)) return undefined;
+    const { status, message: text } = error;
+    return typeof text === "string" ? { status: checkExitStatus(status), text } : undefined;
+  }, undefined);
 }

@@ -2,15 +2,16 @@ import { inspect, types } from "node:util";
 
 const SHOWN = { depth: 1, customInspect: false, maxArrayLength: 10, maxStringLength: 1000 };
 
-/** Whether a thrown value is an Error that can be looked at without running code of whoever made it. */
+/** Whether a thrown value is an Error, and no proxy. */
 export function isError(thrown: unknown): thrown is Error {
-  return !types.isProxy(thrown) && thrown instanceof Error;
+  return safely(() => !types.isProxy(thrown) && thrown instanceof Error, false);
 }
 
 /** The error for the log of whatever was thrown. */
 export function thrownError(thrown: unknown): Error {
   if (isError(thrown)) return thrown;
-  return new Error(`something was thrown that is not an Error: ${inspect(thrown, SHOWN)}`);
+  const text = safely(() => inspect(thrown, SHOWN), "it cannot be shown");
+  return new Error(`something was thrown that is not an Error: ${text}`);
 }
 
 /** The codes of errors of streams whose other end is gone. */
@@ -25,7 +26,18 @@ const STREAM_ENDED: ReadonlySet<unknown> = new Set([
 /** Whether an error says no more than that a session, or its channel, is over. */
 export function saysItIsOver(error: unknown): boolean {
   if (!isError(error)) return false;
-  return (
-    error.name === "SessionEndedError" || error.name === "AbortError" || STREAM_ENDED.has(Reflect.get(error, "code"))
+  return safely(
+    () =>
+      error.name === "SessionEndedError" || error.name === "AbortError" || STREAM_ENDED.has(Reflect.get(error, "code")),
+    false,
   );
+}
+
+/** Looks at something that may have getters, or a prototype, that throw. */
+export function safely<Result>(look: () => Result, otherwise: Result): Result {
+  try {
+    return look();
+  } catch {
+    return otherwise;
+  }
 }

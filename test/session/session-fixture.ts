@@ -110,7 +110,7 @@ export function sessionFixture(options: Partial<ServerOptions> = {}): SessionFix
   return fixture;
 }
 
-async function connectTo(port: number, options: ConnectConfig = {}): Promise<Client & Disposable> {
+export async function connectTo(port: number, options: ConnectConfig = {}): Promise<Client & Disposable> {
   const client = new Client();
   const ready = new Promise<void>((resolve, reject) => client.once("ready", () => resolve()).once("error", reject));
   client.connect({ host: "127.0.0.1", port, username: "ann", ...options });

@@ -1,7 +1,8 @@
 import { setTimeout as passed } from "node:timers/promises";
-import { describe, expect, it } from "vitest";
-import { ExitError, type SessionHandler, type SessionResult } from "../../src/index.js";
-import { sessionFixture } from "./session-fixture.js";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { PKey } from "../../src/crypto/index.js";
+import { AUTH_SUCCESSFUL, createServer, ExitError, type SessionHandler, type SessionResult } from "../../src/index.js";
+import { commandEnd, connectTo, openCommand, sessionFixture } from "./session-fixture.js";
 
 const FAILED = "a session's handler has failed";
 
@@ -110,6 +111,47 @@ describe("the result of a session's handler", () => {
     expect(errors()).toMatchObject([{ fields: { err: { message } } }]);
   });
 
+  it.each<[what: string, thrown: unknown]>([
+    ["an ExitError whose status was changed", Object.assign(new ExitError(3, "text"), { status: 2 ** 40 })],
+    ["one whose status is not a number", Object.assign(new ExitError(3, "text"), { status: "3" })],
+    ["one whose text is not a text", Object.assign(new ExitError(3), { message: Symbol("text") })],
+    ["one whose text cannot be read", Object.defineProperty(new ExitError(3), "message", throwingGetter())],
+    ["an error whose name cannot be read", Object.defineProperty(new Error("any"), "name", throwingGetter())],
+    ["an error with a proxy behind it", Object.create(new Proxy(Error.prototype, throwingTraps()))],
+  ])("is a status of 1 where it is %s, also where the session has ended", async (_, thrown) => {
+    const uncaught = vi.fn();
+    process.on("unhandledRejection", uncaught);
+    onTestFinished(() => void process.off("unhandledRejection", uncaught));
+    handle(() => {
+      throw thrown;
+    });
+    expect(await exec("any")).toMatchObject({ status: 1, stderr: "internal error\n" });
+    expect(await exec("any", { pty: true })).toMatchObject({ status: 1, stdout: "internal error\r\n" });
+    handle((session) => {
+      session.exit(9);
+      throw thrown;
+    });
+    expect(await exec("any")).toMatchObject({ status: 9, stderr: "" });
+    const line = { level: "error", message: FAILED };
+    expect(errors()).toMatchObject([line, line, line]);
+    expect(uncaught).not.toHaveBeenCalled();
+  });
+
+  it("is told under another name where that of the handler is not a text", async () => {
+    const server = createServer({
+      hostKey: PKey.generate({ keyType: "ed25519" }),
+      authentication: { none: () => AUTH_SUCCESSFUL },
+      session: Object.defineProperty(() => 256, "name", { value: 42 }),
+      logger: { debug() {}, info() {}, warn() {}, error: (fields) => void failed.push(fields) },
+    });
+    const failed: object[] = [];
+    await server.listen(0);
+    onTestFinished(() => server.close({ grace: 0 }));
+    using client = await connectTo(server.port);
+    expect(await commandEnd(await openCommand(client, "any"))).toMatchObject({ status: 1 });
+    expect(failed).toMatchObject([{ handler: "session" }]);
+  });
+
   it("is the status and the text of an ExitError, without a line in the log", async () => {
     handle(({ stdout }) => {
       stdout.write("output\n");
@@ -157,6 +199,14 @@ function throwingTraps(): ProxyHandler<object> {
     throw new Error("a trap");
   };
   return { get: fail, getPrototypeOf: fail, has: fail, ownKeys: fail, getOwnPropertyDescriptor: fail };
+}
+
+function throwingGetter(): PropertyDescriptor {
+  return {
+    get() {
+      throw new Error("a getter");
+    },
+  };
 }
 
 function throwingProxy(): object {
