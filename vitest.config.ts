@@ -5,7 +5,7 @@ import { SkipSummary } from "./test/support/skip-summary.js";
 
 /** Folders whose test files share processes: a process for each would cost more than most of the files do. */
 const TOGETHER =
-  "addresses|attack|auth|authenticators|base|cli|connection|crypto|examples|files|forwarding|interop|protocol|scp|server|session|sftp|support|transport";
+  "addresses|attack|auth|authenticators|base|cli|connection|crypto|docs|examples|files|forwarding|interop|protocol|scp|server|session|sftp|support|transport";
 const ALONE_NEVERTHELESS = [
   // They put timers of their own in the place of those of Node.js.
   "test/auth/{authentication,authentication-dialogue,failure-delay}.test.ts",
@@ -13,6 +13,8 @@ const ALONE_NEVERTHELESS = [
   // They measure memory, or what a module keeps for the whole process.
   "test/attack/{asked-clients,auth-key-answers,auth-order,compression,compression-bombs,flood,ignored-messages,rekey,stalled}.test.ts",
   "test/connection/channel-memory.test.ts",
+  // Ink looks at the environment when it is loaded.
+  "test/docs/terminal-apps.test.ts",
   "test/interop/forwarding/many-connections.test.ts",
   "test/transport/send-blocks.test.ts",
 ];

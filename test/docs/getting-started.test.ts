@@ -43,7 +43,7 @@ describePage("docs/getting-started.md", (page) => {
       stdout: expect.stringContaining("load average"),
       code: 0,
     });
-    expect((await page.sftp(server.port, "ann", ["ls", "pwd"])).stdout).toMatch(/notes\.txt[^]*directory: \/\n/);
+    expect((await page.sftp(server.port, "ann", ["ls", "pwd"])).stdout).toMatch(/notes\.txt[\s\S]*directory: \/\n/);
     expect(page.log.match(/ info /g)?.length).toBe(4);
   });
 

@@ -13,6 +13,12 @@ import { blocksOf, ROOT, runnable } from "./page-blocks.js";
 /** For `new SSHServer`, on pages that are about something else than logins. */
 export const OPEN = { authentication: { none: () => AUTH_SUCCESSFUL } };
 
+export interface Answers {
+  readonly ANSWER_PASSWORD?: string;
+  readonly ANSWER_NEW_PASSWORD?: string;
+  readonly ANSWER_TOKEN?: string;
+}
+
 /** Has a server or is one: what a block exports. */
 type Servable = Server | SSHServerManager | SSHServer;
 
@@ -40,6 +46,8 @@ export interface Page {
   ssh(port: number, words: readonly string[], input?: string): Promise<Outcome>;
   /** Runs `ssh` with a password. */
   sshWithPassword(port: number, password: string, words: readonly string[]): Promise<Outcome>;
+  /** Runs `ssh` with the key, and the answers of test/interop/drivers/askpass.sh. */
+  sshWithAnswers(port: number, answers: Answers, words: readonly string[]): Promise<Outcome>;
   /** Types lines into `sftp`, which has a key and a password. */
   sftp(port: number, user: string, lines: readonly string[]): Promise<Outcome>;
 }
@@ -114,6 +122,13 @@ export function describePage(
       });
       afterAll(() => client.dispose());
 
+      /** Of an option that is given twice, ssh takes the first. */
+      function parameters(port: number, words: readonly string[]): readonly string[] {
+        const target = words.findIndex((word) => word.includes("@127"));
+        const options = [...words.slice(0, target), ...client.options, "-i", key, "-p", `${port}`];
+        return [...options, ...words.slice(target)];
+      }
+
       return {
         folder,
         client,
@@ -160,10 +175,10 @@ export function describePage(
           else await server.startServer();
           return server.port;
         },
-        ssh(port, words, input = "") {
-          const target = words.findIndex((word) => word.includes("@127"));
-          const options = [...words.slice(0, target), ...client.options, "-i", key, "-p", `${port}`];
-          return run("ssh", [...options, ...words.slice(target)], { input });
+        ssh: (port, words, input = "") => run("ssh", parameters(port, words), { input }),
+        sshWithAnswers(port, answers, words) {
+          const SSH_ASKPASS = join(ROOT, "test/interop/drivers/askpass.sh");
+          return run("ssh", parameters(port, words), { env: { ...client.environment(""), SSH_ASKPASS, ...answers } });
         },
         sshWithPassword: (port, password, words) => client.run(port, password, words),
         sftp(port, user, lines) {
