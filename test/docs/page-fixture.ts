@@ -63,7 +63,7 @@ export function describePage(
   tests: (fixture: Page) => void,
   notRun: Readonly<Record<string, string>> = {},
 ): void {
-  describe(`the code of ${page}`, needs("ssh", "sftp", "scp"), () => {
+  describe(`the code of ${page}`, { ...needs("ssh", "sftp", "scp"), timeout: 60_000 }, () => {
     const blocks = blocksOf(page);
     const rest = new Set(blocks);
     tests(pageFixture(page, (block) => rest.delete(block)));

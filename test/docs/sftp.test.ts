@@ -1,0 +1,99 @@
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import { hashPassword } from "../../src/authenticators/index.js";
+import { type Channel, type Server, type SFTPServer, SSHServer, type SSHServerOptions } from "../../src/index.js";
+import type { FileSystem } from "../../src/sftp/index.js";
+import { run } from "../examples/real-client.js";
+import { describePage, OPEN } from "./page-fixture.js";
+
+type ServerClass = new (options: SSHServerOptions) => SSHServer;
+
+describePage("docs/sftp.md", (page) => {
+  it("serves a home to each user", async () => {
+    page.write("users", `ann:${await hashPassword("secret")}\n`);
+    page.write("srv/homes/ann/notes.txt");
+    const { server } = await page.load<{ server: Server }>("await server.listen(2222)");
+    expect((await page.sftp(server.port, "ann", ["ls"])).stdout).toContain("notes.txt");
+  });
+
+  it("serves a folder by a hook", async () => {
+    page.write("srv/files/readme.txt");
+    const { FileServer } = await page.load<{ FileServer: ServerClass }>("class FileServer");
+    const port = await page.serve(new FileServer(OPEN));
+    expect((await page.sftp(port, "ann", ["ls", "cd ..", "ls /"])).stdout.match(/readme\.txt/g)).toHaveLength(2);
+  });
+
+  it("serves homes by a hook", async () => {
+    page.write("srv/homes/ben/bens.txt");
+    const { HomeServer } = await page.load<{ HomeServer: ServerClass }>("class HomeServer");
+    const port = await page.serve(new HomeServer(OPEN));
+    expect((await page.sftp(port, "ben", ["ls"])).stdout).toContain("bens.txt");
+    expect((await page.sftp(port, "cid", ["ls"])).code).not.toBe(0);
+  });
+
+  it("serves both protocols of scp", async () => {
+    page.write("srv/files/readme.txt", "read me");
+    const { CopyServer } = await page.load<{ CopyServer: ServerClass }>("class CopyServer");
+    const port = await page.serve(new CopyServer(OPEN));
+    for (const protocol of ["-O", "-s"]) {
+      const target = join(page.folder, `copied${protocol}`);
+      const words = [protocol, ...page.client.options, "-P", `${port}`, "ann@127.0.0.1:readme.txt", target];
+      expect(await run("scp", words)).toMatchObject({ code: 0 });
+      expect(readFileSync(target, "utf8")).toBe("read me");
+    }
+  });
+
+  it("decides by path", async () => {
+    page.write("srv/box/incoming/there.txt");
+    page.write("srv/box/readme.txt");
+    const upload = page.write("upload");
+    const { DropBox } = await page.load<{ DropBox: typeof SFTPServer }>("class DropBox");
+    class BoxServer extends SSHServer {
+      override checkChannelSubsystemRequest(channel: Channel): true {
+        new DropBox(channel, { rootPath: join(page.folder, "srv/box") });
+        return true;
+      }
+    }
+    const port = await page.serve(new BoxServer(OPEN));
+    const got = join(page.folder, "got");
+    const lines = [
+      `put ${upload} /incoming/new.txt`,
+      `put ${upload} /other.txt`,
+      "ls /incoming",
+      `get /readme.txt ${got}`,
+    ];
+    const { stdout } = await page.sftp(port, "ann", [...lines, `get /incoming/there.txt ${got}2`]);
+    const box = join(page.folder, "srv/box");
+    expect(statSync(join(box, "incoming/new.txt")).mode & 0o777).toBe(0o640);
+    expect(existsSync(join(box, "other.txt"))).toBe(false);
+    expect(stdout).not.toMatch(/^\/incoming\/there/m);
+    expect(existsSync(got)).toBe(true);
+    expect(existsSync(`${got}2`)).toBe(false);
+  });
+});
+
+describePage("docs/file-systems.md", (page) => {
+  it("mounts, bounds and audits", async () => {
+    page.write("srv/handbook/one.txt");
+    page.write("srv/uploads/two.txt");
+    const { Shares } = await page.load<{ Shares: ServerClass }>("class Shares");
+    const port = await page.serve(new Shares(OPEN));
+    const upload = page.write("upload");
+    const lines = [`put ${upload} /uploads/new.txt`, `put ${upload} /handbook/new.txt`, "ls /", "ls /handbook"];
+    const { stdout } = await page.sftp(port, "ann", lines);
+    expect(stdout).toMatch(/handbook\s+\/?uploads/);
+    expect(existsSync(join(page.folder, "srv/uploads/new.txt"))).toBe(true);
+    expect(existsSync(join(page.folder, "srv/handbook/new.txt"))).toBe(false);
+    expect(page.log).toMatch(/"user":"ann".*"\/uploads\/new\.txt"/);
+  });
+
+  it("serves what is no folder", async () => {
+    const { Reports } = await page.load<{ Reports: new (texts: ReadonlyMap<string, Buffer>) => FileSystem }>("Reports");
+    const sftp = new Reports(new Map([["june.txt", Buffer.from("all is well")]]));
+    const port = await page.serve(new SSHServer({ ...OPEN, sftp }));
+    const got = join(page.folder, "june");
+    expect((await page.sftp(port, "ann", ["ls", `get june.txt ${got}`])).stdout).toContain("june.txt");
+    expect(readFileSync(got, "utf8")).toBe("all is well");
+  });
+});
