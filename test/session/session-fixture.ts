@@ -10,6 +10,7 @@ import {
   type ServerOptions,
   type SessionHandler,
 } from "../../src/index.js";
+import { QUICK_ALGORITHMS } from "../support/clients.js";
 import { ExternalProcess, type ProcessOptions, type ProcessResult, temporaryFolder } from "../support/tools.js";
 import { withoutAdmission } from "../support/without-admission.js";
 
@@ -67,6 +68,7 @@ export function sessionFixture(options: Partial<ServerOptions> = {}): SessionFix
       return handler(opened);
     },
     logger: { debug: write("debug"), info: write("info"), warn: write("warn"), error: write("error") },
+    algorithms: QUICK_ALGORITHMS,
     ...withoutAdmission,
     ...options,
   });

@@ -45,6 +45,8 @@ export interface ExecRequest {
  * of a second of processor time for each connection.
  */
 export const QUICK_KEX = "KexAlgorithms=curve25519-sha256";
+/** The same as an option of a server, for every client. Tests of the defaults say `algorithms: {}`. */
+export const QUICK_ALGORITHMS = { kex: "-mlkem*,sntrup*" };
 
 export const EXEC_CLIENTS = [
   "ssh",

@@ -3,15 +3,13 @@ import { join } from "node:path";
 import { inject } from "vitest";
 import { type HostKey, PKey } from "../../src/crypto/index.js";
 import { SSHServerManager, type SSHServerManagerOptions } from "../../src/index.js";
+import { QUICK_ALGORITHMS } from "./clients.js";
 import { makeFolderOnce } from "./run-folder.js";
 import { GuideServer } from "./server.js";
 import { withoutAdmission } from "./without-admission.js";
 
 export const HOST_KEY_TYPES = ["ed25519", "ecdsa256", "ecdsa384", "ecdsa521", "rsa"] as const;
 export type HostKeyType = (typeof HOST_KEY_TYPES)[number];
-
-/** What QUICK_KEX does for ssh, for every client. Tests of the defaults say `algorithms: {}`. */
-const QUICK_ALGORITHMS = { kex: "-mlkem*,sntrup*" };
 
 export interface TestServerOptions
   extends Partial<Omit<SSHServerManagerOptions, "serverInterface" | "serverKey" | "serverKeys">> {
