@@ -1,14 +1,15 @@
 import { connect, type NetConnectOpts, type Socket } from "node:net";
 
-/** Bytes that are read at a time. */
-const READ_LENGTH = 128 * 1024;
+/** Bytes that a socket reads at a time: it begins with the small block, which is all that an idle connection costs. */
+const SMALL_BLOCK_LENGTH = 16 * 1024;
+const LARGE_BLOCK_LENGTH = 128 * 1024;
 
-/** Blocks that are kept for reuse by all sockets of the process. */
+/** Large blocks that are kept for reuse by all sockets of the process. */
 const MAX_SPARE_BLOCKS = 32;
 
 const spare: Buffer[] = [];
 
-const readers = new WeakMap<Socket, DirectReads>();
+const reads = new WeakMap<object, DirectReads>();
 
 /** Takes bytes that are overwritten once it returns. Returns whether to go on; if not, `resume()` of the socket does. */
 export type TakeBytes = (bytes: Buffer) => boolean;
@@ -20,41 +21,49 @@ export type TakeBytes = (bytes: Buffer) => boolean;
  * @param options of `net.connect`
  */
 export function connectForDirectReads(options: NetConnectOpts): Socket {
-  const reads = new DirectReads();
-  const socket = connect({ ...options, onread: { buffer: reads.block, callback: (length) => reads.read(length) } });
-  reads.attach(socket);
+  const directReads = new DirectReads();
+  const { block: buffer, received: callback } = directReads;
+  const socket = connect({ ...options, onread: { buffer, callback } });
+  directReads.attach(socket);
+  reads.set(socket, directReads);
   return socket;
 }
 
 /** @returns the direct reads of a socket that was connected for them */
 export function directReadsOf(stream: object): DirectReads | undefined {
-  return readers.get(stream as Socket);
+  return reads.get(stream);
 }
 
 /** What a socket reads: given to whoever takes it directly, or else pushed to the stream, as a copy. */
 export class DirectReads {
-  /** The memory that is read into, from now on until the socket is closed. */
-  readonly block = spare.pop() ?? Buffer.allocUnsafeSlow(READ_LENGTH);
   /** Has what is read in the place of the only listener of `data`, while the stream is flowing. */
   take: TakeBytes | undefined;
+  readonly #small = Buffer.allocUnsafeSlow(SMALL_BLOCK_LENGTH);
+  #large: Buffer | undefined;
   #socket: Socket | undefined;
 
   attach(socket: Socket): void {
     this.#socket = socket;
-    readers.set(socket, this);
-    socket.once("close", () => {
-      if (spare.length < MAX_SPARE_BLOCKS) spare.push(this.block);
-    });
+    socket.once("close", () => this.#returnLarge());
   }
+
+  /** The memory that is read into, until more was received. Nobody else has it until the socket is closed. */
+  readonly block = (): Buffer => this.#large ?? this.#small;
 
   /** @returns whether to go on reading */
-  read(length: number): boolean {
-    const bytes = this.block.subarray(0, length);
-    if (this.take === undefined || !this.#isDirect) return this.#socket?.push(Buffer.from(bytes)) ?? false;
-    return this.take(bytes);
-  }
+  readonly received = (length: number, block: Uint8Array): boolean => {
+    const bytes = Buffer.from(block.buffer, block.byteOffset, length);
+    const goOn =
+      this.take !== undefined && this.#isDirect ? this.take(bytes) : (this.#socket?.push(Buffer.from(bytes)) ?? false);
+    if (this.#large === undefined) {
+      if (length === SMALL_BLOCK_LENGTH) this.#large = spare.pop() ?? Buffer.allocUnsafeSlow(LARGE_BLOCK_LENGTH);
+    } else if (length < SMALL_BLOCK_LENGTH) {
+      this.#returnLarge();
+    }
+    return goOn;
+  };
 
-  /** Whether nobody would see what the stream does not give: a listener hears bytes in order, and in its encoding. */
+  /** Whether nobody would miss what the stream does not give: a listener hears bytes in order, and in its encoding. */
   get #isDirect(): boolean {
     const socket = this.#socket;
     return (
@@ -64,5 +73,10 @@ export class DirectReads {
       socket.readableEncoding === null &&
       socket.listenerCount("data") === 1
     );
+  }
+
+  #returnLarge(): void {
+    if (this.#large !== undefined && spare.length < MAX_SPARE_BLOCKS) spare.push(this.#large);
+    this.#large = undefined;
   }
 }
