@@ -23,8 +23,11 @@ export class SessionLife {
   /** The outcome so far: one that `exit` has set is final. */
   outcome: ProgramEnd | undefined;
   readonly #abortController = new AbortController();
+  /** Fires when the outcome is reported: programs end then, whether or not the client closes its channel. */
+  readonly #exit = new AbortController();
   readonly #deferred: (() => MaybePromise<unknown>)[] = [];
   readonly #running = new Set<Promise<unknown>>();
+  #settled = false;
   #gone = false;
   #reported: Promise<void> | undefined;
   #notNeeded: (() => void) | undefined;
@@ -42,7 +45,7 @@ export class SessionLife {
       if (heard) channel.on("break", onBreak);
       else channel.off("break", onBreak);
     });
-    setMaxListeners(0, this.signal);
+    setMaxListeners(0, this.signal, this.#exit.signal);
     portOf(channel).input.isAwaited = true;
     channel.on("signal", (name) => this.#signalled(name));
     channel.signal.addEventListener("abort", () => this.#clientGone(), { once: true });
@@ -85,6 +88,7 @@ export class SessionLife {
       this.outcome = outcome;
       this.#reported = this.#report(outcome, text);
       this.abort("exit");
+      this.#exit.abort(new SessionEndedError("exit"));
       this.#tellNotNeeded();
     }
     return this.#reported;
@@ -97,9 +101,10 @@ export class SessionLife {
     return work;
   }
 
-  /** @param work a function for the end of the session, or a promise that the session waits for */
+  /** @param work a function for the end of the session, which is called at once behind that; or a promise that the session waits for */
   defer(work: Promise<unknown> | (() => MaybePromise<unknown>)): void {
-    if (typeof work === "function") this.#deferred.push(work);
+    if (typeof work === "function" && this.#settled) this.defer(Promise.resolve().then(work));
+    else if (typeof work === "function") this.#deferred.push(work);
     else this.#own(work.catch((error: unknown) => this.host.failed("deferred work", error)));
   }
 
@@ -108,7 +113,7 @@ export class SessionLife {
     const start = async () => {
       const takeBack = await this.streams.lend();
       try {
-        return await this.host.run(this.channel, command, options);
+        return await this.host.run(this.channel, command, { ...options, signal: this.#programSignal(options?.signal) });
       } finally {
         takeBack();
       }
@@ -116,11 +121,18 @@ export class SessionLife {
     return mayBeIgnored(this.#own(start()));
   }
 
+  /** One that is not a signal is left to the check of options. */
+  #programSignal(given: AbortSignal | undefined): AbortSignal {
+    if (given === undefined) return this.#exit.signal;
+    return given instanceof AbortSignal ? AbortSignal.any([given, this.#exit.signal]) : given;
+  }
+
   /** Does what was deferred, the last first, and waits for all work. */
   async settle(): Promise<void> {
     for (;;) {
       const work = this.#deferred.pop();
-      if (work === undefined && this.#running.size === 0) return;
+      this.#settled = work === undefined && this.#running.size === 0;
+      if (this.#settled) return;
       try {
         await (work === undefined ? Promise.race(this.#running) : work());
       } catch (error) {

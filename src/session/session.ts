@@ -164,23 +164,23 @@ export class Session<Data = unknown> {
    * lasts until it has ended.
    *
    * @param command the program and its arguments, or `{ shell: text }` for a shell
-   * @returns the end of the program, which the handler may return
+   * @returns the end of the program, which the handler may return. Rejects with a SessionEndedError where the session has ended
    */
   run(command: ProgramCommand, options?: ProgramOptions): Promise<ProgramEnd> {
     return this.#life.run(command, options);
   }
 
   /**
-   * Work that belongs to the session. A function is called when the handler has ended, the last one first; a promise is waited
-   * for. What they throw is logged and changes no outcome.
+   * Work that belongs to the session. A function is called when the handler has ended, the last one first, and at once where the
+   * session has ended; a promise is waited for. What they throw is logged and changes no outcome.
    */
   defer(work: Promise<unknown> | (() => MaybePromise<unknown>)): void {
     this.#life.defer(work);
   }
 
   /**
-   * Ends the session with this status, behind all output, and fires its signal. The first outcome counts; what the handler
-   * returns later does not.
+   * Ends the session with this status, behind all output, and fires its signal. Programs that `run` has started are ended as if the
+   * client had gone. The first outcome counts; what the handler returns later does not.
    *
    * @throws {RangeError} when the status is not an integer from 0 to 255
    */

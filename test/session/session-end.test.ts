@@ -1,8 +1,10 @@
 import { once } from "node:events";
 import { setTimeout as passed } from "node:timers/promises";
-import { describe, expect, it } from "vitest";
-import { type Session, SessionEndedError, type SessionEndReason } from "../../src/index.js";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { AUTH_SUCCESSFUL, type Session, SessionEndedError, type SessionEndReason } from "../../src/index.js";
 import { Deferred } from "../attack/deferred.js";
+import { PacketClient } from "../support/packet-client.js";
+import { execRequest } from "../support/packet-messages.js";
 import { commandEnd, openCommand, type SessionFixture, sessionFixture } from "./session-fixture.js";
 
 const GOES_ON = "a session's handler goes on although its session has ended";
@@ -150,7 +152,8 @@ describe("a session on a connection with time limits", () => {
 });
 
 describe("session.exit", () => {
-  const fixture = sessionFixture();
+  const letIn = () => AUTH_SUCCESSFUL;
+  const fixture = sessionFixture({ authentication: { none: letIn, password: letIn } });
   const { handle, exec, log, connect, logged } = fixture;
 
   it("ends the session at once, behind all output, and the result of the handler does not count", async () => {
@@ -188,6 +191,28 @@ describe("session.exit", () => {
     });
     expect(await exec("any")).toMatchObject({ status: 3, stdout: "", stderr: "" });
     expect(await logged("error", "a session's handler has failed")).toMatchObject({ fields: { err: error } });
+  });
+
+  it("ends the session's programs, also where the client neither reads nor closes its channel, and lets none begin", async () => {
+    const pid = new Deferred<number>();
+    const late = new Deferred<unknown>();
+    handle(async (session) => {
+      const end = await session.run(["yes"], {
+        started: (number) => {
+          pid.resolve(number);
+          session.exit(3);
+        },
+      });
+      session.run(["sleep", "1000"]).catch((error: unknown) => late.resolve(error));
+      return end;
+    });
+    const client = await PacketClient.login(fixture.server.port, "ann", "any");
+    onTestFinished(() => client.close());
+    const { id } = await client.openSession({ window: 10 });
+    client.sendPacket(execRequest(id, "any"));
+    const program = await pid.promise;
+    expect(await late.promise).toMatchObject({ name: "SessionEndedError", reason: "exit" });
+    expect(() => process.kill(program, 0)).toThrow("ESRCH");
   });
 
   it("may come with a signal", async () => {
@@ -278,7 +303,25 @@ describe("a handler that goes on when nobody needs it", () => {
 
 describe("work that is left to a session", () => {
   const fixture = sessionFixture();
-  const { handle, exec, log } = fixture;
+  const { handle, exec, log, logged } = fixture;
+
+  it("is done at once where it comes too late, and an error in it is a line in the log", async () => {
+    const done = new Deferred<void>();
+    let ended: Session | undefined;
+    handle((session) => {
+      ended = session;
+    });
+    await exec("any");
+    ended?.defer(() => done.resolve());
+    await done.promise;
+    const error = new Error("late");
+    ended?.defer(() => {
+      throw error;
+    });
+    expect(await logged("error", "a session's handler has failed")).toMatchObject({
+      fields: { handler: "deferred work", err: error },
+    });
+  });
 
   it("is done at its end, the last first, before the client hears of the end", async () => {
     handle((session) => {
