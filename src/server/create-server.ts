@@ -37,6 +37,8 @@ export class Server<Data = unknown> implements AsyncDisposable {
   #manager: SSHServerManager | undefined;
   #starting: Promise<SSHServerManager> | undefined;
   #closing: Promise<void> | undefined;
+  /** Takes the listener of the signal back that was given to `listen`. */
+  #forgetSignal: (() => void) | undefined;
 
   /** @internal `createServer` makes it. */
   constructor(given: ServerOptions<Data>) {
@@ -86,7 +88,9 @@ export class Server<Data = unknown> implements AsyncDisposable {
     } finally {
       this.#starting = undefined;
     }
-    signal?.addEventListener("abort", () => void this.close(), { once: true });
+    const closed = () => void this.close();
+    signal?.addEventListener("abort", closed, { once: true });
+    this.#forgetSignal = () => signal?.removeEventListener("abort", closed);
     if (signal?.aborted) {
       await this.close();
       signal.throwIfAborted();
@@ -103,6 +107,7 @@ export class Server<Data = unknown> implements AsyncDisposable {
     const { grace = 5 } = checkOptions(options, ["grace"]);
     checkNumber("grace", grace, 0, 3600);
     await this.#starting?.catch(() => {});
+    this.#forgetSignal?.();
     const manager = this.#manager;
     this.#manager = undefined;
     if (manager !== undefined) this.#closing = manager.stopServer({ gracePeriod: grace });

@@ -1,9 +1,9 @@
-import { once } from "node:events";
+import { getEventListeners, once } from "node:events";
 import { chmod, stat, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { setTimeout as passed } from "node:timers/promises";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { type HostKey, PKey } from "../../src/crypto/index.js";
 import { AUTH_SUCCESSFUL, createServer, Grant, type Logger, type ServerOptions } from "../../src/index.js";
 import { Deferred } from "../attack/deferred.js";
@@ -116,6 +116,18 @@ describe("createServer", () => {
     later.abort();
     await expect(listening).rejects.toThrow("aborted");
     expect(() => server.port).toThrow("does not listen");
+  });
+
+  it("is not closed by the signal of an earlier listen", async () => {
+    const earlier = new AbortController();
+    const server = createServer(options);
+    await server.listen(0, undefined, { signal: earlier.signal });
+    await server.close();
+    await server.listen(0);
+    onTestFinished(() => server.close());
+    earlier.abort();
+    expect(server.port).toBeGreaterThan(0);
+    expect(getEventListeners(earlier.signal, "abort")).toEqual([]);
   });
 
   it("closes where it is about to listen", async () => {
