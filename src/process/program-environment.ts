@@ -5,9 +5,13 @@ import type { ProgramAccount } from "../session/program-runner.js";
 import type { SessionChannel } from "../session/session-channel.js";
 import { accountOf } from "./program-account.js";
 import { checkAccount, checkVariables } from "./program-options.js";
+import { ProgramStartError } from "./program-start-error.js";
 
 const USER_PATH = "/usr/local/bin:/usr/bin:/bin";
 const ROOT_PATH = `/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`;
+
+/** A field of SSH_CONNECTION: an address of IPv4 or IPv6, or a port. */
+const FIELD = /^[\w.:%-]+$/;
 
 export interface EnvironmentOptions {
   /** Default: the account of this process. */
@@ -22,6 +26,7 @@ export interface EnvironmentOptions {
  * the user's permissions, those of the connection, `env`.
  *
  * @throws {ConfigurationError} naming the option that cannot be used
+ * @throws {ProgramStartError} where another command is forced and the one that was asked for is not UTF-8
  */
 export function programEnvironment(channel: SessionChannel, options: EnvironmentOptions = {}): Record<string, string> {
   const { account, env } = checkOptions(options, ["account", "env"]);
@@ -59,9 +64,17 @@ export function environmentOf(
   return Object.fromEntries(known);
 }
 
-/** Node.js starts programs with variables of text: a value that is not UTF-8 would reach them changed. */
+/**
+ * Node.js starts programs with variables of text: a value that is not UTF-8 would reach them changed.
+ *
+ * @throws {ProgramStartError} where that is the command that was asked for: without it, a forced command would take it for a shell
+ */
 function sessionVariables(channel: SessionChannel): Record<string, string> {
-  const all = [...channel.environment];
+  const { environment, originalCommand } = channel;
+  if (originalCommand !== undefined && !isUtf8(originalCommand)) {
+    throw new ProgramStartError(new Error("the command that was asked for is not UTF-8, and cannot be told"));
+  }
+  const all = [...environment];
   const texts = all.filter(([, value]) => isUtf8(value));
   if (texts.length < all.length) {
     portOf(channel).warn(`${all.length - texts.length} variables that are not UTF-8 were left out`);
@@ -69,14 +82,12 @@ function sessionVariables(channel: SessionChannel): Record<string, string> {
   return Object.fromEntries(texts.map(([name, value]) => [name, value.toString()]));
 }
 
-/** As sshd(8) has them; none where the stream of the connection does not tell its addresses. */
+/** As sshd(8) has them; none where the stream of the connection does not tell all of it, or what would be taken for several fields. */
 function connectionVariables({ connection }: SessionChannel): Record<string, string> {
   const { remoteAddress, remotePort, localAddress, localPort } = connection;
-  if (remoteAddress === undefined || localAddress === undefined) return {};
-  return {
-    SSH_CLIENT: `${remoteAddress} ${remotePort} ${localPort}`,
-    SSH_CONNECTION: `${remoteAddress} ${remotePort} ${localAddress} ${localPort}`,
-  };
+  const fields = [remoteAddress, remotePort, localAddress, localPort];
+  if (!fields.every((field) => field !== undefined && FIELD.test(`${field}`))) return {};
+  return { SSH_CLIENT: `${remoteAddress} ${remotePort} ${localPort}`, SSH_CONNECTION: fields.join(" ") };
 }
 
 function terminalType({ pty }: SessionChannel): { readonly TERM?: string } {
