@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, constants, openSync, readFileSync } from "node:fs";
+import { ProcessGroup } from "../process-group.js";
 import { isolatedStdio } from "./open-terminals.js";
 import type { Pty } from "./pseudo-terminal.js";
 
@@ -36,7 +37,7 @@ export class TerminalBreaks {
   }
 
   #interrupt(): void {
-    const group = foregroundGroup(this.#leader.pid);
+    const group = new ProcessGroup(this.#leader).ended ? undefined : foregroundGroup(this.#leader.pid);
     try {
       if (group !== undefined) process.kill(-group, "SIGINT");
     } catch {
