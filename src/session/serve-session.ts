@@ -1,4 +1,5 @@
 import { setImmediate } from "node:timers/promises";
+import { CommandLineError } from "../base/command-line.js";
 import { portOf } from "../connection/channel.js";
 import { checkExitStatus, ExitError } from "./exit-error.js";
 import { HandlerChain } from "./handler-chain.js";
@@ -14,6 +15,9 @@ import { isError, safely, saysItIsOver } from "./thrown.js";
 
 /** The line that a client sees of an error that is not meant for it. */
 const INTERNAL_ERROR = "internal error";
+
+/** The status with which shells refuse a line that they cannot read. */
+const UNUSABLE_COMMAND_LINE = 2;
 
 /** The work of a session. */
 export interface SessionWork<Data> {
@@ -122,11 +126,15 @@ class Failures {
   }
 }
 
-/** What an ExitError says; `undefined` for other errors, and for one that was changed into something that cannot be told. */
+/**
+ * What an ExitError says, or an error about the client's own command line; `undefined` for other errors, and for one that
+ * was changed into something that cannot be told.
+ */
 function exitOf(error: unknown): { readonly status: number; readonly text: string } | undefined {
   return safely(() => {
-    if (!isError(error) || !(error instanceof ExitError)) return undefined;
-    const { status, message: text } = error;
+    if (!isError(error) || !(error instanceof ExitError || error instanceof CommandLineError)) return undefined;
+    const status = error instanceof ExitError ? error.status : UNUSABLE_COMMAND_LINE;
+    const text: unknown = error.message;
     return typeof text === "string" ? { status: checkExitStatus(status), text } : undefined;
   }, undefined);
 }

@@ -72,6 +72,15 @@ describe("a session", () => {
     },
   );
 
+  it("tells the client of a line that needs a shell, and has no error in the log", async () => {
+    fixture.handle((session) => void session.argv());
+    expect(await exec("ls; id")).toMatchObject({
+      status: 2,
+      stderr: "the command line needs a shell, or a quote in it does not end\n",
+    });
+    expect(fixture.log.filter(({ level }) => level === "error")).toEqual([]);
+  });
+
   it("replaces what is not UTF-8 in the text of its command, and has the bytes", async () => {
     const found = seen((session) => [session.command, session.commandBytes]);
     const command = Buffer.from("caf\xe9", "latin1");
