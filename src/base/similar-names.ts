@@ -6,15 +6,15 @@ export function sameButForForm(one: string, other: string): boolean {
   return bareForm(one) === bareForm(other);
 }
 
-/** The one of `names` that `name` is probably meant to be: another form of it, or at most two letters from it. */
+/** The one of `names` that `name` is probably meant to be: another form of it, or at most two letters, and half of them, from it. */
 export function nearestName<Name extends string>(name: string, names: readonly Name[]): Name | undefined {
   const bare = bareForm(name);
   let nearest: Name | undefined;
   let least = MISSPELLED_LETTERS + 1;
   for (const candidate of names) {
     const letters = lettersBetween(bare, bareForm(candidate));
-    // If every letter would have to change, two names have nothing in common.
-    if (letters < least && letters < Math.max(name.length, candidate.length)) {
+    // Two short names that differ in most of their letters are different words: `dir` and `uid`.
+    if (letters < least && letters * 2 <= Math.max(name.length, candidate.length)) {
       nearest = candidate;
       least = letters;
     }

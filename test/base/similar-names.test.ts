@@ -30,10 +30,11 @@ describe("similar names", () => {
     expect(nearestName(name, names)).toBe(nearest);
   });
 
-  it("have a letter in common", () => {
+  it("have at least half of their letters in common", () => {
     expect(nearestName("ab", ["xy"])).toBeUndefined();
     expect(nearestName("a", ["b"])).toBeUndefined();
     expect(nearestName("ax", ["xy"])).toBeUndefined();
     expect(nearestName("a", ["ab"])).toBe("ab");
+    expect(nearestName("dir", ["cwd", "uid"])).toBeUndefined();
   });
 });
