@@ -2,7 +2,7 @@
  * SFTP and scp for many users. Each sees a folder of their own, `homes/NAME`, which is made if it is not there. The
  * file `users` has a line for each, `NAME:HASH`.
  *
- *   mkdir homes && echo "ann:$(npx spindlex hash-password)" >>users
+ *   mkdir homes && touch users && chmod 600 users && echo "ann:$(npx spindlex hash-password)" >>users
  *   npx tsx examples/sftp-server.ts
  *   sftp -P 2222 ann@localhost
  */
