@@ -15,7 +15,7 @@ interface Served {
 const KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAINdamAGCsQq31Uv+08lkBzoO4XLz2qYjJa8CGmj3B1Ea";
 /** What an authenticator app shows now. */
 const currentCode = (secret: string) =>
-  oneTimeCode(decodeBase32(secret), Math.floor(Date.now() / 30_000), { algorithm: "sha1", digits: 6 });
+  oneTimeCode(decodeBase32(secret), Math.floor(Date.now() / 30_000), { algorithm: "sha1", digits: 6, period: 30 });
 const ANN = "ann@127.0.0.1";
 const NO_PASSWORD = ["-o", "PreferredAuthentications=publickey"];
 

@@ -22,6 +22,11 @@ export interface Answers {
 /** Has a server or is one: what a block exports. */
 type Servable = Server | SSHServerManager | SSHServer;
 
+const asText = (value: unknown) =>
+  typeof value === "string"
+    ? value
+    : JSON.stringify(value, (_, inner: unknown) => (typeof inner === "bigint" ? `${inner}` : inner));
+
 /** What the tests of a page's blocks work with. The working directory of the programs is `folder`. */
 export interface Page {
   readonly folder: string;
@@ -100,9 +105,9 @@ export function describePage(
       beforeEach(() => {
         log = "";
         const written = (...texts: readonly unknown[]) => {
-          log += `${texts.map((text) => (typeof text === "string" ? text : JSON.stringify(text))).join(" ")}\n`;
+          log += `${texts.map(asText).join(" ")}\n`;
         };
-        for (const method of ["log", "info", "warn", "error"] as const) {
+        for (const method of ["debug", "log", "info", "warn", "error"] as const) {
           vi.spyOn(console, method).mockImplementation(written);
         }
         vi.spyOn(process.stderr, "write").mockImplementation((text) => {

@@ -3,18 +3,12 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { blocksOf, DOORS, ROOT } from "./page-blocks.js";
 
-const ROOT = resolve(import.meta.dirname, "../..");
 const PAGES = ["README.md", ...readdirSync(join(ROOT, "docs")).map((name) => `docs/${name}`)];
 
-/** The TypeScript of a page, each block with the line where it starts. */
-function snippets(page: string): { readonly line: number; readonly code: string }[] {
-  const text = readFileSync(join(ROOT, page), "utf8");
-  return [...text.matchAll(/^```ts\n(.*?)^```$/gms)].map((match) => ({
-    line: text.slice(0, match.index).split("\n").length + 1,
-    code: match[1] ?? "",
-  }));
-}
+/** Where the blocks of a page are run that needs another fixture than `describePage`. */
+const RUN_ELSEWHERE = new Map([["docs/terminal-apps.md", "terminal-apps.test.ts"]]);
 
 describe("the pages", () => {
   let folder = "";
@@ -26,7 +20,7 @@ describe("the pages", () => {
 
   it("have code that compiles", () => {
     const files = PAGES.flatMap((page) =>
-      snippets(page).map(({ line, code }) => ({ name: `${page.replaceAll(/\W/g, "_")}_line_${line}.ts`, code })),
+      blocksOf(page).map(({ line, code }) => ({ name: `${page.replaceAll(/\W/g, "_")}_line_${line}.ts`, code })),
     );
     expect(files.length).toBeGreaterThan(20);
     for (const { name, code } of files) writeFileSync(join(folder, name), code);
@@ -35,6 +29,15 @@ describe("the pages", () => {
     const { stdout, status } = spawnSync(join(ROOT, "node_modules/.bin/tsc"), ["-p", folder], { encoding: "utf8" });
     expect(stdout).toBe("");
     expect(status).toBe(0);
+  });
+
+  it("have code that is run: each page with a block is the subject of a test", () => {
+    const names = readdirSync(import.meta.dirname).filter((name) => name.endsWith(".test.ts"));
+    const tests = names.map((name) => readFileSync(join(import.meta.dirname, name), "utf8")).join("\n");
+    const described = [...tests.matchAll(/describePage\(\s*"([^"]+)"/g)].map(([, page]) => page);
+    const missing = PAGES.filter((page) => blocksOf(page).length > 0 && !described.includes(page));
+    expect(missing).toEqual([...RUN_ELSEWHERE.keys()]);
+    expect(names).toEqual(expect.arrayContaining([...RUN_ELSEWHERE.values()]));
   });
 
   it.each(PAGES)("%s links only to what is there", (page) => {
@@ -50,13 +53,7 @@ describe("the pages", () => {
       compilerOptions: {
         noEmit: true,
         types: ["node"],
-        paths: {
-          spindlex: [join(ROOT, "src/index.ts")],
-          "spindlex/crypto": [join(ROOT, "src/crypto/index.ts")],
-          "spindlex/sftp": [join(ROOT, "src/sftp/index.ts")],
-          "spindlex/authenticators": [join(ROOT, "src/authenticators/index.ts")],
-          "spindlex/protocol/constants": [join(ROOT, "src/protocol/constants.ts")],
-        },
+        paths: Object.fromEntries(Object.entries(DOORS).map(([door, file]) => [door, [file]])),
       },
       include: ["*.ts", join(ROOT, "src/**/*.d.ts")],
     };
