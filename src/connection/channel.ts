@@ -14,16 +14,12 @@ import { PendingReplies } from "./pending-replies.js";
 import { ReceiveWindow } from "./receive-window.js";
 
 /**
- * The channel was destroyed after the peer's EOF, before a reader got all that came before the EOF. Without this error
- * `pipeline` of Node.js would wait for `end` for ever, although the stream is closed.
+ * The channel was destroyed before a reader got all that came before the peer's EOF, or while a writer waits for room. Without
+ * this error `pipeline` of Node.js would wait for `end` for ever, and `once(channel, "drain")` for a drain.
  */
 class CutOffError extends Error {
   /** The code of the error that Node.js makes where a stream is destroyed before its EOF. */
   readonly code = "ERR_STREAM_PREMATURE_CLOSE";
-
-  constructor() {
-    super("the channel was closed before all of its input was read");
-  }
 }
 
 /** The part of its connection that a channel needs. */
@@ -204,9 +200,16 @@ export class Channel<Connection = unknown> extends Duplex {
 
   override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
     this.#output.sendClose();
-    const cutOff = this.#input.eofReceived && this.#input.hasReader;
-    callback(error ?? (cutOff ? new CutOffError() : null));
+    callback(error ?? this.#cutOff());
     this.#output.destroy();
+  }
+
+  #cutOff(): Error | null {
+    if (this.#input.eofReceived && this.#input.hasReader) {
+      return new CutOffError("the channel was closed before all of its input was read");
+    }
+    const waitsForRoom = this.writableLength >= this.writableHighWaterMark && !this.writableEnded;
+    return waitsForRoom ? new CutOffError("the channel was closed before all of its output was taken") : null;
   }
 
   async #sendRequest(kind: string, fields: Uint8Array, options: RequestOptions): Promise<boolean> {

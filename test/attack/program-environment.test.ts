@@ -2,11 +2,11 @@ import { createServer as createTcpServer } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { AUTH_SUCCESSFUL } from "../../src/index.js";
 import { Writer } from "../../src/protocol/writer.js";
+import { ProgramServer } from "../process/program-server.js";
 import { createManager, PASSWORD, USERNAME } from "../server/test-server.js";
 import { sessionFixture } from "../session/session-fixture.js";
 import { PacketClient } from "../support/packet-client.js";
 import { channelRequest } from "../support/packet-messages.js";
-import { ProgramServer } from "../process/program-server.js";
 
 describe("the environment of a program", () => {
   const letIn = () => AUTH_SUCCESSFUL;

@@ -1,4 +1,4 @@
-import { onTestFinished } from "vitest";
+import { expect, onTestFinished } from "vitest";
 import {
   type Channel,
   type Logger,
@@ -13,9 +13,6 @@ import { Writer } from "../../src/protocol/writer.js";
 import { createManager, PASSWORD, TestServer, USERNAME } from "../server/test-server.js";
 import { type OpenedChannel, PacketClient } from "../support/packet-client.js";
 import { channelRequest, execRequest, readChannelData } from "../support/packet-messages.js";
-
-/** Told that it is the inner of two, bash does not read the user's .bashrc for each command. */
-const INNER_SHELL = { SHLVL: "1" };
 
 /** Runs what clients ask for, each command in a shell unless `command` says otherwise. */
 export class ProgramServer extends TestServer {
@@ -55,9 +52,7 @@ export class ProgramServer extends TestServer {
   }
 
   #run(channel: Channel, command: ProgramCommand): void {
-    const { env, ...options } = this.#options;
-    const started = (pid: number) => void this.groups.push(pid);
-    const end = runProgram(channel, command, { ...options, env: { ...INNER_SHELL, ...env }, started });
+    const end = runProgram(channel, command, { ...this.#options, started: (pid) => void this.groups.push(pid) });
     this.ends.push(end);
     end.then(
       (known) => {
@@ -166,4 +161,17 @@ export function readEnd(payload: Buffer): { readonly kind: string; readonly valu
   const kind = reader.readText();
   reader.readBoolean();
   return { kind, value: kind === "exit-status" ? reader.readUint32() : reader.readText() };
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+export async function untilGone(pid: number): Promise<void> {
+  await expect.poll(() => isAlive(pid), { timeout: 10_000, interval: 20 }).toBe(false);
 }

@@ -5,15 +5,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { ConfigurationError, ProgramStartError } from "../../src/index.js";
 import { MessageNumber } from "../../src/protocol/constants.js";
-import type { OpenedChannel } from "../support/packet-client.js";
-import {
-  channelClose,
-  channelData,
-  channelEof,
-  channelRequest,
-  execRequest,
-  readChannelData,
-} from "../support/packet-messages.js";
+import { channelClose, channelData, channelEof, channelRequest, execRequest } from "../support/packet-messages.js";
 import { testBytes } from "../support/server.js";
 import { temporaryFolder } from "../support/tools.js";
 import {
@@ -24,23 +16,13 @@ import {
   shown,
   signalRequest,
   startCommand,
+  untilGone,
 } from "./program-server.js";
 
 const folder = temporaryFolder();
 const isRoot = process.getuid?.() === 0;
 
 const words = (text: string) => text.split(" ") as [string, ...string[]];
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-const untilGone = (pid: number) => expect.poll(() => isAlive(pid), { timeout: 10_000, interval: 20 }).toBe(false);
 
 describe("a program on pipes", () => {
   it("has its output, its errors and its status handed on", async () => {
@@ -228,25 +210,6 @@ describe("a client that goes", () => {
     await expect(server.ends[0]).rejects.toMatchObject({ name: "AbortError" });
     expect(existsSync(marker)).toBe(false);
     expect(server.groups).toEqual([]);
-  });
-
-  it("while its program writes and it does not read, ends it, and memory stays bounded", async () => {
-    const { client, server } = await programClient();
-    const before = process.memoryUsage().rss;
-    const [count, window] = [4, 100_000];
-    const channels: OpenedChannel[] = [];
-    for (let senderChannel = 0; senderChannel < count; senderChannel++) {
-      channels.push(await client.openSession({ senderChannel, window }));
-    }
-    for (const { id } of channels) client.sendPacket(execRequest(id, "exec cat /dev/zero"));
-    for (let read = 0; read < count * window; ) {
-      const payload = await client.nextPacket();
-      if (payload[0] === MessageNumber.CHANNEL_DATA) read += readChannelData(payload).length;
-    }
-    expect(process.memoryUsage().rss - before).toBeLessThan(64 * 1024 * 1024);
-    await client.close();
-    await Promise.all(server.ends);
-    for (const group of server.groups) await untilGone(group);
   });
 });
 

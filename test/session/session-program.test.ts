@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { PassThrough } from "node:stream";
 import { finished, pipeline } from "node:stream/promises";
 import { setTimeout as passed } from "node:timers/promises";
@@ -386,6 +387,21 @@ describe("the end of a program", () => {
     client.reset();
     await attacked.expectUnharmed();
     expect(output.destroyed).toBe(true);
+    expect(log.filter(({ level }) => level !== "info")).toEqual([]);
+  });
+
+  it("hears that its client has gone where it waits for room", async () => {
+    const waiting: Promise<unknown>[] = [];
+    const { client, id, attacked, log } = await start(async (channel) => {
+      channel.write(Buffer.alloc(200_000));
+      waiting.push(once(channel, "drain"));
+      await waiting[0];
+    });
+    client.sendPacket(execRequest(id, "program"));
+    await client.expect(CHANNEL_DATA, { skip: [CHANNEL_SUCCESS] });
+    client.reset();
+    await expect(waiting[0]).rejects.toMatchObject({ code: "ERR_STREAM_PREMATURE_CLOSE" });
+    await attacked.expectUnharmed();
     expect(log.filter(({ level }) => level !== "info")).toEqual([]);
   });
 
