@@ -18,7 +18,8 @@ import type { SessionDeclaration } from "./session-declaration.js";
 export class SessionRunner {
   readonly #declaration: SessionDeclaration;
   readonly #logger: Logger;
-  readonly #served = new Set<ServedSession>();
+  /** The sessions that are not over, each with the promise of its end: its client has closed it, or is gone. */
+  readonly #served = new Map<ServedSession, Promise<unknown>>();
   #shuttingDown = false;
 
   /** @param logger of the manager */
@@ -41,18 +42,19 @@ export class SessionRunner {
    * Tells all sessions that the server is being stopped, and lets none begin.
    *
    * @param milliseconds that they get to end
-   * @returns resolves when they have ended, or the time is over
+   * @returns resolves when they have ended and their clients know it, or the time is over
    */
   async shutDown(milliseconds: number): Promise<void> {
     this.#shuttingDown = true;
-    const served = [...this.#served];
+    const served = [...this.#served.keys()];
+    const over = [...this.#served.values()];
     for (const session of served) session.shutDown();
     if (served.length === 0 || milliseconds === 0) return;
     let timer: NodeJS.Timeout | undefined;
-    const over = new Promise<void>((resolve) => {
+    const overdue = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, milliseconds);
     });
-    await Promise.race([Promise.all(served.map(({ ended }) => ended)), over]);
+    await Promise.race([Promise.all(over), overdue]);
     clearTimeout(timer);
     for (const session of served) session.giveUp();
   }
@@ -66,8 +68,12 @@ export class SessionRunner {
     if (channel.destroyed || channel.signal.aborted) return false;
     const work = { middleware: this.#declaration.middleware, ...this.#handler(program) };
     const served = serveSession(channel, program.request, work, hostOf(channel, program.request.kind, this.#logger));
-    this.#served.add(served);
-    void served.ended.then(() => this.#served.delete(served));
+    // A client that is disconnected before it has closed its session loses the exit status.
+    const closed = new Promise<void>((resolve) => {
+      channel.signal.addEventListener("abort", () => resolve(), { once: true });
+    });
+    const over = Promise.all([served.ended, closed]).then(() => this.#served.delete(served));
+    this.#served.set(served, over);
     return true;
   }
 

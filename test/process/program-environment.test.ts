@@ -18,7 +18,7 @@ function parse(text: string): Record<string, string> {
 describe("the environment of a program", () => {
   it("is built from the account and the connection, and has nothing of the server's", async () => {
     vi.stubEnv("SERVER_SECRET", "secret");
-    const { client, server } = await programClient(new ProgramServer({ account }, words));
+    const { client, server } = await programClient(new ProgramServer({ account, env: { SHLVL: undefined } }, words));
     const { stdout } = await client.exec("/usr/bin/env");
     vi.unstubAllEnvs();
     const address = expect.stringMatching(/^127\.0\.0\.1 \d+ \d+$/);

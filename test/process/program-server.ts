@@ -14,6 +14,9 @@ import { createManager, PASSWORD, TestServer, USERNAME } from "../server/test-se
 import { type OpenedChannel, PacketClient } from "../support/packet-client.js";
 import { channelRequest, execRequest, readChannelData } from "../support/packet-messages.js";
 
+/** Told that it is the inner of two, bash does not read the user's .bashrc for each command. */
+const INNER_SHELL = { SHLVL: "1" };
+
 /** Runs what clients ask for, each command in a shell unless `command` says otherwise. */
 export class ProgramServer extends TestServer {
   readonly #command: (text: string) => ProgramCommand;
@@ -52,7 +55,9 @@ export class ProgramServer extends TestServer {
   }
 
   #run(channel: Channel, command: ProgramCommand): void {
-    const end = runProgram(channel, command, { ...this.#options, started: (pid) => void this.groups.push(pid) });
+    const { env, ...options } = this.#options;
+    const started = (pid: number) => void this.groups.push(pid);
+    const end = runProgram(channel, command, { ...options, env: { ...INNER_SHELL, ...env }, started });
     this.ends.push(end);
     end.then(
       (known) => {

@@ -39,6 +39,8 @@ export async function startOnTerminal(
     const breaks = new TerminalBreaks(pty, child);
     const resized = (size: PseudoTerminal) => pty.resize(size);
     channel.on("resize", resized);
+    // The window may have changed since the program was asked for.
+    if (channel.pty !== undefined) resized(channel.pty);
     const program = new RunningProgram(channel, child, {
       input: pty.input,
       output: pty.output,
