@@ -71,6 +71,7 @@ export class SessionRunner {
     // A client that is disconnected before it has closed its session loses the exit status.
     const closed = new Promise<void>((resolve) => {
       channel.signal.addEventListener("abort", () => resolve(), { once: true });
+      channel.once("close", resolve);
     });
     const over = Promise.all([served.ended, closed]).then(() => this.#served.delete(served));
     this.#served.set(served, over);

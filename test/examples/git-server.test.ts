@@ -37,7 +37,7 @@ describe("git-server.ts", needs("ssh"), () => {
       ["git-upload-pack 'nothing.git'", 128],
       ["git-upload-pack '--help'", 128],
       ["git-upload-pack '__proto__'", 128],
-      ["git-upload-pack 'team/project.git'; id", 1],
+      ["git-upload-pack 'team/project.git'; id", 2],
       ["git-upload-pack 'team/project.git' extra", 1],
       ["git-upload-archive 'team/project.git'", 1],
       ["git-upload-pack ''", 128],

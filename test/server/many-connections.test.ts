@@ -47,8 +47,12 @@ describe("many connections, opened, used and closed,", () => {
     const memory = memoryInUse();
     await tryConnections(manager, COUNT);
     // The clients' sockets close after the server's.
-    for (let turn = 0; turn < 100; turn++) await new Promise((resolve) => setImmediate(resolve));
-    expect([activeResources("TCPServerWrap"), activeResources("TCPSocketWrap")]).toEqual([1, 0]);
+    await vi.waitFor(
+      () => expect([activeResources("TCPServerWrap"), activeResources("TCPSocketWrap")]).toEqual([1, 0]),
+      {
+        interval: 5,
+      },
+    );
     // The test runner has one or two of its own.
     expect(activeResources("Timeout")).toBeLessThan(5);
     const growth = memoryInUse() - memory;
