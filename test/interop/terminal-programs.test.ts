@@ -121,7 +121,9 @@ describe("programs of the system on the terminal of ssh", needs("ssh", "tmux"), 
   });
 
   it("UTF-8 is edited by characters, as the client's terminal has it", async () => {
-    await using screen = await start("head -n 1 | od -An -tx1");
+    await using screen = await start("echo ready; head -n 1 | od -An -tx1");
+    // Keys that come before the terminal has its settings are edited by bytes.
+    await screen.until("ready");
     await screen.type("a\u00e9\u6f22");
     await screen.press("BSpace", "BSpace", "Enter");
     await screen.until(" 61 0a");
