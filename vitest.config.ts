@@ -17,6 +17,7 @@ const ALONE_NEVERTHELESS = [
   "test/docs/terminal-apps.test.ts",
   "test/interop/forwarding/many-connections.test.ts",
   "test/process/unread-output.test.ts",
+  "test/server/many-connections.test.ts",
   "test/transport/send-blocks.test.ts",
 ];
 
