@@ -14,7 +14,7 @@ import { createManager, PASSWORD, TestServer, USERNAME } from "../server/test-se
 import { type OpenedChannel, PacketClient } from "../support/packet-client.js";
 import { channelRequest, execRequest, readChannelData } from "../support/packet-messages.js";
 
-/** Told that it is the inner of two, bash does not read the user's .bashrc for each command. */
+/** Told that it is the inner of two, bash does not read the .bashrc of who runs the tests for each command. */
 const INNER_SHELL = { SHLVL: "1" };
 
 /** Runs what clients ask for, each command in a shell unless `command` says otherwise. */
@@ -56,8 +56,9 @@ export class ProgramServer extends TestServer {
 
   #run(channel: Channel, command: ProgramCommand): void {
     const { env, ...options } = this.#options;
+    const inner = options.account === undefined ? INNER_SHELL : {};
     const started = (pid: number) => void this.groups.push(pid);
-    const end = runProgram(channel, command, { ...options, env: { ...INNER_SHELL, ...env }, started });
+    const end = runProgram(channel, command, { ...options, env: { ...inner, ...env }, started });
     this.ends.push(end);
     end.then(
       (known) => {

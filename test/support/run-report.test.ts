@@ -69,6 +69,7 @@ describe("the report of a run, and the summary of .ci/run", () => {
 
   it("is printed with the failures, and the counts last", async () => {
     const printed = await summary("all tests", "1", "7", join(folder, "report.json"));
+    expect(printed).toMatch(/FAIL bad\.test\.js: compares\n.+\n.+\n.+\n +- +"answer": 42,\n +\+ +"answer": 41,\n +at /);
     expect(printed).toContain("FAIL bad.test.js: a suite\n       Error: no server\n");
     expect(printed).toMatch(/\ntests: 2 passed, 1 failed, 2 skipped \(all tests, 7 s\)\n$/);
   });

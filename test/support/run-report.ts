@@ -61,9 +61,11 @@ function failuresOf(module: TestModule): Failure[] {
 }
 
 /** The message, and the places of the project's own code that led there. */
-function textOf({ name, message, stack = "", diff = "" }: SerializedError): string {
+function textOf({ name, message, stack = "", diff }: SerializedError): string {
   const places = stack.split("\n").filter((line) => /^\s+at /.test(line) && !line.includes("node_modules"));
-  const text = [`${name ?? "Error"}: ${message}`, diff, ...places].filter(Boolean).join("\n");
+  const lines = stripVTControlCharacters(typeof diff === "string" ? diff : "").split("\n");
+  const differences = lines.filter((line) => /^[-+]/.test(line));
+  const text = [`${name ?? "Error"}: ${message}`, ...differences, ...places].join("\n");
   // Some errors have all that a program put out, whatever it was.
   return stripVTControlCharacters(text).replaceAll(/[^\P{Cc}\n]/gu, " ");
 }
