@@ -5,7 +5,7 @@ import { oneTimeCode } from "../../src/authenticators/totp/one-time-code.js";
 import { PKey } from "../../src/crypto/index.js";
 import { type Channel, passwordFile, SSHServer, SSHServerManager, totp } from "../../src/index.js";
 import { KNOWN_HASHES } from "../authenticators/passwords/known-hashes.js";
-import { type Login, needs } from "../support/clients.js";
+import { type Login, needs, QUICK_ALGORITHMS } from "../support/clients.js";
 import { Clients } from "../support/clients-exec.js";
 import { ClientKeys } from "../support/clients-keys.js";
 
@@ -33,6 +33,7 @@ const manager = new SSHServerManager({
   bindAddress: "127.0.0.1",
   port: 0,
   logger: false,
+  algorithms: QUICK_ALGORITHMS,
   authFailureDelay: 0,
 });
 beforeAll(() => manager.startServer());

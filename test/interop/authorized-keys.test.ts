@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { PKey } from "../../src/crypto/index.js";
 import { anyOf, authorizedKeys, type Channel, SSHServer, SSHServerManager, trustedUserCAs } from "../../src/index.js";
-import { needs } from "../support/clients.js";
+import { needs, QUICK_ALGORITHMS } from "../support/clients.js";
 import { type SshLogin, sshLogin } from "../support/sshd-oracle.js";
 import { runOk, temporaryFolder } from "../support/tools.js";
 
@@ -45,6 +45,7 @@ const manager = new SSHServerManager({
   bindAddress: "127.0.0.1",
   port: 0,
   logger: false,
+  algorithms: QUICK_ALGORITHMS,
   authFailureDelay: 0,
 });
 

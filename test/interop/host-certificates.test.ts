@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { type HostKey, PKey, type SignCertificateOptions } from "../../src/crypto/index.js";
 import { SSHServerManager } from "../../src/index.js";
-import { needs, type Target, TOOLS } from "../support/clients.js";
+import { needs, QUICK_ALGORITHMS, type Target, TOOLS } from "../support/clients.js";
 import { Clients } from "../support/clients-exec.js";
 import { ClientKeys } from "../support/clients-keys.js";
 import { GuideServer } from "../support/server.js";
@@ -34,6 +34,7 @@ async function withServer(serverKeys: readonly HostKey[], use: (port: number) =>
     bindAddress: "127.0.0.1",
     port: 0,
     logger: false,
+    algorithms: QUICK_ALGORITHMS,
   });
   await manager.startServer();
   await use(manager.port);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { needs, TRIED_EXEC_CLIENTS } from "../support/clients.js";
+import { needs, TRIED_EXEC_CLIENTS, UNSUPPORTED_KEYS } from "../support/clients.js";
 import { isLong } from "../support/extent.js";
 import { serverFixture } from "../support/server-fixture.js";
 import { HOST_KEY_TYPES, type HostKeyType } from "../support/server-start.js";
@@ -16,8 +16,11 @@ for (const hostKeyType of HOST_KEY_TYPES) {
     );
 
     for (const client of clients) {
-      it(`is known to ${client}`, needs(client), async () => {
-        const login = { user: "admin", password: "secret" };
+      it(`is known to ${client}, which logs in by such a key if it can`, needs(client), async () => {
+        const credential = UNSUPPORTED_KEYS[client]?.includes(hostKeyType)
+          ? { password: "secret" }
+          : { keyType: hostKeyType };
+        const login = { user: "admin", ...credential };
         const { code, stdout, stderr } = await fixture.exec(client, { login, command: "hello" });
         expect({ code, stdout: stdout.toString() }, stderr).toEqual({ code: 0, stdout: "Executed: hello\n" });
       });

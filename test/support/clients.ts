@@ -66,6 +66,15 @@ export const TRIED_EXEC_CLIENTS: readonly ExecClientName[] = EXEC_CLIENTS.filter
   (client) => isLong || client !== "asyncssh-2.20",
 );
 
+/**
+ * What they do not log in with. libssh2 1.10 signs with RSA keys by SHA-1 only, which this server does not take. AsyncSSH
+ * 2.20 needs a newer python3-cryptography than Debian 12 has to load an RSA key; Debian's own AsyncSSH logs in with one.
+ */
+export const UNSUPPORTED_KEYS: Readonly<Partial<Record<ExecClientName, readonly KeyType[]>>> = {
+  libssh2: ["rsa"],
+  "asyncssh-2.20": ["rsa"],
+};
+
 /** What transfers files. */
 export type TransferClientName =
   | "sftp"
