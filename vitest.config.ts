@@ -27,7 +27,7 @@ const ALONE_NEVERTHELESS = [
  */
 const BEYOND_THE_CORE = [
   "test/{cli,docs,fuzz,interop}/**/*.test.ts",
-  "test/examples/!(exec-server|sftp-server|shell-server).test.ts",
+  "test/examples/!(exec-server|sftp-server).test.ts",
   // Of the attacks, those on messages of channels and on key exchange are enough.
   "test/attack/!(channel-messages|strict-kex).test.ts",
   // Numbers, bytes and texts: nothing of Node.js but Buffer.
@@ -55,6 +55,7 @@ const BEYOND_THE_CORE = [
   // Crowds, memory, and deadlines of seconds.
   "test/connection/channel-memory.test.ts",
   "test/server/{many-connections,ssh-server-manager,admission/*}.test.ts",
+  "test/session/{client-gone,middleware,session-end,session-program,session-results}.test.ts",
   "test/support/*.test.ts",
 ];
 
