@@ -103,7 +103,6 @@ describePage("docs/forwarding.md", (page) => {
     const [origin, mirror] = [join(page.folder, "origin"), join(page.folder, "srv/mirror")];
     await runOk("git", ["init", "-q", "--bare", origin]);
     await runOk("git", ["clone", "-q", origin, mirror]);
-    vi.stubGlobal("environmentOf", () => ({ PATH: process.env.PATH }));
     const { server } = await page.load<{ server: SSHServer }>("class GitMirror", open("new GitMirror({"));
     const port = await page.serve(server);
     expect(await page.ssh(port, ["ann@127.0.0.1", "update"])).toMatchObject({ code: 0, stderr: "" });
