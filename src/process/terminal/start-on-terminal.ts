@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
+import { portOf } from "../../connection/channel.js";
 import type { PseudoTerminal, SessionChannel } from "../../session/session-channel.js";
 import { environmentOf } from "../program-environment.js";
 import { type ProgramStart, spawnOptions } from "../program-start.js";
@@ -8,10 +9,14 @@ import { started } from "../started.js";
 import { findProgram } from "./find-program.js";
 import { isolatedStdio } from "./open-terminals.js";
 import { Pty } from "./pseudo-terminal.js";
+import { stty } from "./stty.js";
 import { TerminalBreaks } from "./terminal-breaks.js";
 import { terminalSettings } from "./terminal-settings.js";
 
 const SHELL = "/bin/sh";
+
+/** Opens the terminal that is named first. */
+const OPEN = 'exec <>"$1" >&0 2>&0; shift';
 
 /** Shells that can give a program another name than its file's, and keep bash from reading files of the user first. */
 const NAMING_SHELLS = [
@@ -33,7 +38,9 @@ export async function startOnTerminal(
   const { cwd, uid, signals } = start;
   return Pty.start(terminal, uid, async (pty, programsEnd) => {
     const env = environmentOf(channel, { ...start, terminal: pty.path });
-    const { file, args } = await openedBy(start, terminal, pty.path, env.PATH);
+    const { file, args } = await openedBy(start, pty.path, env.PATH);
+    await giveModes(channel, terminal, programsEnd);
+    for (const { aborted, reason } of signals) if (aborted) throw reason;
     const stdio = isolatedStdio(programsEnd, programsEnd, programsEnd);
     const child = await started(() => spawn(file, args, { ...spawnOptions(start), env, stdio }), cwd);
     const breaks = new TerminalBreaks(pty, child);
@@ -53,27 +60,30 @@ export async function startOnTerminal(
   });
 }
 
+/** Gives a terminal the modes of its client, before anything is typed on it. */
+async function giveModes(channel: SessionChannel, { modes }: PseudoTerminal, programsEnd: number): Promise<void> {
+  const settings = terminalSettings(modes);
+  if (settings.length === 0) return;
+  try {
+    await stty(programsEnd, settings);
+  } catch (error) {
+    portOf(channel).warn("a terminal has not got all modes of its client", error);
+  }
+}
+
 /**
- * The shell that opens the terminal, which makes it that of its session, gives it the client's modes and becomes the program. Nothing of
- * the client's is in its script. All three descriptors can be read and written: tmux writes to its input, and others read their errors.
+ * The shell that opens the terminal, which makes it that of its session, and becomes the program. All three descriptors can be read and written: tmux writes to its input, and others read their errors.
  */
 async function openedBy(
   { file, args, argv0, cwd }: ProgramStart,
-  { modes }: PseudoTerminal,
   path: string,
   searchPath: string | undefined,
 ): Promise<{ readonly file: string; readonly args: readonly string[] }> {
   const found = await findProgram(file, cwd, searchPath);
   // It would be taken for an option.
   const program = file.startsWith("-") ? found : file;
-  const settings = terminalSettings(modes).map((word) => `'${word}'`);
-  const prepare = [
-    'exec <>"$1" >&0 2>&0; shift',
-    ...(settings.length > 0 ? [`stty ${settings.join(" ")} 2>/dev/null`] : []),
-  ].join("; ");
-  if (argv0 === undefined) return { file: SHELL, args: ["-c", `${prepare}; exec "$@"`, SHELL, path, program, ...args] };
+  if (argv0 === undefined) return { file: SHELL, args: ["-c", `${OPEN}; exec "$@"`, SHELL, path, program, ...args] };
   const [shell, ...shellOptions] = NAMING_SHELLS.find(([name]) => existsSync(name)) ?? [];
-  if (shell === undefined)
-    return { file: SHELL, args: ["-c", `${prepare}; exec "$@" -l`, SHELL, path, program, ...args] };
-  return { file: shell, args: [...shellOptions, "-c", `${prepare}; exec -a "$0" "$@"`, argv0, path, program, ...args] };
+  if (shell === undefined) return { file: SHELL, args: ["-c", `${OPEN}; exec "$@" -l`, SHELL, path, program, ...args] };
+  return { file: shell, args: [...shellOptions, "-c", `${OPEN}; exec -a "$0" "$@"`, argv0, path, program, ...args] };
 }

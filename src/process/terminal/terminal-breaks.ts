@@ -1,8 +1,8 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { closeSync, constants, openSync, readFileSync } from "node:fs";
 import { ProcessGroup } from "../process-group.js";
-import { isolatedStdio } from "./open-terminals.js";
 import type { Pty } from "./pseudo-terminal.js";
+import { stty } from "./stty.js";
 
 /** What programs read for a break where the terminal makes no signal of it (termios(3)). */
 const BREAK = Buffer.from([0]);
@@ -47,24 +47,16 @@ export class TerminalBreaks {
 }
 
 /** The settings of a terminal that are on, as stty(1) names them; none where it does not tell. */
-function readSettings(path: string): Promise<ReadonlySet<string>> {
-  return new Promise((resolve) => {
-    let text = "";
-    let terminal: number | undefined;
-    try {
-      terminal = openSync(path, constants.O_RDONLY | constants.O_NOCTTY);
-      const child = spawn("stty", ["-a"], { stdio: isolatedStdio(terminal, "pipe", "ignore") });
-      child.once("error", () => resolve(new Set()));
-      child.stdout?.setEncoding("latin1").on("data", (part: string) => {
-        text += part;
-      });
-      child.once("close", () => resolve(new Set(text.split(/[\s;]+/))));
-    } catch {
-      resolve(new Set());
-    } finally {
-      if (terminal !== undefined) closeSync(terminal);
-    }
-  });
+async function readSettings(path: string): Promise<ReadonlySet<string>> {
+  let terminal: number | undefined;
+  try {
+    terminal = openSync(path, constants.O_RDONLY | constants.O_NOCTTY);
+    return new Set((await stty(terminal, ["-a"])).split(/[\s;]+/));
+  } catch {
+    return new Set();
+  } finally {
+    if (terminal !== undefined) closeSync(terminal);
+  }
 }
 
 /** The group that gets what is typed on the terminal of a session (`tpgid` in proc(5)); `undefined` where the system does not tell. */

@@ -3,7 +3,13 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { MessageNumber } from "../../../src/protocol/constants.js";
 import type { OpenedChannel, PacketClient } from "../../support/packet-client.js";
-import { channelClose, channelData, channelRequest, readChannelData } from "../../support/packet-messages.js";
+import {
+  channelClose,
+  channelData,
+  channelRequest,
+  execRequest,
+  readChannelData,
+} from "../../support/packet-messages.js";
 import { temporaryFolder } from "../../support/tools.js";
 import {
   breakRequest,
@@ -144,6 +150,20 @@ describe("the modes of a client", () => {
     ]) {
       expect(settings).toContain(setting);
     }
+  });
+
+  it("hold for what is typed before the program has started", async () => {
+    const { client } = await programClient();
+    const channel = await client.openSession();
+    const modes = [
+      [36, 0],
+      [53, 0],
+    ] as const;
+    await requestTerminal(client, channel, { modes });
+    client.sendPacket(execRequest(channel.id, "head -n 1 | od -An -tx1"));
+    client.sendPacket(channelData(channel.id, "a\rb\n"));
+    await client.expect(MessageNumber.CHANNEL_SUCCESS);
+    expect((await client.readProgram(channel)).stdout.toString()).toBe(" 61 0d 62 0a\r\n");
   });
 
   it("change nothing where they are odd", async () => {
