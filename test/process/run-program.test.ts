@@ -5,7 +5,14 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { ConfigurationError, ProgramStartError } from "../../src/index.js";
 import { MessageNumber } from "../../src/protocol/constants.js";
-import { channelClose, channelData, channelEof, channelRequest, execRequest } from "../support/packet-messages.js";
+import {
+  channelClose,
+  channelData,
+  channelEof,
+  channelRequest,
+  execRequest,
+  windowAdjust,
+} from "../support/packet-messages.js";
 import { testBytes } from "../support/server.js";
 import { temporaryFolder } from "../support/tools.js";
 import {
@@ -167,6 +174,8 @@ describe("signals and breaks", () => {
     await startCommand(client, channel, "exec yes");
     await client.expect(MessageNumber.CHANNEL_DATA);
     client.sendPacket(channelRequest(channel.id, "eow@openssh.com", "no-reply"));
+    // Like ssh, which throws away what still comes.
+    client.sendPacket(windowAdjust(channel.id, 2 ** 30));
     // What it had written and nobody has read makes it a broken connection, not a broken pipe.
     expect([{ signal: "PIPE" }, { status: 1 }]).toContainEqual(await server.ends[0]);
     expect((await client.readProgram(channel)).stderr.toString()).not.toContain("No space");
