@@ -47,6 +47,26 @@ describe("closing a channel", () => {
     expect(channel.destroyed).toBe(false);
   });
 
+  it.each<[when: string, close: (channel: Channel) => void]>([
+    ["behind EOF", (channel) => channel.end()],
+    ["that is destroyed", (channel) => channel.destroy()],
+    [
+      "that the client has closed, while its data is read",
+      (channel) => {
+        channel.pause();
+        channel.on("data", () => {});
+        portOf(channel).receiveClose();
+      },
+    ],
+  ])("lets nothing be sent at once on a channel %s", async (_, close) => {
+    const { channel, link } = openTestChannel();
+    expect(outputOf(channel).sendNow(Buffer.from("before"))).toBe(6);
+    close(channel);
+    expect(outputOf(channel).sendNow(Buffer.from("after"))).toBe(0);
+    await settled();
+    expect(link.received.filter((message) => message.startsWith("data"))).toEqual(["data before"]);
+  });
+
   it("half, by the client's EOF, leaves the other half open", async () => {
     const { channel, link } = openTestChannel();
     channel.resume();

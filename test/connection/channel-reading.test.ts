@@ -41,6 +41,45 @@ describe("a channel's input", () => {
     expect((await reading).toString()).toBe("one two");
   });
 
+  it("goes to a taker in the place of the only listener, in order, as long as the channel flows", () => {
+    const { channel } = openTestChannel();
+    const order: string[] = [];
+    channel.on("data", (piece) => order.push(`listener: ${piece}`));
+    inputOf(channel).takeDirectly((piece) => order.push(`taker: ${piece}`));
+    const receive = (data: string) => inputOf(channel).receiveData(Buffer.from(data));
+    receive("one");
+    channel.pause();
+    receive("two");
+    channel.resume();
+    receive("three");
+    expect(order).toEqual(["taker: one"]);
+    while (channel.readableLength > 0) channel.read();
+    receive("four");
+    const other = () => order.push("other");
+    channel.on("data", other);
+    receive("five");
+    channel.off("data", other);
+    channel.setEncoding("hex");
+    receive("six");
+    expect(order).toEqual([
+      "taker: one",
+      "listener: two",
+      "listener: three",
+      "taker: four",
+      "listener: five",
+      "other",
+      "listener: 736978",
+    ]);
+  });
+
+  it("that a taker gets is consumed: the window is given back", () => {
+    const { channel, link } = openTestChannel();
+    channel.on("data", () => {});
+    inputOf(channel).takeDirectly(() => {});
+    for (let block = 0; block < 32; block++) inputOf(channel).receiveData(Buffer.alloc(32 * 1024));
+    expect(link.granted).toBe(1024 * 1024);
+  });
+
   it("can be read by iteration without an end to the output", async () => {
     const { channel, link } = openTestChannel();
     const reading = (async () => {

@@ -70,6 +70,11 @@ describe("a channel's sender", () => {
   it("keeps to the window, the packet size, the holds and the link, fills each packet, and loses nothing", () => {
     const step = fc.oneof(
       fc.record({ kind: fc.constant("write" as const), length: fc.nat(300), cut: fc.nat(300), stderr: fc.boolean() }),
+      fc.record({
+        kind: fc.constant("write now" as const),
+        length: fc.integer({ min: 1, max: 300 }),
+        stderr: fc.boolean(),
+      }),
       fc.record({ kind: fc.constant("adjust" as const), bytes: fc.nat(500) }),
       fc.record({ kind: fc.constant("hold" as const) }),
       fc.record({ kind: fc.constant("release" as const) }),
@@ -114,6 +119,15 @@ describe("a channel's sender", () => {
             const type = next.stderr ? stderr : stdout;
             const index = written.push({ type, data }) - 1;
             sender.write(type, cut(data, next.cut), () => callbacks.push(index));
+          } else if (next.kind === "write now") {
+            const data = Buffer.from(Array.from({ length: next.length }, () => bytes++ % 251));
+            const type = next.stderr ? stderr : stdout;
+            const borrowed = Buffer.from(data);
+            const index = written.push({ type, data }) - 1;
+            const now = sender.sendNow(type, borrowed);
+            borrowed.fill(255, 0, now);
+            if (now < data.length) sender.write(type, [borrowed.subarray(now)], () => callbacks.push(index));
+            else callbacks.push(index);
           } else if (next.kind === "adjust") {
             granted += next.bytes;
             sender.adjustWindow(next.bytes);
@@ -156,6 +170,19 @@ describe("a channel's sender", () => {
     sender.write(stdout, [Buffer.alloc(12)], nothing);
     sender.adjustWindow(100);
     expect(link.lengths).toEqual([4, 4, 2, 2]);
+  });
+
+  it("sends nothing at once behind what waits, and what its stream keeps back", () => {
+    const link = new CongestedLink();
+    const busy = { head: stdout.head, stream: { writableLength: 5 } };
+    const sender = new ChannelSender(link, 4, 100, nothing);
+    expect(sender.sendNow(busy, Buffer.from("now"))).toBe(0);
+    expect(sender.sendNow(stdout, Buffer.from("first"))).toBe(4);
+    sender.write(stderr, [Buffer.from("second")], nothing);
+    expect(sender.sendNow(stdout, Buffer.from("third"))).toBe(0);
+    sender.adjustWindow(100);
+    expect(sender.sendNow(stdout, Buffer.from("third"))).toBe(5);
+    expect(link.sent().toString()).toBe("firssecondthird");
   });
 
   it("passes an empty write on in its turn, without a packet", () => {

@@ -134,8 +134,12 @@ describe("sockets that are joined to channels, and read into memory that is used
       const joined = join(near, channel);
       inputOf(channel).receiveEof();
       const data = randomBytes(MEBIBYTE / 2).toString("hex");
-      far.end(data);
-      // What waits for the window must not be what was read next.
+      // What waits for the window must not become what is read next.
+      for (let offset = 0; offset < 100_000; offset += 10_000) {
+        far.write(data.slice(offset, offset + 10_000));
+        await nextTurn();
+      }
+      far.end(data.slice(100_000));
       while (dataOf(link.received).length < data.length) {
         await nextTurn();
         if (windowSize < data.length) outputOf(channel).adjustWindow(50_000);

@@ -204,6 +204,25 @@ describe("a stream that takes nothing", () => {
     expect((await joined).bytesFromFirst).toBeLessThanOrEqual(MEBIBYTE + 2 * channel.writableHighWaterMark);
   });
 
+  it("keeps the other one from being read, where it is a socket, and the other one has all at once", async () => {
+    const { near, far } = await socketPair();
+    far.pause();
+    const source = new Duplex({
+      read: (size) => source.push(Buffer.alloc(size)),
+      write: (_chunk, _encoding, callback) => callback(),
+    });
+    const abort = new AbortController();
+    const joined = join(source, near, { signal: abort.signal });
+    let most = 0;
+    await vi.waitFor(() => {
+      most = Math.max(most, near.writableLength);
+      expect(source.isPaused() && near.writableNeedDrain).toBe(true);
+    });
+    expect(Math.max(most, near.writableLength)).toBeLessThan(512 * 1024);
+    abort.abort();
+    await joined;
+  });
+
   it("keeps the peer of a channel from sending", async () => {
     const { channel, link } = openChannel({ maxWindowSize: MEBIBYTE });
     const slow = new Slow();
