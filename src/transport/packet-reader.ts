@@ -10,6 +10,9 @@ const INITIAL_ASSEMBLY_LENGTH = 36 * 1024;
 /** The cost of a chunk beside its bytes, bytes. */
 const CHUNK_OVERHEAD = 256;
 
+/** For packets that are not opened in place: large buffers that live for one packet keep the garbage collector busy. */
+let sharedAssembly: Buffer | undefined;
+
 /**
  * Cuts the incoming byte stream into packets and opens them (RFC 4253 §6). A packet that lies whole in a chunk is
  * opened where it lies; one that is spread over chunks is first put together. Chunks are overwritten by this.
@@ -23,6 +26,8 @@ export class PacketReader {
   /** Length of the packet that comes next, with length field and tag, once its header was read. */
   #packetLength = 0;
   #assembly: Buffer | undefined;
+  /** The assembly is the shared one, to be given back. */
+  #assemblyShared = false;
   #assembled = 0;
 
   constructor(opener: PacketOpener) {
@@ -73,6 +78,7 @@ export class PacketReader {
     const packet = this.#nextPacket();
     if (packet === undefined) return undefined;
     const opened = this.#opener.open(packet, this.#counts.sequenceNumber);
+    if (this.#assemblyShared) this.#giveBackAssembly(packet);
     this.#counts.add(packet.length);
     accompanyPacket(packet.length);
     const paddingLength = opened[0] ?? 0;
@@ -122,7 +128,7 @@ export class PacketReader {
         this.#consume(length);
         return packet;
       }
-      this.#assembly = Buffer.allocUnsafeSlow(Math.min(length, INITIAL_ASSEMBLY_LENGTH));
+      this.#assembly = this.#startAssembly(length);
       this.#assembled = 0;
     }
     while (this.#assembled < length) {
@@ -137,6 +143,22 @@ export class PacketReader {
     const packet = this.#assembly.subarray(0, length);
     this.#assembly = undefined;
     return packet;
+  }
+
+  #startAssembly(length: number): Buffer {
+    const large = length > INITIAL_ASSEMBLY_LENGTH / 2 && length <= INITIAL_ASSEMBLY_LENGTH;
+    if (!large || this.#opener.opensInPlace) {
+      return Buffer.allocUnsafeSlow(Math.min(length, INITIAL_ASSEMBLY_LENGTH));
+    }
+    const assembly = sharedAssembly ?? Buffer.allocUnsafeSlow(INITIAL_ASSEMBLY_LENGTH);
+    sharedAssembly = undefined;
+    this.#assemblyShared = true;
+    return assembly;
+  }
+
+  #giveBackAssembly(packet: Buffer): void {
+    sharedAssembly = Buffer.from(packet.buffer);
+    this.#assemblyShared = false;
   }
 
   #roomForAssembly(count: number, length: number): Buffer {

@@ -76,6 +76,7 @@ class EncryptThenMacSealer extends AesCtr implements PacketSealer {
 class EncryptThenMacOpener extends AesCtr implements PacketOpener {
   readonly lengthIsAligned = false;
   readonly headerLength = LENGTH_FIELD;
+  readonly opensInPlace = false;
   readonly #decipher: Decipher;
 
   constructor(decipher: Decipher, hmac: PacketHmac) {
@@ -90,7 +91,7 @@ class EncryptThenMacOpener extends AesCtr implements PacketOpener {
   open(packet: Buffer, sequenceNumber: number): Buffer {
     const end = packet.length - this.tagLength;
     checkTag(packet.subarray(end), this.hmac.compute(sequenceNumber, packet.subarray(0, end)));
-    return putBack(this.#decipher.update(packet.subarray(LENGTH_FIELD, end)), packet, LENGTH_FIELD);
+    return this.#decipher.update(packet.subarray(LENGTH_FIELD, end));
   }
 }
 
@@ -114,6 +115,7 @@ class EncryptAndMacSealer extends AesCtr implements PacketSealer {
 class EncryptAndMacOpener extends AesCtr implements PacketOpener {
   readonly lengthIsAligned = true;
   readonly headerLength = BLOCK_LENGTH;
+  readonly opensInPlace = true;
   readonly #decipher: Decipher;
   /** In clear, from `readLength` until `open`. */
   #firstBlock: Buffer = Buffer.alloc(0);

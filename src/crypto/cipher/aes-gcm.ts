@@ -61,6 +61,7 @@ class AesGcmSealer extends AesGcm implements PacketSealer {
 
 class AesGcmOpener extends AesGcm implements PacketOpener {
   readonly headerLength = LENGTH_FIELD;
+  readonly opensInPlace = false;
   readonly #opensslName: CipherGCMTypes;
   readonly #key: Buffer;
   readonly #iv: Buffer;
@@ -80,16 +81,15 @@ class AesGcmOpener extends AesGcm implements PacketOpener {
     const end = packet.length - TAG_LENGTH;
     const decipher = createDecipheriv(this.#opensslName, this.#key, this.#iv, OPTIONS);
     advance(this.#iv);
-    let clear: Buffer;
     try {
       decipher.setAuthTag(packet.subarray(end));
       decipher.setAAD(packet.subarray(0, LENGTH_FIELD));
-      clear = decipher.update(packet.subarray(LENGTH_FIELD, end));
+      const clear = decipher.update(packet.subarray(LENGTH_FIELD, end));
       decipher.final();
+      return clear;
     } catch {
       throw wrongTag();
     }
-    return putBack(clear, packet, LENGTH_FIELD);
   }
 }
 

@@ -88,6 +88,7 @@ class ChaCha20Poly1305Sealer extends ChaCha20Poly1305 implements PacketSealer {
 
 class ChaCha20Poly1305Opener extends ChaCha20Poly1305 implements PacketOpener {
   readonly headerLength = LENGTH_FIELD;
+  readonly opensInPlace = true;
 
   readLength(header: Buffer, sequenceNumber: number): number {
     lengthField.set(header.subarray(0, LENGTH_FIELD));

@@ -19,6 +19,7 @@ export const noneSealer: PacketSealer = {
 export const noneOpener: PacketOpener = {
   ...protection,
   headerLength: 4,
+  opensInPlace: true,
   readLength: (header) => header.readUInt32BE(0),
   open: (packet) => packet.subarray(4),
 };

@@ -31,11 +31,14 @@ export interface PacketSealer extends PacketProtection {
 export interface PacketOpener extends PacketProtection {
   /** Bytes from the start of a packet that `readLength` needs: 4, or a cipher block where the length is encrypted in one. */
   readonly headerLength: number;
+  /** Whether what `open` returns is a view of the packet, which must then be left alone. */
+  readonly opensInPlace: boolean;
   /** packet_length, not validated; `header` is at least `headerLength` bytes and not changed. Called once per packet, before `open`. */
   readLength(header: Buffer, sequenceNumber: number): number;
   /**
    * Checks the tag, then decrypts: `packet` holds exactly 4 + packet_length + tagLength bytes and may be overwritten.
-   * Returns `padding_length, payload, padding` in clear: a view of `packet`, which must then be left alone.
+   * Returns `padding_length, payload, padding` in clear: a view of `packet` or a buffer of its own, in both cases left
+   * alone by the opener from then on.
    *
    * @throws {ProtocolError} with reason MAC_ERROR when the tag is wrong
    */

@@ -1,6 +1,9 @@
 /** Bytes from which on a packet's buffers are large. */
 const LARGE_PACKET_LENGTH = 8 * 1024;
 
+/** Bytes of the largest array: V8 keeps those from 128 KiB on elsewhere, and each of them costs a millisecond. */
+const MAX_ARRAY_LENGTH = 64 * 1024;
+
 /** Bytes of an array's element. */
 const ELEMENT_LENGTH = 8;
 
@@ -8,7 +11,8 @@ const ELEMENT_LENGTH = 8;
 export const youngGarbage: { latest: readonly unknown[] } = { latest: [] };
 
 /**
- * To be called for each packet that was received: the buffers that it came in will soon be garbage.
+ * To be called for each packet that was received: the buffers that it came in, and was decrypted to, will soon be
+ * garbage.
  *
  * V8 collects its young objects, cheaply, when there are many of them; the memory behind buffers does not count. A
  * server that moves data makes large buffers and hardly any objects, and so meets another limit first, that on all
@@ -18,5 +22,6 @@ export const youngGarbage: { latest: readonly unknown[] } = { latest: [] };
  * fewer than 10 (see `npm run bench`).
  */
 export function accompanyPacket(length: number): void {
-  if (length >= LARGE_PACKET_LENGTH) youngGarbage.latest = new Array(Math.trunc(length / ELEMENT_LENGTH));
+  if (length < LARGE_PACKET_LENGTH) return;
+  youngGarbage.latest = new Array(Math.trunc(Math.min(length, MAX_ARRAY_LENGTH) / ELEMENT_LENGTH));
 }

@@ -4,14 +4,13 @@ import { putBack } from "../../../src/crypto/cipher/put-back.js";
 
 const KIBIBYTE = 1024;
 
-it("writes to the packet and returns what it has written; large memory is given back", () => {
+it("writes to the packet; large memory is given back", () => {
   const made = Buffer.allocUnsafeSlow(32 * KIBIBYTE);
   randomBytes(made.length).copy(made);
   const copy = Buffer.from(made);
   const packet = Buffer.alloc(40 * KIBIBYTE);
-  const written = putBack(made, packet, 4);
-  expect([written.byteOffset - packet.byteOffset, written.buffer === packet.buffer]).toEqual([4, true]);
-  expect(written.equals(copy)).toBe(true);
+  putBack(made, packet, 4);
+  expect(packet.subarray(4, 4 + copy.length).equals(copy)).toBe(true);
   expect([made.length, made.buffer.byteLength]).toEqual([0, 0]);
 });
 
