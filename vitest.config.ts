@@ -71,6 +71,11 @@ export default defineConfig(({ mode }) => {
     // One more than there are processors: many tests wait for clients and deadlines.
     maxWorkers: availableParallelism() + 1,
   };
+  /**
+   * What the runs of one test keep for the next is kept by these names, among others: as they come with Node.js, each
+   * version would begin anew.
+   */
+  const kept = { mode: "test", environments: { ssr: { resolve: { builtins: [/^node:/] } } } };
   // Where .ci/run wants the results for its summary.
   const reportPath = process.env.TEST_REPORT;
   const alone = ["test/*.test.ts", `test/!(${TOGETHER})/**/*.test.ts`, ...ALONE_NEVERTHELESS];
@@ -82,8 +87,8 @@ export default defineConfig(({ mode }) => {
       reporters: ["default", new SkipSummary(), ...(reportPath ? [new RunReport(reportPath)] : [])],
       experimental: { fsModuleCache: true },
       projects: [
-        { test: { ...settings, name: "alone", include: alone, exclude: beyond } },
-        { test: { ...settings, name: "together", include: together, exclude: notTogether, isolate: false } },
+        { ...kept, test: { ...settings, name: "alone", include: alone, exclude: beyond } },
+        { ...kept, test: { ...settings, name: "together", include: together, exclude: notTogether, isolate: false } },
       ],
     },
   };
