@@ -13,10 +13,11 @@ import {
   parentPath,
   splitPath,
 } from "../../src/files/path.js";
+import { codePoint } from "../support/code-point.js";
 
 /** Bytes that are UTF-8 here and there. */
 const mixedBytes = fc
-  .array(fc.oneof(fc.uint8Array({ maxLength: 6 }), fc.string({ unit: "binary", maxLength: 4 }).map(utf8)))
+  .array(fc.oneof(fc.uint8Array({ maxLength: 6 }), fc.string({ unit: codePoint, maxLength: 4 }).map(utf8)))
   .map((parts) => Buffer.concat(parts));
 
 function utf8(text: string): Uint8Array {

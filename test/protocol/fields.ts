@@ -1,13 +1,14 @@
 import fc from "fast-check";
 import { expect } from "vitest";
 import { ProtocolError } from "../../src/protocol/errors.js";
+import { codePoint } from "../support/code-point.js";
 
 export const bytesArbitrary: fc.Arbitrary<Buffer> = fc
   .uint8Array({ maxLength: 300 })
   .map((bytes) => Buffer.from(bytes));
 
 /** A text that UTF-8 can hold, zero bytes and marks included. */
-export const textArbitrary = fc.string({ unit: "binary", maxLength: 60 });
+export const textArbitrary = fc.string({ unit: codePoint, maxLength: 60 });
 
 /** Names as RFC 4251 §6 has them: printable US-ASCII without comma. */
 export const nameArbitrary = fc
