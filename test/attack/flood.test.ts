@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import type { Channel } from "../../src/index.js";
 import { MessageNumber } from "../../src/protocol/constants.js";
-import { extent } from "../support/extent.js";
+import { extent, sample } from "../support/extent.js";
 import { PacketClient } from "../support/packet-client.js";
 import {
   channelClose,
@@ -70,7 +70,7 @@ describe("a client that asks without end and reads nothing", () => {
     ["channels of unknown types", 1_000_000, () => channelOpen({ kind: "x" })],
     ["more channels than there may be", 1_000_000, () => channelOpen()],
   ];
-  it.each(questions)("%s: is not read in turn", LONG, async (_, count, make) => {
+  it.each(sample(questions, 3))("%s: is not read in turn", LONG, async (_, count, make) => {
     const attacked = await Attacked.start(new TargetServer());
     const client = await loginWithoutRoom(attacked);
     const { id } = await client.openSession();
@@ -103,7 +103,7 @@ describe("a client that says nothing of use without end", () => {
   /** Of what would take 53 bytes to remember, too many to remember. */
   const MANY = extent(20_000, 1_000_000);
 
-  it.each<[what: string, count: number, make: (channel: number) => Buffer]>([
+  const messages: readonly (readonly [what: string, count: number, make: (channel: number) => Buffer])[] = [
     ["IGNORE", MANY, () => ignore("x")],
     ["large IGNORE", 1_000, () => ignore(Buffer.alloc(30_000))],
     ["DEBUG", MANY, () => debug("x".repeat(100))],
@@ -113,7 +113,8 @@ describe("a client that says nothing of use without end", () => {
     ["extended data", 20_000, (channel) => channelExtendedData(channel, 1, "x".repeat(100))],
     ["requests without a reply", MANY, (channel) => channelRequest(channel, "x", "no-reply")],
     ["global requests without a reply", MANY, () => globalRequest("x", "no-reply")],
-  ])("%s: is read to the end, and nothing of it is kept", LONG, async (_, count, make) => {
+  ];
+  it.each(sample(messages, 2))("%s: is read to the end, and nothing of it is kept", LONG, async (_, count, make) => {
     const attacked = await Attacked.start(new TargetServer());
     const client = await attacked.login();
     const { id } = await client.openSession();
@@ -201,7 +202,7 @@ describe("a stalled peer", () => {
     await attacked.expectUnharmed();
   });
 
-  it.each([32 * 1024, 1000, 100, 1])(
+  it.each(sample([32 * 1024, 1000, 100, 1], 3))(
     "that reads nothing of what comes in pieces of %i bytes holds less than twice the window",
     LONG,
     async (length) => {

@@ -25,10 +25,11 @@ const refusing = serverFixture({ authFailureDelay: 0 });
  */
 const triedKeyTypes = (client: ExecClientName): readonly KeyType[] =>
   KEY_TYPES.filter(
-    (type) =>
-      !UNSUPPORTED_KEYS[client]?.includes(type) &&
-      (isLong || type === "ed25519" || client === "ssh" || client === "ssh10"),
+    (type) => !UNSUPPORTED_KEYS[client]?.includes(type) && (isLong || type === "ed25519" || client === "ssh"),
   );
+
+/** What the server refuses is told with one client, and with each of the others that it hears so at all. */
+const hearsEachRefusal = (client: ExecClientName): boolean => isLong || client === "ssh";
 
 /** The others answer several prompts, or ask for a new password, on a terminal only. */
 const ANSWERS_PROMPTS: readonly ExecClientName[] = [
@@ -102,7 +103,7 @@ for (const client of TRIED_EXEC_CLIENTS) {
         return expectLogin(client, { user: "interactive", answers });
       });
 
-    if (ANSWERS_PROMPTS.includes(client))
+    if (ANSWERS_PROMPTS.includes(client) && hearsEachRefusal(client))
       it("not by a wrong answer in the second round", () => {
         const answers = [interactive.password, interactive.token, "red"];
         return expectRefusal(client, { user: "interactive", answers });
@@ -123,7 +124,8 @@ for (const client of TRIED_EXEC_CLIENTS) {
       it("by key and then password", () =>
         expectLogin(client, { user: "both", keyType: "ed25519", password: both.password }));
 
-    it("not by the second factor alone", () => expectRefusal(client, { user: "both", password: both.password }));
+    if (hearsEachRefusal(client))
+      it("not by the second factor alone", () => expectRefusal(client, { user: "both", password: both.password }));
 
     if (CHANGES_PASSWORD.includes(client))
       it("after changing an expired password", async () => {
@@ -132,7 +134,8 @@ for (const client of TRIED_EXEC_CLIENTS) {
         if (client !== "ssh" && client !== "ssh10") expect(stderr).toContain("Time for a new password.");
       });
 
-    it("not with an expired password that stays", () =>
-      expectRefusal(client, { user: "expired", password: expired.password, newPassword: "" }));
+    if (hearsEachRefusal(client))
+      it("not with an expired password that stays", () =>
+        expectRefusal(client, { user: "expired", password: expired.password, newPassword: "" }));
   });
 }

@@ -3,13 +3,18 @@ import { join } from "node:path";
 import { expect, it } from "vitest";
 import { LIBRARY_CLIENTS, type LibraryClientName, needs } from "../../support/clients.js";
 import type { Operation } from "../../support/clients-sftp.js";
+import { isLong } from "../../support/extent.js";
 import { libraryFixture } from "../../support/library-fixture.js";
 import { testBytes } from "../../support/server.js";
 
 const GIVES_INPUT: readonly LibraryClientName[] = ["libssh", "jsch", "net-ssh", "go", "erlang", "conch"];
 const MAKES_HARD_LINKS: readonly LibraryClientName[] = ["jsch", "go", "net-sftp-foreign"];
 
-const fixture = libraryFixture();
+/** The long run tries the new keys for themselves, in rekey.test.ts; here they come while files are carried. */
+const REKEY_BYTES = 128 * 1024;
+const LEAST_KEY_EXCHANGES = 3;
+
+const fixture = libraryFixture(isLong ? {} : { rekeyLimit: { bytes: REKEY_BYTES, seconds: 3600 } });
 
 /** What a library is asked for, and how it is found out that it did it. */
 interface Part {
@@ -43,7 +48,7 @@ function input(): Part {
 }
 
 async function files(): Promise<Part> {
-  const content = testBytes(100_000);
+  const content = testBytes(isLong ? 100_000 : 5 * REKEY_BYTES);
   await writeFile(local("content"), content);
   return {
     operations: [
@@ -109,12 +114,14 @@ for (const client of LIBRARY_CLIENTS) {
     if (GIVES_INPUT.includes(client)) parts.push(input());
     parts.push(await files(), failure(), links());
     if (MAKES_HARD_LINKS.includes(client)) parts.push(hardLinks());
+    const before = fixture.server.keyExchanges;
     const results = await fixture.operate(
       client,
       parts.flatMap(({ operations }) => operations),
     );
     expect(results).toEqual(parts.flatMap(({ expected }) => expected));
     for (const { check } of parts) await check?.();
+    if (!isLong) expect(fixture.server.keyExchanges - before).toBeGreaterThanOrEqual(LEAST_KEY_EXCHANGES);
     const names = ["folder", "link", ...(MAKES_HARD_LINKS.includes(client) ? ["other"] : [])];
     expect((await readdir(fixture.root)).toSorted()).toEqual(names);
   });

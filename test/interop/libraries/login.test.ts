@@ -3,7 +3,7 @@ import { LIBRARY_CLIENTS, type LibraryClientName, needs } from "../../support/cl
 import { KEY_TYPES, type KeyType } from "../../support/clients-keys.js";
 import type { LibraryLogin } from "../../support/clients-libraries.js";
 import type { Operation } from "../../support/clients-sftp.js";
-import { isLong } from "../../support/extent.js";
+import { isLong, sample } from "../../support/extent.js";
 import { libraryFixture } from "../../support/library-fixture.js";
 
 /** What a library does not log in with, beside that. */
@@ -31,6 +31,9 @@ const signsBySHA1 = (client: LibraryClientName) => client === "jsch" || client =
 const logsInBy = (client: LibraryClientName, type: KeyType) =>
   !UNSUPPORTED_KEYS[client]?.includes(type) && !(type === "rsa" && signsBySHA1(client));
 
+/** In the gate the server's refusal is told with some. */
+const HEAR_REFUSALS = sample(LIBRARY_CLIENTS, 3);
+
 const fixture = libraryFixture();
 const refusing = libraryFixture({ authFailureDelay: 0 });
 
@@ -47,7 +50,7 @@ for (const client of LIBRARY_CLIENTS) {
 
     if (isLong) it("by password", () => expectLogin({ password: "secret" }));
 
-    it("not by a wrong password", () => expectRefusal({ password: "wrong" }));
+    if (HEAR_REFUSALS.includes(client)) it("not by a wrong password", () => expectRefusal({ password: "wrong" }));
 
     for (const keyType of TRIED_KEY_TYPES.filter((type) => logsInBy(client, type)))
       it(`by ${keyType} key`, () => expectLogin({ keyType }));
@@ -57,12 +60,15 @@ for (const client of LIBRARY_CLIENTS) {
   });
 }
 
-for (const hostKeyType of HOST_KEYS.filter((type) => isLong || type !== "ed25519")) {
+const half = (client: LibraryClientName) => LIBRARY_CLIENTS.indexOf(client) % 2;
+
+for (const [which, hostKeyType] of HOST_KEYS.filter((type) => isLong || type !== "ed25519").entries()) {
   describe(`a server with only an ${hostKeyType} host key`, () => {
     const server = libraryFixture({ hostKeyTypes: [hostKeyType] });
 
     const isKnownTo = (client: LibraryClientName) => client !== "jsch" || hostKeyType === "ecdsa256";
-    for (const client of LIBRARY_CLIENTS.filter(isKnownTo))
+    // In the gate one half is asked of each: what JSch knows is in the first.
+    for (const client of LIBRARY_CLIENTS.filter(isKnownTo).filter((one) => isLong || half(one) === which))
       it(`is known to ${client}, which logs in by such a key if it can`, needs(client), async () => {
         const login = logsInBy(client, hostKeyType) ? { keyType: hostKeyType } : {};
         expect(await server.operate(client, [something(client)], login)).toEqual([{ value: itsResult(client) }]);
