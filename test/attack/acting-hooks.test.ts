@@ -2,6 +2,7 @@ import { describe, expect, it, vi } from "vitest";
 import { Channel, type Connection, SSHServer } from "../../src/index.js";
 import { MessageNumber as M } from "../../src/protocol/constants.js";
 import { Writer } from "../../src/protocol/writer.js";
+import { sample } from "../support/extent.js";
 import type { PacketClient } from "../support/packet-client.js";
 import {
   channelClose,
@@ -169,18 +170,22 @@ async function attempt(act: ActingServer["act"], compression = "none") {
 describe.each(["none", "zlib@openssh.com"])(
   "what a program does in every hook, listener and callback (compression %s)",
   (compression) => {
-    it.each<[what: string, act: ActingServer["act"], exchanges: boolean, opens: boolean]>([
+    const acts: readonly (readonly [what: string, act: ActingServer["act"], exchanges: boolean, opens: boolean])[] = [
       ["new keys", (connection) => connection.rekey(), true, false],
       ["questions", doing("ask"), false, true],
       ["questions and new keys", doing("ask", "rekey"), true, true],
       ["new keys and questions", doing("rekey", "ask"), true, true],
-    ])("leaves sessions whole: %s", async (_, acts, exchanges, opens) => {
-      const { session, error } = await attempt(acts, compression);
-      expect(error).toBeUndefined();
-      expect(session.bytes).toBe(2 * OUTPUT + 1);
-      expect(session.exchanges > 3).toBe(exchanges);
-      expect(session.opens > 10).toBe(opens);
-    });
+    ];
+    it.each(compression === "none" ? acts : sample(acts.toReversed(), 4))(
+      "leaves sessions whole: %s",
+      async (_, act, exchanges, opens) => {
+        const { session, error } = await attempt(act, compression);
+        expect(error).toBeUndefined();
+        expect(session.bytes).toBe(2 * OUTPUT + 1);
+        expect(session.exchanges > 3).toBe(exchanges);
+        expect(session.opens > 10).toBe(opens);
+      },
+    );
   },
 );
 
@@ -193,7 +198,7 @@ describe("a program that ends the connection in one of them", () => {
   ])("leaves nothing behind, wherever that is: %s", { timeout: 60_000 }, async (_, acts) => {
     const { places } = await attempt(() => {});
     expect(places.size).toBeGreaterThan(35);
-    for (const chosen of places) {
+    for (const chosen of sample([...places], 3)) {
       const { error } = await attempt(function (this: ActingServer, connection, place) {
         if (place === chosen) acts.call(this, connection, place);
       });

@@ -2,6 +2,7 @@ import { describe, expect, it, vi } from "vitest";
 import type { Logger, Prompt, SSHServerManager } from "../../src/index.js";
 import { AUTH_FAILED, type AuthResult, DisconnectReason, MessageNumber } from "../../src/protocol/constants.js";
 import { binaryHeader } from "../server/admission/proxy-header-bytes.js";
+import { sample } from "../support/extent.js";
 import { PacketClient } from "../support/packet-client.js";
 import { keyboardInteractiveRequest, noneRequest, passwordRequest, ping } from "../support/packet-messages.js";
 import { PacketSocket, StreamEnded } from "../support/packet-socket.js";
@@ -134,7 +135,9 @@ describe("who stalls before a login is let go, penalised once and not counted an
     ],
   ];
 
-  it.each(inHandshake)("%s", (_, stall) => expectLetGo((manager) => manager.setConnectionTimeout(0.4), stall, closed));
+  it.each(sample(inHandshake, 2))("%s", (_, stall) =>
+    expectLetGo((manager) => manager.setConnectionTimeout(0.4), stall, closed),
+  );
 
   const inAuthentication: readonly (readonly [when: string, stall: Stall])[] = [
     ["after NEWKEYS", (attacked) => PacketClient.handshake(attacked.port, at())],
@@ -176,7 +179,7 @@ describe("who stalls before a login is let go, penalised once and not counted an
   ];
   const limitLogin = (manager: SSHServerManager): void => manager.setAuthTimeout(0.4);
 
-  it.each(inAuthentication)("%s, and is told so", (_, stall) =>
+  it.each(sample(inAuthentication, 2))("%s, and is told so", (_, stall) =>
     expectLetGo(limitLogin, stall, async (client) =>
       expect((await client.waitEnd(5_000)).disconnect?.reason).toBe(DisconnectReason.BY_APPLICATION),
     ),

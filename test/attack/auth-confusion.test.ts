@@ -5,6 +5,7 @@ import { signatureAlgorithms } from "../../src/crypto/keys/signature-algorithms.
 import { DisconnectReason, MessageNumber } from "../../src/protocol/constants.js";
 import { Reader } from "../../src/protocol/reader.js";
 import { Writer } from "../../src/protocol/writer.js";
+import { sample } from "../support/extent.js";
 import { generateKeys } from "../support/generated-keys.js";
 import type { PacketClient } from "../support/packet-client.js";
 import {
@@ -95,7 +96,7 @@ const requestOf = (key: PKey, algorithm: string): PublickeyRequest => ({
 });
 
 describe("a key under an algorithm that is not its own", () => {
-  it.each(misfits)("%s as %s is refused, offered and signed", async (_, algorithm, key) => {
+  it.each(sample(misfits, 4))("%s as %s is refused, offered and signed", async (_, algorithm, key) => {
     const { attacked, client } = await start();
     const request = requestOf(key, algorithm);
     await expectRefused(client, publickeyQuery(request));

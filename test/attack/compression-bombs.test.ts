@@ -2,6 +2,7 @@ import { deflateRawSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { compressionAlgorithms } from "../../src/crypto/compression/registry.js";
 import { DisconnectReason, MessageNumber as M, MAX_PACKET_LENGTH } from "../../src/protocol/constants.js";
+import { extent, isLong, sample } from "../support/extent.js";
 import type { PacketClient } from "../support/packet-client.js";
 import { ignore, message, ping } from "../support/packet-messages.js";
 import { Attacked, TargetServer } from "./attacked-server.js";
@@ -42,25 +43,26 @@ describe.each(Object.entries(fillers))("%s", (_, make) => {
     await attacked.expectUnharmed();
   });
 
-  it("in front of messages keep nobody waiting for long", LONG, async () => {
-    const { attacked, client, before } = await start();
-    const filled = make();
-    for (let round = 0; round < 4; round++) {
-      client.sendUncompressed(
-        Buffer.concat([round === 0 ? ZLIB_HEADER : Buffer.alloc(0), filled, storedBlock(ignore())]),
-      );
-    }
-    const startedAt = performance.now();
-    // Somebody else's login comes in between.
-    const other = await attacked.login();
-    expect(performance.now() - startedAt).toBeLessThan(4 * MAX_WAIT);
-    await other.close();
-    client.sendUncompressed(storedBlock(ping("x")));
-    await client.expect(M.PONG);
-    expect(attacked.memoryInUse() - before).toBeLessThan(8 * MIB);
-    client.reset();
-    await attacked.expectUnharmed();
-  });
+  if (isLong || make === fillers["blocks with a code of their own and nothing else"])
+    it("in front of messages keep nobody waiting for long", LONG, async () => {
+      const { attacked, client, before } = await start();
+      const filled = make();
+      for (let round = 0; round < 4; round++) {
+        client.sendUncompressed(
+          Buffer.concat([round === 0 ? ZLIB_HEADER : Buffer.alloc(0), filled, storedBlock(ignore())]),
+        );
+      }
+      const startedAt = performance.now();
+      // Somebody else's login comes in between.
+      const other = await attacked.login();
+      expect(performance.now() - startedAt).toBeLessThan(4 * MAX_WAIT);
+      await other.close();
+      client.sendUncompressed(storedBlock(ping("x")));
+      await client.expect(M.PONG);
+      expect(attacked.memoryInUse() - before).toBeLessThan(8 * MIB);
+      client.reset();
+      await attacked.expectUnharmed();
+    });
 });
 
 describe("a stored block", () => {
@@ -97,7 +99,7 @@ describe("a stored block", () => {
 });
 
 describe("messages that swell", () => {
-  it.each([10, 1_000, 30_000, MAX_PACKET_LENGTH - 1_000])(
+  it.each(sample([10, 1_000, 30_000, MAX_PACKET_LENGTH - 1_000], 3))(
     "%i-fold hold nothing, however many",
     LONG,
     async (length) => {
@@ -144,7 +146,7 @@ describe("a stream that is cut", () => {
 
   it("anywhere is no message, or an incomplete one", async () => {
     const attacked = await Attacked.start(new TargetServer());
-    for (let length = 1; length < whole.length; length++) {
+    for (let length = 1; length < whole.length; length += extent(4, 1)) {
       const client = await attacked.login(COMPRESSED);
       client.sendUncompressed(whole.subarray(0, length));
       client.sendPacket(ping("y"));

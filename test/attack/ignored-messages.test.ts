@@ -2,7 +2,7 @@ import { expect, it, vi } from "vitest";
 import type { Logger } from "../../src/index.js";
 import { MessageNumber as M } from "../../src/protocol/constants.js";
 import { Writer } from "../../src/protocol/writer.js";
-import { extent } from "../support/extent.js";
+import { extent, sample } from "../support/extent.js";
 import {
   channelEof,
   channelRequest,
@@ -70,7 +70,7 @@ const kinds: readonly (readonly [what: string, make: (channel: number) => Buffer
   ["attempts to log in", () => noneRequest("somebody"), {}],
 ];
 
-it.each(kinds)(
+it.each(sample(kinds, 2))(
   "what is ignored may come without end, and costs no memory and no log: %s",
   async (_, make, { ignored, refused }) => {
     const { logger, lines } = recordingLogger();

@@ -141,7 +141,7 @@ describe("programs of the system on the terminal of ssh", needs("ssh", "tmux"), 
   });
 
   it.each(["-T", "-tt"])("much output is whole: ssh %s", async (option) => {
-    const length = extent(8, 64) * 1024 * 1024;
+    const length = extent(2, 64) * 1024 * 1024;
     const make = `openssl enc -aes-128-ctr -nosalt -K 00 -iv 00 2>/dev/null </dev/zero | head -c ${length}`;
     const raw = option === "-tt" ? "stty raw; " : "";
     const { stdout } = await fixture.ssh([option], `${raw}${make}`, { input: new Uint8Array(), timeout: 120_000 })

@@ -4,7 +4,7 @@ import { setTimeout as passed } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import type { Session } from "../../src/index.js";
 import { Deferred } from "../attack/deferred.js";
-import { extent } from "../support/extent.js";
+import { extent, isLong } from "../support/extent.js";
 import { openCommand, sessionFixture } from "./session-fixture.js";
 
 type Reached = () => void;
@@ -63,24 +63,28 @@ describe("a client that is gone", () => {
   const fixture = sessionFixture();
   const { handle, connect, server, log } = fixture;
 
-  it.each(Object.keys(STEPS))("leaves nothing behind: %s", async (step) => {
-    for (const way of WAYS) {
-      const reached = new Deferred();
-      const ended = new Deferred();
-      handle(async (session) => {
-        session.defer(() => ended.resolve());
-        return (await STEPS[step]?.(session, () => reached.resolve())) as never;
-      });
-      using client = await connect();
-      const channel = await openCommand(client, "any");
-      channel.pause();
-      await reached.promise;
-      if (way === "close") channel.close();
-      else client[way]();
-      await ended.promise;
-    }
-    expect(log.filter(({ level }) => level === "error" || level === "warn")).toEqual([]);
-  });
+  it.each(Object.keys(STEPS).map((step, index) => [step, index] as const))(
+    "leaves nothing behind: %s",
+    async (step, index) => {
+      // In the gate each step meets one way.
+      for (const way of isLong ? WAYS : WAYS.slice(index % WAYS.length).slice(0, 1)) {
+        const reached = new Deferred();
+        const ended = new Deferred();
+        handle(async (session) => {
+          session.defer(() => ended.resolve());
+          return (await STEPS[step]?.(session, () => reached.resolve())) as never;
+        });
+        using client = await connect();
+        const channel = await openCommand(client, "any");
+        channel.pause();
+        await reached.promise;
+        if (way === "close") channel.close();
+        else client[way]();
+        await ended.promise;
+      }
+      expect(log.filter(({ level }) => level === "error" || level === "warn")).toEqual([]);
+    },
+  );
 
   it("may go at any moment", async () => {
     const steps = Object.values(STEPS);
