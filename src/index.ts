@@ -26,6 +26,7 @@ export { ConfigurationError } from "./base/configuration-error.js";
 export { loggedPath, loggedText } from "./base/logged-text.js";
 export type { Logger } from "./base/logger.js";
 export type { MaybePromise } from "./base/maybe-promise.js";
+export { AnswerTimeoutError } from "./connection/answer-timeout-error.js";
 export { ChannelOpenError } from "./connection/channel-open-error.js";
 export type { OpenRefusal } from "./connection/open-refusal.js";
 export type { AnswerOptions, RequestOptions } from "./connection/outgoing-request.js";

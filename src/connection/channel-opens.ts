@@ -54,6 +54,7 @@ export class ChannelOpens<AnyChannel extends Channel> {
     checkRequest(kind, fields);
     const { signal } = checkAnswerOptions(options);
     checkRoom(this.#link);
+    this.#opening.checkRoom();
     const place = this.#channels.reserve();
     if (place === undefined) {
       throw new ChannelOpenError(OPEN_FAILED_RESOURCE_SHORTAGE, "the connection has too many channels");

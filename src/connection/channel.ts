@@ -165,7 +165,7 @@ export class Channel<Connection = unknown> extends Duplex {
    *
    * @param fields of the request, behind its name and `want reply`
    * @returns whether the peer has done it. Rejects where there will be no answer: the channel is closed, the last 256
-   *   requests were not answered, or the peer does not take what was sent before
+   *   requests were not answered, or the peer does not take what was sent before; with an AnswerTimeoutError after two minutes
    */
   sendRequest(kind: string, fields: Uint8Array = NO_FIELDS, options: RequestOptions = {}): Promise<boolean> {
     return mayBeIgnored(this.#sendRequest(kind, fields, options));

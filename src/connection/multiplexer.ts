@@ -69,10 +69,11 @@ export class Multiplexer<AnyChannel extends Channel = Channel> {
 
   /**
    * Opens a channel (RFC 4254 §5.1). One whose opener stops waiting is closed as soon as the peer confirms it; until the
-   * peer answers, it counts as a channel.
+   * peer answers, or has had its time for that, it counts as a channel.
    *
    * @param fields of this kind of channel
-   * @returns the channel; rejects with a ChannelOpenError when the peer refuses, or there are too many channels
+   * @returns the channel; rejects with a ChannelOpenError when the peer refuses, or there are too many channels, and with
+   *   an AnswerTimeoutError
    */
   openChannel(kind: string, fields: Uint8Array = NO_FIELDS, options: AnswerOptions = {}): Promise<AnyChannel> {
     return this.#ask(() => this.#opens.open(kind, fields, options));

@@ -12,7 +12,7 @@ export const NO_FIELDS = Buffer.alloc(0);
 export interface AnswerOptions {
   /**
    * Ends the waiting for the answer, with the signal's reason. The request is not taken back. After two minutes the waiting
-   * ends in any case.
+   * ends in any case, with an AnswerTimeoutError.
    */
   readonly signal?: AbortSignal;
 }

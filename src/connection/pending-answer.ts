@@ -1,4 +1,5 @@
 import { setMaxListeners } from "node:events";
+import { AnswerTimeoutError } from "./answer-timeout-error.js";
 
 export interface AnswerLimit {
   readonly milliseconds: number;
@@ -9,7 +10,7 @@ export interface AnswerLimit {
 /** The time that the peer has for an answer. It may ask a person first. */
 export const PEER_LIMIT: AnswerLimit = {
   milliseconds: 120_000,
-  overdue: () => new Error("the peer has not answered in time"),
+  overdue: () => new AnswerTimeoutError(PEER_LIMIT.milliseconds / 1000),
 };
 
 /** An answer that somebody owes, for the program that waits for it. */

@@ -44,20 +44,22 @@ export interface Connection<Data = unknown> {
   readonly signal: AbortSignal;
   /**
    * Opens a channel towards the client, once it has logged in (RFC 4254 §5.1): `forwarded-tcpip`,
-   * `auth-agent@openssh.com`, … It counts as one of `maxChannels` from now on, whatever the client answers.
+   * `auth-agent@openssh.com`, … It counts as one of `maxChannels` from now on, whatever the client
+   * answers, and for two minutes if it does not.
    *
    * @param fields of this kind of channel: those of RFC 4254 §7.2 for `forwarded-tcpip`
    * @param options.signal ends the waiting; a channel that the client opens all the same is closed
-   * @returns the channel; rejects with a ChannelOpenError when the client refuses or there are too many channels, and
-   *   with an Error before the login, when the connection ends, and while the client does not take what was sent before
+   * @returns the channel; rejects with a ChannelOpenError when the client refuses or there are too many channels, with an
+   *   AnswerTimeoutError after two minutes, and with an Error before the login, when the connection ends, and while the
+   *   client does not take what was sent before
    */
   openChannel(kind: string, fields?: Uint8Array, options?: AnswerOptions): Promise<AnyChannel<Data>>;
   /**
    * Asks something of the client that is not about a channel, once it has logged in (RFC 4254 §4).
    *
-   * @returns the bytes of a successful reply, often none; `false` where the client refuses. Rejects with an Error
-   *   before the login, when the connection ends, when the client has not answered the last 256 requests, and while it
-   *   does not take what was sent before
+   * @returns the bytes of a successful reply, often none; `false` where the client refuses. Rejects with an
+   *   AnswerTimeoutError after two minutes, and with an Error before the login, when the connection ends, when the client
+   *   has not answered the last 256 requests, and while it does not take what was sent before
    */
   sendGlobalRequest(kind: string, fields?: Uint8Array, options?: RequestOptions): Promise<Buffer | false>;
   /** Ends the connection with SSH_MSG_DISCONNECT. The message goes to the client. */

@@ -1,5 +1,6 @@
 import { text } from "node:stream/consumers";
 import { describe, expect, it, vi } from "vitest";
+import { AnswerTimeoutError } from "../../src/connection/answer-timeout-error.js";
 import { ChannelOpenError } from "../../src/connection/channel-open-error.js";
 import { MessageNumber as M } from "../../src/protocol/constants.js";
 import { Deferred } from "../attack/deferred.js";
@@ -136,6 +137,56 @@ describe("opening a channel", () => {
     const again = tooMany();
     await pair.settle();
     await again;
+  });
+
+  it("gives its place back after two minutes without an answer, also where it was given up before", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    try {
+      const pair = new Pair({ maxChannels: 2, maxChannelsOfOther: 4 });
+      const decision = new Deferred<number>();
+      pair.other.decideOpen = (kind) => (kind === "x" ? decision.promise : 0);
+      const abort = new AbortController();
+      const { multiplexer } = pair.one;
+      const given = multiplexer.openChannel("x", undefined, { signal: abort.signal });
+      const waiting = multiplexer.openChannel("x");
+      abort.abort(new Error("given up"));
+      await expect(given).rejects.toThrow("given up");
+      await pair.settle();
+      vi.advanceTimersByTime(119_999);
+      await expect(multiplexer.openChannel("x")).rejects.toThrow("too many channels");
+      vi.advanceTimersByTime(1);
+      await expect(waiting).rejects.toBeInstanceOf(AnswerTimeoutError);
+      const again = [multiplexer.openChannel("y"), multiplexer.openChannel("y")];
+      await pair.settle();
+      await Promise.all(again);
+      decision.resolve(0);
+      await pair.settle();
+      // What is confirmed too late is closed.
+      expect(pair.one.opened.map(({ kind }) => kind)).toEqual(["y", "y"]);
+      expect([multiplexer.channelCount, vi.getTimerCount()]).toEqual([2, 0]);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it("fails at once when the peer has left 256 opens without any answer", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    try {
+      const { one } = new Pair({ maxChannels: 64 });
+      for (let round = 0; round < 4; round++) {
+        for (let count = 0; count < 64; count++) void one.multiplexer.openChannel("x");
+        vi.advanceTimersByTime(120_000);
+      }
+      expect(one.underWay).toHaveLength(256);
+      await expect(one.multiplexer.openChannel("x")).rejects.toMatchObject({
+        reason: 4,
+        description: "the peer has not answered the last 256 opens",
+      });
+      one.multiplexer.close();
+      expect(vi.getTimerCount()).toBe(0);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it("that was given up closes the channel as soon as it is confirmed, and tells nobody", async () => {

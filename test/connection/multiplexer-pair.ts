@@ -84,9 +84,9 @@ export class Pair {
   readonly one: End;
   readonly other: End;
 
-  constructor({ maxChannels = 10 } = {}) {
+  constructor({ maxChannels = 10, maxChannelsOfOther = maxChannels } = {}) {
     this.one = new End(maxChannels);
-    this.other = new End(maxChannels);
+    this.other = new End(maxChannelsOfOther);
   }
 
   /** Delivers until nothing is under way and nothing is decided any more. */

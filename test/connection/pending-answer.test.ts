@@ -16,7 +16,11 @@ describe("an answer that the peer owes", () => {
     expect(answer.settled).toBe(false);
     vi.advanceTimersByTime(1);
     expect(answer.settled).toBe(true);
-    await expect(answer.promise).rejects.toThrow("the peer has not answered in time");
+    await expect(answer.promise).rejects.toMatchObject({
+      name: "AnswerTimeoutError",
+      message: "the peer has not answered within 120 s",
+      seconds: 120,
+    });
   });
 
   it("leaves no timer behind once it has come", async () => {
