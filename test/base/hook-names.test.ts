@@ -53,12 +53,18 @@ describe("names of methods in a subclass", () => {
     }
   });
 
-  it.each(["checkPortForwardingRequest", "checkX11Request", "onAuthenticationSuccess", "getAllowedMethods"])(
-    "that are formed as a hook's are logged: %s",
-    (method) => {
-      expect(warnings(own(method, () => {}))).toEqual([{ method }]);
-    },
-  );
+  it.each([
+    ["checkPassword", { hook: "checkAuthPassword" }],
+    ["check_public_key", { hook: "checkAuthPublickey" }],
+    ["getRequiredBanners", { hook: "getBanner" }],
+    ["checkPortForwardingRequest", {}],
+    ["checkQuota", {}],
+    ["onAuthenticationSuccess", { hook: "checkAuthPassword" }],
+  ])("that are formed as a hook's are logged, with the hook that is like them: %s", (method, hook) => {
+    for (const object of [own(method, () => {}), inherited(method)]) {
+      expect(warnings(object)).toEqual([{ method, ...hook }]);
+    }
+  });
 
   it("must not hide a hook behind anything but a method", () => {
     expect(() => warnings(own("checkAuthPassword", true))).toThrow("checkAuthPassword must be a method");
@@ -83,7 +89,8 @@ describe("names of methods in a subclass", () => {
       // The hook is there: these are not it.
       checkAuthPasswords() {}
       _checkAuthPassword() {}
-      checkAuthToken() {}
+      checkAuthPasswordInDatabase() {}
+      checkedIn() {}
       close() {}
       _getBaner() {}
       #getBaner() {}

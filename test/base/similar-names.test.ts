@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { nearestName, sameButForForm } from "../../src/base/similar-names.js";
+import { nearestName, relatedName, sameButForForm } from "../../src/base/similar-names.js";
 
 describe("similar names", () => {
   it.each([
@@ -36,5 +36,17 @@ describe("similar names", () => {
     expect(nearestName("ax", ["xy"])).toBeUndefined();
     expect(nearestName("a", ["ab"])).toBe("ab");
     expect(nearestName("dir", ["cwd", "uid"])).toBeUndefined();
+  });
+
+  it.each([
+    ["checkKeyRevocation", "checkKeyRevoked"],
+    ["check_revocation", "checkKeyRevoked"],
+    ["checkPassword", "checkAuthPassword"],
+    ["checkPty", "checkChannelPtyRequest"],
+    ["checkQuota", undefined],
+    ["check", undefined],
+  ])("are related by the letters that they share: %s", (name, related) => {
+    const hooks = ["checkAuthPasswordChange", "checkAuthPassword", "checkKeyRevoked", "checkChannelPtyRequest"];
+    expect(relatedName(name, hooks)).toBe(related);
   });
 });
