@@ -1,5 +1,5 @@
 import { ConfigurationError } from "../base/configuration-error.js";
-import { checkChoice, checkOptions } from "../base/option-checks.js";
+import { checkChoice, checkNotUndefined, checkOptions } from "../base/option-checks.js";
 import { PKey } from "../crypto/pkey/pkey.js";
 import { AUTH_PARTIAL, AUTH_SUCCESSFUL, type AuthResult } from "../protocol/constants.js";
 import { completePermissions, intersectPermissions, type Permissions } from "./permissions.js";
@@ -36,6 +36,7 @@ export class Grant<Data = unknown> {
   /** @throws {ConfigurationError} when an option does not exist, or has a value that it must not have */
   constructor(options: GrantOptions<Data> = {}) {
     checkOptions(options, ["result", "permissions", "authority", "touch", "verification", "data"]);
+    checkNotUndefined(options, ["permissions", "verification"]);
     const { result, permissions = {}, authority, touch, verification, data } = options;
     this.result = checkChoice("result", result ?? AUTH_SUCCESSFUL, [AUTH_SUCCESSFUL, AUTH_PARTIAL]);
     this.permissions = completePermissions(permissions);

@@ -2,7 +2,7 @@ import { Grant } from "../auth/grant.js";
 import { ConfigurationError } from "../base/configuration-error.js";
 import { findLogger } from "../base/connection-logger.js";
 import { loggedText } from "../base/logged-text.js";
-import { checkOptions } from "../base/option-checks.js";
+import { checkNotUndefined, checkOptions } from "../base/option-checks.js";
 import { type Certificate, PKey } from "../crypto/pkey/pkey.js";
 import { AUTH_FAILED } from "../protocol/constants.js";
 import type { Connection } from "../session/connection.js";
@@ -55,6 +55,7 @@ export function trustedUserCAs(
   options: TrustedUserCAsOptions = {},
 ): PublicKeyCheck {
   checkOptions(options, [...LINE_SOURCE_OPTIONS, "principals", "permitUserEnvironment"]);
+  checkNotUndefined(options, ["principals"]);
   const withVariables = permitsUserEnvironment(options);
   const trusted = authorities(source, options);
   const loggerOf = findLogger(options.logger);

@@ -36,6 +36,26 @@ export function checkOptions<Options extends object>(
   return Object.fromEntries(given) as Options;
 }
 
+/**
+ * Checks options without which more is allowed: one that was looked up and not found, for a user say, must not allow it.
+ *
+ * @param option as in `checkOptions`
+ * @returns the options
+ * @throws {ConfigurationError} naming the one that is `undefined`
+ */
+export function checkNotUndefined<Options extends object>(
+  options: Options,
+  names: readonly NameOf<Options>[],
+  option?: string,
+): Options {
+  for (const name of names) {
+    if (!(name in options) || options[name as keyof Options] !== undefined) continue;
+    const fullName = option === undefined ? name : `${option}.${name}`;
+    throw new ConfigurationError(fullName, "must not be undefined, which allows more: leave it out if that is meant");
+  }
+  return options;
+}
+
 function unknownName(option: string, name: string, known: readonly string[]): ConfigurationError {
   const meant = nearestName(name, known);
   // In front of the names, which may be dozens.

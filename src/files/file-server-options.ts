@@ -1,7 +1,7 @@
 import { ConfigurationError } from "../base/configuration-error.js";
 import { loggerOf } from "../base/connection-logger.js";
 import { type Logger, resolveLogger } from "../base/logger.js";
-import { checkMethods, checkText } from "../base/option-checks.js";
+import { checkMethods, checkNotUndefined, checkText } from "../base/option-checks.js";
 import { type AccessPolicy, allowAll } from "./access-policy.js";
 import type { FileServerStream } from "./file-server-stream.js";
 import type { FileSystem } from "./file-system.js";
@@ -64,16 +64,9 @@ export function fileServerSettings(options: FileServerOptions, stream: FileServe
   return {
     fileSystem: servedFileSystem(options),
     startDirectory: normalizePath(startDirectory),
-    access: checkMethods("access", checkPolicyGiven(options), POLICY_METHODS),
+    access: checkMethods("access", checkNotUndefined(options, ["access"]).access ?? allowAll, POLICY_METHODS),
     logger: logger === undefined ? loggerOf(stream.connection) : resolveLogger(logger, ["debug", "warn"]),
   };
-}
-
-/** A policy that was looked up and not found, for a user say, must not allow everything. */
-function checkPolicyGiven(options: FileServerOptions): AccessPolicy {
-  if (!("access" in options)) return allowAll;
-  if (options.access !== undefined) return options.access;
-  throw new ConfigurationError("access", "must not be undefined: leave it out where all is allowed");
 }
 
 function servedFileSystem({ rootPath, fileSystem }: { readonly rootPath?: string; readonly fileSystem?: FileSystem }) {

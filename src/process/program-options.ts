@@ -2,6 +2,7 @@ import { ConfigurationError } from "../base/configuration-error.js";
 import {
   checkFunction,
   checkInteger,
+  checkNotUndefined,
   checkObject,
   checkOptions,
   checkSignal,
@@ -21,7 +22,7 @@ export interface CheckedProgramOptions extends ProgramOptions {
 /** @throws {ConfigurationError} naming the option that cannot be used */
 export function checkProgramOptions(options: ProgramOptions): CheckedProgramOptions {
   const checked = checkOptions(options, ["cwd", "env", "uid", "gid", "account", "signal", "started"]);
-  const { cwd, env, uid, gid, account, signal, started } = checked;
+  const { cwd, env, uid, gid, account, signal, started } = checkNotUndefined(checked, ["uid", "gid"]);
   if (cwd !== undefined) checkWord("cwd", cwd);
   if (env !== undefined) checkVariables(env);
   if (signal !== undefined) checkSignal("signal", signal);

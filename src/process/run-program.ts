@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { type GivenOptions, givenOptions } from "../base/given-options.js";
 import { portOf } from "../connection/channel.js";
 import type { ProgramEnd } from "../session/program-end.js";
 import type { ProgramCommand, ProgramOptions } from "../session/program-runner.js";
@@ -23,9 +24,9 @@ import { startOnTerminal } from "./terminal/start-on-terminal.js";
 export async function runProgram(
   channel: SessionChannel,
   command: ProgramCommand,
-  options: ProgramOptions = {},
+  ...options: GivenOptions<ProgramOptions>
 ): Promise<ProgramEnd> {
-  const checked = checkProgramOptions(options);
+  const checked = checkProgramOptions(givenOptions(options));
   const { account, cwd, signal, started } = checked;
   const known = startCommand(checkCommand(command), account);
   await forward(channel, checked);

@@ -3,7 +3,7 @@ import type { AuthDecision } from "../auth/grant.js";
 import { completePermissions, type Permissions } from "../auth/permissions.js";
 import type { MethodLists } from "../auth/required-methods.js";
 import type { MaybePromise } from "../base/maybe-promise.js";
-import { checkFunction, checkOptions } from "../base/option-checks.js";
+import { checkFunction, checkNotUndefined, checkOptions } from "../base/option-checks.js";
 import type { PKey } from "../crypto/pkey/pkey.js";
 import type { Connection } from "../session/connection.js";
 
@@ -57,6 +57,7 @@ export interface CheckedAuthenticationOptions extends AuthenticationOptions {
 /** @throws {ConfigurationError} naming the option that cannot be used */
 export function checkAuthenticationOptions(options: AuthenticationOptions): CheckedAuthenticationOptions {
   const given = checkOptions(options, [...FUNCTIONS, "permissions"], "authentication");
+  checkNotUndefined(given, ["methods", "revokedKeys", "permissions"], "authentication");
   for (const name of FUNCTIONS) {
     if (given[name] !== undefined) checkFunction(`authentication.${name}`, given[name]);
   }

@@ -153,6 +153,6 @@ function selected<Options extends object, Name extends keyof Options>(
   options: Options,
   names: readonly Name[],
 ): Pick<Options, Name> {
-  const given = names.filter((name) => options[name] !== undefined);
+  const given = names.filter((name) => name in options);
   return Object.fromEntries(given.map((name) => [name, options[name]])) as Pick<Options, Name>;
 }

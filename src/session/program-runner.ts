@@ -36,5 +36,5 @@ export interface ProgramOptions {
 export type ProgramRunner = (
   channel: SessionChannel,
   command: ProgramCommand,
-  options?: ProgramOptions,
+  options: ProgramOptions,
 ) => Promise<ProgramEnd>;

@@ -1,4 +1,5 @@
 import { setMaxListeners } from "node:events";
+import { type GivenOptions, givenOptions } from "../base/given-options.js";
 import type { MaybePromise } from "../base/maybe-promise.js";
 import { portOf } from "../connection/channel.js";
 import { mayBeIgnored } from "../connection/pending-answer.js";
@@ -109,11 +110,12 @@ export class SessionLife {
   }
 
   /** Runs a program behind all output that was written so far. */
-  run(command: ProgramCommand, options?: ProgramOptions): Promise<ProgramEnd> {
+  run(command: ProgramCommand, given: GivenOptions<ProgramOptions>): Promise<ProgramEnd> {
     const start = async () => {
+      const options = givenOptions(given);
       const takeBack = await this.streams.lend();
       try {
-        return await this.host.run(this.channel, command, { ...options, signal: this.#programSignal(options?.signal) });
+        return await this.host.run(this.channel, command, { ...options, signal: this.#programSignal(options.signal) });
       } finally {
         takeBack();
       }

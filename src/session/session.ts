@@ -1,6 +1,7 @@
 import type { Readable, Writable } from "node:stream";
 import type { Identity } from "../auth/authenticator.js";
 import { commandWords } from "../base/command-line.js";
+import type { GivenOptions } from "../base/given-options.js";
 import type { MaybePromise } from "../base/maybe-promise.js";
 import type { Connection } from "./connection.js";
 import { checkExitStatus } from "./exit-error.js";
@@ -164,9 +165,10 @@ export class Session<Data = unknown> {
    * lasts until it has ended.
    *
    * @param command the program and its arguments, or `{ shell: text }` for a shell
+   * @param options may be left out; `undefined`, where a user was looked up and not found, is a ConfigurationError
    * @returns the end of the program, which the handler may return. Rejects with a SessionEndedError where the session has ended
    */
-  run(command: ProgramCommand, options?: ProgramOptions): Promise<ProgramEnd> {
+  run(command: ProgramCommand, ...options: GivenOptions<ProgramOptions>): Promise<ProgramEnd> {
     return this.#life.run(command, options);
   }
 

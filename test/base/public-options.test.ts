@@ -27,6 +27,7 @@ const OPTION_SUBJECTS = [
 /** What is exported and takes no options. */
 const WITHOUT_OPTIONS = [
   "AgentError",
+  "AnswerTimeoutError",
   "ChannelOpenError",
   "CommandLineError",
   "ConfigurationError",
@@ -134,7 +135,7 @@ describe("a file system that is wrapped", () => {
 describe.each(OPTION_SUBJECTS.map((subject) => [`${subject.name} ${subject.within ?? ""}`, subject] as const))(
   "the options of %s",
   (_, subject) => {
-    const { within, valid, wrong, required = [], shorthands = [] } = subject;
+    const { within, valid, wrong, required = [], notUndefined = [], shorthands = [] } = subject;
     const names = Object.keys(wrong);
     const fullName = (name: string) => (within === undefined ? name : `${within}.${name}`);
 
@@ -165,6 +166,16 @@ describe.each(OPTION_SUBJECTS.map((subject) => [`${subject.name} ${subject.withi
       for (const value of [null, ...(wrong[name] ?? [])]) {
         const option = await blamed(subject, withValue(subject, name, value));
         expect([value, option?.replace(/(?<=^\w+)\[.*/, "")]).toEqual([value, fullName(name)]);
+      }
+    });
+
+    it("have one that would allow more left out, and not undefined", async () => {
+      for (const name of notUndefined) {
+        const error = await refusal(subject, withValue(subject, name, undefined));
+        expect([error?.option, error?.message]).toEqual([
+          fullName(name),
+          expect.stringContaining("must not be undefined"),
+        ]);
       }
     });
 

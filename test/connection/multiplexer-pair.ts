@@ -84,9 +84,9 @@ export class Pair {
   readonly one: End;
   readonly other: End;
 
-  constructor({ maxChannels = 10, maxChannelsOfOther = maxChannels } = {}) {
+  constructor({ maxChannels = 10, maxChannelsOfOther }: { maxChannels?: number; maxChannelsOfOther?: number } = {}) {
     this.one = new End(maxChannels);
-    this.other = new End(maxChannelsOfOther);
+    this.other = new End(maxChannelsOfOther ?? maxChannels);
   }
 
   /** Delivers until nothing is under way and nothing is decided any more. */

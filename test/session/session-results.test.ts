@@ -6,6 +6,16 @@ import { commandEnd, connectTo, openCommand, sessionFixture } from "./session-fi
 
 const FAILED = "a session's handler has failed";
 
+describe("the options of a session's program", () => {
+  const { handle, exec, logged } = sessionFixture();
+
+  it.each([undefined, null])("must not be %s: a user who was not found would be the server's", async (found) => {
+    handle((session) => session.run(["id"], found as never));
+    expect(await exec("any")).toMatchObject({ status: 1, stdout: "", stderr: "internal error\n" });
+    expect(await logged("error", FAILED)).toMatchObject({ fields: { err: { name: "ConfigurationError" } } });
+  });
+});
+
 describe("the result of a session's handler", () => {
   const fixture = sessionFixture();
   const { handle, exec, run, log } = fixture;

@@ -4,6 +4,7 @@ import {
   checkChoice,
   checkInteger,
   checkLimit,
+  checkNotUndefined,
   checkNumber,
   checkOptions,
   LONGEST_TIME,
@@ -127,7 +128,7 @@ const LOOPBACK = ["127.0.0.0/8", "::1"];
 
 /** @throws {ConfigurationError} naming the option that cannot be used */
 export function resolveAdmission(options: AdmissionOptions): AdmissionSettings {
-  const { allowFrom, proxyProtocol } = options;
+  const { allowFrom, proxyProtocol } = checkNotUndefined(options, ["allowFrom", "denyFrom"]);
   if (proxyProtocol !== undefined) checkOptions(proxyProtocol, ["from", "timeout"], "proxyProtocol");
   const timeout = proxyProtocol?.timeout ?? 3;
   return {

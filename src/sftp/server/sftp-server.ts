@@ -1,7 +1,7 @@
 import { ConfigurationError } from "../../base/configuration-error.js";
 import { checkHookNames } from "../../base/hook-names.js";
 import type { MaybePromise } from "../../base/maybe-promise.js";
-import { checkInteger, checkOptions } from "../../base/option-checks.js";
+import { checkInteger, checkNotUndefined, checkOptions } from "../../base/option-checks.js";
 import type { AccessMode, AccessPolicy } from "../../files/access-policy.js";
 import { FILE_SERVER_OPTIONS, type FileServerOptions, fileServerSettings } from "../../files/file-server-options.js";
 import { GuardedFileSystem } from "../../files/guarded-file-system.js";
@@ -45,6 +45,7 @@ export class SFTPServer implements AccessPolicy {
     const { fileSystem, startDirectory, access, logger } = fileServerSettings(options, channel);
     const { maxOpenHandles = DEFAULT_MAX_OPEN_HANDLES } = options;
     checkInteger("maxOpenHandles", maxOpenHandles, 1, Number.MAX_SAFE_INTEGER);
+    checkNotUndefined(options, ["deniedRequests"]);
     const deniedRequests = checkDeniedRequests(options.deniedRequests ?? []);
     if (new.target !== SFTPServer) checkHookNames("SFTPServer", this, SFTPServer, logger);
     this.channel = channel;

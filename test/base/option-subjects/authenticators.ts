@@ -51,6 +51,7 @@ export const AUTHENTICATOR_SUBJECTS: readonly OptionSubject[] = [
     optional: true,
     valid: { ...validLineOptions, principals: nothing },
     wrong: { ...lineOptions, principals: ["ann", 5, ["ann"]] },
+    notUndefined: ["principals"],
   },
   {
     name: "trustedUserCAs",
@@ -62,7 +63,6 @@ export const AUTHENTICATOR_SUBJECTS: readonly OptionSubject[] = [
     name: "trustedUserCAs",
     call: (principals) => authenticators.trustedUserCAs([key], { principals }),
     shorthands: [nothing],
-    optional: true,
     ...source,
     within: "principals",
   },

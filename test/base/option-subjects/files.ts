@@ -42,6 +42,7 @@ export const FILE_SUBJECTS: readonly OptionSubject[] = [
       maxOpenHandles: [...notNumber, 0, 1.5],
       deniedRequests: ["write", 5, {}, nothing, [5], ["delete"]],
     },
+    notUndefined: ["access", "deniedRequests"],
   },
   {
     name: "SCPServer",
@@ -52,6 +53,7 @@ export const FILE_SUBJECTS: readonly OptionSubject[] = [
         options,
       ),
     ...fileServer,
+    notUndefined: ["access"],
   },
   {
     name: "MemoryFileSystem",

@@ -32,7 +32,6 @@ export const PROGRAM_SUBJECTS: readonly OptionSubject[] = [
   {
     name: "runProgram",
     call: (options) => untilGone(runProgram(channel, ["true"], options)),
-    optional: true,
     valid: {
       cwd: "/",
       env: { LANG: "C.UTF-8" },
@@ -51,6 +50,7 @@ export const PROGRAM_SUBJECTS: readonly OptionSubject[] = [
       signal: notSignal,
       started: notFunction,
     },
+    notUndefined: ["uid", "gid"],
   },
   {
     name: "runOn",

@@ -96,6 +96,7 @@ export const SERVER_SUBJECTS: readonly OptionSubject[] = [
       ...notGeneral,
     },
     required: ["hostKey"],
+    notUndefined: ["allowFrom", "denyFrom"],
   },
   {
     name: "createServer.listen",
@@ -156,12 +157,12 @@ export const SERVER_SUBJECTS: readonly OptionSubject[] = [
       revokedKeys: notFunction,
       permissions: ["text", 5, true, []],
     },
+    notUndefined: ["methods", "revokedKeys", "permissions"],
   },
   {
     name: "SSHServer",
     within: "authentication.permissions",
     call: (options) => new SSHServer({ authentication: { permissions: options } }),
-    optional: true,
     shorthands: [() => ({ pty: false })],
     ...permissions,
   },
@@ -177,12 +178,12 @@ export const SERVER_SUBJECTS: readonly OptionSubject[] = [
       touch: notChoice,
       verification: notChoice,
     },
+    notUndefined: ["permissions", "verification"],
   },
   {
     name: "Grant",
     within: "permissions",
     call: (options) => new spindlex.Grant({ permissions: options }),
-    optional: true,
     ...permissions,
   },
   {
@@ -198,6 +199,7 @@ export const SERVER_SUBJECTS: readonly OptionSubject[] = [
       ...notGeneral,
     },
     required: ["serverInterface", "serverKey"],
+    notUndefined: ["allowFrom", "denyFrom"],
     instead: { serverKeys: "serverKey" },
   },
   {

@@ -16,6 +16,8 @@ export interface OptionSubject {
   readonly wrong: Readonly<Record<string, readonly unknown[]>>;
   /** Options that have to be given. */
   readonly required?: readonly string[];
+  /** Options that may be left out, and must not be `undefined`. */
+  readonly notUndefined?: readonly string[];
   /** Options that exclude another one. */
   readonly instead?: Readonly<Record<string, string>>;
 }
