@@ -32,7 +32,7 @@ export interface ChannelLink extends OutputLink, RequestLink {
   /** An error that nobody listens for. */
   errorIgnored(channelId: number, error: Error): void;
   /** Something that the log has to tell about a channel: its user has asked for what comes too late, for example. */
-  warned(channelId: number, message: string, error?: unknown): void;
+  warned(channelId: number, message: string, fields?: object): void;
 }
 
 export interface ChannelParameters {
@@ -60,8 +60,11 @@ export interface ChannelPort {
   sendAfterOutput(what: string, encode: (recipientChannel: number) => Buffer): void;
   /** Work that goes on although the request it came with was answered. The channel's place is taken until it is done. */
   work: Promise<void> | undefined;
-  /** Writes a warning about the channel into the log. */
-  warn(message: string, error?: unknown): void;
+  /**
+   * Writes a warning about the channel into the log. Of several with the same message, which has nothing of the client in it, the
+   * first on a connection is a line.
+   */
+  warn(message: string, fields?: object): void;
 }
 
 /** The port of a channel, which only the library gets: this module is behind no door of the package. */
@@ -113,7 +116,7 @@ export class Channel<Connection = unknown> extends Duplex {
       connectionClosed: () => this.#connectionClosed(),
       sendAfterOutput: (what, encode) => this.#sendAfterOutput(what, encode),
       work: undefined,
-      warn: (message, error) => link.warned(this.id, message, error),
+      warn: (message, fields) => link.warned(this.id, message, fields),
     };
     this.#reportErrors(this);
   }

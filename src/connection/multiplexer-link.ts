@@ -28,7 +28,7 @@ export interface MultiplexerLink extends RequestLink {
    */
   refused(what: string, reason: string): void;
   /** Our own program has asked for something that comes too late, or has met something that the log has to tell. */
-  warned(channelId: number, message: string, error?: unknown): void;
+  warned(channelId: number, message: string, fields?: object): void;
 }
 
 /** A request of the peer could not be decided: it was malformed, or its hook has thrown. */

@@ -55,7 +55,7 @@ export class Multiplexer<AnyChannel extends Channel = Channel> {
       mayGrowWindow: (bytes) => channels.mayGrowWindow(bytes),
       closed: (id) => channels.closed(id),
       errorIgnored: (id, error) => link.hookFailed(`stream of channel ${id}`, error),
-      warned: (id, message, error) => link.warned(id, message, error),
+      warned: (id, message, fields) => link.warned(id, message, fields),
     };
     this.#channels = channels;
     this.#opens = new ChannelOpens(channels, authority, link, channelLink, budget);

@@ -77,7 +77,7 @@ function sessionVariables(channel: SessionChannel): Record<string, string> {
   const all = [...environment];
   const texts = all.filter(([, value]) => isUtf8(value));
   if (texts.length < all.length) {
-    portOf(channel).warn(`${all.length - texts.length} variables that are not UTF-8 were left out`);
+    portOf(channel).warn("variables that are not UTF-8 were left out", { variables: all.length - texts.length });
   }
   return Object.fromEntries(texts.map(([name, value]) => [name, value.toString()]));
 }

@@ -23,7 +23,7 @@ export class ProgramStartError extends ExitError {
 
 /** Tells the log why a program could not be started. Other errors are those of whoever wanted it. */
 export function noteStartError(channel: SessionChannel, error: unknown): void {
-  if (error instanceof ProgramStartError) portOf(channel).warn("a program could not be started", error.cause);
+  if (error instanceof ProgramStartError) portOf(channel).warn("a program could not be started", { err: error.cause });
 }
 
 function isMissing(cause: unknown): boolean {

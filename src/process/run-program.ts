@@ -59,6 +59,6 @@ async function forward(channel: SessionChannel, { uid, gid }: CheckedProgramOpti
   const results = await Promise.allSettled([channel.agent?.listen(owner), channel.x11?.listen(owner)]);
   for (const result of results) {
     if (result.status === "fulfilled" || channel.signal.aborted) continue;
-    portOf(channel).warn("a program runs without the client's agent or display", result.reason);
+    portOf(channel).warn("a program runs without the client's agent or display", { err: result.reason });
   }
 }

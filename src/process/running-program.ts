@@ -112,7 +112,7 @@ export class RunningProgram {
   #kill(): void {
     this.#group.send("SIGKILL");
     this.#timer = setTimeout(() => {
-      portOf(this.#channel).warn(`the program ${this.#child.pid} was killed and has not ended`);
+      portOf(this.#channel).warn("a program was killed and has not ended", { pid: this.#child.pid });
       this.#group.unref();
       this.#finish({ signal: "KILL" });
     }, KILL_TIME);

@@ -79,6 +79,7 @@ export class ServerConnection implements Connection {
   #multiplexer: Multiplexer<AnyChannel> | undefined;
   readonly #ignored = new CountedMessages((kind) => this.#log("debug", "a message was ignored", { kind }));
   readonly #refused = new CountedMessages((kind, details, level) => this.#logRefusal(kind, details, level));
+  readonly #warnings = new CountedMessages((message, fields) => this.#logWarning(message, fields));
   #identity: Identity | undefined;
   #provenMethods: readonly string[] = [];
   #clocks: SessionClocks | undefined;
@@ -312,8 +313,7 @@ export class ServerConnection implements Connection {
         hookFailed: this.#hookFailed,
         ignored: (kind) => this.#ignored.note(kind),
         refused: (what, reason) => this.#refused.note(reason, { request: loggedText(what) }),
-        warned: (channel, message, error) =>
-          this.#log("warn", message, { channel, ...(error !== undefined && { err: loggedError(error) }) }),
+        warned: (channel, message, fields) => this.#warnings.note(message, { channel, ...fields }, "warn"),
       },
     );
     this.#multiplexer = multiplexer;
@@ -391,11 +391,13 @@ export class ServerConnection implements Connection {
     this.#holdAgainstClient(end);
     const { counts: ignored } = this.#ignored;
     const { counts: refused } = this.#refused;
+    const { counts: warnings } = this.#warnings;
     if (end.kind === "failed") this.#log("error", "the connection has failed", { err: end.error });
     this.#log("info", "a connection has ended", {
       ...endRecord(end),
       ...(ignored && { ignored }),
       ...(refused && { refused }),
+      ...(warnings && { warnings }),
     });
     this.#clocks?.stop();
     this.#multiplexer?.close();
@@ -426,6 +428,10 @@ export class ServerConnection implements Connection {
       ...{ reason, ...details },
       ...(leftOut !== undefined && leftOut > 0 && { leftOut }),
     });
+  }
+
+  #logWarning(message: string, fields: object): void {
+    this.#log("warn", message, { ...fields, ...("err" in fields && { err: loggedError(fields.err) }) });
   }
 
   #log(level: "debug" | "info" | "warn" | "error", message: string, fields: object = {}): void {

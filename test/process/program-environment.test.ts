@@ -62,7 +62,7 @@ describe("the environment of a program", () => {
     expect(environment).toMatchObject({ LC_TEST: "g\u00fcn", HOME: "/", SSH_CLIENT: expect.stringMatching(/^127/) });
     expect(environment).not.toHaveProperty("LC_ODD");
     expect(lines).toContainEqual(
-      expect.objectContaining({ level: "warn", msg: "1 variables that are not UTF-8 were left out" }),
+      expect.objectContaining({ level: "warn", msg: "variables that are not UTF-8 were left out", variables: 1 }),
     );
   });
 

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { type Channel, programEnvironment, runOn } from "../../src/index.js";
 import { MessageNumber } from "../../src/protocol/constants.js";
 import { TestServer } from "../server/test-server.js";
@@ -76,6 +76,15 @@ describe("a program that a hook has spawned", () => {
     expect(lines).toContainEqual(
       expect.objectContaining({ level: "warn", msg: "a program could not be started", err: expect.anything() }),
     );
+  });
+
+  it("that is not there is one line for a connection, however often its client asks, and a number at its end", async () => {
+    const { client, lines } = await programClient(new SpawningServer((command) => spawn(command)));
+    for (let times = 0; times < 3; times++) await client.exec("/no/such/program");
+    client.close();
+    const ended = () => lines.find(({ msg }) => msg === "a connection has ended");
+    await vi.waitFor(() => expect(ended()).toMatchObject({ warnings: { "a program could not be started": 3 } }));
+    expect(lines.filter(({ level }) => level === "warn")).toHaveLength(1);
   });
 
   it("can have the environment that runProgram would give it", async () => {

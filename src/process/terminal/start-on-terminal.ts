@@ -67,7 +67,7 @@ async function giveModes(channel: SessionChannel, { modes }: PseudoTerminal, pro
   try {
     await stty(programsEnd, settings);
   } catch (error) {
-    portOf(channel).warn("a terminal has not got all modes of its client", error);
+    portOf(channel).warn("a terminal has not got all modes of its client", { err: error });
   }
 }
 
