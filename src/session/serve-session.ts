@@ -48,6 +48,7 @@ export function serveSession<Data>(
   const life = new SessionLife(channel, host);
   const session = new Session<Data>(life, request);
   const failures = new Failures(life, work.name);
+  let gaveNothing = false;
   const chain = new HandlerChain(
     work.middleware,
     {
@@ -56,7 +57,9 @@ export function serveSession<Data>(
         try {
           const result = await work.handle(session);
           // A handler may have told the channel itself, as those of files do.
-          const outcome = (result === undefined ? reportedEnd(channel) : undefined) ?? outcomeOf(result);
+          const reported = result === undefined ? reportedEnd(channel) : undefined;
+          const outcome = reported ?? outcomeOf(result);
+          gaveNothing = result === undefined && reported === undefined;
           if (!life.exited) life.outcome = outcome;
         } catch (error) {
           failures.thrown(error);
@@ -78,6 +81,7 @@ export function serveSession<Data>(
       failures.thrown(error);
     }
     await life.settle();
+    life.reportLostEnds(gaveNothing);
   };
   const conducted = conduct();
   const finish = async () => {

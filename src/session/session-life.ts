@@ -5,6 +5,7 @@ import { portOf } from "../connection/channel.js";
 import { mayBeIgnored } from "../connection/pending-answer.js";
 import { LatestValues } from "./latest-values.js";
 import type { ProgramEnd } from "./program-end.js";
+import { ProgramEnds } from "./program-ends.js";
 import type { ProgramCommand, ProgramOptions } from "./program-runner.js";
 import { reportedEnd, type SessionChannel } from "./session-channel.js";
 import { SessionEndedError, type SessionEndReason } from "./session-ended-error.js";
@@ -28,6 +29,7 @@ export class SessionLife {
   readonly #exit = new AbortController();
   readonly #deferred: (() => MaybePromise<unknown>)[] = [];
   readonly #running = new Set<Promise<unknown>>();
+  readonly #programEnds = new ProgramEnds();
   #settled = false;
   #gone = false;
   #reported: Promise<void> | undefined;
@@ -120,7 +122,24 @@ export class SessionLife {
         takeBack();
       }
     };
-    return mayBeIgnored(this.#own(start()));
+    const end = start();
+    this.#own(mayBeIgnored(end).catch(() => {}));
+    return this.#programEnds.add(end, () => given[0]?.signal);
+  }
+
+  /**
+   * Tells the log of programs that have failed without anybody asking: of errors in any case, of the first end where the
+   * handler's own outcome says that all went well because it gave none.
+   */
+  reportLostEnds(gaveNothing: boolean): void {
+    if (this.exited || this.signal.aborted) return;
+    const { lost } = this.#programEnds;
+    for (const failure of lost)
+      if ("error" in failure) this.host.failed("a program that was left to the session", failure.error);
+    const ended = lost.find((failure) => "end" in failure);
+    if (!gaveNothing || ended === undefined) return;
+    const remedy = "return session.run(…), or await it";
+    portOf(this.channel).warn("a program has failed, and nobody has asked for its end", { ...ended.end, remedy });
   }
 
   /** One that is not a signal is left to the check of options. */

@@ -6,6 +6,75 @@ import { commandEnd, connectTo, openCommand, sessionFixture } from "./session-fi
 
 const FAILED = "a session's handler has failed";
 
+describe("the end of a session's program", () => {
+  const { handle, exec, logged, log } = sessionFixture();
+  const lost = "a program has failed, and nobody has asked for its end";
+  const lines = () => log.filter(({ level }) => level === "warn" || level === "error");
+
+  it.each<[what: string, command: [string, ...string[]], fields: object]>([
+    ["a status", ["sh", "-c", "exit 3"], { status: 3 }],
+    ["a signal", ["sh", "-c", "kill $$"], { signal: "TERM" }],
+  ])("is a warning where it is lost: %s", async (_, command, fields) => {
+    handle((session) => {
+      void session.run(command);
+    });
+    expect(await exec("any")).toMatchObject({ status: 0 });
+    expect(await logged("warn", lost)).toMatchObject({
+      fields: { ...fields, remedy: "return session.run(…), or await it" },
+    });
+    expect(lines()).toHaveLength(1);
+  });
+
+  it("is an error in any case where the program could not be asked for", async () => {
+    handle((session) => {
+      void session.run([""]);
+      return 0;
+    });
+    expect(await exec("any")).toMatchObject({ status: 0 });
+    expect(lines()).toMatchObject([
+      { level: "error", message: FAILED, fields: { err: { name: "ConfigurationError" } } },
+    ]);
+  });
+
+  it("is told of one that is not there by its status", async () => {
+    handle((session) => void session.run(["/no/such/program"]));
+    await exec("any");
+    expect(lines()).toMatchObject([
+      { level: "warn", message: "a program could not be started" },
+      { level: "warn", message: lost, fields: { status: 127 } },
+    ]);
+  });
+
+  it.each<[what: string, handler: SessionHandler]>([
+    ["returned", (session) => session.run(["false"])],
+    ["returned later", async (session) => await session.run(["false"])],
+    ["awaited", async (session) => void (await session.run(["false"]))],
+    [
+      "awaited when the program has ended",
+      async (session) => {
+        const end = session.run(["false"]);
+        await session.run(["sleep", "0.1"]);
+        await end;
+      },
+    ],
+    ["awaited with others", async (session) => void (await Promise.all([session.run(["false"])]))],
+    ["left out on purpose", (session) => void session.run(["false"]).catch(() => {})],
+    [
+      "not that of the session",
+      (session) => {
+        void session.run(["false"]);
+        return 0;
+      },
+    ],
+    ["success", (session) => void session.run(["true"])],
+    ["wanted by who started it", (session) => void session.run(["sleep", "9"], { signal: AbortSignal.timeout(10) })],
+  ])("is none where it is %s", async (_, handler) => {
+    handle(handler);
+    await exec("any");
+    expect(lines()).toEqual([]);
+  });
+});
+
 describe("the options of a session's program", () => {
   const { handle, exec, logged } = sessionFixture();
 
