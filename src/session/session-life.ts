@@ -42,6 +42,7 @@ export class SessionLife {
       channel,
       () => new SessionEndedError(this.#goneReason),
       (name) => this.#signalled(name),
+      (bytes) => host.log("info", "output came behind the end of its session, and was dropped", { bytes }),
     );
     const onBreak = (milliseconds: number) => this.breaks.push(milliseconds);
     this.breaks = new LatestValues((heard) => {

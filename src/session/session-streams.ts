@@ -1,4 +1,5 @@
 import type { Readable, Writable } from "node:stream";
+import { onDropped } from "./client-output.js";
 import type { SessionChannel } from "./session-channel.js";
 import type { SessionEndedError } from "./session-ended-error.js";
 import { SessionInput } from "./session-input.js";
@@ -11,21 +12,31 @@ export class SessionStreams {
   readonly #channel: SessionChannel;
   readonly #endReason: () => SessionEndedError;
   readonly #signal: (name: string) => void;
+  readonly #tellDropped: (bytes: number) => void;
   #terminal: SessionTerminal | undefined;
   #input: SessionInput | undefined;
   #output: SessionOutput | undefined;
   #errorOutput: SessionOutput | undefined;
   #finished = false;
+  /** Bytes that came when nothing more was written; `undefined` once the log has them. */
+  #dropped: number | undefined = 0;
   #gone: SessionEndedError | undefined;
 
   /**
    * @param endReason makes the error of streams whose client is gone
    * @param signal gets the signals that are typed on the terminal: `INT`, …
+   * @param tellDropped is told once of output that came behind the end of the session
    */
-  constructor(channel: SessionChannel, endReason: () => SessionEndedError, signal: (name: string) => void) {
+  constructor(
+    channel: SessionChannel,
+    endReason: () => SessionEndedError,
+    signal: (name: string) => void,
+    tellDropped: (bytes: number) => void,
+  ) {
     this.#channel = channel;
     this.#endReason = endReason;
     this.#signal = signal;
+    this.#tellDropped = tellDropped;
   }
 
   get terminal(): SessionTerminal | undefined {
@@ -77,6 +88,8 @@ export class SessionStreams {
   /** The client is gone: whoever writes, or waits for room, gets the error. Input that is complete can still be read. */
   destroy(error: SessionEndedError): void {
     this.#gone = error;
+    // A handler whose client has gone before its end has nothing to be told.
+    if (!this.#finished) this.#dropped = undefined;
     for (const output of this.#outputs) output.destroy(error);
   }
 
@@ -88,9 +101,21 @@ export class SessionStreams {
 
   /** A stream that comes too late for what has happened meanwhile. */
   #created<Output extends Writable>(output: Output): Output {
+    onDropped(output, (bytes) => this.#drop(bytes));
     if (this.#gone !== undefined) output.destroy(this.#gone);
     else if (this.#finished) output.end();
     return output;
+  }
+
+  #drop(bytes: number): void {
+    if (!this.#finished || this.#dropped === undefined || bytes === 0) return;
+    if (this.#dropped === 0) {
+      setImmediate(() => {
+        if (this.#dropped !== undefined) this.#tellDropped(this.#dropped);
+        this.#dropped = undefined;
+      });
+    }
+    this.#dropped += bytes;
   }
 
   get #outputs(): readonly Writable[] {

@@ -25,6 +25,45 @@ function waitForEnd(fixture: SessionFixture) {
   return { started: started.promise, ended: ended.promise };
 }
 
+describe("output behind the end of a session", () => {
+  const { handle, connect, exec, logged, log } = sessionFixture();
+  const dropped = "output came behind the end of its session, and was dropped";
+
+  it.each([
+    ["without a terminal", {}],
+    ["on a terminal", { pty: true }],
+  ])("is a line in the log with its bytes: %s", async (_, options) => {
+    const over = new Deferred<void>();
+    handle(({ stdout, stderr }) => {
+      stdout.write("in time\n");
+      void over.promise.then(() => {
+        stdout.write("late");
+        stdout.write("l\u00e4te");
+        stderr.write(Buffer.alloc(3));
+      });
+    });
+    expect((await exec("any", options)).stdout).toMatch(/^in time\r?\n$/);
+    over.resolve();
+    expect(await logged("info", dropped)).toMatchObject({ fields: { kind: "exec", bytes: 12 } });
+    expect(log.filter(({ message }) => message === dropped)).toHaveLength(1);
+  });
+
+  it("is none where the client went before it", async () => {
+    const ended = new Deferred<void>();
+    handle(async ({ stdout, signal }) => {
+      stdout.write("started\n");
+      await aborted(signal);
+      stdout.write("nobody is there");
+      ended.resolve();
+    });
+    using client = await connect();
+    (await openCommand(client, "any")).close();
+    await ended.promise;
+    await passed(0);
+    expect(log.filter(({ message }) => message === dropped)).toEqual([]);
+  });
+});
+
 describe("a session's signal", () => {
   const fixture = sessionFixture();
   const { handle, connect, exec, logged, log } = fixture;
