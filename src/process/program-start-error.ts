@@ -9,15 +9,16 @@ const NOT_EXECUTABLE = 126;
 const TEXTS = { [NOT_FOUND]: "command not found", [NOT_EXECUTABLE]: "the command cannot be run" } as const;
 
 /**
- * A program could not be started: the status is 127 where it is not there, and 126 where it cannot be run. The message is fit for
- * clients, it has no paths; the log has the `cause`.
+ * A program could not be started: the status is 127 where it is not there, and 126 where it cannot be run, or has no terminal. The
+ * message is fit for clients, it has no paths; the log has the `cause`.
  */
 export class ProgramStartError extends ExitError {
   override readonly name = "ProgramStartError";
 
-  constructor(cause: unknown) {
-    const status = isMissing(cause) ? NOT_FOUND : NOT_EXECUTABLE;
-    super(status, TEXTS[status], { cause });
+  /** @param text for the client, where the reason is not that of the program's file */
+  constructor(cause: unknown, text?: string) {
+    const status = text === undefined && isMissing(cause) ? NOT_FOUND : NOT_EXECUTABLE;
+    super(status, text ?? TEXTS[status], { cause });
   }
 }
 

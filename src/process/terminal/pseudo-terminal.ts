@@ -1,6 +1,7 @@
 import { closeSync, constants, fchownSync, fstatSync, openSync } from "node:fs";
 import { requirePackage } from "../../base/optional-package.js";
 import type { PseudoTerminal } from "../../session/session-channel.js";
+import { ProgramStartError } from "../program-start-error.js";
 import { keepFromPrograms } from "./open-terminals.js";
 import { TerminalInput } from "./terminal-input.js";
 import { TerminalOutput } from "./terminal-output.js";
@@ -50,18 +51,15 @@ export class Pty {
    *
    * @param uid the owner of the terminal, where that is not the user of this process
    * @param use gets the terminal, and a descriptor of the programs' end, which is closed afterwards
-   * @throws {Error} where the package for it is not installed, or the system has no more of them; or what `use` throws
+   * @throws {ProgramStartError} where the package for it is not installed, or the system has no more of them; or what `use` throws
    */
   static async start<T>(
     size: Size,
     uid: number | undefined,
     use: (pty: Pty, programsEnd: number) => Promise<T>,
   ): Promise<T> {
-    const calls = requirePackage<BinaryLoader>(PACKAGE, "programs on a terminal", "requireBinary.js").requireBinary(
-      "pty.node",
-    );
     const known = knownSize(size, { columns: DEFAULT_WIDTH, rows: DEFAULT_HEIGHT });
-    const { master, slave, pty: path } = calls.open(known.columns, known.rows);
+    const { calls, master, slave, path } = open(known);
     const pty = new Pty(calls, master, path, known);
     let programsEnd: number | undefined;
     try {
@@ -102,6 +100,17 @@ export class Pty {
   destroy(): void {
     this.input.destroy();
     this.output.destroy();
+  }
+}
+
+function open({ columns, rows }: KnownSize) {
+  try {
+    const loader = requirePackage<BinaryLoader>(PACKAGE, "programs on a terminal", "requireBinary.js");
+    const calls = loader.requireBinary("pty.node");
+    const { master, slave, pty: path } = calls.open(columns, rows);
+    return { calls, master, slave, path };
+  } catch (error) {
+    throw new ProgramStartError(error, "this server cannot give programs a terminal");
   }
 }
 

@@ -27,8 +27,8 @@ const NAMING_SHELLS = [
 ] as const;
 
 /**
- * Starts a program on a terminal, as the leader of its session. Rejects with a ProgramStartError, and with an Error where the package
- * for terminals is not installed.
+ * Starts a program on a terminal, as the leader of its session. Rejects with a ProgramStartError, also where the package for terminals is
+ * not installed.
  */
 export async function startOnTerminal(
   channel: SessionChannel,
