@@ -1,8 +1,13 @@
 import { literalText, splitCommandLine } from "./shell-words.js";
 
-/** A command line cannot be split into words: only a shell could run it, or a quote does not end. */
+/**
+ * A command line cannot be run: it has no words, or a NUL, or cannot be split into words, as only a shell could run it or a quote does
+ * not end. The message is fit for clients, who may have sent it.
+ */
 export class CommandLineError extends Error {
   override readonly name = "CommandLineError";
+  /** The status with which shells refuse a line that they cannot read. */
+  readonly status = 2;
 }
 
 /**

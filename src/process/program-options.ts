@@ -1,3 +1,4 @@
+import { CommandLineError } from "../base/command-line.js";
 import { ConfigurationError } from "../base/configuration-error.js";
 import {
   checkFunction,
@@ -35,11 +36,14 @@ export function checkProgramOptions(options: ProgramOptions): CheckedProgramOpti
   return { ...checked, account: account === undefined ? accountOf(uid) : checkAccount(account) };
 }
 
-/** @throws {ConfigurationError} naming the part that cannot be used */
+/**
+ * @throws {ConfigurationError} naming the part that cannot be used
+ * @throws {CommandLineError} for a command without a name, or with a NUL: a client may have sent it
+ */
 export function checkCommand(command: ProgramCommand): ProgramCommand {
   if (isWords(command)) {
-    for (const word of command) checkWord("command", word);
-    if (!command[0]) throw new ConfigurationError("command", "must name a file");
+    for (const word of command) checkSent("command", word);
+    if (!command[0]) throw new CommandLineError("the command line has no command");
     return command;
   }
   const { shell, loginShell } = checkOptions<{ readonly shell?: string; readonly loginShell?: true }>(
@@ -49,7 +53,12 @@ export function checkCommand(command: ProgramCommand): ProgramCommand {
   );
   if (loginShell === true && shell === undefined) return { loginShell };
   if (loginShell !== undefined) throw new ConfigurationError("command.loginShell", "must be true, and without a shell");
-  return { shell: checkWord("command.shell", shell ?? missing("command.shell")) };
+  return { shell: checkSent("command.shell", shell ?? missing("command.shell")) };
+}
+
+function checkSent(option: string, text: string): string {
+  if (checkText(option, text).includes("\0")) throw new CommandLineError("the command line holds a NUL");
+  return text;
 }
 
 /** `Array.isArray` would not tell a list that cannot be changed from the rest. */

@@ -18,7 +18,7 @@ import { startOnTerminal } from "./terminal/start-on-terminal.js";
  * sent nor the channel closed.
  *
  * @returns the end of the program, when all its output was handed on. Rejects with a ConfigurationError naming the option that cannot
- *   be used, with a ProgramStartError where there is no such program, or the package for terminals is not installed, and with the reason of the signal that has fired before the program was started
+ *   be used, with a CommandLineError where the command has no name or a NUL, with a ProgramStartError where there is no such program, or the package for terminals is not installed, and with the reason of the signal that has fired before the program was started
  */
 export async function runProgram(
   channel: SessionChannel,

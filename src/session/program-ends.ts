@@ -1,3 +1,4 @@
+import { CommandLineError } from "../base/command-line.js";
 import { ExitError } from "./exit-error.js";
 import type { ProgramEnd } from "./program-end.js";
 import { WatchedPromise } from "./watched-promise.js";
@@ -22,7 +23,10 @@ export class ProgramEnds {
       (known) => {
         if (!("status" in known) || known.status !== 0) failed({ end: known });
       },
-      (error: unknown) => failed(error instanceof ExitError ? { end: { status: error.status } } : { error }),
+      (error: unknown) => {
+        const isEnd = error instanceof ExitError || error instanceof CommandLineError;
+        failed(isEnd ? { end: { status: error.status } } : { error });
+      },
     );
     return watched;
   }

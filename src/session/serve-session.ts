@@ -16,9 +16,6 @@ import { isError, safely, saysItIsOver } from "./thrown.js";
 /** The line that a client sees of an error that is not meant for it. */
 const INTERNAL_ERROR = "internal error";
 
-/** The status with which shells refuse a line that they cannot read. */
-const UNUSABLE_COMMAND_LINE = 2;
-
 /** The work of a session. */
 export interface SessionWork<Data> {
   readonly middleware: readonly Middleware<Data>[];
@@ -120,7 +117,11 @@ class Failures {
     if (this.#error === undefined) return "";
     const { thrown } = this.#error;
     const exit = exitOf(thrown);
-    if (exit !== undefined) return exit.text;
+    if (exit !== undefined) {
+      if (thrown instanceof CommandLineError)
+        this.#life.host.log("info", "a command line could not be run", { reason: exit.text });
+      return exit.text;
+    }
     if (this.#life.signal.aborted && saysItIsOver(thrown)) {
       this.#life.host.log("debug", "a session's handler was ended by the end of its session", { err: thrown });
       return "";
@@ -137,7 +138,7 @@ class Failures {
 function exitOf(error: unknown): { readonly status: number; readonly text: string } | undefined {
   return safely(() => {
     if (!isError(error) || !(error instanceof ExitError || error instanceof CommandLineError)) return undefined;
-    const status = error instanceof ExitError ? error.status : UNUSABLE_COMMAND_LINE;
+    const { status } = error;
     const text: unknown = error.message;
     return typeof text === "string" ? { status: checkExitStatus(status), text } : undefined;
   }, undefined);

@@ -27,7 +27,7 @@ describe("the end of a session's program", () => {
 
   it("is an error in any case where the program could not be asked for", async () => {
     handle((session) => {
-      void session.run([""]);
+      void session.run(["true"], { cwd: "\0" });
       return 0;
     });
     expect(await exec("any")).toMatchObject({ status: 0 });
@@ -72,6 +72,29 @@ describe("the end of a session's program", () => {
     handle(handler);
     await exec("any");
     expect(lines()).toEqual([]);
+  });
+});
+
+describe("a command line of a client", () => {
+  const { handle, exec, logged, log } = sessionFixture();
+
+  it.each<[what: string, command: string, handler: SessionHandler, text: string]>([
+    ["with a NUL", "a\0b", (session) => session.run({ shell: session.command ?? "" }), "holds a NUL"],
+    [
+      "with a NUL in a word",
+      "true a\0b",
+      (session) => session.run(session.command?.split(" ") as [string]),
+      "holds a NUL",
+    ],
+    ["that is empty", "", (session) => session.run(session.argv() as [string]), "has no command"],
+    ["that names nothing", "''", (session) => session.run(session.argv() as [string]), "has no command"],
+  ])("is no error of the server: %s", async (_, command, handler, text) => {
+    handle(handler);
+    expect(await exec(command)).toMatchObject({ status: 2, stderr: `the command line ${text}\n` });
+    expect(await logged("info", "a command line could not be run")).toMatchObject({
+      fields: { reason: `the command line ${text}` },
+    });
+    expect(log.filter(({ level }) => level === "warn" || level === "error")).toEqual([]);
   });
 });
 
