@@ -46,6 +46,15 @@ export function endpointText(host: string, port: number): string {
 /** Learns of something that was not forwarded on a session. @param problem one of few, without any text of the client */
 export type ForwardingReport = (problem: string, cause?: unknown) => void;
 
+/** The log of a session's channel, for its agent and its display. */
+export interface SessionForwardingLog {
+  readonly refused: ForwardingReport;
+  /** Something that was made for the session was not removed. @param problem as above */
+  readonly notRemoved: ForwardingReport;
+  /** The connection of a program is over. */
+  ended(joined: Joined): void;
+}
+
 /** The log of a connection, for what is forwarded on it. */
 export interface ForwardingLog {
   /**

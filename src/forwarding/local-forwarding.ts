@@ -18,7 +18,7 @@ import { connected } from "./connected.js";
 import type { ForwardingDecision } from "./decision.js";
 import { type ForwardingKind, type ForwardingLog, targetText } from "./forwarding-log.js";
 import { isJoinable, join } from "./join.js";
-import { openFailure } from "./open-failure.js";
+import { openFailure, targetRefusal } from "./open-failure.js";
 import { type DirectStreamlocal, type DirectTcpip, MAX_PORT } from "./open-fields.js";
 import { Places } from "./places.js";
 import type { ConnectOptions, LocalTarget, TcpTarget } from "./target.js";
@@ -154,7 +154,7 @@ export class LocalForwarding {
         err: cause.cause ?? cause,
       });
       // The client gets the reason alone: its description may be about what stands behind this server.
-      return openRefusal(cause.reason);
+      return targetRefusal(cause.reason);
     }
     this.#log.failed(HOOK, error);
     return openRefusal(OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED);

@@ -1,10 +1,12 @@
 import type { MaybePromise } from "../base/maybe-promise.js";
+import { portOf } from "../connection/channel.js";
 import type { Connection } from "../session/connection.js";
+import type { SessionChannel } from "../session/session-channel.js";
 import type { SessionForwarding } from "../session/session-forwarding.js";
 import { Agent } from "./agent/agent.js";
 import type { ForwardingDecision } from "./decision.js";
 import type { ListenContext, ListenProblem } from "./forwarded-connections.js";
-import type { ForwardingKind, ForwardingLog } from "./forwarding-log.js";
+import type { ForwardingKind, ForwardingLog, SessionForwardingLog } from "./forwarding-log.js";
 import { ListenLedger, type ListenSettings, resolveListenOptions } from "./listen-options.js";
 import { LocalForwarding, type LocalForwardingSettings } from "./local-forwarding.js";
 import { connectTimeoutOf, type ForwardingOptions } from "./options.js";
@@ -56,18 +58,20 @@ export class ServerForwarding {
       ended: (listener, joined) => log.ended(kind, listener, joined),
     });
     const places = this.#ledger.forClient();
+    const sessionLog = (kind: ForwardingKind, channel: SessionChannel): SessionForwardingLog => ({
+      refused: (problem, err) => log.refused(kind, problem, { err }),
+      notRemoved: (problem, err) => portOf(channel).warn(problem, { err }),
+      ended: (joined) => log.ended(kind, undefined, joined),
+    });
     return {
       local: new LocalForwarding(this.#local, connection, decide, log),
       ports: new PortListeners(context("tcpip-forward")),
       sockets: new SocketListeners(context("streamlocal-forward@openssh.com")),
       sessions: {
-        agent: (channel) =>
-          new Agent(channel, (problem, err) => log.refused("auth-agent-req@openssh.com", problem, { err })),
+        agent: (channel) => new Agent(channel, sessionLog("auth-agent-req@openssh.com", channel)),
         x11: (channel, request) =>
           isWellFormed(request)
-            ? new X11Forwarding(channel, request, this.#displays, (problem, err) =>
-                log.refused("x11-req", problem, { err }),
-              )
+            ? new X11Forwarding(channel, request, this.#displays, sessionLog("x11-req", channel))
             : undefined,
       },
     };

@@ -7,6 +7,7 @@ import { HookError } from "../../src/base/hook-error.js";
 import { AcceptedOpen } from "../../src/connection/accepted-open.js";
 import { ChannelOpenError } from "../../src/connection/channel-open-error.js";
 import { LocalForwarding } from "../../src/forwarding/local-forwarding.js";
+import { openFailure } from "../../src/forwarding/open-failure.js";
 import type { LocalTarget, TcpTarget } from "../../src/forwarding/target.js";
 import { fakeConnection } from "../connection/fake-connection.js";
 
@@ -125,6 +126,12 @@ describe("a decision about a target", () => {
     const { forwarding, log } = start(stream);
     expect(await forwarding.open(OPEN)).toEqual(NOT_CONNECTED);
     expect(log.refused.mock.calls[0]?.slice(0, 2)).toEqual(["direct-tcpip", "not connected"]);
+  });
+
+  it("refuses by a shortage that is none of channels, where too many names are looked up", async () => {
+    const { forwarding, connectToPort } = start((asked) => asked.connect());
+    connectToPort.mockRejectedValueOnce(openFailure(4, new Error("too many names are being looked up")));
+    expect(await forwarding.open(OPEN)).toEqual({ reason: 4, description: "resource shortage" });
   });
 
   it.each([[undefined], [null], [0], [1], ["true"], [{}], [{ reason: 1 }], [Object(true)], [[true]], [new Writable()]])(

@@ -4,7 +4,7 @@ import type { Server, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { FileOwner } from "../../session/file-owner.js";
 import { acceptConnections } from "../accept-connections.js";
-import type { ForwardingReport } from "../forwarding-log.js";
+import type { SessionForwardingLog } from "../forwarding-log.js";
 import { join } from "../join.js";
 import { PrivateFolder } from "../private-folder.js";
 import { MAX_SOCKET_PATH } from "../stream-local/socket-path.js";
@@ -21,7 +21,7 @@ export interface AgentSocketSettings {
   readonly openStream: () => Promise<Duplex>;
   /** Ends all of it: the socket, its directory, and the connections. */
   readonly signal: AbortSignal;
-  readonly report: ForwardingReport;
+  readonly log: SessionForwardingLog;
 }
 
 /** A socket at which programs find the agent of a client. */
@@ -63,28 +63,29 @@ export class AgentSocket {
   }
 
   async #listen(): Promise<void> {
-    const { owner, report } = this.#settings;
+    const { owner, log } = this.#settings;
     this.#server = await acceptConnections(
       { path: this.path },
       {
         accepted: (socket) => void this.#accept(socket),
-        failed: (error) => report("a program could not connect to the agent", error),
+        failed: (error) => log.refused("a program could not connect to the agent", error),
       },
     );
     this.#server.maxConnections = MAX_CONNECTIONS;
-    this.#server.on("drop", () => report("too many programs use the agent"));
+    this.#server.on("drop", () => log.refused("too many programs use the agent"));
     await chmod(this.path, 0o600);
     await this.#folder.giveTo(owner);
   }
 
   async #accept(socket: Socket): Promise<void> {
     socket.on("error", () => {});
-    const { openStream, signal } = this.#settings;
+    const { openStream, signal, log } = this.#settings;
     try {
-      await join(socket, await openStream(), { signal });
+      const stream = await openStream();
+      log.ended(await join(stream, socket, { signal }));
     } catch (error) {
       socket.destroy();
-      if (!signal.aborted) this.#settings.report("a program was not connected to the agent", error);
+      if (!signal.aborted) log.refused("a program was not connected to the agent", error);
     }
   }
 
@@ -93,7 +94,7 @@ export class AgentSocket {
     this.#server?.close();
     await this.#folder
       .remove()
-      .catch((error) => this.#settings.report("the folder of the agent's socket was not removed", error));
+      .catch((error) => this.#settings.log.notRemoved("the folder of the agent's socket was not removed", error));
   }
 }
 

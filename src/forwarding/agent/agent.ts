@@ -8,7 +8,7 @@ import type { FileOwner } from "../../session/file-owner.js";
 import type { AgentKey, AgentSignOptions, ForwardedAgent } from "../../session/forwarded-agent.js";
 import type { SessionChannel } from "../../session/session-channel.js";
 import { checkFileOwner } from "../file-owner.js";
-import type { ForwardingReport } from "../forwarding-log.js";
+import type { SessionForwardingLog } from "../forwarding-log.js";
 import { sessionLifetime } from "../session-lifetime.js";
 import { AGENT_TIMEOUT, AgentClient, agentTimeLimit } from "./agent-client.js";
 import { AgentError } from "./agent-error.js";
@@ -20,14 +20,14 @@ const AGENT_CHANNEL = "auth-agent@openssh.com";
 /** The agent of a client that forwards it on a session. All of it ends with the session's channel. */
 export class Agent implements ForwardedAgent {
   readonly #channel: SessionChannel;
-  readonly #report: ForwardingReport;
+  readonly #log: SessionForwardingLog;
   readonly #client: AgentClient;
   readonly #lifetime: AbortSignal;
   #socket: Promise<string> | undefined;
 
-  constructor(channel: SessionChannel, report: ForwardingReport) {
+  constructor(channel: SessionChannel, log: SessionForwardingLog) {
     this.#channel = channel;
-    this.#report = report;
+    this.#log = log;
     this.#client = new AgentClient((signal) => this.#openStream({ signal }));
     this.#lifetime = sessionLifetime(channel, () => new AgentError("closed", "the session has ended"));
   }
@@ -84,7 +84,7 @@ export class Agent implements ForwardedAgent {
       owner,
       openStream: () => this.openStream(),
       signal: this.#lifetime,
-      report: this.#report,
+      log: this.#log,
     });
     this.#channel.environment.set("SSH_AUTH_SOCK", Buffer.from(path));
     return path;

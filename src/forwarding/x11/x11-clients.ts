@@ -2,7 +2,7 @@ import type { Socket } from "node:net";
 import { Writer } from "../../protocol/writer.js";
 import type { X11Request } from "../../session/forwarded-x11.js";
 import type { SessionChannel } from "../../session/session-channel.js";
-import type { ForwardingReport } from "../forwarding-log.js";
+import type { SessionForwardingLog } from "../forwarding-log.js";
 import { join } from "../join.js";
 import { resetSocket } from "../reset-socket.js";
 import { hasShownCookie } from "./cookie-check.js";
@@ -21,17 +21,17 @@ const SETUP_TIME = 30_000;
 export class X11Clients {
   readonly #channel: SessionChannel;
   readonly #request: X11Request;
-  readonly #report: ForwardingReport;
+  readonly #log: SessionForwardingLog;
   readonly #lastCame: () => void;
   readonly #unproven = new Set<Socket>();
   readonly #forwarded = new Set<Socket>();
   #firstCame = false;
 
   /** @param lastCame is called when no more X clients are taken, since the client wants only one */
-  constructor(channel: SessionChannel, request: X11Request, report: ForwardingReport, lastCame: () => void) {
+  constructor(channel: SessionChannel, request: X11Request, log: SessionForwardingLog, lastCame: () => void) {
     this.#channel = channel;
     this.#request = request;
-    this.#report = report;
+    this.#log = log;
     this.#lastCame = lastCame;
   }
 
@@ -73,7 +73,7 @@ export class X11Clients {
     try {
       const channel = await this.#channel.connection.openChannel("x11", fields, { signal: opening.signal });
       opened();
-      await join(socket, channel);
+      this.#log.ended(await join(channel, socket));
     } catch (error) {
       if (!socket.destroyed) this.#refuse(socket, "a channel for an X client was not opened", error);
     }
@@ -87,6 +87,6 @@ export class X11Clients {
   #refuse(socket: Socket, reason: string, cause?: unknown): void {
     this.#unproven.delete(socket);
     resetSocket(socket);
-    this.#report(reason, cause);
+    this.#log.refused(reason, cause);
   }
 }

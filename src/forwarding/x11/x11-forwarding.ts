@@ -4,7 +4,7 @@ import type { FileOwner } from "../../session/file-owner.js";
 import type { ForwardedX11, X11Display, X11Request } from "../../session/forwarded-x11.js";
 import type { SessionChannel } from "../../session/session-channel.js";
 import { checkFileOwner } from "../file-owner.js";
-import type { ForwardingReport } from "../forwarding-log.js";
+import type { SessionForwardingLog } from "../forwarding-log.js";
 import { PrivateFolder } from "../private-folder.js";
 import { sessionLifetime } from "../session-lifetime.js";
 import { encodeAuthorityEntry } from "./authority-file.js";
@@ -20,18 +20,18 @@ export class X11Forwarding implements ForwardedX11 {
   readonly screenNumber: number;
   readonly #channel: SessionChannel;
   readonly #displays: X11Displays;
-  readonly #report: ForwardingReport;
+  readonly #log: SessionForwardingLog;
   #display: Promise<X11Display> | undefined;
 
   /** @param request which is well-formed */
-  constructor(channel: SessionChannel, request: X11Request, displays: X11Displays, report: ForwardingReport) {
+  constructor(channel: SessionChannel, request: X11Request, displays: X11Displays, log: SessionForwardingLog) {
     this.singleConnection = request.singleConnection;
     this.authProtocol = request.authProtocol;
     this.authCookie = request.authCookie;
     this.screenNumber = request.screenNumber;
     this.#channel = channel;
     this.#displays = displays;
-    this.#report = report;
+    this.#log = log;
   }
 
   listen(owner: FileOwner = {}): Promise<X11Display> {
@@ -53,10 +53,10 @@ export class X11Forwarding implements ForwardedX11 {
   async #listen(owner: FileOwner): Promise<X11Display> {
     const lifetime = sessionLifetime(this.#channel, () => new Error("the channel is closed"));
     lifetime.throwIfAborted();
-    const clients = new X11Clients(this.#channel, this, this.#report, () => display.close());
+    const clients = new X11Clients(this.#channel, this, this.#log, () => display.close());
     const display = await this.#displays.open(
       (socket) => clients.accept(socket),
-      (error) => this.#report("an X client could not be accepted", error),
+      (error) => this.#log.refused("an X client could not be accepted", error),
     );
     const close = () => {
       display.close();
@@ -77,7 +77,8 @@ export class X11Forwarding implements ForwardedX11 {
 
   async #writeAuthorityFile(displayNumber: number, owner: FileOwner, lifetime: AbortSignal): Promise<string> {
     const folder = await PrivateFolder.make("spindlex-x11-");
-    const remove = () => folder.remove().catch((error) => this.#report("an authority file was not removed", error));
+    const remove = () =>
+      folder.remove().catch((error) => this.#log.notRemoved("an authority file was not removed", error));
     try {
       const entry = encodeAuthorityEntry({ hostName: hostname(), displayNumber, ...credentialsOf(this) });
       const path = await folder.writeFile("Xauthority", entry);

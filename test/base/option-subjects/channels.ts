@@ -66,9 +66,10 @@ export const CHANNEL_SUBJECTS: readonly OptionSubject[] = [
     call: async (options) => {
       const { channel } = openTestChannel();
       const authCookie = Buffer.from("00");
+      const log = { refused: nothing, notRemoved: nothing, ended: nothing };
       const request = { singleConnection: false, authProtocol: "MIT-MAGIC-COOKIE-1", authCookie, screenNumber: 0 };
       try {
-        return await new X11Forwarding(channel, request, new X11Displays(), () => {}).listen(options);
+        return await new X11Forwarding(channel, request, new X11Displays(), log).listen(options);
       } finally {
         channel.destroy();
       }

@@ -1,10 +1,11 @@
-import { chmod, chown, mkdir, readdir, rm, stat } from "node:fs/promises";
+import { chmod, chown, mkdir, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { connect, type Socket } from "node:net";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { PKey } from "../../../src/crypto/pkey/pkey.js";
 import { AgentClient } from "../../../src/forwarding/agent/agent-client.js";
 import { AgentSocket, type AgentSocketSettings } from "../../../src/forwarding/agent/agent-socket.js";
+import type { Joined } from "../../../src/forwarding/join.js";
 import { temporaryFolder } from "../../support/tools.js";
 import { framed } from "./agent-answers.js";
 import { answerWith, TestAgent } from "./test-agent.js";
@@ -17,13 +18,15 @@ let folder = "";
 let made = 0;
 let abort = new AbortController();
 const reported: string[] = [];
+const notRemoved: string[] = [];
+const ended: Joined[] = [];
 
 beforeEach(async () => {
   folder = join(parent, `${++made}`);
   await mkdir(folder, { mode: 0o700 });
   vi.stubEnv("TMPDIR", folder);
   abort = new AbortController();
-  reported.length = 0;
+  for (const list of [reported, notRemoved, ended]) list.length = 0;
 });
 
 afterEach(async () => {
@@ -37,7 +40,11 @@ function listen(settings: Partial<AgentSocketSettings> = {}): Promise<AgentSocke
     owner: {},
     openStream: agent.open,
     signal: abort.signal,
-    report: (problem) => reported.push(problem),
+    log: {
+      refused: (problem) => reported.push(problem),
+      notRemoved: (problem) => notRemoved.push(problem),
+      ended: (joined) => ended.push(joined),
+    },
     ...settings,
   });
 }
@@ -94,6 +101,26 @@ describe("the socket of an agent", () => {
     const ends = programs.slice(1).map(closed);
     abort.abort();
     await Promise.all(ends);
+  });
+
+  it("tells of each connection at its end", async () => {
+    const program = await asProgram(await listen())();
+    const answer = new Promise((resolve) => program.once("data", resolve));
+    program.write(framed(Buffer.of(11)));
+    await answer;
+    program.end();
+    await vi.waitFor(() => expect(ended).toMatchObject([{ bytesFromSecond: 5, cause: "ended" }]));
+    expect(ended[0]?.bytesFromFirst).toBeGreaterThan(5);
+  });
+
+  it("tells where its folder is not removed", async () => {
+    const { path } = await listen();
+    const foreign = join(dirname(path), "foreign");
+    await writeFile(foreign, "");
+    abort.abort();
+    await vi.waitFor(() => expect(notRemoved).toEqual(["the folder of the agent's socket was not removed"]));
+    expect(reported).toEqual([]);
+    await rm(dirname(path), { recursive: true });
   });
 
   it("hangs up where there is no way to the agent", async () => {

@@ -189,7 +189,7 @@ describe("a stream to an agent", () => {
       },
     };
     const session: TestChannel<Channel> = openTestChannel({ connection });
-    const forwarded = new Agent(session.channel, () => {});
+    const forwarded = new Agent(session.channel, { refused: () => {}, notRemoved: () => {}, ended: () => {} });
     await expect(forwarded.openStream()).rejects.toMatchObject({ code: "closed" });
     expect(opened.map(({ channel }) => channel.destroyed)).toEqual([true]);
   });

@@ -10,7 +10,7 @@ import { ChannelOpenError } from "../../../src/connection/channel-open-error.js"
 import { encodeAuthorityEntry } from "../../../src/forwarding/x11/authority-file.js";
 import { X11Displays } from "../../../src/forwarding/x11/x11-displays.js";
 import { X11Forwarding } from "../../../src/forwarding/x11/x11-forwarding.js";
-import type { AnyChannel, Channel, Connection, X11Request } from "../../../src/index.js";
+import type { AnyChannel, Channel, Connection, Joined, X11Request } from "../../../src/index.js";
 import { Reader } from "../../../src/protocol/reader.js";
 import { fakeConnection } from "../../connection/fake-connection.js";
 import { inputOf, openTestChannel, type TestChannel } from "../../connection/test-channel.js";
@@ -41,6 +41,8 @@ class Session {
   readonly opened: { readonly kind: string; readonly originator: string; readonly channel: TestChannel<AnyChannel> }[] =
     [];
   readonly problems: string[] = [];
+  readonly notRemoved: string[] = [];
+  readonly ended: Joined[] = [];
   /** What the client does with a channel for an X client. */
   answer: (signal: AbortSignal | undefined) => Promise<void> = async () => {};
 
@@ -66,7 +68,11 @@ class Session {
       screenNumber: 0,
       ...request,
     };
-    this.x11 = new X11Forwarding(this.session.channel, complete, displays, (problem) => this.problems.push(problem));
+    this.x11 = new X11Forwarding(this.session.channel, complete, displays, {
+      refused: (problem) => this.problems.push(problem),
+      notRemoved: (problem) => this.notRemoved.push(problem),
+      ended: (joined) => this.ended.push(joined),
+    });
     onTestFinished(() => this.close());
   }
 
@@ -196,6 +202,7 @@ describe("an X client", () => {
     socket.resetAndDestroy();
     await expect.poll(() => channel.link.received.at(-1)).toBe("CLOSE");
     expect(current.problems).toEqual([]);
+    expect(current.ended).toMatchObject([{ bytesFromFirst: 7, bytesFromSecond: sent.length, cause: "reset" }]);
   });
 
   it.each([
