@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { existsSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { inject } from "vitest";
 import type { TestProject } from "vitest/node";
@@ -42,11 +43,21 @@ export function builtFile(source: string): string {
 /** Part of the global setup, after that of run-folder.ts: compiles before the tests of a run start, or start again. */
 export async function setup(project: TestProject): Promise<void> {
   const folder = join(project.getProvidedContext().runFolder, BUILT);
+  buildAddon();
   await build(folder);
   // The programs find their packages, and the examples import this one by its name, as its users do.
   symlinkSync(join(ROOT, "node_modules"), join(folder, "node_modules"));
+  symlinkSync(join(ROOT, "prebuilds"), join(folder, "prebuilds"));
   writeFileSync(join(folder, "package.json"), MANIFEST.replaceAll("./dist/", "./src/"));
   project.onTestsRerun(() => build(folder));
+}
+
+/** The addon, where it is older than its sources: a second. Without a compiler the tests run without it. */
+function buildAddon(): void {
+  const newest = (folder: string) =>
+    Math.max(...sourcesIn(folder, "").map((name) => statSync(join(ROOT, name)).mtimeMs));
+  const isNew = existsSync(join(ROOT, "prebuilds")) && newest("prebuilds") >= newest("native");
+  if (!isNew) execFileSync(process.execPath, [join(ROOT, "native/build.mjs"), "--if-possible"], { stdio: "inherit" });
 }
 
 /** Makes few files of the sources: a process that reads each of them by itself takes twice the time to start. */

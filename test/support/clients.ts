@@ -129,7 +129,8 @@ type OtherToolName =
   | "xauth"
   | "xdpyinfo"
   | "xclock"
-  | "FUSE";
+  | "FUSE"
+  | "cc";
 
 export type ToolName = ExecClientName | TransferClientName | LibraryClientName | OtherToolName;
 
@@ -218,6 +219,7 @@ const REQUIREMENTS: Readonly<Record<ToolName, readonly (string | undefined)[]>> 
   xauth: [findProgram("xauth")],
   xdpyinfo: [findProgram("xdpyinfo")],
   xclock: [findProgram("xclock")],
+  cc: [findProgram("cc")],
   FUSE: [findFile(["/dev/fuse"])],
 };
 

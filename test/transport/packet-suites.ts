@@ -1,6 +1,6 @@
 import { noneOpener, noneSealer } from "../../src/crypto/cipher/none.js";
 import type { PacketOpener, PacketSealer } from "../../src/crypto/cipher/packet-cipher.js";
-import { suites } from "../crypto/cipher/packets.js";
+import { cipherPaths, suites } from "../crypto/cipher/packets.js";
 
 export interface PacketSuite {
   readonly name: string;
@@ -15,18 +15,18 @@ const wanted = [
   "aes128-ctr + hmac-sha2-512",
 ];
 
-/** One of each kind of packet protection. */
+/** One of each kind of packet protection, on both paths. */
 export const packetSuites: readonly PacketSuite[] = [
   { name: "none", createSealer: () => noneSealer, createOpener: () => noneOpener },
   ...suites
     .filter(({ name }) => wanted.includes(name))
-    .map(({ name, cipher, keys }) => ({
-      name,
+    .map(({ name, path, cipher, keys }) => ({
+      name: `${name} by ${path}`,
       createSealer: () => cipher.createSealer(keys),
       createOpener: () => cipher.createOpener(keys),
     })),
 ];
-if (packetSuites.length !== wanted.length + 1) throw new Error("a packet suite is missing");
+if (packetSuites.length !== cipherPaths.length * wanted.length + 1) throw new Error("a packet suite is missing");
 
 /** Protection that does nothing but note the sequence numbers it is asked with. */
 export function recordingProtection(limits: { maximumPackets?: number; maximumBytes?: number } = {}) {

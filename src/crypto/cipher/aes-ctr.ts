@@ -1,7 +1,7 @@
 import { type Cipher, createCipheriv, createDecipheriv, type Decipher } from "node:crypto";
 import { PacketHmac } from "./hmac.js";
 import { MAXIMUM_BYTES_OF_128_BIT_BLOCKS, MAXIMUM_PACKETS } from "./limits.js";
-import type { CipherAlgorithm, CipherKeys, PacketOpener, PacketSealer } from "./packet-cipher.js";
+import { type CipherAlgorithm, type PacketOpener, type PacketSealer, requiredMac } from "./packet-cipher.js";
 import { putBack } from "./put-back.js";
 import { checkTag } from "./tag.js";
 
@@ -36,11 +36,6 @@ function ctrAlgorithm(name: string, opensslName: string, keyLength: number): Cip
         : new EncryptAndMacOpener(decipher, hmac);
     },
   };
-}
-
-function requiredMac(name: string, keys: CipherKeys): NonNullable<CipherKeys["mac"]> {
-  if (keys.mac === undefined) throw new TypeError(`${name} needs a MAC beside it`);
-  return keys.mac;
 }
 
 abstract class AesCtr {

@@ -76,3 +76,9 @@ export interface MacAlgorithm {
   /** `-etm@openssh.com`: the MAC covers the clear length and the ciphertext (OpenSSH PROTOCOL §1.6). */
   readonly encryptThenMac: boolean;
 }
+
+/** @throws {TypeError} where the cipher is to be used without a MAC */
+export function requiredMac(name: string, keys: CipherKeys): NonNullable<CipherKeys["mac"]> {
+  if (keys.mac === undefined) throw new TypeError(`${name} needs a MAC beside it`);
+  return keys.mac;
+}

@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { aes256ctr } from "../../../src/crypto/cipher/aes-ctr.js";
-import { bytes, clearPacket, expectMacError, open, seal, suites } from "./packets.js";
+import { bytes, cipherPaths, clearPacket, expectMacError, expectNoClearText, open, seal, suites } from "./packets.js";
 import { aesCtrKeyStream, referenceHmac, xor } from "./reference.js";
 
 const sequence = (number: number): Buffer => {
@@ -9,7 +8,7 @@ const sequence = (number: number): Buffer => {
   return field;
 };
 
-describe.each(suites.filter(({ cipher }) => !cipher.aead))("$name", ({ cipher, keys: { key, mac } }) => {
+describe.each(suites.filter(({ cipher }) => !cipher.aead))("$name by $path", ({ cipher, keys: { key, mac } }) => {
   if (mac === undefined) throw new Error("a cipher that is no AEAD comes with a MAC");
   const { hash, encryptThenMac } = mac.algorithm;
 
@@ -48,14 +47,14 @@ describe.each(suites.filter(({ cipher }) => !cipher.aead))("$name", ({ cipher, k
     const keys = { key, iv: Buffer.alloc(16), mac };
     const sealed = seal(cipher.createSealer(keys), bytes(encryptThenMac ? 32 : 28, 0), 0);
     sealed.writeUInt8(sealed.readUInt8(sealed.length - 1) ^ 1, sealed.length - 1);
-    const before = Buffer.from(sealed);
-    expectMacError(() => open(cipher.createOpener(keys), sealed, 0));
-    expect(sealed).toEqual(before);
+    expectNoClearText(cipher.createOpener(keys), sealed, 0);
   });
 });
 
-it("cannot be used without a MAC", () => {
-  const keys = { key: Buffer.alloc(32), iv: Buffer.alloc(16) };
-  expect(() => aes256ctr.createSealer(keys)).toThrow(TypeError);
-  expect(() => aes256ctr.createOpener(keys)).toThrow(TypeError);
+it.each(cipherPaths)("cannot be used without a MAC by $name", ({ ciphers }) => {
+  for (const { keyLength, ivLength, createSealer, createOpener } of ciphers.filter(({ aead }) => !aead)) {
+    const keys = { key: Buffer.alloc(keyLength), iv: Buffer.alloc(ivLength) };
+    expect(() => createSealer(keys)).toThrow(TypeError);
+    expect(() => createOpener(keys)).toThrow(TypeError);
+  }
 });

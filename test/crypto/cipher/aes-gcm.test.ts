@@ -1,7 +1,6 @@
 import { createCipheriv } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { aes128gcm, aes256gcm } from "../../../src/crypto/cipher/aes-gcm.js";
-import { bytes, clearPacket, expectMacError, open, seal } from "./packets.js";
+import { bytes, cipherPaths, clearPacket, expectNoClearText, open, seal } from "./packets.js";
 import { aesCtrKeyStream, xor } from "./reference.js";
 
 /** Multiplication in GF(2^128) as NIST SP 800-38D §6.3 has it: the leftmost bit is the coefficient of x^0. */
@@ -36,7 +35,11 @@ function referenceSeal(key: Buffer, nonce: Buffer, content: Buffer): Buffer {
   return Buffer.concat([clear.subarray(0, 4), ciphertext, tag]);
 }
 
-describe.each([aes128gcm, aes256gcm])("$name", (algorithm) => {
+const algorithms = cipherPaths.flatMap(({ name: path, ciphers }) =>
+  ciphers.filter(({ name }) => name.includes("gcm")).map((algorithm) => ({ name: algorithm.name, path, algorithm })),
+);
+
+describe.each(algorithms)("$name by $path", ({ algorithm }) => {
   const key = bytes(algorithm.keyLength, 7);
 
   it.each([
@@ -60,12 +63,10 @@ describe.each([aes128gcm, aes256gcm])("$name", (algorithm) => {
     expect(keys.iv.toString("hex")).toBe(iv);
   });
 
-  it("does not change a packet whose tag is wrong", () => {
+  it("leaves no clear text in a packet whose tag is wrong", () => {
     const keys = { key, iv: Buffer.alloc(12, 1) };
     const sealed = seal(algorithm.createSealer(keys), bytes(32, 0), 0);
     sealed.writeUInt8(sealed.readUInt8(20) ^ 1, 20);
-    const before = Buffer.from(sealed);
-    expectMacError(() => algorithm.createOpener(keys).open(sealed, 0));
-    expect(sealed).toEqual(before);
+    expectNoClearText(algorithm.createOpener(keys), sealed, 0);
   });
 });

@@ -24,7 +24,7 @@ describe("registries", () => {
   });
 });
 
-describe.each(suites)("$name", ({ cipher, keys }) => {
+describe.each(suites)("$name by $path", ({ cipher, keys }) => {
   it("opens what it seals, packet after packet, of any size", () => {
     fc.assert(
       fc.property(

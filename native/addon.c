@@ -1,0 +1,271 @@
+/* The classes Sealer and Opener for JavaScript. Every value from there is checked here. */
+#define NAPI_VERSION 8
+#include <node_api.h>
+#include <string.h>
+
+#include "openssl.h"
+#include "protection.h"
+
+#define MOST_PARAMETERS 4
+/* Bytes of the longest name of a cipher, with the zero behind it. */
+#define LONGEST_NAME 32
+
+static napi_value refuse_type(napi_env env, const char *message) {
+  napi_throw_type_error(env, "ERR_INVALID_ARG_TYPE", message);
+  return NULL;
+}
+
+static napi_value refuse(napi_env env, const char *message) {
+  napi_throw_error(env, NULL, message);
+  return NULL;
+}
+
+/* The parameters of a call that has exactly `count`, and what its object protects packets with; false where an exception waits. */
+static bool receive(napi_env env, napi_callback_info info, size_t count, napi_value *parameters,
+                    struct protection **protection) {
+  size_t given = MOST_PARAMETERS;
+  napi_value self;
+  void *data;
+  if (napi_get_cb_info(env, info, &given, parameters, &self, NULL) != napi_ok || given != count) {
+    return refuse_type(env, "wrong number of parameters") != NULL;
+  }
+  if (napi_unwrap(env, self, &data) != napi_ok) return refuse(env, "the keys are destroyed") != NULL;
+  *protection = data;
+  return true;
+}
+
+static bool read_bytes(napi_env env, napi_value value, struct bytes *bytes) {
+  napi_typedarray_type type;
+  void *data;
+  if (napi_get_typedarray_info(env, value, &type, &bytes->length, &data, NULL, NULL) != napi_ok ||
+      type != napi_uint8_array) {
+    return refuse_type(env, "not a Uint8Array") != NULL;
+  }
+  bytes->data = data;
+  return true;
+}
+
+static bool read_uint32(napi_env env, napi_value value, uint32_t *number) {
+  double given;
+  if (napi_get_value_double(env, value, &given) != napi_ok) return refuse_type(env, "not a number") != NULL;
+  if (!(given >= 0 && given <= UINT32_MAX) || given != (double)(uint32_t)given) {
+    napi_throw_range_error(env, "ERR_OUT_OF_RANGE", "not an unsigned integer of 32 bits");
+    return false;
+  }
+  *number = (uint32_t)given;
+  return true;
+}
+
+/* `length` bytes from `offset` on, which have to be in the array. */
+static bool read_part(napi_env env, napi_value array, napi_value offset, napi_value length, struct bytes *part) {
+  struct bytes all;
+  uint32_t from;
+  uint32_t count;
+  if (!read_bytes(env, array, &all) || !read_uint32(env, offset, &from) || !read_uint32(env, length, &count)) {
+    return false;
+  }
+  if (from > all.length || count > all.length - from) {
+    napi_throw_range_error(env, "ERR_OUT_OF_RANGE", "not within the array");
+    return false;
+  }
+  part->data = all.data + from;
+  part->length = count;
+  return true;
+}
+
+static bool overlap(struct bytes left, struct bytes right) {
+  uintptr_t left_start = (uintptr_t)left.data;
+  uintptr_t right_start = (uintptr_t)right.data;
+  return left_start < right_start + right.length && right_start < left_start + left.length;
+}
+
+static napi_value boolean(napi_env env, bool value) {
+  napi_value result = NULL;
+  napi_get_boolean(env, value, &result);
+  return result;
+}
+
+/* True, or false where the tag is wrong, or an exception. */
+static napi_value opened(napi_env env, enum result result) {
+  switch (result) {
+    case DONE:
+      return boolean(env, true);
+    case WRONG_TAG:
+      return boolean(env, false);
+    case OUT_OF_TURN:
+      return refuse(env, "called out of turn or after a failure");
+    case FAILED:
+      break;
+  }
+  return refuse(env, "OpenSSL has failed");
+}
+
+/* seal(array, offset, length, sequenceNumber) */
+static napi_value seal(napi_env env, napi_callback_info info) {
+  napi_value parameters[MOST_PARAMETERS];
+  struct protection *protection;
+  struct bytes packet;
+  uint32_t sequence_number;
+  if (!receive(env, info, 4, parameters, &protection) ||
+      !read_part(env, parameters[0], parameters[1], parameters[2], &packet) ||
+      !read_uint32(env, parameters[3], &sequence_number)) {
+    return NULL;
+  }
+  enum result result = protection_seal(protection, packet, sequence_number);
+  return result == DONE ? NULL : opened(env, result);
+}
+
+/* readLength(array, offset, sequenceNumber): number */
+static napi_value read_length(napi_env env, napi_callback_info info) {
+  napi_value parameters[MOST_PARAMETERS];
+  struct protection *protection;
+  struct bytes header;
+  uint32_t offset;
+  uint32_t sequence_number;
+  uint32_t length;
+  if (!receive(env, info, 3, parameters, &protection) || !read_bytes(env, parameters[0], &header) ||
+      !read_uint32(env, parameters[1], &offset) || !read_uint32(env, parameters[2], &sequence_number)) {
+    return NULL;
+  }
+  if (offset > header.length || header.length - offset < protection_header_length(protection)) {
+    napi_throw_range_error(env, "ERR_OUT_OF_RANGE", "not within the array");
+    return NULL;
+  }
+  enum result result = protection_read_length(protection, header.data + offset, sequence_number, &length);
+  if (result != DONE) return opened(env, result);
+  napi_value number = NULL;
+  napi_create_uint32(env, length, &number);
+  return number;
+}
+
+/* open(array, offset, length, sequenceNumber): boolean. The content is left where it lies, behind the length field. */
+static napi_value open_in_place(napi_env env, napi_callback_info info) {
+  napi_value parameters[MOST_PARAMETERS];
+  struct protection *protection;
+  struct bytes pieces[2] = {{0}};
+  uint32_t sequence_number;
+  if (!receive(env, info, 4, parameters, &protection) ||
+      !read_part(env, parameters[0], parameters[1], parameters[2], &pieces[0]) ||
+      !read_uint32(env, parameters[3], &sequence_number)) {
+    return NULL;
+  }
+  uint8_t *content = pieces[0].length > LENGTH_FIELD ? pieces[0].data + LENGTH_FIELD : pieces[0].data;
+  return opened(env, protection_open(protection, pieces, content, sequence_number));
+}
+
+/* openPieces(first, second, content, sequenceNumber): boolean. All of `content` is written, which overlaps with neither. */
+static napi_value open_pieces(napi_env env, napi_callback_info info) {
+  napi_value parameters[MOST_PARAMETERS];
+  struct protection *protection;
+  struct bytes pieces[2];
+  struct bytes content;
+  uint32_t sequence_number;
+  if (!receive(env, info, 4, parameters, &protection) || !read_bytes(env, parameters[0], &pieces[0]) ||
+      !read_bytes(env, parameters[1], &pieces[1]) || !read_bytes(env, parameters[2], &content) ||
+      !read_uint32(env, parameters[3], &sequence_number)) {
+    return NULL;
+  }
+  size_t around = LENGTH_FIELD + protection_tag_length(protection);
+  if (pieces[0].length > LONGEST_PACKET || pieces[1].length > LONGEST_PACKET ||
+      content.length + around != pieces[0].length + pieces[1].length) {
+    napi_throw_range_error(env, "ERR_OUT_OF_RANGE", "the content is not as long as the packet needs");
+    return NULL;
+  }
+  if (overlap(content, pieces[0]) || overlap(content, pieces[1])) {
+    return refuse(env, "the content lies where the packet does");
+  }
+  return opened(env, protection_open(protection, pieces, content.data, sequence_number));
+}
+
+/* destroy(): overwrites the keys at once; without it they are overwritten when the object is garbage. */
+static napi_value destroy(napi_env env, napi_callback_info info) {
+  napi_value self;
+  void *data = NULL;
+  if (napi_get_cb_info(env, info, NULL, NULL, &self, NULL) == napi_ok &&
+      napi_remove_wrap(env, self, &data) == napi_ok) {
+    protection_destroy(data);
+  }
+  return NULL;
+}
+
+static void finalize(napi_env env, void *data, void *hint) {
+  (void)env;
+  (void)hint;
+  protection_destroy(data);
+}
+
+static const char *const cipher_names[] = {
+    [CHACHA20_POLY1305] = "chacha20-poly1305",
+    [AES_GCM] = "aes-gcm",
+    [AES_CTR_ENCRYPT_THEN_MAC] = "aes-ctr encrypt-then-mac",
+    [AES_CTR_ENCRYPT_AND_MAC] = "aes-ctr encrypt-and-mac",
+};
+
+static bool read_cipher(napi_env env, napi_value value, enum cipher *cipher) {
+  char name[LONGEST_NAME];
+  size_t length;
+  if (napi_get_value_string_utf8(env, value, name, sizeof name, &length) == napi_ok) {
+    for (size_t index = 0; index < sizeof cipher_names / sizeof *cipher_names; index++) {
+      if (strcmp(name, cipher_names[index]) != 0) continue;
+      *cipher = (enum cipher)index;
+      return true;
+    }
+  }
+  return refuse_type(env, "not the name of a cipher") != NULL;
+}
+
+/* new Sealer(cipher, key, iv, macKey), new Opener(cipher, key, iv, macKey); macKey is empty for an AEAD */
+static napi_value construct(napi_env env, napi_callback_info info, enum direction direction) {
+  size_t given = MOST_PARAMETERS;
+  napi_value parameters[MOST_PARAMETERS];
+  napi_value self;
+  napi_value constructor = NULL;
+  enum cipher cipher;
+  struct keys keys;
+  if (napi_get_cb_info(env, info, &given, parameters, &self, NULL) != napi_ok || given != 4 ||
+      napi_get_new_target(env, info, &constructor) != napi_ok || constructor == NULL) {
+    return refuse_type(env, "to be called with new and four parameters");
+  }
+  if (!read_cipher(env, parameters[0], &cipher) || !read_bytes(env, parameters[1], &keys.key) ||
+      !read_bytes(env, parameters[2], &keys.iv) || !read_bytes(env, parameters[3], &keys.mac)) {
+    return NULL;
+  }
+  struct protection *protection = protection_create(cipher, direction, &keys);
+  if (protection == NULL) return refuse(env, "OpenSSL does not take these keys");
+  if (napi_wrap(env, self, protection, finalize, NULL, NULL) != napi_ok) {
+    protection_destroy(protection);
+    return refuse(env, "the object cannot hold the keys");
+  }
+  return self;
+}
+
+static napi_value construct_sealer(napi_env env, napi_callback_info info) { return construct(env, info, SEALS); }
+static napi_value construct_opener(napi_env env, napi_callback_info info) { return construct(env, info, OPENS); }
+
+#define METHOD(name, function) {name, NULL, function, NULL, NULL, NULL, napi_default, NULL}
+
+/* exports: { Sealer, Opener, version }, or { missing } where the OpenSSL of the program cannot be used */
+NAPI_MODULE_INIT() {
+  const napi_property_descriptor of_sealer[] = {METHOD("seal", seal), METHOD("destroy", destroy)};
+  const napi_property_descriptor of_opener[] = {METHOD("readLength", read_length), METHOD("open", open_in_place),
+                                                METHOD("openPieces", open_pieces), METHOD("destroy", destroy)};
+  napi_value value;
+  if (openssl_missing != NULL) {
+    if (napi_create_string_utf8(env, openssl_missing, NAPI_AUTO_LENGTH, &value) != napi_ok ||
+        napi_set_named_property(env, exports, "missing", value) != napi_ok) {
+      return NULL;
+    }
+    return exports;
+  }
+  if (napi_define_class(env, "Sealer", NAPI_AUTO_LENGTH, construct_sealer, NULL, sizeof of_sealer / sizeof *of_sealer,
+                        of_sealer, &value) != napi_ok ||
+      napi_set_named_property(env, exports, "Sealer", value) != napi_ok ||
+      napi_define_class(env, "Opener", NAPI_AUTO_LENGTH, construct_opener, NULL, sizeof of_opener / sizeof *of_opener,
+                        of_opener, &value) != napi_ok ||
+      napi_set_named_property(env, exports, "Opener", value) != napi_ok ||
+      napi_create_string_utf8(env, openssl.OpenSSL_version(0), NAPI_AUTO_LENGTH, &value) != napi_ok ||
+      napi_set_named_property(env, exports, "version", value) != napi_ok) {
+    return NULL;
+  }
+  return exports;
+}

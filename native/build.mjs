@@ -1,0 +1,53 @@
+// Builds the addon with the C compiler of this machine, to where node-gyp-build looks for it. Where `--if-possible` is
+// given, a machine that cannot is told so in one line, and that is all. CC and CFLAGS are taken from the environment.
+import { spawnSync } from "node:child_process";
+import { mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+const COMPILER = process.env.CC || "cc";
+const FLAGS = [
+  ...["-std=c11", "-O2", "-fPIC", "-fvisibility=hidden", "-fstack-protector-strong", "-D_FORTIFY_SOURCE=2"],
+  ...["-Wall", "-Wextra", "-Wconversion", "-Werror"],
+  ...(process.env.CFLAGS?.split(/\s+/).filter(Boolean) ?? []),
+];
+/** What the program that loads the addon exports is not looked for. */
+const LINKING = process.platform === "darwin" ? ["-bundle", "-undefined", "dynamic_lookup"] : ["-shared", "-ldl"];
+
+const isOptional = process.argv.includes("--if-possible");
+const folder = join(ROOT, "prebuilds", `${process.platform}-${process.arch}`);
+
+/** Whether it was done; otherwise what the compiler said. */
+function run(parameters) {
+  const { error, status, stdout, stderr } = spawnSync(COMPILER, parameters, { encoding: "utf8" });
+  if (error !== undefined) return { done: false, output: `${COMPILER}: ${error.code ?? error.message}` };
+  return { done: status === 0, output: `${stdout}${stderr}`.trim() };
+}
+
+function build() {
+  const machine = run(["-dumpmachine"]);
+  if (!machine.done) return machine;
+  const libc = process.platform === "linux" ? (machine.output.includes("musl") ? ".musl" : ".glibc") : "";
+  const headers = join(ROOT, "node_modules/node-api-headers/include");
+  const sources = readdirSync(join(ROOT, "native"))
+    .filter((name) => name.endsWith(".c"))
+    .map((name) => join(ROOT, "native", name));
+  const file = join(folder, `spindlex${libc}.node`);
+  mkdirSync(dirname(file), { recursive: true });
+  // A process that has loaded the old file keeps it.
+  const made = `${file}.${process.pid}`;
+  const compiled = run([...FLAGS, "-isystem", headers, ...sources, "-o", made, ...LINKING]);
+  if (compiled.done) renameSync(made, file);
+  else rmSync(made, { force: true });
+  return compiled;
+}
+
+const { done, output } = build();
+if (!done && isOptional) {
+  const [cause] = output.split("\n");
+  console.log(`spindlex seals packets by node:crypto: its addon was not built, which is optional (${cause})`);
+} else if (!done) {
+  console.error(output);
+  process.exitCode = 1;
+}

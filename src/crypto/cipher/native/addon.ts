@@ -1,0 +1,39 @@
+/**
+ * What `native/addon.c` exports: packets sealed and opened in place by the OpenSSL of the running Node.js. Every offset and
+ * length is checked there; a wrong one, or a wrong type, throws.
+ */
+export interface Addon {
+  readonly Sealer: new (...keys: NativeKeys) => AddonSealer;
+  readonly Opener: new (...keys: NativeKeys) => AddonOpener;
+  /** Of OpenSSL, as it tells it. */
+  readonly version: string;
+}
+
+/** How the addon calls the ciphers; the lengths of the keys say which AES and which hash. */
+export type NativeCipher = "chacha20-poly1305" | "aes-gcm" | "aes-ctr encrypt-then-mac" | "aes-ctr encrypt-and-mac";
+
+/** The keys are copied; `macKey` is empty for an AEAD. */
+export type NativeKeys = readonly [cipher: NativeCipher, key: Uint8Array, iv: Uint8Array, macKey: Uint8Array];
+
+interface HoldsKeys {
+  /** Overwrites the keys; nothing else can be called from then on. What is not destroyed is overwritten as garbage. */
+  destroy(): void;
+}
+
+export interface AddonSealer extends HoldsKeys {
+  seal(array: Uint8Array, offset: number, length: number, sequenceNumber: number): void;
+}
+
+export interface AddonOpener extends HoldsKeys {
+  readLength(array: Uint8Array, offset: number, sequenceNumber: number): number;
+  /** False where the tag is wrong: then no clear text is left, and the opener takes nothing more. */
+  open(array: Uint8Array, offset: number, length: number, sequenceNumber: number): boolean;
+  /** The same for a packet in two pieces. `content` is as long as what is between length field and tag, and elsewhere. */
+  openPieces(first: Uint8Array, second: Uint8Array, content: Uint8Array, sequenceNumber: number): boolean;
+}
+
+/** The addon of a Node.js without an OpenSSL that it can use. */
+export interface AddonWithoutOpenssl {
+  /** The function that is missing or another. */
+  readonly missing: string;
+}

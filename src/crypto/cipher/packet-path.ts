@@ -1,0 +1,35 @@
+import type { Addon } from "./native/addon.js";
+import { findAddon } from "./native/find-addon.js";
+import { differences } from "./native/self-check.js";
+
+/** What seals and opens the packets of this process. */
+export interface PacketPath {
+  /** For people: the addon with its OpenSSL, or node:crypto. */
+  readonly description: string;
+  readonly addon?: Addon;
+  /** Why an addon that is there is not used. */
+  readonly problem?: string;
+}
+
+let path: PacketPath | undefined;
+
+/** Found out when it is first asked for. */
+export function packetPath(): PacketPath {
+  path ??= findPath();
+  return path;
+}
+
+function findPath(): PacketPath {
+  const found = findAddon();
+  if (!("addon" in found)) return withoutAddon(found.reason, found.isProblem);
+  const { addon } = found;
+  const wrong = differences(addon);
+  if (wrong.length > 0) return withoutAddon(`it does not seal as node:crypto does: ${wrong.join(", ")}`, true);
+  // "OpenSSL 3.0.17 1 Jul 2025"
+  const [library, version] = addon.version.split(" ");
+  return { description: `addon (${library} ${version})`, addon };
+}
+
+function withoutAddon(reason: string, isProblem: boolean): PacketPath {
+  return isProblem ? { description: "node:crypto", problem: reason } : { description: `node:crypto (${reason})` };
+}
