@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { copyFileSync, mkdirSync } from "node:fs";
+import { copyFileSync, cpSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -17,6 +17,8 @@ export function compilePrograms(): string {
   const compiler = join(root, "node_modules/typescript/bin/tsc");
   execFileSync(process.execPath, [compiler, "-p", join(root, "bench/tsconfig.json")], { stdio: "inherit" });
   mkdirSync(output, { recursive: true });
+  execFileSync(process.execPath, [join(root, "native/build.mjs"), "--if-possible"], { stdio: "inherit" });
   copyFileSync(join(root, "package.json"), join(output, "package.json"));
+  cpSync(join(root, "prebuilds"), join(output, "prebuilds"), { recursive: true });
   return join(output, "bench");
 }

@@ -1,4 +1,4 @@
-import { createRequire } from "node:module";
+import { packetPath } from "../../src/crypto/cipher/packet-path.js";
 import { PKey } from "../../src/crypto/index.js";
 import { type Channel, runProgram, SFTPServer, SSHServer, SSHServerManager } from "../../src/index.js";
 import { AUTH_FAILED, AUTH_SUCCESSFUL } from "../../src/protocol/constants.js";
@@ -56,13 +56,4 @@ const manager = new SSHServerManager({
 });
 manager.setMaxConnections(10_000);
 await manager.startServer();
-reportTo(process, { port: manager.port, description: `this checkout, sodium-native ${sodium()}` });
-
-function sodium(): string {
-  try {
-    createRequire(import.meta.url)("sodium-native");
-    return "present";
-  } catch {
-    return "absent";
-  }
-}
+reportTo(process, { port: manager.port, description: `this checkout, packets by ${packetPath().description}` });
