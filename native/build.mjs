@@ -1,9 +1,11 @@
-// Builds the addon with the C compiler of this machine, to where node-gyp-build looks for it. Where `--if-possible` is
-// given, a machine that cannot is told so in one line, and that is all. CC and CFLAGS are taken from the environment.
+// Builds the addon with the C compiler of this machine, to where node-gyp-build looks for it: `prebuilds/` in this folder, or
+// in that of `--to`. Where `--if-possible` is given, a machine that cannot is told so in one line, and that is all. CC and
+// CFLAGS are taken from the environment.
 import { spawnSync } from "node:child_process";
 import { mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const COMPILER = process.env.CC || "cc";
@@ -15,8 +17,10 @@ const FLAGS = [
 /** What the program that loads the addon exports is not looked for. */
 const LINKING = process.platform === "darwin" ? ["-bundle", "-undefined", "dynamic_lookup"] : ["-shared", "-ldl"];
 
-const isOptional = process.argv.includes("--if-possible");
-const folder = join(ROOT, "prebuilds", `${process.platform}-${process.arch}`);
+const { values } = parseArgs({
+  options: { "if-possible": { type: "boolean" }, to: { type: "string", default: ROOT } },
+});
+const folder = join(values.to, "prebuilds", `${process.platform}-${process.arch}`);
 
 /** Whether it was done; otherwise what the compiler said. */
 function run(parameters) {
@@ -44,7 +48,7 @@ function build() {
 }
 
 const { done, output } = build();
-if (!done && isOptional) {
+if (!done && values["if-possible"]) {
   const [cause] = output.split("\n");
   console.log(`spindlex seals packets by node:crypto: its addon was not built, which is optional (${cause})`);
 } else if (!done) {

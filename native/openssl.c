@@ -9,7 +9,9 @@
 #endif
 
 /* Of another major version the prototypes are not known. */
+#ifndef KNOWN_MAJOR_VERSION
 #define KNOWN_MAJOR_VERSION 3
+#endif
 
 struct openssl openssl;
 const char *openssl_missing;

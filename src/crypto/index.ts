@@ -4,6 +4,7 @@ export type { CertificateContents } from "./certificates/certificate-contents.js
 export type { CertificateOptions } from "./certificates/certificate-options.js";
 export { type CertificateUse, certificateProblem } from "./certificates/certificate-problem.js";
 export type { CertificateType } from "./certificates/read-certificate.js";
+export { packetsSealedBy } from "./cipher/packet-path.js";
 export { KeyError, type KeyErrorCode } from "./keys/key-error.js";
 export type { VerifiedSignature } from "./keys/key-signature.js";
 export type { SecurityKeySignature } from "./keys/security-keys.js";

@@ -4,6 +4,7 @@ import type { Duplex } from "node:stream";
 import { ConfigurationError } from "../base/configuration-error.js";
 import { type Logger, silentLogger } from "../base/logger.js";
 import { checkInteger, checkNumber, checkOptions } from "../base/option-checks.js";
+import { packetPath } from "../crypto/cipher/packet-path.js";
 import type { ConnectionEnd } from "../endpoint/connection-end.js";
 import { DisconnectReason } from "../protocol/constants.js";
 import type { Connection } from "../session/connection.js";
@@ -137,7 +138,12 @@ export class SSHServerManager extends EventEmitter<ManagerEvents> implements Asy
       this.#starting = undefined;
     }
     const fingerprints = this.#settings.hostKeys.map(hostKeyFingerprint);
-    this.#logger.info({ address: this.#bindAddress, port: this.port, fingerprints }, "the server listens");
+    const { description, problem } = packetPath();
+    const place = { address: this.#bindAddress, port: this.port };
+    this.#logger.info({ ...place, fingerprints, packetsSealedBy: description }, "the server listens");
+    if (problem !== undefined) {
+      this.#logger.warn({ cause: problem }, "packets are sealed by node:crypto: the addon cannot be used");
+    }
     this.#warnIfNobodyGetsIn();
   }
 

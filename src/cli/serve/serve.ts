@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import type { Logger } from "pino";
-import type { PKey } from "../../crypto/index.js";
+import { type PKey, packetsSealedBy } from "../../crypto/index.js";
 import { loadOrCreateHostKey, parseNetworks, SSHServerManager } from "../../index.js";
 import { describeError, UsageError } from "../errors.js";
 import { CommandServer } from "./command-server.js";
@@ -48,6 +48,7 @@ export async function serve(options: ServeOptions): Promise<void> {
     port: manager.port,
     fingerprint,
     otherFingerprints,
+    packetsSealedBy: packetsSealedBy(),
     user: example,
     ...(options.folder && { folder: { ...options.folder, path: resolve(options.folder.path) } }),
     ...(options.forwarding && { forwarding: options.forwarding }),

@@ -10,6 +10,7 @@ export interface StartReport {
   readonly fingerprint: string;
   /** The fingerprints of the others. */
   readonly otherFingerprints?: readonly string[];
+  readonly packetsSealedBy: string;
   /** One of the users who may log in. */
   readonly user: string;
   /** The folder of the disk that is served. */
@@ -33,6 +34,7 @@ export function formatStartReport(report: StartReport): string {
   if (folder !== undefined) lines.push(`Serving:   ${describeFolder(folder)}`);
   for (const forwarded of forwarding ? describeForwarding(forwarding) : []) lines.push(`Forwards:  ${forwarded}`);
   for (const shown of [fingerprint, ...otherFingerprints]) lines.push(`Host key:  ${shown}`);
+  lines.push(`Packets:   sealed by ${report.packetsSealedBy}`);
   lines.push(`Connect:   ${connectCommand(report)}`);
   if (report.trial !== undefined) lines.push(`Or:        ${sftpCommand(report)} (files in memory)`);
   if (password !== undefined) lines.push(`Password:  ${password} (until the server stops)`);
@@ -44,7 +46,9 @@ export function formatStartReportAsJson(report: StartReport): string {
   const { address, port, fingerprint, otherFingerprints = [], user, folder, forwarding, password } = report;
   const command = connectCommand(report);
   const fingerprints = otherFingerprints.length === 0 ? undefined : [fingerprint, ...otherFingerprints];
-  return `${JSON.stringify({ address, port, fingerprint, fingerprints, user, folder, forwarding, password, command })}\n`;
+  const hostKeys = { fingerprint, fingerprints };
+  const others = { user, folder, forwarding, password, command, packetsSealedBy: report.packetsSealedBy };
+  return `${JSON.stringify({ address, port, ...hostKeys, ...others })}\n`;
 }
 
 function describeFolder({ path, readOnly, quota }: NonNullable<StartReport["folder"]>): string {

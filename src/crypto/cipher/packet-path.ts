@@ -30,6 +30,16 @@ function findPath(): PacketPath {
   return { description: `addon (${library} ${version})`, addon };
 }
 
+/**
+ * What seals and opens the packets of this process, for people: `"addon (OpenSSL 3.5.8)"`, or `"node:crypto"` with the reason
+ * why there is no addon.
+ */
+export function packetsSealedBy(): string {
+  return packetPath().description;
+}
+
 function withoutAddon(reason: string, isProblem: boolean): PacketPath {
-  return isProblem ? { description: "node:crypto", problem: reason } : { description: `node:crypto (${reason})` };
+  return isProblem
+    ? { description: "node:crypto (the addon cannot be used)", problem: reason }
+    : { description: `node:crypto (${reason})` };
 }

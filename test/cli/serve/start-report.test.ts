@@ -1,13 +1,20 @@
 import { describe, expect, it } from "vitest";
 import { formatStartReport, formatStartReportAsJson } from "../../../src/cli/serve/start-report.js";
 
-const REPORT = { address: "127.0.0.1", port: 2222, fingerprint: "SHA256:abc", user: "ann" };
+const REPORT = {
+  address: "127.0.0.1",
+  port: 2222,
+  fingerprint: "SHA256:abc",
+  packetsSealedBy: "addon (OpenSSL 3.5.8)",
+  user: "ann",
+};
 
 describe("formatStartReport", () => {
   it("tells all that is needed to connect", () => {
     expect(formatStartReport({ ...REPORT, password: "xyz", trial: "hello" }).split("\n")).toEqual([
       "Listening on 127.0.0.1:2222",
       "Host key:  SHA256:abc",
+      "Packets:   sealed by addon (OpenSSL 3.5.8)",
       "Connect:   ssh -p 2222 ann@127.0.0.1 hello",
       "Or:        sftp -P 2222 ann@127.0.0.1 (files in memory)",
       "Password:  xyz (until the server stops)",
@@ -54,6 +61,7 @@ describe("the report on a folder", () => {
       "Listening on 127.0.0.1:2222",
       "Serving:   /srv/my files",
       "Host key:  SHA256:abc",
+      "Packets:   sealed by addon (OpenSSL 3.5.8)",
       "Connect:   sftp -P 2222 ann@127.0.0.1",
       "",
     ]);

@@ -1,4 +1,6 @@
 import { expect } from "vitest";
+import { findOwnAddon, loadAddon } from "../../../src/base/own-addon.js";
+import type { Addon } from "../../../src/crypto/cipher/native/addon.js";
 import { nativeAlgorithm } from "../../../src/crypto/cipher/native/native-packets.js";
 import type {
   CipherAlgorithm,
@@ -6,7 +8,6 @@ import type {
   PacketOpener,
   PacketSealer,
 } from "../../../src/crypto/cipher/packet-cipher.js";
-import { packetPath } from "../../../src/crypto/cipher/packet-path.js";
 import { portableCiphers } from "../../../src/crypto/cipher/portable-ciphers.js";
 import { macAlgorithms } from "../../../src/crypto/cipher/registry.js";
 import { DisconnectReason } from "../../../src/protocol/constants.js";
@@ -17,7 +18,9 @@ export interface CipherPath {
   readonly ciphers: readonly CipherAlgorithm[];
 }
 
-const { addon } = packetPath();
+const file = findOwnAddon();
+/** Also where `SPINDLEX_NATIVE=0` has the rest of the tests run without it. */
+export const addon = file === undefined ? undefined : (loadAddon(file) as Addon);
 
 /** Both; without a compiler, which is told by the test that the addon is there, the first. */
 export const cipherPaths: readonly CipherPath[] = [

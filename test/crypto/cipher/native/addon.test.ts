@@ -1,9 +1,8 @@
 import { createPrivateKey } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import type { Addon, NativeKeys } from "../../../../src/crypto/cipher/native/addon.js";
-import { packetPath } from "../../../../src/crypto/cipher/packet-path.js";
 import { needs } from "../../../support/clients.js";
-import { bytes } from "../packets.js";
+import { addon, bytes } from "../packets.js";
 
 const none = Buffer.alloc(0);
 
@@ -17,7 +16,6 @@ const kinds = [
 ].map((kind) => ({ name: `${kind.keys[0]} (${kind.keys[1].length * 8} bits)`, ...kind }));
 
 function own(): Addon {
-  const { addon } = packetPath();
   if (addon === undefined) throw new Error("the addon is not there");
   return addon;
 }
@@ -28,10 +26,6 @@ function call(target: object, method: string, ...parameters: unknown[]): unknown
 }
 
 describe("the addon", needs("cc"), () => {
-  it("is used where it can be built", () => {
-    expect(packetPath()).toMatchObject({ description: `addon (OpenSSL ${process.versions.openssl})` });
-  });
-
   it.each<[string, readonly unknown[]]>([
     ["no cipher", ["", bytes(16, 1), bytes(12, 2), none]],
     ["another cipher", ["aes-cbc", bytes(16, 1), bytes(16, 2), none]],
