@@ -87,6 +87,7 @@ export type {
   CheckedAuthenticationOptions,
   PermissionsOption,
 } from "./server/authentication-options.js";
+export type { ConnectionStats } from "./server/connection-stats.js";
 export {
   createServer,
   type Server,
@@ -100,7 +101,7 @@ export type { SessionLimitOptions } from "./server/session-limits.js";
 export type { Files, FilesClient, FilesOption, SessionOptions } from "./server/session-options.js";
 export type { SSHServerManagerOptions } from "./server/settings.js";
 export { SSHServer, type SSHServerOptions } from "./server/ssh-server.js";
-export { type ConnectionStats, SSHServerManager } from "./server/ssh-server-manager.js";
+export { SSHServerManager } from "./server/ssh-server-manager.js";
 export type { StreamInfo } from "./server/stream-info.js";
 export type { AnyChannel, Connection } from "./session/connection.js";
 export { ExitError } from "./session/exit-error.js";

@@ -1,13 +1,19 @@
+import { EventEmitter } from "node:events";
+import type { Duplex } from "node:stream";
 import { ConfigurationError } from "../base/configuration-error.js";
-import { resolveLogger } from "../base/logger.js";
+import type { Logger } from "../base/logger.js";
 import { checkInteger, checkNumber, checkOptions, checkSignal } from "../base/option-checks.js";
 import type { HostKey } from "../crypto/pkey/host-key.js";
+import type { Connection } from "../session/connection.js";
 import type { Middleware } from "../session/session-handler.js";
+import { type ConnectionStats, noConnections } from "./connection-stats.js";
 import { checkHostKeyOption, type HostKeyOption, loadHostKeys } from "./host-keys/host-key-option.js";
 import { checkAddress } from "./listener.js";
+import { MANAGER_EVENTS, type ManagerEvents, tell } from "./manager-events.js";
 import { GENERAL_OPTIONS, type GeneralOptions, resolveGeneralSettings } from "./settings.js";
 import { SSH_SERVER_OPTIONS, SSHServer, type SSHServerOptions, sessionsOf } from "./ssh-server.js";
-import { SSHServerManager } from "./ssh-server-manager.js";
+import { SSHServerManager, startOn } from "./ssh-server-manager.js";
+import type { StreamInfo } from "./stream-info.js";
 
 export interface ServerOptions<Data = unknown> extends SSHServerOptions<Data>, GeneralOptions {
   /** The host key: a file, which is made with mode 0600 if it is not there, a key or another signer; or a list of them. */
@@ -29,34 +35,47 @@ export function createServer<Data = unknown>(options: ServerOptions<Data>): Serv
   return new Server(options);
 }
 
-/** A server that `createServer` has made. */
-export class Server<Data = unknown> implements AsyncDisposable {
+/** A server that `createServer` has made. Its events are those of `ManagerEvents`; a listener that throws harms nobody. */
+export class Server<Data = unknown> extends EventEmitter<ManagerEvents<Data>> implements AsyncDisposable {
   readonly #server: SSHServer;
   readonly #hostKeys: readonly (string | HostKey)[];
   readonly #options: GeneralOptions;
+  readonly #logger: Logger;
+  /** There as soon as the host keys are. */
   #manager: SSHServerManager | undefined;
-  #starting: Promise<SSHServerManager> | undefined;
-  #closing: Promise<void> | undefined;
+  #making: Promise<SSHServerManager> | undefined;
+  #starting: Promise<void> | undefined;
   /** Takes the listener of the signal back that was given to `listen`. */
   #forgetSignal: (() => void) | undefined;
 
   /** @internal `createServer` makes it. */
   constructor(given: ServerOptions<Data>) {
+    super();
     const options = checkOptions(given as ServerOptions, ["hostKey", ...SSH_SERVER_OPTIONS, ...GENERAL_OPTIONS]);
     this.#hostKeys = checkHostKeyOption(options.hostKey);
     this.#server = new SSHServer(selected(options, SSH_SERVER_OPTIONS));
     this.#options = selected(options, GENERAL_OPTIONS);
-    resolveGeneralSettings(this.#options);
+    this.#logger = resolveGeneralSettings(this.#options).logger;
   }
 
   /** The port listened on. @throws {Error} while the server does not listen */
   get port(): number {
-    return this.#running.port;
+    return this.#listening.port;
   }
 
   /** The address listened on. @throws {Error} while the server does not listen */
   get address(): string {
-    return this.#running.address;
+    return this.#listening.address;
+  }
+
+  /** The connections that are open. Each has `disconnect()`. */
+  get connections(): readonly Connection<Data>[] {
+    return (this.#manager?.getActiveConnections() ?? []) as readonly Connection<Data>[];
+  }
+
+  /** What has come and gone since the server was made. */
+  get statistics(): ConnectionStats {
+    return this.#manager?.getConnectionStats() ?? noConnections();
   }
 
   /**
@@ -81,10 +100,10 @@ export class Server<Data = unknown> implements AsyncDisposable {
     checkAddress(host, "host");
     const { signal } = checkOptions(options, ["signal"]);
     if (signal !== undefined) checkSignal("signal", signal).throwIfAborted();
-    if (this.#manager !== undefined || this.#starting !== undefined) throw new Error("the server listens already");
+    if (this.#manager?.isRunning() || this.#starting !== undefined) throw new Error("the server listens already");
     this.#starting = this.#start(port, host);
     try {
-      this.#manager = await this.#starting;
+      await this.#starting;
     } finally {
       this.#starting = undefined;
     }
@@ -94,6 +113,28 @@ export class Server<Data = unknown> implements AsyncDisposable {
     if (signal?.aborted) {
       await this.close();
       signal.throwIfAborted();
+    }
+  }
+
+  /**
+   * Serves SSH over any byte stream: a socket, stdin and stdout, a WebSocket. The limits hold for it as for accepted
+   * connections; the server need not listen.
+   *
+   * @param info the origin of the stream, if the stream does not know it
+   * @throws {ConfigurationError} when the host key or `info` cannot be used; the stream is destroyed then
+   */
+  async handleConnection(stream: Duplex, info?: StreamInfo): Promise<Connection<Data>> {
+    // Whoever waits for the host keys does not listen yet.
+    const ignore = () => {};
+    stream.on("error", ignore);
+    try {
+      const manager = this.#manager ?? (await this.#made());
+      return manager.handleConnection(stream, info) as Connection<Data>;
+    } catch (error) {
+      stream.destroy();
+      throw error;
+    } finally {
+      setImmediate(() => stream.off("error", ignore));
     }
   }
 
@@ -108,38 +149,52 @@ export class Server<Data = unknown> implements AsyncDisposable {
     checkNumber("grace", grace, 0, 3600);
     await this.#starting?.catch(() => {});
     this.#forgetSignal?.();
-    const manager = this.#manager;
-    this.#manager = undefined;
-    if (manager !== undefined) this.#closing = manager.stopServer({ gracePeriod: grace });
-    await this.#closing;
+    await this.#manager?.stopServer({ gracePeriod: grace });
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
 
-  get #running(): SSHServerManager {
-    if (this.#manager === undefined) throw new Error("the server does not listen");
+  get #listening(): SSHServerManager {
+    if (this.#manager === undefined || !this.#manager.isRunning()) throw new Error("the server does not listen");
     return this.#manager;
   }
 
-  async #start(port: number, host: string): Promise<SSHServerManager> {
-    const serverKeys = await loadHostKeys(this.#hostKeys, (path) => {
-      resolveLogger(this.#options.logger).info({ path }, "a host key was made");
-    });
-    const manager = new SSHServerManager({
-      ...this.#options,
-      serverInterface: this.#server,
-      serverKeys,
-      bindAddress: host,
-      port,
-    });
+  async #start(port: number, address: string): Promise<void> {
+    const manager = this.#manager ?? (await this.#made());
     try {
-      await manager.startServer();
+      await startOn(manager, { address, port });
     } catch (error) {
       throw inTermsOfListen(error);
     }
+  }
+
+  async #made(): Promise<SSHServerManager> {
+    this.#making ??= this.#make();
+    try {
+      return await this.#making;
+    } finally {
+      this.#making = undefined;
+    }
+  }
+
+  async #make(): Promise<SSHServerManager> {
+    const serverKeys = await loadHostKeys(this.#hostKeys, (path) => {
+      this.#logger.info({ path }, "a host key was made");
+    });
+    const manager = new SSHServerManager({ ...this.#options, serverInterface: this.#server, serverKeys });
+    for (const event of MANAGER_EVENTS) {
+      manager.on(event, (...parameters: unknown[]) => this.#pass(event, parameters as never));
+    }
+    this.#manager = manager;
     return manager;
+  }
+
+  #pass<Name extends keyof ManagerEvents>(event: Name, parameters: ManagerEvents[Name]): void {
+    tell(this, event, parameters, (error) =>
+      this.#logger.error({ event, err: error }, "a listener of the server has failed"),
+    );
   }
 }
 

@@ -14,18 +14,21 @@ export interface PenaltyEvent {
   readonly enforced: boolean;
 }
 
-/** The events of an SSHServerManager. */
-export interface ManagerEvents {
+/** The events of an SSHServerManager, and of a server that `createServer` has made. */
+export interface ManagerEvents<Data = unknown> {
   /** A client was accepted; it has not logged in. */
-  readonly connection: [connection: Connection];
+  readonly connection: [connection: Connection<Data>];
   /** A client was turned away. */
   readonly refused: [refusal: Refusal];
   readonly penalty: [penalty: PenaltyEvent];
   /** Somebody has logged in. */
-  readonly authenticated: [connection: Connection];
+  readonly authenticated: [connection: Connection<Data>];
   /** An accepted client is gone, for the reason that `end` tells. */
-  readonly disconnected: [connection: Connection, end: ConnectionEnd];
+  readonly disconnected: [connection: Connection<Data>, end: ConnectionEnd];
 }
+
+/** Their names. */
+export const MANAGER_EVENTS = ["connection", "refused", "penalty", "authenticated", "disconnected"] as const;
 
 /** Calls the listeners of an event. An error that one throws, or rejects with, is reported and harms no other. */
 export function tell<Name extends keyof ManagerEvents>(

@@ -11,10 +11,11 @@ import type { Connection } from "../session/connection.js";
 import { Admission } from "./admission/admission.js";
 import type { PenaltyCause } from "./admission/penalties.js";
 import { ProxiedSockets } from "./admission/proxied-sockets.js";
-import { type RefusalReason, refusalReasons } from "./admission/refusal.js";
+import type { RefusalReason } from "./admission/refusal.js";
 import { RefusalLog } from "./admission/refusal-log.js";
 import { Ticket } from "./admission/ticket.js";
 import { ConnectionRegister } from "./connection-register.js";
+import { type ConnectionStats, noConnections } from "./connection-stats.js";
 import { noteEndReason } from "./end-reasons.js";
 import { hostKeyFingerprint } from "./host-keys/host-key-checks.js";
 import { checkAddress, listen } from "./listener.js";
@@ -30,47 +31,34 @@ import {
 import { letsAnybodyIn } from "./ssh-server.js";
 import { givenInfo, proxiedInfo, type StreamInfo, streamInfo } from "./stream-info.js";
 
-/** Statistics of a server since it was made. */
-export interface ConnectionStats {
-  /** Connections accepted, open and closed. */
-  readonly accepted: number;
-  /** Connections refused before a client could log in. */
-  readonly refused: number;
-  /** The same, by the option that has refused them. */
-  readonly refusedBy: Readonly<Record<RefusalReason, number>>;
-  /** Connections open now. */
-  readonly active: number;
-  /** Connections open now on which somebody has logged in. */
-  readonly authenticated: number;
-  /** Connections on which nobody has logged in, those included that are gone while a hook still works for them. */
-  readonly startups: number;
-  /** Sources that are refused for what they have done: see `perSourcePenalties`. */
-  readonly penalisedSources: number;
-  /** Bytes on the wire. */
-  readonly bytesReceived: number;
-  readonly bytesSent: number;
-}
-
 const TOO_MANY = "too many connections";
 const SHUTTING_DOWN = "the server is shutting down";
+
+interface Place {
+  readonly address: string;
+  readonly port: number;
+}
+
+/** Starts a manager at a place that is not that of its options. Only `createServer` needs this. */
+export let startOn: (manager: SSHServerManager, place: Place) => Promise<void>;
 
 /**
  * Runs a server: listens, accepts, keeps the limits. Its events are those of `ManagerEvents`; a listener that throws
  * harms nobody.
  */
 export class SSHServerManager extends EventEmitter<ManagerEvents> implements AsyncDisposable {
+  static {
+    startOn = (manager, place) => manager.#start(place);
+  }
+
   #settings: ServerSettings;
-  readonly #bindAddress: string;
-  readonly #requestedPort: number;
+  readonly #place: Place;
   readonly #register = new ConnectionRegister();
   readonly #admission: Admission;
   readonly #logger: Logger;
   readonly #refusalLog: RefusalLog;
   readonly #proxiedSockets: ProxiedSockets;
-  readonly #refusedBy = Object.fromEntries(refusalReasons.map((reason) => [reason, 0])) as Record<
-    RefusalReason,
-    number
-  >;
+  readonly #refusedBy = { ...noConnections().refusedBy };
   #listener: Server | undefined;
   #starting: Promise<Server> | undefined;
   #accepted = 0;
@@ -93,8 +81,10 @@ export class SSHServerManager extends EventEmitter<ManagerEvents> implements Asy
       accepted: (socket, from) => this.#admit(socket, proxiedInfo(socket, from)),
       refused: (remoteAddress, error) => this.#refused("proxyProtocol", remoteAddress, { cause: error.message }),
     });
-    this.#bindAddress = checkAddress(options.bindAddress ?? "0.0.0.0");
-    this.#requestedPort = checkInteger("port", options.port ?? 22, 0, 65_535);
+    this.#place = {
+      address: checkAddress(options.bindAddress ?? "0.0.0.0"),
+      port: checkInteger("port", options.port ?? 22, 0, 65_535),
+    };
   }
 
   /** The port listened on. @throws {Error} while the server does not run */
@@ -122,12 +112,16 @@ export class SSHServerManager extends EventEmitter<ManagerEvents> implements Asy
    *
    * @throws {ConfigurationError} when the address or port cannot be listened on; its cause is the system's error
    */
-  async startServer(): Promise<void> {
+  startServer(): Promise<void> {
+    return this.#start(this.#place);
+  }
+
+  async #start({ address, port }: Place): Promise<void> {
     if (this.#listener !== undefined || this.#starting !== undefined) throw new Error("the server runs already");
     this.#starting = (this.#stopping ?? Promise.resolve()).then(() =>
       listen({
-        address: this.#bindAddress,
-        port: this.#requestedPort,
+        address,
+        port,
         accepted: (socket) => this.#accept(socket),
         failed: (error) => this.#logger.error({ err: error }, "a connection could not be accepted"),
       }),
@@ -139,8 +133,7 @@ export class SSHServerManager extends EventEmitter<ManagerEvents> implements Asy
     }
     const fingerprints = this.#settings.hostKeys.map(hostKeyFingerprint);
     const { description, problem } = packetPath();
-    const place = { address: this.#bindAddress, port: this.port };
-    this.#logger.info({ ...place, fingerprints, packetsSealedBy: description }, "the server listens");
+    this.#logger.info({ address, port: this.port, fingerprints, packetsSealedBy: description }, "the server listens");
     if (problem !== undefined) {
       this.#logger.warn({ cause: problem }, "packets are sealed by node:crypto: the addon cannot be used");
     }

@@ -2,12 +2,15 @@ import { getEventListeners, once } from "node:events";
 import { chmod, stat, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { join } from "node:path";
+import { duplexPair } from "node:stream";
 import { setTimeout as passed } from "node:timers/promises";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { type HostKey, PKey } from "../../src/crypto/index.js";
 import { AUTH_SUCCESSFUL, createServer, Grant, type Logger, type ServerOptions } from "../../src/index.js";
 import { Deferred } from "../attack/deferred.js";
 import { openCommand, sessionFixture } from "../session/session-fixture.js";
+import { PacketClient } from "../support/packet-client.js";
+import { noneRequest } from "../support/packet-messages.js";
 import { temporaryFolder } from "../support/tools.js";
 
 const hostKey = PKey.generate({ keyType: "ed25519" });
@@ -219,5 +222,59 @@ describe("closing a server with sessions", () => {
       fields: { handler: "session", reason: "shutdown" },
     });
     goOn.resolve(0);
+  });
+});
+
+describe("a server of createServer and its connections", () => {
+  it("tells of them by events, a list and numbers", async () => {
+    await using server = createServer({ hostKey, authentication: everybody, logger: false });
+    expect([server.connections, server.statistics.accepted]).toEqual([[], 0]);
+    const heard: string[] = [];
+    for (const event of ["connection", "authenticated"] as const)
+      server.on(event, ({ id }) => heard.push(`${event} ${id}`));
+    await server.listen(0);
+    const client = await PacketClient.authenticating(server.port);
+    onTestFinished(() => client.close());
+    await client.authenticate(noneRequest("ann"));
+    const [connection] = server.connections;
+    if (connection === undefined) throw new Error("there is no connection");
+    expect(heard).toEqual([`connection ${connection.id}`, `authenticated ${connection.id}`]);
+    expect(server.statistics).toMatchObject({ accepted: 1, active: 1, authenticated: 1 });
+    const disconnected = once(server, "disconnected");
+    connection.disconnect();
+    expect((await disconnected)[1]).toMatchObject({ kind: "disconnected" });
+    expect([server.connections, server.statistics.accepted]).toEqual([[], 1]);
+  });
+
+  it("serves a stream that it was given, also where it does not listen", async () => {
+    const lines: string[] = [];
+    const logger: Logger = { debug() {}, info() {}, warn() {}, error: (_, message) => void lines.push(message) };
+    await using server = createServer({ hostKey, authentication: everybody, logger });
+    server.on("connection", () => {
+      throw new Error("broken");
+    });
+    const [ours, theirs] = duplexPair();
+    const greeting = once(theirs, "data");
+    const connection = await server.handleConnection(ours, { remoteAddress: "192.0.2.7" });
+    expect(String((await greeting)[0])).toMatch(/^SSH-2\.0-spindlex/);
+    expect(server.connections).toEqual([connection]);
+    expect(connection.remoteAddress).toBe("192.0.2.7");
+    expect(lines).toContain("a listener of the server has failed");
+    await server.close({ grace: 0 });
+    expect(server.connections).toEqual([]);
+  });
+
+  it("destroys a stream that it cannot serve", async () => {
+    await using server = createServer({
+      hostKey: "/dev/null/host_key",
+      authentication: everybody,
+      logger: false,
+    });
+    const [ours] = duplexPair();
+    const serving = server.handleConnection(ours);
+    ours.emit("error", new Error("the client has gone"));
+    await expect(serving).rejects.toThrow(refused("hostKey", /./));
+    expect(ours.destroyed).toBe(true);
+    await expect(server.handleConnection(duplexPair()[0], { remoteAddress: 5 } as never)).rejects.toThrow();
   });
 });

@@ -1,0 +1,37 @@
+import { type RefusalReason, refusalReasons } from "./admission/refusal.js";
+
+/** Statistics of a server since it was made. */
+export interface ConnectionStats {
+  /** Connections accepted, open and closed. */
+  readonly accepted: number;
+  /** Connections refused before a client could log in. */
+  readonly refused: number;
+  /** The same, by the option that has refused them. */
+  readonly refusedBy: Readonly<Record<RefusalReason, number>>;
+  /** Connections open now. */
+  readonly active: number;
+  /** Connections open now on which somebody has logged in. */
+  readonly authenticated: number;
+  /** Connections on which nobody has logged in, those included that are gone while a hook still works for them. */
+  readonly startups: number;
+  /** Sources that are refused for what they have done: see `perSourcePenalties`. */
+  readonly penalisedSources: number;
+  /** Bytes on the wire. */
+  readonly bytesReceived: number;
+  readonly bytesSent: number;
+}
+
+/** The statistics of a server that nobody has come to. */
+export function noConnections(): ConnectionStats {
+  return {
+    accepted: 0,
+    refused: 0,
+    refusedBy: Object.fromEntries(refusalReasons.map((reason) => [reason, 0])) as Record<RefusalReason, number>,
+    active: 0,
+    authenticated: 0,
+    startups: 0,
+    penalisedSources: 0,
+    bytesReceived: 0,
+    bytesSent: 0,
+  };
+}
