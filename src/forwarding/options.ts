@@ -7,19 +7,21 @@ import { LISTEN_OPTIONS, type ListenOptions, resolveListenOptions } from "./list
 import type { ListenRequest, LocalTarget } from "./target.js";
 import type { HostLookup } from "./tcp/connect-target.js";
 
-/** The forwarding that clients may ask for. Without a declaration, nothing is forwarded. */
-export interface ForwardingOptions extends ListenOptions {
+/**
+ * The forwarding that clients may ask for. Without a declaration, nothing is forwarded. `Data` is what the Grants of the login have.
+ */
+export interface ForwardingOptions<Data = unknown> extends ListenOptions {
   /**
    * Decides where clients may be connected to by `ssh -L`, `-D`, `-W` and `-J`: to a TCP port, or to a socket of the file
    * system (`path`). `allowTargets` makes such a decision of a list.
    */
-  readonly local?: (target: LocalTarget) => MaybePromise<ForwardingDecision>;
+  readonly local?: (target: LocalTarget<Data>) => MaybePromise<ForwardingDecision>;
   /** Decides where the server may listen for clients that ask by `ssh -R`. */
-  readonly remote?: (request: ListenRequest) => MaybePromise<boolean>;
+  readonly remote?: (request: ListenRequest<Data>) => MaybePromise<boolean>;
   /** Whether programs may use the client's agent (`ssh -A`), for all or by a decision. Default `false`. */
-  readonly agent?: boolean | ((channel: SessionChannel) => MaybePromise<boolean>);
+  readonly agent?: boolean | ((channel: SessionChannel<Data>) => MaybePromise<boolean>);
   /** Whether programs may show windows on the client's display (`ssh -X`), for all or by a decision. Default `false`. */
-  readonly x11?: boolean | ((channel: SessionChannel) => MaybePromise<boolean>);
+  readonly x11?: boolean | ((channel: SessionChannel<Data>) => MaybePromise<boolean>);
   /** Seconds from a client's request to the connection with its target; `false` is no limit. Default 30. */
   readonly connectTimeout?: number | false;
   /** Finds the addresses of a host in place of the operating system's resolver. */

@@ -30,7 +30,7 @@ export interface SSHServerOptions<Data = unknown> extends SessionOptions<Data> {
   /** A declaration of the login in place of hooks. */
   readonly authentication?: AuthenticationOptions<Data>;
   /** A declaration of what is forwarded, in place of hooks. */
-  readonly forwarding?: ForwardingOptions;
+  readonly forwarding?: ForwardingOptions<Data>;
 }
 
 /** The options of an SSHServer. */

@@ -6,7 +6,14 @@ import { duplexPair } from "node:stream";
 import { setTimeout as passed } from "node:timers/promises";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { type HostKey, PKey } from "../../src/crypto/index.js";
-import { AUTH_SUCCESSFUL, createServer, Grant, type Logger, type ServerOptions } from "../../src/index.js";
+import {
+  AUTH_SUCCESSFUL,
+  allowTargets,
+  createServer,
+  Grant,
+  type Logger,
+  type ServerOptions,
+} from "../../src/index.js";
 import { Deferred } from "../attack/deferred.js";
 import { openCommand, sessionFixture } from "../session/session-fixture.js";
 import { PacketClient } from "../support/packet-client.js";
@@ -165,6 +172,17 @@ describe("createServer", () => {
         stdout.write(name);
       },
       sftp: ({ data }) => data.name.toUpperCase(),
+      forwarding: {
+        local: ({ connection }) => connection.identity?.data.name.startsWith("a") === true,
+        remote: ({ connection }) => connection.identity?.data.name.startsWith("a") === true,
+        agent: ({ connection }) => connection.identity?.data.name.startsWith("a") === true,
+      },
+    });
+    createServer({
+      ...options,
+      authentication: { none: () => new Grant({ data: 5 }) },
+      session: ({ data }) => data.valueOf(),
+      forwarding: { local: allowTargets({ targets: [] }) },
     });
     createServer({
       ...options,
