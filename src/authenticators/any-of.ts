@@ -2,6 +2,18 @@ import { type AuthDecision, Grant } from "../auth/grant.js";
 import { ConfigurationError } from "../base/configuration-error.js";
 import { AUTH_FAILED } from "../protocol/constants.js";
 
+/** What `anyOf` makes: one hook. */
+export interface AnyOf<Parameters extends readonly unknown[]> {
+  (...parameters: Parameters): Promise<AuthDecision>;
+  /**
+   * Reads what those of the hooks have that can be read now (`authorizedKeys`, `trustedUserCAs`, …), to fail at the start of the
+   * server rather than at the first login.
+   *
+   * @throws what their `load` throws
+   */
+  load(): Promise<void>;
+}
+
 /**
  * One hook out of several: they are asked in order, and the first that lets the user in decides. When one throws,
  * nobody is let in and the rest is not asked. Where nobody lets the user in, and one has given something that is not a
@@ -11,14 +23,14 @@ import { AUTH_FAILED } from "../protocol/constants.js";
  */
 export function anyOf<Parameters extends readonly unknown[]>(
   ...hooks: readonly ((...parameters: Parameters) => AuthDecision | Promise<AuthDecision>)[]
-): (...parameters: Parameters) => Promise<AuthDecision> {
+): AnyOf<Parameters> {
   if (hooks.some((hook) => typeof hook !== "function")) {
     throw new ConfigurationError(
       "anyOf",
       "takes functions, such as those that authorizedKeys and trustedUserCAs return",
     );
   }
-  return async (...parameters) => {
+  const ask = async (...parameters: Parameters) => {
     let odd = 0;
     for (const hook of hooks) {
       const decision = await hook(...parameters);
@@ -29,4 +41,10 @@ export function anyOf<Parameters extends readonly unknown[]>(
     if (odd > 0) throw new TypeError(`${odd} of ${hooks.length} hooks gave something that is not a decision`);
     return AUTH_FAILED;
   };
+  const load = async () => {
+    for (const hook of hooks) {
+      if ("load" in hook && typeof hook.load === "function") await hook.load();
+    }
+  };
+  return Object.assign(ask, { load });
 }

@@ -1,6 +1,6 @@
 /** Decisions about logins, ready-made: `spindlex/authenticators`. */
 
-export { anyOf } from "./any-of.js";
+export { type AnyOf, anyOf } from "./any-of.js";
 export {
   type AuthorizedKeysOptions,
   authorizedKeys,

@@ -1,7 +1,9 @@
 import type { FindLogger } from "../base/connection-logger.js";
+import type { MaybePromise } from "../base/maybe-promise.js";
 import { checkOptions } from "../base/option-checks.js";
 import type { PKey } from "../crypto/pkey/pkey.js";
 import { RevocationList } from "../crypto/revocation/revocation-list.js";
+import type { Connection } from "../session/connection.js";
 import { FILE_OPTIONS, type FileOptions, resolveFileOptions } from "./files/file-options.js";
 import { sourceFile } from "./files/file-source.js";
 import { ReloadedFile } from "./files/reloaded-file.js";
@@ -15,7 +17,9 @@ export type RevocationSource =
   | string
   | Uint8Array
   | RevocationList
-  | ((key: PKey) => boolean | Promise<boolean>);
+  | ((key: PKey, connection: Connection | undefined, username: string | undefined) => MaybePromise<boolean>);
+
+type Ask = Extract<RevocationSource, (...parameters: never[]) => unknown>;
 
 /** A body for `checkKeyRevoked`. */
 export interface RevokedKeys {
@@ -23,8 +27,9 @@ export interface RevokedKeys {
    * Whether a key is revoked. Never rejects: where that cannot be found out, it is.
    *
    * @param connection whose logger is used where none was given
+   * @param username for a function, which is asked with all three
    */
-  (key: PKey, connection?: object): Promise<boolean>;
+  (key: PKey, connection?: Connection, username?: string): Promise<boolean>;
   /**
    * Reads the source now, to fail at the start of the server rather than at the first login. A list that revokes
    * nothing is good, too.
@@ -42,8 +47,8 @@ const MAXIMUM_REVOKED_KEYS_SIZE = 16 * 1024 * 1024;
  *
  * A file is looked at for each key and read again when it has changed. When it cannot be read, is too large, is not
  * understood to its last byte, or can be changed by others, every key is revoked, and the log has the reason. (Others could
- * take a key off the list; sshd does not look at that.) A function says that a key is good by `false` alone: any other
- * value revokes it, and so does an error.
+ * take a key off the list; sshd does not look at that.) For a function a key is good only where it gives `false`: any other
+ * value revokes the key, and so does an error.
  *
  * @throws {KeyError} when a list that is given as bytes or text is malformed
  * @throws {ConfigurationError} when the source is not one of these, or an option cannot be used
@@ -52,7 +57,7 @@ export function revokedKeys(source: RevocationSource, options: FileOptions = {})
   checkOptions(options, FILE_OPTIONS);
   const resolved = resolveFileOptions(options, MAXIMUM_REVOKED_KEYS_SIZE);
   const { loggerOf } = resolved;
-  if (typeof source === "function") return asking((key) => source(key), loggerOf);
+  if (typeof source === "function") return asking(source, loggerOf);
   if (typeof source === "string" || source instanceof Uint8Array) return listed(RevocationList.parse(source), loggerOf);
   if (source instanceof RevocationList) return listed(source, loggerOf);
   const path = sourceFile("source", source, "{ file: PATH }, a list of revoked keys, or a function");
@@ -64,7 +69,7 @@ export function revokedKeys(source: RevocationSource, options: FileOptions = {})
   queueMicrotask(() => {
     if (!isLoaded) void file.current();
   });
-  const isRevoked = async (key: PKey, connection?: object) => {
+  const isRevoked: Ask = async (key, connection) => {
     const state = await file.current(connection);
     return state === undefined || state.content.isRevoked(key) || state.lastAtRest?.isRevoked(key) === true;
   };
@@ -78,14 +83,10 @@ function listed(list: RevocationList, loggerOf: FindLogger): RevokedKeys {
   return asking((key) => list.isRevoked(key), loggerOf);
 }
 
-function asking(
-  isRevoked: (key: PKey, connection?: object) => boolean | Promise<boolean>,
-  loggerOf: FindLogger,
-  load: RevokedKeys["load"] = async () => {},
-): RevokedKeys {
-  const ask = async (key: PKey, connection?: object) => {
+function asking(isRevoked: Ask, loggerOf: FindLogger, load: RevokedKeys["load"] = async () => {}): RevokedKeys {
+  const ask = async (key: PKey, connection?: Connection, username?: string) => {
     try {
-      return (await isRevoked(key, connection)) !== false;
+      return (await isRevoked(key, connection, username)) !== false;
     } catch (error) {
       loggerOf(connection).error({ err: error }, "a key is refused because its revocation could not be checked");
       return true;

@@ -33,6 +33,16 @@ describe("anyOf", () => {
     }
   });
 
+  it("loads what can be loaded, one after the other", async () => {
+    const loaded: number[] = [];
+    const loadable = (number: number) =>
+      Object.assign(() => AUTH_FAILED, { load: async () => void loaded.push(number) });
+    await anyOf(loadable(1), refuse, anyOf(loadable(2))).load();
+    expect(loaded).toEqual([1, 2]);
+    const broken = Object.assign(() => AUTH_FAILED, { load: () => Promise.reject(new Error("no file")) });
+    await expect(anyOf(loadable(3), broken).load()).rejects.toThrow("no file");
+  });
+
   it("takes functions only", () => {
     for (const odd of [undefined, null, {}, "authorizedKeys"]) {
       expect(() => Reflect.apply(anyOf, undefined, [refuse, odd])).toThrow(ConfigurationError);

@@ -2,13 +2,14 @@ import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { chmod, mkdir, rename, rm, symlink, truncate, utimes, writeFile as write } from "node:fs/promises";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import type { FileOptions } from "../../src/authenticators/index.js";
 import { type RevocationSource, revokedKeys } from "../../src/authenticators/revoked-keys.js";
 import { ConfigurationError } from "../../src/base/configuration-error.js";
 import { KeyError } from "../../src/crypto/keys/key-error.js";
 import { PKey } from "../../src/crypto/pkey/pkey.js";
 import { RevocationList } from "../../src/crypto/revocation/revocation-list.js";
+import { fakeConnection } from "../connection/fake-connection.js";
 import { temporaryFolder } from "../support/tools.js";
 import { LogRecord, later } from "./test-login.js";
 
@@ -51,6 +52,13 @@ describe("revoked keys", () => {
     for (const word of [undefined, null, 0, "", "false", true]) {
       expect(await answers((() => word) as unknown as RevocationSource)).toEqual([true, true, true]);
     }
+  });
+
+  it("are known to a function, which is asked with the connection and the user", async () => {
+    const asked = vi.fn(() => false);
+    const connection = fakeConnection();
+    await revokedKeys(asked)(mine, connection, "ann");
+    expect(asked).toHaveBeenCalledExactlyOnceWith(mine, connection, "ann");
   });
 
   it.each([

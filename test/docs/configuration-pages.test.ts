@@ -168,8 +168,11 @@ describePage("docs/from-ssh2.md", (page) => {
     page.write("users", `ann:${await hashPassword("secret")}\n`);
     hostKey(page, "host.key");
     const { manager } = await page.load<{ manager: SSHServerManager }>("class ExecServer");
-    const { stdout } = await page.sshWithPassword(manager.port, "secret", ["ann@127.0.0.1", "make tea"]);
-    expect(stdout).toBe("Executed: make tea\n");
+    const { server } = await page.load<{ server: Server }>("createServer");
+    for (const { port } of [manager, server]) {
+      const { stdout } = await page.sshWithPassword(port, "secret", ["ann@127.0.0.1", "make tea"]);
+      expect(stdout).toBe("Executed: make tea\n");
+    }
   });
 });
 
