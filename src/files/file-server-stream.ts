@@ -1,6 +1,6 @@
 import type { Duplex } from "node:stream";
 
-/** The stream of a session: any stream of bytes in both directions. A channel of SSH has the optional members. */
+/** The way to the client of a file server: bytes in both directions. A channel of SSH has the optional members. */
 export interface FileServerStream extends Duplex {
   /** The connection of a channel, whose server's logger is used where no other is given. */
   readonly connection?: object;

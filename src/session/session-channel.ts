@@ -34,7 +34,7 @@ export interface SessionEvents {
   readonly eow: [];
 }
 
-/** The methods of an emitter, with the types of a session's events before those of a stream. */
+/** The methods of an emitter. They know the types of a session's events; those of a stream come behind them. */
 interface SessionEmitter {
   on<Event extends keyof SessionEvents>(event: Event, listener: (...values: SessionEvents[Event]) => void): this;
   once<Event extends keyof SessionEvents>(event: Event, listener: (...values: SessionEvents[Event]) => void): this;
