@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import type { MaybePromise } from "../../src/base/maybe-promise.js";
 import { PKey } from "../../src/crypto/index.js";
 import { type AuthDecision, type Connection, Grant } from "../../src/index.js";
@@ -17,6 +17,7 @@ import {
   publickeySignedData,
   readUserauthFailure,
 } from "../support/packet-messages.js";
+import { RSA_KEY } from "../support/rsa-key.js";
 import { Attacked, type ManagerOptions, TargetServer, USERNAME } from "./attacked-server.js";
 import { Deferred } from "./deferred.js";
 
@@ -31,10 +32,7 @@ const certificate = authority.signCertificate({
   keyId: "test",
   principals: ["alice"],
 });
-let rsa: PKey;
-beforeAll(() => {
-  rsa = PKey.generate({ keyType: "rsa", bits: 2048 });
-});
+const rsa = RSA_KEY;
 
 type Decide = (username: string, key: PKey, connection: Connection, algorithm: string) => MaybePromise<AuthDecision>;
 

@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { PKey } from "../../src/crypto/index.js";
 import { type AuthResult, MessageNumber } from "../../src/protocol/constants.js";
 import { Reader } from "../../src/protocol/reader.js";
@@ -12,6 +12,7 @@ import {
   publickeySignedData,
   readUserauthFailure,
 } from "../support/packet-messages.js";
+import { RSA_KEY } from "../support/rsa-key.js";
 import { Attacked, HOST_KEY, TargetServer, USERNAME } from "./attacked-server.js";
 
 const { USERAUTH_FAILURE, USERAUTH_PK_OK, USERAUTH_SUCCESS } = MessageNumber;
@@ -19,10 +20,7 @@ const { USERAUTH_FAILURE, USERAUTH_PK_OK, USERAUTH_SUCCESS } = MessageNumber;
 const authorized = PKey.generate({ keyType: "ed25519" });
 const stranger = PKey.generate({ keyType: "ed25519" });
 const ecdsa = PKey.generate({ keyType: "ecdsa" });
-let rsa: PKey;
-beforeAll(() => {
-  rsa = PKey.generate({ keyType: "rsa", bits: 2048 });
-});
+const rsa = RSA_KEY;
 
 async function start(): Promise<{ attacked: Attacked; client: PacketClient }> {
   const attacked = await Attacked.start(new TargetServer());

@@ -5,11 +5,11 @@ import { Reader } from "../../src/protocol/reader.js";
 import { Writer } from "../../src/protocol/writer.js";
 import type { PacketClient } from "../support/packet-client.js";
 import { globalRequest, ping, type Reply } from "../support/packet-messages.js";
+import { RSA_KEY } from "../support/rsa-key.js";
 import { Attacked, HOST_KEY, TargetServer } from "./attacked-server.js";
 
 const { GLOBAL_REQUEST, PONG, REQUEST_FAILURE, REQUEST_SUCCESS } = MessageNumber;
 
-const RSA_KEY = PKey.generate({ keyType: "rsa", bits: 2048 });
 const SECOND_KEY = PKey.generate({ keyType: "ed25519" });
 const FOREIGN_KEY = PKey.generate({ keyType: "ed25519" });
 

@@ -1,5 +1,6 @@
 import { PKey } from "../../src/crypto/index.js";
 import { MessageNumber as M } from "../../src/protocol/constants.js";
+import { RSA_KEY } from "../support/rsa-key.js";
 import { HOST_KEY, PASSWORD, USERNAME } from "./attacked-server.js";
 
 /** One field of a message: a string with its length, a number or bytes as they are. */
@@ -51,7 +52,7 @@ const open = (kind: string, ...fields: readonly Field[]): DescribedMessage =>
   describeMessage(`CHANNEL_OPEN ${kind}`, M.CHANNEL_OPEN, kind, uint32(1), uint32(1 << 20), uint32(1 << 15), ...fields);
 
 const signature = Buffer.concat([Buffer.from("0000000b", "hex"), Buffer.from("ssh-ed25519"), Buffer.alloc(68, 64)]);
-const rsa = PKey.generate({ keyType: "rsa", bits: 2048 }).publicBlob;
+const rsa = RSA_KEY.publicBlob;
 const ecdsa = PKey.generate({ keyType: "ecdsa" }).publicBlob;
 
 export const authenticationMessages: readonly DescribedMessage[] = [

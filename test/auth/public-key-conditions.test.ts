@@ -15,12 +15,13 @@ import {
   publickeyQuery,
   publickeySignedData,
 } from "../support/packet-messages.js";
+import { RSA_KEY } from "../support/rsa-key.js";
 import { SoftwareSecurityKey, USER_PRESENT, USER_VERIFIED } from "../support/security-key.js";
 import { TestAuthenticator } from "./test-authenticator.js";
 
 const sessionId = Buffer.alloc(32, 7);
 const user = PKey.generate({ keyType: "ed25519" });
-const rsa = PKey.generate({ keyType: "rsa", bits: 2048 });
+const rsa = RSA_KEY;
 const authority = PKey.generate({ keyType: "ecdsa" });
 const stranger = PKey.generate({ keyType: "ed25519" });
 const securityKey = new SoftwareSecurityKey("ed25519");

@@ -15,12 +15,13 @@ import {
   publickeySignedData,
   userauthRequest,
 } from "../support/packet-messages.js";
+import { RSA_KEY } from "../support/rsa-key.js";
 import { TestAuthenticator } from "./test-authenticator.js";
 
 const ed25519 = PKey.generate({ keyType: "ed25519" });
 const other = PKey.generate({ keyType: "ed25519" });
 const ecdsa = PKey.generate({ keyType: "ecdsa", bits: 384 });
-const rsa = PKey.generate({ keyType: "rsa", bits: 2048 });
+const rsa = RSA_KEY;
 const hostKey = PKey.generate({ keyType: "ed25519" }).publicBlob;
 
 const sessionId = Buffer.alloc(32, 7);

@@ -1,9 +1,9 @@
 import { expect, it, vi } from "vitest";
-import { hashPassword } from "../../src/authenticators/index.js";
 import { decodeBase32 } from "../../src/authenticators/totp/base32.js";
 import { oneTimeCode } from "../../src/authenticators/totp/one-time-code.js";
 import { PKey } from "../../src/crypto/index.js";
 import { type Channel, SSHServer, type SSHServerOptions, type trustedUserCAs } from "../../src/index.js";
+import { KNOWN_HASHES } from "../authenticators/passwords/known-hashes.js";
 import type { Outcome } from "../examples/real-client.js";
 import { describePage, OPEN } from "./page-fixture.js";
 
@@ -26,7 +26,7 @@ const expectRefused = ({ stderr }: Outcome, methods: string) =>
 
 describePage("docs/authentication.md", (page) => {
   const publicKey = () => page.publicLine.trim();
-  const passwords = async (file: string) => page.write(file, `ann:${await hashPassword("secret")}\n`);
+  const passwords = async (file: string) => page.write(file, `ann:${KNOWN_HASHES.scrypt.hash}\n`);
   const certified = (authority: PKey, principals: readonly string[]) => {
     const key = PKey.fromString(publicKey());
     const certificate = authority.signCertificate({ publicKey: key, type: "user", keyId: "test", principals });

@@ -3,9 +3,9 @@ import { mkdirSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { expect, it, vi } from "vitest";
-import { hashPassword } from "../../src/authenticators/index.js";
 import { type Certificate, PKey } from "../../src/crypto/index.js";
 import { type Server, SSHServer, SSHServerManager } from "../../src/index.js";
+import { KNOWN_HASHES } from "../authenticators/passwords/known-hashes.js";
 import { run } from "../examples/real-client.js";
 import { runOk } from "../support/tools.js";
 import { describePage, type Page } from "./page-fixture.js";
@@ -165,7 +165,7 @@ describePage("docs/hardening.md", (page) => {
 
 describePage("docs/from-ssh2.md", (page) => {
   it("runs a command", async () => {
-    page.write("users", `ann:${await hashPassword("secret")}\n`);
+    page.write("users", `ann:${KNOWN_HASHES.scrypt.hash}\n`);
     hostKey(page, "host.key");
     const { manager } = await page.load<{ manager: SSHServerManager }>("class ExecServer");
     const { server } = await page.load<{ server: Server }>("createServer");

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import { hashPassword } from "../../src/authenticators/index.js";
 import type { Server, SSHServer, SSHServerOptions } from "../../src/index.js";
+import { KNOWN_HASHES } from "../authenticators/passwords/known-hashes.js";
 import { describePage, OPEN } from "./page-fixture.js";
 
 const MAKEFILE = "build:\n\t@echo built\ndeploy:\n\t@echo deployed by $$DEPLOYER\n";
@@ -14,7 +14,7 @@ describePage("docs/programs.md", (page) => {
   });
 
   it("builds and deploys", async () => {
-    page.write("users", `ann:${await hashPassword("secret")}\n`);
+    page.write("users", `ann:${KNOWN_HASHES.scrypt.hash}\n`);
     page.write("srv/app/Makefile", MAKEFILE);
     const { server } = await page.load<{ server: Server }>("There is only one command");
     expect(await page.sshWithPassword(server.port, "secret", ["ann@127.0.0.1", "deploy"])).toEqual({

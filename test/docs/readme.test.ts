@@ -1,9 +1,9 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it, onTestFinished, vi } from "vitest";
-import { hashPassword } from "../../src/authenticators/index.js";
 import { PKey } from "../../src/crypto/index.js";
 import type { Server, SSHServer, SSHServerManager } from "../../src/index.js";
+import { KNOWN_HASHES } from "../authenticators/passwords/known-hashes.js";
 import { describePage } from "./page-fixture.js";
 
 describePage("README.md", (page) => {
@@ -40,7 +40,7 @@ describePage("README.md", (page) => {
   it("wants a key and a password", async () => {
     page.write("keys/ann");
     page.write("user_ca.pub", `${PKey.generate({ keyType: "ed25519" }).toPublicString()}\n`);
-    page.write("users", `ann:${await hashPassword("secret")}\n`);
+    page.write("users", `ann:${KNOWN_HASHES.scrypt.hash}\n`);
     const { server } = await page.load<{ server: SSHServer }>("trustedUserCAs");
     const port = await page.serve(server);
     const refused = (methods: string, options: readonly string[] = []) =>

@@ -2,8 +2,8 @@ import { mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { createServer as createHttpServer } from "node:http";
 import { join } from "node:path";
 import { expect, it, vi } from "vitest";
-import { hashPassword } from "../../src/authenticators/index.js";
 import { createServer, type Server, type SessionHandler } from "../../src/index.js";
+import { KNOWN_HASHES } from "../authenticators/passwords/known-hashes.js";
 import { RunningProcess } from "../examples/running-process.js";
 import { describePage, OPEN } from "./page-fixture.js";
 
@@ -56,7 +56,7 @@ describePage("docs/sessions.md", (page) => {
   });
 
   it("serves a folder of one user, and another to the rest", async () => {
-    const hash = await hashPassword("secret");
+    const hash = KNOWN_HASHES.scrypt.hash;
     page.write("users", `ann:${hash}\nben:${hash}\n`);
     page.write("srv/ann/hers.txt");
     page.write("srv/public/all.txt");
@@ -70,7 +70,7 @@ describePage("docs/sessions.md", (page) => {
   });
 
   it("keeps office hours", async () => {
-    page.write("users", `ann:${await hashPassword("secret")}\n`);
+    page.write("users", `ann:${KNOWN_HASHES.scrypt.hash}\n`);
     const { server } = await page.load<{ server: Server }>("officeHours");
     const port = await page.serve(server);
     const hour = vi.spyOn(Date.prototype, "getHours").mockReturnValue(12);

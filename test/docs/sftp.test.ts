@@ -1,9 +1,9 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { hashPassword } from "../../src/authenticators/index.js";
 import { type Channel, type Server, type SFTPServer, SSHServer, type SSHServerOptions } from "../../src/index.js";
 import type { FileSystem } from "../../src/sftp/index.js";
+import { KNOWN_HASHES } from "../authenticators/passwords/known-hashes.js";
 import { run } from "../examples/real-client.js";
 import { describePage, OPEN } from "./page-fixture.js";
 
@@ -11,7 +11,7 @@ type ServerClass = new (options: SSHServerOptions) => SSHServer;
 
 describePage("docs/sftp.md", (page) => {
   it("serves a home to each user", async () => {
-    page.write("users", `ann:${await hashPassword("secret")}\n`);
+    page.write("users", `ann:${KNOWN_HASHES.scrypt.hash}\n`);
     page.write("srv/homes/ann/notes.txt");
     const { server } = await page.load<{ server: Server }>("await server.listen(2222)");
     expect((await page.sftp(server.port, "ann", ["ls"])).stdout).toContain("notes.txt");

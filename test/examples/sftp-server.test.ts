@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
-import { hashPassword } from "../../src/authenticators/index.js";
+import { KNOWN_HASHES } from "../authenticators/passwords/known-hashes.js";
 import { needs } from "../support/clients.js";
 import { exampleFixture } from "./example-fixture.js";
 import { run } from "./real-client.js";
@@ -16,7 +16,7 @@ function scp(port: number, words: readonly string[]) {
 describe("sftp-server.ts", needs("ssh"), () => {
   beforeAll(async () => {
     mkdirSync(join(example.folder, "homes"));
-    const hash = await hashPassword("secret");
+    const hash = KNOWN_HASHES.scrypt.hash;
     writeFileSync(join(example.folder, "users"), `admin:${hash}\nann:${hash}\n`, { mode: 0o600 });
   });
 

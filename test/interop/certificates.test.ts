@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest";
 import { certificateProblem, PKey } from "../../src/crypto/index.js";
 import { NEWER_PYTHON_PACKAGES, needs, TOOLS } from "../support/clients.js";
 import { isLong } from "../support/extent.js";
+import { RSA_KEY } from "../support/rsa-key.js";
 import { runOk, temporaryFolder } from "../support/tools.js";
 
 const folder = temporaryFolder();
@@ -14,7 +15,7 @@ const keys = [
   PKey.generate({ keyType: "ed25519" }),
   PKey.generate({ keyType: "ecdsa" }),
   PKey.generate({ keyType: "ecdsa", bits: 521 }),
-  PKey.generate({ keyType: "rsa", bits: 2048 }),
+  RSA_KEY,
 ];
 
 /** The long run also tries the second version. */

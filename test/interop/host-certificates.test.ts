@@ -6,6 +6,7 @@ import { SSHServerManager } from "../../src/index.js";
 import { needs, QUICK_ALGORITHMS, type Target, TOOLS } from "../support/clients.js";
 import { Clients } from "../support/clients-exec.js";
 import { ClientKeys } from "../support/clients-keys.js";
+import { RSA_KEY } from "../support/rsa-key.js";
 import { GuideServer } from "../support/server.js";
 import { run, temporaryFolder } from "../support/tools.js";
 
@@ -16,7 +17,7 @@ const hostKeys = [
   PKey.generate({ keyType: "ecdsa" }),
   PKey.generate({ keyType: "ecdsa", bits: 384 }),
   PKey.generate({ keyType: "ecdsa", bits: 521 }),
-  PKey.generate({ keyType: "rsa", bits: 2048 }),
+  RSA_KEY,
 ];
 const [hostKey] = hostKeys as [PKey];
 const login = { user: "admin", password: "secret" };

@@ -18,6 +18,7 @@ import { Deferred } from "../attack/deferred.js";
 import { openCommand, sessionFixture } from "../session/session-fixture.js";
 import { PacketClient } from "../support/packet-client.js";
 import { noneRequest } from "../support/packet-messages.js";
+import { RSA_KEY } from "../support/rsa-key.js";
 import { temporaryFolder } from "../support/tools.js";
 
 const hostKey = PKey.generate({ keyType: "ed25519" });
@@ -52,7 +53,7 @@ describe("the host key of createServer", () => {
   });
 
   it("is a key, a signer, or a list of them and of files", async () => {
-    const rsa = PKey.generate({ keyType: "rsa", bits: 2048 });
+    const rsa = RSA_KEY;
     const { keyType, publicBlob, signatureAlgorithms } = hostKey;
     const signer: HostKey = {
       keyType,

@@ -2,7 +2,9 @@ import { setTimeout as passed } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { AUTH_SUCCESSFUL, ExitError, type Middleware } from "../../src/index.js";
 import { Deferred } from "../attack/deferred.js";
+import { extent } from "../support/extent.js";
 import { sessionFixture } from "./session-fixture.js";
+import { shortenTimers } from "./short-deadline.js";
 
 const FAILED = "a session's handler has failed";
 
@@ -147,6 +149,7 @@ describe("middleware", () => {
   });
 
   it("that hangs is reported by name, not the handler", { timeout: 20_000 }, async () => {
+    shortenTimers(10_000, extent(300, 10_000));
     const goOn = new Deferred();
     const ended = new Deferred();
     layers = [

@@ -6,6 +6,7 @@ import { DisconnectReason, MessageNumber } from "../../src/protocol/constants.js
 import { Writer } from "../../src/protocol/writer.js";
 import { sealPacket } from "../support/packet-framing.js";
 import { freshCookie, type KexInit, message, writeKexInit } from "../support/packet-messages.js";
+import { RSA_KEY } from "../support/rsa-key.js";
 import { HOST_KEY, MemoryPair, type MemoryPairOptions } from "./memory-pair.js";
 
 const M = MessageNumber;
@@ -15,7 +16,7 @@ const protocolError = (text: string | RegExp, reason: number = DisconnectReason.
   expect.objectContaining({ name: "ProtocolError", message: expect.stringMatching(text), reason });
 
 const ecdsa = PKey.generate({ keyType: "ecdsa" });
-const rsa = PKey.generate({ keyType: "rsa", bits: 2048 });
+const rsa = RSA_KEY;
 
 /** What a client that has refused the server's key leaves behind. */
 async function expectRefused(options: MemoryPairOptions, failure: unknown): Promise<MemoryPair> {

@@ -10,10 +10,11 @@ import { type KexClient, startClient } from "../support/kex-client.js";
 import { sealPacket } from "../support/packet-framing.js";
 import { agree, deriveDirection, type Exchange, hashExchange } from "../support/packet-keys.js";
 import { freshCookie, type KexInit, readKexInit, writeKexInit } from "../support/packet-messages.js";
+import { RSA_KEY } from "../support/rsa-key.js";
 
 const ed25519 = PKey.generate({ keyType: "ed25519" });
 const ecdsa = PKey.generate({ keyType: "ecdsa" });
-const rsa = PKey.generate({ keyType: "rsa", bits: 2048 });
+const rsa = RSA_KEY;
 
 const clientIdentification = Buffer.from("SSH-2.0-client");
 const serverIdentification = Buffer.from("SSH-2.0-server");

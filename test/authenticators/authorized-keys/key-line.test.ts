@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { parseKeyBlob, parseKeyLine } from "../../../src/authenticators/authorized-keys/key-line.js";
 import { KeyError, PKey } from "../../../src/crypto/index.js";
+import { RSA_KEY } from "../../support/rsa-key.js";
 import { SoftwareSecurityKey } from "../../support/security-key.js";
 import { certificateOf, newKey } from "../test-login.js";
 
@@ -9,7 +10,7 @@ const keys = [
   newKey(),
   PKey.generate({ keyType: "ecdsa" }),
   PKey.generate({ keyType: "ecdsa", bits: 521 }),
-  PKey.generate({ keyType: "rsa", bits: 2048 }),
+  RSA_KEY,
   new SoftwareSecurityKey("ed25519").key,
   new SoftwareSecurityKey("ecdsa").key,
 ].map((key) => ({ key, type: key.keyType }));

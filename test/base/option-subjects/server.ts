@@ -268,8 +268,13 @@ export const SERVER_SUBJECTS: readonly OptionSubject[] = [
     name: "SSHServerManager.handleConnection",
     within: "info",
     call: async (info) => {
-      await using open = makeManager({ logger: false });
-      open.handleConnection(duplexPair()[0], info);
+      const open = makeManager({ logger: false });
+      try {
+        open.handleConnection(duplexPair()[0], info);
+      } finally {
+        // Or it gives its client some seconds to take what was sent.
+        await open.stopServer({ gracePeriod: 0 });
+      }
     },
     optional: true,
     valid: { remoteAddress: "192.0.2.1", remotePort: 5 },

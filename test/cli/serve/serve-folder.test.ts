@@ -8,6 +8,7 @@ import { type Outcome, run, SshClient } from "../../examples/real-client.js";
 import { listeningPort, type RunningProcess, startProgram } from "../../examples/running-process.js";
 import { builtFile } from "../../support/build.js";
 import { needs } from "../../support/clients.js";
+import { sample } from "../../support/extent.js";
 import { makeTree } from "../../support/tree.js";
 import { treeDifferences } from "../../support/tree-compare.js";
 
@@ -119,7 +120,7 @@ describe("a folder", needs("sftp", "scp"), () => {
     expect(lines.filter(({ level }) => Number(level) > 30)).toEqual([]);
   });
 
-  it.each([["scp"], ["scp -O"]])("takes and gives a tree over %s", async (command) => {
+  it.each(sample(["scp -O", "scp"], 2))("takes and gives a tree over %s", async (command) => {
     const flags = command.split(" ").slice(1);
     await start();
     const [tree, back] = [join(local, "tree"), join(local, "back")];
@@ -140,16 +141,19 @@ describe("a folder", needs("sftp", "scp"), () => {
     symlinkSync(secret, join(folder, "link"));
     symlinkSync("../local", join(folder, "up"));
     await start();
-    for (const path of ["link", "up/secret", secret, "../local/secret"]) {
-      const back = join(local, "back");
-      expect((await sftp(`get ${path} ${back}`)).code, path).not.toBe(0);
+    const back = join(local, "back");
+    const outward = ["link", "up/secret", secret, "../local/secret"];
+    const gets = await sftp(...outward.map((path) => `-get ${path} ${back}`));
+    expect(gets.stderr.match(/not found|denied|No such file/g)).toHaveLength(outward.length);
+    for (const path of sample(outward, 2)) {
       expect((await scp("-O", `${TARGET}:${path}`, back)).code, path).not.toBe(0);
-      expect(existsSync(back)).toBe(false);
     }
+    expect(existsSync(back)).toBe(false);
     const attack = join(local, "attack");
     writeFileSync(attack, "attack");
-    for (const path of ["link", "up/secret", "up/new", secret]) {
-      expect((await sftp(`put ${attack} ${path}`)).code, path).not.toBe(0);
+    const targets = ["link", "up/secret", "up/new", secret];
+    await sftp(...targets.map((path) => `-put ${attack} ${path}`));
+    for (const path of sample(targets, 2)) {
       expect((await scp("-O", attack, `${TARGET}:${path}`)).code, path).not.toBe(0);
     }
     expect(readFileSync(secret, "utf8")).toBe("secret");
@@ -182,14 +186,9 @@ describe("a folder", needs("sftp", "scp"), () => {
       "ln file other",
       "chmod 600 file",
     ];
-    for (const attempt of attempts) {
-      const { code, stderr } = await sftp(attempt);
-      expect({ attempt, code, stderr }).toEqual({
-        attempt,
-        code: 1,
-        stderr: expect.stringMatching(/Permission denied/),
-      });
-    }
+    // One after the other: each goes on where the one before has failed.
+    const { stderr } = await sftp(...attempts.map((attempt) => `-${attempt}`));
+    expect(stderr.match(/Permission denied/g), stderr).toHaveLength(attempts.length);
     expect(await scp("-O", source, `${TARGET}:new`)).toMatchObject({
       code: 1,
       stderr: expect.stringMatching(/Read-only/),
@@ -250,7 +249,7 @@ describe("a folder with a password file", needs("sftp", "scp"), () => {
   it("lets in each user with their own password", { timeout: 60_000 }, async () => {
     const users = join(client.folder, "users");
     const others = Object.entries(KNOWN_HASHES).map(([kind, known]) => `${kind.replaceAll(" ", "-")}:${known.hash}\n`);
-    writeFileSync(users, `# users\nann:${hash("ann's")}bob:${hash("bob's")}eve:none\n${others.join("")}`, {
+    writeFileSync(users, `# users\nann:${hash("ann's")}bob:${KNOWN_HASHES.scrypt.hash}\neve:none\n${others.join("")}`, {
       mode: 0o600,
     });
     await startWith("--password-file", users);
@@ -261,12 +260,12 @@ describe("a folder with a password file", needs("sftp", "scp"), () => {
       return (await run("scp", words, { env: client.environment(password) })).code;
     };
     expect(await upload("ann", "ann's")).toBe(0);
-    expect(await upload("bob", "bob's")).toBe(0);
+    expect(await upload("bob", "secret")).toBe(0);
     expect(await upload("argon2id", "secret")).toBe(0);
     expect(await upload("bcrypt", "secret")).toBe(0);
     expect(await upload("SHA-512-crypt", "secret")).toBe(0);
     const wrong = [
-      ["ann", "bob's"],
+      ["ann", "secret"],
       ["bob", ""],
       ["eve", "none"],
       ["eve", ""],
@@ -275,8 +274,8 @@ describe("a folder with a password file", needs("sftp", "scp"), () => {
     // Together: each of them has to wait for its refusal.
     expect(await Promise.all(wrong.map(([user, password]) => upload(user, password)))).toEqual(wrong.map(() => 255));
     expect(readdirSync(folder).toSorted()).toEqual(["SHA-512-crypt", "ann", "argon2id", "bcrypt", "bob"]);
-    writeFileSync(users, `kim:${hash("kim's")}`);
-    expect(await upload("kim", "kim's")).toBe(0);
+    writeFileSync(users, `kim:${KNOWN_HASHES.scrypt.hash}\n`);
+    expect(await upload("kim", "secret")).toBe(0);
     expect(await upload("ann", "ann's")).toBe(255);
     const lines = await log();
     expect(lines).toContainEqual(expect.objectContaining({ msg: "user refused", line: 4 }));

@@ -3,11 +3,11 @@ import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { pino } from "pino";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { hashPassword } from "../../../src/authenticators/passwords/scrypt-hash.js";
 import { loadUsers, type Users } from "../../../src/cli/serve/users.js";
 import { PKey } from "../../../src/crypto/index.js";
 import { Grant } from "../../../src/index.js";
 import { AUTH_FAILED, AUTH_SUCCESSFUL } from "../../../src/protocol/constants.js";
+import { KNOWN_HASHES } from "../../authenticators/passwords/known-hashes.js";
 import { ALGORITHM, certificateOf, connectionFrom } from "../../authenticators/test-login.js";
 
 const OPTIONS = {
@@ -30,7 +30,7 @@ const logger = pino({ level: "warn" }, { write: (line) => void log.push(JSON.par
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "spindlex-users-"));
-  passwordFile = write("users", `nobody:x\nann:${await hashPassword("secret")}\n`);
+  passwordFile = write("users", `nobody:x\nann:${KNOWN_HASHES.scrypt.hash}\n`);
   authorizedKeys = write("keys", `${key.toPublicString()}\n`);
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

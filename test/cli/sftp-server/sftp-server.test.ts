@@ -19,6 +19,7 @@ import { type Outcome, run } from "../../examples/real-client.js";
 import { RunningProcess } from "../../examples/running-process.js";
 import { builtFile } from "../../support/build.js";
 import { needs, QUICK_KEX, TOOLS } from "../../support/clients.js";
+import { isLong } from "../../support/extent.js";
 import { makeTree } from "../../support/tree.js";
 import { treeDifferences } from "../../support/tree-compare.js";
 
@@ -220,10 +221,10 @@ describe("sftp -D with spindlex sftp-server", needs("sftp"), () => {
 
   it("changes nothing with -R", async () => {
     writeFileSync(join(folder, "file"), "content");
-    for (const attempt of ["mkdir new", "rm file", "rename file new", `put ${MAIN} new`, "chmod 600 file"]) {
-      const outcome = await sftp(`-R -d ${folder}`, attempt);
-      expect(outcome, attempt).toMatchObject({ code: 1, stderr: expect.stringMatching(/Permission denied/) });
-    }
+    const attempts = ["mkdir new", "rm file", "rename file new", `put ${MAIN} new`, "chmod 600 file"];
+    // One after the other: each goes on where the one before has failed.
+    const { stderr } = await sftp(`-R -d ${folder}`, ...attempts.map((attempt) => `-${attempt}`));
+    expect(stderr.match(/Permission denied/g), stderr).toHaveLength(attempts.length);
     expect((await sftp(`-R -d ${folder}`, `get file ${folder}/back`)).code).toBe(0);
     expect(readdirSync(folder).toSorted()).toEqual(["back", "file"]);
   });
@@ -349,28 +350,30 @@ describe("sshd with spindlex sftp-server", needs("sshd", "sftp"), () => {
 
   const target = () => `${USER.username}@spindlex`;
 
-  it("carries a tree both ways with sftp", async () => {
-    const [tree, there, back] = [join(folder, "tree"), join(folder, "there"), join(folder, "back")];
-    await makeTree(tree, { without: ["links", "late times"] });
-    const input = `pwd\nput -rp ${tree} ${there}\nget -rp ${there} ${back}\n`;
-    const { code, stdout, stderr } = await run("sftp", [...options, "-b", "-", target()], { input });
-    expect(code, stderr).toBe(0);
-    expect(stdout).toContain(`Remote working directory: ${realpathSync(USER.homedir)}\n`);
-    expect(await treeDifferences(tree, there, ["modes", "times"])).toEqual([]);
-    expect(await treeDifferences(tree, back, ["modes", "times"])).toEqual([]);
-    const log = readFileSync(join(everything, "log"), "utf8");
-    expect(log).toMatch(/session opened for local user \S+ from \[\S+\]/);
-    expect(log).toContain(`close "${there}/plain.txt" bytes read 0 written 12345`);
-    expect(log).toMatch(/session closed for local user/);
-  });
-
-  it("does without its log where nobody takes it", async () => {
-    const words = [...options, "-s", "closed", "-b", "-", target()];
-    expect(await run("sftp", words, { input: `mkdir ${folder}/one\nmkdir ${folder}/two\n` })).toMatchObject({
-      code: 0,
+  if (isLong)
+    it("carries a tree both ways with sftp", async () => {
+      const [tree, there, back] = [join(folder, "tree"), join(folder, "there"), join(folder, "back")];
+      await makeTree(tree, { without: ["links", "late times"] });
+      const input = `pwd\nput -rp ${tree} ${there}\nget -rp ${there} ${back}\n`;
+      const { code, stdout, stderr } = await run("sftp", [...options, "-b", "-", target()], { input });
+      expect(code, stderr).toBe(0);
+      expect(stdout).toContain(`Remote working directory: ${realpathSync(USER.homedir)}\n`);
+      expect(await treeDifferences(tree, there, ["modes", "times"])).toEqual([]);
+      expect(await treeDifferences(tree, back, ["modes", "times"])).toEqual([]);
+      const log = readFileSync(join(everything, "log"), "utf8");
+      expect(log).toMatch(/session opened for local user \S+ from \[\S+\]/);
+      expect(log).toContain(`close "${there}/plain.txt" bytes read 0 written 12345`);
+      expect(log).toMatch(/session closed for local user/);
     });
-    expect(readdirSync(folder).toSorted()).toEqual(["one", "two"]);
-  });
+
+  if (isLong)
+    it("does without its log where nobody takes it", async () => {
+      const words = [...options, "-s", "closed", "-b", "-", target()];
+      expect(await run("sftp", words, { input: `mkdir ${folder}/one\nmkdir ${folder}/two\n` })).toMatchObject({
+        code: 0,
+      });
+      expect(readdirSync(folder).toSorted()).toEqual(["one", "two"]);
+    });
 
   it("carries a file both ways with scp", async () => {
     const [there, back] = [join(folder, "there"), join(folder, "back")];

@@ -3,6 +3,7 @@ import { type CertificateUse, certificateProblem } from "../../../src/crypto/cer
 import { caSignatureAlgorithms } from "../../../src/crypto/keys/signature-algorithms.js";
 import { PKey } from "../../../src/crypto/pkey/pkey.js";
 import { type CraftedCertificate, craftCertificate, optionText } from "../../support/crafted-certificate.js";
+import { RSA_KEY } from "../../support/rsa-key.js";
 
 const key = PKey.generate({ keyType: "ed25519" });
 const authority = PKey.generate({ keyType: "ed25519" });
@@ -52,7 +53,7 @@ describe("certificateProblem", () => {
   });
 
   it("takes the signatures that are allowed", () => {
-    const rsa = PKey.generate({ keyType: "rsa", bits: 2048 });
+    const rsa = RSA_KEY;
     const by = (algorithm: string) => ({ authority: rsa, sign: (data: Buffer) => rsa.sign(data, algorithm) });
     for (const algorithm of ["rsa-sha2-256", "rsa-sha2-512"]) {
       expect(problem(by(algorithm))).toBeUndefined();

@@ -8,6 +8,7 @@ import { PKey } from "../../../src/crypto/pkey/pkey.js";
 import { Writer } from "../../../src/protocol/writer.js";
 import { needs } from "../../support/clients.js";
 import { craftCertificate, optionText } from "../../support/crafted-certificate.js";
+import { RSA_KEY } from "../../support/rsa-key.js";
 import { SoftwareSecurityKey } from "../../support/security-key.js";
 import { temporaryDirectory } from "../keys/ssh-keygen.js";
 
@@ -16,7 +17,7 @@ const authority = PKey.generate({ keyType: "ed25519" });
 const keys = [
   PKey.generate({ keyType: "ed25519" }),
   PKey.generate({ keyType: "ecdsa" }),
-  PKey.generate({ keyType: "rsa", bits: 2048 }),
+  RSA_KEY,
   new SoftwareSecurityKey("ed25519").key,
   new SoftwareSecurityKey("ecdsa").key,
 ];

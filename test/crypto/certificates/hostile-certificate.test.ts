@@ -7,6 +7,7 @@ import { Writer } from "../../../src/protocol/writer.js";
 import { codePoint } from "../../support/code-point.js";
 import { type CraftedCertificate, craftCertificate, optionText } from "../../support/crafted-certificate.js";
 import { generateKeys } from "../../support/generated-keys.js";
+import { RSA_KEY } from "../../support/rsa-key.js";
 import { SoftwareSecurityKey } from "../../support/security-key.js";
 import { codeOf } from "../keys/key-error-code.js";
 
@@ -15,7 +16,7 @@ const keys = [
   PKey.generate({ keyType: "ecdsa" }),
   PKey.generate({ keyType: "ecdsa", bits: 384 }),
   PKey.generate({ keyType: "ecdsa", bits: 521 }),
-  PKey.generate({ keyType: "rsa", bits: 2048 }),
+  RSA_KEY,
   new SoftwareSecurityKey("ed25519").key,
   new SoftwareSecurityKey("ecdsa").key,
 ];

@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { PKey } from "../../../src/crypto/pkey/pkey.js";
 import { needs } from "../../support/clients.js";
 import { isLong } from "../../support/extent.js";
+import { RSA_KEY } from "../../support/rsa-key.js";
 import { codeOf } from "../keys/key-error-code.js";
 import { KEYS, keygen, listedFingerprint, run, temporaryDirectory } from "../keys/ssh-keygen.js";
 
@@ -170,7 +171,7 @@ describe("toOpenSSH", needs("ssh-keygen"), () => {
     PKey.generate({ keyType: "ecdsa" }),
     PKey.generate({ keyType: "ecdsa", bits: 384 }),
     PKey.generate({ keyType: "ecdsa", bits: 521 }),
-    PKey.generate({ keyType: "rsa", bits: 2048 }),
+    RSA_KEY,
   ];
 
   it.each(generated.map((key) => [key.keyType, key] as const))("%s is read by ssh-keygen", (name, key) => {

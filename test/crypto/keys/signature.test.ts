@@ -8,6 +8,7 @@ import { Reader } from "../../../src/protocol/reader.js";
 import { Writer } from "../../../src/protocol/writer.js";
 import { needs } from "../../support/clients.js";
 import { generateKeys } from "../../support/generated-keys.js";
+import { RSA_KEY } from "../../support/rsa-key.js";
 import { codeOf } from "./key-error-code.js";
 import { run, temporaryDirectory } from "./ssh-keygen.js";
 
@@ -19,7 +20,7 @@ const keys = [
   PKey.generate({ keyType: "ecdsa" }),
   PKey.generate({ keyType: "ecdsa", bits: 384 }),
   PKey.generate({ keyType: "ecdsa", bits: 521 }),
-  PKey.generate({ keyType: "rsa", bits: 2048 }),
+  RSA_KEY,
 ];
 const named = keys.map((key) => [key.keyType, key] as const);
 const [ed25519Key, ecdsaKey, , , rsaKey] = keys as [PKey, PKey, PKey, PKey, PKey];

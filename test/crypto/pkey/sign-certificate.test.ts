@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest";
 import type { SignCertificateOptions } from "../../../src/crypto/pkey/pkey.js";
 import { PKey } from "../../../src/crypto/pkey/pkey.js";
 import { needs, QUICK_KEX, TOOLS } from "../../support/clients.js";
+import { RSA_KEY } from "../../support/rsa-key.js";
 import { SoftwareSecurityKey } from "../../support/security-key.js";
 import { OpensshServer } from "../../support/server-openssh.js";
 import * as tools from "../../support/tools.js";
@@ -18,7 +19,7 @@ const plain = [
   PKey.generate({ keyType: "ecdsa" }),
   PKey.generate({ keyType: "ecdsa", bits: 384 }),
   PKey.generate({ keyType: "ecdsa", bits: 521 }),
-  PKey.generate({ keyType: "rsa", bits: 2048 }),
+  RSA_KEY,
 ];
 const securityKeys = [new SoftwareSecurityKey("ed25519").key, new SoftwareSecurityKey("ecdsa").key];
 const [authority, subject] = plain as [PKey, PKey];

@@ -117,8 +117,8 @@ const EVERYTHING = krl(
   section(bytes.EXTENSION, extension("y", 0)),
 );
 
-/** ssh-keygen is asked about every third byte, which is of any part of any field, and in the long run about all. */
-const STEP = extent(3, 1);
+/** ssh-keygen is asked about every ninth byte, which is of any part of any field, and in the long run about all. */
+const STEP = extent(9, 1);
 
 const folder = temporaryFolder();
 const KEYGENS = ["ssh-keygen", "ssh-keygen10"] as const;

@@ -9,11 +9,12 @@ import {
 } from "../../../src/server/host-keys/host-key-announcement.js";
 import { PacketClient } from "../../support/packet-client.js";
 import type { PacketClientOptions } from "../../support/packet-transport.js";
+import { RSA_KEY } from "../../support/rsa-key.js";
 import { PASSWORD, startManager, USERNAME } from "../test-server.js";
 
 const first = PKey.generate({ keyType: "ed25519" });
 const second = PKey.generate({ keyType: "ed25519" });
-const rsa = PKey.generate({ keyType: "rsa", bits: 2048 });
+const rsa = RSA_KEY;
 
 const certificate = first.withCertificate(
   PKey.generate({ keyType: "ed25519" }).signCertificate({

@@ -9,11 +9,12 @@ import {
   type HostKeyProofOptions,
 } from "../../../src/server/host-keys/host-key-proof.js";
 import { Deferred } from "../../attack/deferred.js";
+import { RSA_KEY } from "../../support/rsa-key.js";
 
 const sessionId = Buffer.from("session identifier");
 const ed25519 = PKey.generate({ keyType: "ed25519" });
 const ecdsa = PKey.generate({ keyType: "ecdsa", bits: 256 });
-const rsa = PKey.generate({ keyType: "rsa", bits: 2048 });
+const rsa = RSA_KEY;
 const foreign = PKey.generate({ keyType: "ed25519" });
 const algorithms = ["ssh-ed25519", "ecdsa-sha2-nistp256", "rsa-sha2-512", "rsa-sha2-256"];
 
