@@ -52,9 +52,14 @@ const BEYOND_THE_CORE = [
   // Options of every wrong kind, and every cipher between the two roles of the transport.
   "test/base/public-options.test.ts",
   "test/transport/{both-roles,client-role}.test.ts",
+  // The parts of programs and sessions, each of which other tests of the core go through.
+  "test/{base/time-slices,middleware/logging,server/connection-log,server/declared-files}.test.ts",
+  "test/server/host-keys/host-key-file.test.ts",
+  "test/session/terminal/terminal-sessions.test.ts",
   // Crowds, memory, and deadlines of seconds.
   "test/connection/channel-memory.test.ts",
-  "test/server/{many-connections,ssh-server-manager,admission/*}.test.ts",
+  "test/process/unread-output.test.ts",
+  "test/server/{many-connections,server-connection,session-limits,ssh-server-manager,admission/*}.test.ts",
   "test/session/{client-gone,middleware,session-end,session-program,session-results}.test.ts",
   "test/support/*.test.ts",
 ];

@@ -6,6 +6,7 @@ import { SSHServerManager } from "../../src/index.js";
 import { needs, QUICK_ALGORITHMS, type Target, TOOLS } from "../support/clients.js";
 import { Clients } from "../support/clients-exec.js";
 import { ClientKeys } from "../support/clients-keys.js";
+import { sample } from "../support/extent.js";
 import { RSA_KEY } from "../support/rsa-key.js";
 import { GuideServer } from "../support/server.js";
 import { run, temporaryFolder } from "../support/tools.js";
@@ -46,7 +47,8 @@ const trustLine = (port: number) => `@cert-authority [127.0.0.1]:${port} ${autho
 const keyLine = (port: number, key: PKey) => `[127.0.0.1]:${port} ${key.publicKey.toPublicString()}\n`;
 
 describe.each(["ssh", "ssh10"] as const)("host certificates and %s", (client) => {
-  it.each(hostKeys.map((key) => [key.keyType, key] as const))(
+  // In the gate ssh tries every kind, and ssh10 the first; what is not taken is tried by ssh.
+  it.each(sample(hostKeys, client === "ssh" ? 1 : hostKeys.length).map((key) => [key.keyType, key] as const))(
     "%s: the authority is trusted, the key not known",
     { ...needs(client), timeout: 60_000 },
     async (_, key) => {
@@ -86,17 +88,22 @@ describe.each(["ssh", "ssh10"] as const)("host certificates and %s", (client) =>
     });
   });
 
-  it.each([
+  const wrong = [
     ["another host", { principals: ["192.0.2.1"] }],
     ["another time", { validBefore: new Date("2020-01-01") }],
     ["who knows the critical option", { criticalOptions: { "force-command": "ls" } }],
-  ] as const)("that are for %s are not taken", needs(client), async (_, options) => {
-    await withServer([certified(hostKey, options)], async (port) => {
-      const request = { login, command: "hello" };
-      const { code } = await (await clients.exec(client, target(port, trustLine(port)), request)).finished;
-      expect(code).toBe(255);
-    });
-  });
+  ] as const;
+  it.each(client === "ssh" ? wrong : sample(wrong, wrong.length))(
+    "that are for %s are not taken",
+    needs(client),
+    async (_, options) => {
+      await withServer([certified(hostKey, options)], async (port) => {
+        const request = { login, command: "hello" };
+        const { code } = await (await clients.exec(client, target(port, trustLine(port)), request)).finished;
+        expect(code).toBe(255);
+      });
+    },
+  );
 });
 
 describe("a server with a certificate and its key", () => {

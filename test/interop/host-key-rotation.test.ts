@@ -4,11 +4,13 @@ import { describe, expect, it } from "vitest";
 import { PKey } from "../../src/crypto/index.js";
 import { SSHServerManager } from "../../src/index.js";
 import { needs, QUICK_KEX, TOOLS } from "../support/clients.js";
+import { sample } from "../support/extent.js";
+import { RSA_KEY } from "../support/rsa-key.js";
 import { GuideServer } from "../support/server.js";
 import { run, temporaryFolder } from "../support/tools.js";
 
 /** Two, in turn: to make one takes longer than any of the tests. */
-const RSA_KEYS = [3072, 3072].map((bits) => PKey.generate({ keyType: "rsa", bits }));
+const RSA_KEYS = [RSA_KEY, PKey.generate({ keyType: "rsa", bits: 2048 })];
 
 function nextRsaKey(): PKey {
   RSA_KEYS.reverse();
@@ -101,37 +103,43 @@ for (const client of ["ssh", "ssh10"] as const) {
       ["rsa", "ed25519"],
       ["ecdsa", "ecdsa 521"],
     ];
-    it.each(changes)("follows a change of the host key from %s to %s", async (oldName, nextName) => {
-      const [old, next] = [KEYS[oldName](), KEYS[nextName]()];
-      const machine = await Client.knowing(client, [old]);
+    it.each(sample(client === "ssh" ? changes : changes.toReversed(), 3))(
+      "follows a change of the host key from %s to %s",
+      async (oldName, nextName) => {
+        const [old, next] = [KEYS[oldName](), KEYS[nextName]()];
+        const machine = await Client.knowing(client, [old]);
 
-      {
-        await using before = await startServer([old, next]);
-        await machine.expectAccepted(before, ["-o", `HostKeyAlgorithms=${old.signatureAlgorithms.join(",")},*`]);
-      }
-      expect(await machine.knownKeys()).toEqual(publicLines([old, next]));
+        {
+          await using before = await startServer([old, next]);
+          await machine.expectAccepted(before, ["-o", `HostKeyAlgorithms=${old.signatureAlgorithms.join(",")},*`]);
+        }
+        expect(await machine.knownKeys()).toEqual(publicLines([old, next]));
 
-      {
-        await using swapped = await startServer([next, old]);
-        await machine.expectAccepted(swapped);
-      }
-      await using after = await startServer([next]);
-      await machine.expectAccepted(after);
-      expect(await machine.knownKeys()).toEqual(publicLines([next]));
+        {
+          await using swapped = await startServer([next, old]);
+          await machine.expectAccepted(swapped);
+        }
+        await using after = await startServer([next]);
+        await machine.expectAccepted(after);
+        expect(await machine.knownKeys()).toEqual(publicLines([next]));
 
-      const stranger = await Client.knowing(client, [old]);
-      const refused = await stranger.connect(after);
-      expect(refused.code).toBe(255);
-      expect(refused.stderr).toContain("Host key verification failed");
-    });
+        const stranger = await Client.knowing(client, [old]);
+        const refused = await stranger.connect(after);
+        expect(refused.code).toBe(255);
+        expect(refused.stderr).toContain("Host key verification failed");
+      },
+    );
 
-    it.each(["rsa-sha2-512", "rsa-sha2-256"])("takes the proof of an RSA key after an exchange by %s", async (name) => {
-      const [old, next] = [KEYS.rsa(), KEYS.rsa()];
-      const machine = await Client.knowing(client, [old]);
-      await using server = await startServer([old, next]);
-      await machine.expectAccepted(server, ["-o", `HostKeyAlgorithms=${name}`]);
-      expect(await machine.knownKeys()).toEqual(publicLines([old, next]));
-    });
+    it.each(sample(["rsa-sha2-512", "rsa-sha2-256"], 2))(
+      "takes the proof of an RSA key after an exchange by %s",
+      async (name) => {
+        const [old, next] = [KEYS.rsa(), KEYS.rsa()];
+        const machine = await Client.knowing(client, [old]);
+        await using server = await startServer([old, next]);
+        await machine.expectAccepted(server, ["-o", `HostKeyAlgorithms=${name}`]);
+        expect(await machine.knownKeys()).toEqual(publicLines([old, next]));
+      },
+    );
 
     it("learns all keys at once, and no key that is not proven", async () => {
       const keys = [KEYS.ed25519(), KEYS.ecdsa(), KEYS.rsa(), KEYS.ed25519(), KEYS.rsa()];

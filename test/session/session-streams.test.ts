@@ -6,6 +6,7 @@ import { setTimeout as passed } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { SessionEndedError } from "../../src/index.js";
 import { Deferred } from "../attack/deferred.js";
+import { extent } from "../support/extent.js";
 import { sha256, testBytes } from "../support/server.js";
 import { openCommand, sessionFixture } from "./session-fixture.js";
 
@@ -77,7 +78,7 @@ describe("the input of a session", () => {
   });
 
   it("slows its client down where it is read slowly", async () => {
-    const total = 40 * MB;
+    const total = extent(20, 40) * MB;
     const read = new Deferred<number>();
     handle(async ({ stdin, channel }) => {
       stdin.once("readable", () => setTimeout(() => read.resolve(channel.bytesReceived), 300));
@@ -166,11 +167,12 @@ describe("the output of a session", () => {
 
   it("waits for a client that does not read", async () => {
     const waits = new Deferred<number>();
+    const total = extent(15, 30) * MB;
     let written = 0;
     handle(async ({ stdout }) => {
       const chunk = Buffer.alloc(100_000);
       setTimeout(() => waits.resolve(written), 300);
-      for (; written < 30 * MB; written += chunk.length) if (!stdout.write(chunk)) await once(stdout, "drain");
+      for (; written < total; written += chunk.length) if (!stdout.write(chunk)) await once(stdout, "drain");
     });
     using client = await connect();
     const channel = await openCommand(client, "any");
@@ -182,7 +184,7 @@ describe("the output of a session", () => {
     });
     channel.resume();
     await once(channel, "close");
-    expect(length).toBe(30 * MB);
+    expect(length).toBe(total);
   });
 
   it("ends whoever waits for room when the client is gone", async () => {
