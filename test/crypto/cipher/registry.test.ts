@@ -43,7 +43,7 @@ describe.each(suites)("$name by $path", ({ cipher, keys }) => {
           }
         },
       ),
-      { numRuns: extent(10, 30) },
+      { numRuns: extent(5, 30) },
     );
   });
 
@@ -62,7 +62,7 @@ describe.each(suites)("$name by $path", ({ cipher, keys }) => {
   it("refuses a packet with any one bit changed, in length, ciphertext or tag", () => {
     const sealer = cipher.createSealer(keys);
     const sealed = seal(sealer, alignedContent(sealer, 40), 3);
-    for (let bit = 0; bit < sealed.length * 8; bit++) {
+    for (let bit = 0; bit < sealed.length * 8; bit += extent(3, 1)) {
       const changed = Buffer.from(sealed);
       changed.writeUInt8(changed.readUInt8(bit >> 3) ^ (1 << (bit & 7)), bit >> 3);
       expectMacError(() => open(cipher.createOpener(keys), changed, 3));

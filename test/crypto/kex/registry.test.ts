@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { keyExchangeAlgorithms } from "../../../src/crypto/kex/registry.js";
 import { REFUSED, refusalOf, runExchange } from "../../support/exchange.js";
-import { isLong } from "../../support/extent.js";
+import { extent, isLong } from "../../support/extent.js";
 import { startClient } from "../../support/kex-client.js";
 
 describe("keyExchangeAlgorithms", () => {
@@ -63,7 +63,7 @@ describe.each(methods)("$name", (algorithm) => {
 
   it("refuses every other message number", () => {
     const { init } = startClient(algorithm.name);
-    for (let number = 0; number < 256; number++) {
+    for (let number = 0; number < 256; number += extent(3, 1)) {
       if (number === init[0]) continue;
       const payload = Buffer.concat([Buffer.of(number), init.subarray(1)]);
       expect(refusalOf(algorithm.startServer(), payload), `number ${number}`).toBe(REFUSED);

@@ -180,8 +180,8 @@ describe("toOpenSSH", needs("ssh-keygen"), () => {
     expect(run("ssh-keygen", ["-y", "-f", path])).toBe(`${key.toPublicString({ comment: "spindlex test" })}\n`);
   });
 
-  // Sixteen rounds, the least there is, take their time: else one of those that are short and one that is long.
-  const encrypted = generated.filter(({ keyType }) => isLong || ["ssh-ed25519", "ssh-rsa"].includes(keyType));
+  // Sixteen rounds, the least there is, take their time: in the gate one that is long.
+  const encrypted = generated.filter(({ keyType }) => isLong || keyType === "ssh-rsa");
   it.each(encrypted.map((key) => [key.keyType, key] as const))("%s is read with its passphrase", (name, key) => {
     const path = join(directory, `encrypted-${name}`);
     const text = key.toOpenSSH({ passphrase: "pässword", rounds: 16 });

@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { expect, it } from "vitest";
 import { builtFile } from "../../support/build.js";
+import { extent } from "../../support/extent.js";
 
 const moduleName = (name: string) => JSON.stringify(builtFile(`src/crypto/keys/${name}.ts`));
 
@@ -9,7 +10,7 @@ const PROGRAM = `
   import { generateEcdsa } from ${moduleName("ecdsa")};
   import { generateEd25519 } from ${moduleName("ed25519")};
   for (const generate of [() => generateEcdsa(256), generateEd25519]) {
-    for (let round = 0; round < 500; round++) {
+    for (let round = 0; round < ${extent(250, 500)}; round++) {
       const privateKey = generate();
       const publicKey = createPublicKey(privateKey);
       for (let time = 0; time < 40; time++) {
