@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { PKey } from "../../src/crypto/index.js";
 import { anyOf, authorizedKeys, type Channel, SSHServer, SSHServerManager, trustedUserCAs } from "../../src/index.js";
 import { needs, QUICK_ALGORITHMS } from "../support/clients.js";
+import { sample } from "../support/extent.js";
 import { type SshLogin, sshLogin } from "../support/sshd-oracle.js";
 import { runOk, temporaryFolder } from "../support/tools.js";
 
@@ -105,7 +106,7 @@ describe("authorizedKeys and trustedUserCAs, with ssh", needs("ssh"), () => {
     expect(forced.report).toMatchObject({ command: "ask", pty: true });
   });
 
-  it.each(Object.keys(TYPES))(
+  it.each(sample(Object.keys(TYPES), 2))(
     "let in with a certificate of an %s key that a line's authority has signed",
     async (type) => {
       write("dora.keys", `cert-authority,principals="web,db",no-pty ${read("ca.pub")}`);

@@ -7,7 +7,7 @@ import { describe, expect, it, vi } from "vitest";
 import { type AnyChannel, type Channel, ChannelOpenError, type Connection } from "../../src/index.js";
 import { Reader } from "../../src/protocol/reader.js";
 import { Writer } from "../../src/protocol/writer.js";
-import { needs, TOOLS } from "../support/clients.js";
+import { needs, TOOLS, TRIED_SSHS } from "../support/clients.js";
 import { ClientKeys } from "../support/clients-keys.js";
 import { GuideServer, sha256 } from "../support/server.js";
 import { serverFixture } from "../support/server-fixture.js";
@@ -112,7 +112,7 @@ function end(channel: Channel, output: string): void {
   channel.close();
 }
 
-for (const client of ["ssh", "ssh10"] as const) {
+for (const client of TRIED_SSHS) {
   describe(`channels that the server opens to ${client}`, needs(client), () => {
     const server = new ForwardingServer();
     const fixture = serverFixture({ server });

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { PKey } from "../../src/crypto/index.js";
 import { SSHServerManager } from "../../src/index.js";
-import { needs, QUICK_KEX, TOOLS } from "../support/clients.js";
+import { needs, QUICK_KEX, TOOLS, TRIED_SSHS } from "../support/clients.js";
 import { sample } from "../support/extent.js";
 import { RSA_KEY } from "../support/rsa-key.js";
 import { GuideServer } from "../support/server.js";
@@ -93,7 +93,7 @@ class Client {
 const publicLines = (keys: readonly PKey[]): string[] =>
   keys.map((key) => key.toPublicString().split(" ").slice(0, 2).join(" ").trim()).sort();
 
-for (const client of ["ssh", "ssh10"] as const) {
+for (const client of TRIED_SSHS) {
   describe(`${client} with UpdateHostKeys`, needs(client), () => {
     const changes: readonly (readonly [old: KeyName, next: KeyName])[] = [
       ["ed25519", "ed25519"],
@@ -103,32 +103,29 @@ for (const client of ["ssh", "ssh10"] as const) {
       ["rsa", "ed25519"],
       ["ecdsa", "ecdsa 521"],
     ];
-    it.each(sample(client === "ssh" ? changes : changes.toReversed(), 3))(
-      "follows a change of the host key from %s to %s",
-      async (oldName, nextName) => {
-        const [old, next] = [KEYS[oldName](), KEYS[nextName]()];
-        const machine = await Client.knowing(client, [old]);
+    it.each(sample(changes, 2))("follows a change of the host key from %s to %s", async (oldName, nextName) => {
+      const [old, next] = [KEYS[oldName](), KEYS[nextName]()];
+      const machine = await Client.knowing(client, [old]);
 
-        {
-          await using before = await startServer([old, next]);
-          await machine.expectAccepted(before, ["-o", `HostKeyAlgorithms=${old.signatureAlgorithms.join(",")},*`]);
-        }
-        expect(await machine.knownKeys()).toEqual(publicLines([old, next]));
+      {
+        await using before = await startServer([old, next]);
+        await machine.expectAccepted(before, ["-o", `HostKeyAlgorithms=${old.signatureAlgorithms.join(",")},*`]);
+      }
+      expect(await machine.knownKeys()).toEqual(publicLines([old, next]));
 
-        {
-          await using swapped = await startServer([next, old]);
-          await machine.expectAccepted(swapped);
-        }
-        await using after = await startServer([next]);
-        await machine.expectAccepted(after);
-        expect(await machine.knownKeys()).toEqual(publicLines([next]));
+      {
+        await using swapped = await startServer([next, old]);
+        await machine.expectAccepted(swapped);
+      }
+      await using after = await startServer([next]);
+      await machine.expectAccepted(after);
+      expect(await machine.knownKeys()).toEqual(publicLines([next]));
 
-        const stranger = await Client.knowing(client, [old]);
-        const refused = await stranger.connect(after);
-        expect(refused.code).toBe(255);
-        expect(refused.stderr).toContain("Host key verification failed");
-      },
-    );
+      const stranger = await Client.knowing(client, [old]);
+      const refused = await stranger.connect(after);
+      expect(refused.code).toBe(255);
+      expect(refused.stderr).toContain("Host key verification failed");
+    });
 
     it.each(sample(["rsa-sha2-512", "rsa-sha2-256"], 2))(
       "takes the proof of an RSA key after an exchange by %s",

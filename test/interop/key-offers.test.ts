@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import type { PKey } from "../../src/crypto/index.js";
 import type { Connection } from "../../src/index.js";
 import { AUTH_FAILED, AUTH_SUCCESSFUL, type AuthResult } from "../../src/protocol/constants.js";
-import { needs } from "../support/clients.js";
+import { needs, TRIED_SSHS } from "../support/clients.js";
 import { ClientKeys } from "../support/clients-keys.js";
 import { GuideServer } from "../support/server.js";
 import { serverFixture } from "../support/server-fixture.js";
@@ -25,7 +25,7 @@ class NotingServer extends GuideServer {
 
 const keys = new ClientKeys();
 
-describe.each(["ssh", "ssh10"] as const)("%s with three keys of which the last will do", (client) => {
+describe.each(TRIED_SSHS)("%s with three keys of which the last will do", (client) => {
   const server = new NotingServer();
   const fixture = serverFixture({ server, authFailureDelay: 0 });
 

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { needs, TOOLS } from "../support/clients.js";
+import { needs, TOOLS, TRIED_SSHS } from "../support/clients.js";
 import { serverFixture } from "../support/server-fixture.js";
 import { TestServer } from "../support/server-start.js";
 import { ExternalProcess, run, temporaryFolder } from "../support/tools.js";
@@ -11,7 +11,7 @@ const LOGIN = { user: "admin", password: "secret" };
 /** Has ssh say "connected" once it is through with logging in. */
 const REPORT_CONNECTED = ["-o", "PermitLocalCommand=yes", "-o", "LocalCommand=echo connected"];
 
-for (const client of ["ssh", "ssh10"] as const) {
+for (const client of TRIED_SSHS) {
   describe(`sessions of ${client}`, needs(client), () => {
     const fixture = serverFixture();
     const folder = temporaryFolder();

@@ -260,3 +260,8 @@ export function isMissing(tool: ToolName): boolean {
   }
   return missing;
 }
+
+/** Versions of OpenSSH's client for tests of what any of them does: in the long run both, else the newest that there is. */
+export const TRIED_SSHS: readonly ("ssh" | "ssh10")[] = isLong
+  ? ["ssh", "ssh10"]
+  : [isMissing("ssh10") ? "ssh" : "ssh10"];

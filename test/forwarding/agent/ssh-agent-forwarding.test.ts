@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { Channel } from "../../../src/index.js";
-import { needs, TOOLS } from "../../support/clients.js";
+import { needs, TOOLS, TRIED_SSHS } from "../../support/clients.js";
 import { ClientKeys, KEY_TYPES } from "../../support/clients-keys.js";
 import { serverFixture } from "../../support/server-fixture.js";
 import { ExternalProcess, run, runOk, temporaryFolder } from "../../support/tools.js";
@@ -50,7 +50,7 @@ class HopServer extends AgentServer {
   }
 }
 
-for (const client of ["ssh", "ssh10"] as const) {
+for (const client of TRIED_SSHS) {
   describe(`${client} -A`, needs(client, "ssh-agent", "ssh-add"), () => {
     const server = new HopServer();
     const fixture = serverFixture({ server });

@@ -1,12 +1,13 @@
 import { mkdtemp } from "node:fs/promises";
 import { join } from "node:path";
+import { TRIED_SSHS } from "../../support/clients.js";
 import type { ServerFixture } from "../../support/server-fixture.js";
 import { ExternalProcess, type ProcessResult, run } from "../../support/tools.js";
 
 export const SSH_LOGIN = { user: "admin", keyType: "ed25519" } as const;
 
 export type SshName = "ssh" | "ssh10";
-export const SSH_NAMES: readonly SshName[] = ["ssh", "ssh10"];
+export const SSH_NAMES: readonly SshName[] = TRIED_SSHS;
 
 /** An `ssh` without a session, once it forwards; it can be told by `-O` to forward more, or less. */
 export class SshForwards implements Disposable {

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { silentLogger } from "../../../src/base/logger.js";
 import type { Channel } from "../../../src/index.js";
 import { watchListeners } from "../../forwarding/x11/listeners.js";
-import { needs, TOOLS } from "../../support/clients.js";
+import { needs, TOOLS, TRIED_SSHS } from "../../support/clients.js";
 import { GuideServer } from "../../support/server.js";
 import { serverFixture } from "../../support/server-fixture.js";
 import { ExternalProcess, runOk, temporaryFolder } from "../../support/tools.js";
@@ -84,7 +84,7 @@ describe("X11 forwarding", needs("Xvfb", "xauth", "xdpyinfo", "xclock"), () => {
     });
   }
 
-  describe.each(["ssh", "ssh10"] as const)("of %s", (client) => {
+  describe.each(TRIED_SSHS)("of %s", (client) => {
     it.each(["-X", "-Y"])("%s: programs see the client's display", needs(client), async (option) => {
       const listeners = watchListeners();
       // Two at once.
