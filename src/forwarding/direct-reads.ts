@@ -1,4 +1,4 @@
-import { connect, type NetConnectOpts, type Socket } from "node:net";
+import { connect, type NetConnectOpts, type OnReadOpts, Socket, type SocketConstructorOpts } from "node:net";
 
 /** Bytes that a socket reads at a time: it begins with the small block, which is all that an idle connection costs. */
 const SMALL_BLOCK_LENGTH = 16 * 1024;
@@ -21,9 +21,41 @@ export type TakeBytes = (bytes: Buffer) => boolean;
  * @param options of `net.connect`
  */
 export function connectForDirectReads(options: NetConnectOpts): Socket {
+  return withDirectReads((onread) => connect({ ...options, onread }));
+}
+
+/**
+ * Takes the output of a child over from the stream that Node.js has made for it, which is destroyed. Node.js has no public way to say
+ * how the pipes of a child are read. In a version that keeps their handles in another place, the stream stays as it is.
+ *
+ * @param stream of a child that was just spawned, which nobody else uses
+ * @returns a socket with direct reads, or else the stream itself
+ */
+export function takeOverForDirectReads(stream: Socket): Socket {
+  const handle: unknown = Reflect.get(stream, "_handle");
+  if (!canReadDirectly(handle) || stream.bytesRead > 0) return stream;
+  const socket = withDirectReads((onread) => {
+    const options: HandleOptions = { handle, onread };
+    return new Socket(options);
+  });
+  Reflect.set(stream, "_handle", null);
+  stream.destroy();
+  return socket;
+}
+
+/** Options of a socket that its types do not have. */
+interface HandleOptions extends SocketConstructorOpts {
+  readonly handle: object;
+  readonly onread: OnReadOpts;
+}
+
+function canReadDirectly(handle: unknown): handle is object {
+  return typeof handle === "object" && handle !== null && "useUserBuffer" in handle && "readStart" in handle;
+}
+
+function withDirectReads(create: (onread: OnReadOpts) => Socket): Socket {
   const directReads = new DirectReads();
-  const { block: buffer, received: callback } = directReads;
-  const socket = connect({ ...options, onread: { buffer, callback } });
+  const socket = create({ buffer: directReads.block, callback: directReads.received });
   directReads.attach(socket);
   reads.set(socket, directReads);
   return socket;

@@ -1,5 +1,6 @@
 import type { Readable, Writable } from "node:stream";
 import type { SessionChannel } from "../session/session-channel.js";
+import { passOutput } from "./program-output.js";
 
 export interface ProgramPipes {
   readonly input: Writable | null;
@@ -24,7 +25,7 @@ export class ProgramStreams {
     this.#open = this.#outputs.length;
     this.#outputsEnded = outputsEnded;
     for (const stream of this.#outputs) this.#follow(stream);
-    output?.pipe(channel, { end: false });
+    if (output !== null) passOutput(output, channel);
     errorOutput?.pipe(channel.stderr, { end: false });
     if (input === null) channel.resume();
     else this.#connectInput(input);

@@ -1,4 +1,6 @@
 import { spawn } from "node:child_process";
+import { Socket } from "node:net";
+import { takeOverForDirectReads } from "../forwarding/direct-reads.js";
 import type { SessionChannel } from "../session/session-channel.js";
 import { ProcessGroup } from "./process-group.js";
 import { environmentOf } from "./program-environment.js";
@@ -18,7 +20,8 @@ export async function startOnPipes(channel: SessionChannel, start: ProgramStart)
   };
   const child = await started(() => spawn(file, args, options), cwd);
   const group = new ProcessGroup(child);
-  const { stdin: input, stdout: output, stderr: errorOutput } = child;
+  const { stdin: input, stdout, stderr: errorOutput } = child;
+  const output = stdout instanceof Socket ? takeOverForDirectReads(stdout) : stdout;
   return new RunningProgram(channel, child, {
     input,
     output,

@@ -11,6 +11,7 @@ import {
   channelEof,
   channelRequest,
   execRequest,
+  readChannelData,
   windowAdjust,
 } from "../support/packet-messages.js";
 import { testBytes } from "../support/server.js";
@@ -79,6 +80,23 @@ describe("a program on pipes", () => {
     client.sendPacket(channelEof(channel.id));
     const { stdout } = await client.readProgram(channel);
     expect(stdout.toString()).toContain(createHash("sha256").update(input).digest("hex"));
+  });
+
+  it("has all its output handed on as it was, however little the client takes at a time", async () => {
+    const { client } = await programClient();
+    const channel = await client.openSession({ window: 1_000 });
+    await startCommand(client, channel, "exec seq 1 60000");
+    const lines = Array.from({ length: 60_000 }, (_, index) => `${index + 1}\n`).join("");
+    let output = "";
+    for (let granted = 1_000; output.length < lines.length; ) {
+      output += readChannelData(await client.expect(MessageNumber.CHANNEL_DATA)).toString("latin1");
+      if (output.length < granted) continue;
+      const bytes = output.length % 2 === 0 ? 30_001 : 70_001;
+      client.sendPacket(windowAdjust(channel.id, bytes));
+      granted += bytes;
+    }
+    expect(output === lines).toBe(true);
+    expect(await client.readProgram(channel)).toMatchObject({ stdout: Buffer.alloc(0), exitStatus: 0 });
   });
 
   it("may close its input, its output and its errors before it ends", async () => {

@@ -1,0 +1,32 @@
+import type { Readable } from "node:stream";
+import { portOf } from "../connection/channel.js";
+import { directReadsOf } from "../forwarding/direct-reads.js";
+import type { SessionChannel } from "../session/session-channel.js";
+
+/**
+ * Passes a program's output on to its channel. What is read into memory that is used again goes out at once, as far as the client
+ * takes it: the streams of Node.js would make garbage of all of it.
+ */
+export function passOutput(output: Readable, channel: SessionChannel): void {
+  const reads = directReadsOf(output);
+  if (reads === undefined) {
+    output.pipe(channel, { end: false });
+    return;
+  }
+  let begun = false;
+  const write = (bytes: Uint8Array) => {
+    begun = true;
+    // Like a pipe, which lets go of a stream that has ended.
+    if (channel.writable && channel.write(bytes)) return;
+    output.pause();
+  };
+  const resume = () => output.resume();
+  reads.take = (bytes) => {
+    const sent = begun ? portOf(channel).output.sendNow(bytes) : 0;
+    if (sent < bytes.length) write(Buffer.from(bytes.subarray(sent)));
+    return true;
+  };
+  output.on("data", write);
+  channel.on("drain", resume);
+  output.once("close", () => channel.off("drain", resume));
+}
