@@ -13,6 +13,7 @@ export {
 } from "./auth/permissions.js";
 export type { MethodLists } from "./auth/required-methods.js";
 export {
+  type AnyOf,
   anyOf,
   authorizedKeys,
   passwordFile,
@@ -23,6 +24,7 @@ export {
 } from "./authenticators/index.js";
 export { CommandLineError } from "./base/command-line.js";
 export { ConfigurationError } from "./base/configuration-error.js";
+export type { GivenOptions } from "./base/given-options.js";
 export { loggedPath, loggedText } from "./base/logged-text.js";
 export type { Logger } from "./base/logger.js";
 export type { MaybePromise } from "./base/maybe-promise.js";
