@@ -57,6 +57,7 @@ const WITHOUT_OPTIONS = [
   "parseNetworks",
   "parseSCPCommand",
   "readOnly",
+  "packetsSealedBy",
   "requireMethods",
 ];
 
