@@ -7,6 +7,9 @@ import { PacketCounts } from "./packet-counts.js";
 /** First allocation for a packet that comes in pieces, bytes; more only as more bytes have come. */
 const INITIAL_ASSEMBLY_LENGTH = 36 * 1024;
 
+/** Bytes of a first piece from which on a packet in two is not put together: a short piece would hold its whole chunk. */
+const LARGE_PIECE_LENGTH = 4 * 1024;
+
 /** The cost of a chunk beside its bytes, bytes. */
 const CHUNK_OVERHEAD = 256;
 
@@ -15,7 +18,8 @@ let sharedAssembly: Buffer | undefined;
 
 /**
  * Cuts the incoming byte stream into packets and opens them (RFC 4253 §6). A packet that lies whole in a chunk is
- * opened where it lies; one that is spread over chunks is first put together. Chunks are overwritten by this.
+ * opened where it lies, and one that lies in two from there, if the opener can; one that is spread over more is first put
+ * together. Chunks are overwritten by this.
  */
 export class PacketReader {
   #opener: PacketOpener;
@@ -25,6 +29,8 @@ export class PacketReader {
   #buffered = 0;
   /** Length of the packet that comes next, with length field and tag, once its header was read. */
   #packetLength = 0;
+  /** What has come of the next packet, where the rest may be in the next chunk. */
+  #firstPiece: Buffer | undefined;
   #assembly: Buffer | undefined;
   /** The assembly is the shared one, to be given back. */
   #assemblyShared = false;
@@ -75,27 +81,54 @@ export class PacketReader {
    * @throws {ProtocolError} when the bytes are not a packet under the present keys
    */
   next(): Buffer | undefined {
-    const packet = this.#nextPacket();
-    if (packet === undefined) return undefined;
-    const opened = this.#opener.open(packet, this.#counts.sequenceNumber);
-    if (this.#assemblyShared) this.#giveBackAssembly(packet);
-    this.#counts.add(packet.length);
-    accompanyPacket(packet.length);
+    const length = this.#nextPacketLength();
+    if (length === undefined) return undefined;
+    const opened = this.#openPieces(length) ?? this.#openWhole(length);
+    if (opened === undefined) return undefined;
+    this.#packetLength = 0;
+    this.#counts.add(length);
+    accompanyPacket(length);
     const paddingLength = opened[0] ?? 0;
     const payloadEnd = opened.length - paddingLength;
     if (paddingLength < 4 || payloadEnd < 2) throw new ProtocolError("the padding length of a packet is wrong");
     return opened.subarray(1, payloadEnd);
   }
 
-  #nextPacket(): Buffer | undefined {
+  #nextPacketLength(): number | undefined {
     if (this.#packetLength === 0) {
       const header = this.#peek(this.#opener.headerLength);
       if (header === undefined) return undefined;
       this.#packetLength = this.#validLength(this.#opener.readLength(header, this.#counts.sequenceNumber));
     }
-    const packet = this.#take(this.#packetLength);
-    if (packet !== undefined) this.#packetLength = 0;
-    return packet;
+    return this.#packetLength;
+  }
+
+  #openWhole(length: number): Buffer | undefined {
+    const packet = this.#take(length);
+    if (packet === undefined) return undefined;
+    const opened = this.#opener.open(packet, this.#counts.sequenceNumber);
+    if (this.#assemblyShared) this.#giveBackAssembly(packet);
+    return opened;
+  }
+
+  /** Opens a packet that lies in two chunks. */
+  #openPieces(length: number): Buffer | undefined {
+    if (this.#opener.openPieces === undefined || this.#assembly !== undefined) return undefined;
+    const [chunk] = this.#chunks;
+    if (this.#firstPiece === undefined) {
+      const rest = chunk === undefined ? 0 : chunk.length - this.#offset;
+      if (rest >= length || rest < LARGE_PIECE_LENGTH) return undefined;
+      this.#firstPiece = chunk?.subarray(this.#offset);
+      this.#consume(rest);
+      return this.#openPieces(length);
+    }
+    const missing = length - this.#firstPiece.length;
+    if (chunk === undefined || chunk.length < missing) return undefined;
+    const second = chunk.subarray(0, missing);
+    const first = this.#firstPiece;
+    this.#firstPiece = undefined;
+    this.#consume(missing);
+    return this.#opener.openPieces(first, second, this.#counts.sequenceNumber);
   }
 
   #validLength(length: number): number {
@@ -128,21 +161,28 @@ export class PacketReader {
         this.#consume(length);
         return packet;
       }
+      const firstPiece = this.#firstPiece;
+      if (firstPiece !== undefined && first === undefined) return undefined;
       this.#assembly = this.#startAssembly(length);
       this.#assembled = 0;
+      this.#firstPiece = undefined;
+      if (firstPiece !== undefined) this.#assemble(firstPiece, length);
     }
     while (this.#assembled < length) {
       const chunk = this.#chunks[0];
       if (chunk === undefined) return undefined;
       const count = Math.min(length - this.#assembled, chunk.length - this.#offset);
-      const assembly = this.#roomForAssembly(count, length);
-      chunk.copy(assembly, this.#assembled, this.#offset, this.#offset + count);
-      this.#assembled += count;
+      this.#assemble(chunk.subarray(this.#offset, this.#offset + count), length);
       this.#consume(count);
     }
     const packet = this.#assembly.subarray(0, length);
     this.#assembly = undefined;
     return packet;
+  }
+
+  #assemble(piece: Buffer, length: number): void {
+    piece.copy(this.#roomForAssembly(piece.length, length), this.#assembled);
+    this.#assembled += piece.length;
   }
 
   #startAssembly(length: number): Buffer {

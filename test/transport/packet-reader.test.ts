@@ -59,6 +59,47 @@ describe.each(packetSuites)("PacketReader under $name", ({ createSealer, createO
     expect(read).toEqual(["one", "two"]);
   });
 
+  it("returns large packets that lie in two chunks, or in more", () => {
+    const payloads = [20_000, 100_000, 5_000].map((length, index) => Buffer.alloc(length, index + 1));
+    const cuts = [
+      [1],
+      [100],
+      [4_095],
+      [4_096],
+      [19_999],
+      [20_100],
+      [70_000],
+      [4_096, 4_097],
+      [60_000, 90_000],
+      [119_000],
+    ];
+    for (const places of [...cuts, [10_000, 30_000, 50_000, 121_000]]) {
+      const sealer = createSealer();
+      const stream = Buffer.concat(payloads.map((payload, index) => sealPacket(sealer, index, payload)));
+      const reader = new PacketReader(createOpener());
+      const read = [0, ...places].flatMap((place, index) => {
+        reader.push(Buffer.from(stream.subarray(place, places[index])));
+        return readAll(reader);
+      });
+      expect(read.map(({ length }) => length)).toEqual(payloads.map(({ length }) => length));
+      expect(Buffer.concat(read).equals(Buffer.concat(payloads))).toBe(true);
+      expect(reader.buffered).toBe(0);
+    }
+  });
+
+  it("refuses a large packet in two chunks that was changed in either", () => {
+    for (const place of [100, 9_000, 19_000]) {
+      const packet = sealPacket(createSealer(), 0, Buffer.alloc(20_000, 1));
+      packet[place] = ~(packet[place] ?? 0);
+      const reader = new PacketReader(createOpener());
+      reader.push(Buffer.from(packet.subarray(0, 10_000)));
+      reader.push(Buffer.from(packet.subarray(10_000)));
+      // In clear nothing is noticed.
+      if (createOpener().tagLength === 0) expect(reader.next()).toHaveLength(20_000);
+      else expect(() => reader.next()).toThrow(expect.objectContaining({ reason: DisconnectReason.MAC_ERROR }));
+    }
+  });
+
   it("takes the largest packet and none beyond it", () => {
     const sealer = createSealer();
     const { blockLength, lengthIsAligned } = sealer;
