@@ -154,14 +154,16 @@ export class KeyExchange {
         ...(mac === undefined ? {} : { mac: { algorithm: mac, key: derive(macKey, mac.keyLength) } }),
       };
     };
+    const [incoming, outgoing] = [keys(role.receives), keys(role.sends)];
     this.#result = {
       negotiated,
       hostKeyBlob: result.hostKeyBlob,
       sessionId,
       lastMessage,
-      opener: negotiated[role.receives].cipher.createOpener(keys(role.receives)),
-      sealer: negotiated[role.sends].cipher.createSealer(keys(role.sends)),
+      opener: negotiated[role.receives].cipher.createOpener(incoming),
+      sealer: negotiated[role.sends].cipher.createSealer(outgoing),
     };
+    for (const { key, iv, mac } of [incoming, outgoing]) for (const part of [key, iv, mac?.key]) part?.fill(0);
     result.sharedSecret.fill(0);
   }
 

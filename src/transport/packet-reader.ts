@@ -69,8 +69,9 @@ export class PacketReader {
     this.#buffered += chunk.length;
   }
 
-  /** Takes new keys into use from the next packet on; strict key exchange also starts the sequence numbers anew. */
+  /** Takes new keys into use from the next packet on, and overwrites the old ones; strict key exchange also starts the sequence numbers anew. */
   changeKeys(opener: PacketOpener, sequenceNumbers: "continue" | "reset"): void {
+    this.#opener.destroy();
     this.#opener = opener;
     this.#counts.restart(sequenceNumbers);
   }

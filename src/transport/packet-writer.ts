@@ -32,8 +32,9 @@ export class PacketWriter {
     return this.#counts.haveExhausted(this.#sealer);
   }
 
-  /** Takes new keys into use from the next packet on; strict key exchange also starts the sequence numbers anew. */
+  /** Takes new keys into use from the next packet on, and overwrites the old ones; strict key exchange also starts the sequence numbers anew. */
   changeKeys(sealer: PacketSealer, sequenceNumbers: "continue" | "reset"): void {
+    this.#sealer.destroy();
     this.#sealer = sealer;
     this.#counts.restart(sequenceNumbers);
   }

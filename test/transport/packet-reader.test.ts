@@ -175,7 +175,7 @@ describe("PacketReader", () => {
     expect(reader.next()).toEqual(Buffer.of(2));
   });
 
-  it("counts sequence numbers on over new keys, or anew", () => {
+  it("counts sequence numbers on over new keys, or anew, and destroys the old ones", () => {
     const first = recordingProtection();
     const reader = new PacketReader(first.opener);
     for (let index = 0; index < 3; index++) reader.push(clear(Buffer.of(index)));
@@ -184,6 +184,7 @@ describe("PacketReader", () => {
 
     const second = recordingProtection();
     reader.changeKeys(second.opener, "continue");
+    expect([first.destroyed, second.destroyed]).toEqual([["opener"], []]);
     reader.push(clear(Buffer.of(1)));
     readAll(reader);
     expect(second.sequenceNumbers).toEqual([3]);

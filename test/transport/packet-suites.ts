@@ -28,21 +28,24 @@ export const packetSuites: readonly PacketSuite[] = [
 ];
 if (packetSuites.length !== cipherPaths.length * wanted.length + 1) throw new Error("a packet suite is missing");
 
-/** Protection that does nothing but note the sequence numbers it is asked with. */
+/** Protection that does nothing but note the sequence numbers it is asked with, and that it was destroyed. */
 export function recordingProtection(limits: { maximumPackets?: number; maximumBytes?: number } = {}) {
   const sequenceNumbers: number[] = [];
+  const destroyed: string[] = [];
   const sealer: PacketSealer = {
     ...noneSealer,
     ...limits,
+    destroy: () => destroyed.push("sealer"),
     seal: (_, sequenceNumber) => sequenceNumbers.push(sequenceNumber),
   };
   const opener: PacketOpener = {
     ...noneOpener,
     ...limits,
+    destroy: () => destroyed.push("opener"),
     open: (packet, sequenceNumber) => {
       sequenceNumbers.push(sequenceNumber);
       return packet.subarray(4);
     },
   };
-  return { sealer, opener, sequenceNumbers };
+  return { sealer, opener, sequenceNumbers, destroyed };
 }

@@ -136,7 +136,7 @@ describe("PacketWriter", () => {
     for (const { done } of outputs) done?.();
   });
 
-  it("counts sequence numbers on over new keys, or anew", () => {
+  it("counts sequence numbers on over new keys, or anew, and destroys the old ones", () => {
     const [first, second, third] = [recordingProtection(), recordingProtection(), recordingProtection()];
     const { writer } = createWriter(first.sealer);
     const write = (count: number) => {
@@ -144,6 +144,7 @@ describe("PacketWriter", () => {
     };
     write(3);
     writer.changeKeys(second.sealer, "continue");
+    expect([first.destroyed, second.destroyed]).toEqual([["sealer"], []]);
     write(2);
     writer.changeKeys(third.sealer, "reset");
     write(2);

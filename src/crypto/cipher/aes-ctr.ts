@@ -49,6 +49,10 @@ abstract class AesCtr {
     this.hmac = hmac;
     this.tagLength = hmac.tagLength;
   }
+
+  destroy(): void {
+    this.hmac.destroy();
+  }
 }
 
 /** The length stays in clear; the MAC covers it and the ciphertext (OpenSSH PROTOCOL §1.5). */

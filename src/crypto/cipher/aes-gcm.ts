@@ -1,5 +1,6 @@
 import { type CipherGCMTypes, createCipheriv, createDecipheriv } from "node:crypto";
 import { MAXIMUM_BYTES_OF_128_BIT_BLOCKS, MAXIMUM_PACKETS } from "./limits.js";
+import { ownCopy } from "./own-copy.js";
 import type { CipherAlgorithm, CipherKeys, PacketOpener, PacketSealer } from "./packet-cipher.js";
 import { putBack } from "./put-back.js";
 import { wrongTag } from "./tag.js";
@@ -34,24 +35,27 @@ abstract class AesGcm {
   readonly tagLength = TAG_LENGTH;
   readonly maximumPackets = MAXIMUM_PACKETS;
   readonly maximumBytes = MAXIMUM_BYTES_OF_128_BIT_BLOCKS;
+  protected readonly opensslName: CipherGCMTypes;
+  protected readonly key: Buffer;
+  protected readonly iv: Buffer;
+
+  constructor(opensslName: CipherGCMTypes, keys: CipherKeys) {
+    this.opensslName = opensslName;
+    this.key = ownCopy(keys.key);
+    this.iv = ownCopy(keys.iv);
+  }
+
+  destroy(): void {
+    this.key.fill(0);
+    this.iv.fill(0);
+  }
 }
 
 class AesGcmSealer extends AesGcm implements PacketSealer {
-  readonly #opensslName: CipherGCMTypes;
-  readonly #key: Buffer;
-  readonly #iv: Buffer;
-
-  constructor(opensslName: CipherGCMTypes, keys: CipherKeys) {
-    super();
-    this.#opensslName = opensslName;
-    this.#key = keys.key;
-    this.#iv = ownCopy(keys.iv);
-  }
-
   seal(packet: Buffer): void {
     const end = packet.length - TAG_LENGTH;
-    const cipher = createCipheriv(this.#opensslName, this.#key, this.#iv, OPTIONS);
-    advance(this.#iv);
+    const cipher = createCipheriv(this.opensslName, this.key, this.iv, OPTIONS);
+    advance(this.iv);
     cipher.setAAD(packet.subarray(0, LENGTH_FIELD));
     putBack(cipher.update(packet.subarray(LENGTH_FIELD, end)), packet, LENGTH_FIELD);
     cipher.final();
@@ -62,16 +66,6 @@ class AesGcmSealer extends AesGcm implements PacketSealer {
 class AesGcmOpener extends AesGcm implements PacketOpener {
   readonly headerLength = LENGTH_FIELD;
   readonly opensInPlace = false;
-  readonly #opensslName: CipherGCMTypes;
-  readonly #key: Buffer;
-  readonly #iv: Buffer;
-
-  constructor(opensslName: CipherGCMTypes, keys: CipherKeys) {
-    super();
-    this.#opensslName = opensslName;
-    this.#key = keys.key;
-    this.#iv = ownCopy(keys.iv);
-  }
 
   readLength(header: Buffer): number {
     return header.readUInt32BE(0);
@@ -79,8 +73,8 @@ class AesGcmOpener extends AesGcm implements PacketOpener {
 
   open(packet: Buffer): Buffer {
     const end = packet.length - TAG_LENGTH;
-    const decipher = createDecipheriv(this.#opensslName, this.#key, this.#iv, OPTIONS);
-    advance(this.#iv);
+    const decipher = createDecipheriv(this.opensslName, this.key, this.iv, OPTIONS);
+    advance(this.iv);
     try {
       decipher.setAuthTag(packet.subarray(end));
       decipher.setAAD(packet.subarray(0, LENGTH_FIELD));
@@ -91,13 +85,6 @@ class AesGcmOpener extends AesGcm implements PacketOpener {
       throw wrongTag();
     }
   }
-}
-
-/** Not from Node's pool of buffers: the twelve bytes would keep 8 KiB of it in memory. */
-function ownCopy(iv: Buffer): Buffer {
-  const copy = Buffer.alloc(IV_LENGTH);
-  iv.copy(copy);
-  return copy;
 }
 
 /** Adds one to the invocation counter: eight bytes, big-endian, wrapping (RFC 5647 §7.1). */

@@ -1,5 +1,6 @@
 import { type ChaCha20, chacha20 } from "./chacha20.js";
 import { MAXIMUM_PACKETS } from "./limits.js";
+import { ownCopy } from "./own-copy.js";
 import type { CipherAlgorithm, CipherKeys, PacketOpener, PacketSealer } from "./packet-cipher.js";
 import { authenticate, POLY1305_TAG_LENGTH, type Poly1305 } from "./poly1305.js";
 import { checkTag } from "./tag.js";
@@ -54,8 +55,14 @@ abstract class ChaCha20Poly1305 {
 
   constructor(keys: CipherKeys, primitives: ChaCha20Poly1305Primitives) {
     this.primitives = primitives;
-    this.#payloadKey = keys.key.subarray(0, KEY_LENGTH);
-    this.#lengthKey = keys.key.subarray(KEY_LENGTH, 2 * KEY_LENGTH);
+    const key = ownCopy(keys.key);
+    this.#payloadKey = key.subarray(0, KEY_LENGTH);
+    this.#lengthKey = key.subarray(KEY_LENGTH, 2 * KEY_LENGTH);
+  }
+
+  destroy(): void {
+    this.#payloadKey.fill(0);
+    this.#lengthKey.fill(0);
   }
 
   protected cryptLength(field: Buffer, sequenceNumber: number): void {

@@ -1,4 +1,5 @@
 import { createHmac } from "node:crypto";
+import { ownCopy } from "./own-copy.js";
 import type { MacAlgorithm } from "./packet-cipher.js";
 
 export const hmacSha256Etm: MacAlgorithm = {
@@ -30,7 +31,11 @@ export class PacketHmac {
   constructor(algorithm: MacAlgorithm, key: Buffer) {
     this.tagLength = algorithm.tagLength;
     this.#hash = algorithm.hash;
-    this.#key = key;
+    this.#key = ownCopy(key);
+  }
+
+  destroy(): void {
+    this.#key.fill(0);
   }
 
   /** The tag over `uint32 sequence_number, parts` (RFC 4253 §6.4). */

@@ -7,6 +7,7 @@ const protection = {
   tagLength: 0,
   maximumPackets: MAXIMUM_PACKETS,
   maximumBytes: Number.POSITIVE_INFINITY,
+  destroy() {},
 } as const;
 
 /** Outgoing packets before the first SSH_MSG_NEWKEYS: in clear (RFC 4253 §6.3, "none"). Never negotiated. */

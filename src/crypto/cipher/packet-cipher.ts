@@ -16,6 +16,8 @@ interface PacketProtection {
   readonly maximumPackets: number;
   /** Bytes after which new keys are due at the latest (RFC 4253 §9, RFC 4344 §3.2). */
   readonly maximumBytes: number;
+  /** Overwrites the keys, as far as they are not in the hands of `node:crypto`. Nothing else is called from then on. */
+  destroy(): void;
 }
 
 /** Outgoing packets. */
@@ -66,6 +68,7 @@ export interface CipherAlgorithm {
   createOpener(keys: CipherKeys): PacketOpener;
 }
 
+/** They are copied: who has derived them overwrites them. */
 export interface CipherKeys {
   readonly key: Buffer;
   readonly iv: Buffer;

@@ -117,6 +117,20 @@ describe.each(suites)("$name by $path", ({ cipher, keys }) => {
     expect(opened.equals(content)).toBe(true);
   });
 
+  it("has copied its keys, which may be overwritten, and are when they are no longer needed", () => {
+    const copies = { key: Buffer.from(keys.key), iv: Buffer.from(keys.iv) };
+    const mac = keys.mac && { ...keys.mac, key: Buffer.from(keys.mac.key) };
+    const given = mac === undefined ? copies : { ...copies, mac };
+    const [sealer, opener] = [cipher.createSealer(given), cipher.createOpener(given)];
+    for (const part of [given.key, given.iv, mac?.key]) part?.fill(0);
+    const content = alignedContent(sealer, 50);
+    const packet = seal(sealer, content, 0);
+    expect(packet).toEqual(seal(cipher.createSealer(keys), content, 0));
+    expect(open(opener, packet, 0).equals(content)).toBe(true);
+    sealer.destroy();
+    opener.destroy();
+  });
+
   it("asks for new keys before sequence numbers repeat and before its block limit", () => {
     const { maximumPackets, maximumBytes } = cipher.createSealer(keys);
     expect(maximumPackets).toBe(2 ** 31);

@@ -15,7 +15,7 @@ export type NativeCipher = "chacha20-poly1305" | "aes-gcm" | "aes-ctr encrypt-th
 /** The keys are copied; `macKey` is empty for an AEAD. */
 export type NativeKeys = readonly [cipher: NativeCipher, key: Uint8Array, iv: Uint8Array, macKey: Uint8Array];
 
-interface HoldsKeys {
+export interface HoldsKeys {
   /** Overwrites the keys; nothing else can be called from then on. What is not destroyed is overwritten as garbage. */
   destroy(): void;
 }

@@ -7,7 +7,7 @@ import {
   requiredMac,
 } from "../packet-cipher.js";
 import { wrongTag } from "../tag.js";
-import type { Addon, AddonOpener, AddonSealer, NativeKeys } from "./addon.js";
+import type { Addon, AddonOpener, AddonSealer, HoldsKeys, NativeKeys } from "./addon.js";
 
 const LENGTH_FIELD = 4;
 const AEAD_TAG_LENGTH = 16;
@@ -45,12 +45,19 @@ abstract class NativePackets {
   readonly maximumPackets = MAXIMUM_PACKETS;
   readonly maximumBytes: number;
 
-  constructor([cipher]: NativeKeys, { mac }: CipherKeys) {
+  readonly #holder: HoldsKeys;
+
+  constructor([cipher]: NativeKeys, { mac }: CipherKeys, holder: HoldsKeys) {
+    this.#holder = holder;
     const isAes = cipher !== "chacha20-poly1305";
     this.blockLength = isAes ? AES_BLOCK_LENGTH : CHACHA20_ALIGNMENT;
     this.lengthIsAligned = cipher === "aes-ctr encrypt-and-mac";
     this.tagLength = mac?.algorithm.tagLength ?? AEAD_TAG_LENGTH;
     this.maximumBytes = isAes ? MAXIMUM_BYTES_OF_128_BIT_BLOCKS : Number.POSITIVE_INFINITY;
+  }
+
+  destroy(): void {
+    this.#holder.destroy();
   }
 }
 
@@ -58,7 +65,7 @@ class NativeSealer extends NativePackets implements PacketSealer {
   readonly #addon: AddonSealer;
 
   constructor(own: NativeKeys, keys: CipherKeys, addon: AddonSealer) {
-    super(own, keys);
+    super(own, keys, addon);
     this.#addon = addon;
   }
 
@@ -75,7 +82,7 @@ class NativeOpener extends NativePackets implements PacketOpener {
   readonly #lengthIsClear: boolean;
 
   constructor(own: NativeKeys, keys: CipherKeys, addon: AddonOpener) {
-    super(own, keys);
+    super(own, keys, addon);
     const [cipher] = own;
     this.headerLength = this.lengthIsAligned ? AES_BLOCK_LENGTH : LENGTH_FIELD;
     this.#lengthIsClear = cipher === "aes-gcm" || cipher === "aes-ctr encrypt-then-mac";
