@@ -346,16 +346,16 @@ enum result protection_open(struct protection *self, const struct bytes pieces[2
   if (self->failed || self->first_block_read != reads_first || length > LONGEST_PACKET) return OUT_OF_TURN;
   self->first_block_read = false;
   openssl.ERR_set_mark();
+  size_t end = length >= LENGTH_FIELD + self->tag_length ? length - self->tag_length : LENGTH_FIELD;
   if (length >= header + self->tag_length) {
-    size_t end = length - self->tag_length;
     gather(pieces, end, length, tag);
     result = self->cipher == CHACHA20_POLY1305
                  ? chacha20_poly1305_open(self, pieces, end, tag, content, sequence_number)
              : self->cipher == AES_GCM ? gcm_open(self, pieces, end, tag, content)
              : reads_first             ? encrypt_and_mac_open(self, pieces, end, tag, content, sequence_number)
                                        : encrypt_then_mac_open(self, pieces, end, tag, content, sequence_number);
-    if (result != DONE) openssl.OPENSSL_cleanse(content, end - LENGTH_FIELD);
   }
+  if (result != DONE) openssl.OPENSSL_cleanse(content, end - LENGTH_FIELD);
   openssl.OPENSSL_cleanse(self->first_block, sizeof self->first_block);
   return ended(self, result);
 }

@@ -1,0 +1,151 @@
+/*
+ * Seals packets, changes some of them, and opens them, whole and in pieces, for so many seconds; built with the sanitizers.
+ * All memory is as long as what is in it, so that a step beyond it is seen. Prints the number of packets.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "../../../../native/openssl.h"
+#include "../../../../native/protection.h"
+
+#define LONGEST_CONTENT 5000
+
+unsigned long ERR_peek_error(void);
+
+static uint64_t state;
+
+/* SplitMix64 */
+static uint64_t next(void) {
+  uint64_t mixed = state += 0x9e3779b97f4a7c15u;
+  mixed = (mixed ^ (mixed >> 30)) * 0xbf58476d1ce4e5b9u;
+  mixed = (mixed ^ (mixed >> 27)) * 0x94d049bb133111ebu;
+  return mixed ^ (mixed >> 31);
+}
+
+static size_t below(size_t limit) { return (size_t)(next() % limit); }
+
+static void expect(bool holds, const char *what) {
+  if (holds) return;
+  fprintf(stderr, "%s (state %llu)\n", what, (unsigned long long)state);
+  exit(1);
+}
+
+static struct bytes random_bytes(size_t length) {
+  struct bytes made = {malloc(length), length};
+  for (size_t index = 0; index < length; index++) made.data[index] = (uint8_t)next();
+  return made;
+}
+
+static struct bytes copy_of(const uint8_t *data, size_t length) {
+  struct bytes made = {malloc(length), length};
+  if (length > 0) memcpy(made.data, data, length);
+  return made;
+}
+
+static const struct {
+  enum cipher cipher;
+  size_t key, iv, mac;
+} suites[] = {
+    {CHACHA20_POLY1305, 64, 0, 0},         {AES_GCM, 16, 12, 0},
+    {AES_GCM, 32, 12, 0},                  {AES_CTR_ENCRYPT_THEN_MAC, 16, 16, 32},
+    {AES_CTR_ENCRYPT_THEN_MAC, 24, 16, 64}, {AES_CTR_ENCRYPT_AND_MAC, 16, 16, 32},
+    {AES_CTR_ENCRYPT_AND_MAC, 32, 16, 64},
+};
+#define SUITES (sizeof suites / sizeof *suites)
+
+/* Opens a packet in place or in two pieces; the content, which is to be freed, is zeros where that fails. */
+static enum result open_somehow(struct protection *opener, struct bytes packet, uint32_t sequence_number,
+                                struct bytes *content) {
+  size_t around = LENGTH_FIELD + protection_tag_length(opener);
+  size_t length = packet.length > around ? packet.length - around : 0;
+  uint32_t packet_length;
+  if (packet.length >= protection_header_length(opener)) {
+    struct bytes header = copy_of(packet.data, protection_header_length(opener));
+    expect(protection_read_length(opener, header.data, sequence_number, &packet_length) == DONE, "no length");
+    free(header.data);
+  }
+  enum result result;
+  if (next() & 1) {
+    struct bytes pieces[2] = {copy_of(packet.data, packet.length), {NULL, 0}};
+    result = protection_open(opener, pieces, pieces[0].data + (packet.length > LENGTH_FIELD ? LENGTH_FIELD : 0),
+                             sequence_number);
+    *content = copy_of(pieces[0].data + (length > 0 ? LENGTH_FIELD : 0), length);
+    free(pieces[0].data);
+  } else {
+    size_t split = below(packet.length + 1);
+    struct bytes pieces[2] = {copy_of(packet.data, split), copy_of(packet.data + split, packet.length - split)};
+    *content = random_bytes(length);
+    result = protection_open(opener, pieces, content->data, sequence_number);
+    free(pieces[0].data);
+    free(pieces[1].data);
+  }
+  return result;
+}
+
+/* A few packets under one set of keys, up to the first that was changed. */
+static unsigned long run(void) {
+  unsigned long packets = 0;
+  size_t suite = below(SUITES);
+  enum cipher cipher = suites[suite].cipher;
+  struct keys keys = {random_bytes(suites[suite].key), random_bytes(suites[suite].iv), random_bytes(suites[suite].mac)};
+  struct protection *sealer = protection_create(cipher, SEALS, &keys);
+  struct protection *opener = protection_create(cipher, OPENS, &keys);
+  expect(sealer != NULL && opener != NULL, "no protection");
+  size_t tag = protection_tag_length(sealer);
+  for (bool changed = false; !changed && packets < 20; packets++) {
+    uint32_t sequence_number = (uint32_t)next();
+    size_t least = protection_header_length(sealer) - LENGTH_FIELD;
+    size_t length = least + below(next() % 8 == 0 ? LONGEST_CONTENT : 200);
+    struct bytes packet = random_bytes(LENGTH_FIELD + length + tag);
+    struct bytes clear = copy_of(packet.data + LENGTH_FIELD, length);
+    expect(protection_seal(sealer, packet, sequence_number) == DONE, "not sealed");
+    changed = next() % 4 == 0;
+    if (changed && next() % 4 == 0) {
+      packet.length = below(packet.length);
+    } else if (changed) {
+      packet.data[below(packet.length)] ^= (uint8_t)(1 + below(255));
+    }
+    struct bytes content;
+    bool has_header = packet.length >= protection_header_length(opener);
+    enum result result = open_somehow(opener, packet, sequence_number, &content);
+    if (!changed) {
+      expect(result == DONE && content.length == length && memcmp(content.data, clear.data, length) == 0, "not opened");
+    } else {
+      expect(result == WRONG_TAG || (!has_header && result == OUT_OF_TURN), "a changed packet was opened");
+      for (size_t index = 0; has_header && index < content.length; index++) {
+        expect(content.data[index] == 0, "something is left of a packet");
+      }
+      struct bytes pieces[2] = {packet, {NULL, 0}};
+      expect(!has_header || protection_open(opener, pieces, packet.data, sequence_number) == OUT_OF_TURN, "goes on");
+    }
+    expect(ERR_peek_error() == 0, "an error is left in OpenSSL's queue");
+    free(packet.data);
+    free(clear.data);
+    free(content.data);
+  }
+  protection_destroy(sealer);
+  protection_destroy(opener);
+  /* Keys of a wrong length. */
+  struct bytes *part = &(&keys.key)[below(3)];
+  part->length = below(part->length + 1);
+  enum cipher other = (enum cipher)below(4);
+  protection_destroy(protection_create(other, next() & 1 ? SEALS : OPENS, &keys));
+  expect(ERR_peek_error() == 0, "an error of wrong keys is left in OpenSSL's queue");
+  free(keys.key.data);
+  free(keys.iv.data);
+  free(keys.mac.data);
+  return packets;
+}
+
+int main(int count, char **arguments) {
+  if (count != 3) return 2;
+  state = strtoull(arguments[1], NULL, 10);
+  time_t end = time(NULL) + atol(arguments[2]);
+  expect(openssl_missing == NULL, openssl_missing);
+  unsigned long packets = 0;
+  while (time(NULL) < end) packets += run();
+  printf("%lu\n", packets);
+  return 0;
+}

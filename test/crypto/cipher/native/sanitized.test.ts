@@ -1,0 +1,53 @@
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { needs, TOOLS } from "../../../support/clients.js";
+import { compiled } from "../../../support/compiled.js";
+import { extent, isLong } from "../../../support/extent.js";
+import { runOk } from "../../../support/tools.js";
+
+/** Of each of the two. */
+const SECONDS = extent(1, 600);
+const SEED = isLong ? Date.now() % 1_000_000 : 1;
+const TIME = { timeout: (SECONDS + 60) * 1000 };
+
+const native = (name: string) => join(import.meta.dirname, "../../../../native", name);
+const HEADERS = ["openssl.h", "protection.h"].map(native);
+const FLAGS = ["-std=c11", "-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-w"];
+
+describe("the addon with the sanitizers of addresses and of undefined behaviour", needs("gcc", "openssl"), () => {
+  it(`seals and opens packets of every kind, from seed ${SEED}`, TIME, async () => {
+    const sources = [join(import.meta.dirname, "protection-driver.c"), native("protection.c"), native("openssl.c")];
+    // The library that programs of this machine have, by the name that needs no headers.
+    const libraries = ["-Wl,--no-as-needed", "-l:libcrypto.so.3", "-ldl"];
+    const folder = await compiled({
+      tool: "gcc",
+      sources: [...sources, ...HEADERS],
+      compiler: TOOLS.gcc,
+      parameters: (made) => [...FLAGS, ...sources, "-o", join(made, "driver"), ...libraries],
+    });
+    const packets = await runOk(join(folder, "driver"), [String(SEED), String(SECONDS)], TIME);
+    expect(Number(packets)).toBeGreaterThan(100);
+  });
+
+  it(`bears calls of every kind, from seed ${SEED}`, TIME, async () => {
+    const sources = ["addon.c", "protection.c", "openssl.c"].map(native);
+    const headers = join(import.meta.dirname, "../../../../node_modules/node-api-headers/include");
+    const folder = await compiled({
+      tool: "gcc",
+      sources: [...sources, ...HEADERS],
+      compiler: TOOLS.gcc,
+      parameters: (made) => [
+        ...FLAGS,
+        ...["-shared", "-fPIC", "-isystem", headers, ...sources, "-o", join(made, "addon.node"), "-ldl"],
+      ],
+    });
+    const libraries = await Promise.all(
+      ["libasan.so", "libubsan.so"].map(async (name) => (await runOk(TOOLS.gcc, [`-print-file-name=${name}`])).trim()),
+    );
+    const parameters = [join(import.meta.dirname, "random-calls.mjs"), join(folder, "addon.node"), SEED, SECONDS];
+    // Node.js itself gives back nothing at its end.
+    const environment = { LD_PRELOAD: libraries.join(" "), ASAN_OPTIONS: "detect_leaks=0" };
+    const calls = await runOk(process.execPath, parameters.map(String), { ...TIME, environment });
+    expect(Number(calls)).toBeGreaterThan(100);
+  });
+});
