@@ -373,7 +373,7 @@ describe("work that is left to a session", () => {
         session.stdout.write("second deferred\n");
         session.defer(() => session.stdout.write("deferred by deferred work\n"));
       });
-      session.defer(passed(30).then(() => session.stdout.write("a promise\n")));
+      session.defer(passed(200).then(() => session.stdout.write("a promise\n")));
       session.stdout.write("handler\n");
       return 2;
     });
