@@ -1,4 +1,5 @@
 import { connect, type NetConnectOpts, type OnReadOpts, Socket, type SocketConstructorOpts } from "node:net";
+import type { Readable } from "node:stream";
 
 /** Bytes that a socket reads at a time: it begins with the small block, which is all that an idle connection costs. */
 const SMALL_BLOCK_LENGTH = 16 * 1024;
@@ -9,10 +10,16 @@ const MAX_SPARE_BLOCKS = 32;
 
 const spare: Buffer[] = [];
 
-const reads = new WeakMap<object, DirectReads>();
+const reads = new WeakMap<object, DirectSource>();
 
 /** Takes bytes that are overwritten once it returns. Returns whether to go on; if not, `resume()` of the socket does. */
 export type TakeBytes = (bytes: Buffer) => boolean;
+
+/** What a stream reads, for who takes it without the stream. */
+export interface DirectSource {
+  /** Has what is read in the place of the only listener of `data`, while the stream is flowing. */
+  take: TakeBytes | undefined;
+}
 
 /**
  * Connects a socket that can hand over what it reads without new memory for each read: a stream of Node.js that is read
@@ -57,25 +64,41 @@ function withDirectReads(create: (onread: OnReadOpts) => Socket): Socket {
   const directReads = new DirectReads();
   const socket = create({ buffer: directReads.block, callback: directReads.received });
   directReads.attach(socket);
-  reads.set(socket, directReads);
   return socket;
 }
 
-/** @returns the direct reads of a socket that was connected for them */
-export function directReadsOf(stream: object): DirectReads | undefined {
+/** @returns the direct reads of a stream that was made for them */
+export function directReadsOf(stream: object): DirectSource | undefined {
   return reads.get(stream);
 }
 
+/** What is read for a stream can be taken directly, as long as `isTakenDirectly` says so. */
+export function offerDirectReads(stream: Readable): DirectSource {
+  const source: DirectSource = { take: undefined };
+  reads.set(stream, source);
+  return source;
+}
+
+/** Whether nobody would miss what a stream does not give: a listener hears bytes in order, and in its encoding. */
+export function isTakenDirectly(stream: Readable): boolean {
+  return (
+    stream.readableFlowing === true &&
+    stream.readableLength === 0 &&
+    stream.readableEncoding === null &&
+    stream.listenerCount("data") === 1
+  );
+}
+
 /** What a socket reads: given to whoever takes it directly, or else pushed to the stream, as a copy. */
-export class DirectReads {
-  /** Has what is read in the place of the only listener of `data`, while the stream is flowing. */
-  take: TakeBytes | undefined;
+class DirectReads {
   readonly #small = Buffer.allocUnsafeSlow(SMALL_BLOCK_LENGTH);
   #large: Buffer | undefined;
   #socket: Socket | undefined;
+  #source: DirectSource | undefined;
 
   attach(socket: Socket): void {
     this.#socket = socket;
+    this.#source = offerDirectReads(socket);
     socket.once("close", () => this.#returnLarge());
   }
 
@@ -85,8 +108,10 @@ export class DirectReads {
   /** @returns whether to go on reading */
   readonly received = (length: number, block: Uint8Array): boolean => {
     const bytes = Buffer.from(block.buffer, block.byteOffset, length);
-    const goOn =
-      this.take !== undefined && this.#isDirect ? this.take(bytes) : (this.#socket?.push(Buffer.from(bytes)) ?? false);
+    const socket = this.#socket;
+    if (socket === undefined) return false;
+    const take = isTakenDirectly(socket) ? this.#source?.take : undefined;
+    const goOn = take?.(bytes) ?? socket.push(Buffer.from(bytes));
     if (this.#large === undefined) {
       if (length === SMALL_BLOCK_LENGTH) this.#large = spare.pop() ?? Buffer.allocUnsafeSlow(LARGE_BLOCK_LENGTH);
     } else if (length < SMALL_BLOCK_LENGTH) {
@@ -94,18 +119,6 @@ export class DirectReads {
     }
     return goOn;
   };
-
-  /** Whether nobody would miss what the stream does not give: a listener hears bytes in order, and in its encoding. */
-  get #isDirect(): boolean {
-    const socket = this.#socket;
-    return (
-      socket !== undefined &&
-      socket.readableFlowing === true &&
-      socket.readableLength === 0 &&
-      socket.readableEncoding === null &&
-      socket.listenerCount("data") === 1
-    );
-  }
 
   #returnLarge(): void {
     if (this.#large !== undefined && spare.length < MAX_SPARE_BLOCKS) spare.push(this.#large);

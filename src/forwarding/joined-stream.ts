@@ -1,7 +1,7 @@
 import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { Channel, portOf } from "../connection/channel.js";
-import { type DirectReads, directReadsOf } from "./direct-reads.js";
+import { type DirectSource, directReadsOf } from "./direct-reads.js";
 import { resetSocket } from "./reset-socket.js";
 
 /** The events of a stream that is joined to another one. */
@@ -36,7 +36,7 @@ export class JoinedStream {
   ended = false;
   /** Whether the stream has failed, or is closed. */
   gone = false;
-  readonly #reads: DirectReads | undefined;
+  readonly #reads: DirectSource | undefined;
   #listeners: readonly Listener[] = [];
   #flushed: (() => void) | undefined;
   /** What was written waits for more of the same turn of the event loop, which one call of the system takes together. */

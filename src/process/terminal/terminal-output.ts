@@ -1,33 +1,39 @@
 import { readSync } from "node:fs";
+import type { OnReadOpts, SocketConstructorOpts } from "node:net";
 import { Readable } from "node:stream";
 import { ReadStream } from "node:tty";
+import { isTakenDirectly, offerDirectReads } from "../../forwarding/direct-reads.js";
+import { GatheredReads, READ_LENGTH } from "./gathered-reads.js";
 
 /** More than the system keeps of a terminal's output, bytes: 64 KiB. Another program may open the terminal meanwhile and write on. */
 const MAX_REST = 256 * 1024;
-
-/** The system gives 4 KiB at a time. */
-const READ_LENGTH = 4096;
 
 /** What programs show on a terminal, to the last byte: Node.js takes the end of the last program for the end of its output. */
 export class TerminalOutput extends Readable {
   readonly #descriptor: number;
   readonly #source: ReadStream;
+  readonly #reads = new GatheredReads((bytes) => this.#give(bytes));
+  readonly #direct = offerDirectReads(this);
   #restRead = 0;
 
   /** @param descriptor of our end of the terminal, which is closed with the stream */
   constructor(descriptor: number) {
     super();
     this.#descriptor = descriptor;
-    this.#source = new ReadStream(descriptor);
-    this.#source.on("data", (chunk) => {
-      if (!this.push(chunk)) this.#source.pause();
-    });
+    const { block: buffer, received: callback } = this.#reads;
+    const options: SocketConstructorOpts & { readonly onread: OnReadOpts } = { onread: { buffer, callback } };
+    this.#source = new ReadStream(descriptor, options);
     this.#source.once("end", () => {
+      this.#reads.flush();
       this.#readRest();
       this.push(null);
     });
     // That no program has the terminal open is an error to Node.js, once all was read.
-    this.#source.on("error", () => this.push(null));
+    this.#source.on("error", () => {
+      this.#reads.flush();
+      this.push(null);
+    });
+    this.#source.once("close", () => this.#reads.close());
   }
 
   /** Whether the descriptor is still that of the terminal. */
@@ -46,6 +52,14 @@ export class TerminalOutput extends Readable {
   override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
     this.#source.destroy();
     callback(error);
+  }
+
+  /** @param bytes that are overwritten afterwards */
+  #give(bytes: Buffer): void {
+    if (this.destroyed) return;
+    const take = isTakenDirectly(this) ? this.#direct.take : undefined;
+    if (take !== undefined) take(bytes);
+    else if (!this.push(Buffer.from(bytes))) this.#source.pause();
   }
 
   #readRest(): void {
