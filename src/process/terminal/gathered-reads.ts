@@ -31,7 +31,8 @@ export class GatheredReads {
   }
 
   /** The memory that the next piece is read into. Nobody else has it until the terminal is closed. */
-  readonly block = (): Buffer => this.#large?.subarray(this.#end, this.#end + READ_LENGTH) ?? this.#small;
+  readonly block = (): Uint8Array =>
+    this.#large === undefined ? this.#small : new Uint8Array(this.#large.buffer, this.#end, READ_LENGTH);
 
   /** A piece was read. Returns that reading goes on, unless `hand` has paused it. */
   readonly received = (length: number, block: Uint8Array): boolean => {

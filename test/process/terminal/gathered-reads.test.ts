@@ -14,7 +14,7 @@ function gatheredReads(): { readonly read: (letter: string, length: number) => v
   });
   let block = reads.block();
   const read = (letter: string, length: number) => {
-    block.fill(letter, 0, length);
+    block.fill(letter.charCodeAt(0), 0, length);
     expect(reads.received(length, block)).toBe(true);
     block = reads.block();
     expect(block).toHaveLength(READ_LENGTH);
