@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { copyFileSync, cpSync, mkdirSync } from "node:fs";
+import { copyFileSync, cpSync, existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -19,6 +19,7 @@ export function compilePrograms(): string {
   mkdirSync(output, { recursive: true });
   execFileSync(process.execPath, [join(root, "native/build.mjs"), "--if-possible"], { stdio: "inherit" });
   copyFileSync(join(root, "package.json"), join(output, "package.json"));
-  cpSync(join(root, "prebuilds"), join(output, "prebuilds"), { recursive: true });
+  if (existsSync(join(root, "prebuilds")))
+    cpSync(join(root, "prebuilds"), join(output, "prebuilds"), { recursive: true });
   return join(output, "bench");
 }
