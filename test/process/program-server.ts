@@ -12,7 +12,7 @@ import { Reader } from "../../src/protocol/reader.js";
 import { Writer } from "../../src/protocol/writer.js";
 import { createManager, PASSWORD, TestServer, USERNAME } from "../server/test-server.js";
 import { type OpenedChannel, PacketClient } from "../support/packet-client.js";
-import { channelRequest, execRequest, readChannelData } from "../support/packet-messages.js";
+import { channelRequest, execRequest, readChannelData, windowAdjust } from "../support/packet-messages.js";
 
 /** Told that it is the inner of two, bash does not read the .bashrc of who runs the tests for each command. */
 const INNER_SHELL = { SHLVL: "1" };
@@ -159,6 +159,24 @@ export async function shown(client: PacketClient, pattern: RegExp): Promise<RegE
     if (payload[0] === MessageNumber.CHANNEL_CLOSE)
       throw new Error(`the channel was closed before ${pattern}: ${text}`);
   }
+}
+
+/** Reads so many bytes of output, for which the client gives window in amounts that no packet ends with. */
+export async function readInSmallWindows(
+  client: PacketClient,
+  channel: OpenedChannel,
+  firstWindow: number,
+  length: number,
+): Promise<string> {
+  let output = "";
+  for (let granted = firstWindow; output.length < length; ) {
+    output += readChannelData(await client.expect(MessageNumber.CHANNEL_DATA)).toString("latin1");
+    if (output.length < granted) continue;
+    const bytes = output.length % 2 === 0 ? 30_001 : 70_001;
+    client.sendPacket(windowAdjust(channel.id, bytes));
+    granted += bytes;
+  }
+  return output;
 }
 
 /** The request that tells how a program has ended, and its first field: a status or the name of a signal. */

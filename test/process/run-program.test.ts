@@ -11,7 +11,6 @@ import {
   channelEof,
   channelRequest,
   execRequest,
-  readChannelData,
   windowAdjust,
 } from "../support/packet-messages.js";
 import { testBytes } from "../support/server.js";
@@ -21,6 +20,7 @@ import {
   ProgramServer,
   programClient,
   readEnd,
+  readInSmallWindows,
   shown,
   signalRequest,
   startCommand,
@@ -87,15 +87,7 @@ describe("a program on pipes", () => {
     const channel = await client.openSession({ window: 1_000 });
     await startCommand(client, channel, "exec seq 1 60000");
     const lines = Array.from({ length: 60_000 }, (_, index) => `${index + 1}\n`).join("");
-    let output = "";
-    for (let granted = 1_000; output.length < lines.length; ) {
-      output += readChannelData(await client.expect(MessageNumber.CHANNEL_DATA)).toString("latin1");
-      if (output.length < granted) continue;
-      const bytes = output.length % 2 === 0 ? 30_001 : 70_001;
-      client.sendPacket(windowAdjust(channel.id, bytes));
-      granted += bytes;
-    }
-    expect(output === lines).toBe(true);
+    expect((await readInSmallWindows(client, channel, 1_000, lines.length)) === lines).toBe(true);
     expect(await client.readProgram(channel)).toMatchObject({ stdout: Buffer.alloc(0), exitStatus: 0 });
   });
 

@@ -15,6 +15,7 @@ import {
   breakRequest,
   ProgramServer,
   programClient,
+  readInSmallWindows,
   requestTerminal,
   shown,
   startCommand,
@@ -222,6 +223,16 @@ describe("a terminal", () => {
     await shown(client, / 00\n.*ready/s);
     client.sendPacket(breakRequest(channel));
     await shown(client, /interrupted/);
+  });
+
+  it("shows all that was written as it was, however little the client takes at a time", async () => {
+    const { client } = await programClient();
+    const channel = await client.openSession({ window: 1_000 });
+    await requestTerminal(client, channel);
+    await startCommand(client, channel, "exec seq 1 60000");
+    const lines = Array.from({ length: 60_000 }, (_, index) => `${index + 1}\r\n`).join("");
+    expect((await readInSmallWindows(client, channel, 1_000, lines.length)) === lines).toBe(true);
+    expect(await client.readProgram(channel)).toMatchObject({ stdout: Buffer.alloc(0), exitStatus: 0 });
   });
 
   it("shows all that was written, however late it is read", async () => {
