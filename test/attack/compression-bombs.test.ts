@@ -13,14 +13,20 @@ const { COMPRESSION_ERROR, PROTOCOL_ERROR } = DisconnectReason;
 const LONG = { timeout: 60_000 };
 const COMPRESSED = { compression: ["zlib@openssh.com"] };
 
-/** Milliseconds that one packet may keep everybody else waiting, on a machine that has other things to do too. */
-const MAX_WAIT = 2_000;
+/** Milliseconds of the processor's time that one packet may take, the client's part included. */
+const MAX_TIME = 2_000;
 
 async function start(): Promise<{ attacked: Attacked; client: PacketClient; before: number }> {
   const attacked = await Attacked.start(new TargetServer());
   const client = await attacked.login(COMPRESSED);
   const before = attacked.memoryInUse();
   return { attacked, client, before };
+}
+
+/** Of the processor: other programs do not make them more. */
+function millisecondsSince(start: NodeJS.CpuUsage): number {
+  const { user, system } = process.cpuUsage(start);
+  return (user + system) / 1000;
 }
 
 const stream = (...blocks: readonly Buffer[]): Buffer => Buffer.concat([ZLIB_HEADER, ...blocks]);
@@ -35,10 +41,10 @@ const fillers: Readonly<Record<string, () => Buffer>> = {
 describe.each(Object.entries(fillers))("%s", (_, make) => {
   it("are no message, and keep nobody waiting", LONG, async () => {
     const { attacked, client, before } = await start();
-    const startedAt = performance.now();
+    const startedAt = process.cpuUsage();
     client.sendUncompressed(stream(make()));
     expect((await client.waitDisconnect()).reason).toBe(PROTOCOL_ERROR);
-    expect(performance.now() - startedAt).toBeLessThan(MAX_WAIT);
+    expect(millisecondsSince(startedAt)).toBeLessThan(MAX_TIME);
     expect(attacked.memoryInUse() - before).toBeLessThan(8 * MIB);
     await attacked.expectUnharmed();
   });
@@ -52,10 +58,10 @@ describe.each(Object.entries(fillers))("%s", (_, make) => {
           Buffer.concat([round === 0 ? ZLIB_HEADER : Buffer.alloc(0), filled, storedBlock(ignore())]),
         );
       }
-      const startedAt = performance.now();
+      const startedAt = process.cpuUsage();
       // Somebody else's login comes in between.
       const other = await attacked.login();
-      expect(performance.now() - startedAt).toBeLessThan(4 * MAX_WAIT);
+      expect(millisecondsSince(startedAt)).toBeLessThan(4 * MAX_TIME);
       await other.close();
       client.sendUncompressed(storedBlock(ping("x")));
       await client.expect(M.PONG);
