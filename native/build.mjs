@@ -14,8 +14,14 @@ const FLAGS = [
   ...["-Wall", "-Wextra", "-Wconversion", "-Werror"],
   ...(process.env.CFLAGS?.split(/\s+/).filter(Boolean) ?? []),
 ];
-/** What the program that loads the addon exports is not looked for. */
-const LINKING = process.platform === "darwin" ? ["-bundle", "-undefined", "dynamic_lookup"] : ["-shared", "-ldl"];
+/**
+ * What the program that loads the addon has is not looked for, the C library included: so that the file asks for no version of
+ * it, and runs with older ones than this machine's. What is missing there is found when it is loaded, not when it is called.
+ */
+const LINKING = {
+  linux: ["-shared", "-nostdlib", "-Wl,-z,relro,-z,now"],
+  darwin: ["-bundle", "-undefined", "dynamic_lookup"],
+}[process.platform] ?? ["-shared"];
 
 const { values } = parseArgs({
   options: { "if-possible": { type: "boolean" }, to: { type: "string", default: ROOT } },
