@@ -1,4 +1,4 @@
-// Calls the addon with right and wrong parameters in any order, for so many seconds: `node random-calls.mjs ADDON SEED SECONDS`.
+// Calls the addon with right and wrong parameters in any order, for so many seconds and 10,000 calls: `node random-calls.mjs ADDON SEED SECONDS`.
 // Run with an addon that is built with the sanitizers: what counts is that it goes on. Prints the number of calls.
 import { createRequire } from "node:module";
 
@@ -86,8 +86,13 @@ const methods = [
   ...Object.entries(Object.getOwnPropertyDescriptors(Sealer.prototype)),
   ...Object.entries(Object.getOwnPropertyDescriptors(Opener.prototype)),
 ].filter(([name]) => name in METHODS);
+const LEAST_CALLS = 10_000;
 let calls = 0;
-for (const end = Date.now() + Number(seconds) * 1000; calls % 100 !== 0 || Date.now() < end; calls++) {
+for (
+  const end = Date.now() + Number(seconds) * 1000;
+  calls < LEAST_CALLS || calls % 100 !== 0 || Date.now() < end;
+  calls++
+) {
   try {
     if (below(10) === 0) {
       const made = make(pick([Sealer, Opener]));

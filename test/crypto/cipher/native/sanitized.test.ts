@@ -5,8 +5,8 @@ import { compiled } from "../../../support/compiled.js";
 import { extent, isLong } from "../../../support/extent.js";
 import { runOk } from "../../../support/tools.js";
 
-/** Of each of the two. */
-const SECONDS = extent(1, 600);
+/** Of each of the two; both do thousands of steps at least. */
+const SECONDS = extent(0, 600);
 const SEED = isLong ? Date.now() % 1_000_000 : 1;
 const TIME = { timeout: (SECONDS + 60) * 1000 };
 
@@ -26,7 +26,7 @@ describe("the addon with the sanitizers of addresses and of undefined behaviour"
       parameters: (made) => [...FLAGS, ...sources, "-o", join(made, "driver"), ...libraries],
     });
     const packets = await runOk(join(folder, "driver"), [String(SEED), String(SECONDS)], TIME);
-    expect(Number(packets)).toBeGreaterThan(100);
+    expect(Number(packets)).toBeGreaterThanOrEqual(3000);
   });
 
   it(`bears calls of every kind, from seed ${SEED}`, TIME, async () => {
@@ -48,6 +48,6 @@ describe("the addon with the sanitizers of addresses and of undefined behaviour"
     // Node.js itself gives back nothing at its end.
     const environment = { LD_PRELOAD: libraries.join(" "), ASAN_OPTIONS: "detect_leaks=0" };
     const calls = await runOk(process.execPath, parameters.map(String), { ...TIME, environment });
-    expect(Number(calls)).toBeGreaterThan(100);
+    expect(Number(calls)).toBeGreaterThanOrEqual(10_000);
   });
 });
