@@ -62,8 +62,9 @@ export class PacketWriter {
       end += part.length;
     }
     fillPadding(block, end, start + clearLength);
+    sealer.seal(block.subarray(start, start + packetLength), this.#counts.sequenceNumber);
+    // Not before it is sealed: if that fails, its clear text must not leave with the packets before it.
     this.#end = start + packetLength;
-    sealer.seal(block.subarray(start, this.#end), this.#counts.sequenceNumber);
     this.#counts.add(packetLength);
   }
 

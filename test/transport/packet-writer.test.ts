@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { noneSealer } from "../../src/crypto/cipher/none.js";
+import type { PacketSealer } from "../../src/crypto/cipher/packet-cipher.js";
 import { PacketReader } from "../../src/transport/packet-reader.js";
 import { PacketWriter } from "../../src/transport/packet-writer.js";
 import { SEND_BLOCK_LENGTH } from "../../src/transport/send-blocks.js";
@@ -134,6 +135,24 @@ describe("PacketWriter", () => {
     first?.done?.();
     expect(write(3)?.bytes.buffer).toBe(first?.bytes.buffer);
     for (const { done } of outputs) done?.();
+  });
+
+  it("hands over nothing of a packet that could not be sealed", async () => {
+    let fails = false;
+    const sealer: PacketSealer = {
+      ...noneSealer,
+      seal: () => {
+        if (fails) throw new Error("the keys are destroyed");
+      },
+    };
+    const { writer, outputs } = createWriter(sealer);
+    writer.write(Buffer.from("before"));
+    fails = true;
+    expect(() => writer.write(Buffer.from("secret"))).toThrow("the keys are destroyed");
+    await nextTurn();
+    const sent = Buffer.concat(outputs.map(({ bytes }) => bytes)).toString("latin1");
+    expect(sent).toContain("before");
+    expect(sent).not.toContain("secret");
   });
 
   it("counts sequence numbers on over new keys, or anew, and destroys the old ones", () => {
