@@ -45,6 +45,8 @@ export class Server<Data = unknown> extends EventEmitter<ManagerEvents<Data>> im
   #manager: SSHServerManager | undefined;
   #making: Promise<SSHServerManager> | undefined;
   #starting: Promise<void> | undefined;
+  /** How often the server was closed. */
+  #closes = 0;
   /** Takes the listener of the signal back that was given to `listen`. */
   #forgetSignal: (() => void) | undefined;
 
@@ -121,14 +123,17 @@ export class Server<Data = unknown> extends EventEmitter<ManagerEvents<Data>> im
    * connections; the server need not listen.
    *
    * @param info the origin of the stream, if the stream does not know it
-   * @throws {ConfigurationError} when the host key or `info` cannot be used; the stream is destroyed then
+   * @throws {ConfigurationError} when the host key or `info` cannot be used; the stream is destroyed then, as it is where the
+   *   server was closed before the host keys were there
    */
   async handleConnection(stream: Duplex, info?: StreamInfo): Promise<Connection<Data>> {
     // Whoever waits for the host keys does not listen yet.
     const ignore = () => {};
     stream.on("error", ignore);
+    const closes = this.#closes;
     try {
       const manager = this.#manager ?? (await this.#made());
+      if (this.#closes !== closes) throw new Error("the server was closed");
       return manager.handleConnection(stream, info) as Connection<Data>;
     } catch (error) {
       stream.destroy();
@@ -147,6 +152,7 @@ export class Server<Data = unknown> extends EventEmitter<ManagerEvents<Data>> im
   async close(options: { readonly grace?: number } = {}): Promise<void> {
     const { grace = 5 } = checkOptions(options, ["grace"]);
     checkNumber("grace", grace, 0, 3600);
+    this.#closes++;
     await this.#starting?.catch(() => {});
     this.#forgetSignal?.();
     await this.#manager?.stopServer({ gracePeriod: grace });

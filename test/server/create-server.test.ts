@@ -283,6 +283,19 @@ describe("a server of createServer and its connections", () => {
     expect(server.connections).toEqual([]);
   });
 
+  it("serves no stream that was waiting for the host keys when the server was closed", async () => {
+    await using server = createServer({ hostKey: [hostKey], authentication: everybody, logger: false });
+    const [ours] = duplexPair();
+    const serving = server.handleConnection(ours);
+    const refusal = expect(serving).rejects.toThrow("the server was closed");
+    await server.close({ grace: 0 });
+    await refusal;
+    expect([ours.destroyed, server.connections]).toEqual([true, []]);
+    const [later] = duplexPair();
+    await server.handleConnection(later);
+    expect(server.connections.length).toBe(1);
+  });
+
   it("destroys a stream that it cannot serve", async () => {
     await using server = createServer({
       hostKey: "/dev/null/host_key",
