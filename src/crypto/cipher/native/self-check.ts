@@ -4,18 +4,26 @@ import { portableCiphers } from "../portable-ciphers.js";
 import type { Addon } from "./addon.js";
 import { nativeAlgorithm } from "./native-packets.js";
 
+const LENGTH_FIELD = 4;
 /** Bytes of clear text. */
 const LENGTH = 64;
-const PACKETS = 2;
+const PACKETS = 3;
+
+const clearText = Buffer.alloc(LENGTH, "packet");
 
 /**
- * The ciphers, if any, whose packets are others by the addon than by node:crypto: an OpenSSL that is built in another way
- * may have every function, and one of them may do another thing. Takes about a millisecond.
+ * The ciphers, if any, whose packets are others by the addon than by node:crypto, or which it does not open, or opens with
+ * a wrong tag: an OpenSSL that is built in another way may have every function, and one of them may do another thing.
+ * Takes a few milliseconds.
  */
 export function differences(addon: Addon): string[] {
   return portableCiphers
     .flatMap((algorithm) => suites(algorithm).map((keys) => ({ algorithm, keys })))
-    .filter(({ algorithm, keys }) => !sealed(nativeAlgorithm(algorithm, addon), keys).equals(sealed(algorithm, keys)))
+    .filter(({ algorithm, keys }) => {
+      const native = nativeAlgorithm(algorithm, addon);
+      const right = sealed(algorithm, keys);
+      return !sealed(native, keys).equals(right) || !opens(native, keys, right);
+    })
     .map(({ algorithm: { name }, keys: { mac } }) => (mac === undefined ? name : `${name} with ${mac.algorithm.name}`));
 }
 
@@ -32,10 +40,42 @@ function suites({ keyLength, ivLength, aead }: CipherAlgorithm): CipherKeys[] {
 function sealed(algorithm: CipherAlgorithm, keys: CipherKeys): Buffer {
   try {
     const sealer = algorithm.createSealer(keys);
-    const packets = Array.from({ length: PACKETS }, () => Buffer.alloc(LENGTH + sealer.tagLength, "packet"));
+    const room = Buffer.alloc(sealer.tagLength);
+    const packets = Array.from({ length: PACKETS }, () => Buffer.concat([clearText, room]));
     for (const [sequenceNumber, packet] of packets.entries()) sealer.seal(packet, sequenceNumber);
     return Buffer.concat(packets);
   } catch {
     return Buffer.alloc(0);
+  }
+}
+
+/** Whether packets are opened, whole and in two pieces, and the last is refused once its tag is another. */
+function opens(algorithm: CipherAlgorithm, keys: CipherKeys, packets: Buffer): boolean {
+  const length = packets.length / PACKETS;
+  const packet = (index: number) => Buffer.from(packets.subarray(index * length, (index + 1) * length));
+  const [whole, cut, changed] = [packet(0), packet(1), packet(2)];
+  const border = length / 2;
+  const content = clearText.subarray(LENGTH_FIELD);
+  try {
+    const opener = algorithm.createOpener(keys);
+    const hasLength = (header: Buffer, index: number) => opener.readLength(header, index) === clearText.readUInt32BE();
+    if (!hasLength(whole, 0) || !opener.open(whole, 0).equals(content)) return false;
+    if (!hasLength(cut, 1)) return false;
+    const pieces = opener.openPieces?.(cut.subarray(0, border), cut.subarray(border), 1);
+    if (pieces?.equals(content) !== true) return false;
+    if (!hasLength(changed, 2)) return false;
+    changed.writeUInt8(changed.readUInt8(length - 1) ^ 1, length - 1);
+    return !accepts(() => opener.open(changed, 2));
+  } catch {
+    return false;
+  }
+}
+
+function accepts(open: () => Buffer): boolean {
+  try {
+    open();
+    return true;
+  } catch {
+    return false;
   }
 }
