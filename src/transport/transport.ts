@@ -210,12 +210,9 @@ export class Transport {
     if (this.#closed) return;
     const payload = encodeDisconnect(reason, description);
     this.#closed = true;
-    try {
-      this.#write(payload);
-      this.#writer.flush();
-    } catch {
-      // If sending itself has failed, the connection ends without a word.
-    }
+    // If sending itself has failed, the connection ends without a word.
+    this.#write(payload);
+    this.#writer.flush();
   }
 
   /** The peer is gone: nothing is sent or handled any more. */
@@ -405,9 +402,14 @@ export class Transport {
     this.rekey();
   }
 
+  /** Never throws: writers of data, timers and reads of programs are no place for an error of the connection. */
   #write(head: Buffer, parts: readonly Uint8Array[] = []): void {
-    if (this.#compressor === undefined) this.#writer.write(head, parts);
-    else this.#writer.write(this.#compressor.compress(parts.length === 0 ? head : Buffer.concat([head, ...parts])));
+    try {
+      if (this.#compressor === undefined) this.#writer.write(head, parts);
+      else this.#writer.write(this.#compressor.compress(parts.length === 0 ? head : Buffer.concat([head, ...parts])));
+    } catch (error) {
+      this.#fail(error);
+    }
   }
 
   #fail(error: unknown): void {

@@ -1,4 +1,4 @@
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import { hostKeyAlgorithms } from "../../src/crypto/certificates/certificate-algorithms.js";
 import type { CipherAlgorithm } from "../../src/crypto/cipher/packet-cipher.js";
 import { cipherAlgorithms, macAlgorithms } from "../../src/crypto/cipher/registry.js";
@@ -6,6 +6,7 @@ import { keyExchangeAlgorithms } from "../../src/crypto/kex/registry.js";
 import { signatureAlgorithms } from "../../src/crypto/keys/signature-algorithms.js";
 import { PKey } from "../../src/crypto/pkey/pkey.js";
 import { namesOf } from "../../src/transport/negotiation.js";
+import { PacketWriter } from "../../src/transport/packet-writer.js";
 import { clientMarkers, serverMarkers } from "../../src/transport/role.js";
 import { type End, MemoryPair, type MemoryPairOptions } from "./memory-pair.js";
 import { recordingProtection } from "./packet-suites.js";
@@ -177,6 +178,22 @@ describe("client and server", () => {
     });
     expect([...pair.extensions, ...told]).toEqual([]);
   });
+});
+
+it("fails, and throws at nobody who sends, where a message cannot be sealed", async () => {
+  const pair = await MemoryPair.running(both({ kex: ["curve25519-sha256"] }));
+  const { transport, failures } = pair.server;
+  const error = new Error("OpenSSL has failed");
+  const write = vi.spyOn(PacketWriter.prototype, "write").mockImplementation(() => {
+    throw error;
+  });
+  onTestFinished(() => write.mockRestore());
+  transport.sendData(Buffer.from("head"), [Buffer.from("data")]);
+  expect([failures, transport.ready]).toEqual([[error], false]);
+  transport.send(Buffer.from("message"));
+  transport.rekey();
+  transport.disconnect(11, "the end");
+  expect(failures).toEqual([error]);
 });
 
 describe("new keys", () => {
