@@ -30,10 +30,14 @@ export type Attempt =
   /** The client has given it up: no answer is due. */
   | { readonly kind: "abandoned" };
 
-/** Reads what a hook returned: only exactly `AUTH_SUCCESSFUL`, `AUTH_PARTIAL` and a `Grant` prove anything. */
-export function attemptFrom(decision: unknown): Attempt {
+/**
+ * Reads what a hook returned: only exactly `AUTH_SUCCESSFUL`, `AUTH_PARTIAL` and a `Grant` prove anything.
+ *
+ * @param reason of a refusal, for the log
+ */
+export function attemptFrom(decision: unknown, reason = "the server's hook has refused the request"): Attempt {
   const grant = Grant.from(decision);
-  return grant === undefined ? refused("the server's hook has refused the request") : proven(grant);
+  return grant === undefined ? refused(reason) : proven(grant);
 }
 
 export function proven({ result, permissions, data }: Grant): Extract<Attempt, { kind: "proven" }> {

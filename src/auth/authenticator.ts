@@ -69,6 +69,8 @@ export interface Authenticator {
   /** @param algorithm as the request names it */
   publicKey(username: string, key: PKey, algorithm: string): MaybePromise<AuthDecision>;
   keyboardInteractive(username: string, submethods: string, prompt: Prompt): MaybePromise<AuthDecision>;
+  /** For the log: why the last decision was a refusal, where the decision has told. */
+  refusalReason(): string | undefined;
   /** One factor more was proven, or with none left to prove, all. */
   proven(methods: readonly string[]): void;
   /** All that was asked was proven. The client is let in once this is done; a throw refuses it. */

@@ -53,7 +53,7 @@ export class KeyboardInteractiveDialogue {
     const { submethods } = decodeKeyboardInteractiveFields(request.fields);
     try {
       const result = await authenticator.keyboardInteractive(request.username, submethods, this.#prompt);
-      return this.#failure ?? attemptFrom(result);
+      return this.#failure ?? attemptFrom(result, authenticator.refusalReason());
     } catch (error) {
       if (this.#failure !== undefined) return this.#failure;
       throw error;

@@ -25,7 +25,7 @@ export async function attemptPassword(request: UserauthRequest, authenticator: A
   if (isPasswordChangeRequired(result)) {
     return { kind: "continue", reply: encodePasswordChangeRequest(result.passwordChangeRequired) };
   }
-  return attemptFrom(result);
+  return attemptFrom(result, authenticator.refusalReason());
 }
 
 export function isPasswordChangeRequired(result: unknown): result is PasswordChangeRequired {

@@ -96,7 +96,7 @@ async function attemptKey(
   const decision = await answers.decision.askedBy(async () =>
     KeyDecision.from(await authenticator.publicKey(username, key, algorithm)),
   );
-  if (decision === undefined) return refused("the key is not accepted");
+  if (decision === undefined) return refused(authenticator.refusalReason() ?? "the key is not accepted");
   if (certificate !== undefined && !decision.namesAuthorityOf(certificate)) {
     return refused("the decision does not name the certificate's authority");
   }

@@ -41,9 +41,9 @@ export function anyOf<Parameters extends readonly unknown[]>(
     if (odd > 0) throw new TypeError(`${odd} of ${hooks.length} hooks gave something that is not a decision`);
     return AUTH_FAILED;
   };
-  const load = async () => {
+  const load = async (start?: object) => {
     for (const hook of hooks) {
-      if ("load" in hook && typeof hook.load === "function") await hook.load();
+      if ("load" in hook && typeof hook.load === "function") await hook.load(start);
     }
   };
   return Object.assign(ask, { load });

@@ -3,6 +3,7 @@ import { ConfigurationError } from "../base/configuration-error.js";
 import { findLogger } from "../base/connection-logger.js";
 import { loggedText } from "../base/logged-text.js";
 import { checkNotUndefined, checkOptions } from "../base/option-checks.js";
+import { noteRefusal } from "../base/refusal-reasons.js";
 import { type Certificate, PKey } from "../crypto/pkey/pkey.js";
 import { AUTH_FAILED } from "../protocol/constants.js";
 import type { Connection } from "../session/connection.js";
@@ -63,10 +64,16 @@ export function trustedUserCAs(
 
   const check: PublicKeyHook = async (username, key, connection) => {
     const { certificate } = key;
-    if (certificate === undefined || !(await trusted.include(certificate, username, connection, key))) {
+    if (certificate === undefined) {
+      noteRefusal(connection, "a certificate is needed, and this is a plain key");
+      return AUTH_FAILED;
+    }
+    if (!(await trusted.include(certificate, username, connection, key))) {
+      noteRefusal(connection, "the authority of the certificate is not among the trusted ones");
       return AUTH_FAILED;
     }
     const refuse = (reason: string) => {
+      noteRefusal(connection, reason);
       loggerOf(connection).info(
         { username: loggedText(username), connection: connection.id, reason },
         "certificate not accepted",
@@ -91,9 +98,9 @@ export function trustedUserCAs(
       verification,
     });
   };
-  const load = async () => {
-    await trusted.load();
-    await principals?.load();
+  const load = async (start?: object) => {
+    await trusted.load(start);
+    await principals?.load(start);
   };
   return Object.assign(check, { load });
 }
@@ -101,7 +108,7 @@ export function trustedUserCAs(
 /** The authorities that a source names. */
 interface Authorities {
   include({ signatureKey }: Certificate, ...reader: LineReader): Promise<boolean>;
-  load(): Promise<void>;
+  load(start: object | undefined): Promise<void>;
 }
 
 function authorities(source: LineSource | readonly PKey[], options: LineSourceOptions): Authorities {
@@ -122,7 +129,7 @@ function authorities(source: LineSource | readonly PKey[], options: LineSourceOp
       }
       return false;
     },
-    load: () => lines.load(),
+    load: (start) => lines.load(start),
   };
 }
 

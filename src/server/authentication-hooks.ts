@@ -3,6 +3,7 @@ import { type AuthDecision, Grant } from "../auth/grant.js";
 import { isPasswordChangeRequired } from "../auth/password.js";
 import { callHook } from "../base/hook-error.js";
 import type { MaybePromise } from "../base/maybe-promise.js";
+import { takeRefusalReasons } from "../base/refusal-reasons.js";
 import { AUTH_FAILED } from "../protocol/constants.js";
 import type { Connection } from "../session/connection.js";
 import { permissionsOf } from "./authentication-options.js";
@@ -21,6 +22,7 @@ export function bindAuthenticator(
   },
   hookFailed: HookFailed,
 ): Authenticator {
+  const { decided, decidedOnPassword } = decisionsAbout(connection);
   return {
     permissions: (username) =>
       callHook("authentication.permissions", () => permissionsOf(server.authentication, username, connection)),
@@ -41,6 +43,7 @@ export function bindAuthenticator(
       decided("checkAuthKeyboardInteractive", () =>
         server.checkAuthKeyboardInteractive(username, submethods, prompt, connection),
       ),
+    refusalReason: () => takeRefusalReasons(connection),
     proven: (methods) => progress.proven(methods),
     succeeded: async (identity, method) => {
       progress.identified(identity);
@@ -58,15 +61,22 @@ export function bindAuthenticator(
   };
 }
 
-/** @throws {HookError} in place of whatever the hook throws, and for an answer that is not a decision */
-function decided(hook: string, call: () => MaybePromise<AuthDecision>): MaybePromise<AuthDecision> {
-  return answerOf(hook, call, DECISIONS, isDecision);
-}
+/** Asks for decisions. The reasons that were noted before, about another question, are forgotten. */
+function decisionsAbout(connection: Connection) {
+  return {
+    /** @throws {HookError} in place of whatever the hook throws, and for an answer that is not a decision */
+    decided(hook: string, call: () => MaybePromise<AuthDecision>): MaybePromise<AuthDecision> {
+      takeRefusalReasons(connection);
+      return answerOf(hook, call, DECISIONS, isDecision);
+    },
 
-/** The same for a password, which may have expired. */
-function decidedOnPassword(hook: string, call: () => MaybePromise<PasswordDecision>): MaybePromise<PasswordDecision> {
-  const isAnswer = (answer: unknown) => isDecision(answer) || isPasswordChangeRequired(answer);
-  return answerOf(hook, call, `${DECISIONS}, or { passwordChangeRequired }`, isAnswer);
+    /** The same for a password, which may have expired. */
+    decidedOnPassword(hook: string, call: () => MaybePromise<PasswordDecision>): MaybePromise<PasswordDecision> {
+      takeRefusalReasons(connection);
+      const isAnswer = (answer: unknown) => isDecision(answer) || isPasswordChangeRequired(answer);
+      return answerOf(hook, call, `${DECISIONS}, or { passwordChangeRequired }`, isAnswer);
+    },
+  };
 }
 
 const DECISIONS = "AUTH_SUCCESSFUL, AUTH_PARTIAL, AUTH_FAILED or a Grant";

@@ -19,6 +19,7 @@ import { type ConnectionStats, noConnections } from "./connection-stats.js";
 import { noteEndReason } from "./end-reasons.js";
 import { hostKeyFingerprint } from "./host-keys/host-key-checks.js";
 import { checkAddress, listen } from "./listener.js";
+import { loadDecisions } from "./load-decisions.js";
 import { type ManagerEvents, tell } from "./manager-events.js";
 import { type ConnectionObserver, ServerConnection, startServing } from "./server-connection.js";
 import {
@@ -118,14 +119,15 @@ export class SSHServerManager extends EventEmitter<ManagerEvents> implements Asy
 
   async #start({ address, port }: Place): Promise<void> {
     if (this.#listener !== undefined || this.#starting !== undefined) throw new Error("the server runs already");
-    this.#starting = (this.#stopping ?? Promise.resolve()).then(() =>
-      listen({
+    this.#starting = (this.#stopping ?? Promise.resolve()).then(async () => {
+      await loadDecisions(this.#settings.server.authentication, this.#logger);
+      return listen({
         address,
         port,
         accepted: (socket) => this.#accept(socket),
         failed: (error) => this.#logger.error({ err: error }, "a connection could not be accepted"),
-      }),
-    );
+      });
+    });
     try {
       this.#listener = await this.#starting;
     } finally {

@@ -77,6 +77,8 @@ export class TestAuthenticator implements Authenticator {
     return this.#ask("keyboardInteractive", AUTH_FAILED, username, submethods, prompt);
   }
 
+  refusalReason(): undefined {}
+
   proven(methods: readonly string[]): void {
     this.provenMethods.push(methods);
   }

@@ -3,10 +3,11 @@ import type { Permissions } from "../../auth/permissions.js";
 import { findLogger } from "../../base/connection-logger.js";
 import { loggedText } from "../../base/logged-text.js";
 import { checkFlag, checkOptions } from "../../base/option-checks.js";
+import { noteRefusal } from "../../base/refusal-reasons.js";
 import type { Certificate, PKey } from "../../crypto/pkey/pkey.js";
 import { AUTH_FAILED } from "../../protocol/constants.js";
 import type { Connection } from "../../session/connection.js";
-import { LINE_SOURCE_OPTIONS, LineSet, type LineSource, type LineSourceOptions } from "../files/line-source.js";
+import { LINE_SOURCE_OPTIONS, LineSet, type LineSource, type LineSourceOptions, nameOf } from "../files/line-source.js";
 import { type KeyLine, parseKeyLine } from "./key-line.js";
 import type { KeyOptions } from "./key-options.js";
 
@@ -54,11 +55,18 @@ export function authorizedKeys(source: LineSource, options: AuthorizedKeysOption
 
   const check: PublicKeyHook = async (username, key, connection) => {
     for await (const { origin, entries } of lines.read(username, connection, key)) {
-      for (const entry of entries) {
-        if (!isAbout(entry, key)) continue;
+      const about = entries.filter((entry) => isAbout(entry, key));
+      if (about.length === 0) {
+        noteRefusal(
+          connection,
+          `${nameOf(origin)} does not have the ${key.certificate ? "authority of the certificate" : "key"}`,
+        );
+      }
+      for (const entry of about) {
         const reason =
           objection(entry.options, connection) ?? objectionToCertificate(entry.options, username, key.certificate);
         if (reason === undefined) return grant(entry.options, key, withVariables);
+        noteRefusal(connection, `${nameOf(origin)}, line ${entry.line}: ${reason}`);
         loggerOf(connection).info(
           { ...origin, line: entry.line, username: loggedText(username), connection: connection.id, reason },
           "authorized key not accepted",
@@ -67,7 +75,7 @@ export function authorizedKeys(source: LineSource, options: AuthorizedKeysOption
     }
     return AUTH_FAILED;
   };
-  return Object.assign(check, { load: () => lines.load() });
+  return Object.assign(check, { load: (start?: object) => lines.load(start) });
 }
 
 /** @throws {ConfigurationError} when the option is neither true nor false */

@@ -1,7 +1,11 @@
+import { access } from "node:fs/promises";
+import { resolve } from "node:path";
 import { ConfigurationError } from "../../base/configuration-error.js";
 import { loggedPath, loggedText } from "../../base/logged-text.js";
 import type { MaybePromise } from "../../base/maybe-promise.js";
 import { checkFunction } from "../../base/option-checks.js";
+import { noteRefusal } from "../../base/refusal-reasons.js";
+import { systemErrorCode } from "../../base/system-error-code.js";
 import { inTurns } from "../../base/time-slices.js";
 import type { PKey } from "../../crypto/pkey/pkey.js";
 import type { Connection } from "../../session/connection.js";
@@ -11,7 +15,7 @@ import { sourceFiles } from "./file-source.js";
 import { Recent } from "./recent.js";
 import { readTrustedFile } from "./trusted-file.js";
 import { UserFileError } from "./user-file-error.js";
-import { userPath } from "./user-path.js";
+import { commonFolder, userPath } from "./user-path.js";
 
 /**
  * The source of lines: a text, files, or a function that asks a database, say. In the name of a file `%u` stands for
@@ -45,7 +49,7 @@ export type LineReader = readonly [username: string, connection: Connection, key
 /** A source as a `LineSet` uses it. */
 interface OpenedSource<T> {
   read(...reader: LineReader): AsyncIterable<LocatedLines<T>>;
-  load(): Promise<void>;
+  load(start: object | undefined): Promise<void>;
 }
 
 interface Known<T> {
@@ -105,13 +109,15 @@ export class LineSet<T extends object> {
   }
 
   /**
-   * Reads everything that is the same for all users: a text, and files without `%u` where no `owner` was given.
+   * Reads everything that is the same for all users: a text, and files without `%u` where no `owner` was given. Where the
+   * folder of the others is not there, the log is told.
    *
+   * @param start stands for a connection, whose logger hears of it
    * @throws {UserFileError} when a file cannot be read, or the files together have no line that can be used
    * @throws {ConfigurationError} when a text has none
    */
-  load(): Promise<void> {
-    return this.#source.load();
+  load(start?: object): Promise<void> {
+    return this.#source.load(start);
   }
 
   #open(source: LineSource): OpenedSource<T> {
@@ -121,7 +127,13 @@ export class LineSet<T extends object> {
     }
     const files = sourceFiles(this.#option, source, "a text, { file } or a function");
     const paths = files.map((file) => userPath(`${this.#option}.file`, file));
-    return { read: (...reader) => this.#readFiles(paths, ...reader), load: () => this.#loadFiles(paths) };
+    return {
+      read: (...reader) => this.#readFiles(paths, ...reader),
+      load: async (start) => {
+        for (const file of files) await this.#lookForFolder(file, start);
+        await this.#loadFiles(paths, start);
+      },
+    };
   }
 
   #openText(text: string): OpenedSource<T> {
@@ -146,7 +158,10 @@ export class LineSet<T extends object> {
   ): AsyncIterable<LocatedLines<T>> {
     const [username, connection] = reader;
     const text: unknown = await source(...reader);
-    if (text === undefined) return;
+    if (text === undefined) {
+      noteRefusal(connection, `the source has no ${this.#kind}s for this user`);
+      return;
+    }
     if (typeof text !== "string") throw new TypeError("the source gave neither a text nor undefined");
     const origin = { username: loggedText(username) };
     // In UTF-8 a text has as many bytes as characters at least.
@@ -165,19 +180,31 @@ export class LineSet<T extends object> {
     const owner = await this.#owner?.(username);
     for (const pathOf of paths) {
       const path = pathOf(username);
+      if (path === undefined) noteRefusal(connection, "such a name cannot be that of a file");
       const text = path === undefined ? undefined : await this.#readFile(connection, path, owner);
       if (path === undefined || text === undefined) continue;
       yield await this.#parsed(connection, { path: loggedPath(path) }, path, text);
     }
   }
 
-  async #loadFiles(paths: readonly ((username: string) => string | undefined)[]): Promise<void> {
+  /** A mistyped folder refuses every user, and each for want of a file: one who has none is nothing to warn of. */
+  async #lookForFolder(file: string, start: object | undefined): Promise<void> {
+    const folder = commonFolder(file);
+    if (folder === undefined || (await isThere(folder))) return;
+    const reason = `the folder ${loggedPath(resolve(folder))} is not there`;
+    this.#options.loggerOf(start).warn({ path: loggedPath(file), reason }, `${this.#kind}s not used`);
+  }
+
+  async #loadFiles(
+    paths: readonly ((username: string) => string | undefined)[],
+    start: object | undefined,
+  ): Promise<void> {
     if (this.#owner !== undefined) return;
     // Nobody has an empty name: a path for it is one that does not depend on the name.
     const common = paths.flatMap((pathOf) => pathOf("") ?? []);
     let usable = 0;
     for (const path of common) {
-      const { entries } = await this.#parsed(undefined, { path }, path, await this.#requireFile(path));
+      const { entries } = await this.#parsed(start, { path }, path, await this.#requireFile(path));
       usable += entries.length;
     }
     if (usable > 0 || common.length < paths.length) return;
@@ -200,6 +227,7 @@ export class LineSet<T extends object> {
     try {
       const bytes = await readTrustedFile(path, { ...this.#options, owner });
       this.#faults.delete(path);
+      if (bytes === undefined) noteRefusal(connection, `there is no file ${loggedPath(path)}`);
       return bytes?.toString("utf8");
     } catch (error) {
       if (!(error instanceof UserFileError)) throw error;
@@ -234,8 +262,23 @@ export class LineSet<T extends object> {
 
   /** Logs the fault of a whole text, once until it is another. */
   #fault(connection: object, origin: LineOrigin, name: string, reason: string): void {
+    noteRefusal(connection, `${nameOf(origin)} is not used: ${reason}`);
     if (this.#faults.get(name) === reason) return;
     this.#faults.set(name, reason);
     this.#options.loggerOf(connection).warn({ ...origin, reason }, `${this.#kind}s not used`);
   }
+}
+
+/** The place of lines in a sentence. */
+export function nameOf(origin: LineOrigin): string {
+  if ("path" in origin) return String(origin.path);
+  return "username" in origin ? `the text for ${String(origin.username)}` : "the text of the source";
+}
+
+/** A folder that cannot be looked at may be there. */
+async function isThere(folder: string): Promise<boolean> {
+  return access(folder).then(
+    () => true,
+    (error) => !["ENOENT", "ENOTDIR"].includes(systemErrorCode(error) ?? ""),
+  );
 }

@@ -72,11 +72,14 @@ export class ReloadedFile<T extends object> {
     }
   }
 
-  /** @throws {UserFileError} when it cannot be used */
-  async load(): Promise<T> {
+  /**
+   * @param start stands for a connection, whose logger hears of lines that cannot be used
+   * @throws {UserFileError} when it cannot be used
+   */
+  async load(start?: object): Promise<T> {
     const { kind, path, loggerOf } = this.#options;
     try {
-      return (await this.#look(loggerOf())).content;
+      return (await this.#look(loggerOf(start))).content;
     } catch (error) {
       throw new UserFileError(`${kind} ${path} cannot be used: ${messageOf(error)}`, { cause: error });
     }

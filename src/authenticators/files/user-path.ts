@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import { ConfigurationError } from "../../base/configuration-error.js";
 
 /** Longest name of a file, bytes. */
@@ -18,6 +19,13 @@ export function userPath(option: string, pattern: string): (username: string) =>
     if (namesUser && !isFileName(username)) return undefined;
     return pattern.replaceAll(/%([u%])/g, (_, letter) => (letter === "u" ? username : "%"));
   };
+}
+
+/** The last folder of such a path that is the same for all users; `undefined` where the file itself is. */
+export function commonFolder(pattern: string): string | undefined {
+  // Letters that are not those of a percent sign.
+  const [common = "", ...rest] = pattern.replaceAll("%%", "\0").split("%u");
+  return rest.length === 0 ? undefined : dirname(`${common}_`).replaceAll("\0", "%");
 }
 
 /** One name in a folder, on any system; none that is hidden, nor an option to a program. */

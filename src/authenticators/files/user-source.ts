@@ -1,6 +1,6 @@
 import { ConfigurationError } from "../../base/configuration-error.js";
 import type { FindLogger } from "../../base/connection-logger.js";
-import { loggedText } from "../../base/logged-text.js";
+import { loggedPath, loggedText } from "../../base/logged-text.js";
 import type { Logger } from "../../base/logger.js";
 import { inTurns } from "../../base/time-slices.js";
 import { logRefused } from "./content-lines.js";
@@ -30,17 +30,22 @@ export interface UserLookup<T> {
 
 /** A source as an authenticator uses it. */
 export interface UserValues<T> {
+  /** The name of the source in a sentence for the log. */
+  readonly name: string;
   /** `undefined` while the source cannot be used: nobody is let in then. */
   find(username: string, connection?: object): Promise<UserLookup<T> | undefined>;
   /**
    * Reads the source now, where it has a list of the users.
    *
+   * @param start stands for a connection, whose logger hears of lines that cannot be used
    * @returns the names of the users whose values are usable; none for a function
    * @throws {UserFileError} when a file cannot be read, or has no such user
    * @throws {ConfigurationError} when another source has none
    */
-  load(): Promise<readonly string[]>;
+  load(start?: object): Promise<readonly string[]>;
 }
+
+const SOURCE = "the source";
 
 /** Bytes; a line of a user has about a hundred. */
 const MAXIMUM_FILE_SIZE = 16 * 1024 * 1024;
@@ -63,12 +68,13 @@ function fromFile<T>(path: string, format: UserFormat<T>, options: FileSettings)
     return users;
   });
   return {
+    name: loggedPath(path),
     async find(username, connection) {
       const users = (await file.current(connection))?.content;
       return users && { value: users.get(username), users };
     },
-    async load() {
-      const names = usableNames(await file.load(), format);
+    async load(start) {
+      const names = usableNames(await file.load(start), format);
       if (names.length > 0) return names;
       throw new UserFileError(`${format.kind} ${path} holds no user who could log in`);
     },
@@ -77,6 +83,7 @@ function fromFile<T>(path: string, format: UserFormat<T>, options: FileSettings)
 
 function listed<T>(users: ReadonlyMap<string, T>, format: UserFormat<T>): UserValues<T> {
   return {
+    name: SOURCE,
     find: async (username) => ({ value: users.get(username), users }),
     async load() {
       const names = usableNames(users, format);
@@ -118,6 +125,7 @@ function askEachTime<T>(
   loggerOf: FindLogger,
 ): UserValues<T> {
   return {
+    name: SOURCE,
     async find(username, connection) {
       const value = await source(username);
       const logger = loggerOf(connection);

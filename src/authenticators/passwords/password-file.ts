@@ -2,6 +2,7 @@ import { ConfigurationError } from "../../base/configuration-error.js";
 import { findLogger } from "../../base/connection-logger.js";
 import { loggedText } from "../../base/logged-text.js";
 import { checkOptions, checkText } from "../../base/option-checks.js";
+import { noteRefusal } from "../../base/refusal-reasons.js";
 import { AUTH_FAILED, AUTH_SUCCESSFUL, type AuthResult } from "../../protocol/constants.js";
 import type { Connection } from "../../session/connection.js";
 import { FILE_OPTIONS, type FileOptions } from "../files/file-options.js";
@@ -71,7 +72,10 @@ export function passwordFile(source: UserSource, options: PasswordFileOptions = 
 
   const check = async (...[username, password, connection]: Parameters<PasswordCheck>): Promise<AuthResult> => {
     const found = await values.find(username, connection);
-    if (found === undefined) return AUTH_FAILED;
+    if (found === undefined) {
+      noteRefusal(connection, `${values.name} cannot be used`);
+      return AUTH_FAILED;
+    }
     const { value: entry, users } = found;
     if (entry === undefined) connection.reportInvalidUser();
     const all = hashes.of(users, entry);
@@ -84,13 +88,30 @@ export function passwordFile(source: UserSource, options: PasswordFileOptions = 
         "password refused: too many are being checked",
       );
     }
-    if (isRight !== true || entry?.hash === undefined || password === "") return AUTH_FAILED;
+    if (isRight !== true || entry?.hash === undefined || password === "") {
+      noteRefusal(connection, reasonOf(entry, isRight, loggedText(username), values.name));
+      return AUTH_FAILED;
+    }
     const refusal = entry.refusal(Math.floor(Date.now() / DAY));
     if (refusal === undefined) return AUTH_SUCCESSFUL;
+    noteRefusal(connection, refusal);
     loggerOf(connection).info({ username: loggedText(username), reason: refusal }, "user refused");
     return AUTH_FAILED;
   };
-  return Object.assign(check, { load: () => values.load() });
+  return Object.assign(check, { load: (start?: object) => values.load(start) });
+}
+
+/** For the log, once the same work was done for every name. */
+function reasonOf(
+  entry: PasswordEntry | undefined,
+  isRight: boolean | undefined,
+  username: string,
+  source: string,
+): string {
+  if (entry === undefined) return `there is no user ${username} in ${source}`;
+  if (entry.hash === undefined) return `the user ${username} has no password in ${source}`;
+  if (isRight === undefined) return "the password was not checked: too many are, or the client has left";
+  return isRight ? "an empty password lets nobody in" : "the password is wrong";
 }
 
 /** The hashes that substitutes are to be like. */

@@ -4,6 +4,7 @@ import { findLogger } from "../../base/connection-logger.js";
 import { loggedText } from "../../base/logged-text.js";
 import type { Logger } from "../../base/logger.js";
 import { checkInteger, checkOptions } from "../../base/option-checks.js";
+import { noteRefusal } from "../../base/refusal-reasons.js";
 import { AUTH_FAILED, AUTH_SUCCESSFUL, type AuthResult } from "../../protocol/constants.js";
 import { FILE_OPTIONS, type FileOptions } from "../files/file-options.js";
 import { type UserSource, userValues } from "../files/user-source.js";
@@ -58,9 +59,16 @@ export function totp(source: UserSource, options: TotpOptions = {}): TotpCheck {
     const found = await values.find(username, connection);
     const known = found?.value === undefined ? undefined : username;
     const isRight = verifier.verify(known, found?.value ?? nobody, code, loggerOf(connection));
-    return isRight ? AUTH_SUCCESSFUL : AUTH_FAILED;
+    if (isRight) return AUTH_SUCCESSFUL;
+    const who = loggedText(username);
+    if (connection !== undefined) {
+      const reason =
+        known === undefined ? `there is no user ${who} in ${values.name}` : "the code is wrong, or was used";
+      noteRefusal(connection, reason);
+    }
+    return AUTH_FAILED;
   };
-  return Object.assign(check, { load: () => values.load() });
+  return Object.assign(check, { load: (start?: object) => values.load(start) });
 }
 
 /** The memory of codes that were given. Nothing here waits: two connections cannot use one code. */
