@@ -12,7 +12,7 @@ const server = createServer({
   hostKey: "host_key",
   authentication: { publicKey: authorizedKeys({ file: "keys/%u" }) },
   forwarding: { local: allowTargets({ targets: JSON.parse(readFileSync("bastion.json", "utf8")) }) },
-  logger: console,
+  logger: "info",
 });
 await server.listen(Number(process.env.PORT ?? 2222));
 process.once("SIGINT", () => server.close());

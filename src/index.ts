@@ -25,8 +25,9 @@ export {
 export { CommandLineError } from "./base/command-line.js";
 export { ConfigurationError } from "./base/configuration-error.js";
 export type { GivenOptions } from "./base/given-options.js";
+export type { LogLevel } from "./base/log-level.js";
 export { loggedPath, loggedText } from "./base/logged-text.js";
-export type { Logger } from "./base/logger.js";
+export type { Logger, LoggerOption } from "./base/logger.js";
 export type { MaybePromise } from "./base/maybe-promise.js";
 export { AnswerTimeoutError } from "./connection/answer-timeout-error.js";
 export { ChannelOpenError } from "./connection/channel-open-error.js";

@@ -1,4 +1,4 @@
-import { type Logger, resolveLogger, stderrLogger } from "./logger.js";
+import { type Logger, type LoggerOption, resolveLogger, stderrLogger } from "./logger.js";
 
 const loggers = new WeakMap<object, Logger>();
 
@@ -18,9 +18,9 @@ export type FindLogger = (connection?: object) => Logger;
 /**
  * The logger of the option `logger`, or where none was given that of each connection.
  *
- * @throws {ConfigurationError} naming the method that is not there
+ * @throws {ConfigurationError} naming the method that is not there, or the levels that there are
  */
-export function findLogger(logger: Logger | false | undefined): FindLogger {
+export function findLogger(logger: LoggerOption | undefined): FindLogger {
   if (logger === undefined) return loggerOf;
   const resolved = resolveLogger(logger);
   return () => resolved;

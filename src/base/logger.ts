@@ -1,4 +1,6 @@
-import { checkMethods } from "./option-checks.js";
+import { ConfigurationError } from "./configuration-error.js";
+import { LOG_LEVELS, type LogLevel } from "./log-level.js";
+import { checkMethods, shown } from "./option-checks.js";
 import { StderrLogger } from "./stderr-logger.js";
 
 type LogMethod = (fields: object, message: string) => void;
@@ -11,22 +13,26 @@ export interface Logger {
   readonly error: LogMethod;
 }
 
-export type LogLevel = keyof Logger;
-
-const LEVELS: readonly LogLevel[] = ["debug", "info", "warn", "error"];
+/** What an option `logger` may be; a level is lines on standard error, from this level on. */
+export type LoggerOption<Levels extends LogLevel = LogLevel> = Pick<Logger, Levels> | LogLevel | false;
 
 const silent: LogMethod = () => {};
 
 export const silentLogger: Logger = { debug: silent, info: silent, warn: silent, error: silent };
 
 /** The logger where none was given, and no connection has one. */
-export const stderrLogger = unfailing(new StderrLogger(), LEVELS) as Logger;
+export const stderrLogger = writingFrom("warn");
 
-const stderrInfoLogger = unfailing(new StderrLogger({ info: true }), LEVELS) as Logger;
+const stderrLoggers: Readonly<Record<LogLevel, Logger>> = {
+  debug: writingFrom("debug"),
+  info: writingFrom("info"),
+  warn: writingFrom("warn"),
+  error: writingFrom("error"),
+};
 
 /** A logger for lines at info level that a program has asked for: without a logger of its own they go to standard error. */
 export function writingInfo(logger: Logger): Logger {
-  return logger === stderrLogger ? stderrInfoLogger : logger;
+  return logger === stderrLogger ? stderrLoggers.info : logger;
 }
 
 /**
@@ -34,16 +40,30 @@ export function writingInfo(logger: Logger): Logger {
  *
  * @param logger `undefined` is a line on standard error for each warning and error
  * @param levels the levels that are used, by default all
- * @throws {ConfigurationError} naming the method that is not there: its messages would be lost
+ * @throws {ConfigurationError} naming the method that is not there, whose messages would be lost, or the levels that there are
  */
-export function resolveLogger(logger: Logger | false | undefined): Logger;
+export function resolveLogger(logger: LoggerOption | undefined): Logger;
 export function resolveLogger<Level extends LogLevel>(
-  logger: Pick<Logger, Level> | false | undefined,
+  logger: LoggerOption<Level> | undefined,
   levels: readonly Level[],
 ): Pick<Logger, Level>;
-export function resolveLogger(logger: Partial<Logger> | false | undefined, levels = LEVELS): Partial<Logger> {
+export function resolveLogger(
+  logger: Partial<Logger> | LogLevel | false | undefined,
+  levels: readonly LogLevel[] = LOG_LEVELS,
+): Partial<Logger> {
   if (logger === undefined) return stderrLogger;
-  return logger === false ? silentLogger : unfailing(checkMethods("logger", logger, levels), levels);
+  if (logger === false) return silentLogger;
+  return typeof logger === "string" ? loggerFrom(logger) : unfailing(checkMethods("logger", logger, levels), levels);
+}
+
+function loggerFrom(level: LogLevel): Logger {
+  if (LOG_LEVELS.includes(level)) return stderrLoggers[level];
+  const known = LOG_LEVELS.map((name) => `"${name}"`).join(", ");
+  throw new ConfigurationError("logger", `must be a logger, one of the levels ${known}, or false, not ${shown(level)}`);
+}
+
+function writingFrom(level: LogLevel): Logger {
+  return unfailing(new StderrLogger(level), LOG_LEVELS) as Logger;
 }
 
 /** A log that cannot be written ends nothing else. */

@@ -1,45 +1,52 @@
 import { Console } from "node:console";
 import { LineLimit } from "./line-limit.js";
+import { LOG_LEVELS, type LogLevel } from "./log-level.js";
 import { logLine } from "./log-line.js";
 
-/** Lines of one message, and of one hook, that are written in a minute. */
+/** Warnings or errors of one message, and of one hook, that are written in a minute. */
 const LINES_PER_MINUTE = 20;
 
 /**
- * The logger where none was given: warnings and errors, one a line on standard error, where nobody can overlook them. The
- * rest is not written. A message that comes all the time is left out at times, and its next line has the number.
+ * A logger that writes one line for each message to standard error, from a level on. A warning or an error that comes all
+ * the time is left out at times, and its next line has the number. Lines of the levels below were asked for: all are written.
  */
 export class StderrLogger {
   readonly #limit = new LineLimit(LINES_PER_MINUTE, 60_000);
-  readonly #writesInfo: boolean;
+  readonly #lowest: number;
   #console: Console | undefined;
 
-  /** @param options.info whether lines at this level are written, too: all of them */
-  constructor({ info = false }: { readonly info?: boolean } = {}) {
-    this.#writesInfo = info;
+  /** @param level the lowest that is written */
+  constructor(level: LogLevel) {
+    this.#lowest = LOG_LEVELS.indexOf(level);
   }
 
-  debug(): void {}
+  debug(fields: object, message: string): void {
+    if (this.#writes("debug")) this.#print("debug", fields, message);
+  }
 
   info(fields: object, message: string): void {
-    if (this.#writesInfo) this.#print("info", fields, message);
+    if (this.#writes("info")) this.#print("info", fields, message);
   }
 
   warn(fields: object, message: string): void {
-    this.#write("warn", fields, message);
+    if (this.#writes("warn")) this.#printAtTimes("warn", fields, message);
   }
 
   error(fields: object, message: string): void {
-    this.#write("error", fields, message);
+    this.#printAtTimes("error", fields, message);
   }
 
-  #write(level: string, fields: object, message: string): void {
+  #writes(level: LogLevel): boolean {
+    return LOG_LEVELS.indexOf(level) >= this.#lowest;
+  }
+
+  #printAtTimes(level: LogLevel, fields: object, message: string): void {
     const hook = "hook" in fields ? ` ${fields.hook}` : "";
     const leftOut = this.#limit.admit(`${level} ${message}${hook}`);
     if (leftOut !== undefined) this.#print(level, leftOut > 0 ? { ...fields, leftOut } : fields, message);
   }
 
-  #print(level: string, fields: object, message: string): void {
+  #print(level: LogLevel, fields: object, message: string): void {
     // A console of our own outlives a standard error that nobody reads, and is not one that the program has changed.
     this.#console ??= new Console({ stdout: process.stderr, ignoreErrors: true });
     this.#console.log("%s", logLine(new Date(), level, message, fields));

@@ -1,6 +1,6 @@
 import { ConfigurationError } from "../base/configuration-error.js";
 import { loggerOf } from "../base/connection-logger.js";
-import { type Logger, resolveLogger } from "../base/logger.js";
+import { type Logger, type LoggerOption, resolveLogger } from "../base/logger.js";
 import { checkMethods, checkNotUndefined, checkText } from "../base/option-checks.js";
 import { type AccessPolicy, allowAll } from "./access-policy.js";
 import type { FileServerStream } from "./file-server-stream.js";
@@ -27,10 +27,11 @@ export type FileServerOptions = ServedFiles & {
   /** Decides what the client may do, beside what the file system allows. Default: all. */
   readonly access?: AccessPolicy;
   /**
-   * Gets refusals at debug level; defects, and clients that break SFTP, at warn. `false` is silence. Default: the logger of
-   * the manager whose channel it is, and over another stream warnings on standard error.
+   * Gets refusals at debug level; defects, and clients that break SFTP, at warn. A level is lines on standard error from
+   * this level on; `false` is silence. Default: the logger of the manager whose channel it is, and over another stream
+   * warnings on standard error.
    */
-  readonly logger?: FileServerLogger | false;
+  readonly logger?: LoggerOption<"debug" | "warn">;
 };
 
 export interface FileServerSettings {

@@ -2,7 +2,7 @@ import { createRequire } from "node:module";
 import { ConfigurationError } from "../base/configuration-error.js";
 import { checkHookNames } from "../base/hook-names.js";
 import { LineLimit } from "../base/line-limit.js";
-import { type Logger, resolveLogger } from "../base/logger.js";
+import { type Logger, type LoggerOption, resolveLogger } from "../base/logger.js";
 import {
   checkFlag,
   checkInteger,
@@ -55,10 +55,10 @@ export interface GeneralOptions extends AdmissionOptions, SessionLimitOptions {
   readonly announceHostKeys?: boolean;
   readonly algorithms?: AlgorithmsOption;
   /**
-   * A pino logger, or anything with its methods `debug`, `info`, `warn` and `error`; `false` is silence. By default
-   * warnings and errors are lines on standard error.
+   * A pino logger, or anything with its methods `debug`, `info`, `warn` and `error`. A level, such as `"info"`, is lines
+   * on standard error from this level on; `false` is silence. By default warnings and errors are such lines.
    */
-  readonly logger?: Logger | false;
+  readonly logger?: LoggerOption;
   /** Connections that may be open together, logged in or not. Default 1000. See `maxStartups` too. */
   readonly maxConnections?: number;
   /** Seconds from accepting a connection to the end of its first key exchange. Default 30. */

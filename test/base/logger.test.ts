@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { ConfigurationError } from "../../src/base/configuration-error.js";
 import { type Logger, resolveLogger, silentLogger, stderrLogger } from "../../src/base/logger.js";
 
 const LEVELS = ["debug", "info", "warn", "error"] as const;
@@ -70,8 +71,17 @@ describe("the option logger", () => {
     const given = { debug: () => {}, warn: () => {} };
     expect(() => resolveLogger(given, ["debug", "warn"])).not.toThrow();
     expect(() => Reflect.apply(resolveLogger, undefined, [given])).toThrow("logger: has no method info");
-    expect(() => Reflect.apply(resolveLogger, undefined, ["pino"])).toThrow(
-      "logger: must be an object with the methods debug, info, warn, error, not a text",
-    );
+  });
+
+  it("may be a level, and a text that is none is told which there are", () => {
+    expect(resolveLogger("debug", ["debug", "warn"])).toBe(resolveLogger("debug"));
+    for (const text of ["pino", "", "constructor", "INFO"]) {
+      expect(() => Reflect.apply(resolveLogger, undefined, [text])).toThrow(
+        new ConfigurationError(
+          "logger",
+          `must be a logger, one of the levels "debug", "info", "warn", "error", or false, not ${JSON.stringify(text)}`,
+        ),
+      );
+    }
   });
 });

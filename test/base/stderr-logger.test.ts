@@ -18,6 +18,13 @@ describe("the logger where none was given", () => {
     expect(lines.filter((line) => line.endsWith(" error again and again hook=checkTwo"))).toHaveLength(20);
     expect(lines.join()).not.toMatch(/a debug line|an info line/);
     expect(lines.filter((line) => line.endsWith("Z info asked for"))).toHaveLength(100);
+    const asked = (level: string) =>
+      lines.filter((line) => line.endsWith(` from ${level} on`)).map((line) => line.split(" ")[1]);
+    expect(asked("debug")).toEqual(["debug", "info", "warn", "error"]);
+    expect(asked("info")).toEqual(["info", "warn", "error"]);
+    expect(asked("warn")).toEqual(["warn", "error"]);
+    expect(asked("error")).toEqual(["error"]);
+    expect(lines.filter((line) => line.endsWith("Z info all of them"))).toHaveLength(100);
   });
 
   it("does not end the process where nobody reads standard error", async () => {

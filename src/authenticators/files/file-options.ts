@@ -1,14 +1,15 @@
 import { type FindLogger, findLogger } from "../../base/connection-logger.js";
-import type { Logger } from "../../base/logger.js";
+import type { LoggerOption } from "../../base/logger.js";
 import { checkFlag, checkInteger } from "../../base/option-checks.js";
 
 /** The way in which files that decide about logins are read, and the logger that hears of their faults. */
 export interface FileOptions {
   /**
-   * Hears of each file and line that cannot be used, once, and the reason of each refused login; `false` is silence. By
-   * default the logger of the manager, and before there is a connection, warnings and errors on standard error.
+   * Hears of each file and line that cannot be used, once, and the reason of each refused login. A level is lines on
+   * standard error from this level on; `false` is silence. By default the logger of the manager, and before there is a
+   * connection, warnings and errors on standard error.
    */
-  readonly logger?: Logger | false;
+  readonly logger?: LoggerOption;
   /** Bytes; a larger file is not used. Default 1 MiB for keys, 16 MiB for users and for revoked keys. */
   readonly maxFileSize?: number;
   /**

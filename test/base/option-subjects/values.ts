@@ -34,7 +34,7 @@ export const notFlag = ["no", 0, {}];
 
 export const notObject = ["text", 5, true, [], nothing];
 
-export const notLogger = ["pino", 5, {}, [], nothing, { debug: nothing }];
+export const notLogger = ["pino", "INFO", 5, {}, [], nothing, { debug: nothing }];
 
 export const notChoice = ["maybe", "", 1, true, {}, []];
 
