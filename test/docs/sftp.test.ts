@@ -2,7 +2,6 @@ import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { type Channel, type Server, type SFTPServer, SSHServer, type SSHServerOptions } from "../../src/index.js";
-import type { FileSystem } from "../../src/sftp/index.js";
 import { KNOWN_HASHES } from "../authenticators/passwords/known-hashes.js";
 import { run } from "../examples/real-client.js";
 import { describePage, OPEN } from "./page-fixture.js";
@@ -89,11 +88,13 @@ describePage("docs/file-systems.md", (page) => {
   });
 
   it("serves what is no folder", async () => {
-    const { Reports } = await page.load<{ Reports: new (texts: ReadonlyMap<string, Buffer>) => FileSystem }>("Reports");
-    const sftp = new Reports(new Map([["june.txt", Buffer.from("all is well")]]));
-    const port = await page.serve(new SSHServer({ ...OPEN, sftp }));
+    page.write("keys/ann");
+    const { server } = await page.load<{ server: Server }>("Reports");
     const got = join(page.folder, "june");
-    expect((await page.sftp(port, "ann", ["ls", `get june.txt ${got}`])).stdout).toContain("june.txt");
-    expect(readFileSync(got, "utf8")).toBe("all is well");
+    const lines = ["ls", `get june.txt ${got}`, `put ${page.write("upload")} june.txt`];
+    const { stdout, stderr } = await page.sftp(server.port, "ann", lines);
+    expect(stdout).toContain("june.txt");
+    expect(readFileSync(got, "utf8")).toBe("All is well.\n");
+    expect(stderr).toMatch(/dest open .*june\.txt"?: (Permission denied|Failure)/);
   });
 });
