@@ -87,6 +87,11 @@ describe("the programs of docs/terminal-apps.md", needs("ssh"), async () => {
     expect(output.endsWith("\u001b[?1049l\u001b[?25h")).toBe(true);
   });
 
+  it.each(["clock", "deploy", "counter"])("tell that %s needs a terminal", async (name) => {
+    const { code, stderr } = await fixture.ssh(["-T"], name).finished;
+    expect({ code, stderr }).toEqual({ code: 1, stderr: "This program needs a terminal: ssh -t\n" });
+  });
+
   it("deploy", async () => {
     using deploying = start("deploy");
     await deploying.untilOutput("Where to?");
