@@ -115,7 +115,8 @@ describePage("docs/forwarding.md", (page) => {
     const words = ["-v", "-N", "-R", `localhost:0:127.0.0.1:${target.port}`, "ann@127.0.0.1"];
     const client: RunningProcess = page.client.start(port, "", words);
     const [, bound] = await client.errorOutput(/Allocated port (\d+)/);
-    const [greeting] = await once(connect(Number(bound), "127.0.0.1"), "data");
+    const socket = connect(Number(bound), "127.0.0.1").on("error", () => {});
+    const [greeting] = await once(socket, "data");
     expect(String(greeting)).toBe("hello\n");
     await client.kill();
   });
