@@ -93,7 +93,10 @@ function decideRequest(
   const settle = (allowed: boolean) => {
     if (allowed) return true;
     const { permissions } = connection;
-    if (channel instanceof SessionChannel && takeNoFiles(channel)) {
+    const noFiles = channel instanceof SessionChannel ? takeNoFiles(channel) : undefined;
+    if (noFiles?.problem !== undefined) {
+      refused("sftp has no folder to serve", undefined, noFiles.problem);
+    } else if (noFiles !== undefined) {
       refused("sftp has no files for this user");
     } else if (mayRequest(permissions, request.kind)) {
       refused("refused", remedyFor(server, "channel request", forcedKind(permissions, request.kind)));

@@ -22,17 +22,25 @@ export function declareProgram(channel: SessionChannel, program: DeclaredProgram
   return true;
 }
 
-const withoutFiles = new WeakSet<SessionChannel>();
+/** The reason why there are none. */
+interface NoFiles {
+  /** Of a folder that cannot be served; without it, the declaration has given nothing. */
+  readonly problem: string | undefined;
+}
+
+const withoutFiles = new WeakMap<SessionChannel, NoFiles>();
 
 /** A declaration has no files for the user of a channel, who has asked for some. */
-export function noteNoFiles(channel: SessionChannel): false {
-  withoutFiles.add(channel);
+export function noteNoFiles(channel: SessionChannel, problem?: string): false {
+  withoutFiles.set(channel, { problem });
   return false;
 }
 
-/** Whether that was just so. */
-export function takeNoFiles(channel: SessionChannel): boolean {
-  return withoutFiles.delete(channel);
+/** The reason, where that was just so. */
+export function takeNoFiles(channel: SessionChannel): NoFiles | undefined {
+  const noFiles = withoutFiles.get(channel);
+  withoutFiles.delete(channel);
+  return noFiles;
 }
 
 /** The program that was declared on a channel, to be run once. */

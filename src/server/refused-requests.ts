@@ -31,6 +31,7 @@ type RefusalReason =
   | "refused"
   | "refused when it had begun"
   | "sftp has no files for this user"
+  | "sftp has no folder to serve"
   | "not permitted to this user";
 
 /** The reason where nothing in the server allows something. */
@@ -49,17 +50,21 @@ export class RefusedRequests {
 
   /**
    * @param request before its fields are read
-   * @returns notes that it was refused. `remedy` is for what nothing allows
+   * @returns notes that it was refused. `remedy` is for what nothing allows, and `cause` for a fault of the server
    */
-  onChannel({ kind, fields }: Request): (reason: RefusalReason, remedy?: string) => void {
+  onChannel({ kind, fields }: Request): (reason: RefusalReason, remedy?: string, cause?: string) => void {
     const variable = kind === "env" ? fields.copy() : undefined;
-    return (reason, remedy) => {
+    return (reason, remedy, cause) => {
       const name = variable && nameOf(variable);
       const isUsual = name === undefined ? USUAL.includes(kind) || isExtension(kind) : STOCK_VARIABLE.test(name);
       const what = KNOWN.includes(kind) ? `channel request ${kind}` : "channel request of another kind";
       this.#note(isUsual ? `${what}, as usual` : what, reason, remedy, {
-        level: levelOf(isUsual, kind === AGENT ? undefined : remedy),
-        details: { request: loggedText(kind), ...(name !== undefined && { variable: loggedText(name) }) },
+        level: levelOf(isUsual, kind === AGENT ? undefined : (remedy ?? cause)),
+        details: {
+          request: loggedText(kind),
+          ...(name !== undefined && { variable: loggedText(name) }),
+          ...(cause !== undefined && { cause }),
+        },
       });
     };
   }

@@ -1,9 +1,11 @@
+import { ConfigurationError } from "../base/configuration-error.js";
 import { checkFunction } from "../base/option-checks.js";
 import { parseSCPCommand } from "../scp/scp-command.js";
 import type { SessionChannel } from "../session/session-channel.js";
 import type { Middleware, SessionHandler } from "../session/session-handler.js";
 import type { SessionRequest } from "../session/session-request.js";
 import { declareProgram, noteNoFiles } from "./declared-program.js";
+import { folderProblem } from "./folder-problem.js";
 import { checkSessionOptions, type FilesOption, filesOf, type SessionOptions } from "./session-options.js";
 
 /** Variables that say how text is to be shown, and no more. */
@@ -69,6 +71,16 @@ export class SessionDeclaration {
     return this.session !== undefined && HARMLESS_VARIABLE.test(name);
   }
 
+  /**
+   * Looks at the folder that is the same for all users.
+   *
+   * @throws {ConfigurationError} when it cannot be served
+   */
+  async requireFolder(): Promise<void> {
+    const problem = typeof this.#sftp === "string" ? await folderProblem(this.#sftp) : undefined;
+    if (problem !== undefined) throw new ConfigurationError("sftp", problem);
+  }
+
   #allow(channel: SessionChannel, request: SessionRequest): boolean {
     return this.session !== undefined && declareProgram(channel, { kind: "session", request });
   }
@@ -78,6 +90,8 @@ export class SessionDeclaration {
     serve: (files: NonNullable<Awaited<ReturnType<typeof filesOf>>>) => true,
   ): Promise<boolean> {
     const files = this.#sftp === undefined ? undefined : await filesOf(this.#sftp, channel);
-    return files === undefined ? noteNoFiles(channel) : serve(files);
+    if (files === undefined) return noteNoFiles(channel);
+    const problem = "rootPath" in files ? await folderProblem(files.rootPath) : undefined;
+    return problem === undefined ? serve(files) : noteNoFiles(channel, problem);
   }
 }

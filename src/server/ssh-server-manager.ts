@@ -29,7 +29,7 @@ import {
   type ServerSettings,
   type SSHServerManagerOptions,
 } from "./settings.js";
-import { letsAnybodyIn } from "./ssh-server.js";
+import { letsAnybodyIn, sessionsOf } from "./ssh-server.js";
 import { givenInfo, proxiedInfo, type StreamInfo, streamInfo } from "./stream-info.js";
 
 const TOO_MANY = "too many connections";
@@ -120,6 +120,7 @@ export class SSHServerManager extends EventEmitter<ManagerEvents> implements Asy
   async #start({ address, port }: Place): Promise<void> {
     if (this.#listener !== undefined || this.#starting !== undefined) throw new Error("the server runs already");
     this.#starting = (this.#stopping ?? Promise.resolve()).then(async () => {
+      await sessionsOf(this.#settings.server).requireFolder();
       await loadDecisions(this.#settings.server.authentication, this.#logger);
       return listen({
         address,

@@ -3,7 +3,8 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { SFTPWrapper } from "ssh2";
 import { beforeEach, describe, expect, it } from "vitest";
-import { AUTH_SUCCESSFUL, type FilesOption, Grant, type Session } from "../../src/index.js";
+import { PKey } from "../../src/crypto/index.js";
+import { AUTH_SUCCESSFUL, createServer, type FilesOption, Grant, type Session } from "../../src/index.js";
 import { MemoryFileSystem } from "../../src/sftp/index.js";
 import { sessionFixture } from "../session/session-fixture.js";
 import { run, temporaryFolder } from "../support/tools.js";
@@ -98,10 +99,49 @@ describe("declared files", () => {
     });
   });
 
+  it.each(SCP_PROTOCOLS)(
+    "are refused where the folder cannot be made, with one line that names it: %s",
+    async (_, flag) => {
+      files = () => join(folder, "no-homes", "deeper", "ann");
+      expect((await scp(flag, ":/file", join(folder, "copy"))).code).not.toBe(0);
+      const { fields } = await fixture.logged("warn", "a request was refused");
+      expect(fields).toMatchObject({ cause: `the folder ${join(folder, "no-homes")} is not there: make it` });
+      expect(log.filter(({ level }) => level === "error")).toEqual([]);
+      expect(seen).toEqual([]);
+    },
+  );
+
   it("leave other commands to the session", async () => {
     files = () => join(folder, "served");
     expect(await fixture.exec("scp")).toMatchObject({ stdout: "session scp" });
     expect(await fixture.exec("scp -f a | wc")).toMatchObject({ stdout: "session scp -f a | wc" });
+  });
+});
+
+describe("a folder for all users", () => {
+  const folder = temporaryFolder();
+  const start = async (sftp: string) => {
+    const authentication = { none: () => AUTH_SUCCESSFUL } as const;
+    await using server = createServer({
+      hostKey: PKey.generate({ keyType: "ed25519" }),
+      authentication,
+      sftp,
+      logger: false,
+    });
+    await server.listen(0);
+  };
+
+  it("is looked at when the server starts", async () => {
+    await writeFile(join(folder, "file"), "");
+    await start(join(folder, "made-later"));
+    await expect(start(join(folder, "none", "x"))).rejects.toEqual(
+      expect.objectContaining({
+        option: "sftp",
+        message: `sftp: the folder ${join(folder, "none")} is not there: make it`,
+      }),
+    );
+    await expect(start(join(folder, "file"))).rejects.toThrow("file is not a folder");
+    await expect(start(join(folder, "file", "x"))).rejects.toThrow("cannot be used: ENOTDIR");
   });
 });
 
