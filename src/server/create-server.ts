@@ -1,6 +1,8 @@
 import { EventEmitter } from "node:events";
+import { resolve } from "node:path";
 import type { Duplex } from "node:stream";
 import { ConfigurationError } from "../base/configuration-error.js";
+import { loggedPath } from "../base/logged-text.js";
 import type { Logger } from "../base/logger.js";
 import { checkInteger, checkNumber, checkOptions, checkSignal } from "../base/option-checks.js";
 import type { HostKey } from "../crypto/pkey/host-key.js";
@@ -186,8 +188,9 @@ export class Server<Data = unknown> extends EventEmitter<ManagerEvents<Data>> im
   }
 
   async #make(): Promise<SSHServerManager> {
-    const serverKeys = await loadHostKeys(this.#hostKeys, (path) => {
-      this.#logger.info({ path }, "a host key was made");
+    const serverKeys = await loadHostKeys(this.#hostKeys, (path, key) => {
+      const fingerprint = key.fingerprint();
+      this.#logger.warn({ path: loggedPath(resolve(path)), fingerprint }, "a host key was made");
     });
     const manager = new SSHServerManager({ ...this.#options, serverInterface: this.#server, serverKeys });
     for (const event of MANAGER_EVENTS) {

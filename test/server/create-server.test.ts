@@ -1,4 +1,5 @@
 import { getEventListeners, once } from "node:events";
+import { mkdirSync } from "node:fs";
 import { chmod, stat, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { join } from "node:path";
@@ -15,6 +16,7 @@ import {
   type ServerOptions,
 } from "../../src/index.js";
 import { Deferred } from "../attack/deferred.js";
+import { LogRecord } from "../authenticators/test-login.js";
 import { openCommand, sessionFixture } from "../session/session-fixture.js";
 import { PacketClient } from "../support/packet-client.js";
 import { noneRequest } from "../support/packet-messages.js";
@@ -29,7 +31,11 @@ const refused = (option: string, message: RegExp) =>
 describe("the host key of createServer", () => {
   const folder = temporaryFolder();
   let count = 0;
-  const file = () => join(folder, `key-${count++}`, "host_key");
+  const file = () => {
+    const own = join(folder, `key-${count++}`);
+    mkdirSync(own, { mode: 0o700 });
+    return join(own, "host_key");
+  };
 
   async function fingerprints(option: ServerOptions["hostKey"]): Promise<unknown> {
     const lines: object[] = [];
@@ -50,6 +56,21 @@ describe("the host key of createServer", () => {
     expect((await stat(path)).mode & 0o777).toBe(0o600);
     expect(await fingerprints(path)).toEqual(first);
     expect(first).toEqual([(await PKey.fromFile(path)).fingerprint()]);
+  });
+
+  it("is a warning with path and fingerprint where it was made, and makes no folder", async () => {
+    const path = file();
+    const logger = new LogRecord();
+    await using server = createServer({ hostKey: path, authentication: everybody, logger });
+    await server.listen(0);
+    const fingerprint = (await PKey.fromFile(path)).fingerprint();
+    const made = logger.lines.filter(({ level }) => level === "warn");
+    expect(made).toEqual([{ level: "warn", message: "a host key was made", path, fingerprint }]);
+    const mistyped = join(folder, "none", "host_key");
+    const other = createServer({ hostKey: mistyped, authentication: everybody, logger });
+    const message = /none\/host_key cannot be created: the folder .*none is not there: make it/;
+    await expect(other.listen(0)).rejects.toEqual(refused("hostKey", message));
+    expect(await stat(join(folder, "none")).catch(() => "not there")).toBe("not there");
   });
 
   it("is a key, a signer, or a list of them and of files", async () => {

@@ -1,5 +1,5 @@
 import { mkdir, stat } from "node:fs/promises";
-import { dirname } from "node:path";
+import { dirname, resolve } from "node:path";
 import { requirePrivate } from "../../authenticators/files/file-permissions.js";
 import { ConfigurationError } from "../../base/configuration-error.js";
 import { systemErrorCode } from "../../base/system-error-code.js";
@@ -23,13 +23,39 @@ export interface HostKeyFile {
  */
 export async function loadOrCreateHostKey(path: string, options: ReadOptions = {}): Promise<HostKeyFile> {
   checkReadOptions(options);
-  const created = !(await isThere(path)) && (await createHostKey(path, options));
-  requirePrivate(path, await stat(path));
+  if (await isThere(path)) return { key: await loadHostKey(path, options), created: false };
+  try {
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw unwritable(path, error);
+  }
+  return createHostKey(path, options);
+}
+
+/**
+ * The same, but the folder has to be there: a path that was mistyped would leave folders, and a server with another key than its
+ * clients know.
+ *
+ * @throws {KeyError} as `loadOrCreateHostKey`
+ * @throws {UserFileError} when other users can read the file
+ */
+export async function hostKeyInFolder(path: string): Promise<HostKeyFile> {
+  if (await isThere(path)) return { key: await loadHostKey(path, {}), created: false };
+  const folder = dirname(resolve(path));
+  if (!(await isThere(folder))) {
+    throw new KeyError("unwritable", `host key ${path} cannot be created: the folder ${folder} is not there: make it`);
+  }
+  return createHostKey(path, {});
+}
+
+async function loadHostKey(path: string, options: ReadOptions): Promise<PKey> {
+  const stats = await stat(path);
   const key = await PKey.fromFile(path, options);
   if (!key.hasPrivateKey) {
     throw new KeyError("public-only", `${path} is only a public key: the host key must be the private one`);
   }
-  return { key, created };
+  requirePrivate(path, stats);
+  return key;
 }
 
 /** False only when nothing is there: a file that cannot be looked at is not missing. */
@@ -44,16 +70,24 @@ async function isThere(path: string): Promise<boolean> {
   }
 }
 
-/** Whether the key that is there now is this one: another server may have been quicker. */
-async function createHostKey(path: string, options: ReadOptions): Promise<boolean> {
+/** The key that is there now may be another one: another server may have been quicker. */
+async function createHostKey(path: string, options: ReadOptions): Promise<HostKeyFile> {
+  const created = await writeNewKey(path, options);
+  return { key: await loadHostKey(path, options), created };
+}
+
+async function writeNewKey(path: string, options: ReadOptions): Promise<boolean> {
   try {
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
     await PKey.generate({ keyType: "ed25519" }).writeFile(path, options);
     return true;
   } catch (error) {
     if (error instanceof KeyError && error.code === "exists") return false;
     if (error instanceof ConfigurationError) throw error;
-    const reason = error instanceof KeyError ? error.message : systemErrorCode(error);
-    throw new KeyError("unwritable", `host key ${path} cannot be created: ${reason}`, { cause: error });
+    throw unwritable(path, error);
   }
+}
+
+function unwritable(path: string, error: unknown): KeyError {
+  const reason = error instanceof KeyError ? error.message : systemErrorCode(error);
+  return new KeyError("unwritable", `host key ${path} cannot be created: ${reason}`, { cause: error });
 }

@@ -4,7 +4,7 @@ import { kindOf } from "../../base/option-checks.js";
 import { KeyError } from "../../crypto/keys/key-error.js";
 import type { HostKey } from "../../crypto/pkey/host-key.js";
 import { isHostKey } from "./host-key-checks.js";
-import { loadOrCreateHostKey } from "./host-key-file.js";
+import { type HostKeyFile, hostKeyInFolder } from "./host-key-file.js";
 
 /** The path of a file with a host key, which is made with mode 0600 if it is not there; a key; or another signer. */
 export type HostKeyOption = string | HostKey | readonly (string | HostKey)[];
@@ -30,15 +30,15 @@ export function checkHostKeyOption(option: HostKeyOption): readonly (string | Ho
  */
 export function loadHostKeys(
   keys: readonly (string | HostKey)[],
-  created: (path: string) => void,
+  created: (path: string, key: HostKeyFile["key"]) => void,
 ): Promise<readonly HostKey[]> {
   return Promise.all(keys.map((key) => (typeof key === "string" ? load(key, created) : key)));
 }
 
-async function load(path: string, created: (path: string) => void): Promise<HostKey> {
+async function load(path: string, created: Parameters<typeof loadHostKeys>[1]): Promise<HostKey> {
   try {
-    const file = await loadOrCreateHostKey(path);
-    if (file.created) created(path);
+    const file = await hostKeyInFolder(path);
+    if (file.created) created(path, file.key);
     return file.key;
   } catch (error) {
     if (error instanceof KeyError || error instanceof UserFileError) {

@@ -82,7 +82,7 @@ describe("loadOrCreateHostKey", needs("ssh-keygen"), () => {
   it("refuses a public key", async () => {
     const path = join(folder, "pair");
     execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", path]);
-    chmodSync(`${path}.pub`, 0o600);
+    chmodSync(`${path}.pub`, 0o644);
     await expect(loadOrCreateHostKey(`${path}.pub`)).rejects.toThrow("is only a public key");
   });
 
