@@ -68,6 +68,8 @@ export interface ForwardingLog {
     details?: {
       readonly target?: string | undefined;
       readonly err?: unknown;
+      /** Why a ready-made decision refuses it. */
+      readonly cause?: string | undefined;
       /** What the program can do, where nothing in it allows that. */
       readonly remedy?: string | undefined;
     },

@@ -4,6 +4,7 @@ import { HookError } from "../base/hook-error.js";
 import { inLimitedTime } from "../base/limited-time.js";
 import type { MaybePromise } from "../base/maybe-promise.js";
 import { checkFunction, checkInteger, checkOptions, checkText, shown } from "../base/option-checks.js";
+import { takeRefusalReasons } from "../base/refusal-reasons.js";
 import { AcceptedOpen } from "../connection/accepted-open.js";
 import { ChannelOpenError } from "../connection/channel-open-error.js";
 import { type OpenRefusal, openRefusal } from "../connection/open-refusal.js";
@@ -96,7 +97,10 @@ export class LocalForwarding {
     const target = this.#target(open, signal);
     const decision: unknown = await this.#decide(target);
     if (decision === true) return await target.connect();
-    if (decision === false) throw new Refused("refused by the decision", OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED);
+    if (decision === false) {
+      const { reason, description } = openRefusal(OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED);
+      throw new Refused("refused by the decision", reason, description, takeRefusalReasons(target));
+    }
     if (isJoinable(decision)) return await connectedStream(takeStream(decision), signal);
     if (isRefusal(decision)) {
       const { reason, description } = openRefusal(decision);
@@ -143,7 +147,7 @@ export class LocalForwarding {
   #refuse(kind: ForwardingKind, target: string | undefined, error: unknown): OpenRefusal {
     if (this.#connection.signal.aborted) return openRefusal(OPEN_FAILED_CONNECT_FAILED);
     if (error instanceof Refused) {
-      this.#log.refused(kind, error.refusal, { target });
+      this.#log.refused(kind, error.refusal, { target, ...(error.why !== undefined && { cause: error.why }) });
       return { reason: error.reason, description: error.description };
     }
     const cause = error instanceof HookError ? error.cause : error;
@@ -166,12 +170,15 @@ class Refused extends Error {
   readonly refusal: string;
   readonly reason: number;
   readonly description: string;
+  /** For the log, where the decision has told. */
+  readonly why: string | undefined;
 
-  constructor(refusal: string, reason: number, description = openRefusal(reason).description) {
+  constructor(refusal: string, reason: number, description = openRefusal(reason).description, why?: string) {
     super(refusal);
     this.refusal = refusal;
     this.reason = reason;
     this.description = description;
+    this.why = why;
   }
 }
 

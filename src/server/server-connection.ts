@@ -333,19 +333,21 @@ export class ServerConnection implements Connection {
 
   #forwardingLog(): ForwardingLog {
     return {
-      refused: (kind, reason, { target, err, remedy } = {}) =>
+      refused: (kind, reason, { target, err, cause, remedy } = {}) =>
         this.#refused.note(
           `${kind}: ${reason}`,
           {
             ...(target !== undefined && { target }),
             ...(err !== undefined && { err: loggedError(err) }),
+            ...(cause !== undefined && { cause }),
             ...(remedy !== undefined && { remedy }),
           },
           remedy === undefined ? "info" : "warn",
         ),
       ended: (kind, target, { bytesFromFirst, bytesFromSecond, cause, error }) =>
         this.#log("debug", "a forwarded connection has ended", {
-          ...{ kind, target, cause, bytesReceived: bytesFromFirst, bytesSent: bytesFromSecond },
+          ...{ kind, target, cause: cause === "aborted" ? "client gone" : cause },
+          ...{ bytesReceived: bytesFromFirst, bytesSent: bytesFromSecond },
           ...(error && { err: error }),
         }),
       failed: this.#hookFailed,

@@ -9,6 +9,7 @@ import { ChannelOpenError } from "../../src/connection/channel-open-error.js";
 import { LocalForwarding } from "../../src/forwarding/local-forwarding.js";
 import { openFailure } from "../../src/forwarding/open-failure.js";
 import type { LocalTarget, TcpTarget } from "../../src/forwarding/target.js";
+import { allowTargets } from "../../src/forwarding/tcp/allow-targets.js";
 import { fakeConnection } from "../connection/fake-connection.js";
 
 const OPEN = { host: "db\n", port: 5432, originatorAddress: "::1", originatorPort: 1 };
@@ -56,6 +57,20 @@ describe("a decision about a target", () => {
     expect(await forwarding.open(OPEN)).toEqual(PROHIBITED);
     expect(decide.mock.calls[0]?.[0]).toMatchObject({ ...OPEN, user: "alice", connection });
     expect(log.refused.mock.calls).toEqual([["direct-tcpip", "refused by the decision", { target: "db\\u{a}:5432" }]]);
+  });
+
+  it("may tell the log why it refuses, and not the client", async () => {
+    const { forwarding, log } = start(allowTargets({ targets: { alice: ["*:2311"], carol: [] } }));
+    expect(await forwarding.open({ ...OPEN, host: "db" })).toEqual(PROHIBITED);
+    expect(await forwarding.open({ ...OPEN, host: "127.0.0.1", port: 2311 })).toEqual(PROHIBITED);
+    const others = start(allowTargets({ targets: { bob: [] } }));
+    expect(await others.forwarding.open({ ...OPEN, host: "db" })).toEqual(PROHIBITED);
+    const causes = [log, others.log].flatMap(({ refused }) => refused.mock.calls.map(([, , { cause }]) => cause));
+    expect(causes).toEqual([
+      "not in the list of alice",
+      "a pattern of alice matches, but 127.0.0.1 is not a public address: list the address or its network",
+      "alice has no list",
+    ]);
   });
 
   it("may be true: the library connects", async () => {

@@ -1,8 +1,10 @@
 import { addressText } from "../../addresses/address.js";
 import { inNetworks } from "../../addresses/network.js";
 import { ConfigurationError } from "../../base/configuration-error.js";
+import { loggedText } from "../../base/logged-text.js";
 import type { MaybePromise } from "../../base/maybe-promise.js";
 import { checkChoice, checkOptions, checkText, kindOf } from "../../base/option-checks.js";
+import { noteRefusal } from "../../base/refusal-reasons.js";
 import type { Connection } from "../../session/connection.js";
 import type { ForwardingDecision } from "../decision.js";
 import type { LocalTarget } from "../target.js";
@@ -38,7 +40,8 @@ export interface AllowTargetsOptions {
   readonly addresses?: "public" | "any";
 }
 
-type ListOf = (user: string, connection: Connection) => MaybePromise<readonly TargetPattern[]>;
+/** Gives `undefined` where there is no list. */
+type ListOf = (user: string, connection: Connection) => MaybePromise<readonly TargetPattern[] | undefined>;
 
 /**
  * Decides by a list to which targets clients are connected (`ssh -L`, `-D`, `-W`, `-J`): for `local` of the option
@@ -57,17 +60,28 @@ export function allowTargets(options: AllowTargetsOptions): (target: LocalTarget
   const listOf = readTargets(targets);
 
   return async (target) => {
-    if (target.path !== undefined) return false;
+    const refuse = (reason: string) => {
+      noteRefusal(target, reason);
+      return false;
+    };
+    if (target.path !== undefined) return refuse("it is a socket of the file system");
     const host = parseTargetHost(target.host);
-    if (host === undefined) return false;
+    if (host === undefined) return refuse("it is not a name or an address of a host");
+    const user = loggedText(target.user);
     const patterns = await listOf(target.user, target.connection);
+    if (patterns === undefined) return refuse(`${user} has no list`);
+    const name = "address" in host ? addressText(host.address) : host.name;
     const allowAddress = allowedAddresses(
       patterns.filter(({ firstPort, lastPort }) => firstPort <= target.port && target.port <= lastPort),
-      "address" in host ? addressText(host.address) : host.name,
+      name,
       addresses,
     );
-    if (allowAddress === undefined) return false;
-    if ("address" in host && !allowAddress(addressText(host.address))) return false;
+    if (allowAddress === undefined) return refuse(`not in the list of ${user}`);
+    if ("address" in host && !allowAddress(name)) {
+      return refuse(
+        `a pattern of ${user} matches, but ${name} is not a public address: list the address or its network`,
+      );
+    }
     return target.connect({ allowAddress });
   };
 }
@@ -90,7 +104,7 @@ function readTargets(targets: AllowTargetsOptions["targets"]): ListOf {
   if (typeof targets === "function") {
     return async (user, connection) => {
       const list = await targets(user, connection);
-      return list === undefined ? [] : parseList(list);
+      return list === undefined ? undefined : parseList(list);
     };
   }
   if (isList(targets)) {
@@ -105,7 +119,7 @@ function readTargets(targets: AllowTargetsOptions["targets"]): ListOf {
   }
   const entries = targets instanceof Map ? targets : Object.entries(targets);
   const lists = new Map([...entries].map(([user, list]) => [user, parseList(list)]));
-  return (user) => lists.get(user) ?? [];
+  return (user) => lists.get(user);
 }
 
 /** @throws {ConfigurationError} that names the element */
