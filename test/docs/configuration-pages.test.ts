@@ -40,6 +40,18 @@ describePage("docs/limits-and-timeouts.md", (page) => {
     socket.destroy();
   });
 
+  it("tells who comes and goes", async () => {
+    page.write("keys/ann");
+    const { server } = await page.load<{ server: Server }>('server.on("authenticated"');
+    const leaves = () => new Promise((resolve) => server.once("disconnected", resolve));
+    for (const user of ["ann", "ben"]) {
+      await Promise.all([leaves(), page.ssh(server.port, [`${user}@127.0.0.1`, "true"])]);
+    }
+    expect(page.log).toContain('"user":"ann","methods":["publickey"]}');
+    expect(page.log).toMatch(/"user":"nobody","bytesSent":\d+,"kind":"left"/);
+    expect(page.log).toContain("0 are here, 2 have come");
+  });
+
   it("starts again", async () => {
     const { restart } = await page.load<{ restart(manager: SSHServerManager): Promise<void> }>("restart");
     const serverKey = PKey.generate({ keyType: "ed25519" });
