@@ -28,7 +28,8 @@ export class HandlerChain<Data> {
   /**
    * Resolves when all that was entered has ended.
    *
-   * @throws whatever the outermost function throws, and an Error where a middleware calls `next` more than once
+   * @throws whatever the outermost function throws, an Error where a middleware calls `next` more than once, and a TypeError
+   * for what makes a middleware, and is none
    */
   run(session: Session<Data>): Promise<void> {
     return this.#enter(session, 0);
@@ -55,7 +56,10 @@ export class HandlerChain<Data> {
       return mayBeIgnored(Promise.reject(misuse));
     };
     try {
-      await layer(session, next);
+      const result: unknown = await layer(session, next);
+      if (typeof result === "function" && inner === undefined) {
+        throw new TypeError(`the middleware ${name} has returned a function: did you mean ${name}()?`);
+      }
     } finally {
       left = true;
       // It need not have waited for what is inside, but the session does.

@@ -1,6 +1,6 @@
 import { setTimeout as passed } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
-import { AUTH_SUCCESSFUL, ExitError, type Middleware } from "../../src/index.js";
+import { AUTH_SUCCESSFUL, ExitError, logging, type Middleware } from "../../src/index.js";
 import { Deferred } from "../attack/deferred.js";
 import { extent } from "../support/extent.js";
 import { sessionFixture } from "./session-fixture.js";
@@ -65,6 +65,14 @@ describe("middleware", () => {
     layers = [() => Promise.reject(error)];
     expect(await exec("any")).toMatchObject({ status: 1, stderr: "internal error\n" });
     expect(errors()).toMatchObject([{ message: FAILED, fields: { err: error } }]);
+  });
+
+  it("is told from the function that makes it", async () => {
+    handle(() => 0);
+    layers = [logging as unknown as Middleware];
+    expect(await exec("any")).toMatchObject({ status: 1, stderr: "internal error\n" });
+    const message = expect.stringContaining("has returned a function: did you mean");
+    expect(errors()).toMatchObject([{ message: FAILED, fields: { err: { message } } }]);
   });
 
   it("gets what the handler throws, and may answer for it", async () => {

@@ -32,12 +32,12 @@ export function requirePrivate(what: string, { uid, mode }: Ownership): void {
  * Other than to sshd, a folder like /tmp is not a fault: there nobody can replace a file of another user.
  *
  * @param opened the file that was found at `path`
- * @throws {UserFileError}
+ * @throws {UserFileError} with all that is wrong: whoever mends one thing should not meet the next
  */
 export async function requireTrusted(path: string, opened: BigIntStats, owner?: number): Promise<void> {
   if (process.getuid === undefined) return;
   const trusted = [0, process.getuid(), ...(owner === undefined ? [] : [owner])];
-  requireUnwritable("it", opened, trusted);
+  const problems = problemsOf("it", opened, trusted);
   const canonical = await realpath(path);
   // The opened file has to be the one at the end of the folders that are about to be checked.
   const there = await stat(canonical, { bigint: true });
@@ -45,14 +45,15 @@ export async function requireTrusted(path: string, opened: BigIntStats, owner?: 
   for (let file = canonical; file !== dirname(file); ) {
     file = dirname(file);
     const folder = await stat(file);
-    requireUnwritable(`the folder ${file}`, folder, trusted, folder.mode & STICKY);
+    problems.push(...problemsOf(`the folder ${file}`, folder, trusted, folder.mode & STICKY));
   }
+  if (problems.length > 0) throw new UserFileError(problems.join("; "));
 }
 
-function requireUnwritable(what: string, { uid, mode }: Ownership, trusted: readonly number[], sticky = 0): void {
-  if (!trusted.includes(Number(uid))) throw new UserFileError(`${what} belongs to another user (${uid})`);
-  if ((Number(mode) & WRITABLE_BY_GROUP_OR_OTHERS) === 0 || sticky !== 0) return;
-  throw new UserFileError(`other users can write ${what} (mode ${octal(mode)}): chmod go-w it`);
+function problemsOf(what: string, { uid, mode }: Ownership, trusted: readonly number[], sticky = 0): string[] {
+  if (!trusted.includes(Number(uid))) return [`${what} belongs to another user (${uid})`];
+  if ((Number(mode) & WRITABLE_BY_GROUP_OR_OTHERS) === 0 || sticky !== 0) return [];
+  return [`other users can write ${what} (mode ${octal(mode)}): chmod go-w it`];
 }
 
 function octal(mode: number | bigint): string {

@@ -65,9 +65,6 @@ const MAXIMUM_LINES_SIZE = 1024 * 1024;
 const KNOWN_CHARACTERS = 8 * 1024 * 1024;
 const TEXT_OVERHEAD = 1024;
 
-/** Reasons that are known to have been logged. */
-const KNOWN_FAULTS = 256;
-
 /**
  * Reads lines at each login anew, so that a change counts at once. Only parsing is saved where a text is the one of
  * before.
@@ -80,7 +77,8 @@ export class LineSet<T extends object> {
   readonly #owner: LineSourceOptions["owner"];
   readonly #source: OpenedSource<T>;
   readonly #known = new Recent<Known<T>>(KNOWN_CHARACTERS, ({ text }) => text.length + TEXT_OVERHEAD);
-  readonly #faults = new Recent<string>(KNOWN_FAULTS);
+  /** The fault of each text that the log has been told of, for each connection. */
+  readonly #faults = new WeakMap<object, Map<string, string>>();
 
   /**
    * @param kind the name of one line in the log
@@ -226,7 +224,7 @@ export class LineSet<T extends object> {
   async #readFile(connection: object, path: string, owner: number | undefined): Promise<string | undefined> {
     try {
       const bytes = await readTrustedFile(path, { ...this.#options, owner });
-      this.#faults.delete(path);
+      this.#faults.get(connection)?.delete(path);
       if (bytes === undefined) noteRefusal(connection, `there is no file ${loggedPath(path)}`);
       return bytes?.toString("utf8");
     } catch (error) {
@@ -260,11 +258,12 @@ export class LineSet<T extends object> {
     return entries;
   }
 
-  /** Logs the fault of a whole text, once until it is another. */
+  /** Logs the fault of a whole text, once for each connection: after a second try its cause should still be the last line. */
   #fault(connection: object, origin: LineOrigin, name: string, reason: string): void {
     noteRefusal(connection, `${nameOf(origin)} is not used: ${reason}`);
-    if (this.#faults.get(name) === reason) return;
-    this.#faults.set(name, reason);
+    const known = this.#faults.get(connection) ?? new Map();
+    if (known.get(name) === reason) return;
+    this.#faults.set(connection, known.set(name, reason));
     this.#options.loggerOf(connection).warn({ ...origin, reason }, `${this.#kind}s not used`);
   }
 }

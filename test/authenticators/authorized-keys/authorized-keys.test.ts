@@ -244,5 +244,7 @@ describe("authorizedKeys with files", () => {
     chmodSync(path, 0o666);
     await hook("ann", key, local, ALGORITHM);
     expect(log.lines).toHaveLength(2);
+    await hook("ann", key, connectionFrom("127.0.0.1"), ALGORITHM);
+    expect(log.lines).toHaveLength(3);
   });
 });

@@ -63,6 +63,15 @@ describe("readTrustedFile", () => {
     expect(await read(path, strict)).toBe("text");
   });
 
+  it("tells all that is wrong at once", async () => {
+    const above = folder(0o775);
+    const keys = join(above, "keys");
+    mkdirSync(keys);
+    chmodSync(keys, 0o777);
+    const wrong = `^other users can write it .*; other users can write the folder ${keys} .*; .* the folder ${above} `;
+    await expect(read(file(join(keys, "ann"), 0o666), strict)).rejects.toThrow(new RegExp(wrong));
+  });
+
   it("checks the folders that a link leads to", async () => {
     const [open, closed] = [folder(0o777), folder()];
     symlinkSync(file(join(open, "keys")), join(closed, "link"));
