@@ -1,4 +1,4 @@
-import { literalText, splitCommandLine } from "./shell-words.js";
+import { literalText, readCommandLine } from "./shell-words.js";
 
 /**
  * A command line cannot be run: it has no words, or a NUL, or cannot be split into words, as only a shell could run it or a quote does
@@ -16,7 +16,7 @@ export class CommandLineError extends Error {
  * @throws {CommandLineError} when the line needs a shell (`;`, `|`, `$`, …), or a quote does not end
  */
 export function commandWords(line: string): string[] {
-  const words = splitCommandLine(line);
-  if (words === undefined) throw new CommandLineError("the command line needs a shell, or a quote in it does not end");
+  const words = readCommandLine(line);
+  if (typeof words === "string") throw new CommandLineError(`the command line ${words}`);
   return words.map(literalText);
 }

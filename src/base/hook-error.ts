@@ -15,7 +15,7 @@ export class HookError extends Error {
 }
 
 /**
- * Calls a hook.
+ * Calls a hook. Where it has asked another one, a declaration for instance, and that has failed, the error names the other.
  *
  * @throws {HookError} in place of whatever the hook throws
  */
@@ -24,12 +24,16 @@ export function callHook<Result>(hook: string, call: () => MaybePromise<Result>)
   try {
     result = call();
   } catch (error) {
-    throw new HookError(hook, error);
+    throw hookError(hook, error);
   }
   if (!isThenable(result)) return result;
   return Promise.resolve(result).catch((error: unknown) => {
-    throw new HookError(hook, error);
+    throw hookError(hook, error);
   });
+}
+
+function hookError(hook: string, error: unknown): HookError {
+  return error instanceof HookError ? error : new HookError(hook, error);
 }
 
 function isThenable<Value>(value: MaybePromise<Value>): value is Promise<Value> {

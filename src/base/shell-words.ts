@@ -17,6 +17,15 @@ const ESCAPABLE_IN_QUOTES = '$`"\\';
  * @returns `undefined` if the line needs a shell, or a quote does not end
  */
 export function splitCommandLine(line: string): string[] | undefined {
+  const words = readCommandLine(line);
+  return typeof words === "string" ? undefined : words;
+}
+
+/** Why a command line has no words. */
+export type CommandLineFault = "needs a shell" | "has a quote that does not end";
+
+/** The same, with the fault of a line that has none. */
+export function readCommandLine(line: string): string[] | CommandLineFault {
   const words: string[] = [];
   let word: string | undefined;
   for (let offset = 0; offset < line.length; offset++) {
@@ -26,16 +35,16 @@ export function splitCommandLine(line: string): string[] | undefined {
       word = undefined;
     } else if (character === "'" || character === '"') {
       const quoted = character === "'" ? readSingleQuoted(line, offset + 1) : readDoubleQuoted(line, offset + 1);
-      if (quoted === undefined) return undefined;
+      if (typeof quoted === "string") return quoted;
       word = (word ?? "") + escapePattern(quoted.text);
       offset = quoted.end;
     } else if (character === "\\") {
       const escaped = line.charAt(++offset);
-      if (escaped === "" || escaped === "\n" || escaped === "\0") return undefined;
+      if (escaped === "" || escaped === "\n" || escaped === "\0") return "needs a shell";
       word = (word ?? "") + escapePattern(escaped);
     } else {
       const isComment = character === "#" && word === undefined;
-      if (isComment || SHELL_CHARACTERS.includes(character)) return undefined;
+      if (isComment || SHELL_CHARACTERS.includes(character)) return "needs a shell";
       word = (word ?? "") + character;
     }
   }
@@ -60,20 +69,21 @@ interface Quoted {
   readonly end: number;
 }
 
-function readSingleQuoted(line: string, start: number): Quoted | undefined {
+function readSingleQuoted(line: string, start: number): Quoted | CommandLineFault {
   const end = line.indexOf("'", start);
+  if (end === -1) return "has a quote that does not end";
   const text = line.slice(start, end);
-  return end === -1 || text.includes("\0") ? undefined : { text, end };
+  return text.includes("\0") ? "needs a shell" : { text, end };
 }
 
-function readDoubleQuoted(line: string, start: number): Quoted | undefined {
+function readDoubleQuoted(line: string, start: number): Quoted | CommandLineFault {
   let text = "";
   for (let offset = start; offset < line.length; offset++) {
     const character = line.charAt(offset);
     if (character === '"') return { text, end: offset };
-    if (character === "$" || character === "`" || character === "\0") return undefined;
+    if (character === "$" || character === "`" || character === "\0") return "needs a shell";
     const next = line.charAt(offset + 1);
-    if (character === "\\" && next === "\n") return undefined;
+    if (character === "\\" && next === "\n") return "needs a shell";
     if (character === "\\" && next !== "" && ESCAPABLE_IN_QUOTES.includes(next)) {
       text += next;
       offset++;
@@ -81,5 +91,5 @@ function readDoubleQuoted(line: string, start: number): Quoted | undefined {
       text += character;
     }
   }
-  return undefined;
+  return "has a quote that does not end";
 }

@@ -1,4 +1,5 @@
 import { ConfigurationError } from "../base/configuration-error.js";
+import { callHook } from "../base/hook-error.js";
 import { checkFunction } from "../base/option-checks.js";
 import { parseSCPCommand } from "../scp/scp-command.js";
 import type { SessionChannel } from "../session/session-channel.js";
@@ -89,7 +90,8 @@ export class SessionDeclaration {
     channel: SessionChannel,
     serve: (files: NonNullable<Awaited<ReturnType<typeof filesOf>>>) => true,
   ): Promise<boolean> {
-    const files = this.#sftp === undefined ? undefined : await filesOf(this.#sftp, channel);
+    const option = this.#sftp;
+    const files = option === undefined ? undefined : await callHook("sftp", () => filesOf(option, channel));
     if (files === undefined) return noteNoFiles(channel);
     const problem = "rootPath" in files ? await folderProblem(files.rootPath) : undefined;
     return problem === undefined ? serve(files) : noteNoFiles(channel, problem);

@@ -166,7 +166,7 @@ describe.each(OPTION_SUBJECTS.map((subject) => [`${subject.name} ${subject.withi
     it.each(names)("name %s where it is of a wrong kind", async (name) => {
       for (const value of [null, ...(wrong[name] ?? [])]) {
         const option = await blamed(subject, withValue(subject, name, value));
-        expect([value, option?.replace(/(?<=^\w+)\[.*/, "")]).toEqual([value, fullName(name)]);
+        expect([value, option?.replace(/(?<=^\w+)(\[.*|\.ann$)/, "")]).toEqual([value, fullName(name)]);
       }
     });
 

@@ -95,7 +95,7 @@ describe("declared files", () => {
     files = give;
     expect((await scp("-s", ":/file", join(folder, "copy"))).code).not.toBe(0);
     expect(await fixture.logged("error", "a hook has failed")).toMatchObject({
-      fields: { hook: "checkChannelSubsystemRequest", err: expect.any(Error) },
+      fields: { hook: "sftp", err: expect.any(Error) },
     });
   });
 

@@ -74,9 +74,10 @@ describe("a session", () => {
 
   it("tells the client of a line that needs a shell, and has no error in the log", async () => {
     fixture.handle((session) => void session.argv());
-    expect(await exec("ls; id")).toMatchObject({
+    expect(await exec("ls; id")).toMatchObject({ status: 2, stderr: "the command line needs a shell\n" });
+    expect(await exec("echo 'a")).toMatchObject({
       status: 2,
-      stderr: "the command line needs a shell, or a quote in it does not end\n",
+      stderr: "the command line has a quote that does not end\n",
     });
     expect(fixture.log.filter(({ level }) => level === "error")).toEqual([]);
   });

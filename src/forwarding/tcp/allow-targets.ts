@@ -118,19 +118,19 @@ function readTargets(targets: AllowTargetsOptions["targets"]): ListOf {
     );
   }
   const entries = targets instanceof Map ? targets : Object.entries(targets);
-  const lists = new Map([...entries].map(([user, list]) => [user, parseList(list)]));
+  const lists = new Map([...entries].map(([user, list]) => [user, parseList(list, `targets.${loggedText(user)}`)]));
   return (user) => lists.get(user);
 }
 
-/** @throws {ConfigurationError} that names the element */
-function parseList(list: TargetList): readonly TargetPattern[] {
-  if (!isList(list)) throw new ConfigurationError("targets", `must be a list of host:port, not ${kindOf(list)}`);
+/** @throws {ConfigurationError} that names the list, by its user where it has one, and the element */
+function parseList(list: TargetList, option = "targets"): readonly TargetPattern[] {
+  if (!isList(list)) throw new ConfigurationError(option, `must be a list of host:port, not ${kindOf(list)}`);
   return list.map((element) => {
-    checkText("targets", element, "a list of texts");
+    checkText(option, element, "a list of texts");
     try {
       return parseTargetPattern(element);
     } catch (error) {
-      throw new ConfigurationError("targets", `${JSON.stringify(element)} cannot be used: ${(error as Error).message}`);
+      throw new ConfigurationError(option, `${JSON.stringify(element)} cannot be used: ${(error as Error).message}`);
     }
   });
 }

@@ -254,7 +254,13 @@ describe("allowTargets", () => {
   ])("does not take %j for a target, and names it", (element) => {
     const mistake = () => allowTargets({ targets: { ann: ["db:22", element] } });
     expect(mistake).toThrow(ConfigurationError);
-    expect(mistake).toThrow(`targets: ${JSON.stringify(element)} cannot be used: `);
+    expect(mistake).toThrow(`targets.ann: ${JSON.stringify(element)} cannot be used: `);
+  });
+
+  it("says whose list is none", () => {
+    expect(() => allowTargets({ targets: { ann: "localhost:22" as never } })).toThrow(
+      "targets.ann: must be a list of host:port, not a text",
+    );
   });
 
   it("can be asked one list after the other, each with its addresses", async () => {
