@@ -1,7 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { hashPassword } from "../../src/authenticators/index.js";
 import {
   AUTH_FAILED,
   anyOf,
@@ -16,6 +15,7 @@ import { PacketClient } from "../support/packet-client.js";
 import { passwordRequest, publickeyQuery } from "../support/packet-messages.js";
 import { temporaryFolder } from "../support/tools.js";
 import { withoutAdmission } from "../support/without-admission.js";
+import { KNOWN_HASHES } from "./passwords/known-hashes.js";
 import { ALGORITHM, LogRecord, newKey } from "./test-login.js";
 
 const folder = temporaryFolder();
@@ -121,7 +121,7 @@ describe("the start of a server warns", () => {
 describe("the log tells why a password is refused", () => {
   it("by what is wrong, of all that the client is told in the same way", async () => {
     const file = join(folder, "users");
-    writeFileSync(file, `ann:${await hashPassword("secret")}\nbob:!\n`, { mode: 0o600 });
+    writeFileSync(file, `ann:${KNOWN_HASHES.scrypt.hash}\nbob:!\n`, { mode: 0o600 });
     const requests = [
       passwordRequest("root", "secret"),
       passwordRequest("ann", "wrong"),
