@@ -56,10 +56,12 @@ const BEYOND_THE_CORE = [
   "test/{base/time-slices,middleware/logging,server/connection-log,server/declared-files}.test.ts",
   "test/server/host-keys/host-key-file.test.ts",
   "test/session/terminal/terminal-sessions.test.ts",
+  // The C of the addon, which is that of no version of Node.js.
+  "test/crypto/cipher/native/sanitized.test.ts",
   // Crowds, memory, and deadlines of seconds.
   "test/connection/channel-memory.test.ts",
   "test/process/unread-output.test.ts",
-  "test/server/{many-connections,server-connection,session-limits,ssh-server-manager,admission/*}.test.ts",
+  "test/server/{many-connections,packet-path,server-connection,session-limits,ssh-server-manager,admission/*}.test.ts",
   "test/session/{client-gone,middleware,session-end,session-program,session-results}.test.ts",
   "test/support/*.test.ts",
 ];

@@ -15,7 +15,7 @@ describe.each(harnessNames())("fuzzing %s", (name) => {
     const harness = await loadHarness(name);
     const seeds = [...harness.seeds, ...readInputs(committedFolder(name))];
     const findings: string[] = [];
-    const runs = (harness.shortRun ?? DEFAULT_RUNS) / extent(2, 1);
+    const runs = (harness.shortRun ?? DEFAULT_RUNS) / extent(4, 1);
     const fuzzer = new Fuzzer(harness, {
       random: new Random(SEED),
       runs: Math.max(runs, seeds.length + 50),

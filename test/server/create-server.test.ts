@@ -315,6 +315,7 @@ describe("a server of createServer and its connections", () => {
     const [later] = duplexPair();
     await server.handleConnection(later);
     expect(server.connections.length).toBe(1);
+    await server.close({ grace: 0 });
   });
 
   it("destroys a stream that it cannot serve", async () => {
