@@ -15,7 +15,7 @@ import { MANAGER_EVENTS, type ManagerEvents, tell } from "./manager-events.js";
 import { GENERAL_OPTIONS, type GeneralOptions, resolveGeneralSettings } from "./settings.js";
 import { SSH_SERVER_OPTIONS, SSHServer, type SSHServerOptions, sessionsOf } from "./ssh-server.js";
 import { SSHServerManager, startOn } from "./ssh-server-manager.js";
-import type { StreamInfo } from "./stream-info.js";
+import { checkStream, type StreamInfo } from "./stream-info.js";
 
 export interface ServerOptions<Data = unknown> extends SSHServerOptions<Data>, GeneralOptions {
   /** The host key: a file, which is made with mode 0600 if it is not there, a key or another signer; or a list of them. */
@@ -125,10 +125,11 @@ export class Server<Data = unknown> extends EventEmitter<ManagerEvents<Data>> im
    * connections; the server need not listen.
    *
    * @param info the origin of the stream, if the stream does not know it
-   * @throws {ConfigurationError} when the host key or `info` cannot be used; the stream is destroyed then, as it is where the
+   * @throws {ConfigurationError} when the host key, the stream or `info` cannot be used; the stream is destroyed then, as it is where the
    *   server was closed before the host keys were there
    */
   async handleConnection(stream: Duplex, info?: StreamInfo): Promise<Connection<Data>> {
+    checkStream(stream);
     // Whoever waits for the host keys does not listen yet.
     const ignore = () => {};
     stream.on("error", ignore);

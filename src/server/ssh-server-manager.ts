@@ -30,7 +30,7 @@ import {
   type SSHServerManagerOptions,
 } from "./settings.js";
 import { letsAnybodyIn, sessionsOf } from "./ssh-server.js";
-import { givenInfo, proxiedInfo, type StreamInfo, streamInfo } from "./stream-info.js";
+import { checkStream, givenInfo, proxiedInfo, type StreamInfo, streamInfo } from "./stream-info.js";
 
 const TOO_MANY = "too many connections";
 const SHUTTING_DOWN = "the server is shutting down";
@@ -243,9 +243,10 @@ export class SSHServerManager extends EventEmitter<ManagerEvents> implements Asy
    * connections; the server need not be started.
    *
    * @param info the origin of the stream, if the stream does not know it
-   * @throws {ConfigurationError} when `info` cannot be used
+   * @throws {ConfigurationError} when the stream or `info` cannot be used
    */
   handleConnection(stream: Duplex, info?: StreamInfo): Connection {
+    checkStream(stream);
     const from = info === undefined ? streamInfo(stream) : givenInfo(info);
     this.#warnIfNobodyGetsIn();
     const decision = this.#decide(from.remoteAddress);

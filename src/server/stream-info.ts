@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 import { Duplex } from "node:stream";
 import { parseAddress } from "../addresses/address.js";
-import { checkInteger, checkOptions, checkText } from "../base/option-checks.js";
+import { checkInteger, checkMethods, checkOptions, checkText } from "../base/option-checks.js";
 import type { Proxied } from "./admission/proxy-header.js";
 
 /** The addresses that a stream comes from and has come in by, for logs and hooks. */
@@ -10,6 +10,14 @@ export interface StreamInfo {
   readonly remotePort?: number | undefined;
   readonly localAddress?: string | undefined;
   readonly localPort?: number | undefined;
+}
+
+/** The methods of a stream that a connection calls, some of them long after it was handed over. */
+const STREAM_METHODS = ["on", "once", "off", "write", "end", "pause", "resume", "destroy"] as const;
+
+/** @throws {ConfigurationError} when it is not a stream of both directions */
+export function checkStream(stream: Duplex): Duplex {
+  return checkMethods("stream", stream, STREAM_METHODS);
 }
 
 /** The addresses that a stream itself tells, if it does. */
