@@ -47,8 +47,8 @@ const MAXIMUM_REVOKED_KEYS_SIZE = 16 * 1024 * 1024;
  *
  * A file is looked at for each key and read again when it has changed. When it cannot be read, is too large, is not
  * understood to its last byte, or can be changed by others, every key is revoked, and the log has the reason. (Others could
- * take a key off the list; sshd does not look at that.) For a function a key is good only where it gives `false`: any other
- * value revokes the key, and so does an error.
+ * take a key off the list; sshd does not look at that.) A function accepts a key by returning `false`: any other value revokes
+ * the key, and so does an error.
  *
  * @throws {KeyError} when a list that is given as bytes or text is malformed
  * @throws {ConfigurationError} when the source is not one of these, or an option cannot be used
