@@ -6,6 +6,9 @@ import { WatchedPromise } from "./watched-promise.js";
 /** A program that has failed: how it has ended, or why it has not begun. */
 export type ProgramFailure = { readonly end: ProgramEnd } | { readonly error: unknown };
 
+/** Failures that are kept: more of them would not be read. */
+const MAX_FAILURES = 16;
+
 /** How the programs of a session have ended, as far as nobody has asked. */
 export class ProgramEnds {
   readonly #failures: { readonly watched: WatchedPromise<ProgramEnd>; readonly failure: ProgramFailure }[] = [];
@@ -17,7 +20,8 @@ export class ProgramEnds {
   add(end: Promise<ProgramEnd>, signal: () => AbortSignal | undefined): Promise<ProgramEnd> {
     const watched = WatchedPromise.of(end);
     const failed = (failure: ProgramFailure) => {
-      if (!watched.isWatched && signal()?.aborted !== true) this.#failures.push({ watched, failure });
+      if (watched.isWatched || signal()?.aborted === true || this.#failures.length === MAX_FAILURES) return;
+      this.#failures.push({ watched, failure });
     };
     end.then(
       (known) => {

@@ -36,6 +36,17 @@ describe("the end of a session's program", () => {
     ]);
   });
 
+  it("is kept for no more programs than anybody would read of", async () => {
+    handle(async (session) => {
+      const starts = Array.from({ length: 20 }, () => session.run(["true"], { cwd: "\0" }));
+      // Behind their ends, and without asking for them.
+      await session.run(["true"]);
+      expect(starts).toHaveLength(20);
+    });
+    await exec("any");
+    expect(lines()).toHaveLength(16);
+  });
+
   it("is told of one that is not there by its status", async () => {
     handle((session) => void session.run(["/no/such/program"]));
     await exec("any");
