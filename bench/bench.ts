@@ -3,6 +3,8 @@ import { behindRelay } from "./behind-relay.js";
 import type {
   BenchCase,
   ConnectCase,
+  CrowdCase,
+  EchoCase,
   ForwardCase,
   IdleCase,
   Path,
@@ -11,9 +13,11 @@ import type {
   ThroughputCase,
 } from "./cases.js";
 import { commonKeyExchange, usualCipher } from "./cases.js";
-import type { Login } from "./client.js";
 import { startForwardTarget } from "./forward-target-process.js";
+import type { Login } from "./login.js";
 import { measureConnect, measureSFTPConnect } from "./measure/connect.js";
+import { measureCrowd } from "./measure/crowd.js";
+import { type EchoResult, measureEcho } from "./measure/echo.js";
 import { measureForward } from "./measure/forward.js";
 import { measureIdle } from "./measure/idle.js";
 import { measureProgram, type ProgramCost } from "./measure/program.js";
@@ -22,16 +26,20 @@ import { measureThroughput, type Throughput } from "./measure/throughput.js";
 import { newerOpenSSH, type OpenSSH, systemOpenSSH } from "./openssh.js";
 import type { BenchOptions } from "./options.js";
 import { type ColumnName, Results, type Unit } from "./results.js";
-import type { Contender, ContenderName } from "./servers/contender.js";
+import type { Contender, ContenderName, CpuUsage } from "./servers/contender.js";
 import { startNodeServer } from "./servers/node-server.js";
 import { startSshd } from "./servers/sshd.js";
 import { createSFTPFiles } from "./sftp-files.js";
-import { createWorkspace, type Workspace } from "./workspace.js";
+import { createWorkspace, type Identity, type Workspace } from "./workspace.js";
 
 /** Connections before the first that counts. */
 const warmUpConnects = 50;
 /** sshd's processes take megabytes per connection: few connections show it as well as many. */
 const sshdIdleConnections = 30;
+/** A write costs more than its bytes: this part of a transfer is enough of them. */
+const smallOutputPart = 4;
+/** Each client of a crowd gets this part of a transfer. */
+const crowdPart = 2;
 /** Milliseconds of the long path. */
 const longRoundTrip = 100;
 
@@ -62,6 +70,8 @@ export class Bench {
 
   async run(cases: readonly BenchCase[]): Promise<void> {
     await this.#runTransfers(cases.filter((benchCase) => benchCase.kind === "throughput"));
+    await this.#runCrowds(cases.filter((benchCase) => benchCase.kind === "crowd"));
+    await this.#runEchoes(cases.filter((benchCase) => benchCase.kind === "echo"));
     await this.#runForwards(cases.filter((benchCase) => benchCase.kind === "forward"));
     await this.#runSFTP(cases.filter((benchCase) => benchCase.kind === "sftp"));
     await this.#runPrograms(cases.filter((benchCase) => benchCase.kind === "program"));
@@ -72,15 +82,41 @@ export class Bench {
   }
 
   async #runTransfers(cases: readonly ThroughputCase[]): Promise<void> {
-    const bytes = this.#options.transferBytes;
-    const measure = ({ cipher, direction }: ThroughputCase, contender: Contender, connectSeconds: number) =>
-      measureThroughput({ ...this.#usualLogin(contender), cipher }, direction, bytes, connectSeconds);
-    await this.#onWarmServers(cases, measureConnect, measure, ({ name }, contender, result) => {
-      this.#addThroughput(name, contender, result);
-      if (contender === "sshd") {
-        this.#add(name, "CPU s/GiB", "sshd + command", result.cpuSecondsPerGiB + result.commandSecondsPerGiB);
-      }
-    });
+    const { transferBytes } = this.#options;
+    const measure = ({ cipher, transfer }: ThroughputCase, contender: Contender, connectSeconds: number) => {
+      const bytes = transfer === "small output" ? transferBytes / smallOutputPart : transferBytes;
+      return measureThroughput({ ...this.#usualLogin(contender), cipher }, transfer, bytes, connectSeconds);
+    };
+    await this.#onWarmServers(cases, measureConnect, measure, ({ name }, contender, result) =>
+      this.#addThroughput(name, contender, result),
+    );
+  }
+
+  async #runCrowds(cases: readonly CrowdCase[]): Promise<void> {
+    const { transferBytes } = this.#options;
+    const measure = ({ clients }: CrowdCase, contender: Contender, connectSeconds: number) =>
+      measureCrowd(this.#usualLogin(contender), clients, transferBytes / crowdPart, connectSeconds);
+    await this.#onWarmServers(cases, measureConnect, measure, ({ name }, contender, result) =>
+      this.#addThroughput(name, contender, result),
+    );
+  }
+
+  async #runEchoes(cases: readonly EchoCase[]): Promise<void> {
+    const measure = (benchCase: EchoCase, contender: Contender) =>
+      measureEcho(this.#usualLogin(contender), benchCase, this.#options.echoes, this.#programsFolder);
+    const report = ({ name }: EchoCase, contender: ContenderName, result: EchoResult) => {
+      this.#add(name, "µs median", contender, result.median);
+      this.#add(name, "µs 99th", contender, result.percentile99);
+      if (result.megabytesPerSecond !== undefined) this.#add(name, "MB/s", contender, result.megabytesPerSecond);
+    };
+    await this.#onWarmServers(
+      cases.filter(({ on }) => on === "pipes"),
+      measureConnect,
+      measure,
+      report,
+    );
+    const terminals = cases.filter(({ on }) => on === "terminal");
+    await this.#onWarmServers(terminals, measureConnect, measure, report, this.#programContenders());
   }
 
   async #runForwards(cases: readonly ForwardCase[]): Promise<void> {
@@ -102,8 +138,8 @@ export class Bench {
     this.contenders.add(`sftp: the files of both ends are in ${dirname(this.#workspace.servedFolder)}`);
     const measure = (benchCase: SFTPCase, contender: Contender, connectSeconds: number) =>
       measureSFTP(this.#usualLogin(contender), benchCase, connectSeconds);
-    await this.#onWarmServers(cases, measureSFTPConnect, measure, (benchCase, contender, cost) => {
-      const { name, operation } = benchCase;
+    const warm = cases.filter(({ server }) => server === "warm");
+    await this.#onWarmServers(warm, measureSFTPConnect, measure, ({ name, operation }, contender, cost) => {
       if (operation === "get" || operation === "put") {
         this.#add(name, "CPU s/GiB", contender, (cost.cpuSeconds / bytes) * 1024 ** 3);
         this.#add(name, "MB/s", contender, bytes / cost.seconds / 1e6);
@@ -111,6 +147,13 @@ export class Bench {
         this.#add(name, "CPU ms", contender, cost.cpuSeconds * 1000);
         this.#add(name, "ms", contender, cost.seconds * 1000);
       }
+    });
+    const cold = cases.filter(({ server }) => server === "cold");
+    await this.#interleave(cold, this.#options.contenders, async (benchCase, contenderName) => {
+      const contender = await this.#start(contenderName, this.#system);
+      const { seconds } = await measure(benchCase, contender, 0);
+      this.#add(benchCase.name, "ms", contenderName, seconds * 1000);
+      await contender.stop();
     });
   }
 
@@ -122,15 +165,18 @@ export class Bench {
       if (work === "start") this.#add(name, "CPU ms", contender, cost.serverSeconds * 1000);
       else this.#add(name, "MB/s", contender, bytes / cost.seconds / 1e6);
     };
-    // With ssh2, programs would be run by whoever writes the server.
-    const contenders = this.#options.contenders.filter((name) => name !== "ssh2");
-    await this.#onWarmServers(cases, measureConnect, measure, report, contenders);
+    await this.#onWarmServers(cases, measureConnect, measure, report, this.#programContenders());
+  }
+
+  /** With ssh2, programs would be run by whoever writes the server. */
+  #programContenders(): readonly ContenderName[] {
+    return this.#options.contenders.filter((name) => name !== "ssh2");
   }
 
   /** Measures cases on servers that run already, and have done what the cases ask for, so that only work is measured. */
   async #onWarmServers<C extends { readonly path: Path }, R>(
     cases: readonly C[],
-    connect: (login: Login, connects: number) => Promise<number>,
+    connect: (login: Login, connects: number) => Promise<CpuUsage>,
     measure: (benchCase: C, contender: Contender, connectSeconds: number) => Promise<R>,
     report: (benchCase: C, contender: ContenderName, result: R) => void,
     contenders: readonly ContenderName[] = this.#options.contenders,
@@ -140,7 +186,7 @@ export class Bench {
     for (const contender of await this.#startAll(contenders, this.#system)) {
       const login = this.#usualLogin(contender);
       if (warmsUp(contender)) await connect(login, warmUpConnects);
-      const connectSeconds = await connect(login, this.#options.connects);
+      const { server: connectSeconds } = await connect(login, this.#options.connects);
       const relayed = await behindRelay(contender, this.#programsFolder, longRoundTrip);
       servers.push({ by: { loopback: contender, "100 ms": relayed }, connectSeconds });
     }
@@ -161,19 +207,22 @@ export class Bench {
       log(`${benchCase.name}: no ssh here knows it, left out`);
       return;
     }
-    // A client may be installed without its server, and ssh2 knows no post-quantum exchange.
-    const knows = { spindlex: true, ssh2: keyExchange === commonKeyExchange, sshd: openssh.server !== undefined };
+    const identity = benchCase.identity && this.#workspace.identities[benchCase.identity];
+    // A client may be installed without its server; ssh2 knows no post-quantum exchange and no certificate.
+    const knownToSsh2 = keyExchange === commonKeyExchange && identity?.certificateFile === undefined;
+    const knows = { spindlex: true, ssh2: knownToSsh2, sshd: openssh.server !== undefined };
     const contenders = await this.#startAll(
       this.#options.contenders.filter((name) => knows[name]),
       openssh,
     );
+    const login = (contender: Contender) => this.#login(contender, openssh, keyExchange, identity);
     for (const contender of contenders) {
-      if (warmsUp(contender)) await measureConnect(this.#login(contender, openssh, keyExchange), warmUpConnects);
+      if (warmsUp(contender)) await measureConnect(login(contender), warmUpConnects);
     }
     await this.#interleave([benchCase], contenders, async ({ name }, contender) => {
-      const login = this.#login(contender, openssh, keyExchange);
-      const seconds = await measureConnect(login, this.#options.connects);
-      this.#add(name, "CPU ms", contender.name, seconds * 1000);
+      const { server, commands } = await measureConnect(login(contender), this.#options.connects);
+      this.#add(name, "CPU ms", contender.name, server * 1000);
+      if (contender.name === "sshd") this.#add(name, "CPU ms", "sshd + command", (server + commands) * 1000);
     });
     for (const contender of contenders) await contender.stop();
   }
@@ -214,13 +263,17 @@ export class Bench {
     return this.#login(contender, this.#system, commonKeyExchange);
   }
 
-  #login(contender: Contender, openssh: OpenSSH, keyExchange: string): Login {
-    return { contender, openssh, workspace: this.#workspace, keyExchange, cipher: usualCipher };
+  #login(contender: Contender, openssh: OpenSSH, keyExchange: string, identity?: Identity): Login {
+    const login = { contender, openssh, workspace: this.#workspace, keyExchange, cipher: usualCipher };
+    return identity === undefined ? login : { ...login, identity };
   }
 
-  #addThroughput(caseName: string, column: ColumnName, result: Omit<Throughput, "commandSecondsPerGiB">): void {
+  #addThroughput(caseName: string, column: ContenderName, result: Throughput): void {
     this.#add(caseName, "CPU s/GiB", column, result.cpuSecondsPerGiB);
     this.#add(caseName, "MB/s", column, result.megabytesPerSecond);
+    if (column === "sshd" && result.commandSecondsPerGiB > 0) {
+      this.#add(caseName, "CPU s/GiB", "sshd + command", result.cpuSecondsPerGiB + result.commandSecondsPerGiB);
+    }
   }
 
   #add(caseName: string, unit: Unit, column: ColumnName, value: number): void {

@@ -1,18 +1,6 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
-import type { OpenSSH } from "./openssh.js";
-import { trackChild } from "./resources.js";
-import type { Contender } from "./servers/contender.js";
-import type { Workspace } from "./workspace.js";
-
-/** Who connects to what, and how. */
-export interface Login {
-  readonly contender: Contender;
-  readonly openssh: OpenSSH;
-  readonly workspace: Workspace;
-  readonly keyExchange: string;
-  readonly cipher: string;
-}
+import { clientLog, destination, type Login, loginArguments } from "./login.js";
 
 export interface Session extends Login {
   readonly command: string;
@@ -45,11 +33,9 @@ export interface SFTPResult {
   readonly seconds: number;
 }
 
-const mac = "hmac-sha2-256-etm@openssh.com";
 const sessionTimeout = 300_000;
 /** No count of bytes is that long. */
 const maxCountLength = 100;
-const destination = "127.0.0.1";
 
 /**
  * Runs one command through `ssh`.
@@ -72,7 +58,7 @@ export async function runSession(session: Session): Promise<SessionResult> {
   child.stdout?.on("data", (data) => {
     output += data;
   });
-  const log = await end(child, session);
+  const log = await clientLog(child, session);
   if (typeof input === "number") closeSync(input);
   return { output, ...transferStatistics(log) };
 }
@@ -102,7 +88,7 @@ export async function runForward(login: Login, port: number, inputFile: string |
     bytesReceived += data.length;
     lastOutput = data.length < maxCountLength ? String(data) : "";
   });
-  await end(child, login);
+  await clientLog(child, login);
   if (typeof input === "number") closeSync(input);
   if (startedAt === undefined) throw new Error("ssh did not say when its session began");
   return { bytesReceived, lastOutput, seconds: (performance.now() - startedAt) / 1000 };
@@ -136,55 +122,9 @@ export async function runSFTP(
     if (output.endsWith("sftp> bye\n")) endedAt = performance.now();
   });
   child.stdin.end([...commands, "bye", ""].join("\n"));
-  await end(child, login);
+  await clientLog(child, login);
   if (startedAt === undefined || endedAt === undefined) throw new Error(`sftp did not print its commands:\n${output}`);
   return { output, seconds: (endedAt - startedAt) / 1000 };
-}
-
-/** The client's log, once it is done. */
-async function end(child: ChildProcess, { contender, keyExchange, cipher }: Login): Promise<string> {
-  trackChild(child);
-  let log = "";
-  child.stderr?.on("data", (data) => {
-    log += data;
-  });
-  const status = await new Promise<number | null>((resolve, reject) => {
-    child.once("error", reject);
-    child.once("close", resolve);
-  });
-  if (status !== 0) throw new Error(`${child.spawnfile} to ${contender.name} ended with ${status}:\n${log}`);
-  expectLine(log, `kex: algorithm: ${keyExchange}`);
-  expectLine(log, `kex: server->client cipher: ${cipher}`);
-  expectLine(log, `kex: client->server cipher: ${cipher}`);
-  return log;
-}
-
-function loginArguments({ contender, workspace, keyExchange, cipher }: Login): string[] {
-  const options = {
-    Port: contender.port,
-    User: workspace.username,
-    UserKnownHostsFile: workspace.knownHostsFile,
-    GlobalKnownHostsFile: "/dev/null",
-    HostKeyAlias: "bench",
-    StrictHostKeyChecking: "yes",
-    IdentityFile: workspace.userKeyFile,
-    IdentitiesOnly: "yes",
-    IdentityAgent: "none",
-    PreferredAuthentications: "publickey",
-    BatchMode: "yes",
-    KexAlgorithms: keyExchange,
-    Ciphers: cipher,
-    MACs: mac,
-    HostKeyAlgorithms: "ssh-ed25519",
-    Compression: "no",
-    LogLevel: "DEBUG1", // For the statistics and the negotiated names.
-  };
-  // No file of the user's own is read.
-  return ["-F", "none", ...Object.entries(options).flatMap(([name, value]) => ["-o", `${name}=${value}`])];
-}
-
-function expectLine(log: string, text: string): void {
-  if (!log.includes(text)) throw new Error(`ssh did not say "${text}":\n${log}`);
 }
 
 function transferStatistics(log: string): Omit<SessionResult, "output"> {

@@ -8,6 +8,8 @@ export interface BenchOptions {
   readonly transferBytes: number;
   /** Connections in each connect measurement. */
   readonly connects: number;
+  /** Single bytes sent and awaited in each latency measurement. */
+  readonly echoes: number;
   /** Idle connections held open on each of the Node.js servers. */
   readonly idleConnections: number;
   /** Only cases whose name contains one of these; all when empty. */
@@ -51,12 +53,13 @@ export function parseOptions(argv: readonly string[]): BenchOptions | "help" {
   });
   if (values.help) return "help";
   const defaults = values.quick
-    ? { rounds: 1, mebibytes: 64, connects: 10, idleConnections: 200 }
-    : { rounds: 3, mebibytes: 512, connects: 15, idleConnections: 1000 };
+    ? { rounds: 1, mebibytes: 64, connects: 10, echoes: 300, idleConnections: 200 }
+    : { rounds: 3, mebibytes: 512, connects: 15, echoes: 1500, idleConnections: 1000 };
   return {
     rounds: positiveInteger("--rounds", values.rounds) ?? defaults.rounds,
     transferBytes: (positiveInteger("--mib", values.mib) ?? defaults.mebibytes) * 1024 * 1024,
     connects: defaults.connects,
+    echoes: defaults.echoes,
     idleConnections: defaults.idleConnections,
     only: values.only,
     contenders: chosenContenders(values.contender),

@@ -12,6 +12,11 @@ export function cpuSecondsWithReapedChildren(pid: number): number {
   return ((utime ?? 0) + (stime ?? 0) + (cutime ?? 0) + (cstime ?? 0)) / ticksPerSecond;
 }
 
+/** Bytes that a process has given to write(2) and its like, to sockets, pipes and /dev/null as well (proc(5), io). */
+export function bytesWritten(pid: number): number {
+  return Number(/^wchar: (\d+)$/m.exec(readOrEmpty(`/proc/${pid}/io`))?.[1] ?? 0);
+}
+
 /** Pids of the running children of a process, theirs, and so on. */
 export function descendants(pid: number): number[] {
   return childrenOf(pid).flatMap((child) => [child, ...descendants(child)]);

@@ -31,9 +31,11 @@ function renderRow({ caseName, unit, samples }: Series, target: Target): string[
   const ours = medianOf("spindlex");
   const ssh2 = medianOf("ssh2");
   const sshd = medianOf("sshd");
+  const sshdAndCommand = medianOf("sshd + command");
+  const toSshd = ratio(ours, sshdAndCommand ?? sshd);
   const moreIsBetter = unit === "MB/s";
   const checks = [
-    { text: "× sshd", limit: target.ratioToSshd, value: ratio(ours, sshd) },
+    { text: "× sshd", limit: target.ratioToSshd, value: toSshd },
     { text: "× ssh2", limit: target.ratioToSsh2, value: ratio(ours, ssh2) },
     { text: ` ${unit}`, limit: target.value, value: ours },
   ].flatMap(({ text, limit, value }) => {
@@ -44,7 +46,7 @@ function renderRow({ caseName, unit, samples }: Series, target: Target): string[
   return [
     caseName,
     unit,
-    ...[ours, ssh2, sshd, medianOf("sshd + command"), ratio(ours, sshd), ratio(ours, ssh2)].map(renderNumber),
+    ...[ours, ssh2, sshd, sshdAndCommand, toSshd, ratio(ours, ssh2)].map(renderNumber),
     checks.map(({ text }) => text).join(", "),
     verdict(checks),
   ];

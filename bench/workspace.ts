@@ -13,6 +13,16 @@ import { userInfo } from "node:os";
 import { join } from "node:path";
 import { temporaryDirectory } from "./resources.js";
 
+/** How a user proves to be the one who may log in. */
+export interface Identity {
+  readonly keyFile: string;
+  readonly certificateFile?: string;
+  /** Of the signature, as PubkeyAcceptedAlgorithms of ssh_config(5) names it. */
+  readonly algorithm: string;
+}
+
+export type IdentityName = "rsa-sha2-256" | "rsa-sha2-512" | "certificate";
+
 /** The keys and files that all servers and clients of one run share. */
 export interface Workspace {
   readonly directory: string;
@@ -20,8 +30,11 @@ export interface Workspace {
   readonly username: string;
   readonly hostKeyFile: string;
   readonly userKeyFile: string;
-  /** One public key, in the form of authorized_keys. */
+  /** The public keys of the user, a line each: the ed25519 key first. */
   readonly authorizedKeysFile: string;
+  /** The public key of the authority that signed the user's certificate. */
+  readonly authorityFile: string;
+  readonly identities: Readonly<Record<IdentityName, Identity>>;
   readonly knownHostsFile: string;
   /** A file of zeros as long as one transfer: what a client sends. */
   readonly zerosFile: string;
@@ -37,7 +50,13 @@ const memoryFileSystem = "/dev/shm";
 export function createWorkspace(transferBytes: number): Workspace {
   const directory = temporaryDirectory();
   const hostKeyFile = generateKey(join(directory, "host_ed25519"));
+  const username = userInfo().username;
   const userKeyFile = generateKey(join(directory, "user_ed25519"));
+  const rsaKeyFile = generateKey(join(directory, "user_rsa"), "rsa", "3072");
+  const authorizedKeysFile = join(directory, "authorized_keys");
+  writeFileSync(authorizedKeysFile, [userKeyFile, rsaKeyFile].map((file) => readFileSync(`${file}.pub`)).join(""));
+  const authorityKeyFile = generateKey(join(directory, "authority_ed25519"));
+  const certificate = signedIdentity(generateKey(join(directory, "certified_ed25519")), authorityKeyFile, username);
   const knownHostsFile = join(directory, "known_hosts");
   writeFileSync(knownHostsFile, `bench ${readFileSync(`${hostKeyFile}.pub`, "utf8")}`);
   const zerosFile = join(directory, "zeros");
@@ -51,10 +70,16 @@ export function createWorkspace(transferBytes: number): Workspace {
   mkdirSync(receivedFolder);
   return {
     directory,
-    username: userInfo().username,
+    username,
     hostKeyFile,
     userKeyFile,
-    authorizedKeysFile: `${userKeyFile}.pub`,
+    authorizedKeysFile,
+    authorityFile: `${authorityKeyFile}.pub`,
+    identities: {
+      "rsa-sha2-256": { keyFile: rsaKeyFile, algorithm: "rsa-sha2-256" },
+      "rsa-sha2-512": { keyFile: rsaKeyFile, algorithm: "rsa-sha2-512" },
+      certificate,
+    },
     knownHostsFile,
     zerosFile,
     servedFolder,
@@ -68,7 +93,16 @@ function hasRoomFor(bytes: number): boolean {
   return bavail * bsize >= bytes;
 }
 
-function generateKey(file: string): string {
-  execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", "bench", "-f", file]);
+function generateKey(file: string, type = "ed25519", bits = "256"): string {
+  execFileSync("ssh-keygen", ["-q", "-t", type, "-b", bits, "-N", "", "-C", "bench", "-f", file]);
   return file;
+}
+
+function signedIdentity(keyFile: string, authorityKeyFile: string, username: string): Identity {
+  execFileSync("ssh-keygen", ["-q", "-s", authorityKeyFile, "-I", "bench", "-n", username, `${keyFile}.pub`]);
+  return {
+    keyFile,
+    certificateFile: `${keyFile}-cert.pub`,
+    algorithm: "ssh-ed25519-cert-v01@openssh.com",
+  };
 }

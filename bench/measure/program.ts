@@ -1,5 +1,6 @@
 import type { ProgramCase } from "../cases.js";
-import { type Login, runSession } from "../client.js";
+import { runSession } from "../client.js";
+import type { Login } from "../login.js";
 
 export interface ProgramCost {
   /** CPU seconds of the server, without the program's own, for one program with its connection. */

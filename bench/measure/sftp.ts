@@ -1,5 +1,6 @@
 import type { SFTPCase } from "../cases.js";
-import { type Login, runSFTP } from "../client.js";
+import { runSFTP } from "../client.js";
+import type { Login } from "../login.js";
 import { sftpTask } from "../sftp-files.js";
 
 export interface SFTPCost {

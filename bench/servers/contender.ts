@@ -2,6 +2,12 @@
 export const contenderNames = ["spindlex", "ssh2", "sshd"] as const;
 export type ContenderName = (typeof contenderNames)[number];
 
+/** What an echoing command says first: what is sent before that, a terminal may echo itself. */
+export const echoIsReady = "R";
+
+/** On a terminal that passes every byte at once and echoes none. */
+export const rawTerminalEcho = `stty raw -echo; printf ${echoIsReady}; cat`;
+
 export interface CpuUsage {
   /** Seconds of the SSH server itself. */
   readonly server: number;
@@ -17,6 +23,12 @@ export interface Contender {
   readonly port: number;
   /** A command that writes so many bytes and exits 0. */
   outputCommand(bytes: number): string;
+  /** The same, by writes of 1 KiB. */
+  smallOutputCommand(bytes: number): string;
+  /** A command that says `echoIsReady`, and then sends back what comes until the end. */
+  echoCommand(): string;
+  /** A program of the machine that does the same on a terminal. */
+  terminalEchoCommand(): string;
   /** A command that reads to the end, prints a line that contains the number of bytes, and exits 0. */
   inputCommand(): string;
   /** A command that has a program of the machine write so many bytes; with 0 it only starts and ends. */

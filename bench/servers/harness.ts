@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import type { Duplex } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Workspace } from "../workspace.js";
+import { echoIsReady } from "./contender.js";
 
 // What the two Node.js servers share, so that they differ in nothing but the SSH library.
 
@@ -11,27 +12,33 @@ export type ServerReport =
   | { readonly kind: "cpu"; readonly seconds: number }
   | { readonly kind: "memory"; readonly kibibytes: number };
 
+export interface AuthorizedKey {
+  /** As in authorized_keys. */
+  readonly line: string;
+  /** The same as a blob (RFC 4253 §6.6). */
+  readonly blob: Buffer;
+}
+
 export interface ServerSettings {
   readonly username: string;
   /** Private key, in OpenSSH's format. */
   readonly hostKey: string;
-  /** The one public key that may log in, as a line of authorized_keys. */
-  readonly authorizedKey: string;
-  /** Blob of the same key (RFC 4253 §6.6). */
-  readonly authorizedBlob: Buffer;
+  /** The public keys that may log in. */
+  readonly authorizedKeys: readonly AuthorizedKey[];
+  /** The public key of an authority whose certificates may, too. */
+  readonly authorityFile: string;
   /** The root of what is served over SFTP. */
   readonly servedFolder: string;
 }
 
 export function readSettings(): ServerSettings {
   const workspace: Workspace = JSON.parse(process.argv[2] ?? "");
-  const authorizedKey = readFileSync(workspace.authorizedKeysFile, "utf8").trim();
-  const [, base64 = ""] = authorizedKey.split(" ");
+  const lines = readFileSync(workspace.authorizedKeysFile, "utf8").trim().split("\n");
   return {
     username: workspace.username,
     hostKey: readFileSync(workspace.hostKeyFile, "utf8"),
-    authorizedKey,
-    authorizedBlob: Buffer.from(base64, "base64"),
+    authorizedKeys: lines.map((line) => ({ line, blob: Buffer.from(line.split(" ")[1] ?? "", "base64") })),
+    authorityFile: workspace.authorityFile,
     servedFolder: workspace.servedFolder,
   };
 }
@@ -69,32 +76,42 @@ async function residentKiB(): Promise<number> {
 }
 
 const chunk = Buffer.alloc(64 * 1024);
+const smallChunk = Buffer.alloc(1024);
 
 /** Whether a command is one for the machine's shell. */
 export function isProgram(command: string): boolean {
-  return command.startsWith("true") || command.startsWith("head ");
+  return ["true", "head", "stty"].some((program) => command.split(" ", 1)[0] === program);
 }
 
-/** Runs `output N` or `input` on a channel and calls `finish` when all is written. */
+/** Runs `output N`, `small N`, `echo` or `input` on a channel and calls `finish` when all is written. */
 export function runCommand(channel: Duplex, command: string, finish: () => void): void {
   const [verb, count] = command.split(" ");
-  if (verb === "output") writeOutput(channel, Number(count), finish);
+  if (verb === "output") writeOutput(channel, Number(count), chunk, finish);
+  else if (verb === "small") writeOutput(channel, Number(count), smallChunk, finish);
+  else if (verb === "echo") echo(channel, finish);
   else countInput(channel, finish);
 }
 
-function writeOutput(channel: Duplex, bytes: number, finish: () => void): void {
+function writeOutput(channel: Duplex, bytes: number, part: Buffer, finish: () => void): void {
   let remaining = bytes;
   const writeMore = () => {
-    while (remaining > chunk.length) {
-      remaining -= chunk.length;
-      if (!channel.write(chunk)) {
+    while (remaining > part.length) {
+      remaining -= part.length;
+      if (!channel.write(part)) {
         channel.once("drain", writeMore);
         return;
       }
     }
-    channel.write(chunk.subarray(0, remaining), () => finish());
+    channel.write(part.subarray(0, remaining), () => finish());
   };
   writeMore();
+}
+
+/** Sends back what comes. */
+function echo(channel: Duplex, finish: () => void): void {
+  channel.write(echoIsReady);
+  channel.on("data", (data: Buffer) => channel.write(data));
+  channel.on("end", () => finish());
 }
 
 function countInput(channel: Duplex, finish: () => void): void {

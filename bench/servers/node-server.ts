@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
 import { stopChild, trackChild } from "../resources.js";
 import type { Workspace } from "../workspace.js";
-import type { Contender } from "./contender.js";
+import { type Contender, rawTerminalEcho } from "./contender.js";
 import type { ServerQuestion, ServerReport } from "./harness.js";
 
 /** Starts `servers/spindlex.js` or `ssh2.js` of the folder with the compiled programs as a process of its own. */
@@ -22,6 +22,9 @@ export async function startNodeServer(
     description: started.description,
     port: started.port,
     outputCommand: (bytes) => `output ${bytes}`,
+    smallOutputCommand: (bytes) => `small ${bytes}`,
+    echoCommand: () => "echo",
+    terminalEchoCommand: () => rawTerminalEcho,
     inputCommand: () => "input",
     programCommand: (bytes) => (bytes === 0 ? "true" : `head -c ${bytes} /dev/zero`),
     cpu: async () => ({ server: (await ask(child, "cpu")).seconds, commands: 0 }),

@@ -1,20 +1,30 @@
 import { packetPath } from "../../src/crypto/cipher/packet-path.js";
 import { PKey } from "../../src/crypto/index.js";
-import { type Channel, runProgram, SFTPServer, SSHServer, SSHServerManager } from "../../src/index.js";
-import { AUTH_FAILED, AUTH_SUCCESSFUL } from "../../src/protocol/constants.js";
+import {
+  type Channel,
+  type Connection,
+  runProgram,
+  SFTPServer,
+  SSHServer,
+  SSHServerManager,
+  trustedUserCAs,
+} from "../../src/index.js";
+import { AUTH_SUCCESSFUL } from "../../src/protocol/constants.js";
 import { isProgram, readSettings, reportTo, runCommand } from "./harness.js";
 
 const settings = readSettings();
+const checkCertificate = trustedUserCAs({ file: settings.authorityFile });
 
 class BenchServer extends SSHServer {
   override getAllowedAuths() {
     return ["publickey"];
   }
 
-  override checkAuthPublickey(username: string, key: PKey) {
-    return username === settings.username && key.publicBlob.equals(settings.authorizedBlob)
+  override checkAuthPublickey(username: string, key: PKey, connection: Connection, algorithm: string) {
+    const { authorizedKeys } = settings;
+    return username === settings.username && authorizedKeys.some(({ blob }) => key.publicBlob.equals(blob))
       ? AUTH_SUCCESSFUL
-      : AUTH_FAILED;
+      : checkCertificate(username, key, connection, algorithm);
   }
 
   override checkChannelPtyRequest() {

@@ -13,19 +13,23 @@ declare module "ssh2" {
 
 const settings = readSettings();
 const require = createRequire(import.meta.url);
-const authorizedKey = ssh2.utils.parseKey(settings.authorizedKey);
-if (authorizedKey instanceof Error) throw authorizedKey;
+const authorizedKeys = settings.authorizedKeys.map(({ line, blob }) => {
+  const key = ssh2.utils.parseKey(line);
+  if (key instanceof Error) throw key;
+  return { key, blob };
+});
 
 const server = new ssh2.Server({ hostKeys: [settings.hostKey] }, (client) => {
   client.on("authentication", (context) => {
+    const offered = context.method === "publickey" ? context.key.data : undefined;
+    const known = authorizedKeys.find(({ blob }) => offered?.equals(blob));
     const authorized =
       context.method === "publickey" &&
       context.username === settings.username &&
-      context.key.data.equals(settings.authorizedBlob) &&
+      known !== undefined &&
       // The first of two requests only asks whether the key would do. What ssh2 leaves to its user, spindlex does itself.
       (context.signature === undefined ||
-        (context.blob !== undefined &&
-          authorizedKey.verify(context.blob, context.signature, context.hashAlgo) === true));
+        (context.blob !== undefined && known.key.verify(context.blob, context.signature, context.hashAlgo) === true));
     if (authorized) context.accept();
     else context.reject(["publickey"]);
   });
@@ -36,6 +40,7 @@ const server = new ssh2.Server({ hostKeys: [settings.hostKey] }, (client) => {
       serveSFTP(acceptSFTP(), settings.servedFolder);
     });
     session.on("exec", (acceptExec, _reject, { command }) => {
+      if (command === "echo") client.setNoDelay(true); // What is sent beside a transfer waits for its acknowledgements without.
       const channel = acceptExec();
       runCommand(channel, command, () => {
         channel.exit(0);

@@ -7,7 +7,7 @@ import type { OpenSSH } from "../openssh.js";
 import { childrenOf, cpuSecondsWithReapedChildren, descendants, proportionalSetSizeKiB } from "../processes.js";
 import { stopChild, trackChild } from "../resources.js";
 import type { Workspace } from "../workspace.js";
-import type { Contender } from "./contender.js";
+import { type Contender, echoIsReady, rawTerminalEcho } from "./contender.js";
 
 /**
  * OpenSSH's sshd with a configuration of its own.
@@ -41,14 +41,18 @@ export async function startSshd(openssh: OpenSSH, workspace: Workspace): Promise
     await delay(20);
   }
 
+  const timed = (command: string) => `${command}; times >>${commandTimesFile}`;
   return {
     name: "sshd",
     description: `${openssh.version} (${program})`,
     port,
-    outputCommand: (bytes) => `head -c ${bytes} /dev/zero; times >>${commandTimesFile}`,
-    programCommand: (bytes) => `${bytes === 0 ? "true" : `head -c ${bytes} /dev/zero`}; times >>${commandTimesFile}`,
+    outputCommand: (bytes) => timed(`head -c ${bytes} /dev/zero`),
+    smallOutputCommand: (bytes) => timed(`dd if=/dev/zero bs=1k count=${bytes / 1024} 2>/dev/null`),
+    echoCommand: () => timed(`printf ${echoIsReady}; cat`),
+    terminalEchoCommand: () => timed(rawTerminalEcho),
+    programCommand: (bytes) => timed(bytes === 0 ? "true" : `head -c ${bytes} /dev/zero`),
     // A reader with a large buffer: a small one would cost sshd more, shorter writes.
-    inputCommand: () => `dd of=/dev/null bs=128k 2>&1; times >>${commandTimesFile}`,
+    inputCommand: () => timed("dd of=/dev/null bs=128k 2>&1"),
     async cpu() {
       while (childrenOf(pid).length > 0) await delay(5);
       const commands = sumOfTimes(readFileSync(commandTimesFile, "utf8"));
@@ -67,6 +71,7 @@ function configuration(openssh: OpenSSH, workspace: Workspace, directory: string
     "ListenAddress 127.0.0.1",
     `HostKey ${workspace.hostKeyFile}`,
     `AuthorizedKeysFile ${workspace.authorizedKeysFile}`,
+    `TrustedUserCAKeys ${workspace.authorityFile}`,
     `PidFile ${join(directory, "pid")}`,
     "StrictModes no", // The keys lie in a directory under /tmp.
     "UsePAM no",
