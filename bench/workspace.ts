@@ -17,7 +17,7 @@ import { temporaryDirectory } from "./resources.js";
 export interface Identity {
   readonly keyFile: string;
   readonly certificateFile?: string;
-  /** Of the signature, as PubkeyAcceptedAlgorithms of ssh_config(5) names it. */
+  /** Of the signature, as PubkeyAcceptedAlgorithms of ssh_config(5) lists them. */
   readonly algorithm: string;
 }
 
@@ -103,6 +103,7 @@ function signedIdentity(keyFile: string, authorityKeyFile: string, username: str
   return {
     keyFile,
     certificateFile: `${keyFile}-cert.pub`,
-    algorithm: "ssh-ed25519-cert-v01@openssh.com",
+    // ssh signs with the plain key: it has to be accepted too, and no server knows it.
+    algorithm: "ssh-ed25519-cert-v01@openssh.com,ssh-ed25519",
   };
 }

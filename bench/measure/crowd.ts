@@ -5,6 +5,8 @@ import { trackChild } from "../resources.js";
 import { openSharedConnection } from "../shared-connection.js";
 import type { Throughput } from "./throughput.js";
 
+const transferTimeout = 120_000;
+
 /**
  * Transfers to several clients at once, each through a connection of its own that is open before they start.
  *
@@ -38,7 +40,11 @@ export async function measureCrowd(
 
 /** @throws {Error} when the client fails */
 async function transfer([program = "", ...parameters]: readonly string[], command: string): Promise<void> {
-  const child = spawn(program, [...parameters, command], { stdio: "ignore" });
+  const child = spawn(program, [...parameters, command], {
+    stdio: "ignore",
+    timeout: transferTimeout,
+    killSignal: "SIGKILL",
+  });
   trackChild(child);
   const [status] = await once(child, "close");
   if (status !== 0) throw new Error(`${program} ended with ${status}`);
