@@ -79,6 +79,8 @@ function configuration(openssh: OpenSSH, workspace: Workspace, directory: string
     "PasswordAuthentication no",
     "KbdInteractiveAuthentication no",
     "MaxStartups 100",
+    // bash reads ~/.bashrc for a command of sshd, whatever that costs here, unless it is a shell in a shell.
+    "SetEnv SHLVL=1",
     // Not rooted: ChrootDirectory wants every folder on the way to be root's alone, and /tmp and /dev/shm are everyone's.
     `Subsystem sftp internal-sftp -d ${workspace.servedFolder}`,
     "LogLevel ERROR",
