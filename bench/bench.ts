@@ -9,6 +9,7 @@ import type {
   IdleCase,
   Path,
   ProgramCase,
+  ScaleCase,
   SFTPCase,
   ThroughputCase,
 } from "./cases.js";
@@ -21,11 +22,13 @@ import { type EchoResult, measureEcho } from "./measure/echo.js";
 import { measureForward } from "./measure/forward.js";
 import { measureIdle } from "./measure/idle.js";
 import { measureProgram, type ProgramCost } from "./measure/program.js";
+import { measureScale } from "./measure/scale.js";
 import { measureSFTP } from "./measure/sftp.js";
 import { measureThroughput, type Throughput } from "./measure/throughput.js";
 import { newerOpenSSH, type OpenSSH, systemOpenSSH } from "./openssh.js";
 import type { BenchOptions } from "./options.js";
 import { type ColumnName, Results, type Unit } from "./results.js";
+import { showInMemory, takesPart } from "./scale-cases.js";
 import type { Contender, ContenderName, CpuUsage } from "./servers/contender.js";
 import { startNodeServer } from "./servers/node-server.js";
 import { startSshd } from "./servers/sshd.js";
@@ -79,6 +82,7 @@ export class Bench {
       if (benchCase.kind === "connect") await this.#runConnects(benchCase);
       if (benchCase.kind === "idle") await this.#runIdle(benchCase);
     }
+    await this.#runScale(cases.filter((benchCase) => benchCase.kind === "scale"));
   }
 
   async #runTransfers(cases: readonly ThroughputCase[]): Promise<void> {
@@ -234,6 +238,24 @@ export class Bench {
       const connections = contenderName === "sshd" ? sshdIdleConnections : this.#options.idleConnections;
       this.#add(name, "KiB", contender.name, await measureIdle(contender, this.#workspace, connections));
       await contender.stop();
+    });
+  }
+
+  async #runScale(cases: readonly ScaleCase[]): Promise<void> {
+    const { transferBytes, contenders } = this.#options;
+    await this.#interleave(cases, contenders, async (scaleCase, contenderName) => {
+      if (!takesPart(contenderName, scaleCase)) return;
+      const { name, connections, channels } = scaleCase;
+      const contender = await this.#start(contenderName, this.#system);
+      const cost = await measureScale(contender, this.#workspace, scaleCase, transferBytes, this.#programsFolder);
+      await contender.stop();
+      // What sshd starts for a channel cannot be told apart while it runs.
+      const column = contenderName === "sshd" ? "sshd + command" : contenderName;
+      this.#add(name, "CPU ms", contenderName, cost.connectSeconds * 1000);
+      this.#add(name, "CPU s/GiB", column, (cost.transferSeconds / transferBytes) * 1024 ** 3);
+      if (showInMemory(contenderName, connections))
+        this.#add(name, "KiB/connection", contenderName, cost.connectionKiB);
+      if (showInMemory(contenderName, connections * channels)) this.#add(name, "KiB/channel", column, cost.channelKiB);
     });
   }
 

@@ -95,6 +95,16 @@ export interface IdleCase {
   readonly targets: Targets;
 }
 
+/** Many connections, each with as many channels, to a server of its own. */
+export interface ScaleCase {
+  readonly kind: "scale";
+  readonly name: string;
+  readonly connections: number;
+  /** On each connection. */
+  readonly channels: number;
+  readonly targets: Targets;
+}
+
 export type BenchCase =
   | ThroughputCase
   | CrowdCase
@@ -103,7 +113,8 @@ export type BenchCase =
   | SFTPCase
   | ProgramCase
   | ConnectCase
-  | IdleCase;
+  | IdleCase
+  | ScaleCase;
 
 /** Where the cipher is not what is measured. */
 export const usualCipher = "aes128-gcm@openssh.com";

@@ -12,6 +12,8 @@ export interface BenchOptions {
   readonly echoes: number;
   /** Idle connections held open on each of the Node.js servers. */
   readonly idleConnections: number;
+  /** Whether many connections are measured, in the place of everything else. */
+  readonly scale: boolean;
   /** Only cases whose name contains one of these; all when empty. */
   readonly only: readonly string[];
   readonly contenders: readonly ContenderName[];
@@ -22,19 +24,20 @@ export interface BenchOptions {
 export const helpText = `Usage: npm run bench -- [options]
 
 Measures a spindlex server, the same server on ssh2 and OpenSSH's sshd side by side, with the real ssh as client.
-Everything runs on loopback; medians over interleaved rounds. Needs Linux, ssh, sftp, ssh-keygen, sshd and diff;
-the files for SFTP are in /dev/shm if they fit. "sftp get" asks for as much at a time as the server allows, "sftp get
-32 KiB" for that little, as most clients do, with 64 requests under way. "forward" is \`ssh -W\` to a program of Node.js. "program" is
-one of the machine, on pipes or on a terminal; its own CPU time is left out.
+Everything runs on loopback; medians over interleaved rounds. Needs Linux, ssh, sftp, ssh-keygen, sshd, mkfifo and diff;
+the files for SFTP are in /dev/shm if they fit. docs/performance.md describes the cases.
 
-  --only <text>        only cases whose name contains the text (chacha20, "input aes128-gcm", forward, "sftp get",
-                       program, connect, idle); repeatable
+  --only <text>        only cases whose name contains the text (chacha20, "input aes128-gcm", "at once", echo, forward,
+                       "sftp get", cold, program, connect, "login by", idle); repeatable
   --contender <name>   only this contender: ${contenderNames.join(", ")}; repeatable
-  --rounds <n>         rounds per case (default 3)
+  --scale              other cases: 10, 100 and 1,000 connections with 1, 16 and 64 channels each
+  --rounds <n>         rounds per case (default 3; 1 of --scale)
   --mib <n>            MiB per transfer (default 512)
   --quick              one round, 64 MiB, fewer connections: a first impression, not a result
   --json <file>        write every sample and the medians as JSON
   --help               this text
+
+npm run bench:pages -- <file>... writes the tables of such JSON files into docs/performance.md and README.md.
 `;
 
 /** @throws {TypeError} when an option is unknown or its value makes no sense */
@@ -47,6 +50,7 @@ export function parseOptions(argv: readonly string[]): BenchOptions | "help" {
       rounds: { type: "string" },
       mib: { type: "string" },
       quick: { type: "boolean", default: false },
+      scale: { type: "boolean", default: false },
       json: { type: "string" },
       help: { type: "boolean", default: false },
     },
@@ -56,11 +60,13 @@ export function parseOptions(argv: readonly string[]): BenchOptions | "help" {
     ? { rounds: 1, mebibytes: 64, connects: 10, echoes: 300, idleConnections: 200 }
     : { rounds: 3, mebibytes: 512, connects: 15, echoes: 1500, idleConnections: 1000 };
   return {
-    rounds: positiveInteger("--rounds", values.rounds) ?? defaults.rounds,
+    // Many connections take minutes, and vary little.
+    rounds: positiveInteger("--rounds", values.rounds) ?? (values.scale ? 1 : defaults.rounds),
     transferBytes: (positiveInteger("--mib", values.mib) ?? defaults.mebibytes) * 1024 * 1024,
     connects: defaults.connects,
     echoes: defaults.echoes,
     idleConnections: defaults.idleConnections,
+    scale: values.scale,
     only: values.only,
     contenders: chosenContenders(values.contender),
     jsonFile: values.json,

@@ -3,9 +3,9 @@ import { readFileSync } from "node:fs";
 // /proc gives times in USER_HZ, which is 100 on every Linux.
 const ticksPerSecond = 100;
 
-/** CPU seconds of a process and of those of its descendants that have ended and were waited for (proc(5), stat). */
+/** CPU seconds of a process and of those of its descendants that have ended and were waited for (proc(5), stat); 0 if it is gone. */
 export function cpuSecondsWithReapedChildren(pid: number): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+  const stat = readOrEmpty(`/proc/${pid}/stat`);
   // The second field is the program's name in parentheses and may hold spaces; utime is the 14th.
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   const [utime, stime, cutime, cstime] = fields.slice(11, 15).map(Number);

@@ -3,7 +3,16 @@ import type { ContenderName } from "./servers/contender.js";
 /** sshd needs a program at its end of the channel, and the machine pays for both: shown beside sshd alone. */
 export type ColumnName = ContenderName | "sshd + command";
 
-export type Unit = "CPU s/GiB" | "MB/s" | "CPU ms" | "ms" | "µs median" | "µs 99th" | "KiB";
+export type Unit =
+  | "CPU s/GiB"
+  | "MB/s"
+  | "CPU ms"
+  | "ms"
+  | "µs median"
+  | "µs 99th"
+  | "KiB"
+  | "KiB/connection"
+  | "KiB/channel";
 
 export interface Series {
   readonly caseName: string;

@@ -1,16 +1,18 @@
 import { writeFileSync } from "node:fs";
 import { Bench } from "./bench.js";
-import { benchCases } from "./cases.js";
+import { type BenchCase, benchCases } from "./cases.js";
 import { compilePrograms } from "./compile.js";
 import { type BenchOptions, helpText, parseOptions } from "./options.js";
 import { cleanUpOnExit } from "./resources.js";
+import { scaleCases } from "./scale-cases.js";
 import { renderTable } from "./table.js";
 
 async function main(options: BenchOptions): Promise<void> {
-  const { only, jsonFile } = options;
-  const cases = benchCases.filter(({ name }) => only.length === 0 || only.some((text) => name.includes(text)));
+  const { only, scale, jsonFile } = options;
+  const all: readonly BenchCase[] = scale ? scaleCases : benchCases;
+  const cases = all.filter(({ name }) => only.length === 0 || only.some((text) => name.includes(text)));
   if (cases.length === 0)
-    throw new Error(`no case is called so; there are:\n${benchCases.map(({ name }) => name).join("\n")}`);
+    throw new Error(`no case is called so; there are:\n${all.map(({ name }) => name).join("\n")}`);
 
   const bench = new Bench(options, compilePrograms());
   await bench.run(cases);

@@ -25,6 +25,8 @@ export interface Contender {
   outputCommand(bytes: number): string;
   /** The same, by writes of 1 KiB. */
   smallOutputCommand(bytes: number): string;
+  /** A command that waits for a line, writes so many bytes, and waits for another. */
+  laterOutputCommand(bytes: number): string;
   /** A command that says `echoIsReady`, and then sends back what comes until the end. */
   echoCommand(): string;
   /** A program of the machine that does the same on a terminal. */
@@ -35,6 +37,8 @@ export interface Contender {
   programCommand(bytes: number): string;
   /** CPU used since the server was started, for connections that are closed by now. */
   cpu(): Promise<CpuUsage>;
+  /** CPU seconds used since then with those of the commands, for connections that are still open, too. */
+  runningCpuSeconds(): Promise<number>;
   /** KiB of memory the server holds now: only differences between two values mean something. */
   memoryKiB(): Promise<number>;
   stop(): Promise<void>;

@@ -83,11 +83,12 @@ export function isProgram(command: string): boolean {
   return ["true", "head", "stty"].some((program) => command.split(" ", 1)[0] === program);
 }
 
-/** Runs `output N`, `small N`, `echo` or `input` on a channel and calls `finish` when all is written. */
+/** Runs `output N`, `small N`, `later N`, `echo` or `input` on a channel and calls `finish` when all is written. */
 export function runCommand(channel: Duplex, command: string, finish: () => void): void {
   const [verb, count] = command.split(" ");
   if (verb === "output") writeOutput(channel, Number(count), chunk, finish);
   else if (verb === "small") writeOutput(channel, Number(count), smallChunk, finish);
+  else if (verb === "later") writeLater(channel, Number(count), finish);
   else if (verb === "echo") echo(channel, finish);
   else countInput(channel, finish);
 }
@@ -105,6 +106,12 @@ function writeOutput(channel: Duplex, bytes: number, part: Buffer, finish: () =>
     channel.write(part.subarray(0, remaining), () => finish());
   };
   writeMore();
+}
+
+/** Writes when something comes, and finishes when the client does. */
+function writeLater(channel: Duplex, bytes: number, finish: () => void): void {
+  channel.once("data", () => writeOutput(channel, bytes, chunk, () => {}));
+  channel.on("end", () => finish());
 }
 
 /** Sends back what comes. */

@@ -17,17 +17,20 @@ export async function startNodeServer(
   });
   trackChild(child);
   const started = await nextReport(child, "started");
+  const cpuSeconds = async () => (await ask(child, "cpu")).seconds;
   return {
     name,
     description: started.description,
     port: started.port,
     outputCommand: (bytes) => `output ${bytes}`,
     smallOutputCommand: (bytes) => `small ${bytes}`,
+    laterOutputCommand: (bytes) => `later ${bytes}`,
     echoCommand: () => "echo",
     terminalEchoCommand: () => rawTerminalEcho,
     inputCommand: () => "input",
     programCommand: (bytes) => (bytes === 0 ? "true" : `head -c ${bytes} /dev/zero`),
-    cpu: async () => ({ server: (await ask(child, "cpu")).seconds, commands: 0 }),
+    cpu: async () => ({ server: await cpuSeconds(), commands: 0 }),
+    runningCpuSeconds: cpuSeconds,
     memoryKiB: async () => (await ask(child, "memory")).kibibytes,
     stop: () => stopChild(child),
   };

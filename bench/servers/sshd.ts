@@ -48,6 +48,7 @@ export async function startSshd(openssh: OpenSSH, workspace: Workspace): Promise
     port,
     outputCommand: (bytes) => timed(`head -c ${bytes} /dev/zero`),
     smallOutputCommand: (bytes) => timed(`dd if=/dev/zero bs=1k count=${bytes / 1024} 2>/dev/null`),
+    laterOutputCommand: (bytes) => timed(`read line; head -c ${bytes} /dev/zero; read line`),
     echoCommand: () => timed(`printf ${echoIsReady}; cat`),
     terminalEchoCommand: () => timed(rawTerminalEcho),
     programCommand: (bytes) => timed(bytes === 0 ? "true" : `head -c ${bytes} /dev/zero`),
@@ -57,6 +58,9 @@ export async function startSshd(openssh: OpenSSH, workspace: Workspace): Promise
       while (childrenOf(pid).length > 0) await delay(5);
       const commands = sumOfTimes(readFileSync(commandTimesFile, "utf8"));
       return { server: cpuSecondsWithReapedChildren(pid) - commands, commands };
+    },
+    async runningCpuSeconds() {
+      return [pid, ...descendants(pid)].map(cpuSecondsWithReapedChildren).reduce((sum, seconds) => sum + seconds, 0);
     },
     async memoryKiB() {
       return [pid, ...descendants(pid)].map(proportionalSetSizeKiB).reduce((sum, size) => sum + size, 0);
@@ -79,6 +83,7 @@ function configuration(openssh: OpenSSH, workspace: Workspace, directory: string
     "PasswordAuthentication no",
     "KbdInteractiveAuthentication no",
     "MaxStartups 100",
+    "MaxSessions 100",
     // bash reads ~/.bashrc for a command of sshd, whatever that costs here, unless it is a shell in a shell.
     "SetEnv SHLVL=1",
     // Not rooted: ChrootDirectory wants every folder on the way to be root's alone, and /tmp and /dev/shm are everyone's.
