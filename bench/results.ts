@@ -20,6 +20,22 @@ export interface Series {
   readonly samples: Map<ColumnName, number[]>;
 }
 
+/** What `--json` writes. */
+export interface SavedRun {
+  readonly date: string;
+  readonly options: { readonly rounds: number; readonly transferBytes: number };
+  /** Who took part, and on what. */
+  readonly contenders: readonly string[];
+  readonly results: readonly SavedSeries[];
+}
+
+export interface SavedSeries {
+  readonly case: string;
+  readonly unit: Unit;
+  readonly medians: Readonly<Partial<Record<ColumnName, number>>>;
+  readonly samples: Readonly<Partial<Record<ColumnName, readonly number[]>>>;
+}
+
 /** All samples of a run, in the order in which the cases were first measured. */
 export class Results {
   readonly #series: Series[] = [];
@@ -40,7 +56,15 @@ export class Results {
     return this.#series.filter((series) => series.caseName === caseName);
   }
 
-  toJSON(): unknown {
+  static fromJSON(saved: readonly SavedSeries[]): Results {
+    const results = new Results();
+    for (const { case: caseName, unit, samples } of saved) {
+      results.#series.push({ caseName, unit, samples: new Map(Object.entries(samples) as [ColumnName, number[]][]) });
+    }
+    return results;
+  }
+
+  toJSON(): readonly SavedSeries[] {
     return this.#series.map(({ caseName, unit, samples }) => ({
       case: caseName,
       unit,

@@ -1,4 +1,5 @@
 import { writeFileSync } from "node:fs";
+import { cpus, release } from "node:os";
 import { Bench } from "./bench.js";
 import { type BenchCase, benchCases } from "./cases.js";
 import { compilePrograms } from "./compile.js";
@@ -17,7 +18,11 @@ async function main(options: BenchOptions): Promise<void> {
   const bench = new Bench(options, compilePrograms());
   await bench.run(cases);
 
-  const contenders = [...bench.contenders, `node ${process.version}, OpenSSL ${process.versions.openssl}`];
+  const contenders = [
+    ...bench.contenders,
+    `node ${process.version}, OpenSSL ${process.versions.openssl}`,
+    `${cpus().length} cores (${cpus()[0]?.model ?? "unknown"}), Linux ${release()}`,
+  ];
   process.stdout.write(`\n${contenders.join("\n")}\n\n${renderTable(cases, bench.results)}\n`);
   if (jsonFile !== undefined) {
     const document = { date: new Date().toISOString(), options, contenders, results: bench.results };

@@ -1,5 +1,5 @@
 import type { BenchCase, Target } from "./cases.js";
-import { type ColumnName, median, type Results, type Series } from "./results.js";
+import { type ColumnName, median, type Results, type Series, type Unit } from "./results.js";
 
 const none = "–";
 const header = [
@@ -17,10 +17,33 @@ const header = [
 
 /** The medians of a run beside what the project promises, in Markdown. */
 export function renderTable(cases: readonly BenchCase[], results: Results): string {
-  const rows = cases.flatMap(({ name, targets }) =>
+  return alignColumns([header, ...renderRows(cases, results)]);
+}
+
+/** The same without what is promised, for a page; nothing where none of the cases was measured. */
+export function renderComparison(cases: readonly BenchCase[], results: Results): string | undefined {
+  const rows = renderRows(cases, results);
+  if (rows.length === 0) return undefined;
+  return alignColumns([header, ...rows].map((cells) => cells.slice(0, header.indexOf("target"))));
+}
+
+/** Single figures of a run; nothing unless all of them were measured. */
+export function renderSummary(
+  figures: readonly { readonly label: string; readonly caseName: string; readonly unit: Unit }[],
+  results: Results,
+): string | undefined {
+  const rows = figures.flatMap(({ label, caseName, unit }) => {
+    const series = results.of(caseName).find((one) => one.unit === unit);
+    return series === undefined ? [] : [[label, ...renderRow(series, {}).slice(2, 5)]];
+  });
+  if (rows.length < figures.length) return undefined;
+  return alignColumns([["", ...header.slice(2, 5)], ...rows]);
+}
+
+function renderRows(cases: readonly BenchCase[], results: Results): string[][] {
+  return cases.flatMap(({ name, targets }) =>
     results.of(name).map((series) => renderRow(series, targets[series.unit] ?? {})),
   );
-  return alignColumns([header, ...rows]);
 }
 
 function renderRow({ caseName, unit, samples }: Series, target: Target): string[] {
@@ -68,8 +91,8 @@ function renderNumber(value: number | undefined): string {
 }
 
 function alignColumns(rows: readonly (readonly string[])[]): string {
-  const widths = header.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  const line = (cells: readonly string[]) => `| ${cells.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join(" | ")} |`;
   const [head = [], ...body] = rows;
+  const widths = head.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  const line = (cells: readonly string[]) => `| ${cells.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join(" | ")} |`;
   return [line(head), line(widths.map((width) => "-".repeat(width))), ...body.map(line)].join("\n");
 }
