@@ -31,7 +31,7 @@ the files for SFTP are in /dev/shm if they fit. docs/performance.md describes th
                        "sftp get", cold, program, connect, "login by", idle); repeatable
   --contender <name>   only this contender: ${contenderNames.join(", ")}; repeatable
   --scale              other cases: 10, 100 and 1,000 connections with 1, 16 and 64 channels each
-  --rounds <n>         rounds per case (default 3; 1 of --scale)
+  --rounds <n>         rounds per case (default 3; 1 of --scale, and always 1 over a 100 ms path)
   --mib <n>            MiB per transfer (default 512)
   --quick              one round, 64 MiB, fewer connections: a first impression, not a result
   --json <file>        write every sample and the medians as JSON
