@@ -64,7 +64,11 @@ export class ChannelInput {
     this.#take = take;
   }
 
-  /** SSH_MSG_CHANNEL_DATA */
+  /**
+   * SSH_MSG_CHANNEL_DATA
+   *
+   * @param data is lent until this returns
+   */
   receiveData(data: Buffer): void {
     this.#count(data);
     if (this.#output.closeSent || this.#stream.destroyed) return;
@@ -74,13 +78,12 @@ export class ChannelInput {
       this.#grantWindow();
       return;
     }
-    const wasteful = data.length < SMALL_DATA_LENGTH || data.length * 2 < data.buffer.byteLength;
-    if (behind && wasteful) {
+    if (behind && data.length < SMALL_DATA_LENGTH) {
       this.#unread.append(data, this.#push);
       if (this.#wanted !== undefined) this.#flushFor(this.#wanted);
     } else {
       this.#flush();
-      this.#push(data);
+      this.#push(ownCopy(data));
     }
     this.#grantWindow();
   }
@@ -152,4 +155,12 @@ export class ChannelInput {
     const credit = this.window.credit(this.#stream.readableLength + this.#unread.length);
     if (credit > 0) this.#output.grantWindow(credit);
   }
+}
+
+/** Long data gets memory of its own: a short piece of it that is kept must not hold more. */
+function ownCopy(data: Buffer): Buffer {
+  if (data.length < SMALL_DATA_LENGTH) return Buffer.from(data);
+  const copy = Buffer.allocUnsafeSlow(data.length);
+  data.copy(copy);
+  return copy;
 }

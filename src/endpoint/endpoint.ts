@@ -135,6 +135,7 @@ export class Endpoint {
    */
   run({ rekeySeconds, ...keepAlive }: RunningOptions, ask: () => void): void {
     this.#running = true;
+    this.#pump.readMuch();
     this.#deadline.clear();
     this.#rekeyClock.start(rekeySeconds);
     this.#keepAlive = new KeepAlive(

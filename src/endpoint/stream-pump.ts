@@ -1,9 +1,10 @@
 import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import { type DirectSource, directReadsOf } from "./direct-reads.js";
 
 /** The events of a stream. */
 export interface StreamHandlers {
-  /** Bytes from the peer, in memory that nobody else uses. */
+  /** Bytes from the peer, which are lent until this returns, and may be overwritten. */
   received(chunk: Buffer): void;
   /** The stream has taken something: there may be room for more. */
   sent(): void;
@@ -17,6 +18,7 @@ export interface StreamHandlers {
 export class StreamPump {
   readonly #stream: Duplex;
   readonly #handlers: StreamHandlers;
+  readonly #reads: DirectSource | undefined;
   #bytesReceived = 0;
   #bytesSent = 0;
   #closing: NodeJS.Timeout | undefined;
@@ -24,6 +26,7 @@ export class StreamPump {
   constructor(stream: Duplex, handlers: StreamHandlers) {
     this.#stream = stream;
     this.#handlers = handlers;
+    this.#reads = directReadsOf(stream);
   }
 
   get bytesReceived(): number {
@@ -51,6 +54,14 @@ export class StreamPump {
       if (chunk instanceof Uint8Array) this.#receive(chunk);
       else this.#handlers.lost("the stream gives something other than bytes");
     });
+    if (this.#reads !== undefined) {
+      this.#reads.readsLittle = true;
+      this.#reads.take = (bytes) => {
+        this.#bytesReceived += bytes.length;
+        this.#handlers.received(bytes);
+        return !stream.isPaused();
+      };
+    }
     stream.on("drain", () => this.#handlers.sent());
     stream.on("end", () => this.#handlers.lost("the peer has closed the connection"));
     stream.on("error", (error) => this.#handlers.lost("the connection was lost", error));
@@ -80,6 +91,11 @@ export class StreamPump {
       this.#handlers.lost("the connection was lost", error instanceof Error ? error : undefined);
     }
     done?.();
+  }
+
+  /** From now on much may come at once: the peer is known. */
+  readMuch(): void {
+    if (this.#reads !== undefined) this.#reads.readsLittle = false;
   }
 
   pause(): void {

@@ -41,14 +41,6 @@ const LINGER_TIME = 30_000;
 const METHODS = ["on", "off", "pause", "resume", "write", "end", "destroy"] as const;
 
 /**
- * Bytes that are read of a stream at a time, while others wait. Of a socket that always has more, Node.js reads 2 MiB
- * before it looks at another one.
- */
-const MAX_TURN = 256 * 1024;
-
-const NOTHING = new Uint8Array(0);
-
-/**
  * Joins two streams: all that comes from one is written to the other, both ways. A stream that takes nothing holds up the
  * other one, and no more is read than both buffer by themselves. They belong to the join until it is done, and are closed
  * then.
@@ -168,47 +160,28 @@ class Junction {
 
   #pass(from: JoinedStream, to: JoinedStream, chunk: unknown): void {
     const bytes = bytesOf(chunk, from.stream);
-    if (bytes === undefined) {
-      this.#gone(from, to, new TypeError("the stream gives something other than bytes"));
-    } else if (this.#move(from, to, bytes.length, () => to.write(bytes)) === "turn over") {
-      from.stream.pause();
-      this.#resumeLater(from, to);
-    }
+    if (bytes === undefined) this.#gone(from, to, new TypeError("the stream gives something other than bytes"));
+    else this.#move(from, to, bytes.length, () => to.write(bytes));
   }
 
-  /** @returns whether more may come before the stream is resumed */
-  #passBorrowed(from: JoinedStream, to: JoinedStream, bytes: Buffer): boolean {
-    if (this.#move(from, to, bytes.length, () => to.writeBorrowed(bytes)) !== "turn over") return true;
-    this.#resumeLater(from, to);
-    return false;
+  #passBorrowed(from: JoinedStream, to: JoinedStream, bytes: Buffer): void {
+    this.#move(from, to, bytes.length, () => to.writeBorrowed(bytes));
   }
 
-  #move(from: JoinedStream, to: JoinedStream, length: number, write: () => void): "turn over" | undefined {
+  #move(from: JoinedStream, to: JoinedStream, length: number, write: () => void): void {
     this.#activeAt = performance.now();
     from.bytesRead += length;
     try {
       write();
     } catch (thrown) {
       this.#gone(to, from, asError(thrown));
-      return undefined;
+      return;
     }
     this.#checkRoom(from, to);
-    if (from.stream.isPaused() || from.bytesRead - from.turnBegan < MAX_TURN) return undefined;
-    from.turnBegan = from.bytesRead;
-    return "turn over";
   }
 
   #checkRoom(from: JoinedStream, to: JoinedStream): void {
     if (to.isFull) from.stream.pause();
-  }
-
-  /** Others have their turn first. */
-  #resumeLater(from: JoinedStream, to: JoinedStream): void {
-    setImmediate(() => {
-      if (this.#done || from.gone || to.gone) return;
-      if (to.isFull) from.stream.pause();
-      else from.stream.resume();
-    });
   }
 
   /** @param source of what was written */
@@ -221,7 +194,7 @@ class Junction {
     if (from.endedByClose && to.stream instanceof Channel) return;
     from.ended = true;
     try {
-      to.stream.end();
+      to.end();
     } catch (thrown) {
       this.#gone(to, from, asError(thrown));
     }
@@ -241,14 +214,14 @@ class Junction {
     stream.gone = true;
     stream.stream.destroy();
     other.stream.pause();
-    if (other.gone || other.stream.writableLength === 0) {
+    if (other.gone || other.isEmpty) {
       this.#conclude();
       return;
     }
     if (isCutOff) this.#after(LINGER_TIME, () => this.#cutOff("reset"));
     if (other.stream.writableEnded) return;
     try {
-      other.stream.write(NOTHING, () => this.#conclude());
+      other.whenEmpty(() => this.#conclude());
     } catch {
       this.#conclude();
     }

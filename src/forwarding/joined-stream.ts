@@ -1,14 +1,15 @@
 import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { Channel, portOf } from "../connection/channel.js";
-import { type DirectSource, directReadsOf } from "./direct-reads.js";
+import { type DirectSource, directReadsOf } from "../endpoint/direct-reads.js";
+import { GatheredWrites } from "./gathered-writes.js";
 import { resetSocket } from "./reset-socket.js";
 
 /** The events of a stream that is joined to another one. */
 export interface JoinedStreamHandlers {
   data(chunk: unknown): void;
-  /** Bytes that are overwritten afterwards. Returns whether to go on; if not, `resume()` of the stream does. */
-  borrowedBytes(bytes: Buffer): boolean;
+  /** Bytes that are overwritten afterwards. */
+  borrowedBytes(bytes: Buffer): void;
   /** Nothing more comes from the stream. */
   end(): void;
   /** The stream has taken all that was written. */
@@ -21,8 +22,7 @@ export interface JoinedStreamHandlers {
   gone(error?: Error): void;
 }
 
-/** Bytes for a socket that are written to it together. */
-const MAX_GATHERED = 128 * 1024;
+const NOTHING = new Uint8Array(0);
 
 type Listener = readonly [name: string, listener: (value?: unknown) => void];
 
@@ -30,8 +30,6 @@ type Listener = readonly [name: string, listener: (value?: unknown) => void];
 export class JoinedStream {
   readonly stream: Duplex;
   bytesRead = 0;
-  /** How much was read when others last had their turn. */
-  turnBegan = 0;
   /** Whether all that comes from the stream was read. */
   ended = false;
   /** Whether the stream has failed, or is closed. */
@@ -39,22 +37,27 @@ export class JoinedStream {
   readonly #reads: DirectSource | undefined;
   #listeners: readonly Listener[] = [];
   #flushed: (() => void) | undefined;
-  /** What was written waits for more of the same turn of the event loop, which one call of the system takes together. */
-  #gathering = false;
+  readonly #gathered: GatheredWrites | undefined;
 
   constructor(stream: Duplex) {
     this.stream = stream;
     this.#reads = directReadsOf(stream);
+    if (stream instanceof Socket) this.#gathered = new GatheredWrites(stream, () => this.#flushed?.());
   }
 
   /** Whether the stream asks to be given no more for now. Bytes that it has passed on at once fill no memory. */
   get isFull(): boolean {
-    return !this.#gathering && this.stream.writableNeedDrain && this.stream.writableLength !== 0;
+    return this.stream.writableNeedDrain && this.stream.writableLength !== 0;
   }
 
   /** Whether each direction has come to its end, as far as the stream is concerned. */
   get finished(): boolean {
     return this.ended && this.stream.writableFinished;
+  }
+
+  /** Whether the stream has passed on all that was written. */
+  get isEmpty(): boolean {
+    return this.stream.writableLength === 0 && (this.#gathered?.length ?? 0) === 0;
   }
 
   /** Whether the stream takes nothing more and has passed on all that it took. */
@@ -71,27 +74,42 @@ export class JoinedStream {
   }
 
   write(bytes: Uint8Array): void {
-    const { stream } = this;
-    if (stream instanceof Socket && !this.#gathering) {
-      this.#gathering = true;
-      stream.cork();
-      setImmediate(this.#flush);
-    }
-    stream.write(bytes);
-    if (this.#gathering && stream.writableLength >= MAX_GATHERED) this.#flush();
+    if (this.#gathered === undefined) this.stream.write(bytes);
+    else this.#gathered.write(bytes);
   }
 
   /** @param bytes that may be overwritten at once */
   writeBorrowed(bytes: Buffer): void {
     const { stream } = this;
+    if (this.#gathered !== undefined) {
+      this.#gathered.write(bytes);
+      return;
+    }
     const sent = stream instanceof Channel ? portOf(stream).output.sendNow(bytes) : 0;
-    if (sent < bytes.length) this.write(Buffer.from(bytes.subarray(sent)));
+    if (sent < bytes.length) stream.write(Buffer.from(bytes.subarray(sent)));
+  }
+
+  /** @param done called when all that was written was passed on, or the stream takes nothing */
+  whenEmpty(done: () => void): void {
+    this.#gathered?.flush();
+    this.stream.write(NOTHING, done);
+  }
+
+  /** Nothing more is written. */
+  end(): void {
+    this.#gathered?.flush();
+    this.stream.end();
   }
 
   listen(handlers: JoinedStreamHandlers): void {
     this.#flushed = handlers.flushed;
-    if (this.#reads !== undefined) this.#reads.take = handlers.borrowedBytes;
-    if (this.stream instanceof Channel) portOf(this.stream).input.takeDirectly(handlers.data);
+    if (this.#reads !== undefined) {
+      this.#reads.take = (bytes) => {
+        handlers.borrowedBytes(bytes);
+        return !this.stream.isPaused();
+      };
+    }
+    if (this.stream instanceof Channel) portOf(this.stream).input.takeDirectly(handlers.borrowedBytes);
     this.#listeners = [
       ["data", handlers.data],
       ["end", handlers.end],
@@ -107,7 +125,7 @@ export class JoinedStream {
   release(): void {
     const { stream } = this;
     this.#flushed = undefined;
-    this.#flush();
+    this.#gathered?.flush();
     stream.on("error", ignore);
     for (const [name, listener] of this.#listeners) stream.off(name, listener);
     this.#listeners = [];
@@ -131,13 +149,6 @@ export class JoinedStream {
       stream.destroy();
     }
   }
-
-  readonly #flush = (): void => {
-    if (!this.#gathering) return;
-    this.#gathering = false;
-    this.stream.uncork();
-    this.#flushed?.();
-  };
 }
 
 /** @param thrown by a stream, or emitted, which may be anything */

@@ -1,6 +1,6 @@
 import type { Readable } from "node:stream";
 import { portOf } from "../connection/channel.js";
-import { directReadsOf } from "../forwarding/direct-reads.js";
+import { directReadsOf } from "../endpoint/direct-reads.js";
 import type { SessionChannel } from "../session/session-channel.js";
 
 /**

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { Socket } from "node:net";
-import { takeOverForDirectReads } from "../forwarding/direct-reads.js";
+import { takeOverForDirectReads } from "../endpoint/direct-reads.js";
 import type { SessionChannel } from "../session/session-channel.js";
 import { ProcessGroup } from "./process-group.js";
 import { environmentOf } from "./program-environment.js";

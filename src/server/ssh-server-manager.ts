@@ -2,10 +2,12 @@ import { EventEmitter } from "node:events";
 import type { AddressInfo, Server, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { ConfigurationError } from "../base/configuration-error.js";
+import { keepFreedMemory } from "../base/keep-freed-memory.js";
 import { type Logger, silentLogger } from "../base/logger.js";
 import { checkInteger, checkNumber, checkOptions } from "../base/option-checks.js";
 import { packetPath } from "../crypto/cipher/packet-path.js";
 import type { ConnectionEnd } from "../endpoint/connection-end.js";
+import { takeOverForDirectReads } from "../endpoint/direct-reads.js";
 import { DisconnectReason } from "../protocol/constants.js";
 import type { Connection } from "../session/connection.js";
 import { Admission } from "./admission/admission.js";
@@ -119,6 +121,7 @@ export class SSHServerManager extends EventEmitter<ManagerEvents> implements Asy
 
   async #start({ address, port }: Place): Promise<void> {
     if (this.#listener !== undefined || this.#starting !== undefined) throw new Error("the server runs already");
+    keepFreedMemory();
     this.#starting = (this.#stopping ?? Promise.resolve()).then(async () => {
       await sessionsOf(this.#settings.server).requireFolder();
       await loadDecisions(this.#settings.server.authentication, this.#logger);
@@ -324,7 +327,7 @@ export class SSHServerManager extends EventEmitter<ManagerEvents> implements Asy
     const decision = this.#decide(info.remoteAddress);
     try {
       if (decision instanceof Ticket) {
-        this.#serve(socket, info, decision);
+        this.#serve(takeOverForDirectReads(socket), info, decision);
         return;
       }
       this.#refused(decision, info.remoteAddress);

@@ -35,7 +35,7 @@ export interface TransportOptions {
 export interface TransportHandlers {
   /** Bytes for the peer. */
   output: Output;
-  /** A message for the layers above, which the present phase allows. */
+  /** A message for the layers above, which the present phase allows. That of SSH_MSG_CHANNEL_DATA is lent until this returns. */
   message(payload: Buffer): void;
   /** An exchange of keys has begun; it needs a deadline. */
   keyExchangeStarted(): void;
@@ -138,7 +138,10 @@ export class Transport {
     this.#handlers.output(Buffer.from(`${this.#options.identification}\r\n`, "latin1"));
   }
 
-  /** Takes bytes from the peer; they may be overwritten. Never throws: see `handlers.failed`. */
+  /**
+   * Takes bytes from the peer. They are overwritten, and only lent: nothing of them is used once it returns. Never throws: see
+   * `handlers.failed`.
+   */
   receive(chunk: Buffer): void {
     if (this.#closed) return;
     try {
@@ -148,6 +151,7 @@ export class Transport {
       this.#fail(error);
     }
     this.#process();
+    this.#reader.keep();
   }
 
   /** Handles what was received while `handlers.acceptsMessages` said no. */
@@ -270,7 +274,7 @@ export class Transport {
       case "ignored":
         return;
       case "allowed":
-        this.#handle(number, payload);
+        this.#handle(number, number === MessageNumber.CHANNEL_DATA ? payload : Buffer.from(payload));
     }
   }
 

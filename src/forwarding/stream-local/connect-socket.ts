@@ -1,8 +1,8 @@
 import type { Socket } from "node:net";
 import type { ChannelOpenError } from "../../connection/channel-open-error.js";
+import { connectForDirectReads } from "../../endpoint/direct-reads.js";
 import { OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED, OPEN_FAILED_CONNECT_FAILED } from "../../protocol/constants.js";
 import { connected } from "../connected.js";
-import { connectForDirectReads } from "../direct-reads.js";
 import { openFailure } from "../open-failure.js";
 import { holdFile, OutsideRootsError } from "./held-file.js";
 import { parseSocketPath } from "./socket-path.js";

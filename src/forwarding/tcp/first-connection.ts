@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 import { PendingAnswer } from "../../connection/pending-answer.js";
-import { connectForDirectReads } from "../direct-reads.js";
+import { connectForDirectReads } from "../../endpoint/direct-reads.js";
 
 /** Milliseconds until the next address is tried beside the others ("Connection Attempt Delay", RFC 8305 §5). */
 const ATTEMPT_DELAY = 250;

@@ -2,7 +2,7 @@ import { readSync } from "node:fs";
 import type { OnReadOpts, SocketConstructorOpts } from "node:net";
 import { Readable } from "node:stream";
 import { ReadStream } from "node:tty";
-import { isTakenDirectly, offerDirectReads } from "../../forwarding/direct-reads.js";
+import { isTakenDirectly, offerDirectReads } from "../../endpoint/direct-reads.js";
 import { GatheredReads, READ_LENGTH } from "./gathered-reads.js";
 
 /** More than the system keeps of a terminal's output, bytes: 64 KiB. Another program may open the terminal meanwhile and write on. */

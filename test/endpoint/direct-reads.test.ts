@@ -5,7 +5,7 @@ import { type AddressInfo, createServer, Socket } from "node:net";
 import { buffer, text } from "node:stream/consumers";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { describe, expect, it, vi } from "vitest";
-import { connectForDirectReads, directReadsOf, takeOverForDirectReads } from "../../src/forwarding/direct-reads.js";
+import { connectForDirectReads, directReadsOf, takeOverForDirectReads } from "../../src/endpoint/direct-reads.js";
 import { join } from "../../src/index.js";
 import { inputOf, openTestChannel, outputOf } from "../connection/test-channel.js";
 

@@ -1,0 +1,124 @@
+import { connect, type NetConnectOpts, type OnReadOpts, Socket, type SocketConstructorOpts } from "node:net";
+import type { Readable } from "node:stream";
+
+/** Bytes that a socket reads at a time. */
+const BLOCK_LENGTH = 256 * 1024;
+
+/** The same where little is read. */
+const SHORT_LENGTH = 32 * 1024;
+
+/** Bytes that are read of a socket before others have their turn: Node.js would read its block 32 times. */
+const MAX_TURN = 512 * 1024;
+
+/**
+ * The memory that all sockets of the process read into, one after the other: what one has read is taken, or copied, before the
+ * next one reads. It stays in the processor's cache, and idle connections have no memory for what may come.
+ */
+const block = Buffer.allocUnsafeSlow(BLOCK_LENGTH);
+const shortBlock = block.subarray(0, SHORT_LENGTH);
+
+/** Windows has the memory from the start of a read to its end, and so for all sockets at once. */
+const canShareBlock = process.platform !== "win32";
+
+const reads = new WeakMap<object, DirectSource>();
+
+/** Takes bytes that are overwritten once it returns. Returns whether to go on; if not, `resume()` of the socket does. */
+export type TakeBytes = (bytes: Buffer) => boolean;
+
+/** What a stream reads, for who takes it without the stream. */
+export interface DirectSource {
+  /** Has what is read in the place of the only listener of `data`, while the stream is flowing. */
+  take: TakeBytes | undefined;
+  /** A socket reads little at a time: of a peer that nobody knows yet. */
+  readsLittle: boolean;
+}
+
+/**
+ * Connects a socket that can hand over what it reads without new memory for each read: a stream of Node.js that is read
+ * fast makes so much garbage that its collection costs more than the reading. To everyone else it is a socket as any other.
+ *
+ * @param options of `net.connect`
+ */
+export function connectForDirectReads(options: NetConnectOpts): Socket {
+  return canShareBlock ? withDirectReads((onread) => connect({ ...options, onread })) : connect(options);
+}
+
+/**
+ * Takes over what a socket of Node.js stands for: a connection that was accepted, or the output of a child. The socket is destroyed.
+ * Node.js has no public way to say how these are read. In a version that keeps their handles in another place, and where something
+ * was read, the socket stays as it is.
+ *
+ * @param stream that was just made, and that nobody else uses
+ * @returns a socket with direct reads, paused if the other one was, or else the stream itself
+ */
+export function takeOverForDirectReads(stream: Socket): Socket {
+  const handle: unknown = Reflect.get(stream, "_handle");
+  if (!canReadDirectly(handle) || stream.bytesRead > 0 || stream.destroyed) return stream;
+  const { allowHalfOpen } = stream;
+  const socket = withDirectReads((onread) => {
+    const options: HandleOptions = { handle, onread, allowHalfOpen, pauseOnCreate: stream.isPaused() };
+    return new Socket(options);
+  });
+  Reflect.set(stream, "_handle", null);
+  stream.destroy();
+  return socket;
+}
+
+/** Options of a socket that its types do not have. */
+interface HandleOptions extends SocketConstructorOpts {
+  readonly handle: object;
+  readonly onread: OnReadOpts;
+  readonly pauseOnCreate: boolean;
+}
+
+function canReadDirectly(handle: unknown): handle is object {
+  return (
+    canShareBlock && typeof handle === "object" && handle !== null && "useUserBuffer" in handle && "readStart" in handle
+  );
+}
+
+function withDirectReads(create: (onread: OnReadOpts) => Socket): Socket {
+  const source: DirectSource = { take: undefined, readsLittle: false };
+  let turn = 0;
+  const socket = create({
+    buffer: () => (source.readsLittle ? shortBlock : block),
+    callback: (length) => {
+      const bytes = block.subarray(0, length);
+      const take = isTakenDirectly(socket) ? source.take : undefined;
+      const goesOn = take?.(bytes) ?? socket.push(Buffer.from(bytes));
+      turn += length;
+      if (!goesOn || turn < MAX_TURN) return goesOn;
+      turn = 0;
+      setImmediate(readOn, socket);
+      return false;
+    },
+  });
+  reads.set(socket, source);
+  return socket;
+}
+
+function readOn(socket: Socket): void {
+  if (!socket.isPaused()) socket.resume();
+}
+
+/** @returns the direct reads of a stream that was made for them */
+export function directReadsOf(stream: object): DirectSource | undefined {
+  return reads.get(stream);
+}
+
+/** What is read for a stream can be taken directly, as long as `isTakenDirectly` says so. */
+export function offerDirectReads(stream: Readable): DirectSource {
+  const source: DirectSource = { take: undefined, readsLittle: false };
+  reads.set(stream, source);
+  return source;
+}
+
+/** Whether nobody would miss what a stream does not give: a listener hears bytes in order, and in its encoding. */
+export function isTakenDirectly(stream: Readable): boolean {
+  return (
+    stream.readableFlowing === true &&
+    stream.readableLength === 0 &&
+    stream.readableEncoding === null &&
+    stream.listenerCount("data") === 1
+  );
+}

@@ -1,0 +1,73 @@
+/** Bytes of a block: room for a packet with 32 KiB of data. */
+const BLOCK_LENGTH = 36 * 1024;
+
+/** Bytes from which on a whole block is taken for the packet that they begin. */
+const LARGE_PART = 4 * 1024;
+
+/** Blocks that are kept for reuse by all connections of the process. */
+const MAX_SPARE_BLOCKS = 32;
+
+const spare: Buffer[] = [];
+
+const NOTHING = Buffer.alloc(0);
+
+/** Received bytes that wait for more, in one piece of memory. It grows with what has come, not with what was announced. */
+export class KeptBytes {
+  #memory: Buffer = NOTHING;
+  #start = 0;
+  #end = 0;
+
+  get length(): number {
+    return this.#end - this.#start;
+  }
+
+  /** @param packetLength of the packet that the bytes belong to, or less */
+  add(bytes: Buffer, packetLength: number): void {
+    const needed = this.length + bytes.length;
+    if (this.#start + needed > this.#memory.length) this.#move(needed, packetLength);
+    bytes.copy(this.#memory, this.#end);
+    this.#end += bytes.length;
+  }
+
+  /** The first bytes; as many have to be there. */
+  peek(length: number): Buffer {
+    return this.#memory.subarray(this.#start, this.#start + length);
+  }
+
+  /** Takes the first bytes, which are lent until `release`. */
+  take(length: number): Buffer {
+    const bytes = this.peek(length);
+    this.#start += length;
+    return bytes;
+  }
+
+  /** What was taken is not needed any more. */
+  release(): void {
+    if (this.#start < this.#end || this.#end === 0) return;
+    giveBack(this.#memory);
+    this.#memory = NOTHING;
+    this.#start = 0;
+    this.#end = 0;
+  }
+
+  /** To memory with room for `needed` bytes. */
+  #move(needed: number, packetLength: number): void {
+    const present = this.#memory.subarray(this.#start, this.#end);
+    const memory = roomFor(needed, present.length, packetLength);
+    present.copy(memory);
+    if (present.length > 0) giveBack(this.#memory);
+    this.#memory = memory;
+    this.#start = 0;
+    this.#end = present.length;
+  }
+}
+
+function roomFor(needed: number, present: number, packetLength: number): Buffer {
+  if (needed >= LARGE_PART && needed <= BLOCK_LENGTH) return spare.pop() ?? Buffer.allocUnsafeSlow(BLOCK_LENGTH);
+  const grown = Math.max(needed, Math.min(2 * present, packetLength));
+  return Buffer.allocUnsafeSlow(grown);
+}
+
+function giveBack(memory: Buffer): void {
+  if (memory.length === BLOCK_LENGTH && spare.length < MAX_SPARE_BLOCKS) spare.push(memory);
+}
