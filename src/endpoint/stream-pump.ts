@@ -2,6 +2,9 @@ import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { type DirectSource, directReadsOf } from "./direct-reads.js";
 
+/** Bytes that are written before others have their turn. */
+const MAX_TURN = 512 * 1024;
+
 /** The events of a stream. */
 export interface StreamHandlers {
   /** Bytes from the peer, which are lent until this returns, and may be overwritten. */
@@ -21,6 +24,9 @@ export class StreamPump {
   readonly #reads: DirectSource | undefined;
   #bytesReceived = 0;
   #bytesSent = 0;
+  /** Bytes that the stream has taken since others had their turn. */
+  #turn = 0;
+  #resting = false;
   #closing: NodeJS.Timeout | undefined;
 
   constructor(stream: Duplex, handlers: StreamHandlers) {
@@ -42,9 +48,9 @@ export class StreamPump {
     return this.#stream.writableLength;
   }
 
-  /** Whether the stream asks to be given no more for now. */
+  /** Whether the stream is to be given no more for now. */
   get congested(): boolean {
-    return this.#stream.writableNeedDrain;
+    return this.#resting || this.#stream.writableNeedDrain;
   }
 
   /** @returns whether the stream can be used; if not, `closed` was called */
@@ -62,7 +68,7 @@ export class StreamPump {
         return !stream.isPaused();
       };
     }
-    stream.on("drain", () => this.#handlers.sent());
+    stream.on("drain", () => this.#sent(0));
     stream.on("end", () => this.#handlers.lost("the peer has closed the connection"));
     stream.on("error", (error) => this.#handlers.lost("the connection was lost", error));
     stream.on("close", () => this.#closed());
@@ -80,13 +86,13 @@ export class StreamPump {
     if (this.#stream instanceof Socket) {
       this.#stream.write(bytes, () => {
         done?.();
-        this.#handlers.sent();
+        this.#sent(bytes.length);
       });
       return;
     }
     try {
       // Other streams may say that they are done while they still hold the bytes.
-      this.#stream.write(Buffer.from(bytes), () => this.#handlers.sent());
+      this.#stream.write(Buffer.from(bytes), () => this.#sent(bytes.length));
     } catch (error) {
       this.#handlers.lost("the connection was lost", error instanceof Error ? error : undefined);
     }
@@ -125,6 +131,23 @@ export class StreamPump {
     const own = this.#stream instanceof Socket && Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk);
     this.#handlers.received(own);
   }
+
+  /** A peer that takes all at once is not to keep others waiting. */
+  #sent(length: number): void {
+    this.#turn += length;
+    if (this.#turn < MAX_TURN) {
+      this.#handlers.sent();
+    } else if (!this.#resting) {
+      this.#resting = true;
+      setImmediate(this.#rested);
+    }
+  }
+
+  readonly #rested = (): void => {
+    this.#turn = 0;
+    this.#resting = false;
+    this.#handlers.sent();
+  };
 
   #closed(): void {
     clearTimeout(this.#closing);

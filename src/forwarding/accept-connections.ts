@@ -1,5 +1,4 @@
 import { createServer, type Server, type Socket } from "node:net";
-import { takeOverForDirectReads } from "../endpoint/direct-reads.js";
 
 /** Connections that may wait to be accepted, as sshd has it. */
 const LISTEN_BACKLOG = 128;
@@ -21,9 +20,7 @@ export function acceptConnections(
   { accepted, failed }: AcceptedConnections,
 ): Promise<Server> {
   return new Promise((resolve, reject) => {
-    const server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true }, (socket) =>
-      accepted(takeOverForDirectReads(socket)),
-    );
+    const server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true }, accepted);
     server.once("error", reject);
     // Each family has a socket of its own, and no worker of a cluster shares the port of another's client.
     server.listen({ ...place, ipv6Only: true, exclusive: true, backlog: LISTEN_BACKLOG }, () => {

@@ -38,6 +38,9 @@ export interface Joined {
 /** Milliseconds that a stream gets to take what was read for it, after the other one has failed or was cut off. */
 const LINGER_TIME = 30_000;
 
+/** Bytes that are read of a stream at a time, while others wait: some always have more. */
+const MAX_TURN = 256 * 1024;
+
 const METHODS = ["on", "off", "pause", "resume", "write", "end", "destroy"] as const;
 
 /**
@@ -160,8 +163,17 @@ class Junction {
 
   #pass(from: JoinedStream, to: JoinedStream, chunk: unknown): void {
     const bytes = bytesOf(chunk, from.stream);
-    if (bytes === undefined) this.#gone(from, to, new TypeError("the stream gives something other than bytes"));
-    else this.#move(from, to, bytes.length, () => to.write(bytes));
+    if (bytes === undefined) {
+      this.#gone(from, to, new TypeError("the stream gives something other than bytes"));
+      return;
+    }
+    this.#move(from, to, bytes.length, () => to.write(bytes));
+    if (from.stream.isPaused() || from.bytesRead - from.turnBegan < MAX_TURN) return;
+    from.turnBegan = from.bytesRead;
+    from.stream.pause();
+    setImmediate(() => {
+      if (!this.#done && !from.gone && !to.gone && !to.isFull) from.stream.resume();
+    });
   }
 
   #passBorrowed(from: JoinedStream, to: JoinedStream, bytes: Buffer): void {

@@ -30,6 +30,8 @@ type Listener = readonly [name: string, listener: (value?: unknown) => void];
 export class JoinedStream {
   readonly stream: Duplex;
   bytesRead = 0;
+  /** How much was read when others last had their turn. */
+  turnBegan = 0;
   /** Whether all that comes from the stream was read. */
   ended = false;
   /** Whether the stream has failed, or is closed. */

@@ -55,7 +55,7 @@ export class KeptBytes {
     const present = this.#memory.subarray(this.#start, this.#end);
     const memory = roomFor(needed, present.length, packetLength);
     present.copy(memory);
-    if (present.length > 0) giveBack(this.#memory);
+    giveBack(this.#memory);
     this.#memory = memory;
     this.#start = 0;
     this.#end = present.length;
@@ -64,8 +64,9 @@ export class KeptBytes {
 
 function roomFor(needed: number, present: number, packetLength: number): Buffer {
   if (needed >= LARGE_PART && needed <= BLOCK_LENGTH) return spare.pop() ?? Buffer.allocUnsafeSlow(BLOCK_LENGTH);
-  const grown = Math.max(needed, Math.min(2 * present, packetLength));
-  return Buffer.allocUnsafeSlow(grown);
+  // Of a packet no more is needed; after it, nobody knows.
+  const most = packetLength > needed ? packetLength : Number.POSITIVE_INFINITY;
+  return Buffer.allocUnsafeSlow(Math.max(needed, Math.min(2 * present, most)));
 }
 
 function giveBack(memory: Buffer): void {

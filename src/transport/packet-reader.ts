@@ -15,8 +15,9 @@ export class PacketReader {
   readonly #counts = new PacketCounts();
   /** The bytes that came before `#chunk`. */
   readonly #kept = new KeptBytes();
-  /** What has come last, and is only lent. */
+  /** What has come last, and is only lent; the bytes before `#offset` are done with. */
   #chunk: Buffer = NOTHING;
+  #offset = 0;
   /** Length of the packet that comes next, with length field and tag, once its header was read. */
   #packetLength = 0;
 
@@ -52,12 +53,14 @@ export class PacketReader {
   push(chunk: Buffer): void {
     this.keep();
     this.#chunk = chunk;
+    this.#offset = 0;
   }
 
   /** Copies what is left of the last chunk. */
   keep(): void {
-    const rest = this.#chunk;
+    const rest = this.#chunk.subarray(this.#offset);
     this.#chunk = NOTHING;
+    this.#offset = 0;
     this.#kept.release();
     if (rest.length > 0) this.#kept.add(rest, this.#packetLength);
   }
@@ -105,30 +108,31 @@ export class PacketReader {
 
   /** The next `length` bytes without consuming them. */
   #peek(length: number): Buffer | undefined {
-    const kept = this.#kept;
-    if (kept.length + this.#chunk.length < length) return undefined;
-    if (kept.length === 0) return this.#chunk.subarray(0, length);
-    if (kept.length < length) this.#fillKept(length);
-    return kept.peek(length);
+    if (!this.#has(length)) return undefined;
+    return this.#kept.length === 0
+      ? this.#chunk.subarray(this.#offset, this.#offset + length)
+      : this.#kept.peek(length);
   }
 
   /** Consumes `length` bytes, in one piece. */
   #take(length: number): Buffer | undefined {
-    const kept = this.#kept;
-    if (kept.length + this.#chunk.length < length) return undefined;
-    if (kept.length === 0) {
-      const packet = this.#chunk.subarray(0, length);
-      this.#chunk = this.#chunk.subarray(length);
-      return packet;
-    }
-    if (kept.length < length) this.#fillKept(length);
-    return kept.take(length);
+    if (!this.#has(length)) return undefined;
+    return this.#kept.length === 0 ? this.#takeOfChunk(length) : this.#kept.take(length);
   }
 
-  /** Moves bytes from the chunk to those that are kept, until these are `length`. */
-  #fillKept(length: number): void {
-    const count = length - this.#kept.length;
-    this.#kept.add(this.#chunk.subarray(0, count), length);
-    this.#chunk = this.#chunk.subarray(count);
+  /** Whether so many bytes are there; if so, they are in one piece, in the chunk or among those that are kept. */
+  #has(length: number): boolean {
+    const kept = this.#kept;
+    const missing = length - kept.length;
+    if (missing > this.#chunk.length - this.#offset) return false;
+    if (kept.length > 0 && missing > 0) kept.add(this.#takeOfChunk(missing), length);
+    return true;
+  }
+
+  #takeOfChunk(length: number): Buffer {
+    const end = this.#offset + length;
+    const bytes = this.#chunk.subarray(this.#offset, end);
+    this.#offset = end;
+    return bytes;
   }
 }

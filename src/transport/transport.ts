@@ -151,7 +151,7 @@ export class Transport {
       this.#fail(error);
     }
     this.#process();
-    this.#reader.keep();
+    if (!this.#closed) this.#reader.keep();
   }
 
   /** Handles what was received while `handlers.acceptsMessages` said no. */
