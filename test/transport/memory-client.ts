@@ -12,6 +12,7 @@ import { type KexClient, startClient } from "../support/kex-client.js";
 import { type PacketShape, sealPacket } from "../support/packet-framing.js";
 import { type Agreement, agree, deriveDirection, type Exchange, hashExchange } from "../support/packet-keys.js";
 import * as messages from "../support/packet-messages.js";
+import { lend } from "./lend.js";
 
 export const HOST_KEY = PKey.generate({ keyType: "ed25519" });
 export const STRICT = "kex-strict-c-v00@openssh.com";
@@ -132,7 +133,7 @@ export class MemoryClient {
   }
 
   sendBytes(bytes: Uint8Array): void {
-    this.server.receive(Buffer.from(bytes));
+    lend(this.server, Buffer.from(bytes));
   }
 
   sendIdentification(): void {

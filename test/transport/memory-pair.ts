@@ -7,6 +7,7 @@ import type { Role } from "../../src/transport/role.js";
 import { serverRole } from "../../src/transport/server-role.js";
 import { Transport } from "../../src/transport/transport.js";
 import { message } from "../support/packet-messages.js";
+import { lend } from "./lend.js";
 
 const { SERVICE_REQUEST, SERVICE_ACCEPT, USERAUTH_REQUEST, USERAUTH_SUCCESS, CHANNEL_DATA } = MessageNumber;
 
@@ -85,9 +86,9 @@ export class End {
   deliver(delivery: MemoryPairOptions["delivery"]): void {
     for (const bytes of this.#arrived.splice(0)) {
       if (delivery === "byte by byte") {
-        for (const byte of bytes) this.transport.receive(Buffer.of(byte));
+        for (const byte of bytes) lend(this.transport, Buffer.of(byte));
       } else {
-        this.transport.receive(bytes);
+        lend(this.transport, bytes);
       }
     }
   }

@@ -52,8 +52,13 @@ function read(
   let error = "";
   try {
     for (const chunk of chunks) {
-      reader.push(Buffer.from(chunk));
-      for (let payload = reader.next(); payload !== undefined; payload = reader.next()) payloads.push(payload);
+      const lent = Buffer.from(chunk);
+      reader.push(lent);
+      for (let payload = reader.next(); payload !== undefined; payload = reader.next()) {
+        payloads.push(Buffer.from(payload));
+      }
+      reader.keep();
+      lent.fill(0xff);
     }
   } catch (cause) {
     if (!(cause instanceof ProtocolError)) throw cause;
