@@ -53,7 +53,7 @@ export class Endpoint {
   readonly transport: Transport;
   readonly #pump: StreamPump;
   readonly #handlers: EndpointHandlers;
-  readonly #abortController = new AbortController();
+  #abortController: AbortController | undefined;
   readonly #deadline = new Deadline((cause) =>
     this.#disconnect({ kind: "overdue", cause, reason: DisconnectReason.BY_APPLICATION }, cause),
   );
@@ -62,6 +62,7 @@ export class Endpoint {
   #probeTimer: NodeJS.Timeout | undefined;
   #running = false;
   #end: ConnectionEnd | undefined;
+  #endTold = false;
   #gone = false;
 
   constructor(stream: Duplex, options: TransportOptions, handlers: EndpointHandlers) {
@@ -97,8 +98,10 @@ export class Endpoint {
     return this.#pump.bytesSent;
   }
 
-  /** Fires when the connection ends, however it ends. */
+  /** Fires when the connection ends, however it ends. Made when it is asked for: a kibibyte, and idle connections need none. */
   get signal(): AbortSignal {
+    this.#abortController ??= new AbortController();
+    if (this.#endTold) this.#abortController.abort();
     return this.#abortController.signal;
   }
 
@@ -245,7 +248,8 @@ export class Endpoint {
     // First, for what waits would be handled as soon as the channels let go of it.
     this.transport.close();
     this.#handlers.ended(end);
-    this.#abortController.abort();
+    this.#endTold = true;
+    this.#abortController?.abort();
     this.#pump.end(closingTime);
   }
 

@@ -4,8 +4,8 @@ import type { Identity } from "../auth/authenticator.js";
 import { type Permissions, RESTRICTED_PERMISSIONS } from "../auth/permissions.js";
 import type { SignatureBinding } from "../auth/public-key.js";
 import { setLoggerOf } from "../base/connection-logger.js";
-import { callHook, HookError } from "../base/hook-error.js";
-import { loggedBytes, loggedError, loggedText } from "../base/logged-text.js";
+import { callHook } from "../base/hook-error.js";
+import { loggedBytes, loggedError } from "../base/logged-text.js";
 import { Multiplexer } from "../connection/multiplexer.js";
 import type { AnswerOptions, RequestOptions } from "../connection/outgoing-request.js";
 import { mayBeIgnored } from "../connection/pending-answer.js";
@@ -15,18 +15,19 @@ import type { ForwardingLog } from "../forwarding/forwarding-log.js";
 import type { LocalTarget } from "../forwarding/target.js";
 import { DisconnectReason, MessageNumber } from "../protocol/constants.js";
 import { ProtocolError } from "../protocol/errors.js";
+import { encodeGlobalRequest } from "../protocol/messages/requests.js";
 import { decodeServiceRequest, encodeServiceAccept } from "../protocol/messages/service.js";
 import { encodeUserauthSuccess } from "../protocol/messages/userauth.js";
 import type { AnyChannel, Connection } from "../session/connection.js";
 import { SessionPlaces } from "../session/session-places.js";
 import { type NegotiatedNames, namesOf } from "../transport/negotiation.js";
-import { serverRole } from "../transport/server-role.js";
 import { Misbehaviour } from "./admission/misbehaviour.js";
 import type { PenaltyCause } from "./admission/penalties.js";
 import { bindAuthenticator } from "./authentication-hooks.js";
 import { bindChannelAuthority } from "./channel-hooks.js";
+import { ClientLink } from "./client-link.js";
 import { ConnectionLog } from "./connection-log.js";
-import { CountedMessages, type NoteLevel } from "./counted-messages.js";
+import { ConnectionNotes } from "./connection-notes.js";
 import { noteEnd, noteEndReason } from "./end-reasons.js";
 import { encodeHostKeys, HOST_KEYS, takesHostKeys } from "./host-keys/host-key-announcement.js";
 import { HostKeyProof } from "./host-keys/host-key-proof.js";
@@ -75,13 +76,15 @@ export class ServerConnection implements Connection {
   readonly #logger: ConnectionLog;
   readonly #endpoint: Endpoint;
   readonly #observer: ConnectionObserver;
+  readonly #notes: ConnectionNotes;
   #authentication: Authentication | undefined;
+  /** Fires when the connection ends before anybody has logged in. */
+  #authenticationEnd: AbortController | undefined;
+  /** `undefined` until it is needed. */
   #multiplexer: Multiplexer<AnyChannel> | undefined;
-  readonly #ignored = new CountedMessages((kind) => this.#log("debug", "a message was ignored", { kind }));
-  readonly #refused = new CountedMessages((kind, details, level) => this.#logRefusal(kind, details, level));
-  readonly #warnings = new CountedMessages((message, fields) => this.#logWarning(message, fields));
   #identity: Identity | undefined;
   #provenMethods: readonly string[] = [];
+  /** From the login on. */
   #clocks: SessionClocks | undefined;
   readonly #misbehaviour: Misbehaviour;
   /** The first key exchange is over. */
@@ -99,22 +102,18 @@ export class ServerConnection implements Connection {
     this.#settings = settings;
     this.#observer = observer;
     this.#logger = new ConnectionLog(settings.logger, this);
+    this.#notes = new ConnectionNotes(this.#logger, settings.warnings);
     setLoggerOf(this, this.#logger);
     this.#misbehaviour = new Misbehaviour(settings.admission.perSourcePenalties?.times, (cause) =>
       observer.misbehaved(this, cause),
     );
-    const { identification, hostKeys, algorithms, rekeyBytes } = settings;
-    this.#endpoint = new Endpoint(
-      stream,
-      { role: serverRole(hostKeys), identification, algorithms, rekeyBytes },
-      {
-        message: (payload) => this.#receive(payload),
-        keysExchanged: () => this.#keysExchanged(),
-        writable: () => this.#multiplexer?.resume(),
-        ended: (end) => this.#ended(end),
-        closed: (end) => observer.closed(this, end),
-      },
-    );
+    this.#endpoint = new Endpoint(stream, settings.transport, {
+      message: (payload) => this.#receive(payload),
+      keysExchanged: () => this.#keysExchanged(),
+      writable: () => this.#multiplexer?.resume(),
+      ended: (end) => this.#ended(end),
+      closed: (end) => observer.closed(this, end),
+    });
   }
 
   get clientVersion(): string {
@@ -159,11 +158,11 @@ export class ServerConnection implements Connection {
   }
 
   openChannel(kind: string, fields?: Uint8Array, options?: AnswerOptions): Promise<AnyChannel> {
-    return this.#multiplexer?.openChannel(kind, fields, options) ?? beforeLogin();
+    return this.#channels?.openChannel(kind, fields, options) ?? beforeLogin();
   }
 
   sendGlobalRequest(kind: string, fields?: Uint8Array, options?: RequestOptions): Promise<Buffer | false> {
-    return this.#multiplexer?.sendGlobalRequest(kind, fields, options) ?? beforeLogin();
+    return this.#channels?.sendGlobalRequest(kind, fields, options) ?? beforeLogin();
   }
 
   /** @param closingTime milliseconds that the client gets to take the last bytes */
@@ -201,7 +200,7 @@ export class ServerConnection implements Connection {
     const [number] = payload;
     if (number === MessageNumber.CHANNEL_DATA || number === MessageNumber.CHANNEL_EXTENDED_DATA) this.#clocks?.touch();
     if (number === MessageNumber.SERVICE_REQUEST) this.#receiveServiceRequest(payload);
-    else if (this.#multiplexer !== undefined) this.#multiplexer.receive(payload);
+    else if (this.#clocks !== undefined) this.#channels?.receive(payload);
     else this.#authentication?.receive(payload);
   }
 
@@ -219,6 +218,8 @@ export class ServerConnection implements Connection {
 
   #createAuthentication(binding: SignatureBinding): Authentication {
     const { server, algorithms, maxAuthTries, authFailureDelay } = this.#settings;
+    const end = new AbortController();
+    this.#authenticationEnd = end;
     return new Authentication(
       {
         maxAuthTries,
@@ -239,12 +240,12 @@ export class ServerConnection implements Connection {
             this.#identity = identity;
           },
         },
-        this.#hookFailed,
+        this.#notes.hookFailed,
       ),
       {
         binding,
         remoteAddress: this.remoteAddress,
-        signal: this.signal,
+        signal: end.signal,
         send: (message) => this.#endpoint.transport.send(message),
         hold: () => this.#endpoint.transport.hold(),
         authenticated: (identity) => this.#authenticated(identity),
@@ -252,7 +253,7 @@ export class ServerConnection implements Connection {
           this.#misbehaviour.note("authFail");
           this.#log("info", "authentication was refused", refusalRecord(refusal));
         },
-        hookFailed: this.#hookFailed,
+        hookFailed: this.#notes.hookFailed,
         failed: (error) => this.#endpoint.fail(error),
       },
     );
@@ -270,16 +271,37 @@ export class ServerConnection implements Connection {
       this.disconnect(DisconnectReason.TOO_MANY_CONNECTIONS, objection);
       return;
     }
-    const { server, sessionHooks, announcedHostKeys, maxChannels, maxWindowSize, sessionLimits } = this.#settings;
+    const { announcedHostKeys, sessionLimits } = this.#settings;
     const { rekeySeconds, clientAliveInterval: aliveInterval, clientAliveCountMax: aliveCountMax } = this.#settings;
-    const endpoint = this.#endpoint;
-    const { transport } = endpoint;
+    const { transport } = this.#endpoint;
     this.#authentication = undefined;
-    const clocks = new SessionClocks(sessionLimits, (message, reason) => {
+    this.#authenticationEnd = undefined;
+    this.#clocks = new SessionClocks(sessionLimits, (message, reason) => {
       noteEndReason(this, reason);
       this.disconnect(DisconnectReason.BY_APPLICATION, message);
     });
-    this.#clocks = clocks;
+    transport.send(encodeUserauthSuccess());
+    transport.enter("running");
+    transport.startDelayedCompression();
+    if (announcedHostKeys.length > 0 && takesHostKeys(this.clientVersion)) {
+      transport.send(encodeGlobalRequest(HOST_KEYS, "unwanted", encodeHostKeys(announcedHostKeys)));
+    }
+    this.#endpoint.run({ rekeySeconds, aliveInterval, aliveCountMax }, () => this.#channels?.sendKeepalive());
+    this.#log("info", "a user has logged in", {
+      ...loginRecord(identity),
+      clientVersion: loggedBytes(this.clientVersion),
+    });
+    this.#observer.authenticated(this);
+  }
+
+  /** Of a user who has logged in. Made when it is first needed: a connection without channels does without. */
+  get #channels(): Multiplexer<AnyChannel> | undefined {
+    if (this.#clocks !== undefined) this.#multiplexer ??= this.#createMultiplexer(this.#clocks);
+    return this.#multiplexer;
+  }
+
+  #createMultiplexer(clocks: SessionClocks): Multiplexer<AnyChannel> {
+    const { server, sessionHooks, maxChannels, maxWindowSize, sessionLimits } = this.#settings;
     const log = this.#forwardingLog();
     const decide = (target: LocalTarget) =>
       callHook("checkLocalForwardRequest", () => server.checkLocalForwardRequest(target));
@@ -289,52 +311,23 @@ export class ServerConnection implements Connection {
       sessionHooks,
       forwarding: this.#settings.forwarding.forClient(this, decide, log),
       log,
-      refusedRequests: new RefusedRequests(this.#refused),
+      refusedRequests: new RefusedRequests(this.#notes.refused),
       hostKeyProof: this.#createHostKeyProof(),
     });
     const sessionPlaces = new SessionPlaces(sessionLimits.maxSessions, (reason) => log.refused("session", reason));
     const multiplexer = new Multiplexer(
       { maxChannels, maxWindowSize },
       clocks.watch(sessionPlaces.guard(authority), () => this.channelCount),
-      {
-        get writable() {
-          return endpoint.writable;
-        },
-        get acceptsRequests() {
-          return endpoint.acceptsRequests;
-        },
-        send: (payload) => transport.send(payload),
-        sendData: (head, parts) => {
-          clocks.touch();
-          endpoint.sendData(head, parts);
-        },
-        hold: () => transport.hold(),
-        failed: (error) => this.#endpoint.fail(error),
-        hookFailed: this.#hookFailed,
-        ignored: (kind) => this.#ignored.note(kind),
-        refused: (what, reason) => this.#refused.note(reason, { request: loggedText(what) }),
-        warned: (channel, message, fields) => this.#warnings.note(message, { channel, ...fields }, "warn"),
-      },
+      new ClientLink(this.#endpoint, clocks, this.#notes),
     );
-    this.#multiplexer = multiplexer;
-    transport.send(encodeUserauthSuccess());
-    transport.enter("running");
-    transport.startDelayedCompression();
-    if (announcedHostKeys.length > 0 && takesHostKeys(this.clientVersion)) {
-      void multiplexer.sendGlobalRequest(HOST_KEYS, encodeHostKeys(announcedHostKeys), { wantReply: false });
-    }
-    endpoint.run({ rekeySeconds, aliveInterval, aliveCountMax }, () => multiplexer.sendKeepalive());
-    this.#log("info", "a user has logged in", {
-      ...loginRecord(identity),
-      clientVersion: loggedBytes(this.clientVersion),
-    });
-    this.#observer.authenticated(this);
+    if (this.#endpoint.ended) multiplexer.close();
+    return multiplexer;
   }
 
   #forwardingLog(): ForwardingLog {
     return {
       refused: (kind, reason, { target, err, cause, remedy } = {}) =>
-        this.#refused.note(
+        this.#notes.refused.note(
           `${kind}: ${reason}`,
           {
             ...(target !== undefined && { target }),
@@ -350,7 +343,7 @@ export class ServerConnection implements Connection {
           ...{ bytesReceived: bytesFromFirst, bytesSent: bytesFromSecond },
           ...(error && { err: error }),
         }),
-      failed: this.#hookFailed,
+      failed: this.#notes.hookFailed,
     };
   }
 
@@ -369,7 +362,7 @@ export class ServerConnection implements Connection {
   }
 
   #keysExchanged(): void {
-    if (this.#multiplexer !== undefined) return;
+    if (this.#clocks !== undefined) return;
     if (this.#admitted !== undefined) {
       this.#authenticated(this.#admitted);
     } else if (!this.#handshaken) {
@@ -382,25 +375,12 @@ export class ServerConnection implements Connection {
     }
   }
 
-  readonly #hookFailed = (hook: string, error: unknown): void => {
-    const failure =
-      error instanceof HookError ? { hook: error.hook, err: error.cause } : { hook: loggedText(hook), err: error };
-    this.#log("error", "a hook has failed", failure);
-  };
-
   #ended(end: ConnectionEnd): void {
     noteEnd(this, end);
     this.#holdAgainstClient(end);
-    const { counts: ignored } = this.#ignored;
-    const { counts: refused } = this.#refused;
-    const { counts: warnings } = this.#warnings;
     if (end.kind === "failed") this.#log("error", "the connection has failed", { err: end.error });
-    this.#log("info", "a connection has ended", {
-      ...endRecord(end),
-      ...(ignored && { ignored }),
-      ...(refused && { refused }),
-      ...(warnings && { warnings }),
-    });
+    this.#log("info", "a connection has ended", { ...endRecord(end), ...this.#notes.counts });
+    this.#authenticationEnd?.abort();
     this.#clocks?.stop();
     this.#multiplexer?.close();
   }
@@ -421,19 +401,6 @@ export class ServerConnection implements Connection {
       case "disconnected":
         this.#misbehaviour.serverEnded();
     }
-  }
-
-  /** What nothing allows is a warning of the server, however many clients ask: the others of a minute are counted. */
-  #logRefusal(reason: string, details: object, level: NoteLevel): void {
-    const leftOut = level === "warn" ? this.#settings.warnings.admit(reason) : 0;
-    this.#log(leftOut === undefined ? "info" : level, "a request was refused", {
-      ...{ reason, ...details },
-      ...(leftOut !== undefined && leftOut > 0 && { leftOut }),
-    });
-  }
-
-  #logWarning(message: string, fields: object): void {
-    this.#log("warn", message, { ...fields, ...("err" in fields && { err: loggedError(fields.err) }) });
   }
 
   #log(level: "debug" | "info" | "warn" | "error", message: string, fields: object = {}): void {

@@ -17,6 +17,8 @@ import { PKey } from "../crypto/pkey/pkey.js";
 import { ServerForwarding } from "../forwarding/server-forwarding.js";
 import type { SessionHooks } from "../session/session-requests.js";
 import { type AlgorithmPreferences, type AlgorithmsOption, resolveAlgorithms } from "../transport/algorithms.js";
+import { serverRole } from "../transport/server-role.js";
+import type { TransportOptions } from "../transport/transport.js";
 import {
   ADMISSION_OPTIONS,
   type AdmissionOptions,
@@ -128,6 +130,7 @@ export interface ServerSettings extends GeneralSettings {
   readonly sessionRunner: SessionRunner;
   readonly forwarding: ServerForwarding;
   readonly hostKeys: readonly HostKey[];
+  readonly transport: TransportOptions;
   /** The host keys that clients may learn and have proven. */
   readonly announcedHostKeys: readonly HostKey[];
 }
@@ -163,7 +166,7 @@ export function resolveSettings(options: SSHServerManagerOptions): ServerSetting
     throw new ConfigurationError("serverInterface", "must be an object whose class extends SSHServer");
   }
   const general = resolveGeneralSettings(options);
-  const { algorithms, logger, maxChannels } = general;
+  const { identification, algorithms, rekeyBytes, logger, maxChannels } = general;
   checkHookNames("serverInterface", options.serverInterface, SSHServer, logger);
   const hostKeys = checkHostKeys(options, algorithms);
   const sessionRunner = new SessionRunner(sessionsOf(options.serverInterface), logger);
@@ -174,6 +177,7 @@ export function resolveSettings(options: SSHServerManagerOptions): ServerSetting
     sessionRunner,
     forwarding: new ServerForwarding(options.serverInterface.forwarding, maxChannels),
     hostKeys,
+    transport: { role: serverRole(hostKeys), identification, algorithms, rekeyBytes },
     announcedHostKeys: general.announceHostKeys ? checkAnnouncement(hostKeys, algorithms) : [],
   };
 }
