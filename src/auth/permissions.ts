@@ -61,7 +61,7 @@ export const RESTRICTED_PERMISSIONS: Permissions = frozen({
 });
 
 /**
- * Permissions that both give. Variables that both set have the value of `one`.
+ * Permissions that both give; both are frozen. Variables that both set have the value of `one`.
  *
  * @returns `undefined` where they force different commands: nobody knows which of them was meant to count
  */
@@ -69,6 +69,9 @@ export function intersectPermissions(one: Permissions, other: Permissions): Perm
   if (one.forceCommand !== undefined && other.forceCommand !== undefined && one.forceCommand !== other.forceCommand) {
     return undefined;
   }
+  // Of most users: connections share it.
+  if (one === ALL_PERMISSIONS) return other;
+  if (other === ALL_PERMISSIONS) return one;
   return frozen({
     pty: one.pty && other.pty,
     portForwarding: one.portForwarding && other.portForwarding,
@@ -132,7 +135,7 @@ export function completePermissions(some: Partial<Permissions>, option = "permis
     const [isGood, what] = CHECKS[name];
     if (name in given && !isGood(given[name])) throw new ConfigurationError(`${option}.${name}`, `must be ${what}`);
   }
-  return frozen({ ...ALL_PERMISSIONS, ...given });
+  return Object.keys(given).length === 0 ? ALL_PERMISSIONS : frozen({ ...ALL_PERMISSIONS, ...given });
 }
 
 /** A copy of `permissions` that nobody can change, not even the program that has the original. */

@@ -41,22 +41,7 @@ export class Multiplexer<AnyChannel extends Channel = Channel> {
     this.#link = link;
     const budget = new WaitingBudget(() => link.hold());
     const channels = new OpenChannels(options.maxChannels, authority);
-    const channelLink: ChannelLink = {
-      maxWindowSize: options.maxWindowSize,
-      get writable() {
-        return link.writable;
-      },
-      get acceptsRequests() {
-        return link.acceptsRequests;
-      },
-      send: (payload) => link.send(payload),
-      sendData: (head, parts) => link.sendData(head, parts),
-      waitUntilWritable: (sender) => this.#waitingSenders.add(sender),
-      mayGrowWindow: (bytes) => channels.mayGrowWindow(bytes),
-      closed: (id) => channels.closed(id),
-      errorIgnored: (id, error) => link.hookFailed(`stream of channel ${id}`, error),
-      warned: (id, message, fields) => link.warned(id, message, fields),
-    };
+    const channelLink = new LinkOfChannels(link, channels, this.#waitingSenders, options.maxWindowSize);
     this.#channels = channels;
     this.#opens = new ChannelOpens(channels, authority, link, channelLink, budget);
     this.#globalRequests = new GlobalRequests(authority, link, budget);
@@ -213,6 +198,62 @@ export class Multiplexer<AnyChannel extends Channel = Channel> {
       },
       (error) => requestFailed(this.#link, `channel request ${request.kind}`, error),
     );
+  }
+}
+
+/** The way from the channels of one multiplexer to the peer. */
+class LinkOfChannels implements ChannelLink {
+  readonly maxWindowSize: number;
+  readonly #link: MultiplexerLink;
+  readonly #channels: Pick<OpenChannels<Channel>, "mayGrowWindow" | "closed">;
+  readonly #waitingSenders: Set<ChannelSender>;
+
+  constructor(
+    link: MultiplexerLink,
+    channels: Pick<OpenChannels<Channel>, "mayGrowWindow" | "closed">,
+    waitingSenders: Set<ChannelSender>,
+    maxWindowSize: number,
+  ) {
+    this.maxWindowSize = maxWindowSize;
+    this.#link = link;
+    this.#channels = channels;
+    this.#waitingSenders = waitingSenders;
+  }
+
+  get writable(): boolean {
+    return this.#link.writable;
+  }
+
+  get acceptsRequests(): boolean {
+    return this.#link.acceptsRequests;
+  }
+
+  send(payload: Buffer): void {
+    this.#link.send(payload);
+  }
+
+  sendData(head: Buffer, parts: readonly Uint8Array[]): void {
+    this.#link.sendData(head, parts);
+  }
+
+  waitUntilWritable(sender: ChannelSender): void {
+    this.#waitingSenders.add(sender);
+  }
+
+  mayGrowWindow(bytes: number): boolean {
+    return this.#channels.mayGrowWindow(bytes);
+  }
+
+  closed(channelId: number): void {
+    this.#channels.closed(channelId);
+  }
+
+  errorIgnored(channelId: number, error: Error): void {
+    this.#link.hookFailed(`stream of channel ${channelId}`, error);
+  }
+
+  warned(channelId: number, message: string, fields?: object): void {
+    this.#link.warned(channelId, message, fields);
   }
 }
 

@@ -38,7 +38,7 @@ export function resolveSessionLimits(options: SessionLimitOptions): SessionLimit
 
 /** The clocks of a connection on which somebody has logged in. */
 export class SessionClocks {
-  readonly #timers = new Set<NodeJS.Timeout>();
+  readonly #timers: NodeJS.Timeout[] = [];
   readonly #unused: (() => void) | undefined;
   #unusedTimer: NodeJS.Timeout | undefined;
   #active = false;
@@ -48,7 +48,7 @@ export class SessionClocks {
   constructor(settings: SessionLimitSettings, over: (message: string, reason: "idle" | "timeout") => void) {
     const { sessionTimeout, idleTimeout, unusedConnectionTimeout } = settings;
     if (Number.isFinite(sessionTimeout)) {
-      this.#timers.add(setTimeout(() => over("the session has lasted too long", "timeout"), 1000 * sessionTimeout));
+      this.#timers.push(setTimeout(() => over("the session has lasted too long", "timeout"), 1000 * sessionTimeout));
     }
     if (Number.isFinite(idleTimeout)) this.#watchIdleness(1000 * idleTimeout, over);
     if (Number.isFinite(unusedConnectionTimeout)) {
@@ -107,6 +107,6 @@ export class SessionClocks {
       this.#active = false;
       if (quiet >= looks) over("nothing has happened for too long", "idle");
     }, time / looks);
-    this.#timers.add(timer);
+    this.#timers.push(timer);
   }
 }

@@ -4,7 +4,7 @@ import type { AdmissionSettings, PenaltySettings } from "./options.js";
 import { type Penalised, Penalties, type PenaltyCause } from "./penalties.js";
 import type { RefusalReason } from "./refusal.js";
 import { dropsStartup } from "./startups.js";
-import { type Source, Ticket } from "./ticket.js";
+import { type Source, Ticket, type TicketCounter } from "./ticket.js";
 
 /** The clock and the random numbers of an admission. */
 export interface AdmissionNature {
@@ -83,18 +83,19 @@ export class Admission {
 
   #count(name: string | undefined): Ticket {
     this.#startups++;
-    let source: Source = { startups: 0, connections: 0 };
-    if (name !== undefined) {
-      source = this.#sources.get(name) ?? source;
-      this.#sources.set(name, source);
-    }
-    return new Ticket(source, {
-      startupOver: () => this.#startups--,
-      enterUser: (username) => this.#enterUser(username),
-      userLeft: (username) => this.#userLeft(username),
-      sourceGone: () => name !== undefined && this.#sources.delete(name),
-    });
+    const known = name === undefined ? undefined : this.#sources.get(name);
+    const source = known ?? { name, startups: 0, connections: 0 };
+    if (name !== undefined) this.#sources.set(name, source);
+    return new Ticket(source, this.#counter);
   }
+
+  /** Of all tickets. */
+  readonly #counter: TicketCounter = {
+    startupOver: () => this.#startups--,
+    enterUser: (username) => this.#enterUser(username),
+    userLeft: (username) => this.#userLeft(username),
+    sourceGone: ({ name }) => name !== undefined && this.#sources.delete(name),
+  };
 
   #enterUser(username: string): boolean {
     const count = this.#users.get(username) ?? 0;
@@ -122,7 +123,7 @@ export class Admission {
   }
 }
 
-const NOBODY: Source = { startups: 0, connections: 0 };
+const NOBODY: Source = { name: undefined, startups: 0, connections: 0 };
 
 function limitsOf({ times, max, min, maxSources, overflow }: PenaltySettings, family: Address["family"]) {
   return { times, max, min, maxSources: maxSources[family], overflow: overflow[family] };

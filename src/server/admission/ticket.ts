@@ -1,5 +1,7 @@
 /** The connections that come from one source. */
 export interface Source {
+  /** `undefined` for one that nobody knows, with a single connection. */
+  readonly name: string | undefined;
   /** Connections on which nobody has logged in. */
   startups: number;
   /** Connections, logged in or not. */
@@ -13,7 +15,7 @@ export interface TicketCounter {
   enterUser(username: string): boolean;
   userLeft(username: string): void;
   /** Nothing comes from the source any more. */
-  sourceGone(): void;
+  sourceGone(source: Source): void;
 }
 
 /** A connection's place among those that are counted, from accept to its end. */
@@ -45,7 +47,7 @@ export class Ticket {
     if (this.#state === "startup") this.#startupOver();
     this.#state = "released";
     if (this.#username !== undefined) this.#counter.userLeft(this.#username);
-    if (--this.#source.connections === 0) this.#counter.sourceGone();
+    if (--this.#source.connections === 0) this.#counter.sourceGone(this.#source);
   }
 
   #startupOver(): void {
