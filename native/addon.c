@@ -194,6 +194,12 @@ static void finalize(napi_env env, void *data, void *hint) {
   protection_destroy(data);
 }
 
+static void finalize_contexts(napi_env env, void *data, void *hint) {
+  (void)env;
+  (void)hint;
+  contexts_release(data);
+}
+
 static const char *const cipher_names[] = {
     [CHACHA20_POLY1305] = "chacha20-poly1305",
     [AES_GCM] = "aes-gcm",
@@ -230,7 +236,9 @@ static napi_value construct(napi_env env, napi_callback_info info, enum directio
       !read_bytes(env, parameters[2], &keys.iv) || !read_bytes(env, parameters[3], &keys.mac)) {
     return NULL;
   }
-  struct protection *protection = protection_create(cipher, direction, &keys);
+  void *contexts = NULL;
+  if (napi_get_instance_data(env, &contexts) != napi_ok || contexts == NULL) return refuse(env, "there is no memory");
+  struct protection *protection = protection_create(contexts, cipher, direction, &keys);
   if (protection == NULL) return refuse(env, "OpenSSL does not take these keys");
   if (napi_wrap(env, self, protection, finalize, NULL, NULL) != napi_ok) {
     protection_destroy(protection);
@@ -256,6 +264,12 @@ NAPI_MODULE_INIT() {
       return NULL;
     }
     return exports;
+  }
+  struct contexts *contexts = contexts_create();
+  if (contexts == NULL) return refuse(env, "there is no memory");
+  if (napi_set_instance_data(env, contexts, finalize_contexts, NULL) != napi_ok) {
+    contexts_release(contexts);
+    return NULL;
   }
   if (napi_define_class(env, "Sealer", NAPI_AUTO_LENGTH, construct_sealer, NULL, sizeof of_sealer / sizeof *of_sealer,
                         of_sealer, &value) != napi_ok ||

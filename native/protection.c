@@ -6,6 +6,7 @@
 #include "openssl.h"
 
 #define BLOCK 16
+#define AES_256_KEY 32
 #define GCM_IV 12
 /* Where the counter of packets starts in it (RFC 5647 section 7.1). */
 #define GCM_COUNTER 4
@@ -15,17 +16,39 @@
 /* Counter of blocks (64 bits, little-endian), then the nonce (64 bits, big-endian). */
 #define CHACHA20_IV 16
 #define CHACHA20_BLOCK 64
+#define LONGEST_KEY (2 * CHACHA20_KEY)
+
+/* A context that has the keys of whoever used it last. */
+struct shared_cipher {
+  EVP_CIPHER_CTX *context;
+  const struct protection *user;
+};
+
+/*
+ * A context of OpenSSL is a kibibyte, and an idle connection would hold several: where nothing but the keys lasts from one
+ * packet to the next, all connections share one, which is given the keys when another has used it.
+ */
+struct contexts {
+  size_t holders;
+  struct shared_cipher chacha20;
+  EVP_MAC_CTX *poly1305;
+  /* By direction, of AES-128 and AES-256. */
+  struct shared_cipher gcm[2][2];
+};
 
 struct protection {
   enum cipher cipher;
+  enum direction direction;
   size_t tag_length;
-  EVP_CIPHER_CTX *content;
-  /* Of ChaCha20-Poly1305 only. */
-  EVP_CIPHER_CTX *length;
-  EVP_MAC_CTX *poly1305;
-  /* Of AES in counter mode only. */
-  HMAC_CTX *hmac;
+  struct contexts *contexts;
+  /* Of the ciphers that share a context. */
+  struct shared_cipher *shared;
+  uint8_t key[LONGEST_KEY];
+  size_t key_length;
   uint8_t gcm_iv[GCM_IV];
+  /* Of AES in counter mode only, whose key stream goes on from packet to packet. */
+  EVP_CIPHER_CTX *content;
+  HMAC_CTX *hmac;
   /* Where the length is encrypted with what follows it: decrypted, from read_length until open. */
   uint8_t first_block[BLOCK];
   bool first_block_read;
@@ -71,40 +94,79 @@ static bool crypt_pieces(EVP_CIPHER_CTX *context, uint8_t *out, const struct byt
          crypt(context, out + parts[0].length, parts[1].data, parts[1].length);
 }
 
-static bool set_iv(EVP_CIPHER_CTX *context, const uint8_t *iv) {
-  return openssl.EVP_CipherInit_ex(context, NULL, NULL, NULL, iv, -1) == 1;
+static const EVP_CIPHER *evp_cipher(enum cipher cipher, size_t key_length) {
+  switch (cipher) {
+    case CHACHA20_POLY1305:
+      return key_length == 2 * CHACHA20_KEY ? openssl.EVP_chacha20() : NULL;
+    case AES_GCM:
+      return key_length == 16 ? openssl.EVP_aes_128_gcm() : key_length == 32 ? openssl.EVP_aes_256_gcm() : NULL;
+    case AES_CTR_ENCRYPT_THEN_MAC:
+    case AES_CTR_ENCRYPT_AND_MAC:
+      return key_length == 16   ? openssl.EVP_aes_128_ctr()
+             : key_length == 24 ? openssl.EVP_aes_192_ctr()
+             : key_length == 32 ? openssl.EVP_aes_256_ctr()
+                                : NULL;
+  }
+  return NULL;
+}
+
+static EVP_CIPHER_CTX *new_cipher(const EVP_CIPHER *cipher, const uint8_t *key, const uint8_t *iv, int encrypts) {
+  EVP_CIPHER_CTX *context = openssl.EVP_CIPHER_CTX_new();
+  if (context != NULL && openssl.EVP_CipherInit_ex(context, cipher, NULL, key, iv, encrypts) == 1) return context;
+  openssl.EVP_CIPHER_CTX_free(context);
+  return NULL;
+}
+
+/* Gives the shared context an IV, and a key unless that is NULL: it has this one's. */
+static bool begin(struct protection *self, const uint8_t *key, const uint8_t *iv) {
+  struct shared_cipher *shared = self->shared;
+  bool begun;
+  if (shared->context != NULL) {
+    begun = openssl.EVP_CipherInit_ex(shared->context, NULL, NULL, key, iv, -1) == 1;
+  } else {
+    shared->context = new_cipher(evp_cipher(self->cipher, self->key_length), key, iv, self->direction);
+    begun = shared->context != NULL;
+  }
+  shared->user = begun ? self : NULL;
+  return begun;
 }
 
 /* ChaCha20-Poly1305, as OpenSSH's PROTOCOL.chacha20poly1305 defines it */
 
-static bool chacha20_start(EVP_CIPHER_CTX *context, uint32_t sequence_number) {
+static bool chacha20_start(struct protection *self, const uint8_t *key, uint32_t sequence_number) {
   uint8_t iv[CHACHA20_IV] = {0};
   write_uint32(iv + CHACHA20_IV - 4, sequence_number);
-  return set_iv(context, iv);
+  return begin(self, key, iv);
+}
+
+/* The length is encrypted under a key of its own, the second. */
+static bool chacha20_length(struct protection *self, uint8_t *out, const uint8_t *in, uint32_t sequence_number) {
+  return chacha20_start(self, self->key + CHACHA20_KEY, sequence_number) &&
+         crypt(self->shared->context, out, in, LENGTH_FIELD);
 }
 
 /* Starts the key stream of the content: its first block holds the key of the tag, and the content's follow. */
 static bool poly1305_start(struct protection *self, uint32_t sequence_number) {
   uint8_t block[CHACHA20_BLOCK];
-  bool done = chacha20_start(self->content, sequence_number) && crypt(self->content, block, zeros, sizeof block) &&
-              openssl.EVP_MAC_init(self->poly1305, block, CHACHA20_KEY, NULL) == 1;
+  bool done = chacha20_start(self, self->key, sequence_number) &&
+              crypt(self->shared->context, block, zeros, sizeof block) &&
+              openssl.EVP_MAC_init(self->contexts->poly1305, block, CHACHA20_KEY, NULL) == 1;
   openssl.OPENSSL_cleanse(block, sizeof block);
   return done;
 }
 
 static bool poly1305_add(struct protection *self, const uint8_t *data, size_t length) {
-  return length == 0 || openssl.EVP_MAC_update(self->poly1305, data, length) == 1;
+  return length == 0 || openssl.EVP_MAC_update(self->contexts->poly1305, data, length) == 1;
 }
 
 static bool poly1305_end(struct protection *self, uint8_t *tag) {
   size_t length;
-  return openssl.EVP_MAC_final(self->poly1305, tag, &length, AEAD_TAG) == 1;
+  return openssl.EVP_MAC_final(self->contexts->poly1305, tag, &length, AEAD_TAG) == 1;
 }
 
 static bool chacha20_poly1305_seal(struct protection *self, uint8_t *packet, size_t end, uint32_t sequence_number) {
-  return chacha20_start(self->length, sequence_number) && crypt(self->length, packet, packet, LENGTH_FIELD) &&
-         poly1305_start(self, sequence_number) &&
-         crypt(self->content, packet + LENGTH_FIELD, packet + LENGTH_FIELD, end - LENGTH_FIELD) &&
+  return chacha20_length(self, packet, packet, sequence_number) && poly1305_start(self, sequence_number) &&
+         crypt(self->shared->context, packet + LENGTH_FIELD, packet + LENGTH_FIELD, end - LENGTH_FIELD) &&
          poly1305_add(self, packet, end) && poly1305_end(self, packet + end);
 }
 
@@ -118,26 +180,26 @@ static enum result chacha20_poly1305_open(struct protection *self, const struct 
     return FAILED;
   }
   if (openssl.CRYPTO_memcmp(tag, expected, AEAD_TAG) != 0) return WRONG_TAG;
-  return crypt_pieces(self->content, content, pieces, LENGTH_FIELD, end) ? DONE : FAILED;
+  return crypt_pieces(self->shared->context, content, pieces, LENGTH_FIELD, end) ? DONE : FAILED;
 }
 
 /* AES-GCM, as RFC 5647 and OpenSSH's PROTOCOL section 1.6 define it */
 
 static bool gcm_start(struct protection *self, const uint8_t *length_field) {
   int written;
-  if (!set_iv(self->content, self->gcm_iv)) return false;
+  if (!begin(self, self->shared->user == self ? NULL : self->key, self->gcm_iv)) return false;
   for (size_t index = GCM_IV; index-- > GCM_COUNTER && ++self->gcm_iv[index] == 0;) {
   }
-  return openssl.EVP_CipherUpdate(self->content, NULL, &written, length_field, LENGTH_FIELD) == 1;
+  return openssl.EVP_CipherUpdate(self->shared->context, NULL, &written, length_field, LENGTH_FIELD) == 1;
 }
 
 static bool gcm_seal(struct protection *self, uint8_t *packet, size_t end) {
   uint8_t nothing[BLOCK];
   int written;
   return gcm_start(self, packet) &&
-         crypt(self->content, packet + LENGTH_FIELD, packet + LENGTH_FIELD, end - LENGTH_FIELD) &&
-         openssl.EVP_CipherFinal_ex(self->content, nothing, &written) == 1 &&
-         openssl.EVP_CIPHER_CTX_ctrl(self->content, EVP_CTRL_AEAD_GET_TAG, AEAD_TAG, packet + end) == 1;
+         crypt(self->shared->context, packet + LENGTH_FIELD, packet + LENGTH_FIELD, end - LENGTH_FIELD) &&
+         openssl.EVP_CipherFinal_ex(self->shared->context, nothing, &written) == 1 &&
+         openssl.EVP_CIPHER_CTX_ctrl(self->shared->context, EVP_CTRL_AEAD_GET_TAG, AEAD_TAG, packet + end) == 1;
 }
 
 static enum result gcm_open(struct protection *self, const struct bytes pieces[2], size_t end, uint8_t *tag,
@@ -146,11 +208,11 @@ static enum result gcm_open(struct protection *self, const struct bytes pieces[2
   uint8_t nothing[BLOCK];
   int written;
   gather(pieces, 0, LENGTH_FIELD, length_field);
-  if (!gcm_start(self, length_field) || !crypt_pieces(self->content, content, pieces, LENGTH_FIELD, end) ||
-      openssl.EVP_CIPHER_CTX_ctrl(self->content, EVP_CTRL_AEAD_SET_TAG, AEAD_TAG, tag) != 1) {
+  if (!gcm_start(self, length_field) || !crypt_pieces(self->shared->context, content, pieces, LENGTH_FIELD, end) ||
+      openssl.EVP_CIPHER_CTX_ctrl(self->shared->context, EVP_CTRL_AEAD_SET_TAG, AEAD_TAG, tag) != 1) {
     return FAILED;
   }
-  return openssl.EVP_CipherFinal_ex(self->content, nothing, &written) == 1 ? DONE : WRONG_TAG;
+  return openssl.EVP_CipherFinal_ex(self->shared->context, nothing, &written) == 1 ? DONE : WRONG_TAG;
 }
 
 /* AES in counter mode with HMAC (RFC 4344 section 4, RFC 4253 section 6.4, OpenSSH's PROTOCOL section 1.5) */
@@ -212,80 +274,85 @@ static enum result encrypt_and_mac_open(struct protection *self, const struct by
 
 /* Of all ciphers */
 
-static const EVP_CIPHER *evp_cipher(enum cipher cipher, size_t key_length) {
-  switch (cipher) {
-    case CHACHA20_POLY1305:
-      return key_length == 2 * CHACHA20_KEY ? openssl.EVP_chacha20() : NULL;
-    case AES_GCM:
-      return key_length == 16 ? openssl.EVP_aes_128_gcm() : key_length == 32 ? openssl.EVP_aes_256_gcm() : NULL;
-    case AES_CTR_ENCRYPT_THEN_MAC:
-    case AES_CTR_ENCRYPT_AND_MAC:
-      return key_length == 16   ? openssl.EVP_aes_128_ctr()
-             : key_length == 24 ? openssl.EVP_aes_192_ctr()
-             : key_length == 32 ? openssl.EVP_aes_256_ctr()
-                                : NULL;
-  }
-  return NULL;
-}
-
-static EVP_CIPHER_CTX *new_cipher(const EVP_CIPHER *cipher, const uint8_t *key, const uint8_t *iv, int encrypts) {
-  EVP_CIPHER_CTX *context = openssl.EVP_CIPHER_CTX_new();
-  if (context != NULL && openssl.EVP_CipherInit_ex(context, cipher, NULL, key, iv, encrypts) == 1) return context;
-  openssl.EVP_CIPHER_CTX_free(context);
-  return NULL;
-}
-
-static bool start_chacha20_poly1305(struct protection *self, const EVP_CIPHER *cipher, const struct keys *keys) {
+static bool start_chacha20_poly1305(struct protection *self, const struct keys *keys) {
   if (keys->iv.length != 0 || keys->mac.length != 0) return false;
-  EVP_MAC *poly1305 = openssl.EVP_MAC_fetch(NULL, "POLY1305", NULL);
-  if (poly1305 == NULL) return false;
-  self->poly1305 = openssl.EVP_MAC_CTX_new(poly1305);
-  openssl.EVP_MAC_free(poly1305);
+  if (self->contexts->poly1305 == NULL) {
+    EVP_MAC *poly1305 = openssl.EVP_MAC_fetch(NULL, "POLY1305", NULL);
+    if (poly1305 == NULL) return false;
+    self->contexts->poly1305 = openssl.EVP_MAC_CTX_new(poly1305);
+    openssl.EVP_MAC_free(poly1305);
+  }
   self->tag_length = AEAD_TAG;
-  self->content = new_cipher(cipher, keys->key.data, zeros, SEALS);
-  self->length = new_cipher(cipher, keys->key.data + CHACHA20_KEY, zeros, SEALS);
-  return self->poly1305 != NULL && self->content != NULL && self->length != NULL;
+  self->shared = &self->contexts->chacha20;
+  return self->contexts->poly1305 != NULL && chacha20_start(self, self->key, 0);
 }
 
-static bool start_gcm(struct protection *self, const EVP_CIPHER *cipher, const struct keys *keys, int encrypts) {
+static bool start_gcm(struct protection *self, const struct keys *keys) {
   if (keys->iv.length != GCM_IV || keys->mac.length != 0) return false;
   self->tag_length = AEAD_TAG;
   memcpy(self->gcm_iv, keys->iv.data, GCM_IV);
-  self->content = new_cipher(cipher, keys->key.data, self->gcm_iv, encrypts);
-  return self->content != NULL;
+  self->shared = &self->contexts->gcm[self->direction][self->key_length == AES_256_KEY];
+  return begin(self, self->key, self->gcm_iv);
 }
 
-static bool start_ctr(struct protection *self, const EVP_CIPHER *cipher, const struct keys *keys, int encrypts) {
+static bool start_ctr(struct protection *self, const EVP_CIPHER *cipher, const struct keys *keys) {
   size_t mac_length = keys->mac.length;
   if (keys->iv.length != BLOCK || (mac_length != 32 && mac_length != 64)) return false;
   self->tag_length = mac_length;
-  self->content = new_cipher(cipher, keys->key.data, keys->iv.data, encrypts);
+  self->content = new_cipher(cipher, keys->key.data, keys->iv.data, self->direction);
   self->hmac = openssl.HMAC_CTX_new();
   const EVP_MD *hash = mac_length == 32 ? openssl.EVP_sha256() : openssl.EVP_sha512();
   return self->content != NULL && self->hmac != NULL &&
          openssl.HMAC_Init_ex(self->hmac, keys->mac.data, (int)mac_length, hash, NULL) == 1;
 }
 
-struct protection *protection_create(enum cipher cipher, enum direction direction, const struct keys *keys) {
+struct contexts *contexts_create(void) {
+  struct contexts *contexts = calloc(1, sizeof *contexts);
+  if (contexts != NULL) contexts->holders = 1;
+  return contexts;
+}
+
+void contexts_release(struct contexts *contexts) {
+  if (--contexts->holders > 0) return;
+  openssl.EVP_CIPHER_CTX_free(contexts->chacha20.context);
+  openssl.EVP_MAC_CTX_free(contexts->poly1305);
+  for (size_t index = 0; index < 4; index++) openssl.EVP_CIPHER_CTX_free(contexts->gcm[index / 2][index % 2].context);
+  free(contexts);
+}
+
+struct protection *protection_create(struct contexts *contexts, enum cipher cipher, enum direction direction,
+                                     const struct keys *keys) {
   const EVP_CIPHER *evp = evp_cipher(cipher, keys->key.length);
   struct protection *self = evp == NULL ? NULL : calloc(1, sizeof *self);
   if (self == NULL) return NULL;
   self->cipher = cipher;
+  self->direction = direction;
+  self->contexts = contexts;
+  contexts->holders++;
+  memcpy(self->key, keys->key.data, keys->key.length);
+  self->key_length = keys->key.length;
   openssl.ERR_set_mark();
-  bool started = cipher == CHACHA20_POLY1305 ? start_chacha20_poly1305(self, evp, keys)
-                 : cipher == AES_GCM         ? start_gcm(self, evp, keys, direction)
-                                             : start_ctr(self, evp, keys, direction);
+  bool started = cipher == CHACHA20_POLY1305 ? start_chacha20_poly1305(self, keys)
+                 : cipher == AES_GCM         ? start_gcm(self, keys)
+                                             : start_ctr(self, evp, keys);
   openssl.ERR_pop_to_mark();
   if (started) return self;
   protection_destroy(self);
   return NULL;
 }
 
+/* The keys are not left in a context; the next packet of another connection gets a new one. */
+static void leave_shared(struct protection *self) {
+  if (self->shared == NULL || self->shared->user != self) return;
+  openssl.EVP_CIPHER_CTX_free(self->shared->context);
+  *self->shared = (struct shared_cipher){NULL, NULL};
+}
+
 void protection_destroy(struct protection *self) {
   if (self == NULL) return;
+  leave_shared(self);
+  contexts_release(self->contexts);
   openssl.EVP_CIPHER_CTX_free(self->content);
-  openssl.EVP_CIPHER_CTX_free(self->length);
-  openssl.EVP_MAC_CTX_free(self->poly1305);
   openssl.HMAC_CTX_free(self->hmac);
   openssl.OPENSSL_cleanse(self, sizeof *self);
   free(self);
@@ -324,7 +391,7 @@ enum result protection_read_length(struct protection *self, const uint8_t *heade
   if (self->failed || self->first_block_read) return OUT_OF_TURN;
   openssl.ERR_set_mark();
   if (self->cipher == CHACHA20_POLY1305) {
-    done = chacha20_start(self->length, sequence_number) && crypt(self->length, field, header, LENGTH_FIELD);
+    done = chacha20_length(self, field, header, sequence_number);
   } else if (self->cipher == AES_CTR_ENCRYPT_AND_MAC) {
     done = crypt(self->content, self->first_block, header, BLOCK);
     self->first_block_read = true;

@@ -48,8 +48,17 @@ enum result {
 /* Bytes of the longest packet that is taken. */
 #define LONGEST_PACKET ((size_t)1 << 30)
 
+/* What the protections of one thread share: no other thread may use them, or it. */
+struct contexts;
+
+/* NULL without memory. */
+struct contexts *contexts_create(void);
+/* To be called once. They remain as long as a protection is left. */
+void contexts_release(struct contexts *contexts);
+
 /* NULL where the keys do not have the lengths that the cipher takes, or OpenSSL refuses. The keys are copied. */
-struct protection *protection_create(enum cipher cipher, enum direction direction, const struct keys *keys);
+struct protection *protection_create(struct contexts *contexts, enum cipher cipher, enum direction direction,
+                                     const struct keys *keys);
 /* Overwrites the keys; NULL is let pass. */
 void protection_destroy(struct protection *protection);
 

@@ -56,6 +56,9 @@ static const struct {
 };
 #define SUITES (sizeof suites / sizeof *suites)
 
+/* Of all protections, which work by turns. */
+static struct contexts *contexts;
+
 /* Opens a packet in place or in two pieces; the content, which is to be freed, is zeros where that fails. */
 static enum result open_somehow(struct protection *opener, struct bytes packet, uint32_t sequence_number,
                                 struct bytes *content) {
@@ -85,14 +88,53 @@ static enum result open_somehow(struct protection *opener, struct bytes packet, 
   return result;
 }
 
+/* A pair of each cipher that works between the packets of others. */
+static struct {
+  struct protection *sealer, *opener;
+  uint32_t packets;
+} bystanders[SUITES];
+
+static void create_bystanders(void) {
+  for (size_t suite = 0; suite < SUITES; suite++) {
+    struct keys keys = {random_bytes(suites[suite].key), random_bytes(suites[suite].iv), random_bytes(suites[suite].mac)};
+    bystanders[suite].sealer = protection_create(contexts, suites[suite].cipher, SEALS, &keys);
+    bystanders[suite].opener = protection_create(contexts, suites[suite].cipher, OPENS, &keys);
+    free(keys.key.data);
+    free(keys.iv.data);
+    free(keys.mac.data);
+  }
+}
+
+static void let_bystander_work(void) {
+  size_t chosen = below(SUITES);
+  struct protection *sealer = bystanders[chosen].sealer;
+  uint32_t sequence_number = bystanders[chosen].packets++;
+  struct bytes packet = random_bytes(LENGTH_FIELD + 32 + protection_tag_length(sealer));
+  struct bytes clear = copy_of(packet.data + LENGTH_FIELD, 32);
+  struct bytes content;
+  expect(protection_seal(sealer, packet, sequence_number) == DONE, "a bystander does not seal");
+  expect(open_somehow(bystanders[chosen].opener, packet, sequence_number, &content) == DONE, "a bystander does not open");
+  expect(memcmp(content.data, clear.data, clear.length) == 0, "a bystander opens something else");
+  free(packet.data);
+  free(clear.data);
+  free(content.data);
+}
+
+static void destroy_bystanders(void) {
+  for (size_t suite = 0; suite < SUITES; suite++) {
+    protection_destroy(bystanders[suite].sealer);
+    protection_destroy(bystanders[suite].opener);
+  }
+}
+
 /* A few packets under one set of keys, up to the first that was changed. */
 static unsigned long run(void) {
   unsigned long packets = 0;
   size_t suite = below(SUITES);
   enum cipher cipher = suites[suite].cipher;
   struct keys keys = {random_bytes(suites[suite].key), random_bytes(suites[suite].iv), random_bytes(suites[suite].mac)};
-  struct protection *sealer = protection_create(cipher, SEALS, &keys);
-  struct protection *opener = protection_create(cipher, OPENS, &keys);
+  struct protection *sealer = protection_create(contexts, cipher, SEALS, &keys);
+  struct protection *opener = protection_create(contexts, cipher, OPENS, &keys);
   expect(sealer != NULL && opener != NULL, "no protection");
   size_t tag = protection_tag_length(sealer);
   for (bool changed = false; !changed && packets < 20; packets++) {
@@ -101,7 +143,9 @@ static unsigned long run(void) {
     size_t length = least + below(next() % 8 == 0 ? LONGEST_CONTENT : 200);
     struct bytes packet = random_bytes(LENGTH_FIELD + length + tag);
     struct bytes clear = copy_of(packet.data + LENGTH_FIELD, length);
+    if (next() & 1) let_bystander_work();
     expect(protection_seal(sealer, packet, sequence_number) == DONE, "not sealed");
+    if (next() & 1) let_bystander_work();
     changed = next() % 4 == 0;
     if (changed && next() % 4 == 0) {
       packet.length = below(packet.length);
@@ -132,7 +176,7 @@ static unsigned long run(void) {
   struct bytes *part = &(&keys.key)[below(3)];
   part->length = below(part->length + 1);
   enum cipher other = (enum cipher)below(4);
-  protection_destroy(protection_create(other, next() & 1 ? SEALS : OPENS, &keys));
+  protection_destroy(protection_create(contexts, other, next() & 1 ? SEALS : OPENS, &keys));
   expect(ERR_peek_error() == 0, "an error of wrong keys is left in OpenSSL's queue");
   free(keys.key.data);
   free(keys.iv.data);
@@ -146,7 +190,12 @@ int main(int count, char **arguments) {
   time_t end = time(NULL) + atol(arguments[2]);
   expect(openssl_missing == NULL, openssl_missing);
   unsigned long packets = 0;
+  contexts = contexts_create();
+  create_bystanders();
+  /* They remain as long as a protection does. */
+  contexts_release(contexts);
   while (packets < LEAST_PACKETS || time(NULL) < end) packets += run();
+  destroy_bystanders();
   printf("%lu\n", packets);
   return 0;
 }
