@@ -181,7 +181,7 @@ export const benchCases: readonly BenchCase[] = [
   loginCase("rsa-sha2-256"),
   loginCase("rsa-sha2-512"),
   loginCase("certificate"),
-  { kind: "idle", name: "idle connection", targets: { KiB: { value: 25 } } },
+  { kind: "idle", name: "idle connection", targets: { KiB: { value: 10 } } },
 ];
 
 function throughputCase(transfer: Transfer, cipher: string): ThroughputCase {

@@ -1,3 +1,4 @@
+import type { Connection } from "../session/connection.js";
 import type { Places } from "./places.js";
 
 /** Something is not listened on; the message is one of few, for whoever counts. */
@@ -28,13 +29,13 @@ interface Entry<Open> {
 /** The listeners of one client: by their names, and gone with its connection. */
 export class ListenerRegister<Open extends Listener> {
   readonly #places: Places;
-  readonly #signal: AbortSignal;
-  readonly #entries = new Set<Entry<Open>>();
+  readonly #client: Pick<Connection, "signal">;
+  /** `undefined` until there is one: most clients have none. */
+  #entries: Set<Entry<Open>> | undefined;
 
-  constructor(places: Places, signal: AbortSignal) {
+  constructor(places: Places, client: Pick<Connection, "signal">) {
     this.#places = places;
-    this.#signal = signal;
-    signal.addEventListener("abort", () => this.#closeAll(), { once: true });
+    this.#client = client;
   }
 
   /**
@@ -42,15 +43,17 @@ export class ListenerRegister<Open extends Listener> {
    * @throws {ListenRefusal} when there is such a listener or no place, and when it was closed before it listened
    */
   async open(name: string | undefined, listen: () => Promise<Open>): Promise<Open> {
-    if (this.#signal.aborted) throw new ListenRefusal("the connection has ended");
+    const { signal } = this.#client;
+    if (signal.aborted) throw new ListenRefusal("the connection has ended");
     if (name !== undefined && this.#find(name) !== undefined) throw new ListenRefusal("it is listened on already");
     const release = this.#places.take();
     if (release === undefined) throw new ListenRefusal("there are too many listeners");
     const entry: Entry<Open> = { name, listener: undefined, release };
-    this.#entries.add(entry);
+    const entries = this.#entries ?? this.#begin(signal);
+    entries.add(entry);
     try {
       const listener = await listen();
-      if (!this.#entries.has(entry)) {
+      if (!entries.has(entry)) {
         await listener.close();
         throw new ListenRefusal("it was cancelled before it was listened on");
       }
@@ -58,7 +61,7 @@ export class ListenerRegister<Open extends Listener> {
       entry.listener = listener;
       return listener;
     } catch (error) {
-      this.#entries.delete(entry);
+      entries.delete(entry);
       release();
       throw error;
     }
@@ -72,17 +75,23 @@ export class ListenerRegister<Open extends Listener> {
     return true;
   }
 
-  #find(name: string): Entry<Open> | undefined {
-    return [...this.#entries].find((entry) => entry.name === name);
+  #begin(signal: AbortSignal): Set<Entry<Open>> {
+    const entries = new Set<Entry<Open>>();
+    this.#entries = entries;
+    const closeAll = () => {
+      for (const entry of entries) void this.#close(entry);
+    };
+    signal.addEventListener("abort", closeAll, { once: true });
+    return entries;
   }
 
-  #closeAll(): void {
-    for (const entry of this.#entries) void this.#close(entry);
+  #find(name: string): Entry<Open> | undefined {
+    return [...(this.#entries ?? [])].find((entry) => entry.name === name);
   }
 
   /** One that is still being opened is closed by whoever opens it. */
   async #close(entry: Entry<Open>): Promise<void> {
-    this.#entries.delete(entry);
+    this.#entries?.delete(entry);
     if (entry.listener === undefined) return;
     await entry.listener.close();
     entry.release();

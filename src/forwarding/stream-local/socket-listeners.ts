@@ -16,7 +16,7 @@ export class SocketListeners {
 
   constructor(context: ListenContext) {
     this.#context = context;
-    this.#listeners = new ListenerRegister(context.places.listeners, context.connection.signal);
+    this.#listeners = new ListenerRegister(context.places.listeners, context.connection);
   }
 
   /**

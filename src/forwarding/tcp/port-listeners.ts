@@ -32,7 +32,7 @@ export class PortListeners {
 
   constructor(context: ListenContext) {
     this.#context = context;
-    this.#listeners = new ListenerRegister(context.places.listeners, context.connection.signal);
+    this.#listeners = new ListenerRegister(context.places.listeners, context.connection);
   }
 
   /**
