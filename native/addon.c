@@ -73,12 +73,6 @@ static bool read_part(napi_env env, napi_value array, napi_value offset, napi_va
   return true;
 }
 
-static bool overlap(struct bytes left, struct bytes right) {
-  uintptr_t left_start = (uintptr_t)left.data;
-  uintptr_t right_start = (uintptr_t)right.data;
-  return left_start < right_start + right.length && right_start < left_start + left.length;
-}
-
 static napi_value boolean(napi_env env, bool value) {
   napi_value result = NULL;
   napi_get_boolean(env, value, &result);
@@ -139,42 +133,17 @@ static napi_value read_length(napi_env env, napi_callback_info info) {
 }
 
 /* open(array, offset, length, sequenceNumber): boolean. The content is left where it lies, behind the length field. */
-static napi_value open_in_place(napi_env env, napi_callback_info info) {
+static napi_value open_packet(napi_env env, napi_callback_info info) {
   napi_value parameters[MOST_PARAMETERS];
   struct protection *protection;
-  struct bytes pieces[2] = {{0}};
+  struct bytes packet;
   uint32_t sequence_number;
   if (!receive(env, info, 4, parameters, &protection) ||
-      !read_part(env, parameters[0], parameters[1], parameters[2], &pieces[0]) ||
+      !read_part(env, parameters[0], parameters[1], parameters[2], &packet) ||
       !read_uint32(env, parameters[3], &sequence_number)) {
     return NULL;
   }
-  uint8_t *content = pieces[0].length > LENGTH_FIELD ? pieces[0].data + LENGTH_FIELD : pieces[0].data;
-  return opened(env, protection_open(protection, pieces, content, sequence_number));
-}
-
-/* openPieces(first, second, content, sequenceNumber): boolean. All of `content` is written, which overlaps with neither. */
-static napi_value open_pieces(napi_env env, napi_callback_info info) {
-  napi_value parameters[MOST_PARAMETERS];
-  struct protection *protection;
-  struct bytes pieces[2];
-  struct bytes content;
-  uint32_t sequence_number;
-  if (!receive(env, info, 4, parameters, &protection) || !read_bytes(env, parameters[0], &pieces[0]) ||
-      !read_bytes(env, parameters[1], &pieces[1]) || !read_bytes(env, parameters[2], &content) ||
-      !read_uint32(env, parameters[3], &sequence_number)) {
-    return NULL;
-  }
-  size_t around = LENGTH_FIELD + protection_tag_length(protection);
-  if (pieces[0].length > LONGEST_PACKET || pieces[1].length > LONGEST_PACKET ||
-      content.length + around != pieces[0].length + pieces[1].length) {
-    napi_throw_range_error(env, "ERR_OUT_OF_RANGE", "the content is not as long as the packet needs");
-    return NULL;
-  }
-  if (overlap(content, pieces[0]) || overlap(content, pieces[1])) {
-    return refuse(env, "the content lies where the packet does");
-  }
-  return opened(env, protection_open(protection, pieces, content.data, sequence_number));
+  return opened(env, protection_open(protection, packet, sequence_number));
 }
 
 /* destroy(): overwrites the keys at once; without it they are overwritten when the object is garbage. */
@@ -255,8 +224,8 @@ static napi_value construct_opener(napi_env env, napi_callback_info info) { retu
 /* exports: { Sealer, Opener, version }, or { missing } where the OpenSSL of the program cannot be used */
 NAPI_MODULE_INIT() {
   const napi_property_descriptor of_sealer[] = {METHOD("seal", seal), METHOD("destroy", destroy)};
-  const napi_property_descriptor of_opener[] = {METHOD("readLength", read_length), METHOD("open", open_in_place),
-                                                METHOD("openPieces", open_pieces), METHOD("destroy", destroy)};
+  const napi_property_descriptor of_opener[] = {METHOD("readLength", read_length), METHOD("open", open_packet),
+                                                METHOD("destroy", destroy)};
   napi_value value;
   if (openssl_missing != NULL) {
     if (napi_create_string_utf8(env, openssl_missing, NAPI_AUTO_LENGTH, &value) != napi_ok ||

@@ -65,33 +65,9 @@ static uint32_t read_uint32(const uint8_t *in) {
   return (uint32_t)in[0] << 24 | (uint32_t)in[1] << 16 | (uint32_t)in[2] << 8 | in[3];
 }
 
-/* The parts of a packet in two pieces that lie between two places. */
-static void cut(const struct bytes pieces[2], size_t from, size_t to, struct bytes parts[2]) {
-  size_t border = pieces[0].length;
-  size_t in_first = from < border ? (to < border ? to : border) - from : 0;
-  parts[0].data = in_first > 0 ? pieces[0].data + from : NULL;
-  parts[0].length = in_first;
-  parts[1].length = to - from - in_first;
-  parts[1].data = parts[1].length > 0 ? pieces[1].data + (from + in_first - border) : NULL;
-}
-
-static void gather(const struct bytes pieces[2], size_t from, size_t to, uint8_t *out) {
-  struct bytes parts[2];
-  cut(pieces, from, to, parts);
-  if (parts[0].length > 0) memmove(out, parts[0].data, parts[0].length);
-  if (parts[1].length > 0) memcpy(out + parts[0].length, parts[1].data, parts[1].length);
-}
-
 static bool crypt(EVP_CIPHER_CTX *context, uint8_t *out, const uint8_t *in, size_t length) {
   int written;
   return length == 0 || openssl.EVP_CipherUpdate(context, out, &written, in, (int)length) == 1;
-}
-
-static bool crypt_pieces(EVP_CIPHER_CTX *context, uint8_t *out, const struct bytes pieces[2], size_t from, size_t to) {
-  struct bytes parts[2];
-  cut(pieces, from, to, parts);
-  return crypt(context, out, parts[0].data, parts[0].length) &&
-         crypt(context, out + parts[0].length, parts[1].data, parts[1].length);
 }
 
 static const EVP_CIPHER *evp_cipher(enum cipher cipher, size_t key_length) {
@@ -170,17 +146,15 @@ static bool chacha20_poly1305_seal(struct protection *self, uint8_t *packet, siz
          poly1305_add(self, packet, end) && poly1305_end(self, packet + end);
 }
 
-static enum result chacha20_poly1305_open(struct protection *self, const struct bytes pieces[2], size_t end,
-                                          const uint8_t *tag, uint8_t *content, uint32_t sequence_number) {
-  struct bytes parts[2];
+static enum result chacha20_poly1305_open(struct protection *self, uint8_t *packet, size_t end,
+                                          uint32_t sequence_number) {
   uint8_t expected[AEAD_TAG];
-  cut(pieces, 0, end, parts);
-  if (!poly1305_start(self, sequence_number) || !poly1305_add(self, parts[0].data, parts[0].length) ||
-      !poly1305_add(self, parts[1].data, parts[1].length) || !poly1305_end(self, expected)) {
+  uint8_t *content = packet + LENGTH_FIELD;
+  if (!poly1305_start(self, sequence_number) || !poly1305_add(self, packet, end) || !poly1305_end(self, expected)) {
     return FAILED;
   }
-  if (openssl.CRYPTO_memcmp(tag, expected, AEAD_TAG) != 0) return WRONG_TAG;
-  return crypt_pieces(self->shared->context, content, pieces, LENGTH_FIELD, end) ? DONE : FAILED;
+  if (openssl.CRYPTO_memcmp(packet + end, expected, AEAD_TAG) != 0) return WRONG_TAG;
+  return crypt(self->shared->context, content, content, end - LENGTH_FIELD) ? DONE : FAILED;
 }
 
 /* AES-GCM, as RFC 5647 and OpenSSH's PROTOCOL section 1.6 define it */
@@ -202,14 +176,12 @@ static bool gcm_seal(struct protection *self, uint8_t *packet, size_t end) {
          openssl.EVP_CIPHER_CTX_ctrl(self->shared->context, EVP_CTRL_AEAD_GET_TAG, AEAD_TAG, packet + end) == 1;
 }
 
-static enum result gcm_open(struct protection *self, const struct bytes pieces[2], size_t end, uint8_t *tag,
-                            uint8_t *content) {
-  uint8_t length_field[LENGTH_FIELD];
+static enum result gcm_open(struct protection *self, uint8_t *packet, size_t end) {
   uint8_t nothing[BLOCK];
   int written;
-  gather(pieces, 0, LENGTH_FIELD, length_field);
-  if (!gcm_start(self, length_field) || !crypt_pieces(self->shared->context, content, pieces, LENGTH_FIELD, end) ||
-      openssl.EVP_CIPHER_CTX_ctrl(self->shared->context, EVP_CTRL_AEAD_SET_TAG, AEAD_TAG, tag) != 1) {
+  uint8_t *content = packet + LENGTH_FIELD;
+  if (!gcm_start(self, packet) || !crypt(self->shared->context, content, content, end - LENGTH_FIELD) ||
+      openssl.EVP_CIPHER_CTX_ctrl(self->shared->context, EVP_CTRL_AEAD_SET_TAG, AEAD_TAG, packet + end) != 1) {
     return FAILED;
   }
   return openssl.EVP_CipherFinal_ex(self->shared->context, nothing, &written) == 1 ? DONE : WRONG_TAG;
@@ -247,29 +219,21 @@ static bool ctr_seal(struct protection *self, uint8_t *packet, size_t end, uint3
   return hmac_seal(self, packet, end, sequence_number) && crypt(self->content, packet, packet, end);
 }
 
-static enum result encrypt_then_mac_open(struct protection *self, const struct bytes pieces[2], size_t end,
-                                         const uint8_t *tag, uint8_t *content, uint32_t sequence_number) {
-  struct bytes parts[2];
-  cut(pieces, 0, end, parts);
-  if (!hmac_start(self, sequence_number) || !hmac_add(self, parts[0].data, parts[0].length) ||
-      !hmac_add(self, parts[1].data, parts[1].length)) {
-    return FAILED;
-  }
-  enum result result = hmac_check(self, tag);
+static enum result encrypt_then_mac_open(struct protection *self, uint8_t *packet, size_t end,
+                                         uint32_t sequence_number) {
+  uint8_t *content = packet + LENGTH_FIELD;
+  if (!hmac_start(self, sequence_number) || !hmac_add(self, packet, end)) return FAILED;
+  enum result result = hmac_check(self, packet + end);
   if (result != DONE) return result;
-  return crypt_pieces(self->content, content, pieces, LENGTH_FIELD, end) ? DONE : FAILED;
+  return crypt(self->content, content, content, end - LENGTH_FIELD) ? DONE : FAILED;
 }
 
-static enum result encrypt_and_mac_open(struct protection *self, const struct bytes pieces[2], size_t end,
-                                        const uint8_t *tag, uint8_t *content, uint32_t sequence_number) {
-  /* The content is decrypted first: of the pieces nothing is needed any more once it lies in their place. */
-  if (!crypt_pieces(self->content, content + BLOCK - LENGTH_FIELD, pieces, BLOCK, end)) return FAILED;
-  memcpy(content, self->first_block + LENGTH_FIELD, BLOCK - LENGTH_FIELD);
-  if (!hmac_start(self, sequence_number) || !hmac_add(self, self->first_block, LENGTH_FIELD) ||
-      !hmac_add(self, content, end - LENGTH_FIELD)) {
-    return FAILED;
-  }
-  return hmac_check(self, tag);
+static enum result encrypt_and_mac_open(struct protection *self, uint8_t *packet, size_t end,
+                                        uint32_t sequence_number) {
+  if (!crypt(self->content, packet + BLOCK, packet + BLOCK, end - BLOCK)) return FAILED;
+  memcpy(packet, self->first_block, BLOCK);
+  if (!hmac_start(self, sequence_number) || !hmac_add(self, packet, end)) return FAILED;
+  return hmac_check(self, packet + end);
 }
 
 /* Of all ciphers */
@@ -403,26 +367,21 @@ enum result protection_read_length(struct protection *self, const uint8_t *heade
   return ended(self, done ? DONE : FAILED);
 }
 
-enum result protection_open(struct protection *self, const struct bytes pieces[2], uint8_t *content,
-                            uint32_t sequence_number) {
+enum result protection_open(struct protection *self, struct bytes packet, uint32_t sequence_number) {
   size_t header = protection_header_length(self);
-  size_t length = pieces[0].length + pieces[1].length;
   bool reads_first = self->cipher == AES_CTR_ENCRYPT_AND_MAC;
-  uint8_t tag[LONGEST_TAG];
   enum result result = WRONG_TAG;
-  if (self->failed || self->first_block_read != reads_first || length > LONGEST_PACKET) return OUT_OF_TURN;
+  if (self->failed || self->first_block_read != reads_first || packet.length > LONGEST_PACKET) return OUT_OF_TURN;
   self->first_block_read = false;
   openssl.ERR_set_mark();
-  size_t end = length >= LENGTH_FIELD + self->tag_length ? length - self->tag_length : LENGTH_FIELD;
-  if (length >= header + self->tag_length) {
-    gather(pieces, end, length, tag);
-    result = self->cipher == CHACHA20_POLY1305
-                 ? chacha20_poly1305_open(self, pieces, end, tag, content, sequence_number)
-             : self->cipher == AES_GCM ? gcm_open(self, pieces, end, tag, content)
-             : reads_first             ? encrypt_and_mac_open(self, pieces, end, tag, content, sequence_number)
-                                       : encrypt_then_mac_open(self, pieces, end, tag, content, sequence_number);
+  if (packet.length >= header + self->tag_length) {
+    size_t end = packet.length - self->tag_length;
+    result = self->cipher == CHACHA20_POLY1305 ? chacha20_poly1305_open(self, packet.data, end, sequence_number)
+             : self->cipher == AES_GCM         ? gcm_open(self, packet.data, end)
+             : reads_first                     ? encrypt_and_mac_open(self, packet.data, end, sequence_number)
+                                               : encrypt_then_mac_open(self, packet.data, end, sequence_number);
   }
-  if (result != DONE) openssl.OPENSSL_cleanse(content, end - LENGTH_FIELD);
+  if (result != DONE) openssl.OPENSSL_cleanse(packet.data, packet.length);
   openssl.OPENSSL_cleanse(self->first_block, sizeof self->first_block);
   return ended(self, result);
 }

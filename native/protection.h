@@ -74,11 +74,7 @@ enum result protection_seal(struct protection *protection, struct bytes packet, 
 enum result protection_read_length(struct protection *protection, const uint8_t *header, uint32_t sequence_number,
                                    uint32_t *packet_length);
 
-/*
- * Opens a packet that is whole, or lies in two pieces. Its content is written to `content`, which has room for it and is
- * its place in the first piece, or overlaps with neither.
- */
-enum result protection_open(struct protection *protection, const struct bytes pieces[2], uint8_t *content,
-                            uint32_t sequence_number);
+/* Opens a packet in place: its content is left behind the length field. */
+enum result protection_open(struct protection *protection, struct bytes packet, uint32_t sequence_number);
 
 #endif

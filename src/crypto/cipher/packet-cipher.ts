@@ -45,13 +45,6 @@ export interface PacketOpener extends PacketProtection {
    * @throws {ProtocolError} with reason MAC_ERROR when the tag is wrong
    */
   open(packet: Buffer, sequenceNumber: number): Buffer;
-  /**
-   * The same for a packet in two pieces, to memory of its own; where it is not there, a packet has to be put together. The
-   * pieces are not changed.
-   *
-   * @throws {ProtocolError} with reason MAC_ERROR when the tag is wrong
-   */
-  openPieces?(first: Buffer, second: Buffer, sequenceNumber: number): Buffer;
 }
 
 export interface CipherAlgorithm {

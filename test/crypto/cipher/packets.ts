@@ -88,7 +88,7 @@ export function open(opener: PacketOpener, packet: Buffer, sequenceNumber: numbe
 export function expectNoClearText(opener: PacketOpener, packet: Buffer, sequenceNumber: number): void {
   const before = Buffer.from(packet);
   expectMacError(() => open(opener, packet, sequenceNumber));
-  const overwritten = Buffer.from(before).fill(0, 4, before.length - opener.tagLength);
+  const overwritten = Buffer.alloc(before.length);
   expect([before, overwritten]).toContainEqual(packet);
 }
 

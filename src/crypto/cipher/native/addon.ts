@@ -28,8 +28,6 @@ export interface AddonOpener extends HoldsKeys {
   readLength(array: Uint8Array, offset: number, sequenceNumber: number): number;
   /** False where the tag is wrong: then no clear text is left, and the opener takes nothing more. */
   open(array: Uint8Array, offset: number, length: number, sequenceNumber: number): boolean;
-  /** The same for a packet in two pieces. `content` is as long as what is between length field and tag, and elsewhere. */
-  openPieces(first: Uint8Array, second: Uint8Array, content: Uint8Array, sequenceNumber: number): boolean;
 }
 
 /** The addon of a Node.js without an OpenSSL that it can use. */

@@ -97,12 +97,4 @@ class NativeOpener extends NativePackets implements PacketOpener {
     if (!this.#addon.open(packet, 0, packet.length, sequenceNumber)) throw wrongTag();
     return packet.subarray(LENGTH_FIELD, packet.length - this.tagLength);
   }
-
-  openPieces(first: Buffer, second: Buffer, sequenceNumber: number): Buffer {
-    const length = first.length + second.length - LENGTH_FIELD - this.tagLength;
-    if (length < 0) throw wrongTag();
-    const content = Buffer.allocUnsafeSlow(length);
-    if (!this.#addon.openPieces(first, second, content, sequenceNumber)) throw wrongTag();
-    return content;
-  }
 }

@@ -134,57 +134,19 @@ describe("the addon", needs("cc"), () => {
       expect(opener.readLength(sealed(new (own().Sealer)(...keys), 0), 0, 0)).toBe(60);
     });
 
-    it("opens a packet in two pieces, wherever it is split, to another place", () => {
-      const packet = sealed(new (own().Sealer)(...keys), 7);
-      for (let split = 0; split <= length; split++) {
-        const around = Buffer.alloc(16 + 60 + 16, 0xaa);
-        const opener = new (own().Opener)(...keys);
-        opener.readLength(packet, 0, 7);
-        // Memory of their own, so that the sanitizers see a step beyond the end.
-        const [first, second] = [Uint8Array.from(packet.subarray(0, split)), Uint8Array.from(packet.subarray(split))];
-        expect(opener.openPieces(first, second, around.subarray(16, -16), 7)).toBe(true);
-        expect(around.subarray(16, -16).equals(clear().subarray(4, -tag))).toBe(true);
-        expect([around.subarray(0, 16), around.subarray(-16)]).toEqual([
-          Buffer.alloc(16, 0xaa),
-          Buffer.alloc(16, 0xaa),
-        ]);
-        expect(Buffer.concat([first, second]).equals(packet)).toBe(true);
-      }
-    });
-
-    it("leaves nothing of a packet in two pieces whose tag is wrong, and takes no other", () => {
+    it("leaves nothing of a packet whose tag is wrong, and takes no other", () => {
       const packet = sealed(new (own().Sealer)(...keys), 7);
       for (let place = header; place < length; place += 5) {
         const changed = Buffer.from(packet);
         changed[place] = ~(changed[place] ?? 0);
-        const content = Buffer.alloc(60, 0xaa);
+        const around = Buffer.concat([Buffer.alloc(16, 0xaa), changed, Buffer.alloc(16, 0xaa)]);
         const opener = new (own().Opener)(...keys);
         opener.readLength(changed, 0, 7);
-        expect(opener.openPieces(changed.subarray(0, 30), changed.subarray(30), content, 7)).toBe(false);
-        expect(content).toEqual(Buffer.alloc(60));
-        expect(() => opener.openPieces(packet.subarray(0, 30), packet.subarray(30), content, 7)).toThrow("failure");
+        expect(opener.open(around, 16, length, 7)).toBe(false);
+        expect(around).toEqual(Buffer.concat([Buffer.alloc(16, 0xaa), Buffer.alloc(length), Buffer.alloc(16, 0xaa)]));
         expect(() => opener.open(packet, 0, length, 7)).toThrow("failure");
         expect(() => opener.readLength(packet, 0, 7)).toThrow("failure");
       }
-    });
-
-    it("opens no pieces to a place that does not fit, or that they lie in", () => {
-      const packet = sealed(new (own().Sealer)(...keys), 0);
-      const opener = new (own().Opener)(...keys);
-      const [first, second] = [packet.subarray(0, 20), packet.subarray(20)];
-      for (const size of [0, 59, 61, 1000]) {
-        expect(() => opener.openPieces(first, second, Buffer.alloc(size), 0)).toThrow(RangeError);
-      }
-      const memory = Buffer.concat([packet, Buffer.alloc(60)]);
-      for (const start of [0, 4, 20, length - 1]) {
-        const content = memory.subarray(start, start + 60);
-        const pieces = [memory.subarray(0, 20), memory.subarray(20, length)] as const;
-        expect(() => opener.openPieces(...pieces, content, 0)).toThrow("lies where");
-      }
-      expect(() => call(opener, "openPieces", first, second, Buffer.alloc(60))).toThrow(TypeError);
-      expect(() => call(opener, "openPieces", first, [], Buffer.alloc(60), 0)).toThrow(TypeError);
-      opener.readLength(packet, 0, 0);
-      expect(opener.openPieces(first, second, memory.subarray(length), 0)).toBe(true);
     });
 
     it("does nothing once its keys are destroyed", () => {
@@ -195,7 +157,6 @@ describe("the addon", needs("cc"), () => {
       expect(() => sealer.seal(packet, 0, length, 0)).toThrow("destroyed");
       expect(() => opener.readLength(packet, 0, 0)).toThrow("destroyed");
       expect(() => opener.open(packet, 0, length, 0)).toThrow("destroyed");
-      expect(() => opener.openPieces(packet, none, Buffer.alloc(60), 0)).toThrow("destroyed");
     });
 
     it("leaves no error behind for node:crypto", () => {

@@ -65,9 +65,6 @@ function judging(judge: (cipher: string, isRight: boolean) => boolean): Addon {
       open(...parameters: Parameters<AddonOpener["open"]>): boolean {
         return judge(this.#cipher, this.#opener.open(...parameters));
       }
-      openPieces(...parameters: Parameters<AddonOpener["openPieces"]>): boolean {
-        return judge(this.#cipher, this.#opener.openPieces(...parameters));
-      }
       destroy(): void {
         this.#opener.destroy();
       }
