@@ -1,11 +1,9 @@
 import { connect, type NetConnectOpts, type OnReadOpts, Socket, type SocketConstructorOpts } from "node:net";
 import type { Readable } from "node:stream";
 
-/** Bytes that a socket reads at a time. */
-const BLOCK_LENGTH = 256 * 1024;
-
-/** The same where little is read. */
+/** Bytes that a socket reads at a time at first, and once these were there. */
 const SHORT_LENGTH = 32 * 1024;
+const BLOCK_LENGTH = 256 * 1024;
 
 /** Bytes that are read of a socket before others have their turn: Node.js would read its block 32 times. */
 const MAX_TURN = 512 * 1024;
@@ -29,7 +27,7 @@ export type TakeBytes = (bytes: Buffer) => boolean;
 export interface DirectSource {
   /** Has what is read in the place of the only listener of `data`, while the stream is flowing. */
   take: TakeBytes | undefined;
-  /** A socket reads little at a time: of a peer that nobody knows yet. */
+  /** A socket never reads much at a time: of a peer that nobody knows yet. */
   readsLittle: boolean;
 }
 
@@ -79,13 +77,15 @@ function canReadDirectly(handle: unknown): handle is object {
 
 function withDirectReads(create: (onread: OnReadOpts) => Socket): Socket {
   const source: DirectSource = { take: undefined, readsLittle: false };
+  let next = shortBlock;
   let turn = 0;
   const socket = create({
-    buffer: () => (source.readsLittle ? shortBlock : block),
+    buffer: () => next,
     callback: (length) => {
       const bytes = block.subarray(0, length);
       const take = isTakenDirectly(socket) ? source.take : undefined;
       const goesOn = take?.(bytes) ?? socket.push(Buffer.from(bytes));
+      if (length === SHORT_LENGTH && !source.readsLittle) next = block;
       turn += length;
       if (!goesOn || turn < MAX_TURN) return goesOn;
       turn = 0;
