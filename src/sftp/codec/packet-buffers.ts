@@ -8,6 +8,23 @@ const MAX_SPARE_BYTES = 4 * 1024 * 1024;
 
 const spare = new Map<number, Buffer[]>(SIZES.map((size) => [size, []]));
 
+/** A packet that lies at the start of a buffer of the pool. */
+export class PooledPacket {
+  readonly #buffer: Buffer;
+  readonly bytes: Buffer;
+
+  /** @param length of the packet, bytes */
+  constructor(buffer: Buffer, length: number) {
+    this.#buffer = buffer;
+    this.bytes = buffer.subarray(0, length);
+  }
+
+  /** Gives the buffer back: nobody may look at `bytes` any more. To be called once, or never. */
+  release(): void {
+    returnPacketBuffer(this.#buffer);
+  }
+}
+
 /** A buffer of at least `length` bytes for one packet. Whatever it held before is still in it. */
 export function takePacketBuffer(length: number): Buffer {
   const size = SIZES.find((candidate) => candidate >= length);

@@ -10,11 +10,12 @@ import { encodeStatus, encodeVersion } from "../codec/replies.js";
 import { statusOf } from "../codec/sftp-error.js";
 import { closeObject, type OpenObject } from "./handle-table.js";
 import { ReplyOrder } from "./reply-order.js";
+import { ReplyOutput } from "./reply-output.js";
 import { RequestOrder } from "./request-order.js";
 import { denied } from "./requests/denied.js";
 import { extensions } from "./requests/extensions.js";
 import { requestKinds } from "./requests/registry.js";
-import type { Operation, RequestContext, RequestKind } from "./requests/request.js";
+import type { Operation, Reply, RequestContext, RequestKind } from "./requests/request.js";
 
 /** Requests that a client may have under way; more are not read before some are answered. */
 const MAX_REQUESTS = 128;
@@ -63,16 +64,17 @@ export class SFTPSession {
   readonly #assembler = new PacketAssembler();
   readonly #order = new RequestOrder();
   readonly #replyOrder = new ReplyOrder();
+  readonly #output: ReplyOutput;
   #memory = 0;
   #takenInTurn = 0;
   #isResting = false;
   #initialized = false;
   #inputEnded = false;
-  #corked = false;
   #closing = false;
 
   constructor(stream: SFTPStream, { context, abort, deniedRequests, ended }: SFTPSessionSettings) {
     this.#stream = stream;
+    this.#output = new ReplyOutput(stream);
     this.#context = context;
     this.#abort = abort;
     this.#deniedRequests = deniedRequests;
@@ -186,7 +188,7 @@ export class SFTPSession {
   }
 
   /** Runs a request; whatever becomes of it, there is one reply, unless nobody is there to read it. */
-  async #run(name: string | undefined, operation: Operation, id: number): Promise<Buffer | undefined> {
+  async #run(name: string | undefined, operation: Operation, id: number): Promise<Reply | undefined> {
     const { signal } = this.#abort;
     if (signal.aborted) return undefined;
     try {
@@ -213,27 +215,17 @@ export class SFTPSession {
     this.#send(encodeVersion(SFTP_VERSION, announced), () => {});
   }
 
-  /** Replies of one turn of the event loop leave together: most are a little longer or much shorter than a packet. */
-  #send(packet: Buffer, sent: () => void): void {
+  #send(reply: Reply, sent: () => void): void {
     if (this.#closing) {
+      if (!Buffer.isBuffer(reply)) reply.release();
       sent();
       return;
     }
-    if (!this.#corked) {
-      this.#corked = true;
-      this.#stream.cork();
-      setImmediate(this.#uncork);
-    }
-    this.#stream.write(packet, () => {
+    this.#output.send(reply, () => {
       sent();
       this.#advance();
     });
   }
-
-  readonly #uncork = (): void => {
-    this.#corked = false;
-    this.#stream.uncork();
-  };
 
   #finishIfDone(): void {
     if (this.#order.size > 0) return;

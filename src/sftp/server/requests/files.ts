@@ -4,7 +4,7 @@ import { readBytes } from "../../../files/read-bytes.js";
 import type { Reader } from "../../../protocol/reader.js";
 import { readAttributes, readSize } from "../../codec/attributes.js";
 import { MAX_DATA_LENGTH, OpenFlag, StatusCode } from "../../codec/constants.js";
-import { returnPacketBuffer, takePacketBuffer } from "../../codec/packet-buffers.js";
+import { PooledPacket, returnPacketBuffer, takePacketBuffer } from "../../codec/packet-buffers.js";
 import {
   DATA_HEAD_LENGTH,
   encodeAttributes,
@@ -25,13 +25,6 @@ import {
 } from "./request.js";
 
 // Requests that open files and work on open ones (draft-ietf-secsh-filexfer-02 §6.3, §6.4 and §6.8).
-
-/**
- * Data of this many bytes or less is copied out of the buffer that it was read into, and the buffer used again: clients
- * ask for 255 KiB of files that hold a few bytes. A buffer that is sent itself is not: some streams say that they are
- * done with it when their reader has not seen it yet.
- */
-const MAX_COPIED_LENGTH = 32 * 1024;
 
 export const open: RequestKind = {
   name: "open",
@@ -94,11 +87,7 @@ export const read: RequestKind = {
           return encodeStatus(id, StatusCode.EOF, "End of file");
         }
         setDataHead(buffer, id, count);
-        const packet = buffer.subarray(0, DATA_HEAD_LENGTH + count);
-        if (count > MAX_COPIED_LENGTH) return packet;
-        const copy = Buffer.from(packet);
-        returnPacketBuffer(buffer);
-        return copy;
+        return new PooledPacket(buffer, DATA_HEAD_LENGTH + count);
       },
     };
   },

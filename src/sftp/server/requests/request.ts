@@ -3,6 +3,7 @@ import type { GuardedFileSystem } from "../../../files/guarded-file-system.js";
 import { decodePath } from "../../../files/path.js";
 import type { Reader } from "../../../protocol/reader.js";
 import { StatusCode } from "../../codec/constants.js";
+import type { PooledPacket } from "../../codec/packet-buffers.js";
 import { SFTPError } from "../../codec/sftp-error.js";
 import type { HandleTable } from "../handle-table.js";
 import type { OwnerNames } from "../owner-names.js";
@@ -23,6 +24,9 @@ export interface RequestContext {
   readonly signal: AbortSignal;
 }
 
+/** A packet, whole. */
+export type Reply = Buffer | PooledPacket;
+
 /** A request that was read and waits for its turn. */
 export interface Operation {
   readonly footprint: Footprint;
@@ -35,7 +39,7 @@ export interface Operation {
   /** Bytes of memory that it takes beside the request itself. */
   readonly memory?: number;
   /** Makes the reply. Whatever it throws is answered with a status. */
-  run(id: number): Promise<Buffer>;
+  run(id: number): Promise<Reply>;
 }
 
 /** One kind of request. */

@@ -1,0 +1,47 @@
+import type { Duplex } from "node:stream";
+import { Channel } from "../../connection/channel.js";
+import type { Reply } from "./requests/request.js";
+
+/** Replies of this many bytes or less are copied for streams that may hold on to what they are given. */
+const MAX_COPIED_LENGTH = 34 * 1024;
+
+/** Sends replies. Those of one turn of the event loop leave together: most are a little longer or much shorter than a packet. */
+export class ReplyOutput {
+  readonly #stream: Duplex;
+  /** Some streams say that they are done with a chunk when their reader has not seen it yet. */
+  readonly #frees: boolean;
+  #isCorked = false;
+
+  constructor(stream: Duplex) {
+    this.#stream = stream;
+    this.#frees = stream instanceof Channel;
+  }
+
+  /** @param sent called once, when the stream wants more or has failed */
+  send(reply: Reply, sent: () => void): void {
+    if (!this.#isCorked) {
+      this.#isCorked = true;
+      this.#stream.cork();
+      setImmediate(this.#uncork);
+    }
+    if (Buffer.isBuffer(reply)) {
+      this.#stream.write(reply, sent);
+    } else if (this.#frees) {
+      this.#stream.write(reply.bytes, () => {
+        reply.release();
+        sent();
+      });
+    } else if (reply.bytes.length > MAX_COPIED_LENGTH) {
+      this.#stream.write(reply.bytes, sent);
+    } else {
+      // Clients ask for 255 KiB of files that hold a few bytes.
+      this.#stream.write(Buffer.from(reply.bytes), sent);
+      reply.release();
+    }
+  }
+
+  readonly #uncork = (): void => {
+    this.#isCorked = false;
+    this.#stream.uncork();
+  };
+}
