@@ -1,4 +1,4 @@
-import type { MaybePromise } from "./maybe-promise.js";
+import { isThenable, type MaybePromise } from "./maybe-promise.js";
 
 /**
  * A hook has thrown. Whatever it threw is the cause: a ProtocolError that a hook throws is not about the peer's messages.
@@ -34,8 +34,4 @@ export function callHook<Result>(hook: string, call: () => MaybePromise<Result>)
 
 function hookError(hook: string, error: unknown): HookError {
   return error instanceof HookError ? error : new HookError(hook, error);
-}
-
-function isThenable<Value>(value: MaybePromise<Value>): value is Promise<Value> {
-  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
 }

@@ -1,3 +1,4 @@
+import { type MaybePromise, whenDone } from "../base/maybe-promise.js";
 import { FileError } from "./errors.js";
 import type { FileHandle } from "./file-system.js";
 
@@ -6,11 +7,12 @@ import type { FileHandle } from "./file-system.js";
  *
  * @returns how many bytes it read; 0 at the end of the file
  */
-export async function readBytes(handle: FileHandle, buffer: Buffer, position: number): Promise<number> {
+export function readBytes(handle: FileHandle, buffer: Buffer, position: number): MaybePromise<number> {
   if (handle.read === undefined) throw new FileError("ENOTSUP");
-  const count = await handle.read(buffer, position);
-  if (!Number.isInteger(count) || count < 0 || count > buffer.length) {
-    throw new RangeError(`a file system says it has read ${count} of ${buffer.length} bytes`);
-  }
-  return count;
+  return whenDone(handle.read(buffer, position), (count) => {
+    if (!Number.isInteger(count) || count < 0 || count > buffer.length) {
+      throw new RangeError(`a file system says it has read ${count} of ${buffer.length} bytes`);
+    }
+    return count;
+  });
 }

@@ -1,7 +1,8 @@
 import type { Stats } from "node:fs";
+import { isThenable, type MaybePromise, whenDone } from "../../base/maybe-promise.js";
 import type { AttributeChanges, FileAttributes, FileHandle, OpenOptions } from "../file-system.js";
 import { applyChanges, attributesOf } from "./attributes.js";
-import type { SystemCalls } from "./short-calls.js";
+import { promptCalls, type SystemCalls } from "./short-calls.js";
 import { WriteQueue } from "./write-queue.js";
 
 /** Bytes that are read at a time where no more were expected. */
@@ -27,26 +28,25 @@ export class LocalFileHandle implements FileHandle {
     this.#size = stats.size;
   }
 
-  async read(buffer: Buffer, position: number): Promise<number> {
+  read(buffer: Buffer, position: number): MaybePromise<number> {
     let filled = 0;
     while (filled < buffer.length) {
-      // Clients ask for more than there is. The file most likely still ends where it ended when it was opened.
-      const expected = this.#size - position - filled;
-      const end = Math.min(buffer.length, filled + (expected > 0 ? expected : UNEXPECTED_LENGTH));
-      const length = await this.#calls.read(this.#descriptor, buffer.subarray(filled, end), position + filled);
-      if (length === 0) break;
+      const part = this.#nextPart(buffer, position, filled);
+      const length = this.#calls.read(this.#descriptor, part, position + filled);
+      if (isThenable(length)) return this.#readRest(buffer, position, filled, part, length);
       filled += length;
+      if (this.#isLast(length, part)) break;
     }
     return filled;
   }
 
-  write(data: Buffer, position: number): Promise<void> {
+  write(data: Buffer, position: number): MaybePromise<void> {
     // Not every system lets O_APPEND win over a position.
     return this.#writes.write(data, this.#appends ? null : position);
   }
 
-  async stat(): Promise<FileAttributes> {
-    return attributesOf(await this.#calls.fstat(this.#descriptor));
+  stat(): MaybePromise<FileAttributes> {
+    return whenDone(this.#calls.fstat(this.#descriptor), attributesOf);
   }
 
   async setstat(changes: AttributeChanges): Promise<void> {
@@ -64,7 +64,41 @@ export class LocalFileHandle implements FileHandle {
     await this.#calls.fsync(this.#descriptor);
   }
 
-  async close(): Promise<void> {
-    await this.#calls.close(this.#descriptor);
+  close(): MaybePromise<void> {
+    return this.#calls.close(this.#descriptor);
+  }
+
+  /** @param begun the reading of `part`, which has begun */
+  async #readRest(
+    buffer: Buffer,
+    position: number,
+    start: number,
+    firstPart: Buffer,
+    begun: Promise<number>,
+  ): Promise<number> {
+    let filled = start;
+    let part = firstPart;
+    let reading: MaybePromise<number> = begun;
+    for (;;) {
+      const length = await reading;
+      filled += length;
+      if (filled === buffer.length || this.#isLast(length, part)) return filled;
+      part = this.#nextPart(buffer, position, filled);
+      reading = this.#calls.read(this.#descriptor, part, position + filled);
+    }
+  }
+
+  /** @param filled bytes of the buffer that are read already */
+  #nextPart(buffer: Buffer, position: number, filled: number): Buffer {
+    // Clients ask for more than there is. The file most likely still ends where it ended when it was opened: one byte
+    // more shows it.
+    const expected = this.#size - position - filled;
+    const end = Math.min(buffer.length, filled + (expected > 0 ? expected + 1 : UNEXPECTED_LENGTH));
+    return filled === 0 && end === buffer.length ? buffer : buffer.subarray(filled, end);
+  }
+
+  /** Whether the file ends where a call has stopped. Only a disk of this machine stops nowhere else. */
+  #isLast(length: number, part: Buffer): boolean {
+    return length === 0 || (length < part.length && this.#calls === promptCalls);
   }
 }

@@ -1,3 +1,4 @@
+import type { MaybePromise } from "../../base/maybe-promise.js";
 import { FileError } from "../errors.js";
 import type { SystemCalls } from "./short-calls.js";
 
@@ -32,25 +33,36 @@ export class WriteQueue {
    *
    * @param position `null` for the end of the file
    */
-  write(data: Buffer, position: number | null): Promise<void> {
+  write(data: Buffer, position: number | null): MaybePromise<void> {
+    if (this.#isBusy) return this.#add(data, position);
+    const written = this.#calls.write(this.#descriptor, data, position);
+    if (written === data.length) return undefined;
+    const done = this.#add(data, position);
+    void this.#run(written);
+    return done;
+  }
+
+  #add(data: Buffer, position: number | null): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ data, position, resolve, reject });
-      if (!this.#isBusy) void this.#run();
     });
   }
 
-  async #run(): Promise<void> {
+  /** @param written by the call that is made already, for the one write that waits */
+  async #run(written: MaybePromise<number>): Promise<void> {
     this.#isBusy = true;
+    let call: MaybePromise<number> | undefined = written;
     for (;;) {
       const [first, ...rest] = this.#takeBatch();
       if (first === undefined) break;
       try {
-        this.#settle([first, ...rest], await this.#call(first, rest));
+        this.#settle([first, ...rest], await (call ?? this.#call(first, rest)));
       } catch (error) {
         // Had a byte been written, the call would have told that instead: it is the first that cannot be written.
         first.reject(error);
         this.#waiting.unshift(...rest);
       }
+      call = undefined;
     }
     this.#isBusy = false;
   }

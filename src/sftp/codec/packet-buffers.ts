@@ -10,7 +10,7 @@ const spare = new Map<number, Buffer[]>(SIZES.map((size) => [size, []]));
 
 /** A packet that lies at the start of a buffer of the pool. */
 export class PooledPacket {
-  readonly #buffer: Buffer;
+  #buffer: Buffer | undefined;
   readonly bytes: Buffer;
 
   /** @param length of the packet, bytes */
@@ -19,9 +19,15 @@ export class PooledPacket {
     this.bytes = buffer.subarray(0, length);
   }
 
-  /** Gives the buffer back: nobody may look at `bytes` any more. To be called once, or never. */
+  /** Gives the buffer back, unless it was kept: nobody may look at `bytes` any more. */
   release(): void {
-    returnPacketBuffer(this.#buffer);
+    if (this.#buffer !== undefined) returnPacketBuffer(this.#buffer);
+    this.#buffer = undefined;
+  }
+
+  /** Takes the buffer out of the pool for good: somebody may look at `bytes` as long as they like. */
+  keep(): void {
+    this.#buffer = undefined;
   }
 }
 

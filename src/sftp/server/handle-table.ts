@@ -1,3 +1,4 @@
+import { isThenable, type MaybePromise } from "../../base/maybe-promise.js";
 import type { EntryIterator } from "../../files/entry-iterator.js";
 import { FileError } from "../../files/errors.js";
 import type { DirectoryEntry, FileHandle, OpenOptions } from "../../files/file-system.js";
@@ -99,14 +100,12 @@ export class HandleTable {
   }
 
   /** Closes what was taken out. */
-  async close(object: OpenObject): Promise<void> {
+  close(object: OpenObject): MaybePromise<void> {
     this.#leaving.delete(object);
+    const closed = closeObject(object);
+    if (!isThenable(closed)) return undefined;
     this.#pending++;
-    try {
-      await closeObject(object);
-    } finally {
-      this.#pending--;
-    }
+    return Promise.resolve(closed).finally(() => this.#pending--);
   }
 
   /** Gives out all that is to be closed, at the end of the session. An object opened from now on is closed at once. */
@@ -119,7 +118,6 @@ export class HandleTable {
   }
 }
 
-export async function closeObject(object: OpenObject): Promise<void> {
-  if (object.kind === "file") await object.handle.close?.();
-  else await object.entries.return();
+export function closeObject(object: OpenObject): MaybePromise<void> {
+  return object.kind === "file" ? object.handle.close?.() : object.entries.return();
 }

@@ -1,5 +1,6 @@
 import type { Duplex } from "node:stream";
 import { Channel } from "../../connection/channel.js";
+import type { PooledPacket } from "../codec/packet-buffers.js";
 import type { Reply } from "./requests/request.js";
 
 /** Replies of this many bytes or less are copied for streams that may hold on to what they are given. */
@@ -17,27 +18,23 @@ export class ReplyOutput {
     this.#frees = stream instanceof Channel;
   }
 
-  /** @param sent called once, when the stream wants more or has failed */
+  /** @param sent called once, when the stream has taken the reply or has failed: it gives the reply's buffer back */
   send(reply: Reply, sent: () => void): void {
     if (!this.#isCorked) {
       this.#isCorked = true;
       this.#stream.cork();
       setImmediate(this.#uncork);
     }
-    if (Buffer.isBuffer(reply)) {
-      this.#stream.write(reply, sent);
-    } else if (this.#frees) {
-      this.#stream.write(reply.bytes, () => {
-        reply.release();
-        sent();
-      });
-    } else if (reply.bytes.length > MAX_COPIED_LENGTH) {
-      this.#stream.write(reply.bytes, sent);
-    } else {
-      // Clients ask for 255 KiB of files that hold a few bytes.
-      this.#stream.write(Buffer.from(reply.bytes), sent);
-      reply.release();
-    }
+    this.#stream.write(Buffer.isBuffer(reply) ? reply : this.#bytesOf(reply), sent);
+  }
+
+  #bytesOf(reply: PooledPacket): Buffer {
+    const { bytes } = reply;
+    if (this.#frees) return bytes;
+    // Clients ask for 255 KiB of files that hold a few bytes.
+    if (bytes.length <= MAX_COPIED_LENGTH) return Buffer.from(bytes);
+    reply.keep();
+    return bytes;
   }
 
   readonly #uncork = (): void => {

@@ -17,10 +17,13 @@ export interface Footprint {
   readonly alone?: string;
 }
 
-interface Entry {
+/** A request in its order. */
+export interface OrderedRequest {
   readonly footprint: Footprint;
-  readonly start: () => void;
-  started: boolean;
+  /** Kept by RequestOrder; "waiting" at first. */
+  state: "waiting" | "started" | "finished";
+  /** Its turn has come. It never throws, and may finish at once. */
+  start(): void;
 }
 
 /**
@@ -29,8 +32,11 @@ interface Entry {
  */
 export class RequestOrder {
   /** In the order they came. */
-  readonly #unfinished: Entry[] = [];
+  readonly #unfinished: OrderedRequest[] = [];
   #waiting = 0;
+  /** Unfinished ones that do more than to read files. */
+  #others = 0;
+  #isStarting = false;
   readonly #awaited = new Set<{ readonly isMet: () => boolean; readonly resolve: () => void }>();
 
   /** Requests that have not finished. */
@@ -38,20 +44,31 @@ export class RequestOrder {
     return this.#unfinished.length;
   }
 
-  /** Runs `task`, which never rejects, once all that came before and could make a difference to it has finished. */
-  run(footprint: Footprint, task: () => Promise<void>): void {
-    const entry: Entry = {
-      footprint,
-      started: false,
-      start: () => {
-        entry.started = true;
-        void task().then(() => this.#finish(entry));
-      },
-    };
-    const mustWait = this.#unfinished.some((earlier) => conflict(earlier.footprint, footprint));
-    this.#unfinished.push(entry);
+  /** Starts a request once all that came before and could make a difference to it has finished. */
+  add(request: OrderedRequest): void {
+    const { footprint } = request;
+    const onlyReads = readsOnly(footprint);
+    // Most are reads of large files, beside many of their kind.
+    const mustWait = !(onlyReads && this.#others === 0) && this.#mustWait(footprint, this.#unfinished.length);
+    this.#unfinished.push(request);
+    if (!onlyReads) this.#others++;
     if (mustWait) this.#waiting++;
-    else entry.start();
+    else start(request);
+  }
+
+  /** Says that a request has finished, which was started. */
+  finish(request: OrderedRequest): void {
+    request.state = "finished";
+    if (!readsOnly(request.footprint)) this.#others--;
+    if (this.#unfinished.at(-1) === request) this.#unfinished.pop();
+    else this.#unfinished.splice(this.#unfinished.indexOf(request), 1);
+    this.#startWaiting();
+    if (this.#awaited.size === 0) return;
+    for (const condition of this.#awaited) {
+      if (!condition.isMet()) continue;
+      this.#awaited.delete(condition);
+      condition.resolve();
+    }
   }
 
   /** Resolves when no unfinished request touches the file. */
@@ -71,27 +88,45 @@ export class RequestOrder {
     });
   }
 
-  #finish(entry: Entry): void {
-    this.#unfinished.splice(this.#unfinished.indexOf(entry), 1);
-    this.#startWaiting();
-    for (const condition of this.#awaited) {
-      if (!condition.isMet()) continue;
-      this.#awaited.delete(condition);
-      condition.resolve();
+  /** @param count the number of requests that came before */
+  #mustWait(footprint: Footprint, count: number): boolean {
+    for (let index = 0; index < count; index++) {
+      const earlier = this.#unfinished[index];
+      if (earlier !== undefined && conflict(earlier.footprint, footprint)) return true;
     }
+    return false;
   }
 
   #startWaiting(): void {
-    if (this.#waiting === 0) return;
-    const earlier: Entry[] = [];
-    for (const candidate of [...this.#unfinished]) {
-      if (!candidate.started && !earlier.some(({ footprint }) => conflict(footprint, candidate.footprint))) {
+    // What finishes as soon as it is started lets others start that come later: the loop comes to them.
+    if (this.#isStarting) return;
+    this.#isStarting = true;
+    for (let index = 0; this.#waiting > 0; ) {
+      const candidate = this.#unfinished[index];
+      if (candidate === undefined) break;
+      if (candidate.state === "waiting" && !this.#mustWait(candidate.footprint, index)) {
         this.#waiting--;
-        candidate.start();
+        start(candidate);
       }
-      earlier.push(candidate);
+      if (this.#unfinished[index] === candidate) index++;
     }
+    this.#isStarting = false;
   }
+}
+
+function start(request: OrderedRequest): void {
+  request.state = "started";
+  request.start();
+}
+
+function readsOnly({ names, files, alone }: Footprint): boolean {
+  return names === undefined && alone === undefined && !changes(files);
+}
+
+function changes(files: Footprint["files"]): boolean {
+  if (files === undefined) return false;
+  for (const { access } of files) if (access === "write") return true;
+  return false;
 }
 
 function touches({ files = [], alone }: Footprint, identity: string): boolean {
@@ -101,17 +136,30 @@ function touches({ files = [], alone }: Footprint, identity: string): boolean {
 /** Whether a later request could notice that an earlier one has not finished, or disturb it. */
 function conflict(earlier: Footprint, later: Footprint): boolean {
   if (earlier.alone !== undefined && earlier.alone === later.alone) return true;
+  if (earlier.names !== undefined || later.names !== undefined) return namesConflict(earlier, later);
+  return filesConflict(earlier, later);
+}
+
+function namesConflict(earlier: Footprint, later: Footprint): boolean {
   if (earlier.names !== undefined && later.names !== undefined) {
     if (earlier.names !== "read" || later.names !== "read") return true;
   }
-  const earlierFiles = earlier.files ?? [];
-  const laterFiles = later.files ?? [];
   // Names show what is in a file: its size, its times, its hash.
-  if (later.names !== undefined && earlierFiles.some(({ access }) => access === "write")) return true;
-  if (earlier.names !== undefined && laterFiles.some(({ access }) => access === "write")) return true;
-  if (later.names === "change-content" && earlierFiles.length > 0) return true;
-  if (earlier.names === "change-content" && laterFiles.length > 0) return true;
-  return earlierFiles.some((one) => laterFiles.some((other) => meet(one, other)));
+  if (later.names !== undefined && changes(earlier.files)) return true;
+  if (earlier.names !== undefined && changes(later.files)) return true;
+  if (later.names === "change-content" && hasFiles(earlier)) return true;
+  if (earlier.names === "change-content" && hasFiles(later)) return true;
+  return filesConflict(earlier, later);
+}
+
+function hasFiles({ files }: Footprint): boolean {
+  return files !== undefined && files.length > 0;
+}
+
+function filesConflict(earlier: Footprint, later: Footprint): boolean {
+  if (earlier.files === undefined || later.files === undefined) return false;
+  for (const one of earlier.files) for (const other of later.files) if (meet(one, other)) return true;
+  return false;
 }
 
 function meet(one: FileAccess, other: FileAccess): boolean {

@@ -1,3 +1,4 @@
+import { isThenable, type MaybePromise } from "../../base/maybe-promise.js";
 import { systemErrorCode } from "../../base/system-error-code.js";
 import { FileError, toFileError } from "../../files/errors.js";
 import type { FileServerLogger } from "../../files/file-server-options.js";
@@ -9,6 +10,7 @@ import { type Packet, PacketAssembler } from "../codec/packet-assembler.js";
 import { encodeStatus, encodeVersion } from "../codec/replies.js";
 import { statusOf } from "../codec/sftp-error.js";
 import { closeObject, type OpenObject } from "./handle-table.js";
+import { PendingRequest, type RequestOwner } from "./pending-request.js";
 import { ReplyOrder } from "./reply-order.js";
 import { ReplyOutput } from "./reply-output.js";
 import { RequestOrder } from "./request-order.js";
@@ -54,7 +56,7 @@ class SessionError extends Error {
 }
 
 /** One session of SFTP: reads requests, runs them in an order that makes sense, answers each once. */
-export class SFTPSession {
+export class SFTPSession implements RequestOwner {
   readonly #stream: SFTPStream;
   readonly #context: RequestContext;
   readonly #deniedRequests: ReadonlySet<string>;
@@ -158,22 +160,13 @@ export class SFTPSession {
     const { name, operation } = this.#read(type, fields);
     const cost = packet.memory + (operation.memory ?? 0) + REQUEST_OVERHEAD;
     this.#memory += cost;
-    const answered = () => {
-      this.#memory -= cost;
-    };
-    const place = this.#replyOrder.join(operation.replyLine);
-    this.#order.run(operation.footprint, async () => {
-      const reply = await this.#run(name, operation, id);
-      packet.release();
-      await place.comes;
-      if (reply === undefined) answered();
-      else this.#send(reply, answered);
-      place.leave();
-    });
+    const request = new PendingRequest(this, packet, { id, name, operation, cost });
+    if (operation.replyLine !== undefined) this.#replyOrder.join(operation.replyLine, request);
+    this.#order.add(request);
   }
 
   /** Reads a request. One that cannot be read is an operation that fails: it is answered in its turn. */
-  #read(type: number, fields: Reader): { readonly name?: string; readonly operation: Operation } {
+  #read(type: number, fields: Reader): { readonly name: string | undefined; readonly operation: Operation } {
     let name: string | undefined;
     try {
       const kind = findKind(type, fields);
@@ -182,26 +175,61 @@ export class SFTPSession {
       const permitted = this.#deniedRequests.has(name) ? denied(kind) : kind;
       return { name, operation: permitted.read(fields, this.#context) };
     } catch (error) {
-      const operation = { footprint: {}, run: () => Promise.reject(error) };
-      return name === undefined ? { operation } : { name, operation };
+      return { name, operation: { footprint: {}, run: () => Promise.reject(error) } };
     }
   }
 
-  /** Runs a request; whatever becomes of it, there is one reply, unless nobody is there to read it. */
-  async #run(name: string | undefined, operation: Operation, id: number): Promise<Reply | undefined> {
-    const { signal } = this.#abort;
-    if (signal.aborted) return undefined;
-    try {
-      return await operation.run(id);
-    } catch (error) {
-      if (signal.aborted && error === signal.reason) return undefined;
-      const explanation = explain(error);
-      const { status, message } = explanation ?? { status: StatusCode.FAILURE, message: "Failure" };
-      const fields = { request: name, status: StatusCode[status], err: error };
-      if (explanation !== undefined) this.#logger.debug(fields, "request refused");
-      else this.#logger.warn(fields, "request failed");
-      return encodeStatus(id, status, message);
+  /** @internal Runs a request; whatever becomes of it, there is one reply, unless nobody is there to read it. */
+  start(request: PendingRequest): void {
+    if (this.#abort.signal.aborted) {
+      this.#ready(request, undefined);
+      return;
     }
+    let reply: MaybePromise<Reply | undefined>;
+    try {
+      reply = request.operation.run(request.id);
+    } catch (error) {
+      reply = this.#failure(request, error);
+    }
+    if (!isThenable(reply)) {
+      this.#ready(request, reply);
+      return;
+    }
+    reply.then(
+      (made) => this.#ready(request, made),
+      (error: unknown) => this.#ready(request, this.#failure(request, error)),
+    );
+  }
+
+  #ready(request: PendingRequest, reply: Reply | undefined): void {
+    request.releasePacket();
+    request.reply = reply;
+    if (request.operation.replyLine === undefined) request.leave();
+    else this.#replyOrder.ready(request);
+  }
+
+  #failure({ id, name }: PendingRequest, error: unknown): Buffer | undefined {
+    const { signal } = this.#abort;
+    if (signal.aborted && error === signal.reason) return undefined;
+    const explanation = explain(error);
+    const { status, message } = explanation ?? { status: StatusCode.FAILURE, message: "Failure" };
+    const fields = { request: name, status: StatusCode[status], err: error };
+    if (explanation !== undefined) this.#logger.debug(fields, "request refused");
+    else this.#logger.warn(fields, "request failed");
+    return encodeStatus(id, status, message);
+  }
+
+  /** @internal */
+  answer(request: PendingRequest): void {
+    if (request.reply === undefined || this.#closing) request.sent();
+    else this.#output.send(request.reply, request.sent);
+    this.#order.finish(request);
+  }
+
+  /** @internal */
+  answered({ cost }: PendingRequest): void {
+    this.#memory -= cost;
+    this.#advance();
   }
 
   #initialize(): void {
@@ -212,19 +240,7 @@ export class SFTPSession {
     for (const [name, { kind, data, isPossible }] of extensions) {
       if (isPossible(fileSystem) && !this.#deniedRequests.has(kind.name)) announced.set(name, data);
     }
-    this.#send(encodeVersion(SFTP_VERSION, announced), () => {});
-  }
-
-  #send(reply: Reply, sent: () => void): void {
-    if (this.#closing) {
-      if (!Buffer.isBuffer(reply)) reply.release();
-      sent();
-      return;
-    }
-    this.#output.send(reply, () => {
-      sent();
-      this.#advance();
-    });
+    this.#output.send(encodeVersion(SFTP_VERSION, announced), () => {});
   }
 
   #finishIfDone(): void {

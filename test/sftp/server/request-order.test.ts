@@ -1,6 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type FileAccess, type Footprint, RequestOrder } from "../../../src/sftp/server/request-order.js";
+import {
+  type FileAccess,
+  type Footprint,
+  type OrderedRequest,
+  RequestOrder,
+} from "../../../src/sftp/server/request-order.js";
 import { Deferred } from "../../attack/deferred.js";
 
 const FILE_SIZE = 8;
@@ -43,6 +48,20 @@ function perform(world: World, { names, files = [], alone }: Footprint, number: 
   return seen;
 }
 
+/** Adds a request that does `task`, and finishes when that is done: at once where it makes no promise. */
+function run(order: RequestOrder, footprint: Footprint, task: () => Promise<void> | undefined): void {
+  const request: OrderedRequest = {
+    footprint,
+    state: "waiting",
+    start() {
+      const done = task();
+      if (done === undefined) order.finish(request);
+      else void done.then(() => order.finish(request));
+    },
+  };
+  order.add(request);
+}
+
 /** Lets the scheduler run what can run now. */
 async function turn(): Promise<void> {
   for (let round = 0; round < 8; round++) await Promise.resolve();
@@ -72,7 +91,7 @@ describe("RequestOrder", () => {
         const results: (unknown[] | undefined)[] = all.map(() => undefined);
         let running: { readonly index: number; readonly done: Deferred }[] = [];
         all.forEach((one, index) => {
-          order.run(one, async () => {
+          run(order, one, async () => {
             const done = new Deferred();
             running.push({ index, done });
             await done.promise;
@@ -109,8 +128,8 @@ describe("RequestOrder", () => {
     const order = new RequestOrder();
     const end = new Deferred();
     let started = false;
-    order.run(first, () => end.promise);
-    order.run(second, async () => {
+    run(order, first, () => end.promise);
+    run(order, second, async () => {
       started = true;
     });
     const beside = started;
@@ -158,17 +177,17 @@ describe("RequestOrder", () => {
     const order = new RequestOrder();
     const started: string[] = [];
     const ends = new Map<string, Deferred>();
-    const run = (name: string, what: Footprint) =>
-      order.run(what, () => {
+    const runNamed = (name: string, what: Footprint) =>
+      run(order, what, () => {
         started.push(name);
         const end = new Deferred();
         ends.set(name, end);
         return end.promise;
       });
-    run("read", file("a", "read"));
-    run("write", file("a", "write"));
-    run("later read", file("a", "read"));
-    run("elsewhere", file("b", "read"));
+    runNamed("read", file("a", "read"));
+    runNamed("write", file("a", "write"));
+    runNamed("later read", file("a", "read"));
+    runNamed("elsewhere", file("b", "read"));
     expect(started).toEqual(["read", "elsewhere"]);
     ends.get("read")?.resolve();
     await turn();
@@ -179,12 +198,30 @@ describe("RequestOrder", () => {
     expect(order.size).toBe(2);
   });
 
+  it("starts all that can start when requests finish as soon as they are started", async () => {
+    const order = new RequestOrder();
+    const end = new Deferred();
+    const started: string[] = [];
+    const start = (name: string) => () => void started.push(name);
+    run(order, file("a", "write"), () => end.promise);
+    run(order, file("a", "read"), start("first"));
+    run(order, file("b", "read"), start("elsewhere"));
+    run(order, { names: "read" }, start("names"));
+    run(order, file("a", "write"), start("second"));
+    run(order, file("a", "read"), start("third"));
+    expect(started).toEqual(["elsewhere"]);
+    end.resolve();
+    await turn();
+    expect(started).toEqual(["elsewhere", "first", "names", "second", "third"]);
+    expect(order.size).toBe(0);
+  });
+
   it("tells when a file is not used any more", async () => {
     const order = new RequestOrder();
     const [end, otherEnd] = [new Deferred(), new Deferred()];
-    order.run(file("a", "read"), () => end.promise);
-    order.run(file("a", "write"), async () => {});
-    order.run({ alone: "b" }, () => otherEnd.promise);
+    run(order, file("a", "read"), () => end.promise);
+    run(order, file("a", "write"), async () => {});
+    run(order, { alone: "b" }, () => otherEnd.promise);
     const released: string[] = [];
     for (const identity of ["a", "b", "c"]) void order.released(identity).then(() => released.push(identity));
     await turn();

@@ -1,5 +1,6 @@
+import { isThenable, whenDone } from "../../../base/maybe-promise.js";
 import { FileError } from "../../../files/errors.js";
-import type { OpenOptions } from "../../../files/file-system.js";
+import type { FileAttributes, OpenOptions } from "../../../files/file-system.js";
 import { readBytes } from "../../../files/read-bytes.js";
 import type { Reader } from "../../../protocol/reader.js";
 import { readAttributes, readSize } from "../../codec/attributes.js";
@@ -19,6 +20,7 @@ import {
   CHANGES_NAMES,
   notOpenFor,
   READS_NAMES,
+  type Reply,
   type RequestKind,
   readPath,
   whole,
@@ -53,10 +55,7 @@ export const close: RequestKind = {
     const object = handles.take(handle);
     return {
       footprint: object.kind === "file" ? { files: [whole(object.identity, "write")] } : { alone: object.identity },
-      async run(id) {
-        await handles.close(object);
-        return encodeOk(id);
-      },
+      run: (id) => whenDone(handles.close(object), () => encodeOk(id)),
     };
   },
 };
@@ -73,21 +72,19 @@ export const read: RequestKind = {
       footprint: { files: [part(file.identity, "read", offset, length)] },
       replyLine: file,
       memory: length,
-      async run(id) {
+      run(id) {
         const buffer = takePacketBuffer(DATA_HEAD_LENGTH + length);
-        let count = 0;
-        try {
-          count = await readBytes(handle, buffer.subarray(DATA_HEAD_LENGTH, DATA_HEAD_LENGTH + length), offset);
-        } catch (error) {
+        const failed = (error: unknown): never => {
           returnPacketBuffer(buffer);
           throw error;
+        };
+        try {
+          const count = readBytes(handle, buffer.subarray(DATA_HEAD_LENGTH, DATA_HEAD_LENGTH + length), offset);
+          if (!isThenable(count)) return dataReply(id, buffer, count);
+          return count.then((read) => dataReply(id, buffer, read), failed);
+        } catch (error) {
+          return failed(error);
         }
-        if (count === 0) {
-          returnPacketBuffer(buffer);
-          return encodeStatus(id, StatusCode.EOF, "End of file");
-        }
-        setDataHead(buffer, id, count);
-        return new PooledPacket(buffer, DATA_HEAD_LENGTH + count);
       },
     };
   },
@@ -106,10 +103,9 @@ export const write: RequestKind = {
     return {
       footprint: { files: [access] },
       replyLine: file,
-      async run(id) {
+      run(id) {
         if (handle.write === undefined) throw new FileError("ENOTSUP");
-        await handle.write(data, offset);
-        return encodeOk(id);
+        return whenDone(handle.write(data, offset), () => encodeOk(id));
       },
     };
   },
@@ -122,10 +118,11 @@ export const fstat: RequestKind = {
     return {
       // A request by the file's name may have changed its attributes.
       footprint: { ...READS_NAMES, files: object.kind === "file" ? [whole(object.identity, "read")] : [] },
-      async run(id) {
-        if (object.kind === "directory") return encodeAttributes(id, await tree.stat(object.path, "keep"));
+      run(id) {
+        const encode = (attributes: FileAttributes) => encodeAttributes(id, attributes);
+        if (object.kind === "directory") return whenDone(tree.stat(object.path, "keep"), encode);
         if (object.handle.stat === undefined) throw new FileError("ENOTSUP");
-        return encodeAttributes(id, await object.handle.stat());
+        return whenDone(object.handle.stat(), encode);
       },
     };
   },
@@ -163,6 +160,16 @@ export const fsync: RequestKind = {
     };
   },
 };
+
+/** @param buffer of the pool, with data behind the place of the reply's head */
+function dataReply(id: number, buffer: Buffer, count: number): Reply {
+  if (count === 0) {
+    returnPacketBuffer(buffer);
+    return encodeStatus(id, StatusCode.EOF, "End of file");
+  }
+  setDataHead(buffer, id, count);
+  return new PooledPacket(buffer, DATA_HEAD_LENGTH + count);
+}
 
 /** A range without bytes still uses the file: it may not be closed meanwhile. */
 function part(identity: string, access: FileAccess["access"], start: number, length: number): FileAccess {

@@ -1,3 +1,4 @@
+import type { MaybePromise } from "../../../base/maybe-promise.js";
 import type { FileServerLogger } from "../../../files/file-server-options.js";
 import type { GuardedFileSystem } from "../../../files/guarded-file-system.js";
 import { decodePath } from "../../../files/path.js";
@@ -39,7 +40,7 @@ export interface Operation {
   /** Bytes of memory that it takes beside the request itself. */
   readonly memory?: number;
   /** Makes the reply. Whatever it throws is answered with a status. */
-  run(id: number): Promise<Reply>;
+  run(id: number): MaybePromise<Reply>;
 }
 
 /** One kind of request. */
