@@ -35,13 +35,23 @@ const SLOW = 2;
 /** After a slow call this many times its duration goes by before another one is made at once. */
 const REST = 100;
 
+/** The same where the call was an exception. */
+const SHORT_REST = 4;
+
+/**
+ * A slow call behind so many quick ones is an exception: the machine had other work for its processor in the meantime. A disk that
+ * has to be asked is slow again and again.
+ */
+const MANY_QUICK_CALLS = 50;
+
 let restUntil = 0;
+let quickCalls = 0;
 
 /**
  * Made at once, while the process waits: on a disk of this machine the kernel answers from its memory in a few
  * microseconds, a tenth of what it costs to hand a call to Node's pool and back. When the disk has to be asked after
- * all, that shows in the time; then calls are handed to the pool for a while, so that the process never spends more than
- * a hundredth of its time waiting.
+ * all, that shows in the time; then calls are handed to the pool for a while, so that the process spends no more than a
+ * hundredth of its time waiting for the disk.
  */
 export const promptCalls: SystemCalls = {
   ...system,
@@ -100,6 +110,11 @@ function timed<T>(call: () => T): T {
     return call();
   } finally {
     const end = performance.now();
-    if (end - start > SLOW) restUntil = end + (end - start) * REST;
+    if (end - start > SLOW) {
+      restUntil = end + (end - start) * (quickCalls < MANY_QUICK_CALLS ? REST : SHORT_REST);
+      quickCalls = 0;
+    } else {
+      quickCalls++;
+    }
   }
 }

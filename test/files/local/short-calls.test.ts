@@ -24,6 +24,14 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
+/** A slow call, after which no call counts as an exception. */
+function beSlow(): void {
+  pace = 5;
+  promptCalls.lstat(folder);
+  pace = 0;
+  clock += 1_000_000;
+}
+
 function isMadeAtOnce(): boolean {
   const stats = promptCalls.lstat(folder);
   if (!(stats instanceof Promise)) return true;
@@ -62,6 +70,7 @@ describe("calls that are made at once", () => {
   });
 
   it("are handed to the pool after a slow one, for a hundred times as long as it took", async () => {
+    beSlow();
     expect(isMadeAtOnce()).toBe(true);
     pace = 5;
     expect(isMadeAtOnce()).toBe(true);
@@ -72,6 +81,23 @@ describe("calls that are made at once", () => {
     expect((await stats).isDirectory()).toBe(true);
     clock += 2;
     expect(isMadeAtOnce()).toBe(true);
+  });
+
+  it("rest but shortly after one that was slow behind many quick ones: the processor had other work", () => {
+    beSlow();
+    for (let count = 0; count < 50; count++) expect(isMadeAtOnce()).toBe(true);
+    pace = 5;
+    expect(isMadeAtOnce()).toBe(true);
+    pace = 0;
+    clock += 19;
+    expect(isMadeAtOnce()).toBe(false);
+    clock += 2;
+    expect(isMadeAtOnce()).toBe(true);
+    pace = 5;
+    expect(isMadeAtOnce()).toBe(true);
+    pace = 0;
+    clock += 499;
+    expect(isMadeAtOnce()).toBe(false);
   });
 
   it("are slow, too, when they fail", () => {
