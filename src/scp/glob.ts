@@ -71,10 +71,10 @@ export class Glob {
     const entries = await this.#open(directory);
     if (entries === undefined) return;
     try {
-      for (let next = await entries.next(); next.done !== true; next = await entries.next()) {
+      for (let entry = await entries.next(); entry !== undefined; entry = await entries.next()) {
         if (++this.#names > MAX_NAMES) throw tooMany();
         await this.#step();
-        yield next.value.name;
+        yield entry.name;
       }
     } finally {
       await entries.return();

@@ -1,6 +1,6 @@
 import { FileError } from "../files/errors.js";
 import type { DirectoryEntry, FileAttributes } from "../files/file-system.js";
-import type { OpenedDirectory, OpenedFile } from "../files/guarded-file-system.js";
+import type { OpenedFile } from "../files/guarded-file-system.js";
 import { FOR_READING } from "../files/open-options.js";
 import { joinPath, lastName, normalizePath } from "../files/path.js";
 import { type EntryRecord, formatEntry, formatTimes } from "./control-record.js";
@@ -92,7 +92,7 @@ export class SCPSource {
     try {
       if (!(await this.#announce("directory", item.name, { ...item.attributes, size: 0 }))) return;
       for (;;) {
-        const entry = await this.#attempt(shownPath, () => nextEntry(directory));
+        const entry = await this.#attempt(shownPath, async () => directory.entries.next());
         if (entry === undefined) break;
         await this.#sendEntry(item, entry);
       }
@@ -143,9 +143,4 @@ async function attributesOf({ handle }: OpenedFile, known: FileAttributes): Prom
   const attributes = (await handle.stat?.()) ?? known;
   if (attributes.type !== "file") throw new FileError("EINVAL", "not a regular file");
   return attributes;
-}
-
-async function nextEntry({ entries }: OpenedDirectory): Promise<DirectoryEntry | undefined> {
-  const next = await entries.next();
-  return next.done === true ? undefined : next.value;
 }

@@ -1,8 +1,13 @@
+import type { Stats } from "node:fs";
+import { isThenable, type MaybePromise } from "../../base/maybe-promise.js";
 import { systemErrorCode } from "../../base/system-error-code.js";
+import { BatchedEntries } from "../entry-iterator.js";
 import type { DirectoryEntry, FileAttributes } from "../file-system.js";
 import { decodeName, encodeName } from "../path.js";
 import { attributesOf } from "./attributes.js";
 import type { Directories, Directory } from "./directories.js";
+
+const NOT_ASCII = /[^\0-\x7f]/;
 
 /** Entries that are looked at together. */
 const BATCH = 64;
@@ -14,17 +19,29 @@ const SMALL_DIRECTORY = 256 * 1024;
 const UNKNOWN: FileAttributes = { type: "unknown", size: 0, permissions: 0, accessTime: 0, modifyTime: 0 };
 
 /** The entries of a directory; those that vanish meanwhile are left out. */
-export async function* listDirectory(directories: Directories, path: string): AsyncGenerator<DirectoryEntry, void> {
-  const directory = await directories.acquire(path);
-  try {
-    const prefix = encodeName(`${directory.systemPath}/`);
-    for await (const names of nameBatches(directory)) {
-      for (const entry of await Promise.all(names.map((name) => describe(directory, prefix, name)))) {
-        if (entry !== undefined) yield entry;
+export class DirectoryListing extends BatchedEntries {
+  readonly #directories: Directories;
+  readonly #path: string;
+
+  /** @param path canonical */
+  constructor(directories: Directories, path: string) {
+    super();
+    this.#directories = directories;
+    this.#path = path;
+  }
+
+  async *batches(): AsyncGenerator<DirectoryEntry[], void> {
+    const directory = await this.#directories.acquire(this.#path);
+    try {
+      const prefix = `${directory.systemPath}/`;
+      for await (const names of nameBatches(directory)) {
+        const entries = names.map((name) => describe(directory, prefix, name));
+        const found = entries.some(isThenable) ? await Promise.all(entries) : entries;
+        yield found.filter(isEntry);
       }
+    } finally {
+      directory.release();
     }
-  } finally {
-    directory.release();
   }
 }
 
@@ -59,12 +76,27 @@ async function* largeDirectoryBatches({ systemPath, calls }: Directory): AsyncGe
   }
 }
 
-async function describe(directory: Directory, prefix: Buffer, latin1Name: string): Promise<DirectoryEntry | undefined> {
+/** @param prefix the path of the directory with a slash behind it */
+function describe(directory: Directory, prefix: string, latin1Name: string): MaybePromise<DirectoryEntry | undefined> {
   const bytes = Buffer.from(latin1Name, "latin1");
   const name = decodeName(bytes);
+  // Text that is nothing but ASCII needs no bytes of its own.
+  const path =
+    isASCII(prefix) && isASCII(latin1Name) ? prefix + latin1Name : Buffer.concat([encodeName(prefix), bytes]);
+  const found = (stats: Stats): DirectoryEntry => ({ name, attributes: attributesOf(stats) });
+  const failed = (error: unknown) => (systemErrorCode(error) === "ENOENT" ? undefined : { name, attributes: UNKNOWN });
   try {
-    return { name, attributes: attributesOf(await directory.callsFor(name).lstat(Buffer.concat([prefix, bytes]))) };
+    const stats = directory.callsFor(name).lstat(path);
+    return isThenable(stats) ? stats.then(found, failed) : found(stats);
   } catch (error) {
-    return systemErrorCode(error) === "ENOENT" ? undefined : { name, attributes: UNKNOWN };
+    return failed(error);
   }
+}
+
+function isASCII(text: string): boolean {
+  return !NOT_ASCII.test(text);
+}
+
+function isEntry(entry: MaybePromise<DirectoryEntry | undefined>): entry is DirectoryEntry {
+  return entry !== undefined && !isThenable(entry);
 }

@@ -20,7 +20,7 @@ import { CheckedDirectories } from "./checked-directories.js";
 import type { Directories } from "./directories.js";
 import { entryPath } from "./entry-path.js";
 import { limitedCalls } from "./limited-calls.js";
-import { listDirectory } from "./list-directory.js";
+import { DirectoryListing } from "./list-directory.js";
 import { LocalFileHandle } from "./local-file-handle.js";
 import { openFile } from "./open-file.js";
 import { PinnedDirectories } from "./pinned-directories.js";
@@ -97,7 +97,7 @@ export class LocalFileSystem implements FileSystem {
   }
 
   readdir(path: string): AsyncIterable<DirectoryEntry> {
-    return listDirectory(this.#directories, path);
+    return new DirectoryListing(this.#directories, path);
   }
 
   async remove(path: string): Promise<void> {

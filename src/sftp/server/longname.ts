@@ -12,6 +12,8 @@ const typeLetters: Readonly<Record<FileType, string>> = {
   unknown: "?",
 };
 
+const RIGHTS = ["---", "--x", "-w-", "-wx", "r--", "r-x", "rw-", "rwx"] as const;
+
 const months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"] as const;
 
 /** Older files are shown with their year instead of the time of day, as `ls` does: half a year, seconds. */
@@ -20,14 +22,23 @@ const RECENT = 182.5 * 24 * 60 * 60;
 /** A mode as `ls` writes it: `drwxr-xr-x`. */
 export function formatMode(attributes: FileAttributes): string {
   const mode = toMode(attributes);
-  const bits = [..."rwxrwxrwx"].map((letter, index) => (mode & (0o400 >> index) ? letter : "-"));
+  const letters = `${typeLetters[attributes.type]}${rights(mode >> 6)}${rights(mode >> 3)}${rights(mode)}`;
+  return (mode & 0o7000) === 0 ? letters : withSpecialBits(letters, mode);
+}
+
+function rights(mode: number): string {
+  return RIGHTS[mode & 7] ?? "";
+}
+
+function withSpecialBits(letters: string, mode: number): string {
+  const bits = [...letters];
   const special = (index: number, bit: number, letter: string) => {
     if (mode & bit) bits[index] = bits[index] === "x" ? letter : letter.toUpperCase();
   };
-  special(2, 0o4000, "s");
-  special(5, 0o2000, "s");
-  special(8, 0o1000, "t");
-  return typeLetters[attributes.type] + bits.join("");
+  special(3, 0o4000, "s");
+  special(6, 0o2000, "s");
+  special(9, 0o1000, "t");
+  return bits.join("");
 }
 
 /** All of a line of `ls -l` but the name at its end (draft-ietf-secsh-filexfer-02 §7 shows the columns). */

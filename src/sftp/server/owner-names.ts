@@ -1,9 +1,15 @@
+import type { MaybePromise } from "../../base/maybe-promise.js";
 import type { FileAttributes, FileSystem } from "../../files/file-system.js";
 
 /** Names of each kind that a session keeps. */
 const MAX_NAMES = 1000;
 
 type Lookup = (ids: readonly number[]) => Promise<readonly (string | undefined)[]>;
+
+interface OwnersOfFile {
+  readonly user: string;
+  readonly group: string;
+}
 
 /** Names of the users and groups that files belong to. */
 export class OwnerNames {
@@ -19,7 +25,13 @@ export class OwnerNames {
   }
 
   /** The names of the owners of a file, or their numbers. */
-  async of({ uid = 0, gid = 0 }: FileAttributes): Promise<{ readonly user: string; readonly group: string }> {
+  of({ uid = 0, gid = 0 }: FileAttributes): MaybePromise<OwnersOfFile> {
+    const user = this.#users.get(uid);
+    const group = this.#groups.get(gid);
+    return user !== undefined && group !== undefined ? { user, group } : this.#find(uid, gid);
+  }
+
+  async #find(uid: number, gid: number): Promise<OwnersOfFile> {
     const user = this.#users.get(uid) ?? (await find(uid, this.users, this.#users));
     const group = this.#groups.get(gid) ?? (await find(gid, this.groups, this.#groups));
     return { user, group };

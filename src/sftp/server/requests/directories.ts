@@ -1,3 +1,4 @@
+import { isThenable, type MaybePromise } from "../../../base/maybe-promise.js";
 import { FileError } from "../../../files/errors.js";
 import type { DirectoryEntry } from "../../../files/file-system.js";
 import { encodeName } from "../../../files/path.js";
@@ -64,12 +65,14 @@ async function readEntries(directory: OpenDirectory, ownerNames: OwnerNames): Pr
   const entries: NameEntry[] = [];
   let length = 0;
   for (;;) {
-    const entry = await nextEntry(directory);
+    const next = nextEntry(directory);
+    const entry = isThenable(next) ? await next : next;
     if (entry === undefined) return entries;
     const { attributes } = entry;
-    const { user, group } = await ownerNames.of(attributes);
+    const names = ownerNames.of(attributes);
+    const { user, group } = isThenable(names) ? await names : names;
     const name = encodeName(entry.name);
-    const longname = Buffer.concat([Buffer.from(formatLongnameHead(attributes, user, group, now)), name]);
+    const longname = encodeName(formatLongnameHead(attributes, user, group, now) + entry.name);
     const named = { name, longname, attributes };
     length += nameEntryLength(named);
     if (length > MAX_NAMES_LENGTH && entries.length > 0) {
@@ -80,12 +83,14 @@ async function readEntries(directory: OpenDirectory, ownerNames: OwnerNames): Pr
   }
 }
 
-async function nextEntry(directory: OpenDirectory): Promise<DirectoryEntry | undefined> {
+function nextEntry(directory: OpenDirectory): MaybePromise<DirectoryEntry | undefined> {
   const waiting = directory.waiting.shift();
-  if (waiting !== undefined) return waiting;
-  if (directory.atEnd) return undefined;
-  const result = await directory.entries.next();
-  if (result.done !== true) return result.value;
-  directory.atEnd = true;
-  return undefined;
+  if (waiting !== undefined || directory.atEnd) return waiting;
+  const next = directory.entries.next();
+  return isThenable(next) ? next.then((entry) => orEnd(directory, entry)) : orEnd(directory, next);
+}
+
+function orEnd(directory: OpenDirectory, entry: DirectoryEntry | undefined): DirectoryEntry | undefined {
+  if (entry === undefined) directory.atEnd = true;
+  return entry;
 }
