@@ -39,10 +39,13 @@ const REST = 100;
 const SHORT_REST = 4;
 
 /**
- * A slow call behind so many quick ones is an exception: the machine had other work for its processor in the meantime. A disk that
- * has to be asked is slow again and again.
+ * A slow call behind so many quick ones is an exception: the machine had other work for its processor in the meantime. A
+ * disk that has to be asked is slow again and again.
  */
 const MANY_QUICK_CALLS = 50;
+
+/** A call that takes longer than this, milliseconds, is none: writers to a disk that cannot follow are held up so. */
+const TOO_SLOW = 10;
 
 let restUntil = 0;
 let quickCalls = 0;
@@ -111,7 +114,8 @@ function timed<T>(call: () => T): T {
   } finally {
     const end = performance.now();
     if (end - start > SLOW) {
-      restUntil = end + (end - start) * (quickCalls < MANY_QUICK_CALLS ? REST : SHORT_REST);
+      const isException = quickCalls >= MANY_QUICK_CALLS && end - start < TOO_SLOW;
+      restUntil = end + (end - start) * (isException ? SHORT_REST : REST);
       quickCalls = 0;
     } else {
       quickCalls++;

@@ -100,6 +100,16 @@ describe("calls that are made at once", () => {
     expect(isMadeAtOnce()).toBe(false);
   });
 
+  it("rest long after one that held everything up, however many were quick", () => {
+    beSlow();
+    for (let count = 0; count < 50; count++) expect(isMadeAtOnce()).toBe(true);
+    pace = 10;
+    expect(isMadeAtOnce()).toBe(true);
+    pace = 0;
+    clock += 999;
+    expect(isMadeAtOnce()).toBe(false);
+  });
+
   it("are slow, too, when they fail", () => {
     pace = 5;
     expect(() => promptCalls.lstat(join(folder, "missing"))).toThrow("ENOENT");
