@@ -20,7 +20,10 @@ export interface Packet {
   readonly release: () => void;
 }
 
-/** Cuts a stream of bytes into packets. A packet that came in one piece is not copied. */
+/** Bytes up to which a packet gets memory of its own: all requests but those with data. */
+const SMALL_PACKET_LENGTH = 1024;
+
+/** Cuts a stream of bytes, which are only lent, into packets. */
 export class PacketAssembler {
   #chunk: Buffer | undefined;
   #offset = 0;
@@ -29,10 +32,19 @@ export class PacketAssembler {
   #lengthFilled = 0;
   #packet: { readonly buffer: Buffer; readonly length: number; filled: number } | undefined;
 
-  /** Adds what came. There must be no rest of the last chunk: `next` has returned `undefined`. */
+  /**
+   * Adds what came. There must be no rest of the last chunk: `next` has returned `undefined`.
+   *
+   * @param chunk is lent until `keep` is called
+   */
   add(chunk: Buffer): void {
     this.#chunk = chunk;
     this.#offset = 0;
+  }
+
+  /** Copies what is left of the last chunk. */
+  keep(): void {
+    if (this.#chunk !== undefined) this.add(Buffer.from(this.#chunk.subarray(this.#offset)));
   }
 
   /** Whether a packet has begun and not ended. */
@@ -71,11 +83,11 @@ export class PacketAssembler {
     }
     this.#lengthFilled = 0;
     const end = this.#offset + length;
-    if (end > chunk.length) {
+    if (end > chunk.length || length > SMALL_PACKET_LENGTH) {
       this.#packet = { buffer: takePacketBuffer(length), length, filled: 0 };
       return this.#continue(chunk, this.#packet);
     }
-    const bytes = chunk.subarray(this.#offset, end);
+    const bytes = Buffer.from(chunk.subarray(this.#offset, end));
     this.#offset = end;
     return { bytes, memory: length, release: () => {} };
   }

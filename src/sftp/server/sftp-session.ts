@@ -96,6 +96,7 @@ export class SFTPSession implements RequestOwner {
     if (this.#closing) return;
     this.#assembler.add(chunk);
     this.#advance();
+    this.#assembler.keep();
   };
 
   readonly #endInput = (): void => {

@@ -5,11 +5,15 @@ import { type Packet, PacketAssembler, PacketLengthError } from "../../../src/sf
 import { returnPacketBuffer, takePacketBuffer } from "../../../src/sftp/codec/packet-buffers.js";
 import { packet } from "../../support/sftp-packets.js";
 
-/** All packets that are whole after each chunk. */
+/** All packets that are whole after each chunk, whose memory is used again at once. */
 function* packetsOf(assembler: PacketAssembler, chunks: Iterable<Buffer>): Generator<Packet> {
   for (const chunk of chunks) {
-    assembler.add(chunk);
-    for (let next = assembler.next(); next !== undefined; next = assembler.next()) yield next;
+    const lent = Buffer.from(chunk);
+    assembler.add(lent);
+    const first = assembler.next();
+    assembler.keep();
+    lent.fill(0xff);
+    for (let next = first; next !== undefined; next = assembler.next()) yield next;
   }
 }
 
@@ -99,12 +103,6 @@ describe("PacketAssembler", () => {
       expect(assembler.next() !== undefined).toBe(index === stream.length - 1);
     }
     expect(assembler.hasPart).toBe(false);
-  });
-
-  it("does not copy a packet that came in one piece", () => {
-    const stream = packet(Buffer.from("hello"));
-    const [found] = packetsOf(new PacketAssembler(), [stream]);
-    expect(found?.bytes.buffer).toBe(stream.buffer);
   });
 
   it("gives each buffer back once: none is given out twice", () => {
