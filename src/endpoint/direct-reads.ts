@@ -6,7 +6,7 @@ const SHORT_LENGTH = 32 * 1024;
 const BLOCK_LENGTH = 256 * 1024;
 
 /** Bytes that are read of a socket before others have their turn: Node.js would read its block 32 times. */
-const MAX_TURN = 512 * 1024;
+const MAX_TURN = 256 * 1024;
 
 /**
  * The memory that all sockets of the process read into, one after the other: what one has read is taken, or copied, before the

@@ -3,7 +3,7 @@ import type { Duplex } from "node:stream";
 import { type DirectSource, directReadsOf } from "./direct-reads.js";
 
 /** Bytes that are written before others have their turn. */
-const MAX_TURN = 512 * 1024;
+const MAX_TURN = 128 * 1024;
 
 /** The events of a stream. */
 export interface StreamHandlers {

@@ -59,6 +59,14 @@ const UNUSABLE: readonly [string, (file: string) => void, RegExp][] = [
     (file) => writeFileSync(file, "#!/bin/sh\n".repeat(1000)),
     /^spindlex\.node cannot be loaded: .*header/,
   ],
+  [
+    "is cut short",
+    (file) => {
+      const whole = readFileSync(findOwnAddon() ?? "");
+      writeFileSync(file, whole.subarray(0, whole.length / 2));
+    },
+    /^spindlex\.node cannot be loaded: file is cut short$/,
+  ],
   ["is a module of another kind", (file) => copyFileSync(process.execPath, file), /^spindlex\.node cannot be loaded: /],
   [
     "is for another processor",
