@@ -115,11 +115,12 @@ export class StreamPump {
 
   /** @param closingTime milliseconds that the peer gets to take what was sent */
   end(closingTime: number): void {
-    this.#stream.end();
+    const stream = this.#stream;
+    attempt(() => stream.end());
     // Unread bytes would make the system reset the connection before the peer has read why.
-    this.#stream.resume();
+    attempt(() => stream.resume());
     this.#closing = setTimeout(() => {
-      this.#stream.destroy();
+      attempt(() => stream.destroy());
       // Not every stream tells that it is closed.
       this.#closed();
     }, closingTime);
@@ -153,4 +154,11 @@ export class StreamPump {
     clearTimeout(this.#closing);
     this.#handlers.closed();
   }
+}
+
+/** A stream that throws is given up all the same. */
+function attempt(act: () => void): void {
+  try {
+    act();
+  } catch {}
 }

@@ -561,6 +561,17 @@ describe("serving any stream", () => {
     expect(manager.getConnectionStats()).toMatchObject({ accepted: 1, active: 0, startups: 0 });
   });
 
+  it.each(["end", "resume", "destroy"] as const)("that throws at its end, by %s(), is given up", async (method) => {
+    const manager = createManager();
+    const [near] = duplexPair();
+    const connection = manager.handleConnection(near);
+    near[method] = () => {
+      throw new Error("broken");
+    };
+    await manager.stopServer({ gracePeriod: 0.1 });
+    expect([connection.signal.aborted, manager.getConnectionCount()]).toEqual([true, 0]);
+  });
+
   it("that never says that it is closed is given up", async () => {
     const manager = createManager();
     const [near] = duplexPair();
