@@ -7,6 +7,6 @@ export function isThenable<Value>(value: MaybePromise<Value>): value is Promise<
 }
 
 /** Goes on with a result: at once where it is there. */
-export function whenDone<T, R>(result: MaybePromise<T>, next: (value: T) => R): MaybePromise<R> {
+export function whenDone<T, R>(result: MaybePromise<T>, next: (value: T) => MaybePromise<R>): MaybePromise<R> {
   return isThenable(result) ? Promise.resolve(result).then(next) : next(result);
 }

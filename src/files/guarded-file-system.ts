@@ -1,4 +1,4 @@
-import type { MaybePromise } from "../base/maybe-promise.js";
+import { isThenable, type MaybePromise, whenDone } from "../base/maybe-promise.js";
 import { AccessDeniedError, type AccessMode, type AccessPolicy } from "./access-policy.js";
 import { type EntryIterator, iterateEntries } from "./entry-iterator.js";
 import { FileError, isMissing, LinkInPathError } from "./errors.js";
@@ -55,9 +55,13 @@ export class GuardedFileSystem {
     const open = this.#method("open");
     // O_CREAT with O_EXCL follows no link (POSIX open).
     return this.#resolver.run(path, options.exclusive ? "keep" : "follow", async (canonical) => {
-      if (options.read) await this.#demandFile(canonical, "r");
-      if (options.write || options.create) await this.#demandFile(canonical, "w");
-      const permissions = options.create ? await this.#policy.getFilePermissions(canonical) : undefined;
+      // Most policies answer at once.
+      const readable = options.read ? this.#demandFile(canonical, "r") : undefined;
+      if (isThenable(readable)) await readable;
+      const writable = options.write || options.create ? this.#demandFile(canonical, "w") : undefined;
+      if (isThenable(writable)) await writable;
+      const decided = options.create ? this.#policy.getFilePermissions(canonical) : undefined;
+      const permissions = isThenable(decided) ? await decided : decided;
       const handle = await open(canonical, permissions === undefined ? options : { ...options, permissions });
       return { path: canonical, handle };
     });
@@ -263,16 +267,16 @@ export class GuardedFileSystem {
     return attributes;
   }
 
-  #demandAs(type: FileAttributes["type"], path: string, mode: AccessMode): Promise<void> {
+  #demandAs(type: FileAttributes["type"], path: string, mode: AccessMode): MaybePromise<void> {
     return type === "directory" ? this.#demandDirectory(path, mode) : this.#demandFile(path, mode);
   }
 
-  async #demandFile(path: string, mode: AccessMode): Promise<void> {
-    await demand(this.#policy.checkFileAccess(path, mode));
+  #demandFile(path: string, mode: AccessMode): MaybePromise<void> {
+    return demand(this.#policy.checkFileAccess(path, mode));
   }
 
-  async #demandDirectory(path: string, mode: AccessMode): Promise<void> {
-    await demand(this.#policy.checkDirectoryAccess(path, mode));
+  #demandDirectory(path: string, mode: AccessMode): MaybePromise<void> {
+    return demand(this.#policy.checkDirectoryAccess(path, mode));
   }
 
   #method<Name extends MethodName>(name: Name): NonNullable<FileSystem[Name]> {
@@ -285,7 +289,7 @@ export class GuardedFileSystem {
 type MethodName = Exclude<keyof FileSystem, "userNames" | "groupNames">;
 
 /** Whether a policy refuses what is asked. */
-async function refuses(ask: () => Promise<unknown>): Promise<boolean> {
+async function refuses(ask: () => MaybePromise<void>): Promise<boolean> {
   try {
     await ask();
     return false;
@@ -296,6 +300,8 @@ async function refuses(ask: () => Promise<unknown>): Promise<boolean> {
 }
 
 /** Only `true` allows. */
-async function demand(decision: MaybePromise<boolean>): Promise<void> {
-  if ((await decision) !== true) throw new AccessDeniedError();
+function demand(decision: MaybePromise<boolean>): MaybePromise<void> {
+  return whenDone(decision, (allowed) => {
+    if (allowed !== true) throw new AccessDeniedError();
+  });
 }

@@ -1,4 +1,5 @@
 import type { Stats } from "node:fs";
+import type { MaybePromise } from "../../base/maybe-promise.js";
 import type { SystemCalls } from "./short-calls.js";
 import type { SystemPath } from "./system-calls.js";
 
@@ -8,7 +9,7 @@ export interface Directories {
    * @param path canonical
    * @throws {LinkInPathError} where a name in it is a link
    */
-  acquire(path: string): Promise<Directory>;
+  acquire(path: string): MaybePromise<Directory>;
   /** Runs `operation` on the very thing that an entry is: also where it is a link, no link is followed. */
   withEntry<T>(
     entry: SystemPath,

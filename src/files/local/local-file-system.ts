@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { ConfigurationError } from "../../base/configuration-error.js";
-import type { MaybePromise } from "../../base/maybe-promise.js";
+import { isThenable, type MaybePromise, whenDone } from "../../base/maybe-promise.js";
 import { systemErrorCode } from "../../base/system-error-code.js";
 import { FileError, LinkInPathError } from "../errors.js";
 import type {
@@ -22,7 +22,7 @@ import { entryPath } from "./entry-path.js";
 import { limitedCalls } from "./limited-calls.js";
 import { DirectoryListing } from "./list-directory.js";
 import { LocalFileHandle } from "./local-file-handle.js";
-import { openFile } from "./open-file.js";
+import { type OpenFile, openFile } from "./open-file.js";
 import { PinnedDirectories } from "./pinned-directories.js";
 import type { SystemCalls } from "./short-calls.js";
 import type { SystemPath } from "./system-calls.js";
@@ -75,10 +75,12 @@ export class LocalFileSystem implements FileSystem {
   }
 
   async open(path: string, options: OpenOptions): Promise<FileHandle> {
-    return this.#at(path, async (entry, calls) => {
-      const { descriptor, stats } = await openFile(entry, options, calls);
-      return new LocalFileHandle(descriptor, stats, options, calls);
-    });
+    return this.#at(path, (entry, calls) =>
+      whenDone(
+        openFile(entry, options, calls),
+        ({ descriptor, stats }) => new LocalFileHandle(descriptor, stats, options, calls),
+      ),
+    );
   }
 
   async lstat(path: string): Promise<FileAttributes> {
@@ -156,13 +158,19 @@ export class LocalFileSystem implements FileSystem {
     };
   }
 
-  async #at<T>(path: string, operation: (entry: SystemPath, calls: SystemCalls) => MaybePromise<T>): Promise<T> {
-    const directory = await this.#directories.acquire(parentPath(path));
-    try {
-      return await operation(entryOf(directory.systemPath, path), directory.callsFor(lastName(path)));
-    } finally {
+  #at<T>(path: string, operation: (entry: SystemPath, calls: SystemCalls) => MaybePromise<T>): MaybePromise<T> {
+    return whenDone(this.#directories.acquire(parentPath(path)), (directory) => {
+      let result: MaybePromise<T>;
+      try {
+        result = operation(entryOf(directory.systemPath, path), directory.callsFor(lastName(path)));
+      } catch (error) {
+        directory.release();
+        throw error;
+      }
+      if (isThenable(result)) return result.finally(() => directory.release());
       directory.release();
-    }
+      return result;
+    });
   }
 
   async #atBoth<T>(
@@ -196,13 +204,19 @@ function refuseRoot(path: string): void {
 }
 
 async function truncate(entry: SystemPath, size: number, calls: SystemCalls): Promise<void> {
-  const { descriptor } = await openFile(entry, FOR_WRITING, calls).catch((error: unknown) => {
-    throw error instanceof LinkInPathError ? new FileError("EINVAL") : error; // a link has a size, but not to be changed
-  });
+  const { descriptor } = await openToTruncate(entry, calls);
   try {
     await calls.ftruncate(descriptor, size);
   } finally {
     await calls.close(descriptor);
+  }
+}
+
+async function openToTruncate(entry: SystemPath, calls: SystemCalls): Promise<OpenFile> {
+  try {
+    return await openFile(entry, FOR_WRITING, calls);
+  } catch (error) {
+    throw error instanceof LinkInPathError ? new FileError("EINVAL") : error; // a link has a size, but not to be changed
   }
 }
 

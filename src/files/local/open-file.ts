@@ -1,4 +1,5 @@
 import { constants, type Stats } from "node:fs";
+import { isThenable, type MaybePromise, whenDone } from "../../base/maybe-promise.js";
 import { systemErrorCode } from "../../base/system-error-code.js";
 import { FileError } from "../errors.js";
 import type { OpenOptions } from "../file-system.js";
@@ -23,25 +24,31 @@ export interface OpenFile {
  *
  * @throws {LinkInPathError} where the path names a link
  */
-export async function openFile(path: SystemPath, options: OpenOptions, calls: SystemCalls): Promise<OpenFile> {
-  const descriptor = await openAnything(
-    calls,
-    path,
-    openFlags(options),
-    (options.permissions ?? DEFAULT_PERMISSIONS) & 0o7777,
-  );
-  try {
-    const stats = await calls.fstat(descriptor);
-    if (stats.isDirectory()) throw new FileError("EISDIR");
-    if (!stats.isFile()) throw notRegular();
-    if (isOfProcesses(stats) && (options.write || PROCESS_SECRETS.test(path.toString("latin1")))) {
-      throw new FileError("EACCES");
+export function openFile(path: SystemPath, options: OpenOptions, calls: SystemCalls): MaybePromise<OpenFile> {
+  const mode = (options.permissions ?? DEFAULT_PERMISSIONS) & 0o7777;
+  return whenDone(openAnything(calls, path, openFlags(options), mode), (descriptor) => {
+    const failed = async (error: unknown): Promise<never> => {
+      await calls.close(descriptor);
+      throw error;
+    };
+    try {
+      const stats = calls.fstat(descriptor);
+      if (!isThenable(stats)) return checked(descriptor, stats, path, options);
+      return stats.then((found) => checked(descriptor, found, path, options)).catch(failed);
+    } catch (error) {
+      return failed(error);
     }
-    return { descriptor, stats };
-  } catch (error) {
-    await calls.close(descriptor);
-    throw error;
+  });
+}
+
+/** @throws {FileError} for all that may not be opened so */
+function checked(descriptor: number, stats: Stats, path: SystemPath, options: OpenOptions): OpenFile {
+  if (stats.isDirectory()) throw new FileError("EISDIR");
+  if (!stats.isFile()) throw notRegular();
+  if (isOfProcesses(stats) && (options.write || PROCESS_SECRETS.test(path.toString("latin1")))) {
+    throw new FileError("EACCES");
   }
+  return { descriptor, stats };
 }
 
 function openFlags(options: OpenOptions): number {
@@ -53,13 +60,18 @@ function openFlags(options: OpenOptions): number {
   return flags;
 }
 
-async function openAnything(calls: SystemCalls, path: SystemPath, flags: number, mode: number): Promise<number> {
+function openAnything(calls: SystemCalls, path: SystemPath, flags: number, mode: number): MaybePromise<number> {
   try {
-    return await calls.open(path, flags, mode);
+    const descriptor = calls.open(path, flags, mode);
+    return isThenable(descriptor) ? descriptor.catch(refused) : descriptor;
   } catch (error) {
-    // A socket, a FIFO that nobody reads, or a device without a driver.
-    throw systemErrorCode(error) === "ENXIO" ? notRegular() : error;
+    return refused(error);
   }
+}
+
+function refused(error: unknown): never {
+  // A socket, a FIFO that nobody reads, or a device without a driver.
+  throw systemErrorCode(error) === "ENXIO" ? notRegular() : error;
 }
 
 function notRegular(): FileError {

@@ -1,4 +1,5 @@
 import fs, { constants, type Stats } from "node:fs";
+import type { MaybePromise } from "../../base/maybe-promise.js";
 import { systemErrorCode } from "../../base/system-error-code.js";
 import { FileError, LinkInPathError } from "../errors.js";
 import { encodeName, lastName, parentPath } from "../path.js";
@@ -40,7 +41,7 @@ export class PinnedDirectories implements Directories {
     this.#root = new RootDirectory(rootPath);
   }
 
-  async acquire(path: string): Promise<Directory> {
+  acquire(path: string): MaybePromise<Directory> {
     if (!path.startsWith("/")) throw new FileError("EINVAL");
     const kept = this.#kept.get(path);
     if (kept !== undefined && this.#isInPlace(kept)) {
@@ -48,9 +49,7 @@ export class PinnedDirectories implements Directories {
       this.#kept.set(path, kept);
       return kept.use();
     }
-    const opened = path === "/" ? await this.#openRoot() : await this.#openEntry(path);
-    this.#keep(path, opened);
-    return opened;
+    return this.#open(path);
   }
 
   async withEntry<T>(
@@ -64,6 +63,12 @@ export class PinnedDirectories implements Directories {
     } finally {
       await close(descriptor);
     }
+  }
+
+  async #open(path: string): Promise<Directory> {
+    const opened = path === "/" ? await this.#openRoot() : await this.#openEntry(path);
+    this.#keep(path, opened);
+    return opened;
   }
 
   /** The kernel knows without a look at the disk. */
