@@ -113,6 +113,7 @@ type OtherToolName =
   | "less"
   | "busybox"
   | "gcc"
+  | "clang"
   | "git"
   | "rsync"
   | "sshuttle"
@@ -203,6 +204,8 @@ const REQUIREMENTS: Readonly<Record<ToolName, readonly (string | undefined)[]>> 
   less: [findProgram("less")],
   busybox: [findProgram("busybox")],
   gcc: [findProgram("gcc")],
+  // With libFuzzer, of a package of its own.
+  clang: [findProgram("clang-16"), findFile(["/usr/lib/llvm-16/lib/clang/16/lib/linux"])],
   git: [findProgram("git")],
   rsync: [findProgram("rsync")],
   sshuttle: [findProgram("sshuttle"), findProgram("nft"), findProgram("ip")],

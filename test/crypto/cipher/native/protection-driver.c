@@ -1,6 +1,7 @@
 /*
- * Seals packets, changes some of them, and opens them, for so many seconds and 3,000 packets; built with the sanitizers.
- * All memory is as long as what is in it, so that a step beyond it is seen. Prints the number of packets.
+ * Seals packets, changes some of them, and opens them; built with the sanitizers. All memory is as long as what is in it, so that
+ * a step beyond it is seen. As a program, decides by chance for so many seconds and 3,000 packets, and prints how many there were;
+ * built for libFuzzer (GUIDED), by the bytes that it is given.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,12 +26,27 @@ static uint64_t next(void) {
   return mixed ^ (mixed >> 31);
 }
 
-static size_t below(size_t limit) { return (size_t)(next() % limit); }
+#ifdef GUIDED
+static const uint8_t *guide;
+static size_t guide_length;
+
+static uint64_t choose(void) {
+  if (guide_length < 2) return next();
+  uint64_t choice = (uint64_t)guide[0] << 8 | guide[1];
+  guide += 2;
+  guide_length -= 2;
+  return choice;
+}
+#else
+static uint64_t choose(void) { return next(); }
+#endif
+
+static size_t below(size_t limit) { return (size_t)(choose() % limit); }
 
 static void expect(bool holds, const char *what) {
   if (holds) return;
   fprintf(stderr, "%s (state %llu)\n", what, (unsigned long long)state);
-  exit(1);
+  abort();
 }
 
 static struct bytes random_bytes(size_t length) {
@@ -104,12 +120,14 @@ static void let_bystander_work(void) {
   free(left.data);
 }
 
+#ifndef GUIDED
 static void destroy_bystanders(void) {
   for (size_t suite = 0; suite < SUITES; suite++) {
     protection_destroy(bystanders[suite].sealer);
     protection_destroy(bystanders[suite].opener);
   }
 }
+#endif
 
 /* A few packets under one set of keys, up to the first that was changed. */
 static unsigned long run(void) {
@@ -124,14 +142,14 @@ static unsigned long run(void) {
   for (bool changed = false; !changed && packets < 20; packets++) {
     uint32_t sequence_number = (uint32_t)next();
     size_t least = protection_header_length(sealer) - LENGTH_FIELD;
-    size_t length = least + below(next() % 8 == 0 ? LONGEST_CONTENT : 200);
+    size_t length = least + below(choose() % 8 == 0 ? LONGEST_CONTENT : 200);
     struct bytes packet = random_bytes(LENGTH_FIELD + length + tag);
     struct bytes clear = copy_of(packet.data + LENGTH_FIELD, length);
-    if (next() & 1) let_bystander_work();
+    if (choose() & 1) let_bystander_work();
     expect(protection_seal(sealer, packet, sequence_number) == DONE, "not sealed");
-    if (next() & 1) let_bystander_work();
-    changed = next() % 4 == 0;
-    if (changed && next() % 4 == 0) {
+    if (choose() & 1) let_bystander_work();
+    changed = choose() % 4 == 0;
+    if (changed && choose() % 4 == 0) {
       packet.length = below(packet.length);
     } else if (changed) {
       packet.data[below(packet.length)] ^= (uint8_t)(1 + below(255));
@@ -159,7 +177,7 @@ static unsigned long run(void) {
   struct bytes *part = &(&keys.key)[below(3)];
   part->length = below(part->length + 1);
   enum cipher other = (enum cipher)below(4);
-  protection_destroy(protection_create(contexts, other, next() & 1 ? SEALS : OPENS, &keys));
+  protection_destroy(protection_create(contexts, other, choose() & 1 ? SEALS : OPENS, &keys));
   expect(ERR_peek_error() == 0, "an error of wrong keys is left in OpenSSL's queue");
   free(keys.key.data);
   free(keys.iv.data);
@@ -167,18 +185,33 @@ static unsigned long run(void) {
   return packets;
 }
 
+/* The contexts remain as long as a protection does. */
+static void start(void) {
+  expect(openssl_missing == NULL, openssl_missing);
+  contexts = contexts_create();
+  create_bystanders();
+  contexts_release(contexts);
+}
+
+#ifdef GUIDED
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t length) {
+  if (contexts == NULL) start();
+  state = length;
+  guide = data;
+  guide_length = length;
+  run();
+  return 0;
+}
+#else
 int main(int count, char **arguments) {
   if (count != 3) return 2;
   state = strtoull(arguments[1], NULL, 10);
   time_t end = time(NULL) + atol(arguments[2]);
-  expect(openssl_missing == NULL, openssl_missing);
   unsigned long packets = 0;
-  contexts = contexts_create();
-  create_bystanders();
-  /* They remain as long as a protection does. */
-  contexts_release(contexts);
+  start();
   while (packets < LEAST_PACKETS || time(NULL) < end) packets += run();
   destroy_bystanders();
   printf("%lu\n", packets);
   return 0;
 }
+#endif

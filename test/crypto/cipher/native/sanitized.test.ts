@@ -5,7 +5,7 @@ import { compiled } from "../../../support/compiled.js";
 import { extent, isLong } from "../../../support/extent.js";
 import { runOk } from "../../../support/tools.js";
 
-/** Of each of the two; both do thousands of steps at least. */
+/** Of each; all do thousands of steps at least. */
 const SECONDS = extent(0, 600);
 const SEED = isLong ? Date.now() % 1_000_000 : 1;
 const TIME = { timeout: (SECONDS + 60) * 1000 };
@@ -15,15 +15,32 @@ const HEADERS = ["openssl.h", "protection.h"].map(native);
 const FLAGS = ["-std=c11", "-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-w"];
 
 describe("the addon with the sanitizers of addresses and of undefined behaviour", needs("gcc", "openssl"), () => {
+  const driver = [join(import.meta.dirname, "protection-driver.c"), native("protection.c"), native("openssl.c")];
+  // The library that programs of this machine have, by the name that needs no headers.
+  const libraries = ["-Wl,--no-as-needed", "-l:libcrypto.so.3", "-ldl"];
+
+  if (isLong) {
+    it("stands what libFuzzer finds", { ...TIME, ...needs("clang") }, async () => {
+      const folder = await compiled({
+        tool: "clang",
+        sources: [...driver, ...HEADERS],
+        compiler: TOOLS.clang,
+        parameters: (made) => [
+          ...FLAGS,
+          ...["-fsanitize=fuzzer", "-DGUIDED", ...driver, "-o", join(made, "fuzzer"), ...libraries],
+        ],
+      });
+      const limits = [`-max_total_time=${SECONDS}`, "-max_len=200", `-artifact_prefix=${folder}/`];
+      await runOk(join(folder, "fuzzer"), limits, TIME);
+    });
+  }
+
   it(`seals and opens packets of every kind, from seed ${SEED}`, TIME, async () => {
-    const sources = [join(import.meta.dirname, "protection-driver.c"), native("protection.c"), native("openssl.c")];
-    // The library that programs of this machine have, by the name that needs no headers.
-    const libraries = ["-Wl,--no-as-needed", "-l:libcrypto.so.3", "-ldl"];
     const folder = await compiled({
       tool: "gcc",
-      sources: [...sources, ...HEADERS],
+      sources: [...driver, ...HEADERS],
       compiler: TOOLS.gcc,
-      parameters: (made) => [...FLAGS, ...sources, "-o", join(made, "driver"), ...libraries],
+      parameters: (made) => [...FLAGS, ...driver, "-o", join(made, "driver"), ...libraries],
     });
     const packets = await runOk(join(folder, "driver"), [String(SEED), String(SECONDS)], TIME);
     expect(Number(packets)).toBeGreaterThanOrEqual(3000);
@@ -41,12 +58,12 @@ describe("the addon with the sanitizers of addresses and of undefined behaviour"
         ...["-shared", "-fPIC", "-isystem", headers, ...sources, "-o", join(made, "addon.node"), "-ldl"],
       ],
     });
-    const libraries = await Promise.all(
+    const sanitizers = await Promise.all(
       ["libasan.so", "libubsan.so"].map(async (name) => (await runOk(TOOLS.gcc, [`-print-file-name=${name}`])).trim()),
     );
     const parameters = [join(import.meta.dirname, "random-calls.mjs"), join(folder, "addon.node"), SEED, SECONDS];
     // Node.js itself gives back nothing at its end.
-    const environment = { LD_PRELOAD: libraries.join(" "), ASAN_OPTIONS: "detect_leaks=0" };
+    const environment = { LD_PRELOAD: sanitizers.join(" "), ASAN_OPTIONS: "detect_leaks=0" };
     const calls = await runOk(process.execPath, parameters.map(String), { ...TIME, environment });
     expect(Number(calls)).toBeGreaterThanOrEqual(10_000);
   });
