@@ -323,11 +323,12 @@ export class SSHServerManager extends EventEmitter<ManagerEvents> implements Asy
   }
 
   /** Sockets that are refused cost as little as possible: only where it helps its user, and few, are told so. */
-  #admit(socket: Socket, info: StreamInfo): void {
+  #admit(accepted: Socket, info: StreamInfo): void {
     const decision = this.#decide(info.remoteAddress);
+    const socket = decision instanceof Ticket ? takeOverForDirectReads(accepted) : accepted;
     try {
       if (decision instanceof Ticket) {
-        this.#serve(takeOverForDirectReads(socket), info, decision);
+        this.#serve(socket, info, decision);
         return;
       }
       this.#refused(decision, info.remoteAddress);

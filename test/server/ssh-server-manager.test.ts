@@ -305,6 +305,19 @@ describe("stopping", () => {
 });
 
 describe("connections", () => {
+  it("that cannot be served are closed, and take no place", async () => {
+    const manager = await startManager();
+    const fails = vi.spyOn(Socket.prototype, "setKeepAlive").mockImplementation(() => {
+      throw new Error("no keep-alive");
+    });
+    onTestFinished(() => fails.mockRestore());
+    const socket = connect(manager.port, "127.0.0.1");
+    await once(socket, "close");
+    expect(manager.getConnectionCount()).toBe(0);
+    fails.mockRestore();
+    expect((await (await login(manager)).exec("hello")).exitStatus).toBe(0);
+  });
+
   it("can be seen and closed by their id", async () => {
     const manager = await startManager();
     const [one, other] = [await login(manager), await login(manager)];
