@@ -98,7 +98,8 @@ function withDirectReads(create: (onread: OnReadOpts) => Socket): Socket {
 }
 
 function readOn(socket: Socket): void {
-  if (!socket.isPaused()) socket.resume();
+  // To resume it would let a socket flow that nobody listens to yet.
+  if (!socket.isPaused()) socket.read(0);
 }
 
 /** @returns the direct reads of a stream that was made for them */

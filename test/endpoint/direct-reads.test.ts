@@ -2,9 +2,10 @@ import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { type AddressInfo, createServer, Socket } from "node:net";
+import { getDefaultHighWaterMark, setDefaultHighWaterMark } from "node:stream";
 import { buffer, text } from "node:stream/consumers";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { connectForDirectReads, directReadsOf, takeOverForDirectReads } from "../../src/endpoint/direct-reads.js";
 import { join } from "../../src/index.js";
 import { inputOf, openTestChannel, outputOf } from "../connection/test-channel.js";
@@ -61,6 +62,20 @@ describe("a socket that was connected for direct reads", () => {
     expect(near.readableLength).toBeLessThan(MEBIBYTE);
     const data = await buffer(near);
     expect([data.length, data.subarray(-3).toString()]).toEqual([8 * MEBIBYTE + 3, "end"]);
+    near.destroy();
+  });
+
+  it("does not flow by itself, however much a stream may hold", async () => {
+    const before = getDefaultHighWaterMark(false);
+    setDefaultHighWaterMark(false, 4 * MEBIBYTE);
+    onTestFinished(() => setDefaultHighWaterMark(false, before));
+    const { near, far } = await directPair();
+    const data = randomBytes(2 * MEBIBYTE);
+    far.end(data);
+    await vi.waitFor(() => expect(near.bytesRead).toBe(data.length));
+    for (let turn = 0; turn < 5; turn++) await nextTurn();
+    expect([near.readableFlowing, near.readableLength]).toEqual([null, data.length]);
+    expect((await buffer(near)).equals(data)).toBe(true);
     near.destroy();
   });
 
