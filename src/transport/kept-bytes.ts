@@ -16,6 +16,8 @@ export class KeptBytes {
   #memory: Buffer = NOTHING;
   #start = 0;
   #end = 0;
+  /** Some of the memory was taken, and is still used. */
+  #isLent = false;
 
   get length(): number {
     return this.#end - this.#start;
@@ -38,11 +40,13 @@ export class KeptBytes {
   take(length: number): Buffer {
     const bytes = this.peek(length);
     this.#start += length;
+    this.#isLent = true;
     return bytes;
   }
 
   /** What was taken is not needed any more. */
   release(): void {
+    this.#isLent = false;
     if (this.#start < this.#end || this.#end === 0) return;
     giveBack(this.#memory);
     this.#memory = NOTHING;
@@ -55,7 +59,8 @@ export class KeptBytes {
     const present = this.#memory.subarray(this.#start, this.#end);
     const memory = roomFor(needed, present.length, packetLength);
     present.copy(memory);
-    giveBack(this.#memory);
+    if (!this.#isLent) giveBack(this.#memory);
+    this.#isLent = false;
     this.#memory = memory;
     this.#start = 0;
     this.#end = present.length;

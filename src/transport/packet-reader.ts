@@ -62,7 +62,6 @@ export class PacketReader {
     const rest = this.#chunk.subarray(this.#offset);
     this.#chunk = NOTHING;
     this.#offset = 0;
-    this.#kept.release();
     if (rest.length > 0) this.#kept.add(rest, this.#packetLength);
   }
 
@@ -74,12 +73,12 @@ export class PacketReader {
   }
 
   /**
-   * The payload of the next packet, or `undefined` if it is not there yet. It is lent until the next call.
+   * The payload of the next packet, or `undefined` if it is not there yet. It is lent until the next call, or `release`.
    *
    * @throws {ProtocolError} when the bytes are not a packet under the present keys
    */
   next(): Buffer | undefined {
-    this.#kept.release();
+    this.release();
     if (this.#packetLength === 0) {
       const header = this.#peek(this.#opener.headerLength);
       if (header === undefined) return undefined;
@@ -96,6 +95,11 @@ export class PacketReader {
     const payloadEnd = opened.length - paddingLength;
     if (paddingLength < 4 || payloadEnd < 2) throw new ProtocolError("the padding length of a packet is wrong");
     return opened.subarray(1, payloadEnd);
+  }
+
+  /** Says that the last payload is not used any more. */
+  release(): void {
+    this.#kept.release();
   }
 
   #validLength(length: number): number {

@@ -258,6 +258,7 @@ export class Transport {
       this.#fail(error);
     } finally {
       this.#processing = false;
+      this.#reader.release();
     }
   }
 

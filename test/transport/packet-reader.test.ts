@@ -268,6 +268,21 @@ describe("PacketReader", () => {
     );
   });
 
+  it("lets a payload be used while more comes, which a stream in memory brings as soon as it is written to", () => {
+    const [first, rest] = [Buffer.alloc(10_000, 1), Buffer.alloc(20_000, 2)];
+    const reader = new PacketReader(noneOpener);
+    const stream = Buffer.concat([clear(first), clear(rest)]);
+    reader.push(stream.subarray(0, 5000));
+    expect(reader.next()).toBeUndefined();
+    reader.keep();
+    reader.push(stream.subarray(5000, 20_000));
+    const payload = reader.next();
+    reader.push(stream.subarray(20_000));
+    reader.keep();
+    expect(payload?.equals(first)).toBe(true);
+    expect(reader.next()?.equals(rest)).toBe(true);
+  });
+
   it("does not count a packet that is being put together, for which reading must go on", () => {
     const reader = new PacketReader(noneOpener);
     const packet = clear(Buffer.alloc(200_000));
