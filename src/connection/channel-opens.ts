@@ -132,7 +132,7 @@ export class ChannelOpens<AnyChannel extends Channel> {
       this.#link.refused(describe(open), "too many channels");
       return;
     }
-    // In memory of its own: a hook may take its time, and the chunk that it lies in is not kept.
+    // The channel keeps its fields, however long the rest of the message is.
     void this.#decide({ ...open, fields: Buffer.from(open.fields) }, place.id, place.release);
   }
 

@@ -46,7 +46,7 @@ export class GlobalRequests {
 
   /** SSH_MSG_GLOBAL_REQUEST */
   receive(payload: Buffer): void {
-    const request = decodeGlobalRequest(this.#received.keep(payload));
+    const request = decodeGlobalRequest(payload);
     this.#authority.globalRequestReceived(request.kind);
     let reply: Buffer = encodeRequestFailure();
     this.#received.add(
@@ -66,8 +66,7 @@ export class GlobalRequests {
 
   /** SSH_MSG_REQUEST_SUCCESS */
   receiveSuccess(payload: Buffer): void {
-    // In memory of its own: the chunk that it lies in is not kept.
-    this.#receiveReply(Buffer.from(decodeRequestSuccess(payload)));
+    this.#receiveReply(decodeRequestSuccess(payload));
   }
 
   /** SSH_MSG_REQUEST_FAILURE */

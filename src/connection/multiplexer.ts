@@ -186,7 +186,7 @@ export class Multiplexer<AnyChannel extends Channel = Channel> {
   #receiveRequest({ channel, port, requests }: OpenChannel<AnyChannel>, payload: Buffer): void {
     const { output } = port;
     if (output.closeSent) return;
-    const request = decodeChannelRequest(requests.keep(payload));
+    const request = decodeChannelRequest(payload);
     // The reply goes out before whatever the hook writes.
     const release = request.wantReply ? output.hold() : undefined;
     requests.add(

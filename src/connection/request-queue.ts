@@ -47,11 +47,6 @@ export class RequestQueue {
     this.#budget = budget;
   }
 
-  /** The payload of the next request, in memory of its own if it has to wait: it would keep the chunk that it lies in. */
-  keep(payload: Buffer): Buffer {
-    return this.#busy ? Buffer.from(payload) : payload;
-  }
-
   /**
    * @param bytes that the request keeps in memory
    * @param handle decides the request; a throw or rejection counts as `false` after `failed` was told

@@ -513,24 +513,6 @@ describe("channel requests", () => {
     expect(link.take()).toEqual(["opened 2 as 1"]);
   });
 
-  it("that wait keep no more than their own bytes", async () => {
-    const { authority, multiplexer, open } = start();
-    open(0);
-    const decision = new Deferred<boolean>();
-    const seen: string[] = [];
-    authority.channelRequest = async ({ id }, { kind, fields }) => {
-      seen.push(`${id} ${kind} ${fields.readRest()}`);
-      return decision.promise;
-    };
-    multiplexer.receive(channelRequest(0, "first", "want-reply"));
-    const waiting = channelRequest(0, "second", "want-reply", Buffer.from("fields"));
-    multiplexer.receive(waiting);
-    waiting.fill(0);
-    decision.resolve(true);
-    await settled();
-    expect(seen).toEqual(["0 first ", "0 second fields"]);
-  });
-
   it("that pile up stop the connection until they are fewer, or their channel is closed", async () => {
     const { link, authority, multiplexer, open } = start();
     open(0);

@@ -61,18 +61,6 @@ describe("a queue of requests", () => {
     expect(recorder.events.slice(8)).toEqual(["ask e", "e: true"]);
   });
 
-  it("keeps the payload of a request that has to wait in memory of its own", async () => {
-    const { queue, ...recorder } = new Recorder();
-    const decision = new Deferred<boolean>();
-    const payload = Buffer.from("payload");
-    expect(queue.keep(payload)).toBe(payload);
-    queue.add(1, () => decision.promise, nothing, nothing);
-    expect(queue.keep(payload)).not.toBe(payload);
-    decision.resolve(true);
-    await settled();
-    expect([queue.keep(payload) === payload, recorder.holds]).toEqual([true, 0]);
-  });
-
   it("takes a throw and a rejection for no, tells of them, and goes on", async () => {
     const recorder = new Recorder();
     recorder.add("a", () => {

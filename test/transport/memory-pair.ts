@@ -54,7 +54,8 @@ export class End {
           done?.();
         },
         message: (payload) => {
-          this.messages.push(Buffer.from(payload));
+          // All others are for whoever gets them.
+          this.messages.push(payload[0] === CHANNEL_DATA ? Buffer.from(payload) : payload);
           this.onMessage(payload);
         },
         keyExchangeStarted: () => this.events.push("started"),
