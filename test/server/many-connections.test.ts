@@ -1,8 +1,12 @@
+import { randomBytes } from "node:crypto";
+import { buffer } from "node:stream/consumers";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { describe, expect, it, vi } from "vitest";
 import type { Channel, SSHServerManager } from "../../src/index.js";
 import { MIB, memoryInUse } from "../attack/memory.js";
 import { extent } from "../support/extent.js";
-import { createManager, login, TestServer } from "./test-server.js";
+import { channelData, channelEof, execRequest } from "../support/packet-messages.js";
+import { createManager, login, startManager, TestServer } from "./test-server.js";
 
 /** One connection: login, a command, and an end of one kind or another. */
 async function tryConnection(manager: SSHServerManager, index: number): Promise<void> {
@@ -32,6 +36,48 @@ const COUNT = extent(400, 2000);
 function activeResources(wanted: string): number {
   return process.getActiveResourcesInfo().filter((kind) => kind === wanted).length;
 }
+
+/** Gives back what it has read when it has read all. */
+class LateServer extends TestServer {
+  override checkChannelExecRequest(channel: Channel): boolean {
+    const giveBack = (input: Buffer) => {
+      channel.end(input);
+      channel.sendExitStatus(0);
+    };
+    // Some clients are gone before that.
+    buffer(channel).then(giveBack, () => {});
+    return true;
+  }
+}
+
+/** Bytes that a client sends; the window that it has is larger. */
+const INPUT_LENGTH = 256 * 1024;
+
+describe("connections at the same time, all of which are read into the same memory,", () => {
+  it("get back what they have sent, however it was cut, also while others are reset", async () => {
+    const manager = await startManager({
+      serverInterface: new LateServer(),
+      maxStartups: false,
+      perSourceMaxStartups: false,
+    });
+    const echo = async (index: number) => {
+      const client = await login(manager);
+      const channel = await client.openSession();
+      client.sendPacket(execRequest(channel.id, "late"));
+      const data = randomBytes(INPUT_LENGTH);
+      for (let offset = 0, length = index + 1; offset < data.length; offset += length, length = (3 * length) % 30_011) {
+        client.sendPacket(channelData(channel.id, data.subarray(offset, offset + length)));
+        if (length % 5 === 0) await nextTurn();
+        if (index % 4 === 3 && offset > INPUT_LENGTH / 2) return client.reset();
+      }
+      client.sendPacket(channelEof(channel.id));
+      const { stdout } = await client.readProgram(channel);
+      expect(stdout.equals(data)).toBe(true);
+      await client.close();
+    };
+    await Promise.all(Array.from({ length: 8 }, (_, index) => echo(index)));
+  });
+});
 
 describe("many connections, opened, used and closed,", () => {
   it("leave memory, timers and handles where they were", { timeout: 120_000 }, async () => {
