@@ -69,13 +69,14 @@ const CLIENTS: readonly (ExecClientName | "ssh through a master")[] = [
   "paramiko",
   "ssh2",
 ];
-/** All of them with `ssh`; in the short run a part with each of the others, no two of which have the same. */
+/** In the short run each of them with one client: every other with `ssh`, and the rest is shared out among the others. */
 function triedPaths(client: (typeof CLIENTS)[number]): [path: string, status: string, code: number][] {
   const all = Object.keys(PATHS).flatMap((path) =>
     Object.entries(STATUSES).map(([status, code]): [string, string, number] => [path, status, code]),
   );
-  const which = CLIENTS.indexOf(client);
-  return all.filter((_, index) => isLong || client === "ssh" || index % 8 === which);
+  const others = CLIENTS.filter((one) => one !== "ssh");
+  const clientOf = (index: number) => (index % 2 === 0 ? "ssh" : others[((index - 1) / 2) % others.length]);
+  return all.filter((_, index) => isLong || clientOf(index) === client);
 }
 
 const LOGIN = { user: "admin", keyType: "ed25519" } as const;
@@ -121,9 +122,10 @@ describe("a hook that runs its program where it is asked", () => {
           expect(result, result.stderr).toMatchObject({ code, ...whole });
         });
 
-        it(`${size} bytes by a child's stdout, with its code`, async () => {
-          expect(await exec(`child ${size}`)).toMatchObject({ code: 7, length: size });
-        });
+        if (isLong || name === "ssh")
+          it(`${size} bytes by a child's stdout, with its code`, async () => {
+            expect(await exec(`child ${size}`)).toMatchObject({ code: 7, length: size });
+          });
       }
     });
   }
