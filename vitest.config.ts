@@ -5,7 +5,7 @@ import { SkipSummary } from "./test/support/skip-summary.js";
 
 /** Folders whose test files share processes: a process for each would cost more than most of the files do. */
 const TOGETHER =
-  "addresses|attack|auth|authenticators|base|cli|connection|crypto|docs|examples|files|forwarding|interop|middleware|process|protocol|scp|server|session|sftp|support|transport";
+  "addresses|attack|auth|authenticators|base|cli|connection|crypto|docs|endpoint|examples|files|forwarding|interop|middleware|process|protocol|scp|server|session|sftp|support|transport";
 const ALONE_NEVERTHELESS = [
   // They put timers of their own in the place of those of Node.js.
   "test/auth/{authentication,authentication-dialogue,failure-delay}.test.ts",
@@ -28,12 +28,12 @@ const ALONE_NEVERTHELESS = [
 const BEYOND_THE_CORE = [
   "test/{cli,docs,fuzz,interop}/**/*.test.ts",
   "test/examples/!(exec-server|sftp-server).test.ts",
-  // Of the attacks, those on messages of channels and on key exchange are enough.
-  "test/attack/!(channel-messages|strict-kex).test.ts",
+  // Of the attacks, those on messages of channels are enough.
+  "test/attack/!(channel-messages).test.ts",
   // Numbers, bytes and texts: nothing of Node.js but Buffer.
   "test/{addresses,protocol}/**/*.test.ts",
   "test/crypto/compression/*.test.ts",
-  "test/crypto/kex/{registry,sntrup761*}.test.ts",
+  "test/crypto/kex/{client,registry,sntrup761*}.test.ts",
   "test/files/path*.test.ts",
   "test/forwarding/{forwarding-permissions,listen-options,open-fields,places}.test.ts",
   "test/forwarding/tcp/{allow-targets,bind-addresses,lookup-queue,special-addresses}.test.ts",
@@ -51,11 +51,13 @@ const BEYOND_THE_CORE = [
   "test/sftp/server/requests/*.test.ts",
   // Options of every wrong kind, and every cipher between the two roles of the transport.
   "test/base/public-options.test.ts",
-  "test/transport/{both-roles,client-role}.test.ts",
+  "test/transport/{both-roles,client-role,packet-reader}.test.ts",
   // The parts of programs and sessions, each of which other tests of the core go through.
   "test/{base/time-slices,middleware/logging,server/connection-log,server/declared-files}.test.ts",
   "test/server/host-keys/host-key-file.test.ts",
   "test/session/terminal/terminal-sessions.test.ts",
+  // What stty makes of the modes of a client.
+  "test/process/terminal/terminal-settings.test.ts",
   // The C of the addon, which is that of no version of Node.js.
   "test/crypto/cipher/native/sanitized.test.ts",
   // Crowds, memory, and deadlines of seconds.
