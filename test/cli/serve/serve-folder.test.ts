@@ -8,7 +8,7 @@ import { type Outcome, run, SshClient } from "../../examples/real-client.js";
 import { listeningPort, type RunningProcess, startProgram } from "../../examples/running-process.js";
 import { builtFile } from "../../support/build.js";
 import { needs } from "../../support/clients.js";
-import { sample } from "../../support/extent.js";
+import { isLong, sample } from "../../support/extent.js";
 import { makeTree } from "../../support/tree.js";
 import { treeDifferences } from "../../support/tree-compare.js";
 
@@ -83,7 +83,7 @@ async function log(): Promise<LogLine[]> {
 }
 
 describe("a folder that cannot be served", () => {
-  it.each(["missing", "file"])("is named in one line: %s", (name) => {
+  it.each(sample(["missing", "file"], 2))("is named in one line: %s", (name) => {
     writeFileSync(join(folder, "file"), "");
     const args = [builtFile(MAIN), "serve", "--port", "0", "--log-level", "silent", join(folder, name)];
     const outcome = spawnSync(process.execPath, args, { env: environment(), encoding: "utf8", timeout: 20_000 });
@@ -145,7 +145,7 @@ describe("a folder", needs("sftp", "scp"), () => {
     const outward = ["link", "up/secret", secret, "../local/secret"];
     const gets = await sftp(...outward.map((path) => `-get ${path} ${back}`));
     expect(gets.stderr.match(/not found|denied|No such file/g)).toHaveLength(outward.length);
-    for (const path of sample(outward, 2)) {
+    for (const path of sample(outward, 4)) {
       expect((await scp("-O", `${TARGET}:${path}`, back)).code, path).not.toBe(0);
     }
     expect(existsSync(back)).toBe(false);
@@ -153,7 +153,7 @@ describe("a folder", needs("sftp", "scp"), () => {
     writeFileSync(attack, "attack");
     const targets = ["link", "up/secret", "up/new", secret];
     await sftp(...targets.map((path) => `-put ${attack} ${path}`));
-    for (const path of sample(targets, 2)) {
+    for (const path of sample(targets, 4)) {
       expect((await scp("-O", attack, `${TARGET}:${path}`)).code, path).not.toBe(0);
     }
     expect(readFileSync(secret, "utf8")).toBe("secret");
@@ -193,8 +193,7 @@ describe("a folder", needs("sftp", "scp"), () => {
       code: 1,
       stderr: expect.stringMatching(/Read-only/),
     });
-    expect((await scp(source, `${TARGET}:new`)).code).not.toBe(0);
-    for (const flags of [[], ["-O"]]) {
+    for (const flags of sample([["-O"], []], 2)) {
       const back = join(local, `back${flags}`);
       expect(await scp(...flags, `${TARGET}:file`, back)).toMatchObject({ code: 0 });
       expect(readFileSync(back, "utf8")).toBe("content");
@@ -240,6 +239,8 @@ describe("a folder", needs("sftp", "scp"), () => {
 });
 
 describe("a folder with a password file", needs("sftp", "scp"), () => {
+  /** Of hashes that other programs have made; the gate leaves them to the tests of passwords. */
+  const OTHER_KINDS = isLong ? ["SHA-512-crypt", "argon2id", "bcrypt"] : [];
   const hash = (password: string) =>
     execFileSync(process.execPath, [builtFile(MAIN), "hash-password"], {
       input: `${password}\n`,
@@ -261,19 +262,20 @@ describe("a folder with a password file", needs("sftp", "scp"), () => {
     };
     expect(await upload("ann", "ann's")).toBe(0);
     expect(await upload("bob", "secret")).toBe(0);
-    expect(await upload("argon2id", "secret")).toBe(0);
-    expect(await upload("bcrypt", "secret")).toBe(0);
-    expect(await upload("SHA-512-crypt", "secret")).toBe(0);
-    const wrong = [
-      ["ann", "secret"],
-      ["bob", ""],
-      ["eve", "none"],
-      ["eve", ""],
-      ["kim", "ann's"],
-    ] as const;
+    for (const kind of OTHER_KINDS) expect(await upload(kind, "secret")).toBe(0);
+    const wrong = sample<readonly [user: string, password: string]>(
+      [
+        ["ann", "secret"],
+        ["bob", ""],
+        ["eve", "none"],
+        ["eve", ""],
+        ["kim", "ann's"],
+      ],
+      2,
+    );
     // Together: each of them has to wait for its refusal.
     expect(await Promise.all(wrong.map(([user, password]) => upload(user, password)))).toEqual(wrong.map(() => 255));
-    expect(readdirSync(folder).toSorted()).toEqual(["SHA-512-crypt", "ann", "argon2id", "bcrypt", "bob"]);
+    expect(readdirSync(folder).toSorted()).toEqual([...OTHER_KINDS, "ann", "bob"].toSorted());
     writeFileSync(users, `kim:${KNOWN_HASHES.scrypt.hash}\n`);
     expect(await upload("kim", "secret")).toBe(0);
     expect(await upload("ann", "ann's")).toBe(255);
