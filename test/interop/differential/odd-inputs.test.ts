@@ -44,12 +44,12 @@ function ourOutcomeOf(input: OddInput): Promise<string> {
   return outcome;
 }
 
-/** The newest is asked of what we answer in another way and of a part of the rest; in the long run each is asked of all. */
+/** The newest is asked of one input of each known difference and of a part of the rest; in the long run each of all. */
 const newest = installedSshds().at(-1);
-const DIFFERENT = new Set(KNOWN_DIFFERENCES.flatMap(({ inputs }) => inputs));
+const DIFFERENT = new Set(KNOWN_DIFFERENCES.flatMap(({ inputs }) => inputs.slice(0, 1)));
 
 for (const version of SSHD_VERSIONS.filter((one) => isLong || one === newest)) {
-  const isAsked = ({ name }: OddInput, index: number): boolean => isLong || DIFFERENT.has(name) || index % 8 === 0;
+  const isAsked = ({ name }: OddInput, index: number): boolean => isLong || DIFFERENT.has(name) || index % 16 === 0;
   const known = KNOWN_DIFFERENCES.filter(({ versions }) => versions?.includes(version) !== false).flatMap(
     ({ inputs, sshd, ours: meant }) => inputs.map((input) => ({ input, sshd, ours: meant })),
   );
