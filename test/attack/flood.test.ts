@@ -70,7 +70,7 @@ describe("a client that asks without end and reads nothing", () => {
     ["channels of unknown types", 1_000_000, () => channelOpen({ kind: "x" })],
     ["more channels than there may be", 1_000_000, () => channelOpen()],
   ];
-  it.each(sample(questions, 3))("%s: is not read in turn", LONG, async (_, count, make) => {
+  it.each(sample(questions, 4))("%s: is not read in turn", LONG, async (_, count, make) => {
     const attacked = await Attacked.start(new TargetServer());
     const client = await loginWithoutRoom(attacked);
     const { id } = await client.openSession();
@@ -114,7 +114,7 @@ describe("a client that says nothing of use without end", () => {
     ["requests without a reply", MANY, (channel) => channelRequest(channel, "x", "no-reply")],
     ["global requests without a reply", MANY, () => globalRequest("x", "no-reply")],
   ];
-  it.each(sample(messages, 2))("%s: is read to the end, and nothing of it is kept", LONG, async (_, count, make) => {
+  it.each(sample(messages, 3))("%s: is read to the end, and nothing of it is kept", LONG, async (_, count, make) => {
     const attacked = await Attacked.start(new TargetServer());
     const client = await attacked.login();
     const { id } = await client.openSession();
