@@ -54,12 +54,12 @@ let keys: KeygenKeys;
 const newest = installedSshds().at(-1);
 
 /**
- * In the long run the newest is asked of everything, the others of a part. Else only the newest is asked, of every ninth
- * of a dimension: most are combinations of a few things.
+ * In the long run the newest is asked of everything, the others of a part. Else only the newest is asked, of every
+ * sixteenth: most are combinations of a few things.
  */
 function isAskedOf(version: SshdVersion, index: number): boolean {
   if (isLong) return version === newest || index % 4 === 0;
-  return index % 9 === 0;
+  return index % 16 === 0;
 }
 
 /** What became of one login. */
