@@ -19,7 +19,7 @@ import { type Outcome, run } from "../../examples/real-client.js";
 import { RunningProcess } from "../../examples/running-process.js";
 import { builtFile } from "../../support/build.js";
 import { needs, QUICK_KEX, TOOLS } from "../../support/clients.js";
-import { isLong } from "../../support/extent.js";
+import { isLong, sample } from "../../support/extent.js";
 import { makeTree } from "../../support/tree.js";
 import { treeDifferences } from "../../support/tree-compare.js";
 
@@ -99,10 +99,12 @@ describe("spindlex sftp-server", () => {
     }
   });
 
-  it.each([
-    { signal: "SIGTERM", status: 143 },
+  const signals = [
     { signal: "SIGHUP", status: 129 },
-  ] as const)("ends at $signal", async ({ signal, status }) => {
+    // The client that does not read its answers has its server ended by this one.
+    { signal: "SIGTERM", status: 143 },
+  ] as const;
+  it.each(sample(signals, 2))("ends at $signal", async ({ signal, status }) => {
     const server = start("-e", "-l", "INFO");
     await server.errorOutput(/session opened/);
     server.signal(signal);
@@ -133,11 +135,12 @@ describe("spindlex sftp-server", () => {
     );
   });
 
-  it.each([
+  const refused = [
     { flags: ["-P", "open,fly"], message: "the request 'fly' does not exist (see spindlex sftp-server -Q requests)" },
     { flags: ["-p", ""], message: "the request '' does not exist (see spindlex sftp-server -Q requests)" },
     { flags: ["-u", "9"], message: "-u is '9', not an octal number from 0 to 777" },
-  ])("refuses $flags", ({ flags, message }) => {
+  ];
+  it.each(sample(refused, 3))("refuses $flags", ({ flags, message }) => {
     const { status, stdout, stderr } = serve(flags);
     expect({ status, stdout: stdout.length }).toEqual({ status: 2, stdout: 0 });
     expect(stderr.toString()).toBe(`spindlex: ${message}\n`);
@@ -206,9 +209,11 @@ describe("sftp -D with spindlex sftp-server", needs("sftp"), () => {
   };
 
   it("starts where -d says", async () => {
-    expect(await startDirectoryOf("")).toBe(realpathSync("."));
-    expect(await startDirectoryOf(`-d ${folder}`)).toBe(folder);
-    expect(await startDirectoryOf("-d %d")).toBe(realpathSync(USER.homedir));
+    if (isLong) {
+      expect(await startDirectoryOf("")).toBe(realpathSync("."));
+      expect(await startDirectoryOf(`-d ${folder}`)).toBe(folder);
+      expect(await startDirectoryOf("-d %d")).toBe(realpathSync(USER.homedir));
+    }
     mkdirSync(join(folder, `100%${USER.username}`));
     expect(await startDirectoryOf(`-d ${folder}/100%%%u`)).toBe(join(folder, `100%${USER.username}`));
   });
@@ -381,8 +386,10 @@ describe("sshd with spindlex sftp-server", needs("sshd", "sftp"), () => {
     const source = join(folder, "source");
     writeFileSync(source, content);
     expect((await run("scp", [...options, source, `${target()}:${there}`])).code).toBe(0);
-    expect((await run("scp", [...options, `${target()}:${there}`, back])).code).toBe(0);
     expect(readFileSync(there).equals(content)).toBe(true);
+    // The gate has one login here, which is long where the shell has much to read, and the way back with `scp -D`.
+    if (!isLong) return;
+    expect((await run("scp", [...options, `${target()}:${there}`, back])).code).toBe(0);
     expect(readFileSync(back).equals(content)).toBe(true);
   });
 });
