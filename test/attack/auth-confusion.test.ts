@@ -106,20 +106,22 @@ describe("a key under an algorithm that is not its own", () => {
     await expectNobody({ attacked, client });
   });
 
-  it.each(misfits.filter(([, algorithm]) => !foreign.includes(algorithm)))(
-    "%s with a blob that says it is %s is refused",
-    async (_, algorithm, key) => {
-      const { attacked, client } = await start();
-      const reader = new Reader(key.publicBlob);
-      reader.readString();
-      const publicBlob = new Writer().writeString(algorithm).writeBytes(reader.readRest()).toBuffer();
-      for (const announced of [algorithm, ...key.signatureAlgorithms]) {
-        const request = { username: USERNAME, algorithm: announced, publicBlob };
-        await expectRefused(client, publickeyQuery(request));
-      }
-      await expectNobody({ attacked, client });
-    },
-  );
+  it.each(
+    sample(
+      misfits.filter(([, algorithm]) => !foreign.includes(algorithm)),
+      4,
+    ),
+  )("%s with a blob that says it is %s is refused", async (_, algorithm, key) => {
+    const { attacked, client } = await start();
+    const reader = new Reader(key.publicBlob);
+    reader.readString();
+    const publicBlob = new Writer().writeString(algorithm).writeBytes(reader.readRest()).toBuffer();
+    for (const announced of [algorithm, ...key.signatureAlgorithms]) {
+      const request = { username: USERNAME, algorithm: announced, publicBlob };
+      await expectRefused(client, publickeyQuery(request));
+    }
+    await expectNobody({ attacked, client });
+  });
 });
 
 describe("an RSA signature", () => {
@@ -137,7 +139,7 @@ describe("an RSA signature", () => {
         .map(([, hash]) => [announced, named, hash] as const),
     ),
   );
-  it.each(cases)("announced as %s, named %s and made with %s is refused", async (announced, named, hash) => {
+  it.each(sample(cases, 2))("announced as %s, named %s and made with %s is refused", async (announced, named, hash) => {
     const { attacked, client } = await start();
     const key = required(rsa);
     const request = requestOf(key, announced);
