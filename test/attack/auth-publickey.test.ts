@@ -3,6 +3,7 @@ import { PKey } from "../../src/crypto/index.js";
 import { type AuthResult, MessageNumber } from "../../src/protocol/constants.js";
 import { Reader } from "../../src/protocol/reader.js";
 import { Writer } from "../../src/protocol/writer.js";
+import { extent } from "../support/extent.js";
 import type { PacketClient } from "../support/packet-client.js";
 import {
   noneRequest,
@@ -148,14 +149,14 @@ describe("a signature that is none", () => {
     }
   });
 
-  it("cut at every byte is refused or ends the connection", async () => {
+  it("cut anywhere is refused or ends the connection", async () => {
     const { attacked, client: first } = await start();
     const length = publickeyProof(
       requestFor(authorized),
       sign(authorized, first.sessionId, requestFor(authorized)),
     ).length;
     await first.close();
-    for (let end = 1; end < length; end++) {
+    for (let end = 1; end < length; end += extent(4, 1)) {
       const client = await attacked.authenticating();
       const request = requestFor(authorized);
       client.sendPacket(publickeyProof(request, sign(authorized, client.sessionId, request)).subarray(0, end));

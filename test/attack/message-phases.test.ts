@@ -61,9 +61,9 @@ const UNASSIGNED_RANGES: readonly (readonly [first: number, last: number])[] = [
   [194, 255],
 ];
 const UNASSIGNED = new Set(UNASSIGNED_RANGES.flatMap(([first, last]) => range(first, last)));
-/** Of the numbers of a range the first and the last; the others, which nothing tells apart, only in the long run. */
+/** Of the numbers of a range the first; the others, which nothing tells apart, only in the long run. */
 const TRIED_ANYWHERE = range(0, 255).filter(
-  (number) => isLong || !UNASSIGNED.has(number) || UNASSIGNED_RANGES.some((ends) => ends.includes(number)),
+  (number) => isLong || !UNASSIGNED.has(number) || UNASSIGNED_RANGES.some(([first]) => first === number),
 );
 
 async function beforeKexInit(attacked: Attacked, options: PacketClientOptions): Promise<PacketClient> {
