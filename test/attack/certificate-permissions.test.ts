@@ -4,6 +4,7 @@ import type { Permissions } from "../../src/auth/permissions.js";
 import { MessageNumber } from "../../src/protocol/constants.js";
 import { Writer } from "../../src/protocol/writer.js";
 import { type CraftedCertificate, optionText } from "../support/crafted-certificate.js";
+import { sample } from "../support/extent.js";
 import {
   channelOpen,
   channelRequest,
@@ -111,12 +112,12 @@ describe("what is not permitted does not reach its hook", () => {
     expect(await isAllowed(attack, one, without(one.extension))).toBe(false);
   });
 
-  it.each(cases)("$what, by a decision", async (one) => {
+  it.each(sample(cases, 3))("$what, by a decision", async (one) => {
     const attack = await CertificateAttack.begin();
     expect(await isAllowed(attack, one, { extensions: EXTENSIONS }, { [one.permission]: false })).toBe(false);
   });
 
-  it.each(cases)("$what does with both", async (one) => {
+  it.each(sample(cases, 3))("$what does with both", async (one) => {
     const attack = await CertificateAttack.begin();
     expect(await isAllowed(attack, one, { extensions: EXTENSIONS })).toBe(true);
   });
