@@ -1,4 +1,5 @@
 import { Duplex, type Writable } from "node:stream";
+import { TAKE_LENT_DATA } from "../base/lending-stream.js";
 import { ChannelInput } from "./channel-input.js";
 import { ChannelOutput, type OutputLink, WRITABLE_HIGH_WATER_MARK } from "./channel-output.js";
 import {
@@ -177,6 +178,11 @@ export class Channel<Connection = unknown> extends Duplex {
   /** Closes the channel once all output and EOF have been sent. */
   close(): void {
     this.#output.close();
+  }
+
+  /** @internal */
+  [TAKE_LENT_DATA](take: ((data: Buffer) => void) | undefined): void {
+    this.#input.takeDirectly(take);
   }
 
   override read(size?: number): Buffer | string | null {

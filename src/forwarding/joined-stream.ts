@@ -1,5 +1,6 @@
 import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import { TAKE_LENT_DATA } from "../base/lending-stream.js";
 import { Channel, portOf } from "../connection/channel.js";
 import { type DirectSource, directReadsOf } from "../endpoint/direct-reads.js";
 import { GatheredWrites } from "./gathered-writes.js";
@@ -111,7 +112,7 @@ export class JoinedStream {
         return !this.stream.isPaused();
       };
     }
-    if (this.stream instanceof Channel) portOf(this.stream).input.takeDirectly(handlers.borrowedBytes);
+    if (this.stream instanceof Channel) this.stream[TAKE_LENT_DATA](handlers.borrowedBytes);
     this.#listeners = [
       ["data", handlers.data],
       ["end", handlers.end],
@@ -132,7 +133,7 @@ export class JoinedStream {
     for (const [name, listener] of this.#listeners) stream.off(name, listener);
     this.#listeners = [];
     if (this.#reads !== undefined) this.#reads.take = undefined;
-    if (stream instanceof Channel) portOf(stream).input.takeDirectly(undefined);
+    if (stream instanceof Channel) stream[TAKE_LENT_DATA](undefined);
     const closed = () => stream.off("error", ignore);
     // Node.js calls it closed a little before it tells of the last error.
     if (stream.closed) setImmediate(closed);

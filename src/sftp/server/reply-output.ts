@@ -1,5 +1,5 @@
 import type { Duplex } from "node:stream";
-import { Channel } from "../../connection/channel.js";
+import { isLending } from "../../base/lending-stream.js";
 import type { PooledPacket } from "../codec/packet-buffers.js";
 import type { Reply } from "./requests/request.js";
 
@@ -15,7 +15,7 @@ export class ReplyOutput {
 
   constructor(stream: Duplex) {
     this.#stream = stream;
-    this.#frees = stream instanceof Channel;
+    this.#frees = isLending(stream);
   }
 
   /** @param sent called once, when the stream has taken the reply or has failed: it gives the reply's buffer back */

@@ -1,6 +1,6 @@
+import { isLending, TAKE_LENT_DATA } from "../../base/lending-stream.js";
 import { isThenable, type MaybePromise } from "../../base/maybe-promise.js";
 import { systemErrorCode } from "../../base/system-error-code.js";
-import { Channel, portOf } from "../../connection/channel.js";
 import { FileError, toFileError } from "../../files/errors.js";
 import type { FileServerLogger } from "../../files/file-server-options.js";
 import type { FileServerStream } from "../../files/file-server-stream.js";
@@ -84,7 +84,7 @@ export class SFTPSession implements RequestOwner {
     this.#logger = context.logger;
     this.#ended = ended;
     stream.on("data", this.#receive);
-    if (stream instanceof Channel) portOf(stream).input.takeDirectly(this.#receive);
+    if (isLending(stream)) stream[TAKE_LENT_DATA](this.#receive);
     stream.once("end", this.#endInput);
     stream.once("error", this.#fail);
     stream.once("close", this.#streamClosed);
@@ -264,7 +264,7 @@ export class SFTPSession implements RequestOwner {
     this.#assembler.close();
     const stream = this.#stream;
     stream.off("data", this.#receive);
-    if (stream instanceof Channel) portOf(stream).input.takeDirectly(undefined);
+    if (isLending(stream)) stream[TAKE_LENT_DATA](undefined);
     // A late error has no other listener.
     stream.on("error", () => {});
     stream.resume();
