@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { ChannelSender, type DataLink, type DataType, MAX_DATA_LENGTH } from "../../src/connection/channel-sender.js";
 import { EXTENDED_DATA_STDERR } from "../../src/protocol/constants.js";
 import { encodeDataHead, encodeExtendedDataHead } from "../../src/protocol/messages/channels.js";
@@ -229,5 +229,36 @@ describe("a channel's sender", () => {
     sender.adjustWindow(100);
     expect(link.sent().toString()).toBe("ab");
     expect(sender.idle).toBe(true);
+  });
+});
+
+describe("what a channel's sender has under way", () => {
+  const WINDOW = 4 * 1024 * 1024;
+  const MOST = 512 * 1024;
+  const sendAll = (link: CongestedLink) => {
+    const sender = new ChannelSender(link, WINDOW, 32 * 1024, nothing);
+    sender.write(stdout, [Buffer.alloc(WINDOW)], nothing);
+    return sender;
+  };
+
+  it("is half a mebibyte on a path where credit comes at once", () => {
+    const sender = sendAll(new CongestedLink());
+    expect(sender.bytesSent).toBe(MOST);
+    for (let credits = 1; credits <= 20; credits++) {
+      sender.adjustWindow(96 * 1024);
+      expect(sender.bytesSent).toBe(MOST + credits * 96 * 1024);
+    }
+  });
+
+  it("is all of the window where the peer gives no credit before it has that", async () => {
+    const sender = sendAll(new CongestedLink());
+    await vi.waitFor(() => expect(sender.bytesSent).toBe(WINDOW));
+  });
+
+  it("is all of the window on a path where credit takes its time", async () => {
+    const sender = sendAll(new CongestedLink());
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    sender.adjustWindow(MOST);
+    expect(sender.bytesSent).toBe(WINDOW);
   });
 });
