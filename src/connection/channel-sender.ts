@@ -8,7 +8,7 @@ const MAX_WINDOW = 2 ** 32 - 1;
 
 /**
  * Bytes that may be under way on a short path, whatever the window: sent, and not given credit back for. What a client cannot take at once
- * is kept in its memory, which makes OpenSSH's slower by half with 2 MiB than with this.
+ * is kept in its memory, and the more that is, the slower OpenSSH's is.
  */
 const MOST_UNDER_WAY = 512 * 1024;
 
