@@ -91,7 +91,7 @@ describe("a server with --allow-forwarding", needs("ssh", "ssh-agent", "ssh-add"
 
   it("gives programs the client's agent and display, which are gone with the session: ssh -A, ssh -Y", async () => {
     const options = ["-A", "-Y", "-o", `IdentityAgent=${agentSocket}`];
-    const command = 'ssh-add -L; echo "$DISPLAY"; ls "$SSH_AUTH_SOCK" "$XAUTHORITY"';
+    const command = 'ssh-add -L; echo "$DISPLAY"; ls "$SSH_AUTH_SOCK"; ls "$XAUTHORITY"';
     const { stdout } = await client.run(shared.port, "", [...options, ...login, command]);
     const [key, display, ...paths] = stdout.trimEnd().split("\n");
     expect(key).toContain(readFileSync(`${login[1]}.pub`, "utf8").trim());
