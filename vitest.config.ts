@@ -18,7 +18,6 @@ const ALONE_NEVERTHELESS = [
   "test/interop/forwarding/many-connections.test.ts",
   "test/process/unread-output.test.ts",
   "test/server/many-connections.test.ts",
-  "test/transport/send-blocks.test.ts",
 ];
 
 /**

@@ -1,4 +1,5 @@
 import { type Duplex, Writable } from "node:stream";
+import { SpareBlocks } from "../base/spare-blocks.js";
 import { EXTENDED_DATA_STDERR, MessageNumber } from "../protocol/constants.js";
 import {
   encodeChannelMessage,
@@ -11,6 +12,9 @@ import { ChannelSender, type DataLink, type DataType } from "./channel-sender.js
 
 /** Bytes that a channel's writer may have pending before `write` returns false. */
 export const WRITABLE_HIGH_WATER_MARK = 64 * 1024;
+
+/** What was lent and has to wait. */
+const blocks = new SpareBlocks(WRITABLE_HIGH_WATER_MARK, 64);
 
 type WriteCallback = (error?: Error) => void;
 
@@ -127,11 +131,24 @@ export class ChannelOutput {
   }
 
   /**
-   * Sends what can be sent at once, without the stream that is written to. The bytes may be reused.
+   * Writes to the stream what cannot be sent at once.
    *
-   * @returns how many were sent: none where something waits, or no output can come any more
+   * @param bytes that may be overwritten as soon as this returns
+   * @returns whether the stream takes more, as its `write` says
    */
-  sendNow(bytes: Uint8Array): number {
+  writeLent(bytes: Uint8Array): boolean {
+    let takesMore = true;
+    for (let start = this.#sendNow(bytes); start < bytes.length; start += blocks.length) {
+      const block = blocks.take();
+      const part = bytes.subarray(start, start + blocks.length);
+      block.set(part);
+      takesMore = this.#stream.write(block.subarray(0, part.length), () => blocks.giveBack(block));
+    }
+    return takesMore;
+  }
+
+  /** @returns how many were sent: none where something waits, or no output can come any more */
+  #sendNow(bytes: Uint8Array): number {
     const { destroyed, writableEnded } = this.#stream;
     return destroyed || writableEnded || this.#closeSent ? 0 : this.#sender.sendNow(this.#output, bytes);
   }

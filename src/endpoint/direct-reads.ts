@@ -1,10 +1,6 @@
 import { connect, type NetConnectOpts, type OnReadOpts, Socket, type SocketConstructorOpts } from "node:net";
 import type { Readable } from "node:stream";
 
-/** Bytes that a socket reads at a time at first, and once these were there. */
-const SHORT_LENGTH = 32 * 1024;
-const BLOCK_LENGTH = 256 * 1024;
-
 /** Bytes that are read of a socket before others have their turn: Node.js would read its block 32 times. */
 const MAX_TURN = 256 * 1024;
 
@@ -12,8 +8,16 @@ const MAX_TURN = 256 * 1024;
  * The memory that all sockets of the process read into, one after the other: what one has read is taken, or copied, before the
  * next one reads. It stays in the processor's cache, and idle connections have no memory for what may come.
  */
-const block = Buffer.allocUnsafeSlow(BLOCK_LENGTH);
-const shortBlock = block.subarray(0, SHORT_LENGTH);
+const block = Buffer.allocUnsafeSlow(MAX_TURN);
+
+/** What a socket reads at a time: little at first, and once that was there, as much as who takes it has use for. */
+const blocks = {
+  /** For a peer that nobody knows yet. */
+  little: block.subarray(0, 32 * 1024),
+  /** For a channel, which sends as much in a turn. */
+  channel: block.subarray(0, 128 * 1024),
+  much: block,
+};
 
 /** Windows has the memory from the start of a read to its end, and so for all sockets at once. */
 const canShareBlock = process.platform !== "win32";
@@ -27,8 +31,8 @@ export type TakeBytes = (bytes: Buffer) => boolean;
 export interface DirectSource {
   /** Has what is read in the place of the only listener of `data`, while the stream is flowing. */
   take: TakeBytes | undefined;
-  /** A socket never reads much at a time: of a peer that nobody knows yet. */
-  readsLittle: boolean;
+  /** How much a socket reads at a time at most. */
+  most: keyof typeof blocks;
 }
 
 /**
@@ -76,8 +80,8 @@ function canReadDirectly(handle: unknown): handle is object {
 }
 
 function withDirectReads(create: (onread: OnReadOpts) => Socket): Socket {
-  const source: DirectSource = { take: undefined, readsLittle: false };
-  let next = shortBlock;
+  const source: DirectSource = { take: undefined, most: "much" };
+  let next = blocks.little;
   let turn = 0;
   const socket = create({
     buffer: () => next,
@@ -85,7 +89,7 @@ function withDirectReads(create: (onread: OnReadOpts) => Socket): Socket {
       const bytes = block.subarray(0, length);
       const take = isTakenDirectly(socket) ? source.take : undefined;
       const goesOn = take?.(bytes) ?? socket.push(Buffer.from(bytes));
-      if (length === SHORT_LENGTH && !source.readsLittle) next = block;
+      if (length === blocks.little.length) next = blocks[source.most];
       turn += length;
       if (!goesOn || turn < MAX_TURN) return goesOn;
       turn = 0;
@@ -109,7 +113,7 @@ export function directReadsOf(stream: object): DirectSource | undefined {
 
 /** What is read for a stream can be taken directly, as long as `isTakenDirectly` says so. */
 export function offerDirectReads(stream: Readable): DirectSource {
-  const source: DirectSource = { take: undefined, readsLittle: false };
+  const source: DirectSource = { take: undefined, most: "much" };
   reads.set(stream, source);
   return source;
 }

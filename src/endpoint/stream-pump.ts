@@ -61,7 +61,7 @@ export class StreamPump {
       else this.#handlers.lost("the stream gives something other than bytes");
     });
     if (this.#reads !== undefined) {
-      this.#reads.readsLittle = true;
+      this.#reads.most = "little";
       this.#reads.take = (bytes) => {
         this.#bytesReceived += bytes.length;
         this.#handlers.received(bytes);
@@ -101,7 +101,7 @@ export class StreamPump {
 
   /** From now on much may come at once: the peer is known. */
   readMuch(): void {
-    if (this.#reads !== undefined) this.#reads.readsLittle = false;
+    if (this.#reads !== undefined) this.#reads.most = "much";
   }
 
   pause(): void {

@@ -1,12 +1,8 @@
 import type { Socket } from "node:net";
+import { SpareBlocks } from "../base/spare-blocks.js";
 
-/** Bytes that are written together. */
-const BLOCK_LENGTH = 128 * 1024;
-
-/** Blocks that are kept for reuse by all sockets of the process. */
-const MAX_SPARE_BLOCKS = 32;
-
-const spare: Buffer[] = [];
+/** What is written together. */
+const blocks = new SpareBlocks(128 * 1024, 32);
 
 /** Gathers what is written to a socket in one turn of the event loop, which one call of the system takes together. */
 export class GatheredWrites {
@@ -44,14 +40,12 @@ export class GatheredWrites {
     const bytes = block.subarray(0, this.#length);
     this.#block = undefined;
     this.#length = 0;
-    this.#socket.write(bytes, () => {
-      if (spare.length < MAX_SPARE_BLOCKS) spare.push(block);
-    });
+    this.#socket.write(bytes, () => blocks.giveBack(block));
     this.#flushed();
   };
 
   #begin(): Buffer {
-    this.#block = spare.pop() ?? Buffer.allocUnsafeSlow(BLOCK_LENGTH);
+    this.#block = blocks.take();
     setImmediate(this.flush);
     return this.#block;
   }

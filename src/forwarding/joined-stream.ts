@@ -88,8 +88,8 @@ export class JoinedStream {
       this.#gathered.write(bytes);
       return;
     }
-    const sent = stream instanceof Channel ? portOf(stream).output.sendNow(bytes) : 0;
-    if (sent < bytes.length) stream.write(Buffer.from(bytes.subarray(sent)));
+    if (stream instanceof Channel) portOf(stream).output.writeLent(bytes);
+    else stream.write(Buffer.from(bytes));
   }
 
   /** @param done called when all that was written was passed on, or the stream takes nothing */
@@ -107,6 +107,7 @@ export class JoinedStream {
   listen(handlers: JoinedStreamHandlers): void {
     this.#flushed = handlers.flushed;
     if (this.#reads !== undefined) {
+      this.#reads.most = "channel";
       this.#reads.take = (bytes) => {
         handlers.borrowedBytes(bytes);
         return !this.stream.isPaused();

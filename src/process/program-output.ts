@@ -21,9 +21,10 @@ export function passOutput(output: Readable, channel: SessionChannel): void {
     output.pause();
   };
   const resume = () => output.resume();
+  reads.most = "channel";
   reads.take = (bytes) => {
-    const sent = begun ? portOf(channel).output.sendNow(bytes) : 0;
-    if (sent < bytes.length) write(Buffer.from(bytes.subarray(sent)));
+    if (!begun) write(Buffer.from(bytes));
+    else if (!channel.writable || !portOf(channel).output.writeLent(bytes)) output.pause();
     return true;
   };
   output.on("data", write);

@@ -1,13 +1,12 @@
+import { SpareBlocks } from "../base/spare-blocks.js";
+
 /** Bytes of a block: room for a packet with 32 KiB of data. */
 const BLOCK_LENGTH = 36 * 1024;
 
 /** Bytes from which on a whole block is taken for the packet that they begin. */
 const LARGE_PART = 4 * 1024;
 
-/** Blocks that are kept for reuse by all connections of the process. */
-const MAX_SPARE_BLOCKS = 32;
-
-const spare: Buffer[] = [];
+const blocks = new SpareBlocks(BLOCK_LENGTH, 32);
 
 const NOTHING = Buffer.alloc(0);
 
@@ -48,7 +47,7 @@ export class KeptBytes {
   release(): void {
     this.#isLent = false;
     if (this.#start < this.#end || this.#end === 0) return;
-    giveBack(this.#memory);
+    blocks.giveBack(this.#memory);
     this.#memory = NOTHING;
     this.#start = 0;
     this.#end = 0;
@@ -59,7 +58,7 @@ export class KeptBytes {
     const present = this.#memory.subarray(this.#start, this.#end);
     const memory = roomFor(needed, present.length, packetLength);
     present.copy(memory);
-    if (!this.#isLent) giveBack(this.#memory);
+    if (!this.#isLent) blocks.giveBack(this.#memory);
     this.#isLent = false;
     this.#memory = memory;
     this.#start = 0;
@@ -68,12 +67,8 @@ export class KeptBytes {
 }
 
 function roomFor(needed: number, present: number, packetLength: number): Buffer {
-  if (needed >= LARGE_PART && needed <= BLOCK_LENGTH) return spare.pop() ?? Buffer.allocUnsafeSlow(BLOCK_LENGTH);
+  if (needed >= LARGE_PART && needed <= BLOCK_LENGTH) return blocks.take();
   // Of a packet no more is needed; after it, nobody knows.
   const most = packetLength > needed ? packetLength : Number.POSITIVE_INFINITY;
   return Buffer.allocUnsafeSlow(Math.max(needed, Math.min(2 * present, most)));
-}
-
-function giveBack(memory: Buffer): void {
-  if (memory.length === BLOCK_LENGTH && spare.length < MAX_SPARE_BLOCKS) spare.push(memory);
 }

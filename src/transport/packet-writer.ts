@@ -1,7 +1,7 @@
 import type { PacketSealer } from "../crypto/cipher/packet-cipher.js";
 import { PacketCounts } from "./packet-counts.js";
 import { fillPadding } from "./padding.js";
-import { returnSendBlock, SEND_BLOCK_LENGTH, takeSendBlock } from "./send-blocks.js";
+import { sendBlocks } from "./send-blocks.js";
 
 /** Takes bytes to the peer; `done` is called when they are no longer needed. */
 export type Output = (bytes: Buffer, done?: () => void) => void;
@@ -76,18 +76,18 @@ export class PacketWriter {
     this.#block = undefined;
     this.#end = 0;
     if (end > block.length / 4) {
-      this.#output(block.subarray(0, end), () => returnSendBlock(block));
+      this.#output(block.subarray(0, end), () => sendBlocks.giveBack(block));
     } else {
       // A short message must not hold a whole block while a slow peer takes its time.
       this.#output(Buffer.from(block.subarray(0, end)));
-      returnSendBlock(block);
+      sendBlocks.giveBack(block);
     }
   };
 
   #reserve(length: number): Buffer {
     if (this.#block !== undefined && this.#block.length - this.#end < length) this.flush();
     if (this.#block === undefined) {
-      this.#block = length > SEND_BLOCK_LENGTH ? Buffer.allocUnsafeSlow(length) : takeSendBlock();
+      this.#block = length > sendBlocks.length ? Buffer.allocUnsafeSlow(length) : sendBlocks.take();
       process.nextTick(this.flush);
     }
     return this.#block;

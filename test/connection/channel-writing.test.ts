@@ -27,6 +27,24 @@ describe("a channel's output", () => {
     expect(link.received.slice(2)).toEqual(["data fgh", "data ij"]);
   });
 
+  it("of bytes that are lent goes out as they were, in order, although they are overwritten", async () => {
+    const { channel, link } = openTestChannel({ windowSize: 100_000 });
+    const lent = Buffer.alloc(70_000);
+    const texts = ["a", "b", "c", "d"].map((letter) => letter.repeat(lent.length));
+    for (const text of texts) {
+      lent.write(text);
+      outputOf(channel).writeLent(lent);
+    }
+    lent.fill("overwritten");
+    channel.write("the end");
+    for (let round = 0; round < texts.length; round++) {
+      outputOf(channel).adjustWindow(lent.length);
+      await settled();
+    }
+    const output = link.received.map((message) => message.slice("data ".length)).join("");
+    expect(output === `${texts.join("")}the end`).toBe(true);
+  });
+
   it("that is corked leaves in one packet, each other write at once", () => {
     const { channel, link } = openTestChannel();
     channel.write("a");

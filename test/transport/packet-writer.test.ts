@@ -4,7 +4,7 @@ import { noneSealer } from "../../src/crypto/cipher/none.js";
 import type { PacketSealer } from "../../src/crypto/cipher/packet-cipher.js";
 import { PacketReader } from "../../src/transport/packet-reader.js";
 import { PacketWriter } from "../../src/transport/packet-writer.js";
-import { SEND_BLOCK_LENGTH } from "../../src/transport/send-blocks.js";
+import { sendBlocks } from "../../src/transport/send-blocks.js";
 import { packetSuites, recordingProtection } from "./packet-suites.js";
 
 interface Written {
@@ -62,7 +62,7 @@ describe.each(packetSuites)("PacketWriter under $name", ({ createSealer, createO
 
   it("writes a packet that is larger than a block", () => {
     const { writer, outputs } = createWriter(createSealer());
-    const payload = Buffer.alloc(SEND_BLOCK_LENGTH + 1000, 7);
+    const payload = Buffer.alloc(sendBlocks.length + 1000, 7);
     writer.write(Buffer.from("before"));
     writer.write(payload);
     writer.write(Buffer.from("behind"));
@@ -123,7 +123,7 @@ describe("PacketWriter", () => {
   it("uses a block again only when its bytes are no longer needed", () => {
     const { writer, outputs } = createWriter();
     const write = (byte: number) => {
-      writer.write(Buffer.alloc(SEND_BLOCK_LENGTH / 2, byte));
+      writer.write(Buffer.alloc(sendBlocks.length / 2, byte));
       writer.flush();
       return outputs.at(-1);
     };

@@ -1,3 +1,5 @@
+import { SpareBlocks } from "../../base/spare-blocks.js";
+
 /** The system gives no more of a terminal's output at a time, bytes; Linux gives one less. */
 export const READ_LENGTH = 4096;
 const FULL_READ = READ_LENGTH - 1;
@@ -5,10 +7,7 @@ const FULL_READ = READ_LENGTH - 1;
 /** Bytes that are gathered: as much as goes into one packet. */
 const GATHERED_LENGTH = 32 * 1024;
 
-/** Blocks that are kept for reuse by all terminals of the process. */
-const MAX_SPARE_BLOCKS = 32;
-
-const spare: Buffer[] = [];
+const blocks = new SpareBlocks(GATHERED_LENGTH, 32);
 
 /**
  * What a terminal shows, read into memory that is used again. It comes in small pieces, and a packet for each would cost more than
@@ -42,7 +41,7 @@ export class GatheredReads {
       return true;
     }
     if (this.#large === undefined) {
-      this.#large = spare.pop() ?? Buffer.allocUnsafeSlow(GATHERED_LENGTH);
+      this.#large = blocks.take();
       this.#large.set(block.subarray(0, length));
     }
     this.#end += length;
@@ -77,7 +76,7 @@ export class GatheredReads {
   };
 
   #returnLarge(): void {
-    if (this.#large !== undefined && spare.length < MAX_SPARE_BLOCKS) spare.push(this.#large);
+    if (this.#large !== undefined) blocks.giveBack(this.#large);
     this.#large = undefined;
     this.#start = 0;
     this.#end = 0;

@@ -1,12 +1,13 @@
+import { SpareBlocks } from "../../base/spare-blocks.js";
 import { MAX_PACKET_LENGTH } from "./constants.js";
 
-/** Sizes of buffers, bytes: a packet with the 32 KiB of data that every client uses, and the largest packet. */
-const SIZES = [34 * 1024, MAX_PACKET_LENGTH + 1024] as const;
+/** Bytes of a buffer: a packet with the 32 KiB of data that every client uses, and the largest packet. */
+const LENGTHS = [34 * 1024, MAX_PACKET_LENGTH + 1024];
 
 /** Bytes of each size that are kept for reuse by all sessions of the process. */
 const MAX_SPARE_BYTES = 4 * 1024 * 1024;
 
-const spare = new Map<number, Buffer[]>(SIZES.map((size) => [size, []]));
+const pools = LENGTHS.map((length) => new SpareBlocks(length, Math.floor(MAX_SPARE_BYTES / length)));
 
 /** A packet that lies at the start of a buffer of the pool. */
 export class PooledPacket {
@@ -33,12 +34,11 @@ export class PooledPacket {
 
 /** A buffer of at least `length` bytes for one packet. Whatever it held before is still in it. */
 export function takePacketBuffer(length: number): Buffer {
-  const size = SIZES.find((candidate) => candidate >= length);
-  if (size === undefined) throw new RangeError(`a packet has at most ${MAX_PACKET_LENGTH} bytes, not ${length}`);
-  return spare.get(size)?.pop() ?? Buffer.allocUnsafeSlow(size);
+  const pool = pools.find((candidate) => candidate.length >= length);
+  if (pool === undefined) throw new RangeError(`a packet has at most ${MAX_PACKET_LENGTH} bytes, not ${length}`);
+  return pool.take();
 }
 
 export function returnPacketBuffer(buffer: Buffer): void {
-  const buffers = spare.get(buffer.length);
-  if (buffers !== undefined && (buffers.length + 1) * buffer.length <= MAX_SPARE_BYTES) buffers.push(buffer);
+  for (const pool of pools) pool.giveBack(buffer);
 }
