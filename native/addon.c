@@ -1,7 +1,11 @@
-/* The classes Sealer and Opener for JavaScript. Every value from there is checked here. */
+/* What JavaScript sees: the classes Sealer and Opener, and pipes. Every value from there is checked here. */
+#define _GNU_SOURCE
 #define NAPI_VERSION 8
+#include <errno.h>
+#include <fcntl.h>
 #include <node_api.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "openssl.h"
 #include "protection.h"
@@ -219,9 +223,28 @@ static napi_value construct(napi_env env, napi_callback_info info, enum directio
 static napi_value construct_sealer(napi_env env, napi_callback_info info) { return construct(env, info, SEALS); }
 static napi_value construct_opener(napi_env env, napi_callback_info info) { return construct(env, info, OPENS); }
 
+#ifdef __linux__
+/* createPipe(): [readEnd, writeEnd], descriptors that no program has by itself. Node.js knows sockets only. */
+static napi_value create_pipe(napi_env env, napi_callback_info info) {
+  (void)info;
+  int ends[2];
+  napi_value result;
+  napi_value end;
+  if (pipe2(ends, O_CLOEXEC) != 0) return refuse(env, strerror(errno));
+  if (napi_create_array_with_length(env, 2, &result) == napi_ok && napi_create_int32(env, ends[0], &end) == napi_ok &&
+      napi_set_element(env, result, 0, end) == napi_ok && napi_create_int32(env, ends[1], &end) == napi_ok &&
+      napi_set_element(env, result, 1, end) == napi_ok) {
+    return result;
+  }
+  close(ends[0]);
+  close(ends[1]);
+  return NULL;
+}
+#endif
+
 #define METHOD(name, function) {name, NULL, function, NULL, NULL, NULL, napi_default, NULL}
 
-/* exports: { Sealer, Opener, version }, or { missing } where the OpenSSL of the program cannot be used */
+/* exports: { Sealer, Opener, version, createPipe (on Linux) }, or { missing } where the OpenSSL of the program cannot be used */
 NAPI_MODULE_INIT() {
   const napi_property_descriptor of_sealer[] = {METHOD("seal", seal), METHOD("destroy", destroy)};
   const napi_property_descriptor of_opener[] = {METHOD("readLength", read_length), METHOD("open", open_packet),
@@ -250,5 +273,11 @@ NAPI_MODULE_INIT() {
       napi_set_named_property(env, exports, "version", value) != napi_ok) {
     return NULL;
   }
+#ifdef __linux__
+  if (napi_create_function(env, "createPipe", NAPI_AUTO_LENGTH, create_pipe, NULL, &value) != napi_ok ||
+      napi_set_named_property(env, exports, "createPipe", value) != napi_ok) {
+    return NULL;
+  }
+#endif
   return exports;
 }

@@ -45,6 +45,16 @@ export function connectForDirectReads(options: NetConnectOpts): Socket {
   return canShareBlock ? withDirectReads((onread) => connect({ ...options, onread })) : connect(options);
 }
 
+/** @param descriptor of the read end of a pipe, which belongs to the returned stream from now on */
+export function openForDirectReads(descriptor: number): Socket {
+  const pipe = { fd: descriptor, readable: true, writable: false };
+  if (!canShareBlock) return new Socket(pipe);
+  return withDirectReads((onread) => {
+    const options: ReadOptions = { ...pipe, onread };
+    return new Socket(options);
+  });
+}
+
 /**
  * Takes over what a socket of Node.js stands for: a connection that was accepted, or the output of a child. The socket is destroyed.
  * Node.js has no public way to say how these are read. In a version that keeps their handles in another place, and where something
@@ -67,9 +77,12 @@ export function takeOverForDirectReads(stream: Socket): Socket {
 }
 
 /** Options of a socket that its types do not have. */
-interface HandleOptions extends SocketConstructorOpts {
-  readonly handle: object;
+interface ReadOptions extends SocketConstructorOpts {
   readonly onread: OnReadOpts;
+}
+
+interface HandleOptions extends ReadOptions {
+  readonly handle: object;
   readonly pauseOnCreate: boolean;
 }
 

@@ -2,6 +2,7 @@ import type { Readable } from "node:stream";
 import { portOf } from "../connection/channel.js";
 import { directReadsOf } from "../endpoint/direct-reads.js";
 import type { SessionChannel } from "../session/session-channel.js";
+import { GatheredOutput } from "./gathered-output.js";
 
 /**
  * Passes a program's output on to its channel. What is read into memory that is used again goes out at once, as far as the client
@@ -21,13 +22,23 @@ export function passOutput(output: Readable, channel: SessionChannel): void {
     output.pause();
   };
   const resume = () => output.resume();
-  reads.most = "channel";
-  reads.take = (bytes) => {
+  const gathered = new GatheredOutput((bytes) => {
     if (!begun) write(Buffer.from(bytes));
     else if (!channel.writable || !portOf(channel).output.writeLent(bytes)) output.pause();
+  });
+  reads.most = "channel";
+  reads.take = (bytes) => {
+    gathered.add(bytes);
     return true;
   };
-  output.on("data", write);
+  output.on("data", (bytes) => {
+    gathered.flush();
+    write(bytes);
+  });
   channel.on("drain", resume);
-  output.once("close", () => channel.off("drain", resume));
+  output.once("end", gathered.flush);
+  output.once("close", () => {
+    gathered.flush();
+    channel.off("drain", resume);
+  });
 }

@@ -1,12 +1,14 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { Socket } from "node:net";
 import { takeOverForDirectReads } from "../endpoint/direct-reads.js";
 import type { SessionChannel } from "../session/session-channel.js";
 import { ProcessGroup } from "./process-group.js";
 import { environmentOf } from "./program-environment.js";
 import { type ProgramStart, spawnOptions } from "./program-start.js";
+import type { ProgramPipes } from "./program-streams.js";
 import { RunningProgram } from "./running-program.js";
 import { started } from "./started.js";
+import { SystemPipes } from "./system-pipes.js";
 import { isolatedStdio } from "./terminal/open-terminals.js";
 
 /** Starts a program on pipes. Rejects with a ProgramStartError. */
@@ -15,18 +17,27 @@ export async function startOnPipes(channel: SessionChannel, start: ProgramStart)
   const options = {
     ...spawnOptions(start),
     env: environmentOf(channel, start),
-    stdio: isolatedStdio(),
     ...(argv0 !== undefined && { argv0 }),
   };
-  const child = await started(() => spawn(file, args, options), cwd);
+  let pipes: SystemPipes | undefined;
+  const spawnOnPipes = () => {
+    pipes = SystemPipes.open();
+    return spawn(file, args, { ...options, stdio: isolatedStdio(...(pipes?.ofProgram ?? [])) });
+  };
+  const child = await started(spawnOnPipes, cwd).catch((error) => {
+    pipes?.close();
+    throw error;
+  });
   const group = new ProcessGroup(child);
-  const { stdin: input, stdout, stderr: errorOutput } = child;
-  const output = stdout instanceof Socket ? takeOverForDirectReads(stdout) : stdout;
   return new RunningProgram(channel, child, {
-    input,
-    output,
-    errorOutput,
+    ...(pipes?.connect() ?? socketsOf(child)),
     breakIn: () => group.send("SIGINT"),
     signals,
   });
+}
+
+/** What Node.js gives a program in the place of pipes. */
+function socketsOf({ stdin, stdout, stderr }: ChildProcess): ProgramPipes {
+  const output = stdout instanceof Socket ? takeOverForDirectReads(stdout) : stdout;
+  return { input: stdin, output, errorOutput: stderr };
 }

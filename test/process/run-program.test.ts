@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { userInfo } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { packetPath } from "../../src/crypto/cipher/packet-path.js";
 import { ConfigurationError, ProgramStartError } from "../../src/index.js";
 import { MessageNumber } from "../../src/protocol/constants.js";
 import {
@@ -42,6 +43,26 @@ describe("a program on pipes", () => {
       exitStatus: 7,
     });
     expect(await Promise.all(server.ends)).toEqual([{ status: 7 }]);
+  });
+
+  it.skipIf(packetPath().addon === undefined)("can open its streams anew, as with sshd", async () => {
+    const { client } = await programClient();
+    const channel = await client.openSession();
+    await startCommand(client, channel, "echo error >/dev/stderr; echo out >/dev/stdout; cat /dev/stdin");
+    client.sendPacket(channelData(channel.id, "input"));
+    client.sendPacket(channelEof(channel.id));
+    const { stdout, stderr } = await client.readProgram(channel);
+    expect([String(stdout), String(stderr)]).toEqual(["out\ninput", "error\n"]);
+  });
+
+  it("that cannot be started leaves no descriptor open", async () => {
+    const { client, server } = await programClient(new ProgramServer({}, words));
+    const descriptors = () => readdirSync("/proc/self/fd").length;
+    await client.exec("no-such-program-here");
+    const before = descriptors();
+    for (let count = 0; count < 5; count++) await client.exec("no-such-program-here");
+    expect(server.ends).toHaveLength(6);
+    expect(descriptors() - before).toBeLessThan(3);
   });
 
   it("gets its arguments as they are, without a shell", async () => {

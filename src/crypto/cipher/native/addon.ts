@@ -1,12 +1,19 @@
 /**
- * What `native/addon.c` exports: packets sealed and opened in place by the OpenSSL of the running Node.js. Every offset and
- * length is checked there; a wrong one, or a wrong type, throws.
+ * What `native/addon.c` exports: packets sealed and opened in place by the OpenSSL of the running Node.js, and pipes. Every offset
+ * and length is checked there; a wrong one, or a wrong type, throws.
  */
 export interface Addon {
   readonly Sealer: new (...keys: NativeKeys) => AddonSealer;
   readonly Opener: new (...keys: NativeKeys) => AddonOpener;
   /** Of OpenSSL, as it tells it. */
   readonly version: string;
+  /**
+   * Makes a pipe, pipe(2); on Linux. A program has no end of it unless it is given one.
+   *
+   * @returns descriptors
+   * @throws {Error} with the system's text, such as "Too many open files"
+   */
+  readonly createPipe?: () => readonly [readEnd: number, writeEnd: number];
 }
 
 /** How the addon calls the ciphers; the lengths of the keys say which AES and which hash. */
