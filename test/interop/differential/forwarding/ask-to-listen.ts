@@ -11,7 +11,7 @@ import { acknowledge, askGlobally, type GlobalRequest, next, whichAreGranted } f
 import type { Outcome } from "./outcome.js";
 import { close, listen, type Places } from "./places.js";
 import { addressOf, type ListenRequest, portOf, type SocketRequest } from "./requests.js";
-import { listenersAt, localSockets } from "./system-sockets.js";
+import { listenersAt, portsInUse } from "./system-sockets.js";
 
 const MAX_PORT = 65_535;
 
@@ -19,7 +19,7 @@ const MAX_PORT = 65_535;
 export async function askToListen(client: PacketClient, request: ListenRequest, places: Places): Promise<Outcome> {
   const address = addressOf(request.address, places);
   const asked = portOf(request.port, places);
-  const inUse = new Set(asked === 0 ? localSockets().map(({ port }) => port) : []);
+  const inUse = asked === 0 ? portsInUse() : new Set<number>();
   const reply = await askGlobally(client, ["tcpip-forward", portFields(address, asked)]);
   if (reply === undefined) return { decision: "refused" };
   const port = reply.length === 4 ? reply.readUInt32BE() : asked;
