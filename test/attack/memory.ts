@@ -12,7 +12,7 @@ export const MIB = 1024 * 1024;
 /** Bytes that this process, server and client together, still needs. */
 export function memoryInUse(): number {
   // Buffers die in two steps: the object in one collection, its memory after it.
-  for (let round = 0; round < 3; round++) Reflect.apply(collect as () => void, undefined, []);
+  for (let round = 0; round < 2; round++) Reflect.apply(collect as () => void, undefined, []);
   const { heapUsed, external } = process.memoryUsage();
   return heapUsed + external;
 }
