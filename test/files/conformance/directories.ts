@@ -1,5 +1,9 @@
 import { beforeEach, describe, expect, it } from "vitest";
+import { extent } from "../../support/extent.js";
 import { type Drive, expectFailure, expectLinkInPath } from "./drive.js";
+
+/** More than a batch of a listing, so that it goes on after what changes. */
+const COUNT = extent(150, 300);
 
 export function describeDirectories(drive: () => Drive): void {
   describe("directories", () => {
@@ -78,17 +82,17 @@ export function describeDirectories(drive: () => Drive): void {
 
     it("can change while they are listed", async () => {
       await drive().mkdir("/busy");
-      for (let index = 0; index < 300; index++) await drive().write(`/busy/old${index}`, "");
+      for (let index = 0; index < COUNT; index++) await drive().write(`/busy/old${index}`, "");
       const seen: string[] = [];
       for await (const { name } of drive().fileSystem.readdir?.("/busy") ?? []) {
-        if (seen.length < 100) {
+        if (seen.length < COUNT / 3) {
           await drive().write(`/busy/new${seen.length}`, "");
-          await drive().remove(`/busy/old${299 - seen.length}`);
+          await drive().remove(`/busy/old${COUNT - 1 - seen.length}`);
         }
         seen.push(name);
       }
       expect(new Set(seen).size).toBe(seen.length);
-      for (let index = 0; index < 200; index++) expect(seen).toContain(`old${index}`);
+      for (let index = 0; index < (2 * COUNT) / 3; index++) expect(seen).toContain(`old${index}`);
       expect(seen.every((name) => /^(old|new)\d+$/.test(name))).toBe(true);
     });
 

@@ -112,7 +112,7 @@ export function describeReading(subject: () => Subject): void {
       });
 
       it("lists a large directory whole", async () => {
-        const names = Array.from({ length: extent(300, 1000) }, (_, index) => `entry ${index}`).sort();
+        const names = Array.from({ length: extent(150, 1000) }, (_, index) => `entry ${index}`).sort();
         for (const name of names) await setUp().write(`/directory/empty/${name}`, "");
         expect(await drive().list("/directory/empty")).toEqual(names);
       });

@@ -10,9 +10,9 @@ import { treeDifferences } from "../../support/tree-compare.js";
 
 const MIB = 2 ** 20;
 const GIB = 2 ** 30;
-const VERY_MANY = extent(2_000, 10_000);
+const VERY_MANY = extent(1_000, 10_000);
 /** Of what OpenSSH's client does not only list, and of what the others list. */
-const MANY = extent(300, 10_000);
+const MANY = extent(200, 10_000);
 const TIMEOUT = 120_000;
 
 const fixture = sftpFixture();
