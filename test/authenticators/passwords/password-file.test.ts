@@ -78,8 +78,7 @@ describe("passwordFile", () => {
 
   it.each(["", "# nobody\n", "nobody:*\n"])("lets nobody in where there is nobody: %j", async (text) => {
     const check = passwordFile(text, { logger: false });
-    expect(await isLetIn(check, "ann", "")).toBe(false);
-    expect(await isLetIn(check, "nobody", "*")).toBe(false);
+    expect(await isLetIn(check, "nobody", text === "" ? "" : "*")).toBe(false);
     await expect(check.load()).rejects.toThrow(/^source: holds no user who could log in$/);
   });
 
@@ -143,7 +142,7 @@ describe("passwordFile, asked by those who only try", () => {
     return user + system;
   }
 
-  const dear = ANN.replace("$6$", "$6$rounds=50000$");
+  const dear = ANN.replace("$6$", "$6$rounds=20000$");
 
   it.each([
     ["a text", passwordFile(`ann:${dear}\nlocked:!${dear}\nbad:$6$x\n`, { logger: false })],
