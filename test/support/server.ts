@@ -179,10 +179,10 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     return 0;
   },
   exit: async (_channel, argument) => Number(argument),
-  stderr: async (channel) => {
+  stderr: async (channel, argument) => {
     channel.send("to stdout\n");
     channel.sendStderr("to stderr\n");
-    return 0;
+    return Number(argument);
   },
   env: async (channel) => {
     channel.send(

@@ -1,4 +1,4 @@
-"""Makes a certificate with asyncssh, or tells what it reads in one. Options: JSON in argv[1]."""
+"""Makes certificates with asyncssh, and tells what it reads in others: paths as JSON in argv[1], JSON on stdout."""
 
 import json
 import sys
@@ -6,12 +6,12 @@ import sys
 import asyncssh
 
 options = json.loads(sys.argv[1])
+authority = asyncssh.read_private_key(options["authority"])
 
-if options["action"] == "make":
-    authority = asyncssh.read_private_key(options["authority"])
-    key = asyncssh.read_public_key(options["key"])
+
+def make(key, path):
     certificate = authority.generate_user_certificate(
-        key,
+        asyncssh.read_public_key(key),
         "from asyncssh",
         serial=7,
         principals=["alice", "bob"],
@@ -21,18 +21,21 @@ if options["action"] == "make":
         source_address=["10.0.0.0/8"],
         permit_x11_forwarding=False,
     )
-    certificate.write_certificate(options["certificate"])
-else:
-    certificate = asyncssh.read_certificate(options["certificate"])
+    certificate.write_certificate(path)
+
+
+def read(path):
+    certificate = asyncssh.read_certificate(path)
     certificate.validate(asyncssh.public_key.CERT_TYPE_USER, "alice")
-    print(
-        json.dumps(
-            {
-                "principals": certificate.principals,
-                "forceCommand": certificate.options.get("force-command"),
-                "pty": certificate.options.get("permit-pty", False),
-                "x11": certificate.options.get("permit-X11-forwarding", False),
-                "authority": certificate.signing_key.get_fingerprint(),
-            }
-        )
-    )
+    return {
+        "principals": certificate.principals,
+        "forceCommand": certificate.options.get("force-command"),
+        "pty": certificate.options.get("permit-pty", False),
+        "x11": certificate.options.get("permit-X11-forwarding", False),
+        "authority": certificate.signing_key.get_fingerprint(),
+    }
+
+
+for one in options["make"]:
+    make(one["key"], one["certificate"])
+print(json.dumps([read(path) for path in options["read"]]))
