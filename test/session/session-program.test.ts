@@ -121,25 +121,28 @@ describe("a program whose hook is asked", () => {
       "a write",
       async (channel) => {
         await new Promise((resolve) => channel.write("x", resolve));
+        channel.sendExitStatus(3);
         channel.end();
       },
-      ["data x", "status 0"],
+      ["data x", "status 3"],
     ],
     [
       "a write to stderr",
       async (channel) => {
         await new Promise((resolve) => channel.stderr.write("x", resolve));
+        channel.sendExitStatus(3);
         channel.end();
       },
-      ["stderr x", "status 0"],
+      ["stderr x", "status 3"],
     ],
     [
       "an end",
       async (channel) => {
         channel.end("x");
         await finished(channel, { readable: false });
+        channel.sendExitStatus(3);
       },
-      ["data x", "status 0"],
+      ["data x", "status 3"],
     ],
     [
       "a pipeline",
@@ -147,9 +150,10 @@ describe("a program whose hook is asked", () => {
         const source = new PassThrough();
         source.end("x");
         await pipeline(source, channel);
+        channel.sendExitStatus(3);
         return true;
       },
-      ["data x", "status 0"],
+      ["data x", "status 3"],
     ],
     [
       "a status",
@@ -182,12 +186,13 @@ describe("a program whose hook is asked", () => {
   ])("has begun with reading by %s: the client sends when it has its reply", async (_, read) => {
     const { client, id } = await start(async (channel) => {
       channel.write(`read ${await read(channel)}`);
+      channel.sendExitStatus(3);
       channel.end();
     });
     client.sendPacket(execRequest(id, "program"));
     await client.expect(CHANNEL_SUCCESS);
     client.sendPacket(channelData(id, "input"));
-    expect(await untilClose(client)).toEqual(["data read input", "status 0", "EOF", "CLOSE"]);
+    expect(await untilClose(client)).toEqual(["data read input", "status 3", "EOF", "CLOSE"]);
   });
 
   it("is asked before the reply where it does nothing, and may be refused", async () => {
@@ -220,6 +225,7 @@ describe("a program that has begun", () => {
       await new Promise<void>((resolve) => {
         leave = resolve;
       });
+      channel.sendExitStatus(3);
       channel.end();
       return true;
     });
@@ -232,7 +238,7 @@ describe("a program that has begun", () => {
     client.sendPacket(execRequest(id, "another"));
     await client.expect(CHANNEL_FAILURE);
     leave();
-    expect(await untilClose(client)).toEqual(["status 0", "EOF", "CLOSE"]);
+    expect(await untilClose(client)).toEqual(["status 3", "EOF", "CLOSE"]);
   });
 
   it.each<[string, () => MaybePromise<ProgramDecision>]>([
@@ -357,6 +363,7 @@ describe("the end of a program", () => {
       channel.send("x");
       channel.sendEof();
       for await (const _ of channel);
+      channel.sendExitStatus(3);
       channel.end();
     });
     client.sendPacket(execRequest(id, "program"));
@@ -364,7 +371,7 @@ describe("the end of a program", () => {
     await client.expect(CHANNEL_DATA);
     await client.expect(CHANNEL_EOF);
     client.sendPacket(channelEof(id));
-    expect(await untilClose(client)).toEqual(["status 0", "CLOSE"]);
+    expect(await untilClose(client)).toEqual(["status 3", "CLOSE"]);
   });
 
   it("leaves nothing behind when the client goes first", async () => {
