@@ -31,6 +31,7 @@ class AccountServer extends GuideServer {
     const account = channel.connection.identity?.data;
     if (account === undefined) return false;
     channel.end(`${account.home} ${++account.commands}`);
+    channel.sendExitStatus(0);
     return true;
   }
 }

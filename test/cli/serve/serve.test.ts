@@ -217,12 +217,14 @@ describe("a server for one user", needs("ssh"), () => {
 
   it("lets nobody else in", async () => {
     const { port, password } = guests;
-    for (const [user, tried] of [
+    const logins = [
       ["guest", `${password}x`],
       ["guest", ""],
       ["guestx", password],
-    ] as const) {
-      const outcome = await client.run(port, tried, [`${user}@127.0.0.1`, "hello"]);
+    ] as const;
+    const tries = logins.map(([user, tried]) => client.run(port, tried, [`${user}@127.0.0.1`, "hello"]));
+    // Together: each of them has to wait for its refusal.
+    for (const outcome of await Promise.all(tries)) {
       expect(outcome).toMatchObject({ stdout: "", code: 255 });
       expect(outcome.stderr).toContain("Permission denied (password).");
     }
