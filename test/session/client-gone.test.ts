@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import type { Session } from "../../src/index.js";
 import { Deferred } from "../attack/deferred.js";
 import { extent, isLong } from "../support/extent.js";
-import { openCommand, sessionFixture } from "./session-fixture.js";
+import { aborted, openCommand, sessionFixture } from "./session-fixture.js";
 
 type Reached = () => void;
 
@@ -39,11 +39,11 @@ const STEPS: Readonly<Record<string, (session: Session, reached: Reached) => Pro
   "in deferred work": async (session, reached) => {
     session.defer(async () => {
       reached();
-      await once(session.signal, "abort");
+      await aborted(session.signal);
     });
   },
   "while it waits for deferred work": async (session, reached) => {
-    session.defer(once(session.signal, "abort"));
+    session.defer(aborted(session.signal));
     reached();
   },
   "while the last output is sent": async ({ stdout }, reached) => {

@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { join } from "node:path";
 import { Client, type ClientChannel, type ConnectConfig, type ExecOptions } from "ssh2";
 import { afterAll, beforeAll, beforeEach } from "vitest";
@@ -140,4 +141,9 @@ export function commandEnd(channel: ClientChannel): Promise<CommandEnd> {
   return new Promise((resolve) => {
     channel.on("close", (status?: number | null, signal?: string) => resolve({ status, signal, stdout, stderr }));
   });
+}
+
+/** Resolves when a signal fires, or at once where it has. */
+export async function aborted(signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await once(signal, "abort");
 }
