@@ -20,6 +20,8 @@ const STREAM_ENDED: ReadonlySet<unknown> = new Set([
   "EPIPE",
   "ERR_STREAM_DESTROYED",
   "ERR_STREAM_PREMATURE_CLOSE",
+  // Of a pipeline that begins with it; before Node.js 24 that is a premature close, too.
+  "ERR_STREAM_UNABLE_TO_PIPE",
   "ERR_STREAM_WRITE_AFTER_END",
 ]);
 

@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { pipeline } from "node:stream/promises";
 import { setTimeout as passed } from "node:timers/promises";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { AUTH_SUCCESSFUL, type Session, SessionEndedError, type SessionEndReason } from "../../src/index.js";
@@ -141,6 +142,22 @@ describe("a session's signal", () => {
       channel.close();
       await logged("debug", ENDED_BY_SIGNAL);
     }
+    expect(log.filter(({ level }) => level === "error")).toEqual([]);
+  });
+
+  it("is no error for what begins behind it", async () => {
+    const started = new Deferred<void>();
+    handle(async ({ signal, stdin, stdout }) => {
+      started.resolve();
+      await aborted(signal);
+      if (!stdout.destroyed) await once(stdout, "close");
+      await pipeline(stdin, stdout);
+    });
+    using client = await connect();
+    const channel = await openCommand(client, "any");
+    await started.promise;
+    channel.close();
+    await logged("debug", ENDED_BY_SIGNAL);
     expect(log.filter(({ level }) => level === "error")).toEqual([]);
   });
 
