@@ -3,6 +3,7 @@ import type { Channel } from "../../src/index.js";
 import { MessageNumber as M } from "../../src/protocol/constants.js";
 import { Reader } from "../../src/protocol/reader.js";
 import { Writer } from "../../src/protocol/writer.js";
+import { sample } from "../support/extent.js";
 import type { PacketClient } from "../support/packet-client.js";
 import { execRequest } from "../support/packet-messages.js";
 import { Attacked, TargetServer } from "./attacked-server.js";
@@ -30,29 +31,34 @@ const stops: Readonly<Record<string, (client: PacketClient) => void | Promise<vo
 };
 
 describe.each(Object.entries(stops))("what a program asks of a client that %s", (_, stop) => {
-  it.each(Object.entries(ways))("is bounded, and does not end the connection: %s", async (_what, ask) => {
-    const attacked = await Attacked.start(new TargetServer(), { maxChannels: 1_000 });
-    const client = await attacked.login();
-    const { id } = await client.openSession();
-    client.sendPacket(execRequest(id, "hold"));
-    await client.expect(M.CHANNEL_SUCCESS);
-    const [channel] = attacked.server.held;
-    if (channel === undefined) throw new Error("no session");
-    await stop(client);
-    const before = attacked.memoryInUse();
-    const refusals = new Set<string>();
-    for (let index = 0; index < 3_000; index++) {
-      ask(channel).catch((error) => refusals.add(String(error)));
-      // The socket gets its turn.
-      if (index % 50 === 0) await new Promise(setImmediate);
-    }
-    expect([...refusals]).toContain(REFUSAL);
-    expect(channel.connection.signal.aborted).toBe(false);
-    // Of 90 MB: what the system's sockets have taken stays with channels that are being opened.
-    expect(attacked.memoryInUse() - before).toBeLessThan(24 * MIB);
-    client.reset();
-    await attacked.expectUnharmed();
-  });
+  // In the gate, who exchanges keys without end is asked in every third way.
+  const tried = Object.entries(ways);
+  it.each(stop === stops["reads nothing"] ? tried : sample(tried, 3))(
+    "is bounded, and does not end the connection: %s",
+    async (_what, ask) => {
+      const attacked = await Attacked.start(new TargetServer(), { maxChannels: 1_000 });
+      const client = await attacked.login();
+      const { id } = await client.openSession();
+      client.sendPacket(execRequest(id, "hold"));
+      await client.expect(M.CHANNEL_SUCCESS);
+      const [channel] = attacked.server.held;
+      if (channel === undefined) throw new Error("no session");
+      await stop(client);
+      const before = attacked.memoryInUse();
+      const refusals = new Set<string>();
+      for (let index = 0; index < 3_000; index++) {
+        ask(channel).catch((error) => refusals.add(String(error)));
+        // The socket gets its turn.
+        if (index % 50 === 0) await new Promise(setImmediate);
+      }
+      expect([...refusals]).toContain(REFUSAL);
+      expect(channel.connection.signal.aborted).toBe(false);
+      // Of 90 MB: what the system's sockets have taken stays with channels that are being opened.
+      expect(attacked.memoryInUse() - before).toBeLessThan(24 * MIB);
+      client.reset();
+      await attacked.expectUnharmed();
+    },
+  );
 });
 
 describe("what a program asks while the client exchanges keys", () => {

@@ -111,7 +111,7 @@ describe("messages that swell", () => {
     async (length) => {
       const { attacked, client, before } = await start();
       const noise = ignore(Buffer.alloc(length));
-      const count = Math.min(2_000, Math.ceil((32 * MIB) / length));
+      const count = Math.min(2_000, Math.ceil((extent(16, 32) * MIB) / length));
       expect(await client.flood(() => noise, count, 20_000)).toBe(count);
       client.sendPacket(ping("done"));
       await client.expect(M.PONG);
