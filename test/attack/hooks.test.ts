@@ -13,6 +13,7 @@ import {
   noneRequest,
   ping,
 } from "../support/packet-messages.js";
+import { shortenTimers } from "../support/short-timers.js";
 import { Attacked, PASSWORD, TargetServer, USERNAME } from "./attacked-server.js";
 import { MIB } from "./memory.js";
 
@@ -279,7 +280,9 @@ describe("a client that resets while the server reads nothing", () => {
       }
     }
     const attacked = await Attacked.start(new PatientServer());
-    const client = await attacked.login();
+    const client = await attacked.login({ timeout: 20_000 });
+    // Between two looks whether the client is still there.
+    shortenTimers(10_000, 500);
     for (let index = 0; index < 2_000; index++) client.sendPacket(globalRequest("wait", "want-reply"));
     const noise = ping(Buffer.alloc(30_000));
     expect(await client.flood(() => noise, 4_000)).toBeLessThan(4_000);

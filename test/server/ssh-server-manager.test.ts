@@ -8,10 +8,14 @@ import { AUTH_SUCCESSFUL, DisconnectReason, MessageNumber } from "../../src/prot
 import { refusalReasons } from "../../src/server/admission/refusal.js";
 import { PacketClient } from "../support/packet-client.js";
 import { execRequest, writeDisconnect } from "../support/packet-messages.js";
+import { shortenTimers } from "../support/short-timers.js";
 import { duplexPair } from "./duplex-pair.js";
 import { createManager, login, PASSWORD, startManager, TestServer, USERNAME } from "./test-server.js";
 
 const { BY_APPLICATION, TOO_MANY_CONNECTIONS } = DisconnectReason;
+/** Milliseconds that a stream gets to take the last message. */
+const CLOSING_TIME = 2000;
+
 const freePort = async (): Promise<number> => {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -248,6 +252,7 @@ describe("stopping", () => {
   });
 
   it("may be asked for by what it brings about itself, and lets nobody in meanwhile", async () => {
+    shortenTimers(CLOSING_TIME, 200);
     const manager = createManager({ perSourcePenalties: { min: 1, authFail: 60 }, perSourcePenaltyExemptList: [] });
     await manager.startServer();
     const [client, guesser] = [await login(manager), await PacketClient.authenticating(manager.port)];
@@ -519,6 +524,7 @@ describe("serving any stream", () => {
   });
 
   it("tells no more streams at a time that they are refused than it may serve", async () => {
+    shortenTimers(CLOSING_TIME, 200);
     const manager = createManager();
     manager.setMaxConnections(2);
     const streams = Array.from({ length: 6 }, () => duplexPair()[0]);
@@ -572,6 +578,7 @@ describe("serving any stream", () => {
   });
 
   it("that throws when it is written to is given up", async () => {
+    shortenTimers(CLOSING_TIME, 200);
     const manager = createManager();
     const [near] = duplexPair();
     near._write = () => {

@@ -3,8 +3,8 @@ import { describe, expect, it } from "vitest";
 import { AUTH_SUCCESSFUL, ExitError, logging, type Middleware } from "../../src/index.js";
 import { Deferred } from "../attack/deferred.js";
 import { extent } from "../support/extent.js";
+import { shortenTimers } from "../support/short-timers.js";
 import { sessionFixture } from "./session-fixture.js";
-import { shortenTimers } from "./short-deadline.js";
 
 const FAILED = "a session's handler has failed";
 

@@ -7,8 +7,8 @@ import { Deferred } from "../attack/deferred.js";
 import { extent } from "../support/extent.js";
 import { PacketClient } from "../support/packet-client.js";
 import { execRequest } from "../support/packet-messages.js";
+import { shortenTimers } from "../support/short-timers.js";
 import { aborted, commandEnd, openCommand, type SessionFixture, sessionFixture } from "./session-fixture.js";
-import { shortenTimers } from "./short-deadline.js";
 
 const GOES_ON = "a session's handler goes on although its session has ended";
 const ENDED_BY_SIGNAL = "a session's handler was ended by the end of its session";
