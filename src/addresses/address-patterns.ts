@@ -29,7 +29,7 @@ export class AddressPatterns {
       const text = denies ? element.slice(1) : element;
       if (text === "") throw new Error("a pattern of the list is empty");
       const network = parseNetwork(text);
-      const match = network === undefined || (!denies && isMappedNetwork(text)) ? text.toLowerCase() : network;
+      const match = network === undefined || (!denies && isMappedNetwork(text, network)) ? text.toLowerCase() : network;
       return { effect: denies ? "deny" : "allow", match };
     });
     return new AddressPatterns(patterns);

@@ -38,7 +38,11 @@ export function addressBits(family: Address["family"]): number {
 
 /** The address without what follows its first `bits` bits. */
 export function networkOf({ family, bytes }: Address, bits: number): Address {
-  return { family, bytes: Buffer.from(bytes.map((byte, index) => byte & maskByte(bits - 8 * index))) };
+  const network = Buffer.from(bytes);
+  for (let index = bits >> 3; index < network.length; index++) {
+    network[index] = (network[index] ?? 0) & maskByte(bits - 8 * index);
+  }
+  return { family, bytes: network };
 }
 
 /**
@@ -53,12 +57,11 @@ export function netBlock(address: Address, bits: { readonly ipv4: number; readon
 
 /** @param text which `isIPv6` accepts, without a zone */
 function parseIPv6(text: string): Buffer {
-  const [head = "", tail] = text.split("::");
-  const front = groups(head);
-  const back = tail === undefined ? [] : groups(tail);
-  const middle = Array.from({ length: 8 - front.length - back.length }, () => 0);
+  const [head = "", tail = ""] = text.split("::");
+  const back = groups(tail);
   const bytes = Buffer.alloc(16);
-  for (const [index, group] of [...front, ...middle, ...back].entries()) bytes.writeUInt16BE(group, 2 * index);
+  for (const [index, group] of groups(head).entries()) bytes.writeUInt16BE(group, 2 * index);
+  for (const [index, group] of back.entries()) bytes.writeUInt16BE(group, 2 * (8 - back.length + index));
   return bytes;
 }
 

@@ -30,11 +30,11 @@ export function inNetwork(address: Address, network: Network): boolean {
 }
 
 /**
- * Whether a text that `parseNetwork` reads is an IPv4 network written as one of IPv6. In rules of sshd about
+ * Whether a text that `parseNetwork` has read is an IPv4 network written as one of IPv6. In rules of sshd about
  * addresses such a text names nobody: to sshd, clients from there have the IPv4 address.
  */
-export function isMappedNetwork(text: string): boolean {
-  return text.includes(":") && parseNetwork(text)?.address.family === "ipv4";
+export function isMappedNetwork(text: string, { address }: Network): boolean {
+  return address.family === "ipv4" && text.includes(":");
 }
 
 /**

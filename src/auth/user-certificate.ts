@@ -42,9 +42,9 @@ function sourceAddressProblem(list: string | undefined, remoteAddress: string | 
   if (list.length > MAX_SOURCE_ADDRESS_LENGTH) return "the certificate's list of addresses is too long";
   try {
     const elements = list.split(",");
-    parseNetworks(elements);
-    const named = elements.filter((element) => !isMappedNetwork(element));
-    if (inNetworks(remoteAddress, parseNetworks(named))) return undefined;
+    const networks = parseNetworks(elements);
+    const named = networks.filter((network, index) => !isMappedNetwork(elements[index] ?? "", network));
+    if (inNetworks(remoteAddress, named)) return undefined;
     return "the certificate is not for this address";
   } catch {
     return "the certificate's list of addresses is malformed";

@@ -1,3 +1,4 @@
+import { nextTurn, type Steps, turnIsOver } from "../base/time-slices.js";
 import { noneOpener, noneSealer } from "../crypto/cipher/none.js";
 import type { Compressor, Decompressor } from "../crypto/compression/compression.js";
 import { type DisconnectReason, MAX_PACKET_LENGTH, MessageNumber } from "../protocol/constants.js";
@@ -53,8 +54,8 @@ export interface TransportHandlers {
   failed(error: unknown): void;
 }
 
-/** Bytes that are inflated before other connections get their turn: 64 KiB from the socket can become 64 MiB. */
-const MAX_INFLATED_PER_TURN = 1024 * 1024;
+/** Steps that are done for one chunk without a look at the clock, messages mostly: nobody waits long for so few. */
+const FREE_STEPS = 4;
 
 /** Key exchanges before authentication is over. */
 const MAX_UNAUTHENTICATED_KEY_EXCHANGES = 8;
@@ -82,6 +83,10 @@ export class Transport {
   #negotiated: Negotiated | undefined;
   #compressor: Compressor | undefined;
   #decompressor: Decompressor | undefined;
+  /** The message that is being inflated: a packet of 256 KiB can take longer than a turn of the event loop should. */
+  #inflating: Steps<Buffer> | undefined;
+  /** What was compressed has taken this turn's time. */
+  #resting = false;
   #holds = 0;
   #processing = false;
   #closed = false;
@@ -120,7 +125,7 @@ export class Transport {
 
   /** Whether channel data can be written now; `handlers.writable` tells when it can again. */
   get ready(): boolean {
-    return !this.#sendingBlocked && !this.#closed;
+    return !this.#sendingBlocked && !this.#closed && !this.#resting;
   }
 
   /** Memory held by messages that wait for new keys, bytes. */
@@ -150,13 +155,13 @@ export class Transport {
     } catch (error) {
       this.#fail(error);
     }
-    this.#process();
+    this.#process("received");
     if (!this.#closed) this.#reader.keep();
   }
 
   /** Handles what was received while `handlers.acceptsMessages` said no. */
   resume(): void {
-    this.#process();
+    this.#process("resumed");
   }
 
   /** Stops the handling of messages, not their reception, until the returned function is called. */
@@ -167,7 +172,7 @@ export class Transport {
       if (!held) return;
       held = false;
       this.#holds--;
-      this.#process();
+      this.#process("resumed");
     };
   }
 
@@ -233,25 +238,27 @@ export class Transport {
     this.#reader.push(received.rest);
   }
 
-  #process(): void {
+  #process(occasion: "received" | "resumed"): void {
     if (this.#processing) return;
     this.#processing = true;
     try {
-      let inflated = 0;
+      let free = occasion === "received" ? FREE_STEPS : 0;
       while (this.#holds === 0 && !this.#closed && this.#handlers.acceptsMessages()) {
+        if (free-- <= 0 && turnIsOver()) {
+          void nextTurn().then(this.hold());
+          break;
+        }
+        if (this.#inflating !== undefined) {
+          this.#inflate(this.#inflating);
+          continue;
+        }
         const payload = this.#reader.next();
         if (payload === undefined) {
           this.#handlers.caughtUp();
           break;
         }
-        if (this.#decompressor === undefined) {
-          this.#dispatch(payload);
-          continue;
-        }
-        const message = this.#decompressor.decompress(payload, MAX_PACKET_LENGTH);
-        inflated += message.length;
-        if (inflated > MAX_INFLATED_PER_TURN) setImmediate(this.hold());
-        this.#dispatch(message);
+        if (this.#decompressor === undefined) this.#dispatch(payload);
+        else this.#inflating = this.#decompressor.decompress(payload, MAX_PACKET_LENGTH);
       }
       this.#rekeyIfDue();
     } catch (error) {
@@ -260,6 +267,13 @@ export class Transport {
       this.#processing = false;
       this.#reader.release();
     }
+  }
+
+  #inflate(message: Steps<Buffer>): void {
+    const step = message.next();
+    if (step.done !== true) return;
+    this.#inflating = undefined;
+    this.#dispatch(step.value);
   }
 
   #dispatch(payload: Buffer): void {
@@ -410,11 +424,25 @@ export class Transport {
   /** Never throws: writers of data, timers and reads of programs are no place for an error of the connection. */
   #write(head: Buffer, parts: readonly Uint8Array[] = []): void {
     try {
-      if (this.#compressor === undefined) this.#writer.write(head, parts);
-      else this.#writer.write(this.#compressor.compress(parts.length === 0 ? head : Buffer.concat([head, ...parts])));
+      if (this.#compressor === undefined) {
+        this.#writer.write(head, parts);
+        return;
+      }
+      this.#writer.write(this.#compressor.compress(parts.length === 0 ? head : Buffer.concat([head, ...parts])));
+      if (turnIsOver()) this.#rest();
     } catch (error) {
       this.#fail(error);
     }
+  }
+
+  /** Others have their turn. To compress 32 KiB can take 10 ms, and how much of that comes to nothing tells no stream. */
+  #rest(): void {
+    if (this.#resting) return;
+    this.#resting = true;
+    void nextTurn().then(() => {
+      this.#resting = false;
+      if (this.ready) this.#handlers.writable();
+    });
   }
 
   #fail(error: unknown): void {

@@ -1,3 +1,4 @@
+import { atOnce } from "../../src/base/time-slices.js";
 import { noneOpener, noneSealer } from "../../src/crypto/cipher/none.js";
 import type { PacketOpener, PacketSealer } from "../../src/crypto/cipher/packet-cipher.js";
 import type { Compressor, Decompressor } from "../../src/crypto/compression/compression.js";
@@ -411,7 +412,8 @@ export class PacketTransport {
     const body = this.#opener.open(Buffer.from(packet), this.#received);
     this.#received = (this.#received + 1) >>> 0;
     const compressed = body.subarray(1, body.length - (body[0] ?? 0));
-    const payload = this.#decompressor?.decompress(compressed, MAX_PACKET_LENGTH) ?? compressed;
+    const inflating = this.#decompressor?.decompress(compressed, MAX_PACKET_LENGTH);
+    const payload = inflating === undefined ? compressed : atOnce(inflating);
     if (payload[0] === MessageNumber.USERAUTH_SUCCESS && !this.#authenticated) {
       this.#authenticated = true;
       this.#startCompressing();

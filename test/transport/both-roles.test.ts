@@ -32,7 +32,11 @@ async function rekey(pair: MemoryPair, ...by: readonly End[]): Promise<void> {
   for (const { events } of pair.ends) events.length = 0;
   for (const { transport } of by) transport.rekey();
   await pair.until(() => pair.ends.every(({ events }) => events.includes("finished")));
-  for (const { events } of pair.ends) expect(events).toEqual(["started", "writable", "finished"]);
+  for (const { events } of pair.ends) {
+    // A compressor that has had its turn may say that it is ready again.
+    const told = new Set(events.slice(events.indexOf("started")));
+    expect([...told]).toEqual(["started", "writable", "finished"]);
+  }
 }
 
 /** What both sides have to say the same about. */

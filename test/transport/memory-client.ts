@@ -1,3 +1,4 @@
+import { atOnce } from "../../src/base/time-slices.js";
 import { noneOpener, noneSealer } from "../../src/crypto/cipher/none.js";
 import type { PacketOpener, PacketSealer } from "../../src/crypto/cipher/packet-cipher.js";
 import type { Compressor, Decompressor } from "../../src/crypto/compression/compression.js";
@@ -240,7 +241,8 @@ export class MemoryClient {
     this.#incomingLength = undefined;
     this.#bytes = this.#bytes.subarray(end);
     const body = opened.subarray(1, opened.length - (opened[0] ?? 0));
-    return this.#decompressor?.decompress(body, MAX_PACKET_LENGTH) ?? body;
+    const inflating = this.#decompressor?.decompress(body, MAX_PACKET_LENGTH);
+    return inflating === undefined ? body : atOnce(inflating);
   }
 
   #follow(payload: Buffer): void {

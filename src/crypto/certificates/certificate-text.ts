@@ -13,7 +13,11 @@ export function textOf(bytes: Uint8Array): string {
   try {
     return utf8.decode(bytes);
   } catch {
-    return Array.from(bytes, (byte) => String.fromCharCode(byte < 0x80 ? byte : ESCAPED_BYTE + byte)).join("");
+    const characters = Buffer.allocUnsafe(2 * bytes.length);
+    for (const [index, byte] of bytes.entries()) {
+      characters.writeUInt16LE(byte < 0x80 ? byte : ESCAPED_BYTE + byte, 2 * index);
+    }
+    return characters.toString("utf16le");
   }
 }
 

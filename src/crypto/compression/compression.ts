@@ -1,3 +1,5 @@
+import type { Steps } from "../../base/time-slices.js";
+
 /** Compression of packet payloads: one entry of the registry (RFC 4253 §6.2). */
 export interface CompressionAlgorithm {
   /** Name on the wire. */
@@ -14,8 +16,11 @@ export interface Compressor {
 
 export interface Decompressor {
   /**
+   * Inflates one packet, to its end before the next one.
+   *
+   * @param payload is lent until this returns
    * @throws {ProtocolError} with reason COMPRESSION_ERROR for bad data, or as soon as the result exceeds
    * `maximumLength` bytes, without having allocated for more
    */
-  decompress(payload: Buffer, maximumLength: number): Buffer;
+  decompress(payload: Buffer, maximumLength: number): Steps<Buffer>;
 }

@@ -9,6 +9,7 @@ import {
   zlibInflate,
   zlibInflateInit,
 } from "pako";
+import type { Steps } from "../../base/time-slices.js";
 import { DisconnectReason } from "../../protocol/constants.js";
 import { ProtocolError } from "../../protocol/errors.js";
 import type { CompressionAlgorithm, Compressor, Decompressor } from "./compression.js";
@@ -27,6 +28,9 @@ export const zlibDelayed: CompressionAlgorithm = {
 
 /** The default of zlib itself. */
 const LEVEL = 6;
+
+/** Bytes that are inflated in one step: blocks that hold nothing but a code of their own take 3 µs each. */
+const STEP_LENGTH = 2048;
 
 /** Written and read within one call, so that one serves all connections. */
 const output = new Uint8Array(65536);
@@ -59,21 +63,33 @@ class ZlibDecompressor implements Decompressor {
     zlibInflateInit(this.#stream);
   }
 
-  decompress(payload: Buffer, maximumLength: number): Buffer {
-    const stream = this.#stream;
+  decompress(payload: Buffer, maximumLength: number): Steps<Buffer> {
+    return this.#decompress(Buffer.from(payload), maximumLength);
+  }
+
+  *#decompress(compressed: Buffer, maximumLength: number): Steps<Buffer> {
     const chunks: Buffer[] = [];
     let length = 0;
-    setInput(stream, payload);
-    do {
-      const status = zlibInflate(withFreshOutput(stream), Z_SYNC_FLUSH);
-      // Z_BUF_ERROR says that there was nothing left to do; the end of the stream is not the peer's to declare.
-      if (status !== Z_OK && status !== Z_BUF_ERROR) throw compressionError(`cannot inflate: ${stream.msg || status}`);
-      length += stream.next_out;
-      if (length > maximumLength) throw compressionError(`inflated to more than ${maximumLength} bytes`);
-      chunks.push(Buffer.from(output.subarray(0, stream.next_out)));
-    } while (stream.avail_out === 0);
-    setInput(stream, NOTHING);
+    for (let start = 0; start < compressed.length; start += STEP_LENGTH) {
+      setInput(this.#stream, compressed.subarray(start, start + STEP_LENGTH));
+      do {
+        const chunk = this.#inflate();
+        length += chunk.length;
+        if (length > maximumLength) throw compressionError(`inflated to more than ${maximumLength} bytes`);
+        chunks.push(chunk);
+        yield;
+      } while (this.#stream.avail_out === 0);
+    }
+    setInput(this.#stream, NOTHING);
     return Buffer.concat(chunks, length);
+  }
+
+  #inflate(): Buffer {
+    const stream = this.#stream;
+    const status = zlibInflate(withFreshOutput(stream), Z_SYNC_FLUSH);
+    // Z_BUF_ERROR says that there was nothing left to do; the end of the stream is not the peer's to declare.
+    if (status !== Z_OK && status !== Z_BUF_ERROR) throw compressionError(`cannot inflate: ${stream.msg || status}`);
+    return Buffer.from(output.subarray(0, stream.next_out));
   }
 }
 
