@@ -18,7 +18,8 @@ export function parseNetwork(text: string): Network | undefined {
   const address = parseAddress(addressText);
   if (address === undefined) return undefined;
   const mapped = address.family === "ipv4" && addressText.includes(":");
-  const bits = digits === undefined ? addressBits(address.family) : Number(digits) - (mapped ? 96 : 0);
+  if (digits === undefined) return { address, bits: addressBits(address.family) };
+  const bits = Number(digits) - (mapped ? 96 : 0);
   if (bits < 0 || bits > addressBits(address.family)) throw new Error(`${text} has a prefix of an impossible length`);
   if (!networkOf(address, bits).bytes.equals(address.bytes)) throw new Error(`${text} has bits beyond its prefix`);
   return { address, bits };

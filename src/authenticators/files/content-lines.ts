@@ -1,4 +1,5 @@
 import type { Logger } from "../../base/logger.js";
+import { linesOf } from "../../base/text-lines.js";
 import { atOnce, type Steps } from "../../base/time-slices.js";
 
 /** A line that is neither empty nor a comment, without the white space around it. */
@@ -45,9 +46,10 @@ export function parseLines<T extends object>(text: string, parse: (line: Content
 export function* readLines<T extends object>(text: string, parse: (line: ContentLine) => T): Steps<ParsedLines<T>> {
   const entries: (T & { readonly line: number })[] = [];
   const refused: RefusedLine[] = [];
-  for (const [index, raw] of text.split("\n").entries()) {
+  let line = 0;
+  for (const raw of linesOf(text)) {
     yield;
-    const line = index + 1;
+    line++;
     const content = raw.trim();
     if (content === "" || content.startsWith("#")) continue;
     if (refused.length === MAX_REFUSED) {

@@ -1,8 +1,12 @@
 import { createHash } from "node:crypto";
 import { type Logger, stderrLogger } from "../../base/logger.js";
+import { inTurns, type Steps } from "../../base/time-slices.js";
 import type { FileSettings } from "./file-options.js";
 import { type FileVersion, TrustedFile, type TrustedFileOptions } from "./trusted-file.js";
 import { UserFileError } from "./user-file-error.js";
+
+/** Bytes that are hashed in one step. */
+const HASHED_LENGTH = 1024 * 1024;
 
 export interface ReloadedFileOptions extends TrustedFileOptions, FileSettings {
   /** The name of such a file in messages. */
@@ -122,7 +126,7 @@ export class ReloadedFile<T extends object> {
 
   async #read(file: TrustedFile, known: Reading<T> | undefined, logger: Logger): Promise<Reading<T>> {
     const bytes = await file.read();
-    const digest = createHash("sha256").update(bytes).digest("base64");
+    const digest = await inTurns(digestOf(bytes));
     const content = known?.digest === digest ? known.content : await this.#parsed(bytes, logger);
     return { version: file.version, digest, content };
   }
@@ -134,6 +138,15 @@ export class ReloadedFile<T extends object> {
       return new UserFileError(messageOf(error), { cause: error });
     }
   }
+}
+
+function* digestOf(bytes: Buffer): Steps<string> {
+  const hash = createHash("sha256");
+  for (let start = 0; start < bytes.length; start += HASHED_LENGTH) {
+    hash.update(bytes.subarray(start, start + HASHED_LENGTH));
+    yield;
+  }
+  return hash.digest("base64");
 }
 
 function messageOf(error: unknown): string {

@@ -1,3 +1,4 @@
+import { linesOf } from "../../base/text-lines.js";
 import type { Steps } from "../../base/time-slices.js";
 import { KeyError } from "../keys/key-error.js";
 import { PKey } from "../pkey/pkey.js";
@@ -13,11 +14,14 @@ import { noEntries, type RevocationEntries, setKey } from "./revocation-entries.
  */
 export function* readKeyList(text: string): Steps<RevocationEntries> {
   const entries = noEntries();
-  for (const [index, raw] of text.split("\n").entries()) {
+  let number = 0;
+  for (const raw of linesOf(text)) {
     yield;
-    const line = withoutEnd(raw.replace(/^[ \t]+/, ""));
-    if (line === "" || line.startsWith("#")) continue;
-    addLine(line, index + 1, entries);
+    number++;
+    const line = raw.replace(/^[ \t]+/, "");
+    if (line.startsWith("#")) continue;
+    const content = withoutEnd(line);
+    if (content !== "") addLine(content, number, entries);
   }
   return entries;
 }
@@ -25,8 +29,12 @@ export function* readKeyList(text: string): Steps<RevocationEntries> {
 /** Without blanks at its end. A regular expression would look for them from each blank in the line. */
 function withoutEnd(line: string): string {
   let end = line.length;
-  while (" \t\r".includes(line.charAt(end - 1)) && end > 0) end--;
+  while (end > 0 && isBlank(line.charCodeAt(end - 1))) end--;
   return line.slice(0, end);
+}
+
+function isBlank(character: number): boolean {
+  return character === 0x20 || character === 0x09 || character === 0x0d;
 }
 
 function addLine(line: string, number: number, entries: RevocationEntries): void {

@@ -1,9 +1,10 @@
+import type { Steps } from "../../base/time-slices.js";
 import type { Reader } from "../../protocol/reader.js";
 import { KeyError } from "../keys/key-error.js";
 import { PKey } from "../pkey/pkey.js";
 import { malformedKRL, passExtension, readCString, readSection, unknownSection } from "./krl-fields.js";
 import { ANY_AUTHORITY, type RevocationEntries, setKey } from "./revocation-entries.js";
-import type { CertificateEntries } from "./revoked-certificates.js";
+import { RevokedCertificates } from "./revoked-certificates.js";
 
 const CertificateSection = {
   SERIAL_LIST: 0x20,
@@ -20,41 +21,47 @@ const BITMAP_MAXIMUM_LENGTH = 16384 / 8;
 const AUTHORITIES_MAXIMUM = 4096;
 
 /**
- * Reads a section of revoked certificates (PROTOCOL.krl §2).
+ * Reads a section of revoked certificates (PROTOCOL.krl §2), an entry a step.
  *
  * @throws {KeyError}
  * @throws {ProtocolError} when a length is wrong
  */
-export function readCertificatesSection(data: Reader, entries: RevocationEntries): void {
+export function* readCertificatesSection(data: Reader, entries: RevocationEntries): Steps<void> {
   const authority = data.readString();
   // It is reserved, and OpenSSH ignores its contents.
   data.readString();
-  checkAuthority(authority);
-  const certificates = certificatesOf(setKey(authority), entries);
+  const certificates = certificatesOf(authority, entries);
   while (data.remaining > 0) {
     const { type, data: subsection } = readSection(data);
-    readSubsection(type, subsection, certificates);
+    yield* readSubsection(type, subsection, certificates);
     subsection.end();
   }
 }
 
-function readSubsection(type: number, data: Reader, certificates: CertificateEntries): void {
+function* readSubsection(type: number, data: Reader, certificates: RevokedCertificates): Steps<void> {
+  yield;
   switch (type) {
     case CertificateSection.SERIAL_LIST:
-      while (data.remaining > 0) certificates.singles.push(checkSerial(data.readUint64()));
+      while (data.remaining > 0) {
+        certificates.addSerial(checkSerial(data.readUint64()));
+        yield;
+      }
       return;
     case CertificateSection.SERIAL_RANGE: {
       const first = checkSerial(data.readUint64());
       const last = data.readUint64();
       if (last < first) throw malformedKRL("a range of serial numbers ends before it starts");
-      certificates.ranges.push({ first, last });
+      certificates.addRange({ first, last });
       return;
     }
     case CertificateSection.SERIAL_BITMAP:
       readBitmap(data, certificates);
       return;
     case CertificateSection.KEY_ID:
-      while (data.remaining > 0) certificates.keyIds.add(setKey(readCString(data)));
+      while (data.remaining > 0) {
+        certificates.addKeyId(readCString(data));
+        yield;
+      }
       return;
     case CertificateSection.EXTENSION:
       passExtension(data);
@@ -64,7 +71,7 @@ function readSubsection(type: number, data: Reader, certificates: CertificateEnt
   }
 }
 
-function readBitmap(data: Reader, certificates: CertificateEntries): void {
+function readBitmap(data: Reader, certificates: RevokedCertificates): void {
   const start = data.readUint64();
   const bytes = bitmapBytes(data.readString());
   if (bytes.length === 0) return;
@@ -72,7 +79,7 @@ function readBitmap(data: Reader, certificates: CertificateEntries): void {
   if (start + BigInt(bits - 1) > SERIAL_MAXIMUM) throw malformedKRL("a bitmap goes past the last serial number");
   const firstRevoked = (bytes.readUInt8(bytes.length - 1) & 1) === 1;
   if (firstRevoked) checkSerial(start);
-  certificates.bitmaps.push({ start, bytes });
+  certificates.addBitmap({ start, bytes });
 }
 
 /** The magnitude of an mpint; unlike other mpints it may have any zeros before it. */
@@ -109,13 +116,15 @@ function checkAuthority(blob: Buffer): void {
   }
 }
 
-function certificatesOf(authority: string, { certificates }: RevocationEntries): CertificateEntries {
+function certificatesOf(blob: Buffer, { certificates }: RevocationEntries): RevokedCertificates {
+  const authority = setKey(blob);
   const existing = certificates.get(authority);
   if (existing !== undefined) return existing;
+  checkAuthority(blob);
   if (authority !== ANY_AUTHORITY && certificates.size >= AUTHORITIES_MAXIMUM) {
     throw new KeyError("unsupported", `the key revocation list names more than ${AUTHORITIES_MAXIMUM} authorities`);
   }
-  const created: CertificateEntries = { singles: [], ranges: [], bitmaps: [], keyIds: new Set() };
+  const created = new RevokedCertificates();
   certificates.set(authority, created);
   return created;
 }

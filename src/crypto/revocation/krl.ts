@@ -1,7 +1,9 @@
+import type { Steps } from "../../base/time-slices.js";
+import { ProtocolError } from "../../protocol/errors.js";
 import { Reader } from "../../protocol/reader.js";
-import { malformedOnProtocolError } from "../keys/key-material.js";
 import { readCertificatesSection } from "./krl-certificates.js";
 import { malformedKRL, passExtension, readCString, readSection, unknownSection } from "./krl-fields.js";
+import type { PartedSet } from "./parted-set.js";
 import { noEntries, type RevocationEntries, setKey } from "./revocation-entries.js";
 
 export const KRL_MAGIC = Buffer.from("SSHKRL\n\0", "latin1");
@@ -20,19 +22,20 @@ const SHA1_LENGTH = 20;
 const SHA256_LENGTH = 32;
 
 /**
- * Reads a key revocation list (OpenSSH's PROTOCOL.krl) to its last byte. Its signatures are not checked, as OpenSSH
- * does not either: the user who may write the file decides about its contents.
+ * Reads a key revocation list (OpenSSH's PROTOCOL.krl) to its last byte, an entry a step. Its signatures are not checked, as
+ * OpenSSH does not either: the user who may write the file decides about its contents.
  *
  * @param krl starts with the magic; not to be changed after
  * @throws {KeyError} `malformed`, or `unsupported`
  */
-export function readKRL(krl: Buffer): RevocationEntries {
-  return malformedOnProtocolError("key revocation list", () => {
-    const entries = noEntries();
+export function* readKRL(krl: Buffer): Steps<RevocationEntries> {
+  const entries = noEntries();
+  try {
     const fields = new Reader(krl, KRL_MAGIC.length);
     readHeader(fields);
     let signed = false;
     while (fields.remaining > 0) {
+      yield;
       const { type, data } = readSection(fields);
       // A section after a signature was not signed.
       if (signed && type !== Section.SIGNATURE) throw malformedKRL("a section follows a signature");
@@ -40,12 +43,19 @@ export function readKRL(krl: Buffer): RevocationEntries {
         passSignature(data, fields);
         signed = true;
       } else {
-        readSectionInto(entries, type, data);
+        yield* readSectionInto(entries, type, data);
       }
       data.end();
     }
-    return entries;
-  });
+  } catch (error) {
+    if (error instanceof ProtocolError) throw malformedKRL(error.message);
+    throw error;
+  }
+  for (const certificates of entries.certificates.values()) {
+    yield;
+    certificates.settle();
+  }
+  return entries;
 }
 
 function readHeader(fields: Reader): void {
@@ -58,19 +68,19 @@ function readHeader(fields: Reader): void {
   readCString(fields); // comment
 }
 
-function readSectionInto(entries: RevocationEntries, type: number, data: Reader): void {
+function* readSectionInto(entries: RevocationEntries, type: number, data: Reader): Steps<void> {
   switch (type) {
     case Section.CERTIFICATES:
-      readCertificatesSection(data, entries);
+      yield* readCertificatesSection(data, entries);
       return;
     case Section.EXPLICIT_KEY:
-      while (data.remaining > 0) entries.keys.add(setKey(data.readString()));
+      yield* readTexts(data, entries.keys, () => data.readString());
       return;
     case Section.FINGERPRINT_SHA1:
-      while (data.remaining > 0) entries.sha1.add(readHash(data, SHA1_LENGTH));
+      yield* readTexts(data, entries.sha1, () => readHash(data, SHA1_LENGTH));
       return;
     case Section.FINGERPRINT_SHA256:
-      while (data.remaining > 0) entries.sha256.add(readHash(data, SHA256_LENGTH));
+      yield* readTexts(data, entries.sha256, () => readHash(data, SHA256_LENGTH));
       return;
     case Section.EXTENSION:
       passExtension(data);
@@ -80,10 +90,17 @@ function readSectionInto(entries: RevocationEntries, type: number, data: Reader)
   }
 }
 
-function readHash(data: Reader, length: number): string {
+function* readTexts(data: Reader, texts: PartedSet, read: () => Buffer): Steps<void> {
+  while (data.remaining > 0) {
+    texts.add(setKey(read()));
+    yield;
+  }
+}
+
+function readHash(data: Reader, length: number): Buffer {
   const hash = data.readString();
   if (hash.length !== length) throw malformedKRL(`a fingerprint has ${hash.length} bytes instead of ${length}`);
-  return setKey(hash);
+  return hash;
 }
 
 /** The section holds the key that signed; the signature stands behind it. */

@@ -4,23 +4,13 @@ import { readKeyList } from "./key-list.js";
 import { KRL_MAGIC, readKRL } from "./krl.js";
 import type { RevocableCertificate, RevocableKey } from "./revocable-key.js";
 import { ANY_AUTHORITY, type RevocationEntries, setKey } from "./revocation-entries.js";
-import { RevokedCertificates } from "./revoked-certificates.js";
 
 /** Keys and certificates that are not to be accepted any more, as RevokedKeys in sshd_config(5). Immutable. */
 export class RevocationList {
-  readonly #keys: ReadonlySet<string>;
-  readonly #sha1: ReadonlySet<string>;
-  readonly #sha256: ReadonlySet<string>;
-  readonly #certificates: ReadonlyMap<string, RevokedCertificates>;
+  readonly #entries: RevocationEntries;
 
-  private constructor({ keys, sha1, sha256, certificates }: RevocationEntries) {
-    this.#keys = keys;
-    this.#sha1 = sha1;
-    this.#sha256 = sha256;
-    const sorted = Array.from(certificates, ([authority, entries]) => {
-      return [authority, new RevokedCertificates(entries)] as const;
-    });
-    this.#certificates = new Map(sorted);
+  private constructor(entries: RevocationEntries) {
+    this.#entries = entries;
   }
 
   /**
@@ -34,7 +24,7 @@ export class RevocationList {
     return new RevocationList(atOnce(read(list)));
   }
 
-  /** As `parse`, but others get their turn while a long text is read. */
+  /** As `parse`, but others get their turn while a long list is read. */
   static async parseInTurns(list: string | Uint8Array): Promise<RevocationList> {
     return new RevocationList(await inTurns(read(list)));
   }
@@ -56,24 +46,25 @@ export class RevocationList {
   }
 
   #hasBlob(blob: Buffer): boolean {
+    const { keys, sha1, sha256 } = this.#entries;
     return (
-      (this.#keys.size > 0 && this.#keys.has(setKey(blob))) ||
-      (this.#sha256.size > 0 && this.#sha256.has(hash("sha256", blob))) ||
-      (this.#sha1.size > 0 && this.#sha1.has(hash("sha1", blob)))
+      (!keys.isEmpty && keys.has(setKey(blob))) ||
+      (!sha256.isEmpty && sha256.has(hash("sha256", blob))) ||
+      (!sha1.isEmpty && sha1.has(hash("sha1", blob)))
     );
   }
 
   #hasCertificate(certificate: RevocableCertificate): boolean {
     const authority = setKey(certificate.signatureKey.publicBlob);
-    return [ANY_AUTHORITY, authority].some((name) => this.#certificates.get(name)?.has(certificate) === true);
+    return [ANY_AUTHORITY, authority].some((name) => this.#entries.certificates.get(name)?.has(certificate) === true);
   }
 }
 
 function* read(list: string | Uint8Array): Steps<RevocationEntries> {
-  // A copy, because the list goes on looking at it. One character for each byte: a comment can be in any encoding.
+  // A copy, because it is read in turns. One character for each byte: a comment can be in any encoding.
   const bytes = typeof list === "string" ? Buffer.from(list, "utf8") : Buffer.from(list);
   const isKRL = bytes.subarray(0, KRL_MAGIC.length).equals(KRL_MAGIC);
-  return isKRL ? readKRL(bytes) : yield* readKeyList(bytes.toString("latin1"));
+  return isKRL ? yield* readKRL(bytes) : yield* readKeyList(bytes.toString("latin1"));
 }
 
 /** SHA-1 only because lists have it: another key with the same hash would be revoked, too, and nothing more. */

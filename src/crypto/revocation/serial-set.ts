@@ -1,5 +1,7 @@
 import { bitmapEnd, bitmapHas, compare, disjointBitmaps, type SerialBitmap } from "./serial-bitmap.js";
 
+const NOTHING = Buffer.alloc(0);
+
 export interface SerialRange {
   readonly first: bigint;
   /** Not before `first`. */
@@ -21,14 +23,21 @@ export class SerialSet {
   readonly #singles: BigUint64Array;
   readonly #rangeFirsts: BigUint64Array;
   readonly #rangeLasts: BigUint64Array;
-  readonly #bitmaps: readonly SerialBitmap[];
+  readonly #bitmapStarts: BigUint64Array;
+  /** Where each bitmap ends among the bytes of all. */
+  readonly #bitmapEnds: Uint32Array;
+  readonly #bitmapBytes: Buffer;
 
   constructor({ singles, ranges, bitmaps }: Serials) {
     this.#singles = BigUint64Array.from(singles).sort();
     const disjoint = disjointRanges(ranges);
     this.#rangeFirsts = BigUint64Array.from(disjoint, (range) => range.first);
     this.#rangeLasts = BigUint64Array.from(disjoint, (range) => range.last);
-    this.#bitmaps = disjointBitmaps(bitmaps);
+    const apart = disjointBitmaps(bitmaps);
+    this.#bitmapStarts = BigUint64Array.from(apart, ({ start }) => start);
+    let end = 0;
+    this.#bitmapEnds = Uint32Array.from(apart, ({ bytes }) => (end += bytes.length));
+    this.#bitmapBytes = apart.length === 0 ? NOTHING : Buffer.concat(apart.map(({ bytes }) => bytes));
   }
 
   has(serial: bigint): boolean {
@@ -47,9 +56,15 @@ export class SerialSet {
   }
 
   #inBitmap(serial: bigint): boolean {
-    const bitmaps = this.#bitmaps;
-    const bitmap = bitmaps[lastNotAfter(bitmaps.length, (index) => bitmaps[index]?.start, serial)];
-    return bitmap !== undefined && serial <= bitmapEnd(bitmap) && bitmapHas(bitmap, serial);
+    const starts = this.#bitmapStarts;
+    const index = lastNotAfter(starts.length, (at) => starts[at], serial);
+    const start = starts[index];
+    if (start === undefined) return false;
+    const bitmap = {
+      start,
+      bytes: this.#bitmapBytes.subarray(this.#bitmapEnds[index - 1] ?? 0, this.#bitmapEnds[index]),
+    };
+    return serial <= bitmapEnd(bitmap) && bitmapHas(bitmap, serial);
   }
 }
 

@@ -8,6 +8,7 @@ import { PKey } from "../../../src/crypto/pkey/pkey.js";
 import type { RevocableKey } from "../../../src/crypto/revocation/revocable-key.js";
 import { RevocationList } from "../../../src/crypto/revocation/revocation-list.js";
 import { needs } from "../../support/clients.js";
+import { LONGEST_TURN, longestTurn } from "../../support/longest-turn.js";
 import { processorTime } from "../../support/processor-time.js";
 import { run } from "../keys/ssh-keygen.js";
 import {
@@ -17,6 +18,7 @@ import {
   fields,
   KEY_ID,
   krl,
+  SERIAL_BITMAP,
   SERIAL_LIST,
   section,
 } from "./krl-bytes.js";
@@ -26,9 +28,10 @@ const [mine, yours, authority] = [1, 2, 3].map(() => PKey.generate({ keyType: "e
   PKey,
   PKey,
 ];
+const certificate = { serial: 7n, keyIdBytes: Buffer.from("someone"), signatureKey: authority, publicKey: mine };
 const certified: RevocableKey = {
   publicBlob: Buffer.from("the certificate"),
-  certificate: { serial: 7n, keyIdBytes: Buffer.from("someone"), signatureKey: authority, publicKey: mine },
+  certificate,
 };
 const line = mine.toPublicString();
 const weak = `ssh-rsa ${fields("ssh-rsa", Buffer.from([1, 0, 1]), Buffer.alloc(128, 0x7f)).toString("base64")}`;
@@ -137,6 +140,28 @@ describe("a list with a key a line", () => {
 });
 
 describe("a key revocation list", () => {
+  it("is read in turns, however long", async () => {
+    const hashes = Buffer.alloc(36 * 120_000);
+    const serials = Buffer.alloc(8 * 250_000);
+    const bitmaps = Array.from({ length: 20_000 }, (_, index) =>
+      section(SERIAL_BITMAP, fields(BigInt(30 * (index + 1)), Buffer.from([1]))),
+    );
+    for (let at = 0; at < hashes.length; at += 36) hashes.writeUInt32BE(at, hashes.writeUInt32BE(32, at));
+    for (let at = 0; at < serials.length; at += 8)
+      serials.writeBigUInt64BE(BigInt(serials.length - at) * 2n ** 20n, at);
+    const bytes = krl(
+      section(FINGERPRINT_SHA256, hashes),
+      certificates([section(SERIAL_LIST, serials), Buffer.concat(bitmaps)]),
+    );
+    const lists: RevocationList[] = [];
+    const time = await longestTurn(async () => lists.push(await RevocationList.parseInTurns(bytes)));
+    expect(time).toBeLessThan(LONGEST_TURN);
+    const isRevoked = (serial: bigint) =>
+      lists[0]?.isRevoked({ ...certified, certificate: { ...certificate, serial } });
+    expect([8n * 2n ** 20n, 2_000_000n * 2n ** 20n, 30n, 600_000n].map(isRevoked)).toEqual([true, true, true, true]);
+    expect([7n, 9n * 2n ** 20n, 31n, 600_030n].map(isRevoked)).toEqual([false, false, false, false]);
+  });
+
   it("is not touched by what happens to its bytes", () => {
     const bytes = krl(certificates([section(0x22, fields(7n, Buffer.from([1])))]));
     const list = RevocationList.parse(bytes);
