@@ -1,0 +1,19 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+import { expect, it } from "vitest";
+import { builtFile } from "../support/build.js";
+
+const execute = promisify(execFile);
+
+/** No other C library takes its measure from what is freed. */
+const { header } = process.report.getReport() as { readonly header: { readonly glibcVersionRuntime?: string } };
+
+it.runIf(header.glibcVersionRuntime !== undefined)(
+  "a process takes large blocks from memory that it keeps",
+  async () => {
+    const program = builtFile("test/base/keep-freed-memory-process.ts");
+    const { stdout } = await execute(process.execPath, ["--expose-gc", program]);
+    const [grown = 0, length = 0] = stdout.split(" of ").map(Number);
+    expect(grown).toBeGreaterThanOrEqual(length);
+  },
+);
