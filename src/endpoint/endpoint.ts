@@ -3,12 +3,11 @@ import { loggedText } from "../base/logged-text.js";
 import { DisconnectReason } from "../protocol/constants.js";
 import { ProtocolError } from "../protocol/errors.js";
 import { encodeIgnore } from "../protocol/messages/transport.js";
-import { Transport, type TransportOptions } from "../transport/transport.js";
+import { Transport, type TransportHandlers, type TransportOptions } from "../transport/transport.js";
 import type { ConnectionEnd, EndedHere, PeerLeft } from "./connection-end.js";
-import { Deadline } from "./deadline.js";
 import { KeepAlive, type KeepAliveOptions } from "./keep-alive.js";
 import { RekeyClock } from "./rekey-clock.js";
-import { StreamPump } from "./stream-pump.js";
+import { type StreamHandlers, StreamPump } from "./stream-pump.js";
 
 /** Received bytes that may wait for a hook before the stream is no longer read. */
 const MAX_UNHANDLED_BYTES = 64 * 1024;
@@ -48,16 +47,18 @@ export interface RunningOptions extends KeepAliveOptions {
   readonly rekeySeconds: number;
 }
 
-/** A transport on a stream, for either role: moves the bytes, keeps the deadlines, and sees that the peer is there. */
-export class Endpoint {
+/**
+ * A transport on a stream, for either role: moves the bytes, keeps the deadlines, and sees that the peer is there. It hears of both itself:
+ * a function for each event would be a kibibyte of an idle connection.
+ */
+export class Endpoint implements TransportHandlers, StreamHandlers {
   readonly transport: Transport;
   readonly #pump: StreamPump;
   readonly #handlers: EndpointHandlers;
   #abortController: AbortController | undefined;
-  readonly #deadline = new Deadline((cause) =>
-    this.#disconnect({ kind: "overdue", cause, reason: DisconnectReason.BY_APPLICATION }, cause),
-  );
-  readonly #rekeyClock = new RekeyClock(() => this.transport.rekey());
+  /** Ends what must not take for ever; one thing at a time. */
+  #deadline: NodeJS.Timeout | undefined;
+  #rekeyClock: RekeyClock | undefined;
   #keepAlive: KeepAlive | undefined;
   #probeTimer: NodeJS.Timeout | undefined;
   #running = false;
@@ -67,27 +68,8 @@ export class Endpoint {
 
   constructor(stream: Duplex, options: TransportOptions, handlers: EndpointHandlers) {
     this.#handlers = handlers;
-    this.#pump = new StreamPump(stream, {
-      received: (chunk) => this.#receive(chunk),
-      sent: () => this.#sent(),
-      lost: (cause, error) => this.#leave(cause, error && { error }),
-      closed: () => this.#streamClosed(),
-    });
-    this.transport = new Transport(options, {
-      output: (bytes, done) => this.#pump.write(bytes, done),
-      message: (payload) => handlers.message(payload),
-      keyExchangeStarted: () => {
-        // The stream may have broken as KEXINIT was written to it.
-        if (this.#running && !this.ended) this.#deadline.set(REKEY_TIME, "the key exchange took too long");
-      },
-      keyExchangeFinished: () => this.#keysExchanged(),
-      writable: () => handlers.writable(),
-      acceptsMessages: () => this.#hasRoom,
-      caughtUp: () => this.#resumeReading(),
-      disconnected: (reason, description) =>
-        this.#leave("the peer has disconnected", { reason, description: loggedText(description) }),
-      failed: (error) => this.fail(error),
-    });
+    this.#pump = new StreamPump(stream, this);
+    this.transport = new Transport(options, this);
   }
 
   get bytesReceived(): number {
@@ -128,7 +110,10 @@ export class Endpoint {
 
   /** Sets a deadline in so many milliseconds, in place of the one before. */
   setDeadline(milliseconds: number, message: string): void {
-    this.#deadline.set(milliseconds, message);
+    clearTimeout(this.#deadline);
+    this.#deadline = setTimeout(() => {
+      this.#disconnect({ kind: "overdue", cause: message, reason: DisconnectReason.BY_APPLICATION }, message);
+    }, milliseconds);
   }
 
   /**
@@ -139,8 +124,8 @@ export class Endpoint {
   run({ rekeySeconds, ...keepAlive }: RunningOptions, ask: () => void): void {
     this.#running = true;
     this.#pump.readMuch();
-    this.#deadline.clear();
-    this.#rekeyClock.start(rekeySeconds);
+    this.#clearDeadline();
+    this.#rekeyClock = new RekeyClock(rekeySeconds);
     this.#keepAlive = new KeepAlive(
       keepAlive,
       () => this.#ask(ask),
@@ -151,7 +136,7 @@ export class Endpoint {
   /** Sends a message with data, made of a head and parts that may be reused at once. Only while `writable`. */
   sendData(head: Buffer, parts: readonly Uint8Array[]): void {
     this.transport.sendData(head, parts);
-    this.#rekeyClock.traffic();
+    if (this.#rekeyClock?.traffic()) this.transport.rekey();
   }
 
   /**
@@ -180,24 +165,78 @@ export class Endpoint {
     }
   }
 
-  get #hasRoom(): boolean {
-    return this.#pump.unsentBytes <= MAX_UNSENT_BYTES[this.#running ? "afterLogin" : "beforeLogin"];
-  }
+  // --- what the stream tells
 
-  #receive(chunk: Buffer): void {
+  received(chunk: Buffer): void {
     if (this.#end !== undefined) return;
     this.#keepAlive?.heard();
-    this.#rekeyClock.traffic();
+    if (this.#rekeyClock?.traffic()) this.transport.rekey();
     this.transport.receive(chunk);
     // One that has ended reads to its end, and has nothing left that would stop a timer.
     if (!this.ended && this.transport.buffered > MAX_UNHANDLED_BYTES) this.#pauseReading();
   }
 
-  /** Something was sent: what waited for room can go on. */
-  #sent(): void {
+  /** What waited for room can go on. */
+  sent(): void {
     if (this.#end !== undefined) return;
     if (!this.#pump.congested) this.#handlers.writable();
-    if (this.#hasRoom) this.transport.resume();
+    if (this.acceptsMessages()) this.transport.resume();
+  }
+
+  lost(cause: string, error?: Error): void {
+    this.#leave(cause, error && { error });
+  }
+
+  closed(): void {
+    this.#leave("the peer has closed the connection");
+    if (this.#gone || this.#end === undefined) return;
+    this.#gone = true;
+    this.#handlers.closed(this.#end);
+  }
+
+  // --- what the transport tells
+
+  output(bytes: Buffer, done?: () => void): void {
+    this.#pump.write(bytes, done);
+  }
+
+  message(payload: Buffer): void {
+    this.#handlers.message(payload);
+  }
+
+  keyExchangeStarted(): void {
+    // The stream may have broken as KEXINIT was written to it.
+    if (this.#running && !this.ended) this.setDeadline(REKEY_TIME, "the key exchange took too long");
+  }
+
+  keyExchangeFinished(): void {
+    if (this.#running) {
+      this.#clearDeadline();
+      this.#rekeyClock?.restart();
+    }
+    this.#handlers.keysExchanged();
+  }
+
+  ready(): void {
+    this.#handlers.writable();
+  }
+
+  acceptsMessages(): boolean {
+    return this.#pump.unsentBytes <= MAX_UNSENT_BYTES[this.#running ? "afterLogin" : "beforeLogin"];
+  }
+
+  caughtUp(): void {
+    this.#pump.resume();
+    clearInterval(this.#probeTimer);
+    this.#probeTimer = undefined;
+  }
+
+  disconnected(reason: number, description: string): void {
+    this.#leave("the peer has disconnected", { reason, description: loggedText(description) });
+  }
+
+  failed(error: unknown): void {
+    this.fail(error);
   }
 
   #pauseReading(): void {
@@ -207,23 +246,14 @@ export class Endpoint {
     this.#probeTimer ??= setInterval(() => this.#ask(() => this.transport.send(encodeIgnore())), PROBE_INTERVAL);
   }
 
-  #resumeReading(): void {
-    this.#pump.resume();
-    clearInterval(this.#probeTimer);
-    this.#probeTimer = undefined;
-  }
-
   /** Messages that wait to be sent ask for a sign of life already; another one would only wait too. */
   #ask(send: () => void): void {
     if (!this.#pump.congested) send();
   }
 
-  #keysExchanged(): void {
-    if (this.#running) {
-      this.#deadline.clear();
-      this.#rekeyClock.restart();
-    }
-    this.#handlers.keysExchanged();
+  #clearDeadline(): void {
+    clearTimeout(this.#deadline);
+    this.#deadline = undefined;
   }
 
   /** The peer has gone. */
@@ -242,8 +272,8 @@ export class Endpoint {
     if (this.#end !== undefined) return;
     this.#end = end;
     this.#keepAlive?.stop();
-    this.#rekeyClock.stop();
-    this.#deadline.clear();
+    this.#rekeyClock?.stop();
+    this.#clearDeadline();
     clearInterval(this.#probeTimer);
     // First, for what waits would be handled as soon as the channels let go of it.
     this.transport.close();
@@ -251,12 +281,5 @@ export class Endpoint {
     this.#endTold = true;
     this.#abortController?.abort();
     this.#pump.end(closingTime);
-  }
-
-  #streamClosed(): void {
-    this.#leave("the peer has closed the connection");
-    if (this.#gone || this.#end === undefined) return;
-    this.#gone = true;
-    this.#handlers.closed(this.#end);
   }
 }

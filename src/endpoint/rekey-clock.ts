@@ -1,30 +1,28 @@
 /** Tells when keys are too old. New ones are made with the next traffic: a peer to which nothing is sent may sleep. */
 export class RekeyClock {
-  readonly #rekey: () => void;
-  #timer: NodeJS.Timeout | undefined;
+  readonly #timer: NodeJS.Timeout;
   #due = false;
 
-  /** @param rekey starts an exchange of keys, unless one is under way */
-  constructor(rekey: () => void) {
-    this.#rekey = rekey;
-  }
-
-  start(seconds: number): void {
+  constructor(seconds: number) {
     this.#timer = setTimeout(() => {
       this.#due = true;
     }, seconds * 1000);
   }
 
-  /** Something is sent, or has come. */
-  traffic(): void {
-    if (!this.#due) return;
+  /**
+   * Something is sent, or has come.
+   *
+   * @returns whether new keys are to be made; once for each time that it is so
+   */
+  traffic(): boolean {
+    const due = this.#due;
     this.#due = false;
-    this.#rekey();
+    return due;
   }
 
   /** The keys are new. */
   restart(): void {
-    this.#timer?.refresh();
+    this.#timer.refresh();
   }
 
   stop(): void {

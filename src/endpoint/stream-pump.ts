@@ -140,15 +140,13 @@ export class StreamPump {
       this.#handlers.sent();
     } else if (!this.#resting) {
       this.#resting = true;
-      setImmediate(this.#rested);
+      setImmediate(() => {
+        this.#turn = 0;
+        this.#resting = false;
+        this.#handlers.sent();
+      });
     }
   }
-
-  readonly #rested = (): void => {
-    this.#turn = 0;
-    this.#resting = false;
-    this.#handlers.sent();
-  };
 
   #closed(): void {
     clearTimeout(this.#closing);

@@ -3,8 +3,11 @@ import { PacketCounts } from "./packet-counts.js";
 import { fillPadding } from "./padding.js";
 import { sendBlocks } from "./send-blocks.js";
 
-/** Takes bytes to the peer; `done` is called when they are no longer needed. */
-export type Output = (bytes: Buffer, done?: () => void) => void;
+/** The way to the peer. */
+export interface Output {
+  /** @param done called when the bytes are no longer needed */
+  output(bytes: Buffer, done?: () => void): void;
+}
 
 /**
  * Writes packets (RFC 4253 §6): each is assembled once in a block, sealed in place, and everything that was written in
@@ -76,10 +79,10 @@ export class PacketWriter {
     this.#block = undefined;
     this.#end = 0;
     if (end > block.length / 4) {
-      this.#output(block.subarray(0, end), () => sendBlocks.giveBack(block));
+      this.#output.output(block.subarray(0, end), () => sendBlocks.giveBack(block));
     } else {
       // A short message must not hold a whole block while a slow peer takes its time.
-      this.#output(Buffer.from(block.subarray(0, end)));
+      this.#output.output(Buffer.from(block.subarray(0, end)));
       sendBlocks.giveBack(block);
     }
   };

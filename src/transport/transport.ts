@@ -33,9 +33,7 @@ export interface TransportOptions {
 }
 
 /** The events that the transport tells its owner. */
-export interface TransportHandlers {
-  /** Bytes for the peer. */
-  output: Output;
+export interface TransportHandlers extends Output {
   /** A message for the layers above, which the present phase allows. That of SSH_MSG_CHANNEL_DATA is lent until this returns. */
   message(payload: Buffer): void;
   /** An exchange of keys has begun; it needs a deadline. */
@@ -43,7 +41,7 @@ export interface TransportHandlers {
   /** New keys are in use both ways. */
   keyExchangeFinished(): void;
   /** Channel data may be written again. */
-  writable(): void;
+  ready(): void;
   /** Whether so little waits to be sent that further messages, which may ask for answers, can be handled. */
   acceptsMessages(): boolean;
   /** All messages received so far were handled. */
@@ -95,7 +93,7 @@ export class Transport {
     this.#options = options;
     this.#handlers = handlers;
     this.#identification = new IdentificationReader(options.role.linesBeforeIdentification);
-    this.#writer = new PacketWriter(noneSealer, handlers.output);
+    this.#writer = new PacketWriter(noneSealer, handlers);
   }
 
   /** The peer's identification line; empty until it came. */
@@ -123,7 +121,7 @@ export class Transport {
     return this.#exchange !== undefined;
   }
 
-  /** Whether channel data can be written now; `handlers.writable` tells when it can again. */
+  /** Whether channel data can be written now; `handlers.ready` tells when it can again. */
   get ready(): boolean {
     return !this.#sendingBlocked && !this.#closed && !this.#resting;
   }
@@ -396,7 +394,7 @@ export class Transport {
     if (first && exchange.peerTakesExtInfo) this.#write(encodeExtInfo(role.extensions(algorithms)));
     this.#sendingBlocked = false;
     for (const payload of this.#waiting.takeAll()) this.#write(payload);
-    this.#handlers.writable();
+    this.#handlers.ready();
   }
 
   #receiveNewKeys(payload: Buffer): void {
@@ -441,7 +439,7 @@ export class Transport {
     this.#resting = true;
     void nextTurn().then(() => {
       this.#resting = false;
-      if (this.ready) this.#handlers.writable();
+      if (this.ready) this.#handlers.ready();
     });
   }
 

@@ -64,7 +64,7 @@ class SocketClient implements Disposable {
           this.#exchanges++;
           wake();
         },
-        writable: () => {},
+        ready: () => {},
         acceptsMessages: () => true,
         caughtUp: () => {},
         disconnected: (reason, description) => this.#fail(new Error(`disconnected: ${reason} ${description}`)),

@@ -84,7 +84,7 @@ export class MemoryClient {
         },
         keyExchangeStarted: () => this.events.push("started"),
         keyExchangeFinished: () => this.events.push("finished"),
-        writable: () => this.events.push("writable"),
+        ready: () => this.events.push("writable"),
         acceptsMessages: () => this.accepting,
         caughtUp: () => this.caughtUp(),
         disconnected: (reason, description) => this.events.push(`disconnected ${reason} ${description}`),

@@ -63,7 +63,7 @@ export class End {
           this.events.push("finished");
           this.onKeys();
         },
-        writable: () => this.events.push("writable"),
+        ready: () => this.events.push("writable"),
         acceptsMessages: () => true,
         caughtUp: () => {},
         disconnected: (reason, description) => this.events.push(`disconnected ${reason} ${description}`),

@@ -11,7 +11,7 @@ function connection(name: string, fill: number) {
   const mac = cipher.aead ? {} : { mac: { algorithm, key: Buffer.alloc(algorithm.keyLength, fill) } };
   const keys = { key: Buffer.alloc(cipher.keyLength, fill), iv: Buffer.alloc(cipher.ivLength, fill), ...mac };
   const sent: Buffer[] = [];
-  const writer = new PacketWriter(cipher.createSealer(keys), (bytes) => sent.push(Buffer.from(bytes)));
+  const writer = new PacketWriter(cipher.createSealer(keys), { output: (bytes) => sent.push(Buffer.from(bytes)) });
   const reader = new PacketReader(cipher.createOpener(keys));
   const payload = Buffer.alloc(32 * 1024, fill);
   writer.write(payload);

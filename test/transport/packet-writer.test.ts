@@ -14,7 +14,7 @@ interface Written {
 
 function createWriter(sealer = noneSealer) {
   const outputs: Written[] = [];
-  const writer = new PacketWriter(sealer, (bytes, done) => outputs.push({ bytes, done }));
+  const writer = new PacketWriter(sealer, { output: (bytes, done) => outputs.push({ bytes, done }) });
   return { writer, outputs };
 }
 

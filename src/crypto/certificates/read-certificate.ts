@@ -5,6 +5,7 @@ import {
   type KeyMaterial,
   lastingCopy,
   malformedOnProtocolError,
+  materialOf,
   plainMaterial,
   printable,
   readPublicHalf,
@@ -92,7 +93,7 @@ function readCertified(type: KeyType, fields: Reader, blob: Buffer): KeyMaterial
   const publicHalf = readPublicHalf(type, fields);
   const own = blob.subarray(start, fields.offset);
   const publicBlob = new Writer().writeString(type.name).writeBytes(own).toBuffer();
-  return { type, publicBlob: lastingCopy(publicBlob), ...publicHalf, comment: "" };
+  return materialOf(type, lastingCopy(publicBlob), publicHalf, "");
 }
 
 function readType(fields: Reader): CertificateType {

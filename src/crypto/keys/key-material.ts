@@ -15,13 +15,53 @@ export interface PublicHalf {
 }
 
 /** A key as every format yields it: checked, and with its public half in both forms. */
-export interface KeyMaterial extends PublicHalf {
+export interface KeyMaterial {
   readonly type: KeyType;
   /** RFC 4253 §6.6. */
   readonly publicBlob: Buffer;
+  readonly opened: OpenedPublicKey;
+  /** The application of a security key. */
+  readonly application?: string;
   /** Absent from a public key. */
   readonly privateKey?: KeyObject;
   readonly comment: string;
+}
+
+/**
+ * A public key as OpenSSL holds it: a kibibyte, or several. It is opened again when it is needed, so that the user's key that stays with
+ * an idle connection does without.
+ */
+export class OpenedPublicKey {
+  readonly #type: KeyType;
+  readonly #blob: Buffer;
+  #latest: WeakRef<KeyObject>;
+
+  /**
+   * @param blob of the key, which is not a certificate
+   * @param key that was read from it
+   */
+  constructor(type: KeyType, blob: Buffer, key: KeyObject) {
+    this.#type = type;
+    this.#blob = blob;
+    this.#latest = new WeakRef(key);
+  }
+
+  get key(): KeyObject {
+    const latest = this.#latest.deref();
+    if (latest !== undefined) return latest;
+    const fields = new Reader(this.#blob);
+    fields.readString();
+    const { publicKey } = readPublicHalf(this.#type, fields);
+    this.#latest = new WeakRef(publicKey);
+    return publicKey;
+  }
+}
+
+/** @param publicBlob of the key, which is not a certificate */
+export function materialOf(type: KeyType, publicBlob: Buffer, half: PublicHalf, comment: string): KeyMaterial {
+  const { publicKey, application } = half;
+  const opened = new OpenedPublicKey(type, publicBlob, publicKey);
+  return { type, publicBlob, opened, ...(application !== undefined && { application }), comment };
 }
 
 /**
@@ -40,7 +80,7 @@ export function plainMaterial(publicBlob: Buffer, comment: string): KeyMaterial 
     if (type === undefined) throw new KeyError("unsupported", `keys of type ${printable(name)} are not supported`);
     const publicHalf = readPublicHalf(type, fields);
     fields.end();
-    return { type, publicBlob, ...publicHalf, comment };
+    return materialOf(type, publicBlob, publicHalf, comment);
   });
 }
 

@@ -38,14 +38,14 @@ export function verifySignature(
     const named = fields.readString().toString("latin1");
     if (!key.type.signatureAlgorithms.includes(named)) return undefined;
     if (algorithm !== undefined && algorithm !== named) return undefined;
-    const { type, publicKey, application } = key;
+    const { type, opened, application } = key;
     if (type.kind === "plain") {
       const bytes = fields.readString();
       fields.end();
-      return type.verify(data, publicKey, bytes, named) ? { algorithm: named } : undefined;
+      return type.verify(data, opened.key, bytes, named) ? { algorithm: named } : undefined;
     }
     if (application === undefined) return undefined;
-    const securityKey = verifySecurityKey(data, { type, publicKey, application }, fields);
+    const securityKey = verifySecurityKey(data, { type, publicKey: opened.key, application }, fields);
     return securityKey === undefined ? undefined : { algorithm: named, securityKey };
   } catch (error) {
     if (error instanceof ProtocolError) return undefined;

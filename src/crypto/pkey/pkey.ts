@@ -170,8 +170,8 @@ export class PKey implements HostKey {
 
   /** The size that `ssh-keygen -l` prints. */
   get bits(): number {
-    const { type, publicKey } = this.#material;
-    return (type.kind === "plain" ? type : type.base).bits(publicKey);
+    const { type, opened } = this.#material;
+    return (type.kind === "plain" ? type : type.base).bits(opened.key);
   }
 
   /** The application of a security key, `ssh:` by default (OpenSSH PROTOCOL.u2f); undefined for every other key. */
