@@ -20,7 +20,7 @@ export class OpenChannels<AnyChannel extends Channel> {
   readonly #maxChannels: number;
   readonly #authority: ChannelAuthority<AnyChannel>;
   readonly #channels = new Map<number, OpenChannel<AnyChannel>>();
-  readonly #lingering = new LingeringChannels();
+  #lingering: LingeringChannels | undefined;
   #nextId = 0;
   /** Places of channels that are being opened, or are gone while a hook or a reader still works for them. */
   #reserved = 0;
@@ -49,7 +49,7 @@ export class OpenChannels<AnyChannel extends Channel> {
   /** Reserves a place for a channel that is to be opened; `undefined` if no place is left. */
   reserve(): { readonly id: number; release(): void } | undefined {
     const full = this.#channels.size + this.#reserved >= this.#maxChannels;
-    if (full && !this.#lingering.dropUnheard()) return undefined;
+    if (full && !this.#lingering?.dropUnheard()) return undefined;
     this.#reserved++;
     return { id: this.#nextId++, release: () => this.#reserved-- };
   }
@@ -88,6 +88,7 @@ export class OpenChannels<AnyChannel extends Channel> {
     const growth = growthOf(closed);
     this.#reserved++;
     this.#windowGrowth += growth;
+    this.#lingering ??= new LingeringChannels();
     this.#lingering.add(closed.channel, () => {
       this.#reserved--;
       this.#windowGrowth -= growth;
@@ -97,7 +98,7 @@ export class OpenChannels<AnyChannel extends Channel> {
   /** The connection is gone. */
   closeAll(): void {
     for (const { port } of [...this.#channels.values()]) port.connectionClosed();
-    this.#lingering.dropAll();
+    this.#lingering?.dropAll();
   }
 }
 

@@ -23,7 +23,8 @@ interface Opening<AnyChannel> extends OpeningChannel<AnyChannel> {
 
 /** Channels that we have asked for, until the peer confirms or refuses them (RFC 4254 §5.1), by our number. */
 export class OpeningChannels<AnyChannel> {
-  readonly #channels = new Map<number, Opening<AnyChannel>>();
+  /** Made for the first one: few servers open channels. */
+  #channels: Map<number, Opening<AnyChannel>> | undefined;
   #overdue = 0;
 
   /** @throws {ChannelOpenError} when the peer has left too many without an answer */
@@ -37,6 +38,7 @@ export class OpeningChannels<AnyChannel> {
   add(open: ChannelOpen, signal: AbortSignal | undefined, release: () => void): Promise<AnyChannel> {
     const answer = new PendingAnswer<AnyChannel>(signal);
     const deadline = setTimeout(() => this.#endTime(open.senderChannel), PEER_LIMIT.milliseconds);
+    this.#channels ??= new Map();
     this.#channels.set(open.senderChannel, { open, answer, deadline, release });
     return answer.promise;
   }
@@ -47,9 +49,9 @@ export class OpeningChannels<AnyChannel> {
    * @throws {ProtocolError} when this channel is not being opened
    */
   take(id: number): OpeningChannel<AnyChannel> {
-    const opening = this.#channels.get(id);
+    const opening = this.#channels?.get(id);
     if (opening === undefined) throw new ProtocolError(`an answer about channel ${id}, which is not being opened`);
-    this.#channels.delete(id);
+    this.#channels?.delete(id);
     clearTimeout(opening.deadline);
     if (opening.deadline === undefined) this.#overdue--;
     opening.release();
@@ -58,19 +60,19 @@ export class OpeningChannels<AnyChannel> {
 
   /** No more answers come. */
   fail(error: Error): void {
-    for (const { answer, deadline } of this.#channels.values()) {
+    for (const { answer, deadline } of this.#channels?.values() ?? []) {
       clearTimeout(deadline);
       answer.reject(error);
     }
-    this.#channels.clear();
+    this.#channels?.clear();
   }
 
   /** The number stays taken, as an answer may still come; what the channel was to be is forgotten. */
   #endTime(id: number): void {
-    const opening = this.#channels.get(id);
+    const opening = this.#channels?.get(id);
     if (opening === undefined) return;
     const { open, answer, release } = opening;
-    this.#channels.set(id, { open: { ...open, fields: NO_FIELDS }, answer, deadline: undefined, release: () => {} });
+    this.#channels?.set(id, { open: { ...open, fields: NO_FIELDS }, answer, deadline: undefined, release: () => {} });
     this.#overdue++;
     release();
     answer.reject(PEER_LIMIT.overdue());

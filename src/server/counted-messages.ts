@@ -5,7 +5,7 @@ export type NoteLevel = "warn" | "info" | "debug";
  * that a million of them cost no memory and no log.
  */
 export class CountedMessages {
-  readonly #counts = new Map<string, number>();
+  #counts: Map<string, number> | undefined;
   readonly #first: (kind: string, details: object, level: NoteLevel) => void;
 
   /** @param first called for the first message of each kind */
@@ -19,6 +19,7 @@ export class CountedMessages {
    * @param level of the line: debug for what every stock client sends, warn for what the program should know
    */
   note(kind: string, details: object = {}, level: NoteLevel = "info"): void {
+    this.#counts ??= new Map();
     const count = (this.#counts.get(kind) ?? 0) + 1;
     this.#counts.set(kind, count);
     if (count === 1) this.#first(kind, details, level);
@@ -26,6 +27,6 @@ export class CountedMessages {
 
   /** The number of messages of each kind; `undefined` if there were none. */
   get counts(): Readonly<Record<string, number>> | undefined {
-    return this.#counts.size === 0 ? undefined : Object.fromEntries(this.#counts);
+    return this.#counts && Object.fromEntries(this.#counts);
   }
 }

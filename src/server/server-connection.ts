@@ -82,6 +82,7 @@ export class ServerConnection implements Connection {
   #authenticationEnd: AbortController | undefined;
   /** `undefined` until it is needed. */
   #multiplexer: Multiplexer<AnyChannel> | undefined;
+  #hostKeyProof: HostKeyProof | undefined;
   #identity: Identity | undefined;
   #provenMethods: readonly string[] = [];
   /** From the login on. */
@@ -305,6 +306,7 @@ export class ServerConnection implements Connection {
     const log = this.#forwardingLog();
     const decide = (target: LocalTarget) =>
       callHook("checkLocalForwardRequest", () => server.checkLocalForwardRequest(target));
+    this.#hostKeyProof = this.#createHostKeyProof();
     const authority = bindChannelAuthority({
       server,
       connection: this,
@@ -312,7 +314,7 @@ export class ServerConnection implements Connection {
       forwarding: this.#settings.forwarding.forClient(this, decide, log),
       log,
       refusedRequests: new RefusedRequests(this.#notes.refused),
-      hostKeyProof: this.#createHostKeyProof(),
+      hostKeyProof: this.#hostKeyProof,
     });
     const sessionPlaces = new SessionPlaces(sessionLimits.maxSessions, (reason) => log.refused("session", reason));
     const multiplexer = new Multiplexer(
@@ -320,7 +322,10 @@ export class ServerConnection implements Connection {
       clocks.watch(sessionPlaces.guard(authority), () => this.channelCount),
       new ClientLink(this.#endpoint, clocks, this.#notes),
     );
-    if (this.#endpoint.ended) multiplexer.close();
+    if (this.#endpoint.ended) {
+      this.#hostKeyProof?.close();
+      multiplexer.close();
+    }
     return multiplexer;
   }
 
@@ -357,7 +362,6 @@ export class ServerConnection implements Connection {
       // An RSA key signs as in the key exchange, if that was by an RSA key: ssh takes nothing else.
       algorithms: [negotiated.hostKey, ...negotiated.commonHostKeys, ...algorithms.hostKey],
       signingTime: PROOF_TIME,
-      signal: this.signal,
     });
   }
 
@@ -382,6 +386,7 @@ export class ServerConnection implements Connection {
     this.#log("info", "a connection has ended", { ...endRecord(end), ...this.#notes.counts });
     this.#authenticationEnd?.abort();
     this.#clocks?.stop();
+    this.#hostKeyProof?.close();
     this.#multiplexer?.close();
   }
 

@@ -16,14 +16,15 @@ export interface HostKeyProofOptions {
   readonly algorithms: readonly string[];
   /** Milliseconds that the signatures of one request may take together: later global requests wait for them. */
   readonly signingTime: number;
-  /** The connection is gone. */
-  readonly signal: AbortSignal;
 }
 
 /** Proves to one client that the server has its host keys: each key once, since clients ask once and signing costs. */
 export class HostKeyProof {
   readonly #options: HostKeyProofOptions;
-  readonly #asked: HostKey[] = [];
+  #asked: readonly HostKey[] = [];
+  /** Ends the signing that is under way. */
+  #over: AbortController | undefined;
+  #closed = false;
 
   constructor(options: HostKeyProofOptions) {
     this.#options = options;
@@ -36,25 +37,30 @@ export class HostKeyProof {
    * @throws {Error} when a key cannot sign, or not in time
    */
   async answer({ fields, wantReply }: Request): Promise<Buffer | false> {
-    const hostKeys = wantReply ? this.#readHostKeys(fields) : undefined;
+    const hostKeys = wantReply && !this.#closed ? this.#readHostKeys(fields) : undefined;
     if (hostKeys === undefined) return false;
-    this.#asked.push(...hostKeys);
-    const { signal, signingTime } = this.#options;
+    this.#asked = [...this.#asked, ...hostKeys];
+    const { signingTime } = this.#options;
     const over = new AbortController();
-    const stop = () => over.abort();
-    signal.addEventListener("abort", stop);
+    this.#over = over;
     try {
       const tooLate = delay(signingTime, undefined, { signal: over.signal }).then(() => {
         throw new Error("the host keys have not signed in time");
       });
       return await Promise.race([this.#signAll(hostKeys, over.signal), tooLate]);
     } catch (error) {
-      if (signal.aborted) return false;
+      if (this.#closed) return false;
       throw error;
     } finally {
-      signal.removeEventListener("abort", stop);
+      this.#over = undefined;
       over.abort();
     }
+  }
+
+  /** The connection is gone. */
+  close(): void {
+    this.#closed = true;
+    this.#over?.abort();
   }
 
   /** `undefined` unless they are all the server's, each for the first time, and at least one. */

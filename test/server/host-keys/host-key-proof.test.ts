@@ -24,7 +24,6 @@ function proof(options: Partial<HostKeyProofOptions> = {}): HostKeyProof {
     sessionId,
     algorithms,
     signingTime: 10_000,
-    signal: new AbortController().signal,
     ...options,
   });
 }
@@ -139,9 +138,9 @@ describe("the proof of host keys", () => {
 
   it("ends with the connection, without a word", async () => {
     const slow = remoteKey(() => new Promise(() => {}));
-    const connection = new AbortController();
-    const answer = proof({ hostKeys: [slow], signal: connection.signal }).answer(ask([slow.publicBlob]));
-    connection.abort();
+    const prover = proof({ hostKeys: [slow] });
+    const answer = prover.answer(ask([slow.publicBlob]));
+    prover.close();
     expect(await answer).toBe(false);
   });
 
@@ -151,9 +150,9 @@ describe("the proof of host keys", () => {
       fail = reject;
     });
     const slow = remoteKey(() => late);
-    const connection = new AbortController();
-    const answer = proof({ hostKeys: [slow], signal: connection.signal }).answer(ask([slow.publicBlob]));
-    connection.abort();
+    const prover = proof({ hostKeys: [slow] });
+    const answer = prover.answer(ask([slow.publicBlob]));
+    prover.close();
     await answer;
     const unhandled = vi.fn();
     process.once("unhandledRejection", unhandled);
