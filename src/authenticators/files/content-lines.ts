@@ -39,15 +39,18 @@ const MAX_REFUSED = 1000;
  * @param parse throws an Error whose message may go to the log
  */
 export function parseLines<T extends object>(text: string, parse: (line: ContentLine) => T): ParsedLines<T> {
-  return atOnce(readLines(text, parse));
+  return atOnce(readLines(linesOf(text), parse));
 }
 
 /** As `parseLines`, a line a step: a text of a megabyte can take a second. */
-export function* readLines<T extends object>(text: string, parse: (line: ContentLine) => T): Steps<ParsedLines<T>> {
+export function* readLines<T extends object>(
+  lines: Iterable<string>,
+  parse: (line: ContentLine) => T,
+): Steps<ParsedLines<T>> {
   const entries: (T & { readonly line: number })[] = [];
   const refused: RefusedLine[] = [];
   let line = 0;
-  for (const raw of linesOf(text)) {
+  for (const raw of lines) {
     yield;
     line++;
     const content = raw.trim();

@@ -6,6 +6,7 @@ import type { MaybePromise } from "../../base/maybe-promise.js";
 import { checkFunction } from "../../base/option-checks.js";
 import { noteRefusal } from "../../base/refusal-reasons.js";
 import { systemErrorCode } from "../../base/system-error-code.js";
+import { linesOf } from "../../base/text-lines.js";
 import { inTurns } from "../../base/time-slices.js";
 import type { PKey } from "../../crypto/pkey/pkey.js";
 import type { Connection } from "../../session/connection.js";
@@ -253,7 +254,7 @@ export class LineSet<T extends object> {
     origin: LineOrigin,
     text: string,
   ): Promise<ParsedLines<T>["entries"]> {
-    const { entries, refused } = await inTurns(readLines(text, this.#parse));
+    const { entries, refused } = await inTurns(readLines(linesOf(text), this.#parse));
     logRefused(refused, this.#kind, origin, this.#options.loggerOf(connection));
     return entries;
   }

@@ -1,3 +1,4 @@
+import { linesOf } from "../../base/text-lines.js";
 import { atOnce, type Steps } from "../../base/time-slices.js";
 import { type RefusedLine, readLines, requireUtf8 } from "./content-lines.js";
 
@@ -25,16 +26,16 @@ export interface UserLines<T> {
  * lets in nobody at all.
  */
 export function parseUserLines<T>(text: string, format: UserFormat<T>): UserLines<T> {
-  return atOnce(readUserLines(text, format));
+  return atOnce(readUserLines(linesOf(text), format));
 }
 
 /** As `parseUserLines`, a line a step: there may be very many. */
-export function* readUserLines<T>(text: string, { form, parse }: UserFormat<T>): Steps<UserLines<T>> {
+export function* readUserLines<T>(lines: Iterable<string>, { form, parse }: UserFormat<T>): Steps<UserLines<T>> {
   const {
     entries,
     refused: malformed,
     isWhole,
-  } = yield* readLines(text, ({ content }) => {
+  } = yield* readLines(lines, ({ content }) => {
     const [, name, value] = /^([^:\p{Cc}]+):(.+)$/u.exec(content) ?? [];
     if (name === undefined || value === undefined) throw new Error(`it is not ${form}`);
     requireUtf8("the name is", name);

@@ -2,6 +2,7 @@ import { ConfigurationError } from "../../base/configuration-error.js";
 import type { FindLogger } from "../../base/connection-logger.js";
 import { loggedPath, loggedText } from "../../base/logged-text.js";
 import type { Logger } from "../../base/logger.js";
+import { linesIn } from "../../base/text-lines.js";
 import { inTurns } from "../../base/time-slices.js";
 import { logRefused } from "./content-lines.js";
 import { type FileOptions, type FileSettings, resolveFileOptions } from "./file-options.js";
@@ -63,7 +64,7 @@ export function userValues<T>(source: UserSource, format: UserFormat<T>, options
 
 function fromFile<T>(path: string, format: UserFormat<T>, options: FileSettings): UserValues<T> {
   const file = new ReloadedFile({ ...options, kind: format.kind, path, secrecy: "private" }, async (bytes, logger) => {
-    const { users, refused } = await inTurns(readUserLines(bytes.toString("utf8"), format));
+    const { users, refused } = await inTurns(readUserLines(linesIn(bytes), format));
     logRefused(refused, "user", { path }, logger);
     return users;
   });
