@@ -6,7 +6,8 @@ export type Steps<T> = Generator<undefined, T>;
 /** Milliseconds of work in one turn of the event loop, after which others get theirs. */
 const TURN_TIME = 5;
 
-let turns: Promise<void> = Promise.resolve();
+/** Those who wait for their turn, the first one first. */
+const waiting: (() => void)[] = [];
 
 /** When the first of those who work in this turn of the event loop began, as `performance.now()` tells it. */
 let begunAt: number | undefined;
@@ -40,10 +41,25 @@ export function turnIsOver(): boolean {
   return false;
 }
 
-/** Each turn of the event loop is for one of those who wait, so that many of them together do not stop it either. */
+/** Resolves in a turn of the event loop that is not over: many who wait share it, as long as it lasts. */
 export function nextTurn(): Promise<void> {
-  turns = turns.then(() => whenPolled()).then(endTurn);
-  return turns;
+  return new Promise((resolve) => {
+    if (waiting.push(resolve) === 1) void giveTurns();
+  });
+}
+
+async function giveTurns(): Promise<void> {
+  while (waiting.length > 0) {
+    await whenPolled();
+    endTurn();
+    do {
+      const [next] = waiting;
+      next?.();
+      // It works before this goes on, and may ask for another turn.
+      await undefined;
+      waiting.shift();
+    } while (waiting.length > 0 && !turnIsOver());
+  }
 }
 
 function endTurn(): void {

@@ -84,11 +84,11 @@ describe("the keys of an agent", () => {
       keyId: "id",
       principals: ["ann"],
     });
-    const keys = Array(15).fill({ publicBlob, comment: "" });
+    const keys = Array(45).fill({ publicBlob, comment: "" });
     agent.answer = answered(identitiesAnswer(keys));
     let turns = 0;
     const timer = setInterval(() => turns++, 1);
-    expect(await client.list()).toHaveLength(15);
+    expect(await client.list()).toHaveLength(45);
     clearInterval(timer);
     expect(turns).toBeGreaterThan(2);
   });
