@@ -101,7 +101,14 @@ export { type HostKeyFile, loadOrCreateHostKey } from "./server/host-keys/host-k
 export type { HostKeyOption } from "./server/host-keys/host-key-option.js";
 export type { ManagerEvents, PenaltyEvent } from "./server/manager-events.js";
 export type { SessionLimitOptions } from "./server/session-limits.js";
-export type { Files, FilesClient, FilesOption, SessionOptions } from "./server/session-options.js";
+export type {
+  Files,
+  FilesClient,
+  FilesDeclaration,
+  FilesOfUsers,
+  FilesOption,
+  SessionOptions,
+} from "./server/session-options.js";
 export type { SSHServerManagerOptions } from "./server/settings.js";
 export { SSHServer, type SSHServerOptions } from "./server/ssh-server.js";
 export { SSHServerManager } from "./server/ssh-server-manager.js";

@@ -1,9 +1,15 @@
 import type { Duplex } from "node:stream";
 
+/** The connection that the files are served to. */
+export interface FileServerConnection {
+  /** Name of the authenticated user. */
+  readonly username?: string | undefined;
+}
+
 /** The way to the client of a file server: bytes in both directions. A channel of SSH has the optional members. */
 export interface FileServerStream extends Duplex {
   /** The connection of a channel, whose server's logger is used where no other is given. */
-  readonly connection?: object;
+  readonly connection?: FileServerConnection;
   /** Reports how the session went: 0, or 1 when it failed. */
   sendExitStatus?(status: number): void;
   /** Closes the stream once all that was written has gone out. */

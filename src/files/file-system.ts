@@ -1,4 +1,5 @@
 import type { MaybePromise } from "../base/maybe-promise.js";
+import type { AbortedOutcome, FileOutcome } from "./file-outcome.js";
 
 export type FileType =
   | "file"
@@ -97,8 +98,15 @@ export interface FileHandle {
   setstat?(changes: AttributeChanges): MaybePromise<void>;
   /** Resolves when what was written lies on the disk. */
   fsync?(): MaybePromise<void>;
-  /** Called once, after all else. */
-  close?(): MaybePromise<void>;
+  /**
+   * Called once, after all else, unless `abort` is.
+   *
+   * @param outcome tells whether the client has done all that it wanted with the file. What was written by an upload
+   *   that was aborted is a part of a file.
+   */
+  close?(outcome: FileOutcome): MaybePromise<void>;
+  /** Called in place of `close` where the outcome is not completed. If it is missing, `close` is called with any outcome. */
+  abort?(outcome: AbortedOutcome): MaybePromise<void>;
 }
 
 /**

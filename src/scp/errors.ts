@@ -12,3 +12,12 @@ export class FatalError extends SCPEndError {
 export class PeerGoneError extends SCPEndError {
   override readonly name = "PeerGoneError";
 }
+
+/** The peer says that its part in the transfer of a file has failed; the session goes on. */
+export class PeerFailureError extends Error {
+  override readonly name = "PeerFailureError";
+
+  constructor() {
+    super("the peer has reported a failure");
+  }
+}

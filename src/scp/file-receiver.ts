@@ -1,6 +1,6 @@
-import { FileError } from "../files/errors.js";
-import type { FileHandle } from "../files/file-system.js";
-import { PeerGoneError } from "./errors.js";
+import { abortedBy, COMPLETED, type FileOutcome } from "../files/file-outcome.js";
+import type { FileTransfer } from "../files/file-transfer.js";
+import { PeerFailureError, PeerGoneError } from "./errors.js";
 import { type Failure, failureOf } from "./failure.js";
 import type { SCPPeer } from "./peer.js";
 import { BLOCK_LENGTH } from "./session.js";
@@ -15,32 +15,38 @@ export class FileReceiver {
   }
 
   /**
-   * Takes the content of one file, and closes it. After a failure the rest is read and dropped.
+   * Takes the content of one file, and closes it: completed if all that was announced has come and was written. After a
+   * failure the rest is read and dropped.
    *
    * @param finish run when all is written
    * @returns the failure that the peer is to be told, if there was one
    * @throws {PeerGoneError} when the data ends early; the part that came is in the file
    */
-  async receive(handle: FileHandle, size: number, finish: () => Promise<void>): Promise<Failure | undefined> {
+  async receive(transfer: FileTransfer, size: number, finish: () => Promise<void>): Promise<Failure | undefined> {
     let failure: Failure | undefined;
     let closeFailure: Failure | undefined;
+    let outcome: FileOutcome = COMPLETED;
     try {
       await this.#peer.acknowledge();
-      failure = await this.#receiveData(handle, size);
-      await this.#peer.readAnswer();
+      failure = await this.#receiveData(transfer, size);
+      // It sends zeros for what it cannot read, and says so behind them.
+      if ((await this.#peer.readAnswer()) === "refused") outcome = abortedBy(new PeerFailureError());
       failure ??= await failureOf(finish);
+    } catch (error) {
+      outcome = this.#peer.outcomeOf(error);
+      throw error;
     } finally {
-      closeFailure = await failureOf(async () => handle.close?.());
+      closeFailure = await failureOf(() => transfer.end(outcome));
     }
     return failure ?? closeFailure;
   }
 
   /** Each block is written while the next one comes in. */
-  async #receiveData(handle: FileHandle, size: number): Promise<Failure | undefined> {
+  async #receiveData(transfer: FileTransfer, size: number): Promise<Failure | undefined> {
     let failure: Failure | undefined;
     let written: Promise<void> = Promise.resolve();
     const write = async (data: Buffer, position: number) => {
-      failure ??= await failureOf(() => writeBlock(handle, data, position));
+      failure ??= await failureOf(() => transfer.write(data, position));
     };
     for (let position = 0; position < size; ) {
       const block = this.#blocks.next(Math.min(BLOCK_LENGTH, size - position));
@@ -56,11 +62,6 @@ export class FileReceiver {
     await written;
     return failure;
   }
-}
-
-async function writeBlock(handle: FileHandle, data: Buffer, position: number): Promise<void> {
-  if (handle.write === undefined) throw new FileError("ENOTSUP");
-  await handle.write(data, position);
 }
 
 /** Two blocks in turn: one is read into while the other is written. They are made when they are first needed. */

@@ -1,6 +1,5 @@
 import { FileError } from "../files/errors.js";
-import type { FileHandle } from "../files/file-system.js";
-import { readBytes } from "../files/read-bytes.js";
+import type { FileTransfer } from "../files/file-transfer.js";
 import { type Failure, failureOf } from "./failure.js";
 import type { SCPPeer } from "./peer.js";
 import { BLOCK_LENGTH } from "./session.js";
@@ -19,12 +18,13 @@ export class FileSender {
    *
    * @returns the failure of the file, if there was one
    */
-  async send(handle: FileHandle, size: number): Promise<Failure | undefined> {
+  async send(transfer: FileTransfer, size: number): Promise<Failure | undefined> {
+    transfer.beginReading();
     let failure: Failure | undefined;
     const read = async (position: number): Promise<Buffer> => {
       // A new one each time: streams in memory hand on the buffer itself, and say so before anybody has looked at it.
       const block = Buffer.allocUnsafe(Math.min(BLOCK_LENGTH, size - position));
-      failure ??= await failureOf(() => readBlock(handle, block, position));
+      failure ??= await failureOf(() => readBlock(transfer, block, position));
       return failure === undefined ? block : block.fill(0);
     };
     let next = size > 0 ? read(0) : undefined;
@@ -44,10 +44,10 @@ export class FileSender {
 }
 
 /** Fills a block. */
-async function readBlock(handle: FileHandle, block: Buffer, position: number): Promise<void> {
+async function readBlock(transfer: FileTransfer, block: Buffer, position: number): Promise<void> {
   for (let filled = 0; filled < block.length; ) {
-    const length = await readBytes(handle, block.subarray(filled), position + filled);
-    if (length === 0) throw new FileError("EIO", "file became shorter while it was sent");
+    const length = await transfer.read(block.subarray(filled), position + filled);
+    if (length === 0) transfer.fail(new FileError("EIO", "file became shorter while it was sent"));
     filled += length;
   }
 }

@@ -1,7 +1,9 @@
-import type { Duplex } from "node:stream";
 import { systemErrorCode } from "../base/system-error-code.js";
 import { toFileError } from "../files/errors.js";
+import type { AbortedOutcome } from "../files/file-outcome.js";
+import type { FileServerStream } from "../files/file-server-stream.js";
 import { encodeName } from "../files/path.js";
+import { abandonedOn, brokenBy } from "../files/session-outcome.js";
 import { isRecordLetter } from "./control-record.js";
 import { FatalError, PeerGoneError } from "./errors.js";
 import { IncomingBytes } from "./incoming-bytes.js";
@@ -21,13 +23,13 @@ export type ReportFailure = (error: unknown, path: string) => void;
 
 /** The scp at the other end: what it sends, and what it is told. */
 export class SCPPeer {
-  readonly #stream: Duplex;
+  readonly #stream: FileServerStream;
   readonly #reportFailure: ReportFailure;
   readonly #input: IncomingBytes;
   #rejectWrite: ((error: PeerGoneError) => void) | undefined;
   #failed = false;
 
-  constructor(stream: Duplex, reportFailure: ReportFailure) {
+  constructor(stream: FileServerStream, reportFailure: ReportFailure) {
     this.#stream = stream;
     this.#reportFailure = reportFailure;
     this.#input = new IncomingBytes(stream);
@@ -102,6 +104,11 @@ export class SCPPeer {
   /** Tells of a failure that ends the session. */
   fail(text: string): Promise<void> {
     return this.#tell(FATAL, text);
+  }
+
+  /** The outcome of a file that is open when the session cannot go on. */
+  outcomeOf(error: unknown): AbortedOutcome {
+    return error instanceof PeerGoneError ? abandonedOn(this.#stream, error) : brokenBy(error);
   }
 
   /** Leaves the stream to others. */

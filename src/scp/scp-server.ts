@@ -30,7 +30,7 @@ export class SCPServer {
 
   /** @throws {ConfigurationError} naming the option that cannot be used */
   constructor(stream: FileServerStream, command: SCPCommand, options: FileServerOptions) {
-    const { fileSystem, startDirectory, access, logger } = fileServerSettings(
+    const { fileSystem, startDirectory, access, logger, transfers } = fileServerSettings(
       checkOptions(options, FILE_SERVER_OPTIONS),
       stream,
     );
@@ -46,6 +46,7 @@ export class SCPServer {
       ),
       tree: new GuardedFileSystem(fileSystem, access, startDirectory),
       locator: new Locator(fileSystem, startDirectory),
+      transfers,
     };
     this.closed = this.#run();
   }

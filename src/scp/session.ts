@@ -1,4 +1,5 @@
 import type { GuardedFileSystem } from "../files/guarded-file-system.js";
+import type { TransferEvents } from "../files/transfer-events.js";
 import type { Locator } from "./locator.js";
 import type { SCPPeer } from "./peer.js";
 import type { SCPCommand } from "./scp-command.js";
@@ -11,6 +12,7 @@ export interface SCPSession {
   readonly peer: SCPPeer;
   readonly tree: GuardedFileSystem;
   readonly locator: Locator;
+  readonly transfers: TransferEvents;
 }
 
 /** Directories in each other, in one transfer. */

@@ -1,5 +1,6 @@
 import { FileError } from "../files/errors.js";
 import type { AttributeChanges } from "../files/file-system.js";
+import type { FileTransfer } from "../files/file-transfer.js";
 import type { OpenedFile } from "../files/guarded-file-system.js";
 import { FOR_REPLACING } from "../files/open-options.js";
 import { decodePath, encodeName, joinPath } from "../files/path.js";
@@ -79,19 +80,20 @@ export class SCPSink {
   }
 
   async #receiveFile(target: Target, record: EntryRecord, times: Times | undefined): Promise<void> {
-    const { peer, tree, command } = this.#session;
+    const { peer, tree, command, transfers } = this.#session;
     const path = entryPath(target, record);
-    let file: OpenedFile;
+    let file: FileTransfer;
     try {
       const located = await this.#locate(path);
       checkReplaceable(path, located);
       const permissions = record.permissions & PLAIN_PERMISSIONS;
-      file = await tree.open(located.path, { ...FOR_REPLACING, permissions });
+      const options = { ...FOR_REPLACING, permissions };
+      file = transfers.begin(await tree.open(located.path, options), options);
     } catch (error) {
       return peer.warn(path, error);
     }
     const changes = { ...(command.preserve && { permissions: record.permissions }), ...(times && { times }) };
-    const failure = await this.#receiver.receive(file.handle, record.size, () => this.#changeFile(file, changes));
+    const failure = await this.#receiver.receive(file, record.size, () => this.#changeFile(file, changes));
     await this.#answer(path, failure);
   }
 

@@ -1,9 +1,11 @@
 import { FileError } from "../files/errors.js";
+import { abortedBy, COMPLETED, type FileOutcome } from "../files/file-outcome.js";
 import type { DirectoryEntry, FileAttributes } from "../files/file-system.js";
 import type { OpenedFile } from "../files/guarded-file-system.js";
 import { FOR_READING } from "../files/open-options.js";
 import { joinPath, lastName, normalizePath } from "../files/path.js";
 import { type EntryRecord, formatEntry, formatTimes } from "./control-record.js";
+import { PeerFailureError } from "./errors.js";
 import { failureOf } from "./failure.js";
 import { FileSender } from "./file-sender.js";
 import { Glob } from "./glob.js";
@@ -65,19 +67,24 @@ export class SCPSource {
   }
 
   async #sendFile(item: Item): Promise<void> {
-    const { peer, tree } = this.#session;
+    const { peer, tree, transfers } = this.#session;
     const file = await this.#attempt(item.shownPath, () => tree.open(item.path, FOR_READING));
     if (file === undefined) return;
+    const transfer = transfers.begin(file, FOR_READING);
+    let outcome: FileOutcome = COMPLETED;
     try {
       const attributes = await this.#attempt(item.shownPath, () => attributesOf(file, item.attributes));
       if (attributes === undefined || !(await this.#announce("file", item.name, attributes))) return;
-      const failure = await this.#sender.send(file.handle, attributes.size);
+      const failure = await this.#sender.send(transfer, attributes.size);
       if (failure === undefined) await peer.acknowledge();
       else await peer.warn(item.shownPath, failure.error);
-      await peer.readAnswer();
+      if ((await peer.readAnswer()) === "refused") outcome = abortedBy(new PeerFailureError());
+    } catch (error) {
+      outcome = peer.outcomeOf(error);
+      throw error;
     } finally {
       // Nothing was written: what a close could report is of no use to the client.
-      await failureOf(async () => file.handle.close?.());
+      await failureOf(() => transfer.end(outcome));
     }
   }
 

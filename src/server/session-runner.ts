@@ -1,3 +1,4 @@
+import { endReasonOf, noteEndReason } from "../base/end-reasons.js";
 import { loggedText } from "../base/logged-text.js";
 import { type Logger, writingInfo } from "../base/logger.js";
 import { runProgram } from "../process/run-program.js";
@@ -11,7 +12,6 @@ import { thrownError } from "../session/thrown.js";
 import { SFTPServer } from "../sftp/server/sftp-server.js";
 import { ConnectionLog } from "./connection-log.js";
 import { type DeclaredProgram, takeProgram } from "./declared-program.js";
-import { endReasonOf } from "./end-reasons.js";
 import type { SessionDeclaration } from "./session-declaration.js";
 
 /** Runs the sessions of a server that are declared. */
@@ -116,7 +116,9 @@ function hostOf(channel: SessionChannel, kind: string, logger: Logger): SessionH
 /** A transfer of files ends at once when the server does. Of a client that is gone it hears by itself. */
 async function untilClosed(session: Session, server: { readonly closed: Promise<void> }): Promise<void> {
   const cut = () => {
-    if (session.signal.reason.reason === "shutdown") session.channel.destroy();
+    if (session.signal.reason.reason !== "shutdown") return;
+    noteEndReason(session.channel.connection, "shutdown");
+    session.channel.destroy();
   };
   session.signal.addEventListener("abort", cut, { once: true });
   await server.closed;

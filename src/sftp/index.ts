@@ -3,12 +3,20 @@
 export type { MaybePromise } from "../base/maybe-promise.js";
 export type { AccessMode, AccessPolicy } from "../files/access-policy.js";
 export { FileError, type FileErrorCode, LinkInPathError } from "../files/errors.js";
+export {
+  type AbortedOutcome,
+  type AbortReason,
+  COMPLETED,
+  type CompletedOutcome,
+  type FileOutcome,
+} from "../files/file-outcome.js";
 export type { FileServerLogger, FileServerOptions, ServedFiles } from "../files/file-server-options.js";
-export type { FileServerStream } from "../files/file-server-stream.js";
+export type { FileServerConnection, FileServerStream } from "../files/file-server-stream.js";
 export type * from "../files/file-system.js";
 export { LocalFileSystem } from "../files/local/local-file-system.js";
 export type { MemoryFileHandle } from "../files/memory/memory-file-handle.js";
 export { MemoryFileSystem, type MemoryFileSystemOptions } from "../files/memory/memory-file-system.js";
+export type { TransferEvent, TransferListener, TransferListeners } from "../files/transfer-events.js";
 export { audit } from "../files/wrappers/audit.js";
 export type { AuditCircumstances, AuditEvent, AuditedOperation, AuditOutcome } from "../files/wrappers/audit-event.js";
 export type { AuditOptions } from "../files/wrappers/audit-trail.js";

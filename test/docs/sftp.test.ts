@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { expect, it } from "vitest";
+import { expect, it, onTestFinished, vi } from "vitest";
 import { type Channel, type Server, type SFTPServer, SSHServer, type SSHServerOptions } from "../../src/index.js";
 import { KNOWN_HASHES } from "../authenticators/passwords/known-hashes.js";
 import { run } from "../examples/real-client.js";
@@ -12,7 +12,7 @@ describePage("docs/sftp.md", (page) => {
   it("serves a home to each user", async () => {
     page.write("users", `ann:${KNOWN_HASHES.scrypt.hash}\n`);
     page.write("srv/homes/ann/notes.txt");
-    const { server } = await page.load<{ server: Server }>("await server.listen(2222)");
+    const { server } = await page.load<{ server: Server }>("sftp: ({ user })");
     expect((await page.sftp(server.port, "ann", ["ls"])).stdout).toContain("notes.txt");
   });
 
@@ -41,6 +41,16 @@ describePage("docs/sftp.md", (page) => {
       expect(await run("scp", words)).toMatchObject({ code: 0 });
       expect(readFileSync(target, "utf8")).toBe("read me");
     }
+  });
+
+  it("hears of uploads", async () => {
+    page.write("users", `ann:${KNOWN_HASHES.scrypt.hash}\n`);
+    page.write("srv/homes/ann/notes.txt", "12345");
+    const printed = vi.spyOn(console, "log").mockImplementation(() => {});
+    onTestFinished(() => printed.mockRestore());
+    const { server } = await page.load<{ server: Server }>("onUpload:");
+    await page.sftp(server.port, "ann", ["get notes.txt fetched.txt", "put fetched.txt"]);
+    expect(printed.mock.calls).toEqual([["ann has put /fetched.txt, 5 bytes"]]);
   });
 
   it("decides by path", async () => {

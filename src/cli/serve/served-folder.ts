@@ -5,6 +5,7 @@ import { type Channel, loggedPath, type SCPCommand, SCPServer } from "../../inde
 import {
   type AuditEvent,
   audit,
+  type FileOutcome,
   type FileSystem,
   LocalFileSystem,
   MemoryFileSystem,
@@ -93,7 +94,11 @@ function logEvent(logger: Logger, event: AuditEvent): void {
     typeof detail === "string" ? loggedPath(detail) : detail,
   ]);
   const fields = { ...Object.fromEntries(escaped), milliseconds: Math.round(duration) };
-  if (operation === "close") logger.info(fields, "transfer");
+  if (operation === "close") logger.info({ ...fields, ...outcomeFields(event.outcome) }, "transfer");
   else if (operation === "open" || operation === "readdir") logger.debug(fields, operation);
   else logger.info(fields, operation);
+}
+
+function outcomeFields(outcome: FileOutcome) {
+  return outcome.result === "completed" ? { outcome: "completed" } : { outcome: "aborted", reason: outcome.reason };
 }

@@ -6,7 +6,9 @@ const NEW_FILE_PERMISSIONS = 0o666;
 /** An action of a client, as one line for the log of `spindlex sftp-server`. */
 export function formatSFTPEvent(event: AuditEvent): string {
   const line = `${event.operation} ${formatDetails(event)}`;
-  return event.result === "OK" ? line : `${line}: ${event.result}`;
+  if (event.result === "OK") return line;
+  if (event.operation !== "close" || event.outcome.result === "completed") return `${line}: ${event.result}`;
+  return `${line}: ${event.result}, ${event.outcome.reason}`;
 }
 
 function formatDetails(event: AuditEvent): string {

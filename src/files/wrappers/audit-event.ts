@@ -1,4 +1,5 @@
 import type { FileErrorCode } from "../errors.js";
+import type { FileOutcome } from "../file-outcome.js";
 import type { AttributeChanges, OpenOptions } from "../file-system.js";
 
 /** An action of a client, or an attempt at one. */
@@ -14,8 +15,8 @@ export interface AuditCircumstances {
 }
 
 export interface AuditOutcome {
-  /** The code of the failure, EIO where it has none. */
-  readonly result: "OK" | FileErrorCode;
+  /** The code of the failure, EIO where it has none; `ABORTED` for a file that the client has not closed. */
+  readonly result: "OK" | "ABORTED" | FileErrorCode;
   /** The error that was thrown. It may tell more than the client was told. */
   readonly error?: unknown;
 }
@@ -39,6 +40,8 @@ export type AuditedOperation =
       readonly bytesRead: number;
       /** Bytes of the writes that succeeded. */
       readonly bytesWritten: number;
+      /** Completed if the client has closed the file and nothing failed that it read or wrote. */
+      readonly outcome: FileOutcome;
     }
   | {
       readonly operation: "setstat";

@@ -46,7 +46,7 @@ export class AuditTrail {
   async run<T>(
     details: AuditedOperation,
     operation: () => MaybePromise<T>,
-    undo?: (result: T) => Promise<void>,
+    undo?: (result: T, error: unknown) => Promise<void>,
   ): Promise<T> {
     const beginning = begin();
     let result: T;
@@ -60,7 +60,7 @@ export class AuditTrail {
       await this.add(details, beginning, SUCCESS);
     } catch (error) {
       // That it could not be recorded matters more than how taking it back ends.
-      await undo?.(result).catch(() => undefined);
+      await undo?.(result, error).catch(() => undefined);
       throw error;
     }
     return result;

@@ -1,4 +1,6 @@
 import type { MaybePromise } from "../../base/maybe-promise.js";
+import { endFile } from "../end-file.js";
+import { abortedBy, type FileOutcome } from "../file-outcome.js";
 import type { AttributeChanges, DirectoryEntry, FileHandle, FileSystem, OpenOptions } from "../file-system.js";
 import type { AuditOutcome } from "./audit-event.js";
 import { type AuditOptions, AuditTrail, type Beginning, begin, failure, SUCCESS } from "./audit-trail.js";
@@ -10,7 +12,7 @@ import { call, callHandle, checkFileSystem, selectHandleMethods, selectMethods }
  *
  * - An event is recorded when its operation has ended, well or not, and before the client hears of it. A file makes two:
  *   an `open`, and a `close` with the bytes that were read and written; what a client leaves open is closed when its
- *   session ends. Looking at attributes, at the targets of links and at free room is not recorded. Requests
+ *   session ends, and that event says so: its `outcome` is aborted, its result not `OK`. Looking at attributes, at the targets of links and at free room is not recorded. Requests
  *   that the hooks of the server refuse do not get here.
  * - An operation fails if it cannot be recorded: when `record` throws or rejects. The server logs why. A file that was
  *   opened is closed again; other changes have been made by then and stay. The session goes on.
@@ -43,11 +45,11 @@ class AuditedFileSystem implements FileSystem {
     const handle = await this.#trail.run(
       { operation: "open", path, options, file },
       () => call(this.#fileSystem, "open", path, options),
-      async (opened) => opened.close?.(),
+      async (opened, error) => endFile(opened, abortedBy(error)),
     );
     const audited = new AuditedFile(handle, this.#trail, { path, file, beginning });
     return {
-      ...selectHandleMethods(handle),
+      ...selectHandleMethods(handle, (name) => name !== "abort"),
       ...selectHandleMethods(audited, (name) => name === "close" || handle[name] !== undefined),
     };
   }
@@ -112,6 +114,14 @@ class AuditedFileSystem implements FileSystem {
   }
 }
 
+/** The result of an operation whose own part in a file's outcome went well. */
+function resultOf(outcome: FileOutcome): AuditOutcome {
+  if (outcome.result === "completed") return SUCCESS;
+  const { reason, error } = outcome;
+  if (reason === "error" && error !== undefined) return failure(error);
+  return { result: "ABORTED", ...(error !== undefined && { error }) };
+}
+
 interface Opening {
   readonly path: string;
   readonly file: number;
@@ -155,14 +165,16 @@ class AuditedFile implements FileHandle {
     return this.#watch(() => callHandle(this.#handle, "fsync"));
   }
 
-  async close(): Promise<void> {
+  async close(outcome: FileOutcome): Promise<void> {
     const { path, file, beginning } = this.#opening;
     try {
-      await this.#watch(() => this.#handle.close?.());
+      await this.#watch(() => endFile(this.#handle, outcome));
     } finally {
       const [bytesRead, bytesWritten] = [this.#bytesRead, this.#bytesWritten];
-      const details = { operation: "close", path, file, bytesRead, bytesWritten } as const;
-      await this.#trail.add(details, beginning, this.#outcome);
+      const failed = this.#outcome.result !== "OK" && outcome.result === "completed";
+      const ended = failed ? abortedBy(this.#outcome.error) : outcome;
+      const details = { operation: "close", path, file, bytesRead, bytesWritten, outcome: ended } as const;
+      await this.#trail.add(details, beginning, this.#outcome === SUCCESS ? resultOf(ended) : this.#outcome);
     }
   }
 

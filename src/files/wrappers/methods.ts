@@ -34,6 +34,7 @@ const fileHandleMethods: Readonly<Record<FileHandleMethod, true>> = {
   setstat: true,
   fsync: true,
   close: true,
+  abort: true,
 };
 
 /**
@@ -42,11 +43,15 @@ const fileHandleMethods: Readonly<Record<FileHandleMethod, true>> = {
  */
 export function checkFileSystem(option: string, fileSystem: FileSystem): FileSystem {
   checkObject(option, fileSystem, " with methods of a FileSystem");
-  const names = keysOf(fileSystemMethods).filter((name) => fileSystem[name] !== undefined);
-  if (names.length === 0) throw new ConfigurationError(option, "has none of the methods of a FileSystem");
-  const odd = names.find((name) => typeof fileSystem[name] !== "function");
+  if (!hasMethods(fileSystem)) throw new ConfigurationError(option, "has none of the methods of a FileSystem");
+  const odd = keysOf(fileSystemMethods).find((name) => !["function", "undefined"].includes(typeof fileSystem[name]));
   if (odd !== undefined) throw new ConfigurationError(option, `${odd} is not a method`);
   return fileSystem;
+}
+
+/** Whether an object has any method of a file system. */
+export function hasMethods(object: object): boolean {
+  return keysOf(fileSystemMethods).some((name) => Reflect.get(object, name) !== undefined);
 }
 
 /** A file system with those methods of `implementation` that `has` names. */

@@ -1,4 +1,6 @@
 import type { MaybePromise } from "../../base/maybe-promise.js";
+import { endFile } from "../end-file.js";
+import type { FileOutcome } from "../file-outcome.js";
 import type { AttributeChanges, FileAttributes, FileHandle } from "../file-system.js";
 import type { CountedFile } from "./counted-file.js";
 import { callHandle } from "./methods.js";
@@ -64,12 +66,12 @@ export class QuotaHandle implements FileHandle {
     return this.#file.nameRemoved(this.#stat);
   }
 
-  async close(): Promise<void> {
+  async close(outcome: FileOutcome): Promise<void> {
     const isLast = --this.#openFile.handles === 0;
     // Before its last handle is closed: then what identifies it may be given to another file.
     if (isLast) this.#onLastClose();
     try {
-      await this.#handle.close?.();
+      await endFile(this.#handle, outcome);
     } finally {
       if (isLast) this.#file.lastHandleClosed();
     }

@@ -1,6 +1,8 @@
 import { checkInteger, checkOptions } from "../../base/option-checks.js";
 import { ByteBudget } from "../byte-budget.js";
+import { endFile } from "../end-file.js";
 import { FileError } from "../errors.js";
+import { abortedBy, COMPLETED } from "../file-outcome.js";
 import type { AttributeChanges, FileHandle, FileSystem, FileSystemStatistics, OpenOptions } from "../file-system.js";
 import { FOR_READING, FOR_WRITING } from "../open-options.js";
 import { isWithin } from "../path.js";
@@ -71,11 +73,7 @@ class QuotaFileSystem implements FileSystem {
     const { type } = await call(this.#fileSystem, "lstat", path);
     if (type !== "file") throw new FileError(type === "directory" ? "EISDIR" : "EINVAL");
     const { counting } = await this.#open(path, FOR_WRITING);
-    try {
-      await counting.setstat(changes);
-    } finally {
-      await counting.close();
-    }
+    await closing(counting, () => counting.setstat(changes));
   }
 
   remove(path: string): Promise<void> {
@@ -140,7 +138,7 @@ class QuotaFileSystem implements FileSystem {
     try {
       await counting.setstat({ size: 0 });
     } catch (error) {
-      await counting.close();
+      await counting.close(abortedBy(error));
       throw error;
     }
     return { handle, counting };
@@ -154,7 +152,7 @@ class QuotaFileSystem implements FileSystem {
       return new QuotaHandle(handle, options.append, openFile, await openFile.counted, onLastClose);
     } catch (error) {
       if (--openFile.handles === 0) onLastClose();
-      await handle.close?.();
+      await endFile(handle, abortedBy(error));
       throw error;
     }
   }
@@ -179,12 +177,11 @@ class QuotaFileSystem implements FileSystem {
   /** Runs what may take a file's name. It is held open meanwhile, to see whether it was the last. */
   async #unlinking(path: string, unlink: () => Promise<void> | void): Promise<void> {
     const file = (await this.#isFile(path)) ? (await this.#open(path, FOR_READING)).counting : undefined;
-    try {
+    if (file === undefined) return unlink();
+    await closing(file, async () => {
       await unlink();
-      await file?.nameRemoved();
-    } finally {
-      await file?.close();
-    }
+      await file.nameRemoved();
+    });
   }
 
   /** An error in a path shows when the path is used. */
@@ -216,6 +213,17 @@ class QuotaFileSystem implements FileSystem {
       await change();
     });
   }
+}
+
+/** Closes a file behind what is done with it. */
+async function closing(file: QuotaHandle, operation: () => Promise<void>): Promise<void> {
+  try {
+    await operation();
+  } catch (error) {
+    await file.close(abortedBy(error));
+    throw error;
+  }
+  await file.close(COMPLETED);
 }
 
 function pathKey(path: string): string {

@@ -1,5 +1,7 @@
 import type { MaybePromise } from "../../base/maybe-promise.js";
+import { endFile } from "../end-file.js";
 import { FileError } from "../errors.js";
+import type { FileOutcome } from "../file-outcome.js";
 import type {
   DirectoryEntry,
   FileAttributes,
@@ -113,8 +115,8 @@ class ReadOnlyFile implements FileHandle {
     return callHandle(this.#handle, "fsync");
   }
 
-  close(): MaybePromise<void> {
-    return this.#handle.close?.();
+  close(outcome: FileOutcome): MaybePromise<void> {
+    return endFile(this.#handle, outcome);
   }
 
   write(): never {

@@ -1,7 +1,9 @@
 import { isThenable, type MaybePromise } from "../../base/maybe-promise.js";
 import type { EntryIterator } from "../../files/entry-iterator.js";
 import { FileError } from "../../files/errors.js";
+import { COMPLETED, type FileOutcome } from "../../files/file-outcome.js";
 import type { DirectoryEntry, FileHandle, OpenOptions } from "../../files/file-system.js";
+import type { FileTransfer } from "../../files/file-transfer.js";
 import { StatusCode } from "../codec/constants.js";
 import { SFTPError } from "../codec/sftp-error.js";
 
@@ -12,6 +14,7 @@ export interface OpenFile {
   readonly path: string;
   readonly handle: FileHandle;
   readonly options: OpenOptions;
+  readonly transfer: FileTransfer;
   /** The same for all handles of one file. */
   readonly identity: string;
 }
@@ -38,7 +41,8 @@ export class HandleTable {
   /** The number of objects that are being opened or closed. */
   #pending = 0;
   #lastNumber = 0;
-  #isClosed = false;
+  /** How files end that are opened from now on; `undefined` as long as the session lasts. */
+  #end: FileOutcome | undefined;
 
   constructor(maximum: number) {
     this.#maximum = maximum;
@@ -56,8 +60,8 @@ export class HandleTable {
     this.#pending++;
     try {
       const object = await open();
-      if (this.#isClosed) {
-        await closeObject(object);
+      if (this.#end !== undefined) {
+        await closeObject(object, this.#end);
         throw new SFTPError(StatusCode.FAILURE, "The session has ended");
       }
       const number = ++this.#lastNumber;
@@ -99,18 +103,22 @@ export class HandleTable {
     return object;
   }
 
-  /** Closes what was taken out. */
+  /** Closes what was taken out, as the client has asked. */
   close(object: OpenObject): MaybePromise<void> {
     this.#leaving.delete(object);
-    const closed = closeObject(object);
+    const closed = closeObject(object, COMPLETED);
     if (!isThenable(closed)) return undefined;
     this.#pending++;
     return Promise.resolve(closed).finally(() => this.#pending--);
   }
 
-  /** Gives out all that is to be closed, at the end of the session. An object opened from now on is closed at once. */
-  takeAll(): OpenObject[] {
-    this.#isClosed = true;
+  /**
+   * Gives out all that is to be closed, at the end of the session. An object opened from now on is closed at once.
+   *
+   * @param outcome of files that the client has not closed
+   */
+  takeAll(outcome: FileOutcome): OpenObject[] {
+    this.#end = outcome;
     const objects = [...this.#open.values(), ...this.#leaving];
     this.#open.clear();
     this.#leaving.clear();
@@ -118,6 +126,6 @@ export class HandleTable {
   }
 }
 
-export function closeObject(object: OpenObject): MaybePromise<void> {
-  return object.kind === "file" ? object.handle.close?.() : object.entries.return();
+export function closeObject(object: OpenObject, outcome: FileOutcome): MaybePromise<void> {
+  return object.kind === "file" ? object.transfer.end(outcome) : object.entries.return();
 }

@@ -42,7 +42,7 @@ export class SFTPServer implements AccessPolicy {
    */
   constructor(channel: SFTPStream, options: SFTPServerOptions) {
     checkOptions(options, [...FILE_SERVER_OPTIONS, "maxOpenHandles", "deniedRequests"]);
-    const { fileSystem, startDirectory, access, logger } = fileServerSettings(options, channel);
+    const { fileSystem, startDirectory, access, logger, transfers } = fileServerSettings(options, channel);
     const { maxOpenHandles = DEFAULT_MAX_OPEN_HANDLES } = options;
     checkInteger("maxOpenHandles", maxOpenHandles, 1, Number.MAX_SAFE_INTEGER);
     checkNotUndefined(options, ["deniedRequests"]);
@@ -54,6 +54,7 @@ export class SFTPServer implements AccessPolicy {
     const context = {
       tree: new GuardedFileSystem(fileSystem, this, startDirectory, abort.signal),
       handles: new HandleTable(maxOpenHandles),
+      transfers,
       ownerNames: new OwnerNames(fileSystem),
       startDirectory,
       logger,

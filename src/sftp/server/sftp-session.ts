@@ -2,8 +2,10 @@ import { isLending, TAKE_LENT_DATA } from "../../base/lending-stream.js";
 import { isThenable, type MaybePromise } from "../../base/maybe-promise.js";
 import { systemErrorCode } from "../../base/system-error-code.js";
 import { FileError, toFileError } from "../../files/errors.js";
+import type { AbortedOutcome } from "../../files/file-outcome.js";
 import type { FileServerLogger } from "../../files/file-server-options.js";
-import type { FileServerStream } from "../../files/file-server-stream.js";
+import type { FileServerConnection, FileServerStream } from "../../files/file-server-stream.js";
+import { abandonedOn, brokenBy } from "../../files/session-outcome.js";
 import { ProtocolError } from "../../protocol/errors.js";
 import { Reader } from "../../protocol/reader.js";
 import { PacketType, SFTP_VERSION, StatusCode } from "../codec/constants.js";
@@ -34,7 +36,7 @@ const REQUEST_OVERHEAD = 1024;
 
 /** The stream that carries a session of SFTP. A channel of SSH has the optional properties. */
 export interface SFTPStream extends FileServerStream {
-  readonly connection?: {
+  readonly connection?: FileServerConnection & {
     /** The client's identification line (RFC 4253 §4.2). */
     readonly clientVersion: string;
   };
@@ -108,11 +110,11 @@ export class SFTPSession implements RequestOwner {
   readonly #fail = (error: unknown): void => {
     if (!(error instanceof SessionError)) this.#logger.debug({ err: error }, "the session's stream has failed");
     else this.#logger.warn({ err: error }, "the client has broken the protocol");
-    this.#close(1);
+    this.#close(1, error instanceof SessionError ? brokenBy(error) : abandonedOn(this.#stream, error));
   };
 
   readonly #streamClosed = (): void => {
-    this.#close(undefined);
+    this.#close(undefined, abandonedOn(this.#stream));
   };
 
   /** Takes requests as long as there is room for more. */
@@ -249,15 +251,16 @@ export class SFTPSession implements RequestOwner {
   #finishIfDone(): void {
     if (this.#order.size > 0) return;
     if (this.#assembler.hasPart) this.#logger.debug({}, "the client has ended the session within a packet");
-    this.#close(0);
+    this.#close(0, abandonedOn(this.#stream));
   }
 
   /**
    * Ends the session: what waits is dropped, what runs goes on without a reply, what is open is closed behind it.
    *
    * @param status how it went; `undefined` when nobody is there to be told
+   * @param outcome of files that the client has not closed
    */
-  #close(status: 0 | 1 | undefined): void {
+  #close(status: 0 | 1 | undefined, outcome: AbortedOutcome): void {
     if (this.#closing) return;
     this.#closing = true;
     this.#abort.abort();
@@ -268,23 +271,23 @@ export class SFTPSession implements RequestOwner {
     // A late error has no other listener.
     stream.on("error", () => {});
     stream.resume();
-    const released = this.#release();
+    const released = this.#release(outcome);
     // A client that has left in order may rely on its files being closed; one that broke the protocol waits for nothing.
     if (status === 0) void released.then(() => endStream(stream, status));
     else if (status === 1) endStream(stream, status);
   }
 
   /** Closes each file once no request uses it any more. */
-  async #release(): Promise<void> {
+  async #release(outcome: AbortedOutcome): Promise<void> {
     const close = async (object: OpenObject): Promise<void> => {
       await this.#order.released(object.identity);
       try {
-        await closeObject(object);
+        await closeObject(object, outcome);
       } catch (error) {
         this.#logger.warn({ err: error }, "a file could not be closed");
       }
     };
-    await Promise.all(this.#context.handles.takeAll().map(close));
+    await Promise.all(this.#context.handles.takeAll(outcome).map(close));
     await this.#order.drained();
     this.#ended();
   }

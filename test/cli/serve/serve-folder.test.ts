@@ -232,7 +232,8 @@ describe("a folder", needs("sftp", "scp"), () => {
     upload.write("C0644 1000 partial\nhalf");
     await expect.poll(() => existsSync(join(folder, "partial")), { timeout: 10_000 }).toBe(true);
     const lines = await log();
-    expect(lines).toContainEqual(expect.objectContaining({ msg: "transfer", path: "/partial" }));
+    const outcome = { result: "ABORTED", outcome: "aborted", reason: "server stopped" };
+    expect(lines).toContainEqual(expect.objectContaining({ msg: "transfer", path: "/partial", ...outcome }));
     expect(lines.at(-1)).toMatchObject({ msg: "stopped" });
     await upload.exitCode();
   });

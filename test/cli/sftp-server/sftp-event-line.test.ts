@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { formatSFTPEvent } from "../../../src/cli/sftp-server/sftp-event-line.js";
+import { COMPLETED } from "../../../src/files/file-outcome.js";
 import type { AuditedOperation } from "../../../src/files/wrappers/audit-event.js";
 
 const OPTIONS = { read: false, write: false, append: false, create: false, truncate: false, exclusive: false };
@@ -22,7 +23,10 @@ describe("formatSFTPEvent", () => {
       { operation: "open", path: "/a", file: 1, options: { ...OPTIONS, write: true, create: true } },
       'open "/a" flags WRITE,CREATE mode 0666',
     ],
-    [{ operation: "close", path: "/a", file: 1, bytesRead: 0, bytesWritten: 12 }, 'close "/a" bytes read 0 written 12'],
+    [
+      { operation: "close", path: "/a", file: 1, bytesRead: 0, bytesWritten: 12, outcome: COMPLETED },
+      'close "/a" bytes read 0 written 12',
+    ],
     [
       {
         operation: "setstat",

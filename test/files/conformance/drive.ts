@@ -1,5 +1,6 @@
 import { expect } from "vitest";
 import { FileError, type FileErrorCode, LinkInPathError, toFileError } from "../../../src/files/errors.js";
+import { COMPLETED } from "../../../src/files/file-outcome.js";
 import type {
   AttributeChanges,
   DirectoryEntry,
@@ -159,7 +160,7 @@ export class OpenFile {
 
   async close(): Promise<void> {
     this.#onClose();
-    await callHandle(this.handle, "close");
+    await callHandle(this.handle, "close", COMPLETED);
   }
 }
 

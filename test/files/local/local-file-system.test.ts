@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ConfigurationError } from "../../../src/base/configuration-error.js";
 import { systemErrorCode } from "../../../src/base/system-error-code.js";
 import { LinkInPathError, toFileError } from "../../../src/files/errors.js";
+import { COMPLETED } from "../../../src/files/file-outcome.js";
 import { LocalFileSystem } from "../../../src/files/local/local-file-system.js";
 import { extent } from "../../support/extent.js";
 import { Drive, expectFailure, failureOf, openOptions } from "../conformance/drive.js";
@@ -99,7 +100,7 @@ it.skipIf(process.platform !== "linux")("leaves this process alone, which /proc 
   const version = await whole.open("/proc/version", openOptions("read"));
   const text = Buffer.alloc(100);
   expect(text.toString("utf8", 0, await version.read?.(text, 0))).toContain("Linux");
-  await version.close?.();
+  await version.close?.(COMPLETED);
 });
 
 it("refuses a root without a name", () => {

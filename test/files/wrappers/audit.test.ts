@@ -1,6 +1,7 @@
 import { Duplex } from "node:stream";
 import { describe, expect, it } from "vitest";
 import { FileError, LinkInPathError } from "../../../src/files/errors.js";
+import { COMPLETED } from "../../../src/files/file-outcome.js";
 import type { FileSystem } from "../../../src/files/file-system.js";
 import { MemoryFileSystem } from "../../../src/files/memory/memory-file-system.js";
 import { audit } from "../../../src/files/wrappers/audit.js";
@@ -57,6 +58,7 @@ describe("audit", () => {
       file: 1,
       bytesRead: 6,
       bytesWritten: 12,
+      outcome: COMPLETED,
       user: "alice",
       result: "OK",
       time: events[0]?.time,
@@ -104,7 +106,12 @@ describe("audit", () => {
     await server.closed;
     expect(events).toMatchObject([
       { operation: "open", path: "/a", file: 1 },
-      { operation: "close", path: "/a", file: 1, bytesRead: 0, result: "OK" },
+      {
+        operation: "close",
+        bytesRead: 0,
+        result: "ABORTED",
+        outcome: { result: "aborted", reason: "client gone" },
+      },
     ]);
   });
 
@@ -233,7 +240,7 @@ describe("audit", () => {
       const close = () => Promise.reject(new FileError("EIO"));
       const { drive, events } = audited({ open: () => ({ close }) });
       const { handle } = await drive.open("/x", "write");
-      await expect(handle.close?.()).rejects.toThrow("Input/output error");
+      await expect(handle.close?.(COMPLETED)).rejects.toThrow("Input/output error");
       expect(events[1]).toMatchObject({ operation: "close", result: "EIO", error: new FileError("EIO") });
     });
   });
@@ -293,7 +300,7 @@ describe("audit", () => {
         if (operation === "close") throw diskFull;
       };
       const { handle } = await new Drive(audit(files, { record })).open("/x", "read");
-      await expect(handle.close?.()).rejects.toThrow("could not be recorded");
+      await expect(handle.close?.(COMPLETED)).rejects.toThrow("could not be recorded");
       expect(closed).toBe(1);
     });
 
@@ -318,7 +325,7 @@ describe("audit", () => {
     const { handle } = await drive.open("/x", "read");
     expect(Object.keys(handle).sort()).toEqual(["close", "identity", "read"]);
     expect(handle.identity).toBe("1");
-    await handle.close?.();
+    await handle.close?.(COMPLETED);
   });
 
   describe("together with mount", () => {

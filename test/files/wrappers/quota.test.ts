@@ -5,6 +5,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ConfigurationError } from "../../../src/base/configuration-error.js";
 import { FileError } from "../../../src/files/errors.js";
+import { COMPLETED } from "../../../src/files/file-outcome.js";
 import type { FileSystem } from "../../../src/files/file-system.js";
 import { LocalFileSystem } from "../../../src/files/local/local-file-system.js";
 import { MemoryFileSystem } from "../../../src/files/memory/memory-file-system.js";
@@ -276,7 +277,7 @@ describe("quota", () => {
     const bare: FileSystem = { open: () => ({ stat: () => memory.lstat("/") }) };
     const handle = await quota(bare, { bytes: 1 }).open?.("/file", openOptions("read"));
     expect(Object.keys(handle ?? {}).sort()).toEqual(["close", "stat"]);
-    await handle?.close?.();
+    await handle?.close?.(COMPLETED);
   });
 
   it("closes what it opened when it cannot count it", async () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { COMPLETED } from "../../../src/files/file-outcome.js";
 import type { FileSystem } from "../../../src/files/file-system.js";
 import { MemoryFileSystem } from "../../../src/files/memory/memory-file-system.js";
 import { FOR_READING } from "../../../src/files/open-options.js";
@@ -77,7 +78,7 @@ describe("readOnly", () => {
     const bare = readOnly({ open: () => ({ read: () => 0 }) });
     const handle = await bare.open?.("/file", FOR_READING);
     expect(Object.keys(handle ?? {}).sort()).toEqual(["close", "read"]);
-    await handle?.close?.();
+    await handle?.close?.(COMPLETED);
   });
 
   it("passes on names of users and groups", async () => {

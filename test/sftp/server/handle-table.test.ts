@@ -1,17 +1,23 @@
 import { describe, expect, it } from "vitest";
 import { iterateEntries } from "../../../src/files/entry-iterator.js";
+import type { FileOutcome } from "../../../src/files/file-outcome.js";
+import type { FileHandle } from "../../../src/files/file-system.js";
+import { FileTransfer } from "../../../src/files/file-transfer.js";
 import { StatusCode } from "../../../src/sftp/codec/constants.js";
 import { HandleTable, type OpenObject } from "../../../src/sftp/server/handle-table.js";
 import { Deferred } from "../../attack/deferred.js";
 
-function file(name = "a"): OpenObject {
+function file(name = "a", handle: FileHandle = {}): OpenObject {
   const options = { read: true, write: true, append: false, create: false, truncate: false, exclusive: false };
-  return { kind: "file", path: `/${name}`, handle: {}, options, identity: name };
+  const opened = { path: `/${name}`, handle };
+  return { kind: "file", ...opened, options, identity: name, transfer: new FileTransfer(opened, options, () => {}) };
 }
 
 function directory(): OpenObject {
   return { kind: "directory", path: "/", entries: iterateEntries([]), identity: "d", waiting: [], atEnd: false };
 }
+
+const GONE: FileOutcome = { result: "aborted", reason: "client gone" };
 
 const refused = expect.objectContaining({ status: StatusCode.FAILURE });
 const full = expect.objectContaining({ code: "EMFILE" });
@@ -75,8 +81,8 @@ describe("HandleTable", () => {
     await table.add(async () => directory());
     table.take(await table.add(async () => file("leaving")));
     await table.close(table.take(await table.add(async () => file("closed"))));
-    expect(table.takeAll()).toHaveLength(3);
-    expect(table.takeAll()).toEqual([]);
+    expect(table.takeAll(GONE)).toHaveLength(3);
+    expect(table.takeAll(GONE)).toEqual([]);
     expect(() => table.get(handle)).toThrow(refused);
   });
 
@@ -84,14 +90,11 @@ describe("HandleTable", () => {
     const table = new HandleTable(10);
     const opening = new Deferred<OpenObject>();
     const handle = table.add(() => opening.promise);
-    table.takeAll();
-    let closed = 0;
-    const close = () => {
-      closed++;
-    };
-    opening.resolve({ ...file(), handle: { close } } as OpenObject);
+    table.takeAll(GONE);
+    const outcomes: FileOutcome[] = [];
+    opening.resolve(file("late", { close: (outcome) => void outcomes.push(outcome) }));
     await expect(handle).rejects.toThrow(refused);
-    expect(closed).toBe(1);
-    expect(table.takeAll()).toEqual([]);
+    expect(outcomes).toEqual([GONE]);
+    expect(table.takeAll(GONE)).toEqual([]);
   });
 });

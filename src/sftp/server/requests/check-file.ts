@@ -1,5 +1,7 @@
 import { createHash, getHashes, type Hash } from "node:crypto";
 import { setImmediate } from "node:timers/promises";
+import { endFile } from "../../../files/end-file.js";
+import { abortedBy, COMPLETED, type FileOutcome } from "../../../files/file-outcome.js";
 import type { FileHandle } from "../../../files/file-system.js";
 import { FOR_READING } from "../../../files/open-options.js";
 import { readBytes } from "../../../files/read-bytes.js";
@@ -39,10 +41,14 @@ export const checkFileName: RequestKind = {
       memory: MAX_DATA_LENGTH,
       async run(id) {
         const { handle } = await tree.open(path, FOR_READING);
+        let outcome: FileOutcome = COMPLETED;
         try {
           return await reply(id, handle, range, signal);
+        } catch (error) {
+          outcome = abortedBy(error);
+          throw error;
         } finally {
-          await handle.close?.();
+          await endFile(handle, outcome);
         }
       },
     };

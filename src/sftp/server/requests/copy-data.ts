@@ -1,5 +1,4 @@
 import { setImmediate } from "node:timers/promises";
-import { FileError } from "../../../files/errors.js";
 import { readBytes } from "../../../files/read-bytes.js";
 import { readSize } from "../../codec/attributes.js";
 import { MAX_DATA_LENGTH, StatusCode } from "../../codec/constants.js";
@@ -31,19 +30,26 @@ export const copyData: RequestKind = {
     if (read.identity === written.identity && (meets || target.options.append || length === Number.POSITIVE_INFINITY)) {
       throw new SFTPError(StatusCode.FAILURE, "The two parts overlap");
     }
+    // What cannot be read is missing in the target.
+    const readSource = async (block: Buffer, position: number) => {
+      try {
+        return await readBytes(source.handle, block, position);
+      } catch (error) {
+        return target.transfer.fail(error);
+      }
+    };
     return {
       footprint: { files: [read, written] },
       memory: MAX_DATA_LENGTH,
       async run(id) {
-        if (source.handle.read === undefined || target.handle.write === undefined) throw new FileError("ENOTSUP");
         const buffer = takePacketBuffer(MAX_DATA_LENGTH);
         try {
           for (let copied = 0; copied < length; ) {
             signal.throwIfAborted();
             const block = buffer.subarray(0, Math.min(MAX_DATA_LENGTH, length - copied));
-            const count = await readBytes(source.handle, block, sourceStart + copied);
+            const count = await readSource(block, sourceStart + copied);
             if (count === 0) break;
-            await target.handle.write(block.subarray(0, count), targetStart + copied);
+            await target.transfer.write(block.subarray(0, count), targetStart + copied);
             copied += count;
             // A file system that never waits would let nobody else in.
             await setImmediate();

@@ -1,7 +1,6 @@
 import { isThenable, whenDone } from "../../../base/maybe-promise.js";
 import { FileError } from "../../../files/errors.js";
 import type { FileAttributes, OpenOptions } from "../../../files/file-system.js";
-import { readBytes } from "../../../files/read-bytes.js";
 import type { Reader } from "../../../protocol/reader.js";
 import { readAttributes, readSize } from "../../codec/attributes.js";
 import { MAX_DATA_LENGTH, OpenFlag, StatusCode } from "../../codec/constants.js";
@@ -30,7 +29,7 @@ import {
 
 export const open: RequestKind = {
   name: "open",
-  read(fields, { tree, handles }) {
+  read(fields, { tree, handles, transfers }) {
     const path = readPath(fields);
     const options = readOpenOptions(fields);
     const footprint = options.truncate ? CHANGES_CONTENT : options.create ? CHANGES_NAMES : READS_NAMES;
@@ -38,8 +37,10 @@ export const open: RequestKind = {
       footprint,
       async run(id) {
         const handle = await handles.add(async () => {
-          const { path: canonical, handle } = await tree.open(path, options);
-          return { kind: "file", path: canonical, handle, options, identity: handle.identity ?? canonical };
+          const opened = await tree.open(path, options);
+          const { handle } = opened;
+          const transfer = transfers.begin(opened, options);
+          return { kind: "file", ...opened, options, transfer, identity: handle.identity ?? opened.path };
         });
         return encodeHandle(id, handle);
       },
@@ -66,7 +67,7 @@ export const read: RequestKind = {
     const file = handles.getFile(fields.readString());
     const offset = readSize(fields);
     const length = Math.min(fields.readUint32(), MAX_DATA_LENGTH);
-    const { handle } = file;
+    const { transfer } = file;
     if (!file.options.read) throw notOpenFor("reading");
     return {
       footprint: { files: [part(file.identity, "read", offset, length)] },
@@ -79,7 +80,7 @@ export const read: RequestKind = {
           throw error;
         };
         try {
-          const count = readBytes(handle, buffer.subarray(DATA_HEAD_LENGTH, DATA_HEAD_LENGTH + length), offset);
+          const count = transfer.read(buffer.subarray(DATA_HEAD_LENGTH, DATA_HEAD_LENGTH + length), offset);
           if (!isThenable(count)) return dataReply(id, buffer, count);
           return count.then((read) => dataReply(id, buffer, read), failed);
         } catch (error) {
@@ -96,17 +97,14 @@ export const write: RequestKind = {
     const file = handles.getFile(fields.readString());
     const offset = readSize(fields);
     const data = fields.readString();
-    const { handle, options, identity } = file;
+    const { transfer, options, identity } = file;
     if (!options.write) throw notOpenFor("writing");
-    if (offset + data.length > Number.MAX_SAFE_INTEGER) throw new FileError("EFBIG");
+    if (offset + data.length > Number.MAX_SAFE_INTEGER) transfer.fail(new FileError("EFBIG"));
     const access = options.append ? whole(identity, "write") : part(identity, "write", offset, data.length);
     return {
       footprint: { files: [access] },
       replyLine: file,
-      run(id) {
-        if (handle.write === undefined) throw new FileError("ENOTSUP");
-        return whenDone(handle.write(data, offset), () => encodeOk(id));
-      },
+      run: (id) => whenDone(transfer.write(data, offset), () => encodeOk(id)),
     };
   },
 };
@@ -138,7 +136,8 @@ export const fsetstat: RequestKind = {
       footprint: object.kind === "file" ? { files: [whole(object.identity, "write")] } : CHANGES_NAMES,
       async run(id) {
         if (object.kind === "directory") await tree.setstat(object.path, changes, "keep");
-        else await tree.fsetstat(object, changes);
+        else if (changes.size === undefined) await tree.fsetstat(object, changes);
+        else await tree.fsetstat(object, changes).catch(object.transfer.fail);
         return encodeOk(id);
       },
     };
@@ -149,12 +148,12 @@ export const fsetstat: RequestKind = {
 export const fsync: RequestKind = {
   name: "fsync",
   read(fields, { handles }) {
-    const { handle, identity } = handles.getFile(fields.readString());
+    const { handle, transfer, identity } = handles.getFile(fields.readString());
     return {
       footprint: { files: [whole(identity, "write")] },
       async run(id) {
         if (handle.fsync === undefined) throw new FileError("ENOTSUP");
-        await handle.fsync();
+        await Promise.resolve(handle.fsync()).catch(transfer.fail);
         return encodeOk(id);
       },
     };

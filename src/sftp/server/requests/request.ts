@@ -2,6 +2,7 @@ import type { MaybePromise } from "../../../base/maybe-promise.js";
 import type { FileServerLogger } from "../../../files/file-server-options.js";
 import type { GuardedFileSystem } from "../../../files/guarded-file-system.js";
 import { decodePath } from "../../../files/path.js";
+import type { TransferEvents } from "../../../files/transfer-events.js";
 import type { Reader } from "../../../protocol/reader.js";
 import { StatusCode } from "../../codec/constants.js";
 import type { PooledPacket } from "../../codec/packet-buffers.js";
@@ -15,6 +16,7 @@ import type { SymlinkOrder } from "../symlink-order.js";
 export interface RequestContext {
   readonly tree: GuardedFileSystem;
   readonly handles: HandleTable;
+  readonly transfers: TransferEvents;
   readonly ownerNames: OwnerNames;
   readonly startDirectory: string;
   readonly logger: FileServerLogger;

@@ -1,0 +1,125 @@
+import { isThenable, type MaybePromise } from "../base/maybe-promise.js";
+import { endFile } from "./end-file.js";
+import { FileError } from "./errors.js";
+import { abortedBy, type FileOutcome } from "./file-outcome.js";
+import type { FileHandle, OpenOptions } from "./file-system.js";
+import type { OpenedFile } from "./guarded-file-system.js";
+import { readBytes } from "./read-bytes.js";
+
+/** A file that a client has opened: how much of it was read and written, and whether all of that went well. */
+export class FileTransfer {
+  readonly path: string;
+  readonly handle: FileHandle;
+  readonly #options: OpenOptions;
+  readonly #ended: (transfer: FileTransfer, outcome: FileOutcome) => void;
+  readonly #begun = performance.now();
+  #wasRead = false;
+  #wasWritten = false;
+  #bytesRead = 0;
+  #bytesWritten = 0;
+  #failure: { readonly error: unknown } | undefined;
+
+  /** @param ended called once, when the file is closed. It never throws. */
+  constructor(
+    { path, handle }: OpenedFile,
+    options: OpenOptions,
+    ended: (transfer: FileTransfer, outcome: FileOutcome) => void,
+  ) {
+    this.path = path;
+    this.handle = handle;
+    this.#options = options;
+    this.#ended = ended;
+  }
+
+  /** Whether anything was asked of the content, were it only to see that there is none. */
+  get wasRead(): boolean {
+    return this.#wasRead;
+  }
+
+  /** Whether it was written, or made or emptied so as to be. */
+  get wasWritten(): boolean {
+    const { write, create, truncate } = this.#options;
+    return this.#wasWritten || (write && (create || truncate));
+  }
+
+  /** Bytes, those that were read twice counted twice. */
+  get bytesRead(): number {
+    return this.#bytesRead;
+  }
+
+  /** Bytes of the writes that succeeded. */
+  get bytesWritten(): number {
+    return this.#bytesWritten;
+  }
+
+  /** Since it was opened. */
+  get milliseconds(): number {
+    return performance.now() - this.#begun;
+  }
+
+  /** Reading has begun, be there anything to read or not. */
+  beginReading(): void {
+    this.#wasRead = true;
+  }
+
+  /** Reads as `readBytes` does. */
+  read(buffer: Buffer, position: number): MaybePromise<number> {
+    this.#wasRead = true;
+    let count: MaybePromise<number>;
+    try {
+      count = readBytes(this.handle, buffer, position);
+    } catch (error) {
+      return this.fail(error);
+    }
+    if (isThenable(count)) return count.then(this.#countRead, this.fail);
+    return this.#countRead(count);
+  }
+
+  /** Writes all of `data`. */
+  write(data: Buffer, position: number): MaybePromise<void> {
+    this.#wasWritten = true;
+    const { length } = data;
+    let written: MaybePromise<void>;
+    try {
+      if (this.handle.write === undefined) throw new FileError("ENOTSUP");
+      written = this.handle.write(data, position);
+    } catch (error) {
+      return this.fail(error);
+    }
+    if (!isThenable(written)) {
+      this.#bytesWritten += length;
+      return undefined;
+    }
+    return Promise.resolve(written).then(() => {
+      this.#bytesWritten += length;
+    }, this.fail);
+  }
+
+  /** Notes a failure after which the file is not what the client wanted, and throws it on. The first one counts. */
+  readonly fail = (error: unknown): never => {
+    this.#failure ??= { error };
+    throw error;
+  };
+
+  /** Closes the file. It is aborted if anything has failed, whatever the client did then. */
+  end(given: FileOutcome): MaybePromise<void> {
+    const outcome = this.#failure === undefined ? given : abortedBy(this.#failure.error);
+    const failed = (error: unknown): never => {
+      this.#ended(this, outcome.result === "aborted" ? outcome : abortedBy(error));
+      throw error;
+    };
+    let ending: MaybePromise<void>;
+    try {
+      ending = endFile(this.handle, outcome);
+    } catch (error) {
+      return failed(error);
+    }
+    if (isThenable(ending)) return Promise.resolve(ending).then(() => this.#ended(this, outcome), failed);
+    this.#ended(this, outcome);
+  }
+
+  readonly #countRead = (count: number): number => {
+    this.#bytesRead += count;
+    return count;
+  };
+}

@@ -1,0 +1,77 @@
+import { loggedPath } from "../base/logged-text.js";
+import type { Logger } from "../base/logger.js";
+import type { MaybePromise } from "../base/maybe-promise.js";
+import type { FileOutcome } from "./file-outcome.js";
+import type { FileServerConnection } from "./file-server-stream.js";
+import type { OpenOptions } from "./file-system.js";
+import { FileTransfer } from "./file-transfer.js";
+import type { OpenedFile } from "./guarded-file-system.js";
+
+/** A file has been closed that a client has written or read. */
+export interface TransferEvent<Connection = FileServerConnection | undefined> {
+  readonly outcome: FileOutcome;
+  /** Canonical and without links; as the file was opened: it may have been renamed since. It may hold any character. */
+  readonly path: string;
+  /**
+   * Bytes that were written, by an upload, or read, by a download: more than the file has if some came twice, fewer if the
+   * client was content with a part.
+   */
+  readonly bytes: number;
+  /** Since the file was opened. */
+  readonly durationMilliseconds: number;
+  /** The user of the connection. */
+  readonly user: string | undefined;
+  /** The connection of the channel that the files are served over. */
+  readonly connection: Connection;
+}
+
+/** Told of each file once, when it is closed. What it throws is logged and harms nothing; nobody waits for it. */
+export type TransferListener<Connection = FileServerConnection | undefined> = {
+  // As a method, so that a server of channels can take a listener that wants their connection.
+  listen(event: TransferEvent<Connection>): MaybePromise<void>;
+}["listen"];
+
+export interface TransferListeners<Connection = FileServerConnection | undefined> {
+  /** Hears of each file that a client has opened to be written: made, emptied or written. */
+  readonly onUpload?: TransferListener<Connection>;
+  /** Hears of each file that a client has read. */
+  readonly onDownload?: TransferListener<Connection>;
+}
+
+/** Follows the files that a client opens, and tells those who listen how each has ended. */
+export class TransferEvents {
+  readonly #listeners: TransferListeners;
+  readonly #connection: FileServerConnection | undefined;
+  readonly #logger: Pick<Logger, "warn">;
+
+  constructor(
+    listeners: TransferListeners,
+    connection: FileServerConnection | undefined,
+    logger: Pick<Logger, "warn">,
+  ) {
+    this.#listeners = listeners;
+    this.#connection = connection;
+    this.#logger = logger;
+  }
+
+  begin(file: OpenedFile, options: OpenOptions): FileTransfer {
+    return new FileTransfer(file, options, this.#ended);
+  }
+
+  readonly #ended = (transfer: FileTransfer, outcome: FileOutcome): void => {
+    if (transfer.wasWritten) void this.#tell("onUpload", transfer, transfer.bytesWritten, outcome);
+    if (transfer.wasRead) void this.#tell("onDownload", transfer, transfer.bytesRead, outcome);
+  };
+
+  async #tell(name: keyof TransferListeners, transfer: FileTransfer, bytes: number, outcome: FileOutcome) {
+    const listener = this.#listeners[name];
+    if (listener === undefined) return;
+    const { path, milliseconds: durationMilliseconds } = transfer;
+    const connection = this.#connection;
+    try {
+      await listener({ outcome, path, bytes, durationMilliseconds, user: connection?.username, connection });
+    } catch (err) {
+      this.#logger.warn({ err, path: loggedPath(path) }, `${name} has failed`);
+    }
+  }
+}
