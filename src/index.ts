@@ -104,8 +104,6 @@ export type { SessionLimitOptions } from "./server/session-limits.js";
 export type {
   Files,
   FilesClient,
-  FilesDeclaration,
-  FilesOfUsers,
   FilesOption,
   SessionOptions,
 } from "./server/session-options.js";

@@ -3,7 +3,7 @@ import { loggerOf } from "../base/connection-logger.js";
 import { type Logger, type LoggerOption, resolveLogger } from "../base/logger.js";
 import { checkFunction, checkMethods, checkNotUndefined, checkText } from "../base/option-checks.js";
 import { type AccessPolicy, allowAll } from "./access-policy.js";
-import type { FileServerStream } from "./file-server-stream.js";
+import type { FileServerConnection, FileServerStream } from "./file-server-stream.js";
 import type { FileSystem } from "./file-system.js";
 import { LocalFileSystem } from "./local/local-file-system.js";
 import { normalizePath } from "./path.js";
@@ -21,40 +21,42 @@ export type ServedFiles =
 /** The logger of a session; a pino logger is one. */
 export type FileServerLogger = Pick<Logger, "debug" | "warn">;
 
-/** The options that an `SFTPServer` and an `SCPServer` share. */
-export type FileServerOptions = ServedFiles &
-  TransferListeners & {
+/** The files that are served, and to whom. */
+export type FilesOptions<Client = FileServerConnection | undefined> = ServedFiles &
+  TransferListeners<Client> & {
     /** The client's home: where relative paths start, and what `~` is. Default: `/`. */
     readonly startDirectory?: string;
     /** Decides what the client may do, beside what the file system allows. Default: all. */
     readonly access?: AccessPolicy;
-    /**
-     * Gets refusals at debug level; defects, and clients that break SFTP, at warn. A level is lines on standard error from
-     * this level on; `false` is silence. Default: the logger of the manager whose channel it is, and over another stream
-     * warnings on standard error.
-     */
-    readonly logger?: LoggerOption<"debug" | "warn">;
   };
 
-export interface FileServerSettings {
+/** The options that an `SFTPServer` and an `SCPServer` share. */
+export type FileServerOptions = FilesOptions & {
+  /**
+   * Gets refusals at debug level; defects, and clients that break SFTP, at warn. A level is lines on standard error from
+   * this level on; `false` is silence. Default: the logger of the manager whose channel it is, and over another stream
+   * warnings on standard error.
+   */
+  readonly logger?: LoggerOption<"debug" | "warn">;
+};
+
+export interface FilesSettings extends Required<Pick<FilesOptions, "access">> {
   readonly fileSystem: FileSystem;
   /** Canonical. */
   readonly startDirectory: string;
-  readonly access: AccessPolicy;
+  readonly listeners: TransferListeners;
+}
+
+export interface FileServerSettings extends Omit<FilesSettings, "listeners"> {
   readonly logger: FileServerLogger;
   readonly transfers: TransferEvents;
 }
 
+/** The names of `FilesOptions`. */
+export const FILES_OPTIONS = ["rootPath", "fileSystem", "startDirectory", "access", "onUpload", "onDownload"] as const;
+
 /** The names of `FileServerOptions`. */
-export const FILE_SERVER_OPTIONS = [
-  "rootPath",
-  "fileSystem",
-  "startDirectory",
-  "access",
-  "logger",
-  "onUpload",
-  "onDownload",
-] as const;
+export const FILE_SERVER_OPTIONS = [...FILES_OPTIONS, "logger"] as const;
 
 const POLICY_METHODS = [
   "checkFileAccess",
@@ -69,26 +71,29 @@ const POLICY_METHODS = [
  * @throws {ConfigurationError} naming the option that cannot be used
  */
 export function fileServerSettings(options: FileServerOptions, stream: FileServerStream): FileServerSettings {
-  const { startDirectory = "/" } = options;
+  const { listeners, ...settings } = filesSettings(options);
+  const { connection } = stream;
+  const logger = options.logger === undefined ? loggerOf(connection) : resolveLogger(options.logger, ["debug", "warn"]);
+  return { ...settings, logger, transfers: new TransferEvents(listeners, connection, logger) };
+}
+
+/**
+ * @param options with names that are known to be right
+ * @throws {ConfigurationError} naming the option that cannot be used
+ */
+export function filesSettings(options: FilesOptions): FilesSettings {
+  const { startDirectory = "/", onUpload, onDownload } = options;
   if (checkText("startDirectory", startDirectory, "a path").includes("\0")) {
     throw new ConfigurationError("startDirectory", "must not hold NUL");
   }
-  const logger =
-    options.logger === undefined ? loggerOf(stream.connection) : resolveLogger(options.logger, ["debug", "warn"]);
   return {
     fileSystem: servedFileSystem(options),
     startDirectory: normalizePath(startDirectory),
     access: checkMethods("access", checkNotUndefined(options, ["access"]).access ?? allowAll, POLICY_METHODS),
-    logger,
-    transfers: new TransferEvents(checkTransferListeners(options), stream.connection, logger),
-  };
-}
-
-/** @param prefix of the names of the options @throws {ConfigurationError} naming the one that is not a function */
-export function checkTransferListeners({ onUpload, onDownload }: TransferListeners, prefix = ""): TransferListeners {
-  return {
-    ...(onUpload !== undefined && { onUpload: checkFunction(`${prefix}onUpload`, onUpload) }),
-    ...(onDownload !== undefined && { onDownload: checkFunction(`${prefix}onDownload`, onDownload) }),
+    listeners: {
+      ...(onUpload !== undefined && { onUpload: checkFunction("onUpload", onUpload) }),
+      ...(onDownload !== undefined && { onDownload: checkFunction("onDownload", onDownload) }),
+    },
   };
 }
 

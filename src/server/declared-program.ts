@@ -1,19 +1,16 @@
-import type { ServedFiles } from "../files/file-server-options.js";
-import type { TransferListeners } from "../files/transfer-events.js";
+import type { FilesOptions } from "../files/file-server-options.js";
 import type { SCPCommand } from "../scp/scp-command.js";
 import type { SessionChannel } from "../session/session-channel.js";
 import type { SessionRequest } from "../session/session-request.js";
 
-export type DeclaredFiles = ServedFiles & TransferListeners;
-
 /** A program that a declaration has allowed, and the way to run it. */
 export type DeclaredProgram =
   | { readonly kind: "session"; readonly request: SessionRequest }
-  | { readonly kind: "sftp"; readonly request: SessionRequest; readonly files: DeclaredFiles }
+  | { readonly kind: "sftp"; readonly request: SessionRequest; readonly files: FilesOptions }
   | {
       readonly kind: "scp";
       readonly request: SessionRequest;
-      readonly files: DeclaredFiles;
+      readonly files: FilesOptions;
       readonly command: SCPCommand;
     };
 

@@ -5,15 +5,9 @@ import { parseSCPCommand } from "../scp/scp-command.js";
 import type { SessionChannel } from "../session/session-channel.js";
 import type { Middleware, SessionHandler } from "../session/session-handler.js";
 import type { SessionRequest } from "../session/session-request.js";
-import { type DeclaredFiles, declareProgram, noteNoFiles } from "./declared-program.js";
+import { declareProgram, noteNoFiles } from "./declared-program.js";
 import { folderProblem } from "./folder-problem.js";
-import {
-  checkSessionOptions,
-  type FilesDeclaration,
-  filesDeclaration,
-  filesOf,
-  type SessionOptions,
-} from "./session-options.js";
+import { checkSessionOptions, type FilesOption, filesOf, type SessionOptions, servedFiles } from "./session-options.js";
 
 /** Variables that say how text is to be shown, and no more. */
 const HARMLESS_VARIABLE = /^(LANG|LC_\w+|COLORTERM)$/;
@@ -21,14 +15,14 @@ const HARMLESS_VARIABLE = /^(LANG|LC_\w+|COLORTERM)$/;
 /** The declaration of what clients may run, as the hooks of a server ask it. */
 export class SessionDeclaration {
   readonly session: SessionHandler | undefined;
-  readonly #sftp: FilesDeclaration | undefined;
+  readonly #sftp: FilesOption | undefined;
   readonly #middleware: Middleware[];
 
   /** @throws {ConfigurationError} naming the option that cannot be used */
   constructor(options: SessionOptions) {
     const { session, sftp, middleware = [] } = checkSessionOptions(options);
     this.session = session;
-    this.#sftp = sftp === undefined ? undefined : filesDeclaration(sftp);
+    this.#sftp = sftp;
     this.#middleware = [...middleware];
   }
 
@@ -84,8 +78,8 @@ export class SessionDeclaration {
    * @throws {ConfigurationError} when it cannot be served
    */
   async requireFolder(): Promise<void> {
-    const files = this.#sftp?.files;
-    const problem = typeof files === "string" ? await folderProblem(files) : undefined;
+    const files = this.#sftp === undefined || typeof this.#sftp === "function" ? undefined : servedFiles(this.#sftp);
+    const problem = files !== undefined && "rootPath" in files ? await folderProblem(files.rootPath) : undefined;
     if (problem !== undefined) throw new ConfigurationError("sftp", problem);
   }
 
@@ -93,13 +87,14 @@ export class SessionDeclaration {
     return this.session !== undefined && declareProgram(channel, { kind: "session", request });
   }
 
-  async #serveFiles(channel: SessionChannel, serve: (files: DeclaredFiles) => true): Promise<boolean> {
-    const declaration = this.#sftp;
-    if (declaration === undefined) return noteNoFiles(channel);
-    const { files: option, ...listeners } = declaration;
-    const files = await callHook("sftp", () => filesOf(option, channel));
+  async #serveFiles(
+    channel: SessionChannel,
+    serve: (files: NonNullable<Awaited<ReturnType<typeof filesOf>>>) => true,
+  ): Promise<boolean> {
+    const option = this.#sftp;
+    const files = option === undefined ? undefined : await callHook("sftp", () => filesOf(option, channel));
     if (files === undefined) return noteNoFiles(channel);
     const problem = "rootPath" in files ? await folderProblem(files.rootPath) : undefined;
-    return problem === undefined ? serve({ ...files, ...listeners }) : noteNoFiles(channel, problem);
+    return problem === undefined ? serve(files) : noteNoFiles(channel, problem);
   }
 }

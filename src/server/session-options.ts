@@ -1,10 +1,9 @@
 import { ConfigurationError } from "../base/configuration-error.js";
 import type { MaybePromise } from "../base/maybe-promise.js";
 import { checkFunction, checkOptions, kindOf } from "../base/option-checks.js";
-import { checkTransferListeners, type ServedFiles } from "../files/file-server-options.js";
+import { FILES_OPTIONS, type FilesOptions, filesSettings } from "../files/file-server-options.js";
 import type { FileSystem } from "../files/file-system.js";
-import type { TransferListeners } from "../files/transfer-events.js";
-import { checkFileSystem, hasMethods } from "../files/wrappers/methods.js";
+import { checkFileSystem, isFileSystem } from "../files/wrappers/methods.js";
 import type { Connection } from "../session/connection.js";
 import type { SessionChannel } from "../session/session-channel.js";
 import type { Middleware, SessionHandler } from "../session/session-handler.js";
@@ -17,18 +16,13 @@ export interface FilesClient<Data = unknown> {
   readonly connection: Connection<Data>;
 }
 
-/** Files that are served: a folder of this machine by its path, or a file system. */
-export type Files = string | FileSystem;
+/** Files that are served: a folder of this machine by its path, a file system, or one of them with options. */
+export type Files<Data = unknown> = string | FileSystem | FilesOptions<Connection<Data>>;
 
 /** Files for all users, or a function that gives those of a user; `undefined` refuses. */
-export type FilesOfUsers<Data = unknown> = Files | ((client: FilesClient<Data>) => MaybePromise<Files | undefined>);
-
-/** Files, and what is to be done about them. */
-export interface FilesDeclaration<Data = unknown> extends TransferListeners<Connection<Data>> {
-  readonly files: FilesOfUsers<Data>;
-}
-
-export type FilesOption<Data = unknown> = FilesOfUsers<Data> | FilesDeclaration<Data>;
+export type FilesOption<Data = unknown> =
+  | Files<Data>
+  | ((client: FilesClient<Data>) => MaybePromise<Files<Data> | undefined>);
 
 /** The programs that clients may run. Without a declaration, nothing runs. */
 export interface SessionOptions<Data = unknown> {
@@ -40,21 +34,10 @@ export interface SessionOptions<Data = unknown> {
   readonly middleware?: readonly Middleware<Data>[];
 }
 
-/** The declaration that stands in an option. @throws {ConfigurationError} naming the option that cannot be used */
-export function filesDeclaration(option: FilesOption): FilesDeclaration {
-  const isAlone = typeof option !== "object" || option === null || !("files" in option) || hasMethods(option);
-  const declaration = isAlone ? { files: option as FilesOfUsers } : checkOptions(option, DECLARED, "sftp");
-  const { files } = declaration;
-  if (typeof files !== "function") servedFiles(files, isAlone ? "sftp" : "sftp.files");
-  return { files, ...checkTransferListeners(declaration, "sftp.") };
-}
-
-const DECLARED = ["files", "onUpload", "onDownload"] as const;
-
 /** @throws {ConfigurationError} naming the option that cannot be used */
 export function checkSessionOptions({ session, sftp, middleware = [] }: SessionOptions): SessionOptions {
   if (session !== undefined) checkFunction("session", session);
-  if (sftp !== undefined) filesDeclaration(sftp);
+  if (sftp !== undefined && typeof sftp !== "function") servedFiles(sftp);
   if (!Array.isArray(middleware))
     throw new ConfigurationError("middleware", `must be a list, not ${kindOf(middleware)}`);
   for (const layer of middleware) checkFunction("middleware", layer);
@@ -66,7 +49,7 @@ export function checkSessionOptions({ session, sftp, middleware = [] }: SessionO
  *
  * @throws {ConfigurationError} when it gives something else
  */
-export async function filesOf(option: FilesOfUsers, channel: SessionChannel): Promise<ServedFiles | undefined> {
+export async function filesOf(option: FilesOption, channel: SessionChannel): Promise<FilesOptions | undefined> {
   if (typeof option !== "function") return servedFiles(option);
   const { connection } = channel;
   const { username: user = "", identity } = connection;
@@ -74,8 +57,18 @@ export async function filesOf(option: FilesOfUsers, channel: SessionChannel): Pr
   return files === undefined ? undefined : servedFiles(files);
 }
 
-function servedFiles(files: Files, option = "sftp"): ServedFiles {
-  if (typeof files !== "string") return { fileSystem: checkFileSystem(option, files) };
-  if (files === "") throw new ConfigurationError(option, "must be a path or a file system, and not an empty text");
-  return { rootPath: files };
+/** @throws {ConfigurationError} naming the option that cannot be used */
+export function servedFiles(files: Files): FilesOptions {
+  if (files === "") throw new ConfigurationError("sftp", "must be a path or a file system, and not an empty text");
+  if (typeof files === "string") return { rootPath: files };
+  if (!hasOptions(files)) return { fileSystem: checkFileSystem("sftp", files) };
+  const options = checkOptions(files, FILES_OPTIONS, "sftp");
+  filesSettings(options);
+  return options;
+}
+
+/** A file system of somebody's own may have members of these names. */
+function hasOptions(files: FileSystem | FilesOptions<Connection>): files is FilesOptions<Connection> {
+  const isObject = typeof files === "object" && files !== null;
+  return isObject && !isFileSystem(files) && FILES_OPTIONS.some((name) => name in files);
 }

@@ -61,7 +61,7 @@ describe("the declaration of files", () => {
     ["scp -O", "-O"],
   ])("hears of files by %s, with their user and connection", async (_, flag) => {
     const files = MemoryFileSystem.from({ "/old": "contents" });
-    const sftp = { files: () => files, onUpload: hear, onDownload: hear };
+    const sftp = () => ({ fileSystem: files, onUpload: hear, onDownload: hear });
     await using server = createServer({ hostKey, authentication, sftp, ...general });
     await server.listen(0);
     await writeFile(join(folder, "new"), "12345");
@@ -84,16 +84,23 @@ describe("the declaration of files", () => {
     ]);
   });
 
-  it("may be an object of its own with a file system, and says what it is not", () => {
+  it("may be a folder or a file system with options, for all or for each user, and says what it is not", async () => {
     const declared = (sftp: unknown) => () => createServer({ hostKey, sftp: sftp as string });
-    const files = new MemoryFileSystem();
-    expect(declared({ files, onUpload: hear })).not.toThrow();
-    expect(declared(Object.assign(new MemoryFileSystem(), { files: 1 }))).not.toThrow();
-    expect(declared({ files: {} })).toThrow("sftp.files: has none of the methods of a FileSystem");
-    expect(declared({ files: "" })).toThrow("sftp.files: must be a path");
-    expect(declared({ files, onUplaod: hear })).toThrow("sftp.onUplaod: is not an option (did you mean onUpload?)");
-    expect(declared({ files, onUpload: "hear" })).toThrow("sftp.onUpload: must be a function");
-    expect(declared({ onUpload: hear })).toThrow("sftp: has none of the methods of a FileSystem");
+    const fileSystem = new MemoryFileSystem();
+    expect(declared({ fileSystem, onUpload: hear })).not.toThrow();
+    expect(declared(Object.assign(new MemoryFileSystem(), { fileSystem: 1 }))).not.toThrow();
+    expect(declared({ rootPath: folder, fileSystem })).toThrow("fileSystem: cannot be given together with rootPath");
+    expect(declared({ fileSystem, onUplaod: hear })).toThrow(
+      "sftp.onUplaod: is not an option (did you mean onUpload?)",
+    );
+    expect(declared({ fileSystem, onUpload: "hear" })).toThrow("onUpload: must be a function");
+    expect(declared({ onUpload: hear })).toThrow("rootPath: must be given, or fileSystem");
+    await using server = createServer({
+      hostKey,
+      sftp: { rootPath: join(folder, "missing", "folder"), onUpload: hear },
+      ...general,
+    });
+    await expect(server.listen(0)).rejects.toThrow("sftp: ");
   });
 });
 
@@ -102,7 +109,7 @@ describe("an upload that is under way", () => {
     const server = createServer({
       hostKey,
       authentication,
-      sftp: { files: new MemoryFileSystem(), onUpload: hear },
+      sftp: { fileSystem: new MemoryFileSystem(), onUpload: hear },
       ...general,
     });
     onTestFinished(() => server.close({ grace: 0 }));

@@ -43,14 +43,14 @@ const fileHandleMethods: Readonly<Record<FileHandleMethod, true>> = {
  */
 export function checkFileSystem(option: string, fileSystem: FileSystem): FileSystem {
   checkObject(option, fileSystem, " with methods of a FileSystem");
-  if (!hasMethods(fileSystem)) throw new ConfigurationError(option, "has none of the methods of a FileSystem");
+  if (!isFileSystem(fileSystem)) throw new ConfigurationError(option, "has none of the methods of a FileSystem");
   const odd = keysOf(fileSystemMethods).find((name) => !["function", "undefined"].includes(typeof fileSystem[name]));
   if (odd !== undefined) throw new ConfigurationError(option, `${odd} is not a method`);
   return fileSystem;
 }
 
 /** Whether an object has any method of a file system. */
-export function hasMethods(object: object): boolean {
+export function isFileSystem(object: object): boolean {
   return keysOf(fileSystemMethods).some((name) => Reflect.get(object, name) !== undefined);
 }
 
