@@ -26,6 +26,8 @@ export interface FileAttributes {
   readonly gid?: number;
   /** Names of the file; 1 where absent. */
   readonly links?: number;
+  /** The file is an upload that its user has not completed, and nothing else is there: to make it anew replaces nothing. */
+  readonly unfinished?: boolean;
 }
 
 /** The changes to a file; an attribute that is absent stays as it is. */

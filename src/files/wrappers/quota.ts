@@ -1,3 +1,4 @@
+import { ConfigurationError } from "../../base/configuration-error.js";
 import { checkInteger, checkOptions } from "../../base/option-checks.js";
 import { ByteBudget } from "../byte-budget.js";
 import { endFile } from "../end-file.js";
@@ -6,6 +7,7 @@ import { abortedBy, COMPLETED } from "../file-outcome.js";
 import type { AttributeChanges, FileHandle, FileSystem, FileSystemStatistics, OpenOptions } from "../file-system.js";
 import { FOR_READING, FOR_WRITING } from "../open-options.js";
 import { isWithin } from "../path.js";
+import { stagesUploads } from "./atomic-uploads.js";
 import { CountedFile } from "./counted-file.js";
 import { call, callHandle, checkFileSystem, selectHandleMethods, selectMethods } from "./methods.js";
 import { type OpenFile, QuotaHandle } from "./quota-handle.js";
@@ -40,6 +42,9 @@ export interface QuotaOptions {
  */
 export function quota(fileSystem: FileSystem, options: QuotaOptions): FileSystem {
   checkFileSystem("fileSystem", fileSystem);
+  if (stagesUploads(fileSystem)) {
+    throw new ConfigurationError("fileSystem", "stages uploads: write atomicUploads(quota(files, …)) instead");
+  }
   const limited = new QuotaFileSystem(fileSystem, checkOptions(options, ["bytes", "used"]));
   return {
     ...selectMethods(fileSystem, () => true),

@@ -1,0 +1,175 @@
+import type { MaybePromise } from "../../base/maybe-promise.js";
+import { endFile } from "../end-file.js";
+import { FileError, toFileError } from "../errors.js";
+import { abortedBy, COMPLETED, type FileOutcome } from "../file-outcome.js";
+import type { AttributeChanges, FileAttributes, FileHandle, FileSystem } from "../file-system.js";
+import { call, callHandle } from "./methods.js";
+import type { StagedNames } from "./staged-names.js";
+import {
+  attributesAt,
+  demandStillAt,
+  removeStaged,
+  type StagedUpload,
+  superseded,
+  takeOver,
+  type UploadWriter,
+} from "./staged-upload.js";
+import type { UploadRegister } from "./upload-register.js";
+
+/** What the handles of one wrapper have in common. */
+export interface Staging {
+  readonly fileSystem: FileSystem;
+  readonly register: UploadRegister;
+  readonly names: StagedNames;
+  readonly fsync: boolean;
+}
+
+/** A file that is written beside its place, and moved there when the client has closed it. */
+export class StagedFile implements FileHandle, UploadWriter {
+  readonly identity?: string;
+  readonly staging: Staging;
+  readonly #handle: FileHandle;
+  readonly #upload: StagedUpload;
+  #isCut = false;
+
+  constructor(staging: Staging, handle: FileHandle, upload: StagedUpload) {
+    if (handle.identity !== undefined) this.identity = handle.identity;
+    this.staging = staging;
+    this.#handle = handle;
+    this.#upload = upload;
+    upload.writers.add(this);
+  }
+
+  cut(): void {
+    this.#isCut = true;
+    this.#upload.writers.delete(this);
+  }
+
+  read(buffer: Buffer, position: number): MaybePromise<number> {
+    return callHandle(this.#handle, "read", buffer, position);
+  }
+
+  write(data: Buffer, position: number): MaybePromise<void> {
+    if (this.#isCut) throw superseded();
+    return callHandle(this.#handle, "write", data, position);
+  }
+
+  stat(): MaybePromise<FileAttributes> {
+    return callHandle(this.#handle, "stat");
+  }
+
+  async setstat(changes: AttributeChanges): Promise<void> {
+    if (this.#isCut) throw superseded();
+    await callHandle(this.#handle, "setstat", changes);
+    if (changes.permissions !== undefined) this.#upload.hasPermissions = true;
+  }
+
+  fsync(): MaybePromise<void> {
+    return callHandle(this.#handle, "fsync");
+  }
+
+  /** Moves the file into its place if the client has closed all its handles, and leaves it where it is otherwise. */
+  async close(outcome: FileOutcome): Promise<void> {
+    const { register, names } = this.staging;
+    await register.alone(names.slotOf(this.#upload.path), () => this.#close(outcome));
+  }
+
+  async #close(outcome: FileOutcome): Promise<void> {
+    const upload = this.#upload;
+    if (this.#isCut) {
+      await endFile(this.#handle, abortedBy(superseded()));
+      if (outcome.result === "completed") throw superseded();
+      return;
+    }
+    upload.writers.delete(this);
+    if (outcome.result === "aborted") upload.isBroken = true;
+    if (upload.writers.size > 0 || upload.isRemoved) {
+      await endFile(this.#handle, outcome);
+      return;
+    }
+    try {
+      if (upload.isBroken) await this.#keep(outcome);
+      else await this.#complete();
+    } finally {
+      this.staging.register.delete(upload);
+    }
+  }
+
+  async #complete(): Promise<void> {
+    const { fileSystem, fsync } = this.staging;
+    const upload = this.#upload;
+    const { path, stagedPath, isExclusive } = upload;
+    try {
+      if (fsync) await this.#handle.fsync?.();
+      const replaced = await attributesAt(fileSystem, path);
+      if (replaced !== undefined) {
+        checkReplaceable(replaced);
+        if (isExclusive) throw new FileError("EEXIST");
+        if (!upload.hasPermissions) await takeOver(fileSystem, this.#handle, stagedPath, replaced);
+      }
+    } catch (error) {
+      await this.#keep(abortedBy(error));
+      throw error;
+    }
+    await this.#endHere(COMPLETED);
+    try {
+      // Without `exclusive` whatever has come to the path meanwhile is replaced: the last one to close wins.
+      await call(fileSystem, isExclusive ? "rename" : "posixRename", stagedPath, path);
+    } catch (error) {
+      await this.#leave(abortedBy(error), false);
+      throw error;
+    }
+    await this.#shadowOther();
+  }
+
+  /** What the same user had begun to upload to the same path is of no use to anybody any more. */
+  async #shadowOther(): Promise<void> {
+    const { fileSystem, register, names } = this.staging;
+    const { path, stagedPath } = this.#upload;
+    const slot = names.slotOf(path);
+    if (slot === stagedPath) return;
+    const other = register.get(slot);
+    if (other === undefined) await removeStaged(fileSystem, slot);
+    else other.isShadowed = true;
+  }
+
+  async #keep(outcome: FileOutcome): Promise<void> {
+    const { fileSystem } = this.staging;
+    const isEmpty = (await attributesAt(fileSystem, this.#upload.stagedPath))?.size === 0;
+    await this.#endHere(outcome);
+    await this.#leave(outcome, isEmpty);
+  }
+
+  /** @throws {FileError} when the staged file is not this one any more, which is then not to be touched */
+  async #endHere(outcome: FileOutcome): Promise<void> {
+    let failure: unknown;
+    try {
+      // As long as it is open, no other file can be taken for it.
+      await demandStillAt(this.staging.fileSystem, this.#upload.stagedPath, this.#handle);
+    } catch (error) {
+      failure = error;
+    }
+    await endFile(this.#handle, failure === undefined ? outcome : abortedBy(failure));
+    if (failure !== undefined) throw failure;
+  }
+
+  /** Leaves what has come where a later session finds it, unless it is nothing, or no session would look for it. */
+  async #leave(outcome: FileOutcome, isEmpty: boolean): Promise<void> {
+    const { fileSystem, register, names } = this.staging;
+    const { path, stagedPath, isShadowed } = this.#upload;
+    const slot = names.slotOf(path);
+    const isTaken = stagedPath !== slot && register.get(slot) !== undefined;
+    if (isEmpty || isShadowed || isTaken || isTooLate(outcome)) await removeStaged(fileSystem, stagedPath);
+    else if (stagedPath !== slot) await call(fileSystem, "posixRename", stagedPath, slot);
+  }
+}
+
+/** Whether a file could not be made because somebody else has made one of its name. */
+function isTooLate(outcome: FileOutcome): boolean {
+  return outcome.result === "aborted" && outcome.reason === "error" && toFileError(outcome.error).code === "EEXIST";
+}
+
+function checkReplaceable({ type }: FileAttributes): void {
+  if (type === "directory") throw new FileError("EISDIR");
+  if (type !== "file") throw new FileError("EINVAL", "Not a regular file");
+}

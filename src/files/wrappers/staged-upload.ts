@@ -1,0 +1,96 @@
+import { endFile } from "../end-file.js";
+import { FileError, isMissing } from "../errors.js";
+import { COMPLETED } from "../file-outcome.js";
+import type { FileAttributes, FileHandle, FileSystem } from "../file-system.js";
+import { FOR_READING } from "../open-options.js";
+import { call } from "./methods.js";
+
+/** A handle that writes an upload. */
+export interface UploadWriter {
+  /** The same for all handles of one wrapper: in most programs, of a session. */
+  readonly staging: object;
+  /** Lets nothing more be written: another session goes on with the upload. */
+  cut(): void;
+}
+
+/** An upload that is under way, or was taken up again. */
+export class StagedUpload {
+  /** Where the file is to be. */
+  path: string;
+  stagedPath: string;
+  /** Nothing may be replaced. */
+  readonly isExclusive: boolean;
+  readonly writers = new Set<UploadWriter>();
+  /** The client has said which permissions the file is to have. */
+  hasPermissions = false;
+  /** A handle was not closed by its client: a part may be missing. */
+  isBroken = false;
+  /** Another file has come to the path since, and this one is not to be found under it any more. */
+  isShadowed = false;
+  /** The client has removed it. */
+  isRemoved = false;
+
+  constructor(path: string, stagedPath: string, isExclusive: boolean) {
+    this.path = path;
+    this.stagedPath = stagedPath;
+    this.isExclusive = isExclusive;
+  }
+}
+
+/** What there is at a path; `undefined` where nothing is. */
+export async function attributesAt(fileSystem: FileSystem, path: string): Promise<FileAttributes | undefined> {
+  try {
+    return await call(fileSystem, "lstat", path);
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Makes sure that a path still leads to the file that was opened by it. Another process, or another object for the same
+ * folder, may have put another there. A file system that does not tell files apart is believed.
+ *
+ * @throws {FileError}
+ */
+export async function demandStillAt(fileSystem: FileSystem, path: string, { identity }: FileHandle): Promise<void> {
+  if (identity === undefined) return;
+  const handle = await call(fileSystem, "open", path, FOR_READING);
+  await endFile(handle, COMPLETED);
+  if (handle.identity !== identity) throw superseded();
+}
+
+/** Gives a staged file what a file that it replaces has: its permissions, and its owner where that is possible. */
+export async function takeOver(
+  fileSystem: FileSystem,
+  handle: FileHandle,
+  stagedPath: string,
+  { permissions, uid, gid }: FileAttributes,
+): Promise<void> {
+  const setstat: NonNullable<FileHandle["setstat"]> | undefined =
+    handle.setstat?.bind(handle) ?? fileSystem.setstat?.bind(fileSystem, stagedPath);
+  if (setstat === undefined) return;
+  const staged = await call(fileSystem, "lstat", stagedPath);
+  const isOthers = staged.uid !== uid || staged.gid !== gid;
+  if (isOthers && uid !== undefined && gid !== undefined) {
+    try {
+      await setstat({ owner: { uid, gid } });
+    } catch {
+      // Only root may give files away.
+    }
+  }
+  if (isOthers || staged.permissions !== permissions) await setstat({ permissions });
+}
+
+/** Removes a staged file, if it is there. */
+export async function removeStaged(fileSystem: FileSystem, stagedPath: string): Promise<void> {
+  try {
+    await call(fileSystem, "remove", stagedPath);
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+  }
+}
+
+export function superseded(): FileError {
+  return new FileError("ESTALE", "Another session has taken this upload over");
+}

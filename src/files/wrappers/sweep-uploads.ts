@@ -1,0 +1,52 @@
+import { checkNumber, checkOptions } from "../../base/option-checks.js";
+import { isMissing, LinkInPathError } from "../errors.js";
+import type { FileSystem } from "../file-system.js";
+import { isDots, joinPath, MAX_PATH_LENGTH } from "../path.js";
+import { KEPT_FOR } from "./atomic-uploads.js";
+import { call, checkFileSystem } from "./methods.js";
+import { isReserved } from "./staged-names.js";
+import { removeStaged } from "./staged-upload.js";
+import { UploadRegister } from "./upload-register.js";
+
+export interface SweepOptions {
+  /** Seconds that what is left of an upload is kept, from the last change on. Default: a week. */
+  readonly keepSeconds?: number;
+  /** Ends the sweep before the next directory. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Removes what is left of uploads in a whole tree, whoever began them: at the start of a program, say, or each night.
+ *
+ * @param fileSystem that `atomicUploads` was given
+ * @returns the number of files that were removed
+ * @throws the error of a directory that cannot be listed, or of a file that cannot be removed
+ */
+export async function sweepUploads(fileSystem: FileSystem, options: SweepOptions = {}): Promise<number> {
+  checkFileSystem("fileSystem", fileSystem);
+  const { keepSeconds = KEPT_FOR, signal } = checkOptions(options, ["keepSeconds", "signal"]);
+  checkNumber("keepSeconds", keepSeconds, 0, Number.MAX_SAFE_INTEGER);
+  const register = UploadRegister.of(fileSystem);
+  const limit = Date.now() / 1000 - keepSeconds;
+  const directories = ["/"];
+  let removed = 0;
+  for (let directory = directories.pop(); directory !== undefined; directory = directories.pop()) {
+    signal?.throwIfAborted();
+    try {
+      for await (const { name, attributes } of call(fileSystem, "readdir", directory)) {
+        if (isDots(name)) continue;
+        const path = joinPath(directory, name);
+        if (attributes.type === "directory" && path.length <= MAX_PATH_LENGTH) directories.push(path);
+        if (attributes.type !== "file" || !isReserved(name) || attributes.modifyTime > limit) continue;
+        await register.alone(path, async () => {
+          if (register.get(path) !== undefined) return;
+          await removeStaged(fileSystem, path);
+          removed++;
+        });
+      }
+    } catch (error) {
+      if (!isMissing(error) && !(error instanceof LinkInPathError)) throw error;
+    }
+  }
+  return removed;
+}

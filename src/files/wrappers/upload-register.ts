@@ -1,0 +1,63 @@
+import type { FileSystem } from "../file-system.js";
+import { isWithin } from "../path.js";
+import type { StagedUpload } from "./staged-upload.js";
+
+const registers = new WeakMap<FileSystem, UploadRegister>();
+
+/** The uploads to one file system that are under way in this process, whichever wrapper they came through. */
+export class UploadRegister {
+  /** By the paths of their staged files. */
+  readonly #uploads = new Map<string, StagedUpload>();
+  readonly #locks = new Map<string, Promise<unknown>>();
+
+  static of(fileSystem: FileSystem): UploadRegister {
+    let register = registers.get(fileSystem);
+    if (register === undefined) {
+      register = new UploadRegister();
+      registers.set(fileSystem, register);
+    }
+    return register;
+  }
+
+  get(stagedPath: string): StagedUpload | undefined {
+    return this.#uploads.get(stagedPath);
+  }
+
+  add(upload: StagedUpload): void {
+    this.#uploads.set(upload.stagedPath, upload);
+  }
+
+  delete(upload: StagedUpload): void {
+    if (this.#uploads.get(upload.stagedPath) === upload) this.#uploads.delete(upload.stagedPath);
+  }
+
+  *[Symbol.iterator](): IterableIterator<StagedUpload> {
+    yield* this.#uploads.values();
+  }
+
+  /** A directory was renamed: what is uploaded into it has moved along. */
+  moved(oldPath: string, newPath: string): void {
+    for (const upload of [...this.#uploads.values()]) {
+      if (!isWithin(upload.path, oldPath)) continue;
+      this.delete(upload);
+      upload.path = newPath + upload.path.slice(oldPath.length);
+      upload.stagedPath = newPath + upload.stagedPath.slice(oldPath.length);
+      this.add(upload);
+    }
+  }
+
+  /** Runs what is done about one staged file behind all else that is done about it. */
+  async alone<T>(slotPath: string, operation: () => Promise<T>): Promise<T> {
+    const turn = (this.#locks.get(slotPath) ?? Promise.resolve()).then(operation);
+    const over = turn.then(
+      () => {},
+      () => {},
+    );
+    this.#locks.set(slotPath, over);
+    try {
+      return await turn;
+    } finally {
+      if (this.#locks.get(slotPath) === over) this.#locks.delete(slotPath);
+    }
+  }
+}
