@@ -1,17 +1,18 @@
 /**
- * SFTP and scp for many users. Each sees a folder of their own, `homes/NAME`, which is made if it is not there. The
- * file `users` has a line for each, `NAME:HASH`.
+ * SFTP and scp for many users. Each sees a folder of their own, `homes/NAME`, which is made if it is not there. Files
+ * appear in it when they are whole. The file `users` has a line for each, `NAME:HASH`.
  *
  *   mkdir homes && touch users && chmod 600 users && echo "ann:$(npx spindlex hash-password)" >>users
  *   npx tsx examples/sftp-server.ts
  *   sftp -P 2222 ann@localhost
  */
 import { createServer, passwordFile } from "spindlex";
+import { atomicUploads, LocalFileSystem } from "spindlex/sftp";
 
 const server = createServer({
   hostKey: "host_key",
   authentication: { password: passwordFile({ file: "users" }) },
-  sftp: ({ user }) => `homes/${user}`,
+  sftp: ({ user }) => atomicUploads(new LocalFileSystem(`homes/${user}`), { user }),
 });
 await server.listen(Number(process.env.PORT ?? 2222));
 console.log(`Listening on ${server.address}:${server.port}`);

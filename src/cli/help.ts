@@ -21,6 +21,7 @@ Options:
   --host ADDRESS          address to listen on (default: 127.0.0.1)
   --read-only             allow no change in DIR
   --quota SIZE            how much all files in DIR may hold together: 500M, 10G
+  --atomic-uploads        files appear in DIR when they are whole
   --user NAME             the user who may log in (default: the user who runs
                           the server)
   --authorized-keys FILE  log in with one of these public keys, not a password;

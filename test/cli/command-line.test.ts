@@ -41,6 +41,11 @@ describe("parseCommandLine", () => {
     });
   });
 
+  it("stages uploads where it is told to", () => {
+    const folder = { path: "d", readOnly: false, atomicUploads: true };
+    expect(parseCommandLine(["serve", "--atomic-uploads", "d"])).toMatchObject({ options: { folder } });
+  });
+
   it("reads what serve forwards", () => {
     const args =
       "serve --allow-exec --allow-forwarding local,remote,agent,x11 --permit-open db.internal:5432,10.0.0.0/8:* " +
@@ -125,6 +130,14 @@ describe("parseCommandLine", () => {
     { args: ["serve", "a", "b"], message: "only one folder can be served (see spindlex serve --help)" },
     { args: ["serve", "--read-only"], message: "--read-only needs a folder to serve (see spindlex serve --help)" },
     { args: ["serve", "--quota", "1G"], message: "--quota needs a folder to serve (see spindlex serve --help)" },
+    {
+      args: ["serve", "--atomic-uploads"],
+      message: "--atomic-uploads needs a folder to serve (see spindlex serve --help)",
+    },
+    {
+      args: ["serve", "--atomic-uploads", "--read-only", "d"],
+      message: "--atomic-uploads does nothing with --read-only",
+    },
     { args: ["serve", "--quota", "1X", "d"], message: "--quota is '1X', not a size such as 500M or 10G" },
     { args: ["serve", "--quota", "", "d"], message: "--quota is '', not a size such as 500M or 10G" },
     { args: ["serve", "--quota=-1", "d"], message: "--quota is '-1', not a size such as 500M or 10G" },

@@ -97,9 +97,19 @@ describePage("docs/file-systems.md", (page) => {
     expect(page.log).toMatch(/"user":"ann".*"\/uploads\/new\.txt"/);
   });
 
+  it("has whole uploads", async () => {
+    page.write("keys/ann", page.publicLine);
+    page.write("srv/incoming/old.txt", "old");
+    const { server } = await page.load<{ server: Server }>("sftp: ({ user }) => atomicUploads");
+    const upload = page.write("upload.txt", "whole");
+    const { stdout } = await page.sftp(server.port, "ann", [`put ${upload} old.txt`, "ls -1"]);
+    expect(stdout).toMatch(/\nold\.txt\n$|^old\.txt$/m);
+    expect(readFileSync(join(page.folder, "srv/incoming/old.txt"), "utf8")).toBe("whole");
+  });
+
   it("serves what is no folder", async () => {
     page.write("keys/ann");
-    const { server } = await page.load<{ server: Server }>("Reports");
+    const { server } = await page.load<{ server: Server }>("class Reports");
     const got = join(page.folder, "june");
     const lines = ["ls", `get june.txt ${got}`, `put ${page.write("upload")} june.txt`];
     const { stdout, stderr } = await page.sftp(server.port, "ann", lines);

@@ -37,6 +37,7 @@ export interface FolderOptions {
   readonly readOnly: boolean;
   /** Bytes that all files may hold together. */
   readonly quota?: number;
+  readonly atomicUploads?: boolean;
 }
 
 /**
@@ -47,7 +48,7 @@ export interface FolderOptions {
 export function parseServe(args: readonly string[]): ServeOptions | "help" {
   const { values, positionals } = readServeArguments(args);
   if (values.help) return "help";
-  const folder = parseFolder(positionals, values["read-only"], values.quota);
+  const folder = parseFolder(positionals, values);
   const hasKeys = values["authorized-keys"] !== undefined || values["trusted-user-ca-keys"] !== undefined;
   if (values.user !== undefined && values["password-file"] !== undefined && !hasKeys) {
     throw new UsageError("--user does nothing with --password-file alone: that file names the users");
@@ -108,6 +109,7 @@ function readServeArguments(args: readonly string[]) {
         host: { type: "string", default: "127.0.0.1" },
         "read-only": { type: "boolean", default: false },
         quota: { type: "string" },
+        "atomic-uploads": { type: "boolean", default: false },
         user: { type: "string" },
         "password-file": { type: "string" },
         "authorized-keys": { type: "string" },
@@ -134,20 +136,23 @@ function readServeArguments(args: readonly string[]) {
 
 function parseFolder(
   [path, ...others]: readonly string[],
-  readOnly: boolean,
-  quota: string | undefined,
+  values: { readonly "read-only": boolean; readonly quota?: string; readonly "atomic-uploads": boolean },
 ): FolderOptions | undefined {
+  const { "read-only": readOnly, quota, "atomic-uploads": atomicUploads } = values;
   if (others.length > 0) throw new UsageError("only one folder can be served (see spindlex serve --help)");
+  if (readOnly && atomicUploads) throw new UsageError("--atomic-uploads does nothing with --read-only");
   if (path !== undefined) {
     return {
       path: parseText("the folder's name", path),
       readOnly,
       ...(quota !== undefined && { quota: parseSize("--quota", quota) }),
+      ...(atomicUploads && { atomicUploads }),
     };
   }
   for (const [option, isGiven] of [
     ["--read-only", readOnly],
     ["--quota", quota !== undefined],
+    ["--atomic-uploads", atomicUploads],
   ] as const) {
     if (isGiven) throw new UsageError(`${option} needs a folder to serve (see spindlex serve --help)`);
   }

@@ -4,6 +4,7 @@ import type { Logger } from "pino";
 import { type Channel, loggedPath, type SCPCommand, SCPServer } from "../../index.js";
 import {
   type AuditEvent,
+  atomicUploads,
   audit,
   type FileOutcome,
   type FileSystem,
@@ -12,10 +13,14 @@ import {
   quota,
   readOnly,
   SFTPServer,
+  sweepUploads,
 } from "../../sftp/index.js";
 import { describeError, StartError } from "../errors.js";
 import { channelOrigin } from "./channel-origin.js";
 import type { FolderOptions } from "./serve-options.js";
+
+/** Milliseconds: a day. */
+const SWEEP_INTERVAL = 24 * 60 * 60 * 1000;
 
 /** A folder that clients reach over SFTP and scp. */
 export class ServedFolder {
@@ -23,7 +28,9 @@ export class ServedFolder {
   readonly kind: "disk" | "memory";
   readonly #fileSystem: FileSystem;
   readonly #logger: Logger;
+  readonly #isAtomic: boolean;
   readonly #sessions = new Set<Promise<void>>();
+  #sweeping: NodeJS.Timeout | undefined;
 
   /** @throws {StartError} when there is no such folder */
   static async open(options: FolderOptions, logger: Logger): Promise<ServedFolder> {
@@ -33,7 +40,7 @@ export class ServedFolder {
     let fileSystem: FileSystem = new LocalFileSystem(path);
     if (options.quota !== undefined) fileSystem = quota(fileSystem, { bytes: options.quota });
     if (options.readOnly) fileSystem = readOnly(fileSystem);
-    return new ServedFolder("disk", fileSystem, logger);
+    return new ServedFolder("disk", fileSystem, logger, options.atomicUploads);
   }
 
   /** A folder whose files are gone when the server stops. */
@@ -42,10 +49,14 @@ export class ServedFolder {
     return new ServedFolder("memory", fileSystem, logger);
   }
 
-  private constructor(kind: ServedFolder["kind"], fileSystem: FileSystem, logger: Logger) {
+  private constructor(kind: ServedFolder["kind"], fileSystem: FileSystem, logger: Logger, isAtomic = false) {
     this.kind = kind;
     this.#fileSystem = fileSystem;
     this.#logger = logger;
+    this.#isAtomic = isAtomic;
+    if (!isAtomic) return;
+    void this.#sweep();
+    this.#sweeping = setInterval(() => this.#sweep(), SWEEP_INTERVAL).unref();
   }
 
   /** Serves SFTP on a channel. */
@@ -60,13 +71,25 @@ export class ServedFolder {
 
   /** Resolves when no session is left and all files are closed. */
   async ended(): Promise<void> {
+    clearInterval(this.#sweeping);
     await Promise.all(this.#sessions);
   }
 
   #settings(channel: Channel) {
     const logger = this.#logger.child(channelOrigin(channel));
     const record = (event: AuditEvent) => logEvent(logger, event);
-    return { fileSystem: audit(this.#fileSystem, { record }), logger };
+    const user = channel.connection.username;
+    const fileSystem = this.#isAtomic ? atomicUploads(this.#fileSystem, { user }) : this.#fileSystem;
+    return { fileSystem: audit(fileSystem, { record }), logger };
+  }
+
+  async #sweep(): Promise<void> {
+    try {
+      const files = await sweepUploads(this.#fileSystem);
+      if (files > 0) this.#logger.info({ files }, "unfinished uploads removed");
+    } catch (err) {
+      this.#logger.warn({ err }, "unfinished uploads could not be removed");
+    }
   }
 
   #track({ closed }: { readonly closed: Promise<void> }): void {

@@ -19,6 +19,7 @@ export interface StartReport {
     readonly readOnly: boolean;
     /** Bytes. */
     readonly quota?: number;
+    readonly atomicUploads?: boolean;
   };
   readonly forwarding?: ForwardingChoice;
   /** The command that shows that it works; a shell when absent. */
@@ -51,8 +52,12 @@ export function formatStartReportAsJson(report: StartReport): string {
   return `${JSON.stringify({ address, port, ...hostKeys, ...others })}\n`;
 }
 
-function describeFolder({ path, readOnly, quota }: NonNullable<StartReport["folder"]>): string {
-  const limits = [...(readOnly ? ["read-only"] : []), ...(quota === undefined ? [] : [`at most ${formatSize(quota)}`])];
+function describeFolder({ path, readOnly, quota, atomicUploads }: NonNullable<StartReport["folder"]>): string {
+  const limits = [
+    ...(readOnly ? ["read-only"] : []),
+    ...(quota === undefined ? [] : [`at most ${formatSize(quota)}`]),
+    ...(atomicUploads ? ["whole uploads only"] : []),
+  ];
   const shownPath = printableText(path);
   return limits.length === 0 ? shownPath : `${shownPath} (${limits.join(", ")})`;
 }

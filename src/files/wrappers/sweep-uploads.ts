@@ -1,4 +1,4 @@
-import { checkNumber, checkOptions } from "../../base/option-checks.js";
+import { checkNumber, checkOptions, checkSignal } from "../../base/option-checks.js";
 import { isMissing, LinkInPathError } from "../errors.js";
 import type { FileSystem } from "../file-system.js";
 import { isDots, joinPath, MAX_PATH_LENGTH } from "../path.js";
@@ -26,6 +26,7 @@ export async function sweepUploads(fileSystem: FileSystem, options: SweepOptions
   checkFileSystem("fileSystem", fileSystem);
   const { keepSeconds = KEPT_FOR, signal } = checkOptions(options, ["keepSeconds", "signal"]);
   checkNumber("keepSeconds", keepSeconds, 0, Number.MAX_SAFE_INTEGER);
+  if (signal !== undefined) checkSignal("signal", signal);
   const register = UploadRegister.of(fileSystem);
   const limit = Date.now() / 1000 - keepSeconds;
   const directories = ["/"];

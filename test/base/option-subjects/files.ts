@@ -1,7 +1,7 @@
 import { duplexPair } from "node:stream";
 import { SCPServer } from "../../../src/index.js";
-import { audit, MemoryFileSystem, quota, SFTPServer } from "../../../src/sftp/index.js";
-import { logger, notFunction, nothing, notLogger, notNumber, notText, type OptionSubject } from "./values.js";
+import { atomicUploads, audit, MemoryFileSystem, quota, SFTPServer, sweepUploads } from "../../../src/sftp/index.js";
+import { logger, notFlag, notFunction, nothing, notLogger, notNumber, notText, type OptionSubject } from "./values.js";
 
 export const FILES = MemoryFileSystem.from({ "/file": "hello" });
 
@@ -19,7 +19,7 @@ const { checkFileAccess } = access;
 const notPolicy = ["rw", 5, {}, [], nothing, { checkFileAccess }, { ...access, getFilePermissions: 0o600 }];
 
 const fileServer = {
-  valid: { fileSystem: FILES, startDirectory: "/", access, logger },
+  valid: { fileSystem: FILES, startDirectory: "/", access, logger, onUpload: nothing, onDownload: nothing },
   wrong: {
     rootPath: [...notText, "", "a\0b"],
     fileSystem: NOT_FILE_SYSTEMS,
@@ -75,6 +75,20 @@ export const FILE_SUBJECTS: readonly OptionSubject[] = [
     valid: { record: nothing, user: "ann" },
     wrong: { record: notFunction, user: notText },
     required: ["record"],
+  },
+  {
+    name: "atomicUploads",
+    call: (options) => atomicUploads(FILES, options),
+    optional: true,
+    valid: { user: "ann", keepSeconds: 60, fsync: true },
+    wrong: { user: notText, keepSeconds: [...notNumber, 0], fsync: notFlag },
+  },
+  {
+    name: "sweepUploads",
+    call: (options) => sweepUploads(FILES, options),
+    optional: true,
+    valid: { keepSeconds: 60, signal: new AbortController().signal },
+    wrong: { keepSeconds: notNumber, signal: [5, {}, nothing] },
   },
   {
     name: "quota",

@@ -226,6 +226,29 @@ describe("a folder", needs("sftp", "scp"), () => {
     expect(readFileSync(join(folder, "inside"), "utf8")).toBe("content");
   });
 
+  it("has files that are whole with --atomic-uploads: a later session goes on with an upload", async () => {
+    const source = join(local, "source");
+    const whole = "0123456789".repeat(30_000);
+    writeFileSync(source, whole);
+    writeFileSync(join(folder, "file"), "old");
+    await start("--atomic-uploads", "--quota", "1M");
+    const upload = client.start(port, "", ["-i", key, TARGET, "scp -t file"]);
+    upload.write(`C0644 300000 file\n${whole.slice(0, 280_000)}`);
+    await expect.poll(() => stagedSize(), { timeout: 10_000 }).toBeGreaterThan(0);
+    await log();
+    await upload.exitCode();
+    expect(readFileSync(join(folder, "file"), "utf8")).toBe("old");
+    await start("--atomic-uploads");
+    expect(await sftp(`reput ${source} file`)).toMatchObject({ code: 0 });
+    expect(readFileSync(join(folder, "file"), "utf8") === whole).toBe(true);
+    expect(readdirSync(folder)).toEqual(["file"]);
+
+    function stagedSize(): number {
+      const staged = readdirSync(folder).find((name) => name.startsWith(".spindlex-"));
+      return staged === undefined ? 0 : readFileSync(join(folder, staged)).length;
+    }
+  });
+
   it("lets go of its sessions when the server stops", async () => {
     await start();
     const upload = client.start(port, "", ["-i", key, TARGET, "scp -t partial"]);
