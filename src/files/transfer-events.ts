@@ -1,6 +1,5 @@
 import { loggedPath } from "../base/logged-text.js";
 import type { Logger } from "../base/logger.js";
-import type { MaybePromise } from "../base/maybe-promise.js";
 import type { FileOutcome } from "./file-outcome.js";
 import type { FileServerConnection } from "./file-server-stream.js";
 import type { OpenOptions } from "./file-system.js";
@@ -25,10 +24,10 @@ export interface TransferEvent<Connection = FileServerConnection | undefined> {
   readonly connection: Connection;
 }
 
-/** Told of each file once, when it is closed. What it throws is logged and harms nothing; nobody waits for it. */
+/** Told of each file once, when it is closed. It may be asynchronous: what it throws, or rejects with, is logged and harms nothing; nobody waits for it. */
 export type TransferListener<Connection = FileServerConnection | undefined> = {
   // As a method, so that a server of channels can take a listener that wants their connection.
-  listen(event: TransferEvent<Connection>): MaybePromise<void>;
+  listen(event: TransferEvent<Connection>): unknown;
 }["listen"];
 
 export interface TransferListeners<Connection = FileServerConnection | undefined> {

@@ -3,6 +3,16 @@ import { pipeline } from "node:stream";
 import type { Channel } from "../../src/index.js";
 import { parseSCPCommand } from "../../src/scp/scp-command.js";
 import { SCPServer } from "../../src/scp/scp-server.js";
+import {
+  type AuditEvent,
+  atomicUploads,
+  audit,
+  type FileSystem,
+  LocalFileSystem,
+  mount,
+  quota,
+  type ServedFiles,
+} from "../../src/sftp/index.js";
 import { SFTPServer } from "../../src/sftp/server/sftp-server.js";
 import { TOOLS } from "./clients.js";
 import { GuideServer } from "./server.js";
@@ -20,15 +30,36 @@ export abstract class FolderServer extends GuideServer {
 export class SFTPGuideServer extends FolderServer {
   override checkChannelSubsystemRequest(channel: Channel, name: string): boolean {
     if (name !== "sftp") return false;
-    new SFTPServer(channel, { rootPath: this.rootPath });
+    new SFTPServer(channel, this.files(channel));
     return true;
   }
 
   override checkChannelExecRequest(channel: Channel, command: Buffer): boolean {
     const scp = parseSCPCommand(command);
     if (!scp) return false;
-    new SCPServer(channel, scp, { rootPath: this.rootPath });
+    new SCPServer(channel, scp, this.files(channel));
     return true;
+  }
+
+  protected files(_channel: Channel): ServedFiles {
+    return { rootPath: this.rootPath };
+  }
+}
+
+/** The same under all wrappers that let files be changed. */
+export class StackedSFTPServer extends SFTPGuideServer {
+  readonly events: AuditEvent[] = [];
+  #folder = "";
+  #quota: FileSystem = {};
+
+  protected override files(channel: Channel): ServedFiles {
+    if (this.#folder !== this.rootPath) {
+      this.#folder = this.rootPath;
+      this.#quota = quota(new LocalFileSystem(this.rootPath), { bytes: 2 ** 40 });
+    }
+    const user = channel.connection.username;
+    const whole = atomicUploads(mount({ "/": this.#quota }), { user });
+    return { fileSystem: audit(whole, { record: (event) => void this.events.push(event) }) };
   }
 }
 
