@@ -417,6 +417,65 @@ describe("moving into place", () => {
   });
 });
 
+describe("a server that is killed in any step", () => {
+  /** A file system that does nothing more behind so many calls, as if the process was gone: nobody hears of the next one. */
+  class Dying {
+    readonly files: FileSystem;
+    readonly died: Promise<void>;
+    #die: () => void = () => {};
+    callsLeft = Number.POSITIVE_INFINITY;
+
+    constructor(memory: MemoryFileSystem) {
+      this.died = new Promise((resolve) => {
+        this.#die = resolve;
+      });
+      const open: FileSystem["open"] = async (...parameters) => this.#mortal(memory.open(...parameters));
+      this.files = this.#mortal(bound({ open }, memory));
+    }
+
+    #mortal<T extends object>(target: T): T {
+      return new Proxy(target, {
+        get: (object, name) => {
+          const method: unknown = Reflect.get(object, name);
+          if (typeof method !== "function") return method;
+          return (...parameters: unknown[]) => {
+            if (this.callsLeft-- > 0) return Reflect.apply(method, object, parameters);
+            this.#die();
+            return new Promise(() => {});
+          };
+        },
+      });
+    }
+  }
+
+  it.each(["write create truncate", "write create exclusive", "write create append"])(
+    "leaves the old file or the new: %s",
+    async (flags) => {
+      const isNew = flags.includes("exclusive");
+      for (let calls = 0; ; calls++) {
+        const memory = MemoryFileSystem.from(isNew ? {} : { "/x": "old" });
+        if (flags.includes("append")) await leave(new Drive(atomicUploads(memory)), "/x", "new");
+        const dying = new Dying(memory);
+        const file = await new Drive(atomicUploads(dying.files, { fsync: true })).open("/x", flags);
+        await file.write(flags.includes("append") ? "er" : "newer", 0);
+        dying.callsLeft = calls;
+        const isAlive = await Promise.race([file.close().then(() => true), dying.died.then(() => false)]);
+        const restarted = new Drive(atomicUploads(memory));
+        const content = names(memory).includes("x") ? memory.readFile("/x").toString() : undefined;
+        expect([isNew ? undefined : "old", "newer"]).toContain(content);
+        expect(await text(restarted, "/x")).toBe("newer");
+        if (!isAlive) continue;
+        expect(content).toBe("newer");
+        expect(names(memory)).toEqual(["x"]);
+        expect(calls).toBeGreaterThan(4);
+        return;
+      }
+    },
+  );
+
+  const names = (memory: MemoryFileSystem) => [...memory.readdir("/")].map(({ name }) => name);
+});
+
 describe("what is left of uploads", () => {
   const OLD = { times: { accessTime: 1, modifyTime: 1 } };
   const age = ({ memory, names }: ReturnType<typeof served>) => {

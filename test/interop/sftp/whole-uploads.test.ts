@@ -5,7 +5,7 @@ import { beforeEach, expect, it, onTestFinished } from "vitest";
 import type { AuditEvent } from "../../../src/sftp/index.js";
 import { needs } from "../../support/clients.js";
 import { HOST, type ProgramName } from "../../support/clients-sftp.js";
-import { sample } from "../../support/extent.js";
+import { isLong, sample } from "../../support/extent.js";
 import { testBytes } from "../../support/server.js";
 import { sftpFixture } from "../../support/sftp-fixture.js";
 import { StackedSFTPServer } from "../../support/sftp-server.js";
@@ -102,6 +102,27 @@ for (const { client, parameters, input } of sample(RESUMING, 2)) {
     expect((begun?.bytesWritten ?? 0) + (ended?.bytesWritten ?? 0)).toBe(whole.length);
   });
 }
+
+if (isLong)
+  it(
+    "sftp closes a file when it is interrupted: only the bytes tell it from one that is whole",
+    needs("sftp"),
+    async () => {
+      await writeFile(local("file"), testBytes(3_000_000));
+      const slow = ["-q", "-l", "8000", "-b", "-", HOST];
+      const { program, parameters, environment } = await fixture.clients.commandLine("sftp", fixture.server, slow);
+      const interrupted = new ExternalProcess(program, parameters, {
+        environment,
+        input: Buffer.from(`put ${local("file")} file\n`),
+      });
+      onTestFinished(() => interrupted.kill());
+      await expect.poll(sizeOfStaged, { timeout: 10_000 }).toBeGreaterThan(100_000);
+      interrupted.kill("SIGINT");
+      await expect.poll(() => uploads().length, { timeout: 10_000 }).toBe(1);
+      expect(uploads()).toMatchObject([{ path: "/file", outcome: { result: "completed" } }]);
+      expect(uploads()[0]?.bytesWritten).toBeLessThan(3_000_000);
+    },
+  );
 
 async function sizeOfStaged(): Promise<number> {
   const staged = (await names()).find((name) => name.startsWith(".spindlex-"));
