@@ -95,6 +95,16 @@ export class FileTransfer {
     }, this.fail);
   }
 
+  /** Resolves when what was written lies on the disk. */
+  async fsync(): Promise<void> {
+    if (this.handle.fsync === undefined) throw new FileError("ENOTSUP");
+    try {
+      await this.handle.fsync();
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
   /** Notes a failure after which the file is not what the client wanted, and throws it on. The first one counts. */
   readonly fail = (error: unknown): never => {
     this.#failure ??= { error };

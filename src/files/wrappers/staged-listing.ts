@@ -12,7 +12,7 @@ export class StagedListing extends BatchedEntries {
   readonly #entries: Entries;
   readonly #replace: (staged: readonly DirectoryEntry[]) => Promise<DirectoryEntry[]>;
 
-  /** @param replace makes the entries that are to be seen of staged files; a failure leaves them out */
+  /** @param replace makes the entries that are to be seen of staged files */
   constructor(entries: Entries, replace: (staged: readonly DirectoryEntry[]) => Promise<DirectoryEntry[]>) {
     super();
     this.#entries = entries;
@@ -26,7 +26,7 @@ export class StagedListing extends BatchedEntries {
       staged.push(...hidden.slice(0, MAX_STAGED - staged.length));
       yield hidden.length === 0 ? batch : batch.filter((entry) => !hidden.includes(entry));
     }
-    yield await this.#replace(staged).catch(() => []);
+    yield await this.#replace(staged);
   }
 }
 

@@ -70,7 +70,7 @@ export async function takeOver(
   const setstat: NonNullable<FileHandle["setstat"]> | undefined =
     handle.setstat?.bind(handle) ?? fileSystem.setstat?.bind(fileSystem, stagedPath);
   if (setstat === undefined) return;
-  const staged = await call(fileSystem, "lstat", stagedPath);
+  const staged = (await handle.stat?.()) ?? (await call(fileSystem, "lstat", stagedPath));
   const isOthers = staged.uid !== uid || staged.gid !== gid;
   if (isOthers && uid !== undefined && gid !== undefined) {
     try {

@@ -1,6 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import fc from "fast-check";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { FileError } from "../../../src/files/errors.js";
 import type { FileOutcome } from "../../../src/files/file-outcome.js";
@@ -12,6 +13,7 @@ import { quota } from "../../../src/files/wrappers/quota.js";
 import { sweepUploads } from "../../../src/files/wrappers/sweep-uploads.js";
 import { OpenFlag, PacketType, StatusCode } from "../../../src/sftp/codec/constants.js";
 import { startSession } from "../../sftp/server/session.js";
+import { extent } from "../../support/extent.js";
 import { attributes, readAttributes } from "../../support/sftp-packets.js";
 import { Drive, expectFailure, type OpenFile } from "../conformance/drive.js";
 import { describeFileSystem } from "../conformance.js";
@@ -414,6 +416,86 @@ describe("moving into place", () => {
     await file.write("0123456789abcde", 0);
     await file.close();
     expect(() => quota(atomicUploads(memory), { bytes: 1 })).toThrow("atomicUploads(quota(files, …))");
+  });
+});
+
+describe("uploads of two users in three sessions, in any order", () => {
+  interface State {
+    readonly sessions: readonly Drive[];
+    readonly files: { readonly file: OpenFile; readonly path: string }[];
+  }
+  type Step = (state: State) => Promise<unknown>;
+
+  const path = fc.constantFrom("/a", "/b");
+  const session = fc.nat(2).map(
+    (number) =>
+      ({ sessions }: State) =>
+        sessions[number] as Drive,
+  );
+  const place = fc.nat(5);
+  const failed = (error: unknown) => {
+    expect(error).toBeInstanceOf(FileError);
+    return undefined;
+  };
+  const opening = (flags: string) => (drive: (state: State) => Drive, where: string) => async (state: State) => {
+    const isThere = flags !== "read write" || (await drive(state).lstat(where).catch(failed))?.unfinished === true;
+    const file = isThere ? await drive(state).open(where, flags).catch(failed) : undefined;
+    if (file !== undefined) state.files.push({ file, path: where });
+  };
+  const make = <T extends unknown[]>(parameters: { [K in keyof T]: fc.Arbitrary<T[K]> }, how: (...all: T) => Step) =>
+    fc.tuple<T>(...parameters).map((all) => how(...all));
+
+  /** Steps of which others see nothing. */
+  const quiet = fc.oneof(
+    make([session, path], opening(`read ${PUT}`)),
+    make([session, path], opening(`read ${PUT} exclusive`)),
+    make([session, path], opening("read write")),
+    make([place, place, fc.string({ minLength: 1 })], (index, position, data) => async ({ files }) => {
+      await files[index]?.file.write(data, position).catch(failed);
+    }),
+    make([place], (index) => async ({ files }) => {
+      for (const { file } of files.splice(index, 1)) await Promise.resolve(breakOff(file)).catch(failed);
+    }),
+    make([session], (drive) => async (state) => {
+      expect((await drive(state).list("/")).filter((name) => name.startsWith("."))).toEqual([]);
+    }),
+  );
+
+  /** Steps that change at most the files that they tell, to a content that they know. */
+  const loud = fc.oneof(
+    make([place], (index) => async ({ files }) => {
+      const [closed] = files.splice(index, 1);
+      if (closed === undefined) return {};
+      const content = (await closed.file.read(100, 0).catch(failed))?.toString();
+      await Promise.resolve(closed.file.close()).catch(failed);
+      return { [closed.path.slice(1)]: content };
+    }),
+    make([session, path], (drive, where) => async (state) => {
+      await drive(state).remove(where).catch(failed);
+      return { [where.slice(1)]: undefined };
+    }),
+  );
+
+  it("change what others see only when one is closed, to what it has then", async () => {
+    const steps = fc.array(fc.oneof(quiet, { arbitrary: loud, weight: 1 }), { size: "max", maxLength: 60 });
+    const run = async (taken: readonly Step[]) => {
+      const { ann, ben, session: open, memory, names, content } = served({ "/a": "old" });
+      const state: State = { sessions: [ann, open("ann"), ben], files: [] };
+      const seen = (): Record<string, string> =>
+        Object.fromEntries(names().flatMap((name) => (name.startsWith(".") ? [] : [[name, content(`/${name}`)]])));
+      for (const step of taken) {
+        const before = seen();
+        const changed = ((await step(state)) ?? {}) as Record<string, string | undefined>;
+        const after = seen();
+        for (const name of new Set([...Object.keys(before), ...Object.keys(after)])) {
+          expect(name in changed ? [before[name], changed[name]] : [before[name]]).toContain(after[name]);
+        }
+      }
+      for (const { file } of state.files) await Promise.resolve(breakOff(file)).catch(failed);
+      await sweepUploads(memory, { keepSeconds: 0 });
+      expect(names().filter((name) => name.startsWith("."))).toEqual([]);
+    };
+    await fc.assert(fc.asyncProperty(steps, run), { numRuns: extent(200, 3000) });
   });
 });
 

@@ -133,7 +133,10 @@ describe("a file is aborted", () => {
   ])("when a %s of it has failed, though the client closes it", async (method, ask) => {
     const { client, files, events } = await served();
     const error = new FileError("ENOSPC");
-    files.methods = { [method]: () => Promise.reject(error) };
+    const fail = () => {
+      throw error;
+    };
+    files.methods = { [method]: fail };
     const handle = await client.open("/new", WRITE | CREAT | TRUNC);
     await ask(client, handle);
     files.methods = {};

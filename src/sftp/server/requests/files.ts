@@ -148,12 +148,11 @@ export const fsetstat: RequestKind = {
 export const fsync: RequestKind = {
   name: "fsync",
   read(fields, { handles }) {
-    const { handle, transfer, identity } = handles.getFile(fields.readString());
+    const { transfer, identity } = handles.getFile(fields.readString());
     return {
       footprint: { files: [whole(identity, "write")] },
       async run(id) {
-        if (handle.fsync === undefined) throw new FileError("ENOTSUP");
-        await Promise.resolve(handle.fsync()).catch(transfer.fail);
+        await transfer.fsync();
         return encodeOk(id);
       },
     };
