@@ -7,7 +7,7 @@ import type { FileHandle } from "./file-system.js";
  *
  * @returns how many bytes it read; 0 at the end of the file
  */
-export function readBytes(handle: FileHandle, buffer: Buffer, position: number): MaybePromise<number> {
+export function readBytes(handle: Pick<FileHandle, "read">, buffer: Buffer, position: number): MaybePromise<number> {
   if (handle.read === undefined) throw new FileError("ENOTSUP");
   return whenDone(handle.read(buffer, position), (count) => {
     if (!Number.isInteger(count) || count < 0 || count > buffer.length) {

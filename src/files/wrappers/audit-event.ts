@@ -36,7 +36,7 @@ export type AuditedOperation =
       /** As the file was opened; it may have been renamed since. */
       readonly path: string;
       readonly file: number;
-      /** Bytes that were read, those that were read twice counted twice. */
+      /** Bytes that were read for the client, those that it asked for twice counted twice; those it never asked for do not count. */
       readonly bytesRead: number;
       /** Bytes of the writes that succeeded. */
       readonly bytesWritten: number;

@@ -1,7 +1,9 @@
-import type { MaybePromise } from "../../base/maybe-promise.js";
+import { isThenable, type MaybePromise, whenDone } from "../../base/maybe-promise.js";
 import { endFile } from "../end-file.js";
 import { abortedBy, type FileOutcome } from "../file-outcome.js";
 import type { AttributeChanges, DirectoryEntry, FileHandle, FileSystem, OpenOptions } from "../file-system.js";
+import { readBytes } from "../read-bytes.js";
+import { countRead, type UncountedReads, uncounted, withUncountedReads } from "../uncounted-reads.js";
 import type { AuditOutcome } from "./audit-event.js";
 import { type AuditOptions, AuditTrail, type Beginning, begin, failure, SUCCESS } from "./audit-trail.js";
 import { call, callHandle, checkFileSystem, selectHandleMethods, selectMethods } from "./methods.js";
@@ -48,10 +50,11 @@ class AuditedFileSystem implements FileSystem {
       async (opened, error) => endFile(opened, abortedBy(error)),
     );
     const audited = new AuditedFile(handle, this.#trail, { path, file, beginning });
-    return {
+    const wrapped = {
       ...selectHandleMethods(handle, (name) => name !== "abort"),
       ...selectHandleMethods(audited, (name) => name === "close" || handle[name] !== undefined),
     };
+    return withUncountedReads(wrapped, audited.uncountedReads);
   }
 
   setstat(path: string, changes: AttributeChanges): Promise<void> {
@@ -143,10 +146,25 @@ class AuditedFile implements FileHandle {
     this.#opening = opening;
   }
 
-  async read(buffer: Buffer, position: number): Promise<number> {
-    const length = await this.#watch(() => callHandle(this.#handle, "read", buffer, position));
-    this.#bytesRead += length;
-    return length;
+  /** For reads ahead of the client. */
+  get uncountedReads(): UncountedReads {
+    return {
+      read: (buffer, position) => readBytes(uncounted(this.#handle), buffer, position),
+      count: (length) => {
+        this.#bytesRead += length;
+        countRead(this.#handle, length);
+      },
+    };
+  }
+
+  read(buffer: Buffer, position: number): MaybePromise<number> {
+    return whenDone(
+      this.#watch(() => callHandle(this.#handle, "read", buffer, position)),
+      (length) => {
+        this.#bytesRead += length;
+        return length;
+      },
+    );
   }
 
   async write(data: Buffer, position: number): Promise<void> {
@@ -161,7 +179,7 @@ class AuditedFile implements FileHandle {
     );
   }
 
-  fsync(): Promise<void> {
+  fsync(): MaybePromise<void> {
     return this.#watch(() => callHandle(this.#handle, "fsync"));
   }
 
@@ -178,12 +196,17 @@ class AuditedFile implements FileHandle {
     }
   }
 
-  async #watch<T>(operation: () => MaybePromise<T>): Promise<T> {
+  #watch<T>(operation: () => MaybePromise<T>): MaybePromise<T> {
     try {
-      return await operation();
+      const result = operation();
+      return isThenable(result) ? Promise.resolve(result).catch(this.#failed) : result;
     } catch (error) {
-      if (this.#outcome === SUCCESS) this.#outcome = failure(error);
-      throw error;
+      return this.#failed(error);
     }
   }
+
+  readonly #failed = (error: unknown): never => {
+    if (this.#outcome === SUCCESS) this.#outcome = failure(error);
+    throw error;
+  };
 }

@@ -12,6 +12,7 @@ import type {
   OpenOptions,
 } from "../file-system.js";
 import { isWithin, joinPath, lastName, normalizePath, parentPath, splitPath } from "../path.js";
+import { passUncountedReads } from "../uncounted-reads.js";
 import { call, checkFileSystem, selectHandleMethods, selectMethods } from "./methods.js";
 import { directoriesAbove, MountedTree } from "./mounted-tree.js";
 import { VirtualDirectories } from "./virtual-directories.js";
@@ -92,7 +93,8 @@ class Mount implements Required<FileSystem> {
     const handle = await call(tree.fileSystem, "open", inside, options);
     if (handle.identity === undefined) return handle;
     // No path holds a NUL: this is neither a path nor the identity of a file in another tree.
-    return { ...selectHandleMethods(handle), identity: `${this.#firstMountPath(tree)}\0${handle.identity}` };
+    const identity = `${this.#firstMountPath(tree)}\0${handle.identity}`;
+    return passUncountedReads(handle, { ...selectHandleMethods(handle), identity });
   }
 
   lstat(path: string): Promise<FileAttributes> {

@@ -7,6 +7,7 @@ import { abortedBy, COMPLETED } from "../file-outcome.js";
 import type { AttributeChanges, FileHandle, FileSystem, FileSystemStatistics, OpenOptions } from "../file-system.js";
 import { FOR_READING, FOR_WRITING } from "../open-options.js";
 import { isWithin } from "../path.js";
+import { passUncountedReads } from "../uncounted-reads.js";
 import { stagesUploads } from "./atomic-uploads.js";
 import { CountedFile } from "./counted-file.js";
 import { call, callHandle, checkFileSystem, selectHandleMethods, selectMethods } from "./methods.js";
@@ -70,7 +71,8 @@ class QuotaFileSystem implements FileSystem {
 
   async open(path: string, options: OpenOptions): Promise<FileHandle> {
     const { handle, counting } = await this.#open(path, options);
-    return selectHandleMethods(counting, (name) => name === "close" || handle[name] !== undefined);
+    const selected = selectHandleMethods(counting, (name) => name === "close" || handle[name] !== undefined);
+    return passUncountedReads(handle, selected);
   }
 
   async setstat(path: string, changes: AttributeChanges): Promise<void> {

@@ -10,6 +10,7 @@ import type {
   FileSystemStatistics,
   OpenOptions,
 } from "../file-system.js";
+import { passUncountedReads } from "../uncounted-reads.js";
 import { call, callHandle, checkFileSystem, selectHandleMethods, selectMethods } from "./methods.js";
 
 /**
@@ -34,7 +35,11 @@ class ReadOnlyFileSystem implements Required<FileSystem> {
   async open(path: string, options: OpenOptions): Promise<FileHandle> {
     if (options.write || options.append || options.create || options.truncate) refuse();
     const handle = await call(this.#fileSystem, "open", path, options);
-    return selectHandleMethods(new ReadOnlyFile(handle), (name) => name === "close" || handle[name] !== undefined);
+    const selected = selectHandleMethods(
+      new ReadOnlyFile(handle),
+      (name) => name === "close" || handle[name] !== undefined,
+    );
+    return passUncountedReads(handle, selected);
   }
 
   lstat(path: string): MaybePromise<FileAttributes> {

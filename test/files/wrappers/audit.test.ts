@@ -4,9 +4,14 @@ import { FileError, LinkInPathError } from "../../../src/files/errors.js";
 import { COMPLETED } from "../../../src/files/file-outcome.js";
 import type { FileSystem } from "../../../src/files/file-system.js";
 import { MemoryFileSystem } from "../../../src/files/memory/memory-file-system.js";
+import { readBytes } from "../../../src/files/read-bytes.js";
+import { countRead, uncounted } from "../../../src/files/uncounted-reads.js";
 import { audit } from "../../../src/files/wrappers/audit.js";
 import type { AuditEvent } from "../../../src/files/wrappers/audit-event.js";
+import { call } from "../../../src/files/wrappers/methods.js";
 import { mount } from "../../../src/files/wrappers/mount.js";
+import { quota } from "../../../src/files/wrappers/quota.js";
+import { readOnly } from "../../../src/files/wrappers/read-only.js";
 import { SFTPServer } from "../../../src/sftp/server/sftp-server.js";
 import { Drive, openOptions } from "../conformance/drive.js";
 import { describeFileSystem } from "../conformance.js";
@@ -70,6 +75,59 @@ describe("audit", () => {
     expect(opened?.time.getTime()).toBeLessThanOrEqual(Date.now());
     expect(opened?.duration).toBeGreaterThanOrEqual(0);
     expect(closed?.duration).toBeGreaterThan(opened?.duration ?? Number.POSITIVE_INFINITY);
+  });
+
+  describe("of what a server reads ahead of its client", () => {
+    const content = "0123456789";
+
+    it.each<[how: string, wrap: (fileSystem: FileSystem) => FileSystem]>([
+      ["alone", (fileSystem) => fileSystem],
+      ["in a mount", (fileSystem) => mount({ "/": fileSystem })],
+      ["read only", readOnly],
+      ["with a quota", (fileSystem) => quota(fileSystem, { bytes: 100 })],
+      ["with all of them", (fileSystem) => quota(readOnly(mount({ "/": fileSystem })), { bytes: 100 })],
+    ])("counts what the client got of it: %s", async (_, wrap) => {
+      const inner: AuditEvent[] = [];
+      const record = (event: AuditEvent) => {
+        inner.push(event);
+      };
+      const { drive, events } = audited(audit(MemoryFileSystem.from({ "/a": content }), { record }));
+      const handle = await call(wrap(drive.fileSystem), "open", "/a", openOptions("read"));
+      const buffer = Buffer.alloc(4);
+      expect(await readBytes(uncounted(handle), buffer, 0)).toBe(4);
+      expect(await readBytes(uncounted(handle), buffer, 8)).toBe(2);
+      countRead(handle, 4);
+      expect(buffer.toString()).toBe("8923");
+      expect(await readBytes(handle, buffer, 5)).toBe(4);
+      await handle.close?.(COMPLETED);
+      for (const recorded of [events, inner]) {
+        expect(recorded[1]).toMatchObject({ operation: "close", bytesRead: 8, result: "OK" });
+      }
+    });
+
+    it("records no failure that the client does not hear of", async () => {
+      const read = () => Promise.reject(new FileError("EIO"));
+      const { drive, events } = audited({ open: () => ({ read }) });
+      const { handle } = await drive.open("/a", "read");
+      await expect(readBytes(uncounted(handle), Buffer.alloc(1), 0)).rejects.toThrow(FileError);
+      await handle.close?.(COMPLETED);
+      expect(events[1]).toMatchObject({ operation: "close", bytesRead: 0, result: "OK" });
+    });
+
+    it("goes around nobody who reads in a way of their own", async () => {
+      const { drive } = withFiles();
+      const { handle } = await drive.open("/a.txt", "read");
+      const mine = { ...handle, read: (buffer: Buffer) => buffer.write("mine") };
+      const buffer = Buffer.alloc(4);
+      expect(await readBytes(uncounted(mine), buffer, 0)).toBe(4);
+      expect(buffer.toString()).toBe("mine");
+    });
+
+    it("is asked of the file system, which may answer at once", async () => {
+      const { drive } = withFiles();
+      const { handle } = await drive.open("/a.txt", "read");
+      expect(handle.read?.(Buffer.alloc(4), 0)).toBe(4);
+    });
   });
 
   it("tells opened files apart", async () => {

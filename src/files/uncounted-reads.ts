@@ -1,0 +1,38 @@
+import type { MaybePromise } from "../base/maybe-promise.js";
+import type { FileHandle } from "./file-system.js";
+
+/** How to read what a client may never ask for, from a handle that counts what its client gets. */
+export interface UncountedReads {
+  /** As `read` of the handle, but neither the bytes nor a failure count. */
+  read(buffer: Buffer, position: number): MaybePromise<number>;
+  /** Says that the client got bytes after all that were read so. */
+  count(length: number): void;
+}
+
+/**
+ * By the handle itself, not as a property of it: what a program makes of a handle, with a `read` of its own, must not be
+ * gone around.
+ */
+const readers = new WeakMap<FileHandle, UncountedReads>();
+
+/** Says how to read from a handle without a count. Returns the handle. */
+export function withUncountedReads(handle: FileHandle, reads: UncountedReads): FileHandle {
+  readers.set(handle, reads);
+  return handle;
+}
+
+/** The same for a handle whose `read` is no more than that of another one. */
+export function passUncountedReads(from: FileHandle, to: FileHandle): FileHandle {
+  const reads = readers.get(from);
+  return reads === undefined ? to : withUncountedReads(to, reads);
+}
+
+/** What to read from where it is not to count. */
+export function uncounted(handle: FileHandle): Pick<FileHandle, "read"> {
+  return readers.get(handle) ?? handle;
+}
+
+/** Counts what was read from `uncounted` and given to the client. */
+export function countRead(handle: FileHandle, length: number): void {
+  readers.get(handle)?.count(length);
+}
