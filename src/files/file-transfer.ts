@@ -5,6 +5,7 @@ import { abortedBy, type FileOutcome } from "./file-outcome.js";
 import type { FileHandle, OpenOptions } from "./file-system.js";
 import type { OpenedFile } from "./guarded-file-system.js";
 import { readBytes } from "./read-bytes.js";
+import { countRead, uncounted } from "./uncounted-reads.js";
 
 /** A file that a client has opened: how much of it was read and written, and whether all of that went well. */
 export class FileTransfer {
@@ -73,6 +74,17 @@ export class FileTransfer {
     }
     if (isThenable(count)) return count.then(this.#countRead, this.fail);
     return this.#countRead(count);
+  }
+
+  /** Reads what the client has not asked for: neither the bytes nor a failure count. */
+  readAhead(buffer: Buffer, position: number): MaybePromise<number> {
+    return readBytes(uncounted(this.handle), buffer, position);
+  }
+
+  /** Counts what was read ahead, when the client gets it. */
+  countRead(length: number): void {
+    this.#countRead(length);
+    countRead(this.handle, length);
   }
 
   /** Writes all of `data`. */

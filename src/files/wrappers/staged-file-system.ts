@@ -11,6 +11,7 @@ import type {
 } from "../file-system.js";
 import { FOR_WRITING } from "../open-options.js";
 import { joinPath, lastName, parentPath } from "../path.js";
+import { passUncountedReads } from "../uncounted-reads.js";
 import { call, selectHandleMethods } from "./methods.js";
 import { StagedFile, type Staging } from "./staged-file.js";
 import { StagedListing } from "./staged-listing.js";
@@ -225,7 +226,8 @@ export class StagedFileSystem implements FileSystem {
 
   #stagedFile(handle: FileHandle, upload: StagedUpload): FileHandle {
     const staged = new StagedFile(this.#staging, handle, upload);
-    return selectHandleMethods(staged, (name) => name === "close" || handle[name] !== undefined);
+    const selected = selectHandleMethods(staged, (name) => name === "close" || handle[name] !== undefined);
+    return passUncountedReads(handle, selected);
   }
 
   /** The server would look for a link in the path of the file itself, where there is none. */

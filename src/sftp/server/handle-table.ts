@@ -1,4 +1,4 @@
-import { isThenable, type MaybePromise } from "../../base/maybe-promise.js";
+import { isThenable, type MaybePromise, whenDone } from "../../base/maybe-promise.js";
 import type { EntryIterator } from "../../files/entry-iterator.js";
 import { FileError } from "../../files/errors.js";
 import { COMPLETED, type FileOutcome } from "../../files/file-outcome.js";
@@ -103,10 +103,14 @@ export class HandleTable {
     return object;
   }
 
-  /** Closes what was taken out, as the client has asked. */
-  close(object: OpenObject): MaybePromise<void> {
+  /**
+   * Closes what was taken out, as the client has asked.
+   *
+   * @param idle when nothing uses it any more; it never fails
+   */
+  close(object: OpenObject, idle?: MaybePromise<void>): MaybePromise<void> {
     this.#leaving.delete(object);
-    const closed = closeObject(object, COMPLETED);
+    const closed = whenDone(idle, () => closeObject(object, COMPLETED));
     if (!isThenable(closed)) return undefined;
     this.#pending++;
     return Promise.resolve(closed).finally(() => this.#pending--);

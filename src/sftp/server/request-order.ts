@@ -44,6 +44,11 @@ export class RequestOrder {
     return this.#unfinished.length;
   }
 
+  /** Whether those that have not finished only read files. */
+  get onlyReads(): boolean {
+    return this.#others === 0;
+  }
+
   /** Starts a request once all that came before and could make a difference to it has finished. */
   add(request: OrderedRequest): void {
     const { footprint } = request;
@@ -119,7 +124,8 @@ function start(request: OrderedRequest): void {
   request.start();
 }
 
-function readsOnly({ names, files, alone }: Footprint): boolean {
+/** Whether a request does no more than to read files. */
+export function readsOnly({ names, files, alone }: Footprint): boolean {
   return names === undefined && alone === undefined && !changes(files);
 }
 

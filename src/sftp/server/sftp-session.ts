@@ -14,9 +14,10 @@ import { encodeStatus, encodeVersion } from "../codec/replies.js";
 import { statusOf } from "../codec/sftp-error.js";
 import { closeObject, type OpenObject } from "./handle-table.js";
 import { PendingRequest, type RequestOwner } from "./pending-request.js";
+import { ReadAhead } from "./read-ahead.js";
 import { ReplyOrder } from "./reply-order.js";
 import { ReplyOutput } from "./reply-output.js";
-import { RequestOrder } from "./request-order.js";
+import { RequestOrder, readsOnly } from "./request-order.js";
 import { denied } from "./requests/denied.js";
 import { extensions } from "./requests/extensions.js";
 import { requestKinds } from "./requests/registry.js";
@@ -28,7 +29,7 @@ const MAX_REQUESTS = 128;
 /** Requests that are taken in one turn of the event loop. Others on the same process are to have theirs. */
 const MAX_REQUESTS_IN_TURN = 16;
 
-/** Bytes that the requests under way and their replies may hold together, one request more or less. */
+/** Bytes that the requests under way, their replies and what is read ahead may hold together, one request more or less. */
 const MAX_MEMORY = 4 * 1024 * 1024;
 
 /** The cost of a request beside its bytes and its reply's, roughly. */
@@ -45,7 +46,7 @@ export interface SFTPStream extends FileServerStream {
 }
 
 export interface SFTPSessionSettings {
-  readonly context: RequestContext;
+  readonly context: Omit<RequestContext, "readAhead">;
   /** Fires the signal of `context` when the session is over. */
   readonly abort: AbortController;
   readonly deniedRequests: ReadonlySet<string>;
@@ -70,6 +71,7 @@ export class SFTPSession implements RequestOwner {
   readonly #order = new RequestOrder();
   readonly #replyOrder = new ReplyOrder();
   readonly #output: ReplyOutput;
+  readonly #readAhead = new ReadAhead(() => this.#order.onlyReads && !this.#closing && !this.#isFull);
   #memory = 0;
   #takenInTurn = 0;
   #isResting = false;
@@ -80,7 +82,7 @@ export class SFTPSession implements RequestOwner {
   constructor(stream: SFTPStream, { context, abort, deniedRequests, ended }: SFTPSessionSettings) {
     this.#stream = stream;
     this.#output = new ReplyOutput(stream);
-    this.#context = context;
+    this.#context = { ...context, readAhead: this.#readAhead };
     this.#abort = abort;
     this.#deniedRequests = deniedRequests;
     this.#logger = context.logger;
@@ -122,7 +124,7 @@ export class SFTPSession implements RequestOwner {
     if (this.#isResting) return;
     try {
       while (!this.#closing) {
-        if (this.#order.size >= MAX_REQUESTS || this.#memory >= MAX_MEMORY) {
+        if (this.#order.size >= MAX_REQUESTS || this.#isFull) {
           this.#stream.pause();
           return;
         }
@@ -145,6 +147,10 @@ export class SFTPSession implements RequestOwner {
     else if (this.#stream.isPaused()) this.#stream.resume();
   };
 
+  get #isFull(): boolean {
+    return this.#memory + this.#readAhead.memory >= MAX_MEMORY;
+  }
+
   readonly #startTurn = (): void => {
     this.#takenInTurn = 0;
     if (!this.#isResting) return;
@@ -165,6 +171,8 @@ export class SFTPSession implements RequestOwner {
     const { name, operation } = this.#read(type, fields);
     const cost = packet.memory + (operation.memory ?? 0) + REQUEST_OVERHEAD;
     this.#memory += cost;
+    // What follows may see what it changes.
+    if (!readsOnly(operation.footprint)) this.#readAhead.drop();
     const request = new PendingRequest(this, packet, { id, name, operation, cost });
     if (operation.replyLine !== undefined) this.#replyOrder.join(operation.replyLine, request);
     this.#order.add(request);
@@ -264,6 +272,7 @@ export class SFTPSession implements RequestOwner {
     if (this.#closing) return;
     this.#closing = true;
     this.#abort.abort();
+    this.#readAhead.drop();
     this.#assembler.close();
     const stream = this.#stream;
     stream.off("data", this.#receive);
@@ -281,6 +290,7 @@ export class SFTPSession implements RequestOwner {
   async #release(outcome: AbortedOutcome): Promise<void> {
     const close = async (object: OpenObject): Promise<void> => {
       await this.#order.released(object.identity);
+      await this.#readAhead.idle(object);
       try {
         await closeObject(object, outcome);
       } catch (error) {

@@ -1,10 +1,10 @@
-import { isThenable, whenDone } from "../../../base/maybe-promise.js";
+import { whenDone } from "../../../base/maybe-promise.js";
 import { FileError } from "../../../files/errors.js";
 import type { FileAttributes, OpenOptions } from "../../../files/file-system.js";
 import type { Reader } from "../../../protocol/reader.js";
 import { readAttributes, readSize } from "../../codec/attributes.js";
 import { MAX_DATA_LENGTH, OpenFlag, StatusCode } from "../../codec/constants.js";
-import { PooledPacket, returnPacketBuffer, takePacketBuffer } from "../../codec/packet-buffers.js";
+import { PooledPacket, returnPacketBuffer } from "../../codec/packet-buffers.js";
 import {
   DATA_HEAD_LENGTH,
   encodeAttributes,
@@ -13,6 +13,7 @@ import {
   encodeStatus,
   setDataHead,
 } from "../../codec/replies.js";
+import type { ReadData } from "../read-ahead.js";
 import type { FileAccess } from "../request-order.js";
 import {
   CHANGES_CONTENT,
@@ -50,43 +51,29 @@ export const open: RequestKind = {
 
 export const close: RequestKind = {
   name: "close",
-  read(fields, { handles }) {
+  read(fields, { handles, readAhead }) {
     const handle = fields.readString();
     // No later request finds it; it is closed once the earlier ones are through with it.
     const object = handles.take(handle);
     return {
       footprint: object.kind === "file" ? { files: [whole(object.identity, "write")] } : { alone: object.identity },
-      run: (id) => whenDone(handles.close(object), () => encodeOk(id)),
+      run: (id) => whenDone(handles.close(object, readAhead.idle(object)), () => encodeOk(id)),
     };
   },
 };
 
 export const read: RequestKind = {
   name: "read",
-  read(fields, { handles }) {
+  read(fields, { handles, readAhead }) {
     const file = handles.getFile(fields.readString());
     const offset = readSize(fields);
     const length = Math.min(fields.readUint32(), MAX_DATA_LENGTH);
-    const { transfer } = file;
     if (!file.options.read) throw notOpenFor("reading");
     return {
       footprint: { files: [part(file.identity, "read", offset, length)] },
       replyLine: file,
       memory: length,
-      run(id) {
-        const buffer = takePacketBuffer(DATA_HEAD_LENGTH + length);
-        const failed = (error: unknown): never => {
-          returnPacketBuffer(buffer);
-          throw error;
-        };
-        try {
-          const count = transfer.read(buffer.subarray(DATA_HEAD_LENGTH, DATA_HEAD_LENGTH + length), offset);
-          if (!isThenable(count)) return dataReply(id, buffer, count);
-          return count.then((read) => dataReply(id, buffer, read), failed);
-        } catch (error) {
-          return failed(error);
-        }
-      },
+      run: (id) => whenDone(readAhead.read(file, offset, length), (data) => dataReply(id, data)),
     };
   },
 };
@@ -159,8 +146,7 @@ export const fsync: RequestKind = {
   },
 };
 
-/** @param buffer of the pool, with data behind the place of the reply's head */
-function dataReply(id: number, buffer: Buffer, count: number): Reply {
+function dataReply(id: number, { buffer, count }: ReadData): Reply {
   if (count === 0) {
     returnPacketBuffer(buffer);
     return encodeStatus(id, StatusCode.EOF, "End of file");

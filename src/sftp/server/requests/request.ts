@@ -9,6 +9,7 @@ import type { PooledPacket } from "../../codec/packet-buffers.js";
 import { SFTPError } from "../../codec/sftp-error.js";
 import type { HandleTable } from "../handle-table.js";
 import type { OwnerNames } from "../owner-names.js";
+import type { ReadAhead } from "../read-ahead.js";
 import type { FileAccess, Footprint } from "../request-order.js";
 import type { SymlinkOrder } from "../symlink-order.js";
 
@@ -17,6 +18,7 @@ export interface RequestContext {
   readonly tree: GuardedFileSystem;
   readonly handles: HandleTable;
   readonly transfers: TransferEvents;
+  readonly readAhead: ReadAhead;
   readonly ownerNames: OwnerNames;
   readonly startDirectory: string;
   readonly logger: FileServerLogger;
