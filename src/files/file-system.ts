@@ -88,7 +88,8 @@ export interface FileHandle {
    */
   readonly identity?: string;
   /**
-   * Reads into `buffer` from `position` (bytes from the start of the file).
+   * Reads into `buffer` from `position` (bytes from the start of the file). A server reads ahead of clients: it may ask for
+   * what nobody uses, for what lies behind the end, and for several parts at a time.
    *
    * @returns how many bytes it read: as many as there are, up to `buffer.length`; 0 at the end of the file. Behind them the
    * buffer may hold bytes of other files: never say more than was read.
