@@ -41,10 +41,11 @@ interface Sequence {
 /** What is read before it is asked for. */
 interface Block {
   readonly file: OpenFile;
+  readonly position: number;
   readonly buffer: Buffer;
   state: "under way" | "full" | "useless";
-  /** Never fails. */
-  ended: MaybePromise<void>;
+  /** Never fails. Absent until the file system has answered the call. */
+  ended: Promise<void> | undefined;
   /** When its read ended, milliseconds of `performance.now`. */
   time: number;
   /** Nobody is to get it: the buffer is given back when the read has ended. */
@@ -82,7 +83,7 @@ export class ReadAhead {
     if (sequence?.file === file && sequence.next === position && sequence.length === length) {
       const [block] = sequence.ahead;
       if (block === undefined && sequence.unanswered === 0) return this.#readNow(file, position, length, sequence);
-      if (block !== undefined && !isOld(block)) return this.#give(sequence, block);
+      if (block?.position === position && canBeGiven(block)) return this.#give(sequence, block);
     }
     this.drop();
     return this.#readNow(file, position, length);
@@ -123,6 +124,7 @@ export class ReadAhead {
       this.drop();
       return { buffer, count };
     }
+    if (this.#sequence !== begun) this.drop();
     const sequence = begun ?? { file, length, next: position, unanswered: 0, slow: 0, window: 1, ahead: [] };
     this.#sequence = sequence;
     sequence.next += length;
@@ -199,7 +201,7 @@ export class ReadAhead {
       returnPacketBuffer(buffer);
       return false;
     }
-    const block: Block = { file, buffer, state: "under way", ended: undefined, time: 0, isDropped: false };
+    const block: Block = { file, position, buffer, state: "under way", ended: undefined, time: 0, isDropped: false };
     this.#memory += buffer.length;
     this.#held.add(block);
     ahead.push(block);
@@ -209,7 +211,7 @@ export class ReadAhead {
       const count = file.transfer.readAhead(dataPart(buffer, length), position);
       if (isThenable(count)) {
         block.ended = count.then(ended, failed);
-        return true;
+        return this.#sequence === sequence;
       }
       // The file system is quick now.
       sequence.slow = 0;
@@ -234,8 +236,8 @@ export class ReadAhead {
   }
 }
 
-function isOld({ state, time }: Block): boolean {
-  return state !== "under way" && performance.now() - time > MAX_AGE;
+function canBeGiven({ state, ended, time }: Block): boolean {
+  return state === "under way" ? ended !== undefined : performance.now() - time <= MAX_AGE;
 }
 
 /** The part of a buffer for the data of a reply. */

@@ -1,10 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { MaybePromise } from "../../../src/base/maybe-promise.js";
 import type { FileHandle } from "../../../src/files/file-system.js";
 import { FileTransfer } from "../../../src/files/file-transfer.js";
 import { takePacketBuffer } from "../../../src/sftp/codec/packet-buffers.js";
 import { DATA_HEAD_LENGTH } from "../../../src/sftp/codec/replies.js";
 import type { OpenFile } from "../../../src/sftp/server/handle-table.js";
-import { ReadAhead } from "../../../src/sftp/server/read-ahead.js";
+import { ReadAhead, type ReadData } from "../../../src/sftp/server/read-ahead.js";
 
 const LENGTH = 4;
 /** Bytes of each buffer of the pool that such a block takes. */
@@ -378,6 +379,26 @@ describe("ReadAhead", () => {
       expect(readAhead.memory).toBe(0);
       await expect((async () => readAhead.read(file, 12, LENGTH))()).rejects.toThrow();
     }
+  });
+
+  it("bears a file system that lets the next request in before it answers a call", async () => {
+    const positions: number[] = [];
+    const readAhead = new ReadAhead(() => true);
+    let within: MaybePromise<ReadData> | undefined;
+    const file = openFile({
+      read: (buffer, position) => {
+        const call = positions.push(position);
+        if (call === 4) within = readAhead.read(file, 12, LENGTH);
+        buffer.fill(call);
+        return Promise.resolve(buffer.length);
+      },
+    });
+    for (const position of [0, 4, 8]) await readAhead.read(file, position, LENGTH);
+    const data = await within;
+    expect(positions).toEqual([0, 4, 8, 12, 12]);
+    expect(data?.buffer[DATA_HEAD_LENGTH]).toBe(5);
+    await settled();
+    expect(readAhead.memory).toBe(0);
   });
 
   it("reads nothing ahead for reads of no bytes, nor behind what a number holds", async () => {
