@@ -1,7 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { COMPLETED } from "../../../src/files/file-outcome.js";
 import type { FileHandle, FileSystem } from "../../../src/files/file-system.js";
 import { MemoryFileSystem } from "../../../src/files/memory/memory-file-system.js";
+import type { TransferEvent } from "../../../src/files/transfer-events.js";
 import { audit } from "../../../src/files/wrappers/audit.js";
 import type { AuditEvent } from "../../../src/files/wrappers/audit-event.js";
 import { OpenFlag, PacketType, StatusCode } from "../../../src/sftp/codec/constants.js";
@@ -310,6 +312,20 @@ describe("a session that reads ahead", () => {
       expect(slow.closed).toBe(1);
     },
   );
+
+  it("tells of a download what the client got, and of no failure that it has not heard of", async () => {
+    const slow = new SlowFileSystem(contents(), (at) => (at < 28 ? turn() : Promise.reject(new Error("too far"))));
+    const events: TransferEvent[] = [];
+    const onDownload = (event: TransferEvent) => {
+      events.push(event);
+    };
+    const { client } = await startSession(slow.fileSystem, { onDownload });
+    const handle = await client.open("/0");
+    await readBlocks(client, handle, 0, 7);
+    expect(slow.reads).toContain(28);
+    await client.close(handle);
+    expect(events).toMatchObject([{ path: "/0", bytes: 7 * LENGTH, outcome: COMPLETED }]);
+  });
 
   it("leaves out of the audit what the client has not asked for", async () => {
     const events: AuditEvent[] = [];
