@@ -1,5 +1,4 @@
 import type { MaybePromise } from "../base/maybe-promise.js";
-import { FileError } from "./errors.js";
 
 /** The access that a request needs to a file or a directory. */
 export type AccessMode = "r" | "w";
@@ -33,12 +32,3 @@ export const allowAll: AccessPolicy = {
   getFilePermissions: () => undefined,
   getDirectoryPermissions: () => undefined,
 };
-
-/** A policy refuses an access. */
-export class AccessDeniedError extends FileError {
-  override readonly name = "AccessDeniedError";
-
-  constructor() {
-    super("EACCES");
-  }
-}

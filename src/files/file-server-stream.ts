@@ -1,9 +1,11 @@
 import type { Duplex } from "node:stream";
 
-/** The connection that the files are served to. */
+/** The connection that files are served to: of the one that hooks see, what all of them have. */
 export interface FileServerConnection {
   /** Name of the authenticated user. */
   readonly username?: string | undefined;
+  /** The user, with whatever the login has given by `new Grant({ data })`. */
+  readonly identity?: { readonly data: unknown } | undefined;
 }
 
 /** The way to the client of a file server: bytes in both directions. A channel of SSH has the optional members. */

@@ -3,7 +3,7 @@ import { endFile } from "./end-file.js";
 import { FileError } from "./errors.js";
 import { abortedBy, type FileOutcome } from "./file-outcome.js";
 import type { FileHandle, OpenOptions } from "./file-system.js";
-import type { OpenedFile } from "./guarded-file-system.js";
+import type { OpenedFile } from "./open-as-allowed.js";
 import { readBytes } from "./read-bytes.js";
 import { countRead, uncounted } from "./uncounted-reads.js";
 

@@ -1,30 +1,28 @@
-import { isThenable, type MaybePromise, whenDone } from "../base/maybe-promise.js";
-import { AccessDeniedError, type AccessMode, type AccessPolicy } from "./access-policy.js";
+import { isThenable, type MaybePromise } from "../base/maybe-promise.js";
+import { AccessDeniedError } from "./access-denied-error.js";
+import type { AccessGuard } from "./access-guard.js";
+import type { AccessMode } from "./access-policy.js";
 import { type EntryIterator, iterateEntries } from "./entry-iterator.js";
 import { FileError, isMissing, LinkInPathError } from "./errors.js";
+import type { FileOperation } from "./file-operation.js";
 import type {
   AttributeChanges,
   DirectoryEntry,
   FileAttributes,
-  FileHandle,
   FileSystem,
   FileSystemStatistics,
   OpenOptions,
 } from "./file-system.js";
+import { changeBy, type OpenedFile, openAsAllowed, typeAt } from "./open-as-allowed.js";
 import { parentPath } from "./path.js";
 import { type LastLink, PathResolver } from "./path-resolver.js";
+import { visibleEntries } from "./visible-entries.js";
 
 /** Permission bits of a new directory for which the client asks for none. */
 const DIRECTORY_PERMISSIONS = 0o777;
 
 /** Attributes of a directory in a file system without `lstat`. */
 const SOME_DIRECTORY: FileAttributes = { type: "directory", size: 0, permissions: 0, accessTime: 0, modifyTime: 0 };
-
-/** A file that is open, and the canonical path it was opened with. */
-export interface OpenedFile {
-  readonly path: string;
-  readonly handle: FileHandle;
-}
 
 export interface OpenedDirectory {
   readonly path: string;
@@ -34,76 +32,88 @@ export interface OpenedDirectory {
 }
 
 /**
- * A file system as clients use it: with paths of any form, links that are followed where POSIX follows them, and a
- * policy that is asked before each access, with the canonical path that the access then has.
+ * A file system as clients use it: with paths of any form, links that are followed where POSIX follows them, and a guard
+ * that is asked before each access, with the canonical path that the access then has.
  */
 export class GuardedFileSystem {
   readonly fileSystem: FileSystem;
-  readonly #policy: AccessPolicy;
+  readonly #access: AccessGuard;
   readonly #resolver: PathResolver;
 
   /** @param signal fires when the client has gone */
-  constructor(fileSystem: FileSystem, policy: AccessPolicy, startDirectory: string, signal?: AbortSignal) {
+  constructor(fileSystem: FileSystem, access: AccessGuard, startDirectory: string, signal?: AbortSignal) {
     this.fileSystem = fileSystem;
-    this.#policy = policy;
+    this.#access = access;
     // A path to nothing counts as a file.
-    const demandKnown = (path: string) => this.#demandFile(path, "r");
+    const demandKnown = (path: string) => access.demandBoth("file", path, "r", "stat");
     this.#resolver = new PathResolver(fileSystem, startDirectory, { demandKnown, signal });
   }
 
   open(path: string, options: OpenOptions): Promise<OpenedFile> {
+    const access = this.#access;
     const open = this.#method("open");
     // O_CREAT with O_EXCL follows no link (POSIX open).
-    return this.#resolver.run(path, options.exclusive ? "keep" : "follow", async (canonical) => {
+    return this.#run(path, options.exclusive ? "keep" : "follow", async (canonical) => {
       // Most policies answer at once.
-      const readable = options.read ? this.#demandFile(canonical, "r") : undefined;
+      const readable = options.read ? access.demandByPolicy("file", canonical, "r", "read") : undefined;
       if (isThenable(readable)) await readable;
-      const writable = options.write || options.create ? this.#demandFile(canonical, "w") : undefined;
+      const writes = options.write || options.create;
+      const writable = writes
+        ? access.demandByPolicy("file", canonical, "w", changeBy(options) ?? "create")
+        : undefined;
       if (isThenable(writable)) await writable;
-      const decided = options.create ? this.#policy.getFilePermissions(canonical) : undefined;
+      const decided = options.create ? access.policy.getFilePermissions(canonical) : undefined;
       const permissions = isThenable(decided) ? await decided : decided;
-      const handle = await open(canonical, permissions === undefined ? options : { ...options, permissions });
-      return { path: canonical, handle };
+      const given = permissions === undefined ? options : { ...options, permissions };
+      if (access.asksOperations) return openAsAllowed(this.fileSystem, access, canonical, given);
+      return { path: canonical, handle: await open(canonical, given) };
     });
   }
 
   /** The attributes of what a path leads to; with `keep`, of a link itself, unless a slash follows its name. */
   stat(path: string, lastLink: LastLink): Promise<FileAttributes> {
     const last = path.endsWith("/") ? "follow" : lastLink;
-    return this.#resolver.run(path, last, (canonical) => this.#demand(canonical, "r", last));
+    return this.#run(path, last, (canonical) => this.#demand(canonical, "r", last, ["stat"]));
   }
 
   /** The same with `follow`, and the canonical path that it leads to. */
   locate(path: string): Promise<{ readonly path: string; readonly attributes: FileAttributes }> {
-    return this.#resolver.run(path, "follow", async (canonical) => ({
+    return this.#run(path, "follow", async (canonical) => ({
       path: canonical,
-      attributes: await this.#demand(canonical, "r", "follow"),
+      attributes: await this.#demand(canonical, "r", "follow", ["stat"]),
     }));
   }
 
   setstat(path: string, changes: AttributeChanges, lastLink: LastLink): Promise<void> {
     const setstat = this.#method("setstat");
-    return this.#resolver.run(path, lastLink, async (canonical) => {
-      const { type } = await this.#demand(canonical, "w", lastLink);
+    return this.#run(path, lastLink, async (canonical) => {
+      const { type } = await this.#demand(canonical, "w", lastLink, operationsOf(changes));
       await setstat(canonical, await this.#permitted(canonical, type, changes));
     });
   }
 
   /** Changes a file through a handle that may be open for reading only. */
-  async fsetstat({ path, handle }: OpenedFile, changes: AttributeChanges): Promise<void> {
+  async fsetstat({ path, handle, isNew = false }: OpenedFile, changes: AttributeChanges): Promise<void> {
     if (handle.setstat === undefined) throw new FileError("ENOTSUP");
-    await this.#demandFile(path, "w");
+    await this.#reported(async () => {
+      await this.#access.demandByPolicy("file", path, "w", "attributes");
+      for (const operation of operationsOf(changes)) {
+        // The size of a new file belongs to what is written into it.
+        if (!isNew || operation !== "overwrite") await this.#access.demand(operation, path);
+      }
+    });
     await handle.setstat(await this.#permitted(path, "file", changes));
   }
 
   opendir(path: string): Promise<OpenedDirectory> {
     const readdir = this.#method("readdir");
-    return this.#resolver.run(path, "follow", async (canonical) => {
-      await this.#demandDirectory(canonical, "r");
+    return this.#run(path, "follow", async (canonical) => {
+      await this.#access.demandBoth("directory", canonical, "r", "list");
       const attributes = (await this.fileSystem.lstat?.(canonical)) ?? SOME_DIRECTORY;
       if (attributes.type === "symlink") throw new LinkInPathError();
       if (attributes.type !== "directory") throw new FileError("ENOTDIR");
-      return { path: canonical, attributes, entries: iterateEntries(await readdir(canonical)) };
+      const entries = iterateEntries(await readdir(canonical));
+      return { path: canonical, attributes, entries: visibleEntries(entries, canonical, this.#access) };
     });
   }
 
@@ -123,83 +133,96 @@ export class GuardedFileSystem {
 
   remove(path: string): Promise<void> {
     const remove = this.#method("remove");
-    return this.#resolver.run(path, "keep", async (canonical) => {
-      await this.#demandFile(canonical, "w");
+    return this.#run(path, "keep", async (canonical) => {
+      await this.#access.demandBoth("file", canonical, "w", "delete");
       await remove(canonical);
     });
   }
 
   mkdir(path: string, permissions = DIRECTORY_PERMISSIONS): Promise<void> {
     const mkdir = this.#method("mkdir");
-    return this.#resolver.run(path, "keep", async (canonical) => {
-      await this.#demandDirectory(canonical, "w");
-      await mkdir(canonical, (await this.#policy.getDirectoryPermissions(canonical)) ?? permissions);
+    return this.#run(path, "keep", async (canonical) => {
+      await this.#access.demandBoth("directory", canonical, "w", "makeDirectory");
+      await mkdir(canonical, (await this.#access.policy.getDirectoryPermissions(canonical)) ?? permissions);
     });
   }
 
   rmdir(path: string): Promise<void> {
     const rmdir = this.#method("rmdir");
-    return this.#resolver.run(path, "keep", async (canonical) => {
-      await this.#demandDirectory(canonical, "w");
+    return this.#run(path, "keep", async (canonical) => {
+      await this.#access.demandBoth("directory", canonical, "w", "removeDirectory");
       await rmdir(canonical);
     });
   }
 
   /** @param existing the fate of a file that has the new name */
   rename(oldPath: string, newPath: string, existing: "refuse" | "replace"): Promise<void> {
+    const access = this.#access;
     const rename = this.#method(existing === "refuse" ? "rename" : "posixRename");
-    return this.#resolver.run(oldPath, "keep", (canonicalOld) =>
-      this.#resolver.run(newPath, "keep", async (canonicalNew) => {
-        const { type } = await this.#demand(canonicalOld, "w", "keep");
-        await this.#demandAs(type, canonicalNew, "w");
-        // Under its new name it may be open to more: nobody gets to read there what they could not read before.
-        const isHidden = await refuses(() => this.#demandAs(type, canonicalOld, "r"));
-        if (isHidden && !(await refuses(() => this.#demandAs(type, canonicalNew, "r")))) throw new AccessDeniedError();
-        await rename(canonicalOld, canonicalNew);
-      }),
-    );
+    return this.#runBoth(oldPath, newPath, async (canonicalOld, canonicalNew) => {
+      const { type } = await this.#demand(canonicalOld, "w", "keep", ["rename"], canonicalNew);
+      await access.demandByPolicy(type, canonicalNew, "w", "rename");
+      // Under its new name it may be open to more: nobody gets to read there what they could not read before.
+      const isHidden = await refuses(() => access.demandByPolicy(type, canonicalOld, "r", "rename"));
+      if (isHidden) {
+        const isRead = !(await refuses(() => access.demandByPolicy(type, canonicalNew, "r", "rename")));
+        const why = "under the new name it could be read";
+        if (isRead) throw new AccessDeniedError({ operation: "rename", path: canonicalOld, to: canonicalNew, why });
+      }
+      if (access.asksOperations) {
+        await access.demand("rename", canonicalNew);
+        await access.demandNoMore("rename", canonicalOld, canonicalNew, type === "directory");
+        if (existing === "replace" && !(await this.#mayReplace(canonicalNew, type))) {
+          await this.#method("rename")(canonicalOld, canonicalNew);
+          return;
+        }
+      }
+      await rename(canonicalOld, canonicalNew);
+    });
   }
 
   readlink(path: string): Promise<string> {
     const readlink = this.#method("readlink");
-    return this.#resolver.run(path, "keep", async (canonical) => {
-      await this.#demandFile(canonical, "r");
+    return this.#run(path, "keep", async (canonical) => {
+      await this.#access.demandBoth("file", canonical, "r", "stat");
       return readlink(canonical);
     });
   }
 
   symlink(target: string, linkPath: string): Promise<void> {
     const symlink = this.#method("symlink");
-    return this.#resolver.run(linkPath, "keep", async (canonical) => {
-      await this.#demandFile(canonical, "w");
+    return this.#run(linkPath, "keep", async (canonical) => {
+      await this.#access.demandBoth("file", canonical, "w", "symlink");
       await symlink(target, canonical);
     });
   }
 
   hardlink(existingPath: string, newPath: string): Promise<void> {
+    const access = this.#access;
     const hardlink = this.#method("hardlink");
-    return this.#resolver.run(existingPath, "keep", (canonicalExisting) =>
-      this.#resolver.run(newPath, "keep", async (canonicalNew) => {
-        // Under its new name the file may be open to more: nobody gets there what they had not before.
-        await this.#demandFile(canonicalExisting, "r");
-        await this.#demandFile(canonicalExisting, "w");
-        await this.#demandFile(canonicalNew, "w");
-        await hardlink(canonicalExisting, canonicalNew);
-      }),
-    );
+    return this.#runBoth(existingPath, newPath, async (canonicalExisting, canonicalNew) => {
+      // Under its new name the file may be open to more: nobody gets there what they had not before.
+      await access.demandByPolicy("file", canonicalExisting, "r", "hardlink");
+      await access.demandByPolicy("file", canonicalExisting, "w", "hardlink");
+      await access.demandByPolicy("file", canonicalNew, "w", "hardlink");
+      await access.demand("hardlink", canonicalExisting, { to: canonicalNew });
+      await access.demand("hardlink", canonicalNew);
+      await access.demandNoMore("hardlink", canonicalExisting, canonicalNew, false);
+      await hardlink(canonicalExisting, canonicalNew);
+    });
   }
 
   statvfs(path: string): Promise<FileSystemStatistics> {
     const statvfs = this.#method("statvfs");
-    return this.#resolver.run(path, "follow", async (canonical) => {
-      await this.#demand(canonical, "r", "follow");
+    return this.#run(path, "follow", async (canonical) => {
+      await this.#demand(canonical, "r", "follow", ["stat"]);
       return statvfs(canonical);
     });
   }
 
   /**
-   * The canonical path without links; only its last name may be missing. Of what the policy hides it does not tell
-   * whether it is there: the path comes back as it was asked for.
+   * The canonical path without links; only its last name may be missing. Of what the client must not look at it does not
+   * tell whether it is there: the path comes back as it was asked for.
    */
   async realpath(path: string): Promise<string> {
     const asked = this.#resolver.normalize(path);
@@ -207,10 +230,39 @@ export class GuardedFileSystem {
     try {
       resolved = await this.#resolver.resolve(path, "follow");
     } catch (error) {
-      if (error instanceof AccessDeniedError || (await this.#isHidden(asked))) return asked;
+      if (error instanceof AccessDeniedError || (await this.#isSecret(asked))) return this.#asIfMissing(asked);
       throw error;
     }
-    return (await this.#isHidden(resolved)) ? asked : resolved;
+    return (await this.#isSecret(resolved)) ? this.#asIfMissing(asked) : resolved;
+  }
+
+  /** Runs an operation with the canonical path. What the client is refused is told to the log. */
+  #run<T>(path: string, lastLink: LastLink, operation: (canonical: string) => MaybePromise<T>): Promise<T> {
+    return this.#reported(() => this.#resolver.run(path, lastLink, operation));
+  }
+
+  #runBoth<T>(first: string, second: string, operation: (first: string, second: string) => Promise<T>): Promise<T> {
+    return this.#run(first, "keep", (canonicalFirst) =>
+      this.#resolver.run(second, "keep", (canonicalSecond) => operation(canonicalFirst, canonicalSecond)),
+    );
+  }
+
+  async #reported<T>(operation: () => Promise<T>): Promise<T> {
+    try {
+      return await operation();
+    } catch (error) {
+      if (error instanceof AccessDeniedError) this.#access.refusals?.refused(error.refusal);
+      throw error;
+    }
+  }
+
+  /** Whether a rename may put something in the place of what is there; else it has to fail if anything is. */
+  async #mayReplace(path: string, type: FileAttributes["type"]): Promise<boolean> {
+    const there = await typeAt(this.fileSystem, path);
+    const operation = (there ?? type) === "directory" ? "removeDirectory" : "overwrite";
+    if (there === undefined) return this.#access.allows(operation, path);
+    await this.#access.demand(operation, path);
+    return true;
   }
 
   async #attributesAbove(path: string, failed: (error: unknown) => void): Promise<FileAttributes | undefined> {
@@ -222,61 +274,79 @@ export class GuardedFileSystem {
       return undefined;
     }
     try {
-      return (await refuses(() => this.#demandAs(attributes.type, parent, "r"))) ? undefined : attributes;
+      return (await refuses(() => this.#access.demandBoth(attributes.type, parent, "r", "stat")))
+        ? undefined
+        : attributes;
     } catch (error) {
       failed(error);
       return undefined;
     }
   }
 
-  async #isHidden(path: string): Promise<boolean> {
-    let type: FileAttributes["type"] = "file";
+  /** What REALPATH tells of a path that the client must not look at. What is hidden is missing, and all below it. */
+  async #asIfMissing(path: string): Promise<string> {
+    if (path !== "/" && (await this.#access.hides(parentPath(path)))) throw new FileError("ENOENT");
+    return path;
+  }
+
+  async #isSecret(path: string): Promise<boolean> {
+    let type: FileAttributes["type"] | undefined;
     try {
-      ({ type } = await this.#method("lstat")(path));
-    } catch (error) {
-      if (!isMissing(error)) return false;
+      type = await typeAt(this.fileSystem, path);
+    } catch {
+      return false;
     }
-    return refuses(() => this.#demandAs(type, path, "r"));
+    return refuses(() => this.#access.demandBoth(type ?? "file", path, "r", "stat"));
   }
 
   /** `changes` with the permissions that the policy has for the file. */
   async #permitted(path: string, type: FileAttributes["type"], changes: AttributeChanges): Promise<AttributeChanges> {
     if (changes.permissions === undefined) return changes;
-    const policy = this.#policy;
+    const { policy } = this.#access;
     const permissions = await (type === "directory"
       ? policy.getDirectoryPermissions(path)
       : policy.getFilePermissions(path));
     return permissions === undefined ? changes : { ...changes, permissions };
   }
 
-  /** Asks the policy about a path, as the kind of thing that is there. A path to nothing counts as a file. */
-  async #demand(path: string, mode: AccessMode, lastLink: LastLink): Promise<FileAttributes> {
+  /**
+   * Asks about a path, as the kind of thing that is there. A path to nothing counts as a file.
+   *
+   * @param to the second name, of a rename
+   */
+  async #demand(
+    path: string,
+    mode: AccessMode,
+    lastLink: LastLink,
+    operations: readonly [FileOperation, ...FileOperation[]],
+    to?: string,
+  ): Promise<FileAttributes> {
     const { fileSystem } = this;
     const lstat = this.#method("lstat");
     let attributes: FileAttributes;
     try {
       attributes = await lstat(path);
     } catch (error) {
-      if (isMissing(error)) await this.#demandFile(path, mode);
+      if (isMissing(error)) await this.#demandAll("file", path, mode, operations, to);
       throw error;
     }
     if (attributes.type === "symlink" && lastLink === "follow" && fileSystem.readlink !== undefined) {
       throw new LinkInPathError();
     }
-    await this.#demandAs(attributes.type, path, mode);
+    await this.#demandAll(attributes.type, path, mode, operations, to);
     return attributes;
   }
 
-  #demandAs(type: FileAttributes["type"], path: string, mode: AccessMode): MaybePromise<void> {
-    return type === "directory" ? this.#demandDirectory(path, mode) : this.#demandFile(path, mode);
-  }
-
-  #demandFile(path: string, mode: AccessMode): MaybePromise<void> {
-    return demand(this.#policy.checkFileAccess(path, mode));
-  }
-
-  #demandDirectory(path: string, mode: AccessMode): MaybePromise<void> {
-    return demand(this.#policy.checkDirectoryAccess(path, mode));
+  async #demandAll(
+    type: FileAttributes["type"],
+    path: string,
+    mode: AccessMode,
+    operations: readonly [FileOperation, ...FileOperation[]],
+    to: string | undefined,
+  ): Promise<void> {
+    await this.#access.demandByPolicy(type, path, mode, operations[0]);
+    const second = to === undefined ? undefined : { to, isDirectory: type === "directory" };
+    for (const operation of operations) await this.#access.demand(operation, path, second);
   }
 
   #method<Name extends MethodName>(name: Name): NonNullable<FileSystem[Name]> {
@@ -288,7 +358,7 @@ export class GuardedFileSystem {
 
 type MethodName = Exclude<keyof FileSystem, "userNames" | "groupNames">;
 
-/** Whether a policy refuses what is asked. */
+/** Whether what is asked is refused. */
 async function refuses(ask: () => MaybePromise<void>): Promise<boolean> {
   try {
     await ask();
@@ -299,9 +369,7 @@ async function refuses(ask: () => MaybePromise<void>): Promise<boolean> {
   }
 }
 
-/** Only `true` allows. */
-function demand(decision: MaybePromise<boolean>): MaybePromise<void> {
-  return whenDone(decision, (allowed) => {
-    if (allowed !== true) throw new AccessDeniedError();
-  });
+function operationsOf({ size, ...others }: AttributeChanges): readonly [FileOperation, ...FileOperation[]] {
+  if (size === undefined) return ["attributes"];
+  return Object.keys(others).length === 0 ? ["overwrite"] : ["overwrite", "attributes"];
 }

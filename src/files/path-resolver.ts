@@ -1,7 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import type { MaybePromise } from "../base/maybe-promise.js";
 import { Semaphore } from "../base/semaphore.js";
-import { AccessDeniedError } from "./access-policy.js";
+import { AccessDeniedError } from "./access-denied-error.js";
 import { FileError, isMissing, LinkInPathError } from "./errors.js";
 import type { FileSystem } from "./file-system.js";
 import { joinPath, MAX_PATH_LENGTH, normalizePath, parentPath, splitPath } from "./path.js";

@@ -4,7 +4,7 @@ import type { FileOutcome } from "./file-outcome.js";
 import type { FileServerConnection } from "./file-server-stream.js";
 import type { OpenOptions } from "./file-system.js";
 import { FileTransfer } from "./file-transfer.js";
-import type { OpenedFile } from "./guarded-file-system.js";
+import type { OpenedFile } from "./open-as-allowed.js";
 
 /** A file has been closed that a client has written or read. */
 export interface TransferEvent<Connection = FileServerConnection | undefined> {

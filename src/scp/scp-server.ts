@@ -30,7 +30,7 @@ export class SCPServer {
 
   /** @throws {ConfigurationError} naming the option that cannot be used */
   constructor(stream: FileServerStream, command: SCPCommand, options: FileServerOptions) {
-    const { fileSystem, startDirectory, access, logger, transfers } = fileServerSettings(
+    const { fileSystem, startDirectory, policy, guard, logger, transfers } = fileServerSettings(
       checkOptions(options, FILE_SERVER_OPTIONS),
       stream,
     );
@@ -44,7 +44,7 @@ export class SCPServer {
       peer: new SCPPeer(stream, (error, path) =>
         logger.warn({ err: error, path: loggedPath(path) }, "scp: a file failed"),
       ),
-      tree: new GuardedFileSystem(fileSystem, access, startDirectory),
+      tree: new GuardedFileSystem(fileSystem, guard(policy), startDirectory),
       locator: new Locator(fileSystem, startDirectory),
       transfers,
     };

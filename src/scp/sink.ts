@@ -1,7 +1,7 @@
 import { FileError } from "../files/errors.js";
 import type { AttributeChanges } from "../files/file-system.js";
 import type { FileTransfer } from "../files/file-transfer.js";
-import type { OpenedFile } from "../files/guarded-file-system.js";
+import type { OpenedFile } from "../files/open-as-allowed.js";
 import { FOR_REPLACING } from "../files/open-options.js";
 import { decodePath, encodeName, joinPath } from "../files/path.js";
 import { type EntryRecord, parseControlRecord, type Times } from "./control-record.js";

@@ -1,7 +1,7 @@
 import { FileError } from "../files/errors.js";
 import { abortedBy, COMPLETED, type FileOutcome } from "../files/file-outcome.js";
 import type { DirectoryEntry, FileAttributes } from "../files/file-system.js";
-import type { OpenedFile } from "../files/guarded-file-system.js";
+import type { OpenedFile } from "../files/open-as-allowed.js";
 import { FOR_READING } from "../files/open-options.js";
 import { joinPath, lastName, normalizePath } from "../files/path.js";
 import { type EntryRecord, formatEntry, formatTimes } from "./control-record.js";

@@ -1,8 +1,8 @@
+import { CountedMessages, type NoteLevel } from "../base/counted-messages.js";
 import { HookError } from "../base/hook-error.js";
 import type { LineLimit } from "../base/line-limit.js";
 import { loggedError, loggedText } from "../base/logged-text.js";
 import type { Logger } from "../base/logger.js";
-import { CountedMessages, type NoteLevel } from "./counted-messages.js";
 
 /** What the log of one connection is told of its client and of hooks. Of what a client does in vain, the first of each kind is a line. */
 export class ConnectionNotes {

@@ -1,7 +1,7 @@
+import type { CountedMessages, NoteLevel } from "../base/counted-messages.js";
 import { loggedText } from "../base/logged-text.js";
 import type { Request } from "../protocol/messages/requests.js";
 import type { Reader } from "../protocol/reader.js";
-import type { CountedMessages, NoteLevel } from "./counted-messages.js";
 
 /** Requests by names of their own in the log. Others are counted together: clients can make up any number of names. */
 const KNOWN: readonly string[] = [

@@ -4,6 +4,7 @@ import type { Identity } from "../auth/authenticator.js";
 import { type Permissions, RESTRICTED_PERMISSIONS } from "../auth/permissions.js";
 import type { SignatureBinding } from "../auth/public-key.js";
 import { setLoggerOf } from "../base/connection-logger.js";
+import { setRefusalsOf } from "../base/connection-refusals.js";
 import { noteEndReason } from "../base/end-reasons.js";
 import { callHook } from "../base/hook-error.js";
 import { loggedBytes, loggedError } from "../base/logged-text.js";
@@ -106,6 +107,7 @@ export class ServerConnection implements Connection {
     this.#logger = new ConnectionLog(settings.logger, this);
     this.#notes = new ConnectionNotes(this.#logger, settings.warnings);
     setLoggerOf(this, this.#logger);
+    setRefusalsOf(this, this.#notes);
     this.#misbehaviour = new Misbehaviour(settings.admission.perSourcePenalties?.times, (cause) =>
       observer.misbehaved(this, cause),
     );

@@ -64,7 +64,8 @@ export function servedFiles(files: Files): FilesOptions {
   if (!hasOptions(files)) return { fileSystem: checkFileSystem("sftp", files) };
   const options = checkOptions(files, FILES_OPTIONS, "sftp");
   filesSettings(options);
-  return options;
+  // The connection that its functions are called with is that of the channel.
+  return options as FilesOptions;
 }
 
 /** A file system of somebody's own may have members of these names. */

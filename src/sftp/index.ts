@@ -1,8 +1,10 @@
 /** SFTP over any stream, and the file systems that it serves: `spindlex/sftp`. */
 
 export type { MaybePromise } from "../base/maybe-promise.js";
+export type { AccessContext, AccessFunction } from "../files/access-function.js";
 export type { AccessMode, AccessPolicy } from "../files/access-policy.js";
 export { FileError, type FileErrorCode, LinkInPathError } from "../files/errors.js";
+export type { FileOperation } from "../files/file-operation.js";
 export {
   type AbortedOutcome,
   type AbortReason,
@@ -10,7 +12,7 @@ export {
   type CompletedOutcome,
   type FileOutcome,
 } from "../files/file-outcome.js";
-export type { FileServerLogger, FileServerOptions, ServedFiles } from "../files/file-server-options.js";
+export type { FileServerLogger, FileServerOptions, FilesOptions, ServedFiles } from "../files/file-server-options.js";
 export type { FileServerConnection, FileServerStream } from "../files/file-server-stream.js";
 export type * from "../files/file-system.js";
 export { LocalFileSystem } from "../files/local/local-file-system.js";

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it, onTestFinished, vi } from "vitest";
 import { type Channel, type Server, type SFTPServer, SSHServer, type SSHServerOptions } from "../../src/index.js";
@@ -51,6 +51,22 @@ describePage("docs/sftp.md", (page) => {
     const { server } = await page.load<{ server: Server }>("onUpload:");
     await page.sftp(server.port, "ann", ["get notes.txt fetched.txt", "put fetched.txt"]);
     expect(printed.mock.calls).toEqual([["ann has put /fetched.txt, 5 bytes"]]);
+  });
+
+  it("decides by operation", async () => {
+    page.write("users", `ann:${KNOWN_HASHES.scrypt.hash}\n`);
+    page.write("srv/projects/ann/old.txt");
+    page.write("srv/projects/ben/bens.txt");
+    const upload = page.write("upload");
+    const { server } = await page.load<{ server: Server }>("Everybody reads all");
+    const got = join(page.folder, "bens");
+    const forbidden = [`put ${upload} /ben/new.txt`, "rm /ben/bens.txt", "rename /ann/old.txt /ben/old.txt"];
+    const allowed = [`put ${upload} /ann/new.txt`, "rename /ann/new.txt /ann/old.txt", `get /ben/bens.txt ${got}`];
+    await page.sftp(server.port, "ann", [...forbidden, ...allowed]);
+    const files = (user: string) => readdirSync(join(page.folder, "srv/projects", user));
+    expect(files("ann")).toEqual(["old.txt"]);
+    expect(files("ben")).toEqual(["bens.txt"]);
+    expect(existsSync(got)).toBe(true);
   });
 
   it("decides by path", async () => {

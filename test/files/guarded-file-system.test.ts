@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { AccessGuard } from "../../src/files/access-guard.js";
 import type { AccessMode, AccessPolicy } from "../../src/files/access-policy.js";
 import type { FileSystem, OpenOptions } from "../../src/files/file-system.js";
 import { GuardedFileSystem } from "../../src/files/guarded-file-system.js";
@@ -56,7 +57,7 @@ function setUp(startDirectory = "/") {
     },
   });
   const policy = new TestPolicy();
-  return { files, calls, policy, tree: new GuardedFileSystem(recorded, policy, startDirectory) };
+  return { files, calls, policy, tree: new GuardedFileSystem(recorded, new AccessGuard(policy), startDirectory) };
 }
 
 type Tree = GuardedFileSystem;
@@ -321,7 +322,7 @@ describe("GuardedFileSystem", () => {
   });
 
   it("answers what a file system has no method for", async () => {
-    const tree = new GuardedFileSystem({}, new TestPolicy(), "/");
+    const tree = new GuardedFileSystem({}, new AccessGuard(new TestPolicy()), "/");
     const unsupported = expect.objectContaining({ code: "ENOTSUP" });
     for (const [what, run] of requests) {
       await expect((async () => run(tree))(), what).rejects.toEqual(unsupported);

@@ -1,5 +1,6 @@
 import { setImmediate } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
+import { AccessGuard } from "../../src/files/access-guard.js";
 import { allowAll } from "../../src/files/access-policy.js";
 import { GuardedFileSystem } from "../../src/files/guarded-file-system.js";
 import { MemoryFileSystem } from "../../src/files/memory/memory-file-system.js";
@@ -28,7 +29,7 @@ function setUp() {
   const files = new CountingFileSystem();
   for (let number = 0; number < COUNT; number++) files.writeFile(`/many/${number}`, "");
   const peer = { hasLeft: false };
-  return { files, peer, glob: new Glob(new GuardedFileSystem(files, allowAll, "/"), peer) };
+  return { files, peer, glob: new Glob(new GuardedFileSystem(files, new AccessGuard(allowAll), "/"), peer) };
 }
 
 describe("Glob", () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from "vitest";
 import { completePermissions } from "../../src/auth/permissions.js";
+import { CountedMessages } from "../../src/base/counted-messages.js";
 import { HookError } from "../../src/base/hook-error.js";
 import { silentLogger } from "../../src/base/logger.js";
 import { ServerForwarding } from "../../src/forwarding/server-forwarding.js";
@@ -8,7 +9,6 @@ import { ProtocolError } from "../../src/protocol/errors.js";
 import { decodeGlobalRequest, encodeGlobalRequest } from "../../src/protocol/messages/requests.js";
 import { Writer } from "../../src/protocol/writer.js";
 import { bindChannelAuthority } from "../../src/server/channel-hooks.js";
-import { CountedMessages } from "../../src/server/counted-messages.js";
 import { RefusedRequests } from "../../src/server/refused-requests.js";
 import { bindSessionHooks } from "../../src/server/session-hooks.js";
 import { SessionRunner } from "../../src/server/session-runner.js";

@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
+import { CountedMessages } from "../../src/base/counted-messages.js";
 import { decodeGlobalRequest, encodeGlobalRequest } from "../../src/protocol/messages/requests.js";
 import { Writer } from "../../src/protocol/writer.js";
-import { CountedMessages } from "../../src/server/counted-messages.js";
 import { RefusedRequests } from "../../src/server/refused-requests.js";
 
 function start() {

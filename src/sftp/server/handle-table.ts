@@ -2,17 +2,16 @@ import { isThenable, type MaybePromise, whenDone } from "../../base/maybe-promis
 import type { EntryIterator } from "../../files/entry-iterator.js";
 import { FileError } from "../../files/errors.js";
 import { COMPLETED, type FileOutcome } from "../../files/file-outcome.js";
-import type { DirectoryEntry, FileHandle, OpenOptions } from "../../files/file-system.js";
+import type { DirectoryEntry, OpenOptions } from "../../files/file-system.js";
 import type { FileTransfer } from "../../files/file-transfer.js";
+import type { OpenedFile } from "../../files/open-as-allowed.js";
 import { StatusCode } from "../codec/constants.js";
 import { SFTPError } from "../codec/sftp-error.js";
 
 const HANDLE_LENGTH = 4;
 
-export interface OpenFile {
+export interface OpenFile extends OpenedFile {
   readonly kind: "file";
-  readonly path: string;
-  readonly handle: FileHandle;
   readonly options: OpenOptions;
   readonly transfer: FileTransfer;
   /** The same for all handles of one file. */

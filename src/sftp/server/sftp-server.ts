@@ -34,7 +34,7 @@ export class SFTPServer implements AccessPolicy {
   /** Resolves when the session has ended and all its files are closed. */
   readonly closed: Promise<void>;
 
-  readonly #access: AccessPolicy;
+  readonly #policy: AccessPolicy;
 
   /**
    * @throws {ConfigurationError} naming the option that cannot be used, and for a method whose name is another form of
@@ -42,17 +42,17 @@ export class SFTPServer implements AccessPolicy {
    */
   constructor(channel: SFTPStream, options: SFTPServerOptions) {
     checkOptions(options, [...FILE_SERVER_OPTIONS, "maxOpenHandles", "deniedRequests"]);
-    const { fileSystem, startDirectory, access, logger, transfers } = fileServerSettings(options, channel);
+    const { fileSystem, startDirectory, policy, guard, logger, transfers } = fileServerSettings(options, channel);
     const { maxOpenHandles = DEFAULT_MAX_OPEN_HANDLES } = options;
     checkInteger("maxOpenHandles", maxOpenHandles, 1, Number.MAX_SAFE_INTEGER);
     checkNotUndefined(options, ["deniedRequests"]);
     const deniedRequests = checkDeniedRequests(options.deniedRequests ?? []);
     if (new.target !== SFTPServer) checkHookNames("SFTPServer", this, SFTPServer, logger);
     this.channel = channel;
-    this.#access = access;
+    this.#policy = policy;
     const abort = new AbortController();
     const context = {
-      tree: new GuardedFileSystem(fileSystem, this, startDirectory, abort.signal),
+      tree: new GuardedFileSystem(fileSystem, guard(this), startDirectory, abort.signal),
       handles: new HandleTable(maxOpenHandles),
       transfers,
       ownerNames: new OwnerNames(fileSystem),
@@ -69,15 +69,16 @@ export class SFTPServer implements AccessPolicy {
 
   /**
    * Asked before a file is read or looked at (`r`), or made, written, changed or removed (`w`). Only exactly `true`
-   * allows. Here and in the other hooks the option `access` decides where they are not overridden.
+   * allows. Here and in the other hooks the policy of the option `access` decides where they are not overridden; a function
+   * that is given as this option is asked beside them.
    */
   checkFileAccess(path: string, mode: AccessMode): MaybePromise<boolean> {
-    return this.#access.checkFileAccess(path, mode);
+    return this.#policy.checkFileAccess(path, mode);
   }
 
   /** The same for a directory. Listing it is `r`, which is also asked when a directory in it is listed, for `..`. */
   checkDirectoryAccess(path: string, mode: AccessMode): MaybePromise<boolean> {
-    return this.#access.checkDirectoryAccess(path, mode);
+    return this.#policy.checkDirectoryAccess(path, mode);
   }
 
   /**
@@ -85,12 +86,12 @@ export class SFTPServer implements AccessPolicy {
    * leaves it to the client.
    */
   getFilePermissions(path: string): MaybePromise<number | undefined> {
-    return this.#access.getFilePermissions(path);
+    return this.#policy.getFilePermissions(path);
   }
 
   /** The same for a directory. */
   getDirectoryPermissions(path: string): MaybePromise<number | undefined> {
-    return this.#access.getDirectoryPermissions(path);
+    return this.#policy.getDirectoryPermissions(path);
   }
 }
 

@@ -16,7 +16,7 @@ const access = {
 
 const { checkFileAccess } = access;
 
-const notPolicy = ["rw", 5, {}, [], nothing, { checkFileAccess }, { ...access, getFilePermissions: 0o600 }];
+const notPolicy = ["rw", 5, {}, [], { checkFileAccess }, { ...access, getFilePermissions: 0o600 }];
 
 const fileServer = {
   valid: { fileSystem: FILES, startDirectory: "/", access, logger, onUpload: nothing, onDownload: nothing },

@@ -1,0 +1,14 @@
+import type { AccessRefusal } from "./access-refusals.js";
+import { FileError } from "./errors.js";
+
+/** A client must not do something. */
+export class AccessDeniedError extends FileError {
+  override readonly name = "AccessDeniedError";
+  readonly refusal: AccessRefusal;
+
+  /** @param code ENOENT where the client must not know that there is something */
+  constructor(refusal: AccessRefusal, code: "EACCES" | "ENOENT" = "EACCES") {
+    super(code);
+    this.refusal = refusal;
+  }
+}
