@@ -22,6 +22,7 @@ Options:
   --read-only             allow no change in DIR
   --quota SIZE            how much all files in DIR may hold together: 500M, 10G
   --atomic-uploads        files appear in DIR when they are whole
+  --rules FILE            who may do what to which paths of DIR, in JSON
   --user NAME             the user who may log in (default: the user who runs
                           the server)
   --authorized-keys FILE  log in with one of these public keys, not a password;

@@ -2,9 +2,9 @@ import { setImmediate } from "node:timers/promises";
 import { literalText } from "../base/shell-words.js";
 import { FileError } from "../files/errors.js";
 import type { GuardedFileSystem, OpenedDirectory } from "../files/guarded-file-system.js";
+import { NamePattern } from "../files/name-pattern.js";
 import { encodeName } from "../files/path.js";
 import { PeerGoneError } from "./errors.js";
-import { NamePattern } from "./name-pattern.js";
 
 /** Paths that one pattern may stand for. */
 const MAX_MATCHES = 10_000;

@@ -16,14 +16,14 @@ describe("parseCommandLine", () => {
   it("reads every option of serve", () => {
     const args =
       "serve --port 0 --host ::1 --user ann --authorized-keys a --trusted-user-ca-keys c --revoked-keys r --password-file p --host-key=h " +
-      "--allow-exec --shell --log-level debug --json --read-only --quota 10G /srv/files " +
+      "--allow-exec --shell --log-level debug --json --read-only --quota 10G --rules r.json /srv/files " +
       "--allow-from 10.0.0.0/8,::1 --deny-from 10.1.0.0/16 --proxy-protocol-from 10.0.0.1";
     expect(parseCommandLine(args.split(" "))).toEqual({
       command: "serve",
       options: {
         port: 0,
         host: "::1",
-        folder: { path: "/srv/files", readOnly: true, quota: 10 * 1024 ** 3 },
+        folder: { path: "/srv/files", readOnly: true, quota: 10 * 1024 ** 3, rules: "r.json" },
         user: "ann",
         authorizedKeys: "a",
         trustedUserCAKeys: "c",
@@ -138,6 +138,8 @@ describe("parseCommandLine", () => {
       args: ["serve", "--atomic-uploads", "--read-only", "d"],
       message: "--atomic-uploads does nothing with --read-only",
     },
+    { args: ["serve", "--rules", "r"], message: "--rules needs a folder to serve (see spindlex serve --help)" },
+    { args: ["serve", "--rules", "", "d"], message: "--rules is empty" },
     { args: ["serve", "--quota", "1X", "d"], message: "--quota is '1X', not a size such as 500M or 10G" },
     { args: ["serve", "--quota", "", "d"], message: "--quota is '', not a size such as 500M or 10G" },
     { args: ["serve", "--quota=-1", "d"], message: "--quota is '-1', not a size such as 500M or 10G" },

@@ -69,30 +69,60 @@ describePage("docs/sftp.md", (page) => {
     expect(existsSync(got)).toBe(true);
   });
 
-  it("decides by path", async () => {
-    page.write("srv/box/incoming/there.txt");
+  it("is a drop box", async () => {
+    page.write("users", `ann:${KNOWN_HASHES.scrypt.hash}\nclerk:${KNOWN_HASHES.scrypt.hash}\n`);
+    page.write("srv/box/incoming/theirs.txt", "theirs");
+    page.write("srv/box/.htaccess");
     page.write("srv/box/readme.txt");
+    const upload = page.write("upload", "mine");
+    const { server } = await page.load<{ server: Server }>("so that clients can go there");
+    const got = join(page.folder, "from-box");
+    const forbidden = [
+      `put ${upload} theirs.txt`,
+      `get theirs.txt ${got}`,
+      "rm theirs.txt",
+      "rename theirs.txt mine.txt",
+      "ln theirs.txt mine.txt",
+      "chmod 777 theirs.txt",
+      "ls",
+      `put ${upload} /other.txt`,
+      `get /.htaccess ${got}`,
+    ];
+    const lines = ["cd /incoming", `put ${upload} new.txt`, ...forbidden, `get /readme.txt ${got}-readme`, "ls -a1 /"];
+    const { stdout } = await page.sftp(server.port, "ann", lines);
+    const incoming = join(page.folder, "srv/box/incoming");
+    expect(readdirSync(incoming).sort()).toEqual(["new.txt", "theirs.txt"]);
+    expect(readFileSync(join(incoming, "theirs.txt"), "utf8")).toBe("theirs");
+    expect(statSync(join(incoming, "theirs.txt")).mode & 0o777).toBe(0o600);
+    expect(existsSync(join(page.folder, "srv/box/other.txt"))).toBe(false);
+    expect(existsSync(got)).toBe(false);
+    expect(existsSync(`${got}-readme`)).toBe(true);
+    expect(stdout).not.toMatch(/htaccess$|^theirs/m);
+    await page.sftp(server.port, "clerk", [`get /incoming/theirs.txt ${got}`, "rm /incoming/theirs.txt"]);
+    expect(readFileSync(got, "utf8")).toBe("theirs");
+    expect(readdirSync(incoming)).toEqual(["new.txt"]);
+  });
+
+  it("decides by path", async () => {
+    page.write("srv/archive/inbox/there.txt");
+    page.write("srv/archive/private/secret.txt");
+    page.write("srv/archive/readme.txt");
     const upload = page.write("upload");
-    const { DropBox } = await page.load<{ DropBox: typeof SFTPServer }>("class DropBox");
-    class BoxServer extends SSHServer {
+    const { Archive } = await page.load<{ Archive: typeof SFTPServer }>("class Archive");
+    class ArchiveServer extends SSHServer {
       override checkChannelSubsystemRequest(channel: Channel): true {
-        new DropBox(channel, { rootPath: join(page.folder, "srv/box") });
+        new Archive(channel, { rootPath: join(page.folder, "srv/archive") });
         return true;
       }
     }
-    const port = await page.serve(new BoxServer(OPEN));
+    const port = await page.serve(new ArchiveServer(OPEN));
     const got = join(page.folder, "got");
-    const lines = [
-      `put ${upload} /incoming/new.txt`,
-      `put ${upload} /other.txt`,
-      "ls /incoming",
-      `get /readme.txt ${got}`,
-    ];
-    const { stdout } = await page.sftp(port, "ann", [...lines, `get /incoming/there.txt ${got}2`]);
-    const box = join(page.folder, "srv/box");
-    expect(statSync(join(box, "incoming/new.txt")).mode & 0o777).toBe(0o640);
-    expect(existsSync(join(box, "other.txt"))).toBe(false);
-    expect(stdout).not.toMatch(/^\/incoming\/there/m);
+    const lines = [`put ${upload} /inbox/new.txt`, `put ${upload} /other.txt`, "ls /private", `get /readme.txt ${got}`];
+    const { stdout } = await page.sftp(port, "ann", [...lines, `get /private/secret.txt ${got}2`]);
+    const archive = join(page.folder, "srv/archive");
+    expect(statSync(join(archive, "inbox/new.txt")).mode & 0o777).toBe(0o640);
+    expect(existsSync(join(archive, "other.txt"))).toBe(false);
+    expect(stdout).not.toContain("secret.txt\n");
     expect(existsSync(got)).toBe(true);
     expect(existsSync(`${got}2`)).toBe(false);
   });

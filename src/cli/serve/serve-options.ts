@@ -38,6 +38,8 @@ export interface FolderOptions {
   /** Bytes that all files may hold together. */
   readonly quota?: number;
   readonly atomicUploads?: boolean;
+  /** A file of rules: who may do what to which paths. */
+  readonly rules?: string;
 }
 
 /**
@@ -110,6 +112,7 @@ function readServeArguments(args: readonly string[]) {
         "read-only": { type: "boolean", default: false },
         quota: { type: "string" },
         "atomic-uploads": { type: "boolean", default: false },
+        rules: { type: "string" },
         user: { type: "string" },
         "password-file": { type: "string" },
         "authorized-keys": { type: "string" },
@@ -136,9 +139,14 @@ function readServeArguments(args: readonly string[]) {
 
 function parseFolder(
   [path, ...others]: readonly string[],
-  values: { readonly "read-only": boolean; readonly quota?: string; readonly "atomic-uploads": boolean },
+  values: {
+    readonly "read-only": boolean;
+    readonly quota?: string;
+    readonly "atomic-uploads": boolean;
+    readonly rules?: string;
+  },
 ): FolderOptions | undefined {
-  const { "read-only": readOnly, quota, "atomic-uploads": atomicUploads } = values;
+  const { "read-only": readOnly, quota, "atomic-uploads": atomicUploads, rules } = values;
   if (others.length > 0) throw new UsageError("only one folder can be served (see spindlex serve --help)");
   if (readOnly && atomicUploads) throw new UsageError("--atomic-uploads does nothing with --read-only");
   if (path !== undefined) {
@@ -147,12 +155,14 @@ function parseFolder(
       readOnly,
       ...(quota !== undefined && { quota: parseSize("--quota", quota) }),
       ...(atomicUploads && { atomicUploads }),
+      ...(rules !== undefined && { rules: parseText("--rules", rules) }),
     };
   }
   for (const [option, isGiven] of [
     ["--read-only", readOnly],
     ["--quota", quota !== undefined],
     ["--atomic-uploads", atomicUploads],
+    ["--rules", rules !== undefined],
   ] as const) {
     if (isGiven) throw new UsageError(`${option} needs a folder to serve (see spindlex serve --help)`);
   }

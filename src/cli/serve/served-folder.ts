@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import type { Logger } from "pino";
 import { type Channel, loggedPath, type SCPCommand, SCPServer } from "../../index.js";
 import {
+  type AccessFunction,
   type AuditEvent,
   atomicUploads,
   audit,
@@ -17,22 +18,32 @@ import {
 } from "../../sftp/index.js";
 import { describeError, StartError } from "../errors.js";
 import { channelOrigin } from "./channel-origin.js";
+import { loadRules } from "./rules-file.js";
 import type { FolderOptions } from "./serve-options.js";
 
 /** Milliseconds: a day. */
 const SWEEP_INTERVAL = 24 * 60 * 60 * 1000;
+
+interface Circumstances {
+  readonly logger: Logger;
+  /** All is allowed where it is absent. */
+  readonly access?: AccessFunction | undefined;
+  /** Files appear when they are whole. */
+  readonly isAtomic?: boolean | undefined;
+}
 
 /** A folder that clients reach over SFTP and scp. */
 export class ServedFolder {
   /** On the disk, or in memory for a try. */
   readonly kind: "disk" | "memory";
   readonly #fileSystem: FileSystem;
+  readonly #access: AccessFunction | undefined;
   readonly #logger: Logger;
   readonly #isAtomic: boolean;
   readonly #sessions = new Set<Promise<void>>();
   #sweeping: NodeJS.Timeout | undefined;
 
-  /** @throws {StartError} when there is no such folder */
+  /** @throws {StartError} when there is no such folder, or its rules cannot be used */
   static async open(options: FolderOptions, logger: Logger): Promise<ServedFolder> {
     const path = resolve(options.path);
     await requireFolder(path);
@@ -40,18 +51,21 @@ export class ServedFolder {
     let fileSystem: FileSystem = new LocalFileSystem(path);
     if (options.quota !== undefined) fileSystem = quota(fileSystem, { bytes: options.quota });
     if (options.readOnly) fileSystem = readOnly(fileSystem);
-    return new ServedFolder("disk", fileSystem, logger, options.atomicUploads);
+    const access = options.rules === undefined ? undefined : await loadRules(options.rules);
+    return new ServedFolder("disk", fileSystem, { logger, access, isAtomic: options.atomicUploads });
   }
 
   /** A folder whose files are gone when the server stops. */
   static inMemory(logger: Logger): ServedFolder {
     const fileSystem = MemoryFileSystem.from({ "/hello.txt": "These files are in memory.\n" });
-    return new ServedFolder("memory", fileSystem, logger);
+    return new ServedFolder("memory", fileSystem, { logger });
   }
 
-  private constructor(kind: ServedFolder["kind"], fileSystem: FileSystem, logger: Logger, isAtomic = false) {
+  private constructor(kind: ServedFolder["kind"], fileSystem: FileSystem, circumstances: Circumstances) {
+    const { logger, access, isAtomic = false } = circumstances;
     this.kind = kind;
     this.#fileSystem = fileSystem;
+    this.#access = access;
     this.#logger = logger;
     this.#isAtomic = isAtomic;
     if (!isAtomic) return;
@@ -80,7 +94,8 @@ export class ServedFolder {
     const record = (event: AuditEvent) => logEvent(logger, event);
     const user = channel.connection.username;
     const fileSystem = this.#isAtomic ? atomicUploads(this.#fileSystem, { user }) : this.#fileSystem;
-    return { fileSystem: audit(fileSystem, { record }), logger };
+    const access = this.#access;
+    return { fileSystem: audit(fileSystem, { record }), logger, ...(access && { access }) };
   }
 
   async #sweep(): Promise<void> {

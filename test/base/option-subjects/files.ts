@@ -1,6 +1,14 @@
 import { duplexPair } from "node:stream";
 import { SCPServer } from "../../../src/index.js";
-import { atomicUploads, audit, MemoryFileSystem, quota, SFTPServer, sweepUploads } from "../../../src/sftp/index.js";
+import {
+  atomicUploads,
+  audit,
+  MemoryFileSystem,
+  quota,
+  rules,
+  SFTPServer,
+  sweepUploads,
+} from "../../../src/sftp/index.js";
 import { logger, notFlag, notFunction, nothing, notLogger, notNumber, notText, type OptionSubject } from "./values.js";
 
 export const FILES = MemoryFileSystem.from({ "/file": "hello" });
@@ -68,6 +76,13 @@ export const FILE_SUBJECTS: readonly OptionSubject[] = [
     optional: true,
     valid: { quota: 1000 },
     wrong: { quota: [...notNumber, 1.5] },
+  },
+  {
+    name: "rules",
+    call: (options) => rules([{ path: "/**", allow: "all" }], options),
+    optional: true,
+    valid: { groups: () => ["staff"] },
+    wrong: { groups: notFunction },
   },
   {
     name: "audit",

@@ -169,6 +169,40 @@ describe("a folder", needs("sftp", "scp"), () => {
     expect((await ssh("-s", TARGET, "netconf")).code).toBe(255);
   });
 
+  it("is a drop box with --rules", async () => {
+    mkdirSync(join(folder, "in"));
+    writeFileSync(join(folder, "in", "theirs"), "theirs");
+    writeFileSync(join(folder, "in", ".secret"), "");
+    const source = join(local, "source");
+    writeFileSync(source, "mine");
+    const list = [
+      { path: "/in/.*", hidden: true },
+      { path: "/in", allow: ["list", "stat"] },
+      { path: "/in/**", allow: ["create"] },
+    ];
+    const rules = join(local, "rules.json");
+    writeFileSync(rules, JSON.stringify({ rules: list }), { mode: 0o600 });
+    await start("--rules", rules);
+    const attempts = ["rm theirs", `get theirs ${local}`, "rename theirs x", `put ${source} theirs`, "ls .secret"];
+    const lines = ["cd in", `put ${source} mine`, "ls -1a", ...attempts.map((attempt) => `-${attempt}`)];
+    const { stdout, stderr } = await sftp(...lines);
+    expect(stdout).toMatch(/^\.\n\.\.\nmine\ntheirs\n/m);
+    // `get` looks at the file first, and takes the refusal for its absence.
+    expect(stderr.match(/Permission denied/g), stderr).toHaveLength(3);
+    expect(stderr).toContain('File "/in/theirs" not found.');
+    expect(stderr).toContain('Can\'t ls: "/in/.secret" not found');
+    expect((await scp("-O", source, `${TARGET}:in/theirs`)).stderr).toContain("Permission denied");
+    expect(await scp("-O", source, `${TARGET}:in/copied`)).toMatchObject({ code: 0 });
+    expect(readFileSync(join(folder, "in", "theirs"), "utf8")).toBe("theirs");
+    expect(readdirSync(join(folder, "in")).toSorted()).toEqual([".secret", "copied", "mine", "theirs"]);
+    expect(await log()).toContainEqual(
+      expect.objectContaining({
+        ...{ msg: "a request was refused", user: "ann", path: "/in/theirs" },
+        ...{ reason: "file access delete: refused", cause: 'rules[2], "/in/**"' },
+      }),
+    );
+  });
+
   it("is not changed with --read-only", async () => {
     writeFileSync(join(folder, "file"), "content");
     mkdirSync(join(folder, "directory"));

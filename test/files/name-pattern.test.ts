@@ -1,10 +1,20 @@
 import { describe, expect, it } from "vitest";
-import { NamePattern } from "../../src/scp/name-pattern.js";
+import { NamePattern } from "../../src/files/name-pattern.js";
 import { run } from "../support/tools.js";
 
 const PATTERNS = [
   ...["*", "*.txt", "a*b*c", "?", "??", "[abc]", "[a-c]x", "[!a]", "[^a]b", "[]]", "[]a]", "[a-]", "[!]]", "a[", "[ab"],
   ...[".*", "\\.*", "?hidden", "[.]hidden", "*hidden", "x[\\]]", "[a\\-c]", "ü?", "[ä-ü]x", "**a"],
+  ...[
+    "[[:digit:]]*",
+    "*[[:upper:]]",
+    "[![:alpha:]]",
+    "[[:alpha:]_]x",
+    "[[:punct:][:space:]]",
+    "[:digit:]",
+    "[[:nix:]]",
+  ],
+  ...["[[:digit:]", "[[:lower:]-z]", "*a*", "x*y", "*x", "a*", "??*", "*ü", "ü*"],
 ];
 const NAMES = [
   ...[
@@ -28,7 +38,31 @@ const NAMES = [
     "a.txt",
     ".txt",
   ],
-  ...[".hidden", "hidden", "xhidden", "[a]", "[ab", "a[", "üx", "öx", "ü", "aaa"],
+  ...[
+    ".hidden",
+    "hidden",
+    "xhidden",
+    "[a]",
+    "[ab",
+    "a[",
+    "üx",
+    "öx",
+    "ü",
+    "aaa",
+    "1",
+    "12",
+    "1A",
+    "A",
+    "_",
+    "_x",
+    " ",
+    ":",
+    "d",
+    "xy",
+    "xäy",
+    "x",
+    "bü",
+  ],
 ];
 
 describe("NamePattern", () => {
@@ -70,5 +104,25 @@ describe("NamePattern", () => {
     const start = performance.now();
     expect(pattern.matches("a".repeat(255))).toBe(false);
     expect(performance.now() - start).toBeLessThan(1000);
+  });
+
+  it("knows what covers another, as far as it says so", () => {
+    const pattern = (text: string) => new NamePattern(text, "are matched");
+    const texts = [...PATTERNS, "*.key", "a*.key", "*a*.key", "key", ".key", "a.key"];
+    const names = [...NAMES, "a.key", ".key", "aa.key", "b.key", "key"];
+    let covered = 0;
+    for (const text of texts) {
+      for (const other of texts) {
+        if (!pattern(text).covers(pattern(other))) continue;
+        covered++;
+        const lost = names.filter((name) => pattern(other).matches(name) && !pattern(text).matches(name));
+        expect(lost, `${text} covers ${other}`).toEqual([]);
+      }
+    }
+    expect(covered).toBeGreaterThan(texts.length);
+    expect(pattern("*.key").covers(pattern("a*.key"))).toBe(true);
+    expect(pattern("*").covers(pattern("[ab]?c*"))).toBe(true);
+    expect(pattern("a*a").covers(pattern("a"))).toBe(false);
+    expect(new NamePattern("*").covers(pattern("*"))).toBe(false);
   });
 });

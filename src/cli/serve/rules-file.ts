@@ -1,0 +1,63 @@
+import { readFile, stat } from "node:fs/promises";
+import { type AccessFunction, type Rule, rules } from "../../sftp/index.js";
+import { describeError, StartError } from "../errors.js";
+
+/** Permission bits with which others than the owner can write a file. */
+const WRITABLE_BY_OTHERS = 0o022;
+
+/** What a file of rules holds. */
+interface RulesFile {
+  readonly rules: readonly Rule[];
+  /** Names of users by the name of their group. */
+  readonly groups?: Readonly<Record<string, readonly string[]>>;
+}
+
+/**
+ * Reads a file of rules: `{ "rules": [{ "path": "/docs/**", "allow": ["read"] }], "groups": { "staff": ["ann"] } }`.
+ *
+ * @throws {StartError} naming the file, and the rule that cannot be used
+ */
+export async function loadRules(path: string): Promise<AccessFunction> {
+  try {
+    await requireTrusted(path);
+    return makeRules(JSON.parse(await readFile(path, "utf8")));
+  } catch (error) {
+    throw new StartError(`--rules ${path}: ${describeError(error)}`, { cause: error });
+  }
+}
+
+/** Who can write the rules can do all that they forbid. */
+async function requireTrusted(path: string): Promise<void> {
+  const { mode } = await stat(path);
+  if (process.platform !== "win32" && (mode & WRITABLE_BY_OTHERS) !== 0) throw new Error("other users can write it");
+}
+
+function makeRules(content: unknown): AccessFunction {
+  const file = checkFile(content);
+  const groups = new Map(Object.entries(file.groups ?? {}));
+  const access = rules(file.rules, {
+    groups: ({ user }) => [...groups].filter(([, users]) => users.includes(user ?? "")).map(([group]) => group),
+  });
+  for (const [place, rule] of file.rules.entries()) {
+    const unknown = rule.groups?.find((group) => !groups.has(group));
+    if (unknown !== undefined) throw new Error(`rules[${place}].groups: "groups" has no ${JSON.stringify(unknown)}`);
+  }
+  return access;
+}
+
+function checkFile(content: unknown): RulesFile {
+  if (!isObject(content) || !Object.hasOwn(content, "rules")) throw new Error('must be an object with "rules"');
+  const odd = Object.keys(content).find((name) => name !== "rules" && name !== "groups");
+  if (odd !== undefined) throw new Error(`${JSON.stringify(odd)} is not known; there are "rules" and "groups"`);
+  const { groups = {} } = content as { readonly groups?: unknown };
+  if (!isObject(groups)) throw new Error('"groups" must be an object: lists of users by group');
+  for (const [group, users] of Object.entries(groups)) {
+    const isList = Array.isArray(users) && users.every((user) => typeof user === "string" && user !== "");
+    if (!isList) throw new Error(`groups[${JSON.stringify(group)}]: must be a list of users`);
+  }
+  return content as unknown as RulesFile;
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
