@@ -93,15 +93,12 @@ export class GuardedFileSystem {
   }
 
   /** Changes a file through a handle that may be open for reading only. */
-  async fsetstat({ path, handle, isNew = false }: OpenedFile, changes: AttributeChanges): Promise<void> {
+  async fsetstat(file: OpenedFile, changes: AttributeChanges): Promise<void> {
+    const { path, handle } = file;
     if (handle.setstat === undefined) throw new FileError("ENOTSUP");
-    await this.#reported(async () => {
-      await this.#access.demandByPolicy("file", path, "w", "attributes");
-      for (const operation of operationsOf(changes)) {
-        // The size of a new file belongs to what is written into it.
-        if (!isNew || operation !== "overwrite") await this.#access.demand(operation, path);
-      }
-    });
+    const allowed = this.#demandChanges(file, changes);
+    allowed.catch(this.#report);
+    await allowed;
     await handle.setstat(await this.#permitted(path, "file", changes));
   }
 
@@ -238,7 +235,9 @@ export class GuardedFileSystem {
 
   /** Runs an operation with the canonical path. What the client is refused is told to the log. */
   #run<T>(path: string, lastLink: LastLink, operation: (canonical: string) => MaybePromise<T>): Promise<T> {
-    return this.#reported(() => this.#resolver.run(path, lastLink, operation));
+    const done = this.#resolver.run(path, lastLink, operation);
+    done.catch(this.#report);
+    return done;
   }
 
   #runBoth<T>(first: string, second: string, operation: (first: string, second: string) => Promise<T>): Promise<T> {
@@ -247,14 +246,17 @@ export class GuardedFileSystem {
     );
   }
 
-  async #reported<T>(operation: () => Promise<T>): Promise<T> {
-    try {
-      return await operation();
-    } catch (error) {
-      if (error instanceof AccessDeniedError) this.#access.refusals?.refused(error.refusal);
-      throw error;
+  async #demandChanges({ path, isNew = false }: OpenedFile, changes: AttributeChanges): Promise<void> {
+    await this.#access.demandByPolicy("file", path, "w", "attributes");
+    for (const operation of operationsOf(changes)) {
+      // The size of a new file belongs to what is written into it.
+      if (!isNew || operation !== "overwrite") await this.#access.demand(operation, path);
     }
   }
+
+  readonly #report = (error: unknown): void => {
+    if (error instanceof AccessDeniedError) this.#access.refusals?.refused(error.refusal);
+  };
 
   /** Whether a rename may put something in the place of what is there; else it has to fail if anything is. */
   async #mayReplace(path: string, type: FileAttributes["type"]): Promise<boolean> {

@@ -7,6 +7,7 @@ const LIMITS = {
   "hello.ts": 8,
   "exec-server.ts": 12,
   "sftp-server.ts": 10,
+  "drop-box.ts": 20,
   "shell-server.ts": 10,
   "ink-app.ts": 20,
   "bastion.ts": 25,
