@@ -1,6 +1,6 @@
 /**
- * A drop box over SFTP and scp: everybody puts files into `/incoming` and can do nothing to what is there. The user
- * `clerk` can do everything. The file `users` has a line for each, `NAME:HASH`.
+ * A drop box over SFTP and scp: everybody puts files into `/incoming` and can do nothing to what is there. Files appear
+ * when they are whole. The user `clerk` can do everything. The file `users` has a line for each, `NAME:HASH`.
  *
  *   mkdir -p box/incoming && touch users && chmod 600 users
  *   for name in ann clerk; do echo "$name:$(npx spindlex hash-password)" >>users; done
@@ -8,20 +8,20 @@
  *   echo "put README.md incoming/readme" | sftp -P 2222 ann@localhost
  */
 import { createServer, passwordFile } from "spindlex";
-import { rules } from "spindlex/sftp";
+import { atomicUploads, LocalFileSystem, rules } from "spindlex/sftp";
+
+const files = new LocalFileSystem("box");
+const access = rules([
+  { path: "/**", users: ["clerk"], allow: "all" },
+  { path: "/", allow: ["list", "stat"] },
+  { path: "/incoming", allow: ["stat"] },
+  { path: "/incoming/**", allow: ["create"] },
+]);
 
 const server = createServer({
   hostKey: "host_key",
   authentication: { password: passwordFile({ file: "users" }) },
-  sftp: {
-    rootPath: "box",
-    access: rules([
-      { path: "/**", users: ["clerk"], allow: "all" },
-      { path: "/", allow: ["list", "stat"] },
-      { path: "/incoming", allow: ["stat"] },
-      { path: "/incoming/**", allow: ["create"] },
-    ]),
-  },
+  sftp: ({ user }) => ({ fileSystem: atomicUploads(files, { user }), access }),
 });
 await server.listen(Number(process.env.PORT ?? 2222));
 console.log(`Listening on ${server.address}:${server.port}`);

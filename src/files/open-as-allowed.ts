@@ -27,20 +27,44 @@ export async function openAsAllowed(
   options: OpenOptions,
 ): Promise<OpenedFile> {
   if (fileSystem.open === undefined) throw new FileError("ENOTSUP");
-  const change = changeBy(options);
   if (options.read) await access.demand("read", path);
   for (let attempt = 1; ; attempt++) {
-    const isThere = await mustBeThere(fileSystem, path, options);
-    if (isThere !== true) await access.demand("create", path);
-    if (isThere !== false && change !== undefined) await access.demand(change, path);
-    const exact = isThere === undefined ? options : { ...options, create: !isThere, exclusive: !isThere };
+    const exact = await allowedOptions(fileSystem, access, path, options);
     try {
       return { path, handle: await fileSystem.open(path, exact), isNew: exact.exclusive };
     } catch (error) {
-      const hasChanged = toFileError(error).code === (isThere ? "ENOENT" : "EEXIST");
-      if (!hasChanged || !options.create || options.exclusive || attempt === MAX_OPENS) throw error;
+      const hasChanged = toFileError(error).code === (exact.exclusive ? "EEXIST" : "ENOENT");
+      if (!hasChanged || !options.create || options.exclusive) throw error;
+      // For who must not change what is there, it is as if it had been there before.
+      if (exact.exclusive) await demandChange(access, path, options);
+      if (attempt === MAX_OPENS) throw error;
     }
   }
+}
+
+/** The options with which nothing can happen but what is allowed. */
+async function allowedOptions(
+  fileSystem: FileSystem,
+  access: AccessGuard,
+  path: string,
+  options: OpenOptions,
+): Promise<OpenOptions> {
+  const isThere = await mustBeThere(fileSystem, path, options);
+  const change = changeBy(options);
+  if (isThere === true && change !== undefined && !(await access.allows(change, path))) {
+    // The file system may show what only its user sees, such as an upload that broke off: that one may be made anew.
+    const makesAnew = options.create && options.truncate && (await access.allows("create", path));
+    if (makesAnew) return { ...options, exclusive: true };
+    await access.demand(change, path);
+  }
+  if (isThere !== true) await access.demand("create", path);
+  if (isThere === undefined) await demandChange(access, path, options);
+  return isThere === undefined ? options : { ...options, create: !isThere, exclusive: !isThere };
+}
+
+async function demandChange(access: AccessGuard, path: string, options: OpenOptions): Promise<void> {
+  const change = changeBy(options);
+  if (change !== undefined) await access.demand(change, path);
 }
 
 /** What opening does to a file that is there; `undefined` where it does nothing. */

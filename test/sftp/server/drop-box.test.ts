@@ -7,7 +7,17 @@ import type { FileSystem } from "../../../src/files/file-system.js";
 import { FOR_READING, FOR_REPLACING } from "../../../src/files/open-options.js";
 import { joinPath } from "../../../src/files/path.js";
 import { OpenFlag, PacketType, StatusCode } from "../../../src/sftp/codec/constants.js";
-import { audit, LocalFileSystem, MemoryFileSystem, mount, quota, readOnly, rules } from "../../../src/sftp/index.js";
+import {
+  atomicUploads,
+  audit,
+  COMPLETED,
+  LocalFileSystem,
+  MemoryFileSystem,
+  mount,
+  quota,
+  readOnly,
+  rules,
+} from "../../../src/sftp/index.js";
 import { SCPTestPeer } from "../../scp/scp-peer.js";
 import { extent } from "../../support/extent.js";
 import type { SFTPPacketClient } from "../../support/sftp-client.js";
@@ -37,9 +47,14 @@ const TREES: Readonly<Record<string, () => { served: FileSystem; base?: FileSyst
   quota: () => ({ served: quota(memory(), { bytes: 1_000_000 }) }),
   "mount of one": () => ({ served: mount({ "/": memory() }) }),
   "mount of the box": () => ({ served: mount({ "/": memory(), "/incoming": memory() }) }),
-  "all together": () => ({
-    served: audit(quota(mount({ "/": memory(), "/own": memory() }), { bytes: 1_000_000 }), { record }),
-  }),
+  atomicUploads: () => {
+    const base = memory();
+    return { served: atomicUploads(base, { user: "ben" }), base };
+  },
+  "all together": () => {
+    const base = quota(mount({ "/": memory(), "/own": memory() }), { bytes: 1_000_000 });
+    return { served: audit(atomicUploads(base, { user: "ben" }), { record }), base };
+  },
   readOnly: () => {
     const base = memory();
     return { served: readOnly(base), base };
@@ -49,14 +64,14 @@ const TREES: Readonly<Record<string, () => { served: FileSystem; base?: FileSyst
 async function write(files: FileSystem, path: string, text: string): Promise<void> {
   const handle = await files.open?.(path, FOR_REPLACING);
   await handle?.write?.(Buffer.from(text), 0);
-  await handle?.close?.();
+  await handle?.close?.(COMPLETED);
 }
 
 async function read(files: FileSystem, path: string): Promise<string> {
   const handle = await files.open?.(path, FOR_READING);
   const buffer = Buffer.alloc(1000);
   const length = (await handle?.read?.(buffer, 0)) ?? 0;
-  await handle?.close?.();
+  await handle?.close?.(COMPLETED);
   return buffer.toString("latin1", 0, length);
 }
 
@@ -281,5 +296,50 @@ describe("the drop box", () => {
     for (const path of ["/incoming/new-0", "/incoming/new-1", "/incoming/new-2", "/incoming/by-scp"]) {
       expect(await read(served, path)).toBe("ben's");
     }
+  });
+
+  it("takes an upload anew that broke off, from the one who has begun it", async () => {
+    const files = memory();
+    files.mkdir("/incoming", 0o755);
+    const { CREAT, TRUNC, WRITE } = OpenFlag;
+    const put = async (user: string, end: "close" | "break off") => {
+      const { client, server } = await startSession(atomicUploads(files, { user }), { access });
+      const reply = await client.ask(PacketType.OPEN, "/incoming/new", WRITE | CREAT | TRUNC, attributes());
+      if (reply.type !== PacketType.HANDLE) return "refused";
+      const handle = readHandle(reply);
+      await client.status(PacketType.WRITE, handle, 0n, `${user}'s`);
+      if (end === "close") expect((await client.close(handle)).code).toBe(StatusCode.OK);
+      client.stream.destroy();
+      await server.closed;
+      return "taken";
+    };
+    expect(await put("ben", "break off")).toBe("taken");
+    expect(() => files.lstat("/incoming/new")).toThrow("No such file");
+    expect(await put("ben", "break off")).toBe("taken");
+    expect(await put("ben", "close")).toBe("taken");
+    expect(files.readFile("/incoming/new").toString()).toBe("ben's");
+    for (const user of ["ben", "cid"]) expect(await put(user, "close")).toBe("refused");
+    expect(files.readFile("/incoming/new").toString()).toBe("ben's");
+  });
+
+  it("keeps the first of two uploads to one name that were under way together", async () => {
+    const files = memory();
+    files.mkdir("/incoming", 0o755);
+    const clients = await Promise.all(
+      ["ben", "cid"].map(async (user) => (await startSession(atomicUploads(files, { user }), { access })).client),
+    );
+    const { CREAT, TRUNC, WRITE } = OpenFlag;
+    const handles: Buffer[] = [];
+    for (const [place, client] of clients.entries()) {
+      const handle = await client.open("/incoming/new", WRITE | CREAT | TRUNC);
+      await client.status(PacketType.WRITE, handle, 0n, `of ${place}`);
+      handles.push(handle);
+    }
+    const codes: StatusCode[] = [];
+    for (const [place, client] of clients.entries()) {
+      codes.push((await client.close(handles[place] ?? expect.fail())).code);
+    }
+    expect(codes).toEqual([StatusCode.OK, StatusCode.FAILURE]);
+    expect(files.readFile("/incoming/new").toString()).toBe("of 0");
   });
 });
