@@ -217,9 +217,7 @@ export class StagedFileSystem implements FileSystem {
       this.#register.add(upload);
     }
     for (const writer of [...upload.writers]) {
-      if (writer.staging === this.#staging) continue;
-      writer.cut();
-      upload.isBroken = false;
+      if (writer.staging !== this.#staging) writer.cut();
     }
     return this.#stagedFile(handle, upload);
   }

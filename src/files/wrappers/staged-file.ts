@@ -30,6 +30,7 @@ export class StagedFile implements FileHandle, UploadWriter {
   readonly staging: Staging;
   readonly #handle: FileHandle;
   readonly #upload: StagedUpload;
+  readonly #number: number;
   #isCut = false;
 
   constructor(staging: Staging, handle: FileHandle, upload: StagedUpload) {
@@ -37,7 +38,7 @@ export class StagedFile implements FileHandle, UploadWriter {
     this.staging = staging;
     this.#handle = handle;
     this.#upload = upload;
-    upload.writers.add(this);
+    this.#number = upload.begin(this);
   }
 
   cut(): void {
@@ -81,8 +82,7 @@ export class StagedFile implements FileHandle, UploadWriter {
       if (outcome.result === "completed") throw superseded();
       return;
     }
-    upload.writers.delete(this);
-    if (outcome.result === "aborted") upload.isBroken = true;
+    upload.end(this, this.#number, outcome);
     if (upload.writers.size > 0 || upload.isRemoved) {
       await endFile(this.#handle, outcome);
       return;

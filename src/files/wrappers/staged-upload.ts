@@ -1,6 +1,6 @@
 import { endFile } from "../end-file.js";
-import { FileError, isMissing } from "../errors.js";
-import { COMPLETED } from "../file-outcome.js";
+import { FileError, isMissing, toFileError } from "../errors.js";
+import { COMPLETED, type FileOutcome } from "../file-outcome.js";
 import type { FileAttributes, FileHandle, FileSystem } from "../file-system.js";
 import { FOR_READING } from "../open-options.js";
 import { call } from "./methods.js";
@@ -23,17 +23,41 @@ export class StagedUpload {
   readonly writers = new Set<UploadWriter>();
   /** The client has said which permissions the file is to have. */
   hasPermissions = false;
-  /** A handle was not closed by its client: a part may be missing. */
-  isBroken = false;
   /** Another file has come to the path since, and this one is not to be found under it any more. */
   isShadowed = false;
   /** The client has removed it. */
   isRemoved = false;
+  #opened = 0;
+  #newestCompleted = 0;
+  #newestAborted = 0;
+  #hasFailed = false;
 
   constructor(path: string, stagedPath: string, isExclusive: boolean) {
     this.path = path;
     this.stagedPath = stagedPath;
     this.isExclusive = isExclusive;
+  }
+
+  /**
+   * Whether a part may be missing: something has failed, or a handle was not closed by its client and none that was opened
+   * later was. Where one was, its client has gone on with what was lost.
+   */
+  get isBroken(): boolean {
+    return this.#hasFailed || this.#newestAborted > this.#newestCompleted;
+  }
+
+  /** @returns the number of the handle */
+  begin(writer: UploadWriter): number {
+    this.writers.add(writer);
+    return ++this.#opened;
+  }
+
+  /** @param number of a handle that has ended */
+  end(writer: UploadWriter, number: number, outcome: FileOutcome): void {
+    this.writers.delete(writer);
+    if (outcome.result === "completed") this.#newestCompleted = Math.max(this.#newestCompleted, number);
+    else this.#newestAborted = Math.max(this.#newestAborted, number);
+    if (outcome.result === "aborted" && outcome.reason === "error") this.#hasFailed = true;
   }
 }
 
@@ -55,7 +79,13 @@ export async function attributesAt(fileSystem: FileSystem, path: string): Promis
  */
 export async function demandStillAt(fileSystem: FileSystem, path: string, { identity }: FileHandle): Promise<void> {
   if (identity === undefined) return;
-  const handle = await call(fileSystem, "open", path, FOR_READING);
+  let handle: FileHandle;
+  try {
+    handle = await call(fileSystem, "open", path, FOR_READING);
+  } catch (error) {
+    if (toFileError(error).code === "EACCES") return; // its own permissions let nobody read it
+    throw error;
+  }
   await endFile(handle, COMPLETED);
   if (handle.identity !== identity) throw superseded();
 }
