@@ -520,7 +520,7 @@ describe("uploads of two users in three sessions, in any order", () => {
       await sweepUploads(memory, { keepSeconds: 0 });
       expect(names().filter((name) => name.startsWith("."))).toEqual([]);
     };
-    await fc.assert(fc.asyncProperty(steps, run), { numRuns: extent(200, 3000) });
+    await fc.assert(fc.asyncProperty(steps, run), { numRuns: extent(60, 3000) });
   });
 });
 
