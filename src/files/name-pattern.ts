@@ -62,6 +62,12 @@ export class NamePattern {
     this.#isOneStar = first === last && tokens[first] === ANY && !/^[\udc00-\udfff]/.test(this.suffix);
   }
 
+  /** A text that each name that matches has in it; empty where none is known. */
+  get needle(): string {
+    if (this.literal !== undefined) return this.literal;
+    return this.#prefix.length > this.suffix.length ? this.#prefix : this.suffix;
+  }
+
   matches(name: string): boolean {
     if (this.literal !== undefined) return name === this.literal;
     if (!this.#matchesHidden && name.startsWith(".")) return false;

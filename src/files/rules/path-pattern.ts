@@ -26,6 +26,8 @@ export class PathPattern {
   readonly #parts: readonly Part[];
   /** What the last name has to match; `undefined` where `**` is the last, or there is none but `literals`. */
   readonly #last: NamePattern | undefined;
+  /** A text that all paths that match have in them behind `literals`: most that do not match do not have it. */
+  readonly #needle: string;
 
   /**
    * @param option the name of the option that the text is of
@@ -42,6 +44,8 @@ export class PathPattern {
     this.literals = (end === -1 ? literals : literals.slice(0, end)).map((literal) => literal ?? "");
     const last = parts.at(-1);
     this.#last = last instanceof NamePattern && end !== -1 ? last : undefined;
+    const needles = parts.slice(this.literals.length).map((part) => (part === ANY_NAMES ? "" : part.needle));
+    this.#needle = needles.reduce((longest, needle) => (needle.length > longest.length ? needle : longest), "");
   }
 
   /** What the last name of each path that matches ends with, as far as that is known. */
@@ -52,12 +56,12 @@ export class PathPattern {
   /**
    * Whether a path matches that starts with `literals`.
    *
-   * @param names of a canonical path
+   * @param path canonical
+   * @param names of the path
    * @param lastName the last of them; empty for the root
    */
-  matchesRest(names: readonly string[], lastName: string): boolean {
-    // Most patterns that do not match do not match the last name.
-    if (this.#last !== undefined && !this.#last.matches(lastName)) return false;
+  matchesRest(path: string, names: readonly string[], lastName: string): boolean {
+    if (this.#last === undefined ? !path.includes(this.#needle) : !this.#last.matches(lastName)) return false;
     const parts = this.#parts;
     let part = this.literals.length;
     let name = part;

@@ -28,8 +28,9 @@ export class RuleList {
     for (const rule of rules) this.#add(rule);
   }
 
-  /** The first rule that is about a path and a user. @param names of the canonical path */
-  find(names: readonly string[], subject: Subject): CompiledRule | undefined {
+  /** The first rule that is about a path and a user. @param path canonical */
+  find(path: string, subject: Subject): CompiledRule | undefined {
+    const names = namesOf(path);
     const lastName = names.at(-1) ?? "";
     const end = lastName.slice(-1);
     let found: CompiledRule | undefined;
@@ -38,7 +39,7 @@ export class RuleList {
       for (const rules of [branch.withAnyEnd, branch.byEnd.get(end)]) {
         for (const rule of rules ?? []) {
           if (found !== undefined && rule.place > found.place) break;
-          if (!rule.isAbout(subject) || !rule.pattern.matchesRest(names, lastName)) continue;
+          if (!rule.isAbout(subject) || !rule.pattern.matchesRest(path, names, lastName)) continue;
           found = rule;
           break;
         }
@@ -77,6 +78,11 @@ export class RuleList {
       `can never match: ${first.name} is about all of its paths, ${path}, and comes first`,
     );
   }
+}
+
+/** The names of a canonical path. */
+export function namesOf(path: string): readonly string[] {
+  return path === "/" ? [] : path.slice(1).split("/");
 }
 
 function newBranch(): Branch {

@@ -7,7 +7,7 @@ import type { FileServerConnection } from "../file-server-stream.js";
 import { type FindGroups, Membership } from "./membership.js";
 import { opensNothing } from "./moved-directory.js";
 import { CompiledRule, type Rule, type Subject } from "./rule.js";
-import { RuleList } from "./rule-list.js";
+import { namesOf, RuleList } from "./rule-list.js";
 
 /** The options of `rules`. `Client` is the connection that `groups` is asked with. */
 export interface RulesOptions<Client extends object = FileServerConnection> {
@@ -48,11 +48,10 @@ export function rules<Client extends object = FileServerConnection>(
   };
 
   const decide = (operation: FileOperation, path: string, { to, isDirectory }: AccessContext<Client>) => {
-    const names = namesOf(path);
     return (subject: Subject): boolean => {
-      const isAllowed = ruleList.find(names, subject)?.allow.has(operation) === true;
+      const isAllowed = ruleList.find(path, subject)?.allow.has(operation) === true;
       if (!isAllowed || operation !== "rename" || to === undefined || isDirectory !== true) return isAllowed;
-      return opensNothing(ruleList.rules, names, namesOf(to), subject);
+      return opensNothing(ruleList.rules, namesOf(path), namesOf(to), subject);
     };
   };
 
@@ -61,11 +60,11 @@ export function rules<Client extends object = FileServerConnection>(
       withSubject(context, decide(operation, path, context)),
     ruleList.rules.some(({ hidden }) => hidden) && {
       hides: (path: string, context: AccessContext<Client>) =>
-        withSubject(context, (subject) => ruleList.find(namesOf(path), subject)?.hidden === true),
+        withSubject(context, (subject) => ruleList.find(path, subject)?.hidden === true),
     },
     {
       explain(operation: FileOperation, path: string, context: AccessContext<Client>): string {
-        const rule = withSubject(context, (subject) => explanation(ruleList.find(namesOf(path), subject), operation));
+        const rule = withSubject(context, (subject) => explanation(ruleList.find(path, subject), operation));
         return isThenable(rule) ? "the groups of the user are not known yet" : rule;
       },
     },
@@ -73,10 +72,6 @@ export function rules<Client extends object = FileServerConnection>(
 }
 
 const NO_GROUPS: ReadonlySet<string> = new Set();
-
-function namesOf(path: string): readonly string[] {
-  return path === "/" ? [] : path.slice(1).split("/");
-}
 
 function explanation(rule: CompiledRule | undefined, operation: FileOperation): string {
   if (rule === undefined) return "no rule is about it";
