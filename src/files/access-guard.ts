@@ -70,6 +70,18 @@ export class AccessGuard {
     });
   }
 
+  /** Whether the function by operation allows something. The log is told of it if it does not. */
+  async grants(operation: FileOperation, path: string): Promise<boolean> {
+    try {
+      await this.demand(operation, path);
+      return true;
+    } catch (error) {
+      if (!(error instanceof AccessDeniedError)) throw error;
+      this.refusals?.refused(error.refusal);
+      return false;
+    }
+  }
+
   /** Whether the function by operation allows something. A throw refuses. */
   allows(operation: FileOperation, path: string, second?: SecondName): MaybePromise<boolean> {
     const decide = this.#decide;

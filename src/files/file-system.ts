@@ -53,6 +53,12 @@ export interface OpenOptions {
   readonly truncate: boolean;
   /** Fail if there is a file; only ever with `create`. */
   readonly exclusive: boolean;
+  /**
+   * For a file system that writes uploads beside their places, as `atomicUploads` does: asked before what was written is put
+   * in its place, with whether a file is there by then. `false` lets it fail (EEXIST, ENOENT). With this function,
+   * `exclusive` is no wish of the client: an unfinished upload of the user is gone on with.
+   */
+  readonly mayPlace?: (isThere: boolean) => MaybePromise<boolean>;
   /** Permission bits of a new file, less the umask; 0o666 where absent. */
   readonly permissions?: number;
 }

@@ -13,7 +13,7 @@ import type {
   FileSystemStatistics,
   OpenOptions,
 } from "./file-system.js";
-import { changeBy, type OpenedFile, openAsAllowed, typeAt } from "./open-as-allowed.js";
+import { attributesAt, changeBy, type OpenedFile, openAsAllowed } from "./open-as-allowed.js";
 import { parentPath } from "./path.js";
 import { type LastLink, PathResolver } from "./path-resolver.js";
 import { visibleEntries } from "./visible-entries.js";
@@ -260,7 +260,7 @@ export class GuardedFileSystem {
 
   /** Whether a rename may put something in the place of what is there; else it has to fail if anything is. */
   async #mayReplace(path: string, type: FileAttributes["type"]): Promise<boolean> {
-    const there = await typeAt(this.fileSystem, path);
+    const there = (await attributesAt(this.fileSystem, path))?.type;
     const operation = (there ?? type) === "directory" ? "removeDirectory" : "overwrite";
     if (there === undefined) return this.#access.allows(operation, path);
     await this.#access.demand(operation, path);
@@ -292,13 +292,13 @@ export class GuardedFileSystem {
   }
 
   async #isSecret(path: string): Promise<boolean> {
-    let type: FileAttributes["type"] | undefined;
+    let attributes: FileAttributes | undefined;
     try {
-      type = await typeAt(this.fileSystem, path);
+      attributes = await attributesAt(this.fileSystem, path);
     } catch {
       return false;
     }
-    return refuses(() => this.#access.demandBoth(type ?? "file", path, "r", "stat"));
+    return refuses(() => this.#access.demandBoth(attributes?.type ?? "file", path, "r", "stat"));
   }
 
   /** `changes` with the permissions that the policy has for the file. */
@@ -335,7 +335,10 @@ export class GuardedFileSystem {
     if (attributes.type === "symlink" && lastLink === "follow" && fileSystem.readlink !== undefined) {
       throw new LinkInPathError();
     }
-    await this.#demandAll(attributes.type, path, mode, operations, to);
+    // What somebody has written, and may go on with, is no secret to them.
+    const isOwn =
+      attributes.unfinished === true && operations[0] === "stat" && (await this.#access.allows("create", path));
+    await this.#demandAll(attributes.type, path, mode, isOwn ? ["create"] : operations, to);
     return attributes;
   }
 

@@ -14,9 +14,12 @@ export interface OpenedFile {
   readonly isNew?: boolean;
 }
 
+/** What an opening finds: a file, none, or an upload that its user has not completed, and that nobody else sees. */
+type Presence = "present" | "absent" | "unfinished";
+
 /**
  * Opens a file such that the answer holds for what is then done: what may only be made is opened so that nothing may be
- * there, and what may only be changed so that nothing is made.
+ * there, and what may only be changed so that nothing is made. To go on with an unfinished upload is to make its file.
  *
  * @throws {AccessDeniedError}
  */
@@ -27,44 +30,30 @@ export async function openAsAllowed(
   options: OpenOptions,
 ): Promise<OpenedFile> {
   if (fileSystem.open === undefined) throw new FileError("ENOTSUP");
+  const change = changeBy(options);
   if (options.read) await access.demand("read", path);
   for (let attempt = 1; ; attempt++) {
-    const exact = await allowedOptions(fileSystem, access, path, options);
+    const presence = await presenceAt(fileSystem, path, options);
+    const isThere = presence === "present";
+    if (!isThere) await access.demand("create", path);
+    const mayBeThere = isThere || presence === undefined;
+    if (mayBeThere && change !== undefined) await access.demand(change, path);
+    const exact = presence === undefined ? options : { ...options, create: !isThere, exclusive: !isThere };
+    const asked = [...(isThere ? [] : ["create"]), ...(mayBeThere ? [change] : [])];
+    const mayPlace = (isThereNow: boolean) => {
+      const operation = isThereNow ? "overwrite" : "create";
+      return asked.includes(operation) || access.grants(operation, path);
+    };
+    const isStrict = options.exclusive || change === undefined;
     try {
-      return { path, handle: await fileSystem.open(path, exact), isNew: exact.exclusive };
+      const handle = await fileSystem.open(path, isStrict ? exact : { ...exact, mayPlace });
+      return { path, handle, isNew: exact.exclusive };
     } catch (error) {
-      const hasChanged = toFileError(error).code === (exact.exclusive ? "EEXIST" : "ENOENT");
-      if (!hasChanged || !options.create || options.exclusive) throw error;
-      // For who must not change what is there, it is as if it had been there before.
-      if (exact.exclusive) await demandChange(access, path, options);
-      if (attempt === MAX_OPENS) throw error;
+      const hasChanged = toFileError(error).code === (isThere ? "ENOENT" : "EEXIST");
+      const isFinal = options.exclusive || (isThere && !options.create);
+      if (!hasChanged || isFinal || attempt === MAX_OPENS) throw error;
     }
   }
-}
-
-/** The options with which nothing can happen but what is allowed. */
-async function allowedOptions(
-  fileSystem: FileSystem,
-  access: AccessGuard,
-  path: string,
-  options: OpenOptions,
-): Promise<OpenOptions> {
-  const isThere = await mustBeThere(fileSystem, path, options);
-  const change = changeBy(options);
-  if (isThere === true && change !== undefined && !(await access.allows(change, path))) {
-    // The file system may show what only its user sees, such as an upload that broke off: that one may be made anew.
-    const makesAnew = options.create && options.truncate && (await access.allows("create", path));
-    if (makesAnew) return { ...options, exclusive: true };
-    await access.demand(change, path);
-  }
-  if (isThere !== true) await access.demand("create", path);
-  if (isThere === undefined) await demandChange(access, path, options);
-  return isThere === undefined ? options : { ...options, create: !isThere, exclusive: !isThere };
-}
-
-async function demandChange(access: AccessGuard, path: string, options: OpenOptions): Promise<void> {
-  const change = changeBy(options);
-  if (change !== undefined) await access.demand(change, path);
 }
 
 /** What opening does to a file that is there; `undefined` where it does nothing. */
@@ -73,23 +62,25 @@ export function changeBy({ write, append, truncate }: OpenOptions): FileOperatio
   return append && !truncate ? "append" : "overwrite";
 }
 
-/** The kind of thing that has a path; `undefined` where nothing has. */
-export async function typeAt(fileSystem: FileSystem, path: string): Promise<FileAttributes["type"] | undefined> {
+/** What has a path; `undefined` where nothing has. */
+export async function attributesAt(fileSystem: FileSystem, path: string): Promise<FileAttributes | undefined> {
   if (fileSystem.lstat === undefined) throw new FileError("ENOTSUP");
   try {
-    return (await fileSystem.lstat(path)).type;
+    return await fileSystem.lstat(path);
   } catch (error) {
     if (isMissing(error)) return undefined;
     throw error;
   }
 }
 
-/** Whether a file has to be there, or must not; `undefined` where nobody can tell which of the two it is. */
-async function mustBeThere(fileSystem: FileSystem, path: string, options: OpenOptions): Promise<boolean | undefined> {
-  if (!options.create) return true;
-  if (options.exclusive) return false;
-  if (fileSystem.lstat === undefined) return undefined;
-  const type = await typeAt(fileSystem, path);
-  if (type === "symlink" && fileSystem.readlink !== undefined) throw new LinkInPathError();
-  return type !== undefined;
+/** What has to be there when a file is opened; `undefined` where nobody can tell. */
+async function presenceAt(fileSystem: FileSystem, path: string, options: OpenOptions): Promise<Presence | undefined> {
+  const { create, write, exclusive } = options;
+  if (exclusive) return "absent";
+  if (!create && !write) return "present";
+  if (fileSystem.lstat === undefined) return create ? undefined : "present";
+  const attributes = await attributesAt(fileSystem, path);
+  if (attributes?.type === "symlink" && fileSystem.readlink !== undefined) throw new LinkInPathError();
+  if (attributes?.unfinished) return "unfinished";
+  return create && attributes === undefined ? "absent" : "present";
 }

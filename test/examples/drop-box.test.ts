@@ -1,6 +1,8 @@
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { FOR_REPLACING } from "../../src/files/open-options.js";
+import { atomicUploads, LocalFileSystem } from "../../src/sftp/index.js";
 import { KNOWN_HASHES } from "../authenticators/passwords/known-hashes.js";
 import { needs } from "../support/clients.js";
 import { exampleFixture } from "./example-fixture.js";
@@ -44,6 +46,22 @@ describe("drop-box.ts", needs("sftp", "scp"), () => {
     const back = join(example.folder, "back");
     expect(await scp(["-r", remote("clerk", "incoming"), back])).toMatchObject({ code: 0 });
     expect(readFileSync(join(back, "by-sftp"), "utf8")).toBe("ann's\n");
+  });
+
+  it("lets a customer go on with an upload that broke off, which nobody has seen before", async () => {
+    const whole = join(example.folder, "whole");
+    writeFileSync(whole, "the beginning and the end\n");
+    const handle = await atomicUploads(new LocalFileSystem(join(example.folder, "box")), { user: "ann" }).open?.(
+      "/incoming/resumed",
+      FOR_REPLACING,
+    );
+    await handle?.write?.(Buffer.from("the beginning"), 0);
+    await handle?.close?.({ result: "aborted", reason: "client gone" });
+    const seen = await example.sftp(port, ["ls -1a incoming"], "secret", "clerk");
+    expect(seen.stdout).not.toMatch(/resumed|spindlex/);
+    await example.sftp(port, ["cd incoming", `reput ${whole} resumed`], "secret", "ann");
+    expect(readFileSync(join(incoming, "resumed"), "utf8")).toBe("the beginning and the end\n");
+    expect(readdirSync(incoming).filter((name) => name.startsWith("."))).toEqual([]);
   });
 
   it("lets nobody read, list, replace, remove or rename what others have put there", async () => {

@@ -16,7 +16,7 @@ import { call, selectHandleMethods } from "./methods.js";
 import { StagedFile, type Staging } from "./staged-file.js";
 import { StagedListing } from "./staged-listing.js";
 import { isReserved, StagedNames } from "./staged-names.js";
-import { attributesAt, removeStaged, StagedUpload } from "./staged-upload.js";
+import { attributesAt, isStrict, removeStaged, StagedUpload } from "./staged-upload.js";
 import { UploadRegister } from "./upload-register.js";
 
 /** An unfinished upload that is seen under its final name. */
@@ -153,9 +153,8 @@ export class StagedFileSystem implements FileSystem {
     const { create, truncate, exclusive, append } = options;
     const unfinished = await this.#unfinished(path);
     const present = unfinished === undefined ? await attributesAt(this.#fileSystem, path) : unfinished.replaced;
-    if (exclusive && (present !== undefined || this.#register.get(this.#names.slotOf(path)) !== undefined)) {
-      throw new FileError("EEXIST");
-    }
+    const isUnderWay = this.#register.get(this.#names.slotOf(path)) !== undefined;
+    if ((exclusive && present !== undefined) || (isStrict(options) && isUnderWay)) throw new FileError("EEXIST");
     if (present?.type === "symlink") throw new LinkInPathError();
     // What cannot be written is refused now, as it would be without staging.
     if (present !== undefined && present.type !== "file") return call(this.#fileSystem, "open", path, options);
@@ -164,7 +163,7 @@ export class StagedFileSystem implements FileSystem {
     }
     if (unfinished === undefined && present === undefined && !create) throw new FileError("ENOENT");
     if (present !== undefined) await this.#checkWritable(path);
-    if (unfinished !== undefined && !truncate && (!exclusive || append)) return this.#goOn(path, options);
+    if (unfinished !== undefined && !truncate && (!isStrict(options) || append)) return this.#goOn(path, options);
     return this.#begin(path, options, present);
   }
 
@@ -192,7 +191,7 @@ export class StagedFileSystem implements FileSystem {
     }
     const stagedPath = created === undefined ? this.#names.uniqueFor(path) : slot;
     const handle = created ?? (await this.#openStaged(stagedPath, fresh));
-    const upload = new StagedUpload(path, stagedPath, options.exclusive);
+    const upload = new StagedUpload(path, stagedPath, options);
     this.#register.add(upload);
     return this.#stagedFile(handle, upload);
   }
@@ -213,9 +212,10 @@ export class StagedFileSystem implements FileSystem {
     const handle = await this.#openStaged(slot, { ...options, create: false, exclusive: false });
     let upload = this.#register.get(slot);
     if (upload === undefined) {
-      upload = new StagedUpload(path, slot, options.exclusive);
+      upload = new StagedUpload(path, slot, options);
       this.#register.add(upload);
     }
+    upload.mayPlace = options.mayPlace;
     for (const writer of [...upload.writers]) {
       if (writer.staging !== this.#staging) writer.cut();
     }

@@ -98,14 +98,17 @@ export class StagedFile implements FileHandle, UploadWriter {
   async #complete(): Promise<void> {
     const { fileSystem, fsync } = this.staging;
     const upload = this.#upload;
-    const { path, stagedPath, isExclusive } = upload;
+    const { path, stagedPath, isExclusive, mayPlace } = upload;
+    let isThere: boolean;
     try {
       if (fsync) await this.#handle.fsync?.();
       const replaced = await attributesAt(fileSystem, path);
-      if (replaced !== undefined) {
-        checkReplaceable(replaced);
-        if (isExclusive) throw new FileError("EEXIST");
-        if (!upload.hasPermissions) await takeOver(fileSystem, this.#handle, stagedPath, replaced);
+      isThere = replaced !== undefined;
+      if (replaced !== undefined) checkReplaceable(replaced);
+      if (isExclusive && isThere) throw new FileError("EEXIST");
+      if ((await mayPlace?.(isThere)) === false) throw new FileError(isThere ? "EEXIST" : "ENOENT");
+      if (replaced !== undefined && !upload.hasPermissions) {
+        await takeOver(fileSystem, this.#handle, stagedPath, replaced);
       }
     } catch (error) {
       await this.#keep(abortedBy(error));
@@ -113,8 +116,9 @@ export class StagedFile implements FileHandle, UploadWriter {
     }
     await this.#endHere(COMPLETED);
     try {
-      // Without `exclusive` whatever has come to the path meanwhile is replaced: the last one to close wins.
-      await call(fileSystem, isExclusive ? "rename" : "posixRename", stagedPath, path);
+      // Where nobody minds, whatever has come to the path meanwhile is replaced: the last one to close wins.
+      const mayReplace = mayPlace === undefined ? !isExclusive : isThere;
+      await call(fileSystem, mayReplace ? "posixRename" : "rename", stagedPath, path);
     } catch (error) {
       await this.#leave(abortedBy(error), false);
       throw error;

@@ -1,7 +1,7 @@
 import { endFile } from "../end-file.js";
 import { FileError, isMissing, toFileError } from "../errors.js";
 import { COMPLETED, type FileOutcome } from "../file-outcome.js";
-import type { FileAttributes, FileHandle, FileSystem } from "../file-system.js";
+import type { FileAttributes, FileHandle, FileSystem, OpenOptions } from "../file-system.js";
 import { FOR_READING } from "../open-options.js";
 import { call } from "./methods.js";
 
@@ -20,6 +20,8 @@ export class StagedUpload {
   stagedPath: string;
   /** Nothing may be replaced. */
   readonly isExclusive: boolean;
+  /** Of the handle that was opened last. */
+  mayPlace: OpenOptions["mayPlace"];
   readonly writers = new Set<UploadWriter>();
   /** The client has said which permissions the file is to have. */
   hasPermissions = false;
@@ -32,10 +34,11 @@ export class StagedUpload {
   #newestAborted = 0;
   #hasFailed = false;
 
-  constructor(path: string, stagedPath: string, isExclusive: boolean) {
+  constructor(path: string, stagedPath: string, options: OpenOptions) {
     this.path = path;
     this.stagedPath = stagedPath;
-    this.isExclusive = isExclusive;
+    this.isExclusive = isStrict(options);
+    this.mayPlace = options.mayPlace;
   }
 
   /**
@@ -59,6 +62,11 @@ export class StagedUpload {
     else this.#newestAborted = Math.max(this.#newestAborted, number);
     if (outcome.result === "aborted" && outcome.reason === "error") this.#hasFailed = true;
   }
+}
+
+/** Whether a client has asked for a file of its own making, and no other. */
+export function isStrict({ exclusive, mayPlace }: OpenOptions): boolean {
+  return exclusive && mayPlace === undefined;
 }
 
 /** What there is at a path; `undefined` where nothing is. */
