@@ -169,7 +169,7 @@ describe("a folder", needs("sftp", "scp"), () => {
     expect((await ssh("-s", TARGET, "netconf")).code).toBe(255);
   });
 
-  it("is a drop box with --rules", async () => {
+  it("is a drop box with --rules, and --atomic-uploads beside it", async () => {
     mkdirSync(join(folder, "in"));
     writeFileSync(join(folder, "in", "theirs"), "theirs");
     writeFileSync(join(folder, "in", ".secret"), "");
@@ -182,7 +182,7 @@ describe("a folder", needs("sftp", "scp"), () => {
     ];
     const rules = join(local, "rules.json");
     writeFileSync(rules, JSON.stringify({ rules: list }), { mode: 0o600 });
-    await start("--rules", rules);
+    await start("--rules", rules, "--atomic-uploads");
     const attempts = ["rm theirs", `get theirs ${local}`, "rename theirs x", `put ${source} theirs`, "ls .secret"];
     const lines = ["cd in", `put ${source} mine`, "ls -1a", ...attempts.map((attempt) => `-${attempt}`)];
     const { stdout, stderr } = await sftp(...lines);
