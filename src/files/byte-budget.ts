@@ -5,17 +5,25 @@ import { FileError } from "./errors.js";
 export class ByteBudget {
   readonly limit: number;
   readonly #failure: "ENOSPC" | "EDQUOT";
+  readonly #changed: ((budget: ByteBudget) => void) | undefined;
   #used = 0;
 
   /**
    * @param option the name of the option that holds the limit
    * @param limit bytes
    * @param failure the error that the operating system would report when the limit is reached
+   * @param changed called whenever more or fewer bytes are used
    * @throws {ConfigurationError} when the limit is not a whole number, 0 or more
    */
-  constructor(option: string, limit: number, failure: "ENOSPC" | "EDQUOT") {
+  constructor(
+    option: string,
+    limit: number,
+    failure: "ENOSPC" | "EDQUOT",
+    changed: ((budget: ByteBudget) => void) | undefined = undefined,
+  ) {
     this.limit = checkInteger(option, limit, 0, Number.MAX_SAFE_INTEGER);
     this.#failure = failure;
+    this.#changed = changed;
   }
 
   /** Bytes. */
@@ -34,15 +42,20 @@ export class ByteBudget {
    */
   reserve(bytes: number): void {
     if (!(bytes <= this.free)) throw new FileError(this.#failure);
-    this.#used += bytes;
+    this.#set(this.#used + bytes);
   }
 
   /** Counts bytes that are there already, even beyond the limit. */
   charge(bytes: number): void {
-    this.#used += bytes;
+    this.#set(this.#used + bytes);
   }
 
   release(bytes: number): void {
-    this.#used = Math.max(0, this.#used - bytes);
+    this.#set(Math.max(0, this.#used - bytes));
+  }
+
+  #set(used: number): void {
+    this.#used = used;
+    this.#changed?.(this);
   }
 }

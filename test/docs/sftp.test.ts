@@ -143,6 +143,12 @@ describePage("docs/file-systems.md", (page) => {
     expect(page.log).toMatch(/"user":"ann".*"\/uploads\/new\.txt"/);
   });
 
+  it("tells how much is stored", async () => {
+    page.write("srv/incoming/file", "0123456789");
+    await page.load("warnAt: 0.9");
+    expect(page.log).toContain(`10 bytes are used, ${100 * 1024 ** 3 - 10} are left`);
+  });
+
   it("has whole uploads", async () => {
     page.write("keys/ann", page.publicLine);
     page.write("srv/incoming/old.txt", "old");

@@ -11,6 +11,7 @@ import {
   type FileSystem,
   LocalFileSystem,
   MemoryFileSystem,
+  type QuotaUsage,
   quota,
   readOnly,
   SFTPServer,
@@ -20,6 +21,9 @@ import { describeError, StartError } from "../errors.js";
 import { channelOrigin } from "./channel-origin.js";
 import { loadRules } from "./rules-file.js";
 import type { FolderOptions } from "./serve-options.js";
+
+/** The share of the quota that the log tells of. */
+const WARN_AT = 0.9;
 
 /** Milliseconds: a day. */
 const SWEEP_INTERVAL = 24 * 60 * 60 * 1000;
@@ -49,7 +53,7 @@ export class ServedFolder {
     await requireFolder(path);
     // One for all sessions: they share the quota.
     let fileSystem: FileSystem = new LocalFileSystem(path);
-    if (options.quota !== undefined) fileSystem = quota(fileSystem, { bytes: options.quota });
+    if (options.quota !== undefined) fileSystem = quota(fileSystem, { bytes: options.quota, ...warning(logger) });
     if (options.readOnly) fileSystem = readOnly(fileSystem);
     const access = options.rules === undefined ? undefined : await loadRules(options.rules);
     return new ServedFolder("disk", fileSystem, { logger, access, isAtomic: options.atomicUploads });
@@ -113,6 +117,11 @@ export class ServedFolder {
     });
     this.#sessions.add(session);
   }
+}
+
+function warning(logger: Logger) {
+  const onWarning = (usage: QuotaUsage) => logger.warn({ ...usage }, "the quota is nearly used up");
+  return { warnAt: WARN_AT, onWarning };
 }
 
 async function requireFolder(path: string): Promise<void> {

@@ -1,8 +1,8 @@
 import { ConfigurationError } from "../../base/configuration-error.js";
-import { checkInteger, checkOptions } from "../../base/option-checks.js";
+import { checkFunction, checkInteger, checkNumber, checkOptions } from "../../base/option-checks.js";
 import { ByteBudget } from "../byte-budget.js";
 import { endFile } from "../end-file.js";
-import { FileError } from "../errors.js";
+import { FileError, LinkInPathError } from "../errors.js";
 import { abortedBy, COMPLETED } from "../file-outcome.js";
 import type { AttributeChanges, FileHandle, FileSystem, FileSystemStatistics, OpenOptions } from "../file-system.js";
 import { FOR_READING, FOR_WRITING } from "../open-options.js";
@@ -12,6 +12,7 @@ import { stagesUploads } from "./atomic-uploads.js";
 import { CountedFile } from "./counted-file.js";
 import { call, callHandle, checkFileSystem, selectHandleMethods, selectMethods } from "./methods.js";
 import { type OpenFile, QuotaHandle } from "./quota-handle.js";
+import { type QuotaUsage, type QuotaWarningListener, ShareWatch, usageOf } from "./share-watch.js";
 import { SharedLock } from "./shared-lock.js";
 import { treeSize } from "./tree-size.js";
 
@@ -20,12 +21,41 @@ export interface QuotaOptions {
   readonly bytes: number;
   /** Bytes that they hold now. If absent, the tree is listed once: when it is first changed or its room asked for. */
   readonly used?: number;
+  /** The share of the bytes, from 0 to 1, that `onWarning` is told of: `0.9`. */
+  readonly warnAt?: number;
+  /** Told once when that share is used, and again when it is after less was. */
+  readonly onWarning?: QuotaWarningListener;
 }
+
+/** A tree with a limit, which tells how much of it is taken. */
+export interface LimitedFileSystem extends FileSystem {
+  /**
+   * How much is used. What is being written counts already.
+   *
+   * @returns rejects with the error of a directory that cannot be listed, where the tree has not been listed before
+   */
+  usage(): Promise<QuotaUsage>;
+}
+
+/** The unit of a tree that has none of its own, bytes. */
+const BLOCK_SIZE = 4096;
+
+/** Of a tree that knows nothing of a disk: its quota is all the room there is. */
+const UNKNOWN_DISK: FileSystemStatistics = {
+  blockSize: BLOCK_SIZE,
+  blocks: Number.MAX_SAFE_INTEGER,
+  freeBlocks: Number.MAX_SAFE_INTEGER,
+  availableBlocks: Number.MAX_SAFE_INTEGER,
+  files: 0,
+  freeFiles: 0,
+  availableFiles: 0,
+  maximumNameLength: 255,
+};
 
 /**
  * Limits what the files of a tree hold: `quota(files, { bytes: 10 * 2 ** 30 })`. One object serves all sessions that
  * share the limit. A change that would exceed it fails with "Disk quota exceeded" (EDQUOT), before anything
- * of it is written.
+ * of it is written. `usage()` of what is returned tells how much is taken, and so does `statvfs`: `df` in `sftp`.
  *
  * - A file counts with its size, however much of it was never written; with several names it counts once; without a
  *   name, until it is closed.
@@ -41,15 +71,16 @@ export interface QuotaOptions {
  *
  * @throws {ConfigurationError} when the file system or an option cannot be used
  */
-export function quota(fileSystem: FileSystem, options: QuotaOptions): FileSystem {
+export function quota(fileSystem: FileSystem, options: QuotaOptions): LimitedFileSystem {
   checkFileSystem("fileSystem", fileSystem);
   if (stagesUploads(fileSystem)) {
     throw new ConfigurationError("fileSystem", "stages uploads: write atomicUploads(quota(files, …)) instead");
   }
-  const limited = new QuotaFileSystem(fileSystem, checkOptions(options, ["bytes", "used"]));
+  const limited = new QuotaFileSystem(fileSystem, checkOptions(options, ["bytes", "used", "warnAt", "onWarning"]));
   return {
     ...selectMethods(fileSystem, () => true),
-    ...selectMethods(limited, (name) => fileSystem[name] !== undefined),
+    ...selectMethods(limited, (name) => fileSystem[name === "statvfs" ? "lstat" : name] !== undefined),
+    usage: () => limited.usage(),
   };
 }
 
@@ -61,9 +92,10 @@ class QuotaFileSystem implements FileSystem {
   #measured: Promise<void> | undefined;
   readonly #nameChanges = new SharedLock();
 
-  constructor(fileSystem: FileSystem, { bytes, used }: QuotaOptions) {
+  constructor(fileSystem: FileSystem, { bytes, used, ...warning }: QuotaOptions) {
     this.#fileSystem = fileSystem;
-    this.#budget = new ByteBudget("bytes", bytes, "EDQUOT");
+    const watch = shareWatch(warning);
+    this.#budget = new ByteBudget("bytes", bytes, "EDQUOT", watch && ((budget) => watch.look(budget)));
     if (used === undefined) return;
     this.#budget.charge(checkInteger("used", used, 0, Number.MAX_SAFE_INTEGER));
     this.#measured = Promise.resolve();
@@ -112,7 +144,7 @@ class QuotaFileSystem implements FileSystem {
   }
 
   async statvfs(path: string): Promise<FileSystemStatistics> {
-    const statistics = await call(this.#fileSystem, "statvfs", path);
+    const statistics = await this.#diskStatistics(path);
     await this.#measure();
     const inBlocks = (bytes: number) => Math.floor(bytes / statistics.blockSize);
     const free = inBlocks(this.#budget.free);
@@ -122,6 +154,17 @@ class QuotaFileSystem implements FileSystem {
       freeBlocks: Math.min(statistics.freeBlocks, free),
       availableBlocks: Math.min(statistics.availableBlocks, free),
     };
+  }
+
+  async usage(): Promise<QuotaUsage> {
+    await this.#measure();
+    return usageOf(this.#budget);
+  }
+
+  async #diskStatistics(path: string): Promise<FileSystemStatistics> {
+    if (this.#fileSystem.statvfs !== undefined) return this.#fileSystem.statvfs(path);
+    if ((await call(this.#fileSystem, "lstat", path)).type === "symlink") throw new LinkInPathError();
+    return UNKNOWN_DISK;
   }
 
   #measure(): Promise<void> {
@@ -220,6 +263,13 @@ class QuotaFileSystem implements FileSystem {
       await change();
     });
   }
+}
+
+function shareWatch({ warnAt, onWarning }: Pick<QuotaOptions, "warnAt" | "onWarning">): ShareWatch | undefined {
+  if (warnAt === undefined && onWarning === undefined) return undefined;
+  if (onWarning === undefined) throw new ConfigurationError("warnAt", "does nothing without onWarning");
+  if (warnAt === undefined) throw new ConfigurationError("onWarning", "is never called without warnAt");
+  return new ShareWatch(checkNumber("warnAt", warnAt, 0, 1), checkFunction("onWarning", onWarning));
 }
 
 /** Closes a file behind what is done with it. */

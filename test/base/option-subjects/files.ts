@@ -108,8 +108,13 @@ export const FILE_SUBJECTS: readonly OptionSubject[] = [
   {
     name: "quota",
     call: (options) => quota(FILES, options),
-    valid: { bytes: 1000, used: 5 },
-    wrong: { bytes: [...notNumber, 1.5], used: [...notNumber, 1.5] },
+    valid: { bytes: 1000, used: 5, warnAt: 0.9, onWarning: nothing },
+    wrong: {
+      bytes: [...notNumber, 1.5],
+      used: [...notNumber, 1.5],
+      warnAt: [...notNumber, 1.5],
+      onWarning: notFunction,
+    },
     required: ["bytes"],
   },
 ];

@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { ConfigurationError } from "../../../src/base/configuration-error.js";
-import { FileError } from "../../../src/files/errors.js";
+import { FileError, LinkInPathError } from "../../../src/files/errors.js";
 import { COMPLETED } from "../../../src/files/file-outcome.js";
 import type { FileSystem } from "../../../src/files/file-system.js";
 import { LocalFileSystem } from "../../../src/files/local/local-file-system.js";
@@ -270,9 +270,9 @@ describe("quota", () => {
 
   it("has the methods of what it wraps", async () => {
     const memory = new MemoryFileSystem();
-    expect(Object.keys(quota({ readdir: () => [] }, { bytes: 1 }))).toEqual(["readdir"]);
+    expect(Object.keys(quota({ readdir: () => [] }, { bytes: 1 }))).toEqual(["readdir", "usage"]);
     expect(Object.keys(quota(memory, { bytes: 1 })).sort()).toEqual(
-      Object.keys(selectMethods(memory, () => true)).sort(),
+      [...Object.keys(selectMethods(memory, () => true)), "usage"].sort(),
     );
     const bare: FileSystem = { open: () => ({ stat: () => memory.lstat("/") }) };
     const handle = await quota(bare, { bytes: 1 }).open?.("/file", openOptions("read"));
@@ -310,12 +310,124 @@ describe("quota", () => {
     expect(await drive.statvfs("/")).toMatchObject({ readOnly: true, blocks: 0 });
   });
 
-  it.each([{ bytes: -1 }, { bytes: Number.NaN }, { bytes: 1.5 }, { bytes: 1, used: -1 }, { bytes: 1, used: 0.5 }])(
-    "cannot be %o",
-    (options) => {
-      expect(() => quota(new MemoryFileSystem(), options)).toThrow(ConfigurationError);
-    },
-  );
+  describe("tells how much is used", () => {
+    it("with what is being written, and beyond the limit", async () => {
+      const files = quota(MemoryFileSystem.from({ "/a": "0123", "/b/c": "45" }), { bytes: 10 });
+      expect(await files.usage()).toEqual({ used: 6, limit: 10, left: 4 });
+      const drive = new Drive(files);
+      const file = await drive.open("/new", "write create");
+      await file.write("678", 0);
+      expect(await files.usage()).toEqual({ used: 9, limit: 10, left: 1 });
+      await file.close();
+      await drive.remove("/a");
+      expect(await files.usage()).toEqual({ used: 5, limit: 10, left: 5 });
+      const full = quota(MemoryFileSystem.from({ "/a": "0123" }), { bytes: 3 });
+      expect(await full.usage()).toEqual({ used: 4, limit: 3, left: 0 });
+    });
+
+    it("without a look at the tree where it is known, and with one look where it is not", async () => {
+      let looks = 0;
+      const memory = MemoryFileSystem.from({ "/file": "0123" });
+      const watched: FileSystem = {
+        ...selectMethods(memory, () => true),
+        readdir: (path) => {
+          looks++;
+          return memory.readdir(path);
+        },
+      };
+      expect(await quota(watched, { bytes: 10, used: 7 }).usage()).toEqual({ used: 7, limit: 10, left: 3 });
+      expect(looks).toBe(0);
+      const files = quota(watched, { bytes: 10 });
+      await Promise.all([files.usage(), files.usage(), new Drive(files).write("/new", "4")]);
+      expect(await files.usage()).toEqual({ used: 5, limit: 10, left: 5 });
+      expect(looks).toBe(1);
+    });
+
+    it("when the tree can be listed again", async () => {
+      let isBroken = true;
+      const memory = new MemoryFileSystem();
+      const broken: FileSystem = {
+        ...selectMethods(memory, () => true),
+        readdir: (path) => {
+          if (isBroken) throw new FileError("EIO");
+          return memory.readdir(path);
+        },
+      };
+      const files = quota(broken, { bytes: 10 });
+      await expect(files.usage()).rejects.toThrow("Input/output error");
+      isBroken = false;
+      expect(await files.usage()).toEqual({ used: 0, limit: 10, left: 10 });
+    });
+
+    it("by statvfs, also where the tree has none of its own", async () => {
+      const memory = MemoryFileSystem.from({ "/file": "x".repeat(4096), "/link": "" });
+      memory.remove("/link");
+      memory.symlink("file", "/link");
+      const stored = selectMethods(memory, (name) => name !== "statvfs");
+      const drive = new Drive(quota(stored, { bytes: 10 * 4096 }));
+      expect(await drive.statvfs("/file")).toMatchObject({ blockSize: 4096, blocks: 10, freeBlocks: 9 });
+      await expectFailure("ENOENT", () => drive.statvfs("/none"));
+      await expect(drive.statvfs("/link")).rejects.toThrow(LinkInPathError);
+    });
+  });
+
+  describe("warns", () => {
+    const told: object[] = [];
+    const warned = async (fileSystem: FileSystem, warnAt: number, bytes = 100) => {
+      told.length = 0;
+      const files = quota(fileSystem, { bytes, warnAt, onWarning: (usage) => void told.push(usage) });
+      await files.usage();
+      return new Drive(files);
+    };
+
+    it("once when the share is used, and again after less was", async () => {
+      const drive = await warned(new MemoryFileSystem(), 0.5);
+      await drive.write("/a", "x".repeat(49));
+      expect(told).toEqual([]);
+      await drive.write("/b", "x");
+      expect(told).toEqual([{ used: 50, limit: 100, left: 50 }]);
+      await drive.write("/c", "x".repeat(30));
+      expect(told).toHaveLength(1);
+      await drive.remove("/a");
+      await drive.write("/d", "x".repeat(10));
+      expect(told).toHaveLength(1);
+      await drive.write("/e", "x".repeat(20));
+      expect(told).toEqual([
+        { used: 50, limit: 100, left: 50 },
+        { used: 61, limit: 100, left: 39 },
+      ]);
+    });
+
+    it("when more is used already", async () => {
+      await warned(MemoryFileSystem.from({ "/a": "x".repeat(150) }), 0.9);
+      expect(told).toEqual([{ used: 150, limit: 100, left: 0 }]);
+    });
+
+    it("and whatever its listener throws harms nobody", async () => {
+      const thrown = [() => Promise.reject(new Error("too late")), () => expect.unreachable("at once")];
+      const written = vi.spyOn(process.stderr, "write").mockReturnValue(true);
+      onTestFinished(() => written.mockRestore());
+      for (const onWarning of thrown) {
+        const drive = new Drive(quota(new MemoryFileSystem(), { bytes: 10, warnAt: 0, onWarning }));
+        await drive.write("/a", "0123456789");
+        expect((await drive.read("/a")).toString()).toBe("0123456789");
+      }
+      const lines = written.mock.calls.map(([line]) => String(line));
+      expect(lines).toEqual([expect.stringContaining("too late"), expect.stringContaining("at once")]);
+    });
+  });
+
+  it.each([
+    { bytes: -1 },
+    { bytes: Number.NaN },
+    { bytes: 1.5 },
+    { bytes: 1, used: -1 },
+    { bytes: 1, used: 0.5 },
+    { bytes: 1, warnAt: 0.5 },
+    { bytes: 1, onWarning: () => {} },
+  ])("cannot be %o", (options) => {
+    expect(() => quota(new MemoryFileSystem(), options)).toThrow(ConfigurationError);
+  });
 
   describe.each([
     ["of all kinds", steps, 300_000],
