@@ -17,6 +17,7 @@ const ROOMS = [
   "files",
   "sftp",
   "scp",
+  "probes",
   "auth",
   "session",
   "authenticators",

@@ -1,4 +1,5 @@
 import type { FilesOptions } from "../files/file-server-options.js";
+import type { ProbeCommand } from "../probes/probe-command.js";
 import type { SCPCommand } from "../scp/scp-command.js";
 import type { SessionChannel } from "../session/session-channel.js";
 import type { SessionRequest } from "../session/session-request.js";
@@ -12,6 +13,12 @@ export type DeclaredProgram =
       readonly request: SessionRequest;
       readonly files: FilesOptions;
       readonly command: SCPCommand;
+    }
+  | {
+      readonly kind: "probe";
+      readonly request: SessionRequest;
+      readonly files: FilesOptions;
+      readonly command: ProbeCommand;
     };
 
 const programs = new WeakMap<SessionChannel, DeclaredProgram>();

@@ -1,6 +1,7 @@
 import { ConfigurationError } from "../base/configuration-error.js";
 import { callHook } from "../base/hook-error.js";
 import { checkFunction } from "../base/option-checks.js";
+import { parseProbeCommand } from "../probes/probe-command.js";
 import { parseSCPCommand } from "../scp/scp-command.js";
 import type { SessionChannel } from "../session/session-channel.js";
 import type { Middleware, SessionHandler } from "../session/session-handler.js";
@@ -41,9 +42,17 @@ export class SessionDeclaration {
 
   exec(channel: SessionChannel, command: Buffer): boolean | Promise<boolean> {
     const scpCommand = this.#sftp === undefined ? undefined : parseSCPCommand(command);
-    if (scpCommand === undefined) return this.#allow(channel, { kind: "exec", command });
+    if (scpCommand !== undefined) {
+      return this.#serveFiles(channel, (files) =>
+        declareProgram(channel, { kind: "scp", request: { kind: "scp", command }, files, command: scpCommand }),
+      );
+    }
+    const request: SessionRequest = { kind: "exec", command };
+    // Where there are files and nothing else, commands can only be about them.
+    const probe = this.#sftp === undefined || this.session !== undefined ? undefined : parseProbeCommand(command);
+    if (probe === undefined) return this.#allow(channel, request);
     return this.#serveFiles(channel, (files) =>
-      declareProgram(channel, { kind: "scp", request: { kind: "scp", command }, files, command: scpCommand }),
+      declareProgram(channel, { kind: "probe", request, files, command: probe }),
     );
   }
 

@@ -1,6 +1,7 @@
 import { endReasonOf, noteEndReason } from "../base/end-reasons.js";
 import { loggedText } from "../base/logged-text.js";
 import { type Logger, writingInfo } from "../base/logger.js";
+import { ProbeServer } from "../probes/probe-server.js";
 import { runProgram } from "../process/run-program.js";
 import { SCPServer } from "../scp/scp-server.js";
 import { nameOf } from "../session/handler-chain.js";
@@ -93,6 +94,11 @@ export class SessionRunner {
         return {
           name: "scp",
           handle: (session) => untilClosed(session, new SCPServer(session.channel, program.command, program.files)),
+        };
+      case "probe":
+        return {
+          name: "probe",
+          handle: (session) => untilClosed(session, new ProbeServer(session.channel, program.command, program.files)),
         };
     }
   }

@@ -55,6 +55,7 @@ const WITHOUT_OPTIONS = [
   "logging",
   "mount",
   "parseNetworks",
+  "parseProbeCommand",
   "parseSCPCommand",
   "readOnly",
   "packetsSealedBy",

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it, onTestFinished, vi } from "vitest";
@@ -41,6 +42,17 @@ describePage("docs/sftp.md", (page) => {
       expect(await run("scp", words)).toMatchObject({ code: 0 });
       expect(readFileSync(target, "utf8")).toBe("read me");
     }
+  });
+
+  it("answers commands that ask about files", async () => {
+    page.write("srv/files/readme.txt", "read me");
+    const { HashServer } = await page.load<{ HashServer: ServerClass }>("class HashServer");
+    const port = await page.serve(new HashServer(OPEN));
+    expect(await page.ssh(port, ["ann@127.0.0.1", "echo 'read me' | md5sum"])).toMatchObject({
+      stdout: `${createHash("md5").update("read me\n").digest("hex")}  -\n`,
+    });
+    expect((await page.ssh(port, ["ann@127.0.0.1", "md5sum readme.txt"])).stdout).toMatch(/^\w{32} {2}readme\.txt\n$/);
+    expect((await page.ssh(port, ["ann@127.0.0.1", "id"])).code).not.toBe(0);
   });
 
   it("hears of uploads", async () => {

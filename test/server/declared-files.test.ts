@@ -1,12 +1,13 @@
+import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { SFTPWrapper } from "ssh2";
-import { beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { PKey } from "../../src/crypto/index.js";
-import { AUTH_SUCCESSFUL, createServer, type FilesOption, Grant, type Session } from "../../src/index.js";
+import { AUTH_SUCCESSFUL, createServer, type FilesOption, Grant, type Server, type Session } from "../../src/index.js";
 import { MemoryFileSystem } from "../../src/sftp/index.js";
-import { sessionFixture } from "../session/session-fixture.js";
+import { commandEnd, connectTo, openCommand, sessionFixture } from "../session/session-fixture.js";
 import { run, temporaryFolder } from "../support/tools.js";
 
 const SCP_PROTOCOLS = [
@@ -113,8 +114,62 @@ describe("declared files", () => {
 
   it("leave other commands to the session", async () => {
     files = () => join(folder, "served");
+    expect(await fixture.exec("md5sum file")).toMatchObject({ stdout: "session md5sum file" });
     expect(await fixture.exec("scp")).toMatchObject({ stdout: "session scp" });
     expect(await fixture.exec("scp -f a | wc")).toMatchObject({ stdout: "session scp -f a | wc" });
+  });
+});
+
+describe("files without a session", () => {
+  const fileSystem = MemoryFileSystem.from({ "/file": "content", "/hidden": "hidden" });
+  const access = {
+    checkFileAccess: (path: string) => path !== "/hidden",
+    checkDirectoryAccess: () => true,
+    getFilePermissions: () => undefined,
+    getDirectoryPermissions: () => undefined,
+  };
+  const seen: unknown[] = [];
+  let server: Server;
+  beforeAll(async () => {
+    server = createServer({
+      hostKey: PKey.generate({ keyType: "ed25519" }),
+      authentication: { none: () => AUTH_SUCCESSFUL },
+      sftp: ({ user }) => (user === "ann" ? { fileSystem, access } : undefined),
+      middleware: [
+        async ({ kind, command }, next) => {
+          await next();
+          seen.push([kind, command]);
+        },
+      ],
+      logger: false,
+    });
+    await server.listen(0);
+  });
+  afterAll(() => server.close());
+
+  async function exec(command: string, username = "ann") {
+    using client = await connectTo(server.port, { username });
+    return await commandEnd(await openCommand(client, command));
+  }
+
+  it("answer commands that ask about them, under their rules, inside the middleware", async () => {
+    const md5 = createHash("md5").update("content").digest("hex");
+    expect(await exec("md5sum file")).toMatchObject({ status: 0, stdout: `${md5}  file\n`, stderr: "" });
+    expect(await exec("md5sum hidden")).toMatchObject({
+      status: 1,
+      stdout: "",
+      stderr: "md5sum: hidden: Permission denied\n",
+    });
+    expect(seen).toEqual([
+      ["exec", "md5sum file"],
+      ["exec", "md5sum hidden"],
+    ]);
+  });
+
+  it("refuse all others, and users without files", async () => {
+    await expect(exec("id")).rejects.toThrow();
+    await expect(exec("md5sum file; id")).rejects.toThrow();
+    await expect(exec("md5sum file", "ben")).rejects.toThrow();
   });
 });
 

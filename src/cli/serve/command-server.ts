@@ -6,6 +6,8 @@ import {
   type Channel,
   type Connection,
   loggedPath,
+  type ProbeCommand,
+  parseProbeCommand,
   parseSCPCommand,
   SSHServer,
 } from "../../index.js";
@@ -79,7 +81,9 @@ export class CommandServer extends SSHServer {
     const text = decodeCommand(command);
     if (text === undefined) return false;
     this.#logger.info({ ...channelOrigin(channel), command: loggedPath(text) }, "command");
-    if (this.#programs?.commands) this.#programs.runCommand(channel, text);
+    const probe = this.#probe(channel, command);
+    if (probe !== undefined) this.#folder?.serveProbe(channel, probe);
+    else if (this.#programs?.commands) this.#programs.runCommand(channel, text);
     else if (this.#folder?.kind === "disk") refuse(channel, ONLY_FILES);
     else answer(channel, `Executed: ${text}`, 0);
     return true;
@@ -98,6 +102,14 @@ export class CommandServer extends SSHServer {
     this.#logger.info(channelOrigin(channel), "sftp");
     this.#folder.serveSFTP(channel);
     return true;
+  }
+
+  /**
+   * What clients ask about files concerns those that they have put there: the same command in the shell of this machine
+   * would answer for another tree. At a terminal it is a person who asks.
+   */
+  #probe(channel: Channel, command: Buffer): ProbeCommand | undefined {
+    return this.#folder?.kind === "disk" && channel.pty === undefined ? parseProbeCommand(command) : undefined;
   }
 }
 

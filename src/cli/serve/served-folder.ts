@@ -1,7 +1,7 @@
 import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { Logger } from "pino";
-import { type Channel, loggedPath, type SCPCommand, SCPServer } from "../../index.js";
+import { type Channel, loggedPath, type ProbeCommand, ProbeServer, type SCPCommand, SCPServer } from "../../index.js";
 import {
   type AccessFunction,
   type AuditEvent,
@@ -85,6 +85,11 @@ export class ServedFolder {
   /** Serves the request of a client's scp. */
   serveSCP(channel: Channel, command: SCPCommand): void {
     this.#track(new SCPServer(channel, command, this.#settings(channel)));
+  }
+
+  /** Answers what a client wants to know by a command. */
+  serveProbe(channel: Channel, command: ProbeCommand): void {
+    this.#track(new ProbeServer(channel, command, this.#settings(channel)));
   }
 
   /** Resolves when no session is left and all files are closed. */

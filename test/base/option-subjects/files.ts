@@ -1,5 +1,5 @@
 import { duplexPair } from "node:stream";
-import { SCPServer } from "../../../src/index.js";
+import { ProbeServer, SCPServer } from "../../../src/index.js";
 import {
   atomicUploads,
   audit,
@@ -60,6 +60,12 @@ export const FILE_SUBJECTS: readonly OptionSubject[] = [
         { role: "source", path: "/file", recursive: false, preserveTimes: false, targetIsDirectory: false } as never,
         options,
       ),
+    ...fileServer,
+    notUndefined: ["access"],
+  },
+  {
+    name: "ProbeServer",
+    call: (options) => new ProbeServer(duplexPair()[0], { program: "pwd" }, options),
     ...fileServer,
     notUndefined: ["access"],
   },

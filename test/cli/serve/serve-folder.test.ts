@@ -1,4 +1,5 @@
 import { execFileSync, spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
@@ -259,6 +260,52 @@ describe("a folder", needs("sftp", "scp"), () => {
     expect(readdirSync(local)).toEqual(["source"]);
     expect(readFileSync(join(folder, "inside"), "utf8")).toBe("content");
   });
+
+  it("is where commands that ask about files are answered, and all others are refused", async () => {
+    writeFileSync(join(folder, "a b"), "content");
+    writeFileSync(join(local, "secret"), "secret");
+    await start("--quota", "1M");
+    const md5 = createHash("md5").update("content").digest("hex");
+    expect(await ssh(TARGET, "md5sum a\\ b")).toEqual({ stdout: `${md5}  a b\n`, stderr: "", code: 0 });
+    expect(await ssh(TARGET, "pwd")).toEqual({ stdout: "/\n", stderr: "", code: 0 });
+    expect((await ssh(TARGET, "df -k /")).stdout).toMatch(/ 1024-blocks .*\nspindlex 1024 \d+ \d+ \d+% \/\n$/);
+    const outside = join(local, "secret");
+    expect(await ssh(TARGET, `md5sum ${outside} ../local/secret`)).toMatchObject({
+      stdout: "",
+      stderr: expect.stringMatching(/No such file or directory\n.*No such file or directory\n/),
+      code: 1,
+    });
+    for (const command of ["id", "md5sum a\\ b; id", "md5sum *", "cat 'a b'"]) {
+      expect(await ssh(TARGET, command)).toMatchObject({ stdout: "", code: 1 });
+    }
+    const lines = await log();
+    expect(lines).toContainEqual(expect.objectContaining({ msg: "command", command: "md5sum a\\ b" }));
+  });
+
+  it.each([[], ["--allow-exec"]])(
+    "is what rclone takes hashes of, with options %j",
+    needs("rclone"),
+    async (...options) => {
+      const source = join(local, "it's a source");
+      writeFileSync(source, "content");
+      await start(...options);
+      const config = join(local, "rclone.conf");
+      const lines = { type: "sftp", host: "127.0.0.1", port, user: "ann", key_file: key };
+      const text = Object.entries(lines).map(([name, value]) => `${name} = ${value}\n`);
+      writeFileSync(config, `[remote]\n${text.join("")}`);
+      const rclone = (...words: string[]) => run("rclone", ["--config", config, ...words]);
+      const copied = await rclone("-vv", "copy", source, "remote:up");
+      expect(copied).toMatchObject({ code: 0, stderr: expect.stringMatching(/md5 = \w+ OK/) });
+      expect(readFileSync(join(folder, "up", "it's a source"), "utf8")).toBe("content");
+      const md5 = createHash("md5").update("content").digest("hex");
+      expect(await rclone("md5sum", "remote:")).toMatchObject({ code: 0, stdout: `${md5}  up/it's a source\n` });
+      writeFileSync(join(folder, "up", "it's a source"), "changed");
+      expect(await rclone("check", "--one-way", source, "remote:up")).toMatchObject({
+        code: 1,
+        stderr: expect.stringContaining("md5 differ"),
+      });
+    },
+  );
 
   it("has files that are whole with --atomic-uploads: a later session goes on with an upload", async () => {
     const source = join(local, "source");
