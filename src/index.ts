@@ -99,6 +99,9 @@ export {
   type ServerListenOptions,
   type ServerOptions,
 } from "./server/create-server.js";
+export { type HomeQuota, type Homes, type HomesOptions, homes } from "./server/homes/homes.js";
+export { NoHomeError } from "./server/homes/no-home-error.js";
+export type { SharedFolders } from "./server/homes/shared-folders.js";
 export { type HostKeyFile, loadOrCreateHostKey } from "./server/host-keys/host-key-file.js";
 export type { HostKeyOption } from "./server/host-keys/host-key-option.js";
 export type { ManagerEvents, PenaltyEvent } from "./server/manager-events.js";

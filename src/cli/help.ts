@@ -23,6 +23,8 @@ Options:
   --quota SIZE            how much all files in DIR may hold together: 500M, 10G
   --atomic-uploads        files appear in DIR when they are whole
   --rules FILE            who may do what to which paths of DIR, in JSON
+  --homes                 each user has a folder of their own in DIR, made at the
+                          first login; --quota is for each
   --user NAME             the user who may log in (default: the user who runs
                           the server)
   --authorized-keys FILE  log in with one of these public keys, not a password;

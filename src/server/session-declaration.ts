@@ -1,6 +1,7 @@
 import { ConfigurationError } from "../base/configuration-error.js";
-import { callHook } from "../base/hook-error.js";
+import { callHook, HookError } from "../base/hook-error.js";
 import { checkFunction } from "../base/option-checks.js";
+import type { FilesOptions } from "../files/file-server-options.js";
 import { parseProbeCommand } from "../probes/probe-command.js";
 import { parseSCPCommand } from "../scp/scp-command.js";
 import type { SessionChannel } from "../session/session-channel.js";
@@ -8,6 +9,7 @@ import type { Middleware, SessionHandler } from "../session/session-handler.js";
 import type { SessionRequest } from "../session/session-request.js";
 import { declareProgram, noteNoFiles } from "./declared-program.js";
 import { folderProblem } from "./folder-problem.js";
+import { NoHomeError } from "./homes/no-home-error.js";
 import { checkSessionOptions, type FilesOption, filesOf, type SessionOptions, servedFiles } from "./session-options.js";
 
 /** Variables that say how text is to be shown, and no more. */
@@ -96,12 +98,17 @@ export class SessionDeclaration {
     return this.session !== undefined && declareProgram(channel, { kind: "session", request });
   }
 
-  async #serveFiles(
-    channel: SessionChannel,
-    serve: (files: NonNullable<Awaited<ReturnType<typeof filesOf>>>) => true,
-  ): Promise<boolean> {
+  async #serveFiles(channel: SessionChannel, serve: (files: FilesOptions) => true): Promise<boolean> {
     const option = this.#sftp;
-    const files = option === undefined ? undefined : await callHook("sftp", () => filesOf(option, channel));
+    let files: FilesOptions | undefined;
+    try {
+      files = option === undefined ? undefined : await callHook("sftp", () => filesOf(option, channel));
+    } catch (error) {
+      if (error instanceof HookError && error.cause instanceof NoHomeError) {
+        return noteNoFiles(channel, error.cause.message);
+      }
+      throw error;
+    }
     if (files === undefined) return noteNoFiles(channel);
     const problem = "rootPath" in files ? await folderProblem(files.rootPath) : undefined;
     return problem === undefined ? serve(files) : noteNoFiles(channel, problem);

@@ -36,6 +36,7 @@ const WITHOUT_OPTIONS = [
   "KeyError",
   "LinkInPathError",
   "LocalFileSystem",
+  "NoHomeError",
   "PromptAbortedError",
   "ProgramStartError",
   "ProtocolError",

@@ -8,6 +8,7 @@ const LIMITS = {
   "exec-server.ts": 12,
   "sftp-server.ts": 10,
   "drop-box.ts": 20,
+  "homes.ts": 30,
   "shell-server.ts": 10,
   "ink-app.ts": 20,
   "bastion.ts": 25,

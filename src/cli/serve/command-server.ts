@@ -68,22 +68,21 @@ export class CommandServer extends SSHServer {
     return /^(LANG|LC_[A-Z]{1,32})$/.test(name);
   }
 
-  override checkChannelExecRequest(channel: Channel, command: Buffer): boolean {
+  override checkChannelExecRequest(channel: Channel, command: Buffer): boolean | Promise<boolean> {
     const scpCommand = this.#folder && parseSCPCommand(command);
-    if (scpCommand !== undefined) {
+    if (this.#folder !== undefined && scpCommand !== undefined) {
       this.#logger.info(
         { ...channelOrigin(channel), paths: scpCommand.paths.map(loggedPath) },
         `scp ${scpCommand.role}`,
       );
-      this.#folder?.serveSCP(channel, scpCommand);
-      return true;
+      return this.#folder.serveSCP(channel, scpCommand);
     }
     const text = decodeCommand(command);
     if (text === undefined) return false;
     this.#logger.info({ ...channelOrigin(channel), command: loggedPath(text) }, "command");
     const probe = this.#probe(channel, command);
-    if (probe !== undefined) this.#folder?.serveProbe(channel, probe);
-    else if (this.#programs?.commands) this.#programs.runCommand(channel, text);
+    if (this.#folder !== undefined && probe !== undefined) return this.#folder.serveProbe(channel, probe);
+    if (this.#programs?.commands) this.#programs.runCommand(channel, text);
     else if (this.#folder?.kind === "disk") refuse(channel, ONLY_FILES);
     else answer(channel, `Executed: ${text}`, 0);
     return true;
@@ -97,11 +96,10 @@ export class CommandServer extends SSHServer {
     return true;
   }
 
-  override checkChannelSubsystemRequest(channel: Channel, name: string): boolean {
+  override checkChannelSubsystemRequest(channel: Channel, name: string): boolean | Promise<boolean> {
     if (this.#folder === undefined || name !== "sftp") return false;
     this.#logger.info(channelOrigin(channel), "sftp");
-    this.#folder.serveSFTP(channel);
-    return true;
+    return this.#folder.serveSFTP(channel);
   }
 
   /**

@@ -40,6 +40,8 @@ export interface FolderOptions {
   readonly atomicUploads?: boolean;
   /** A file of rules: who may do what to which paths. */
   readonly rules?: string;
+  /** Each user has a folder of their own in it. */
+  readonly homes?: boolean;
 }
 
 /**
@@ -113,6 +115,7 @@ function readServeArguments(args: readonly string[]) {
         quota: { type: "string" },
         "atomic-uploads": { type: "boolean", default: false },
         rules: { type: "string" },
+        homes: { type: "boolean", default: false },
         user: { type: "string" },
         "password-file": { type: "string" },
         "authorized-keys": { type: "string" },
@@ -144,9 +147,10 @@ function parseFolder(
     readonly quota?: string;
     readonly "atomic-uploads": boolean;
     readonly rules?: string;
+    readonly homes: boolean;
   },
 ): FolderOptions | undefined {
-  const { "read-only": readOnly, quota, "atomic-uploads": atomicUploads, rules } = values;
+  const { "read-only": readOnly, quota, "atomic-uploads": atomicUploads, rules, homes } = values;
   if (others.length > 0) throw new UsageError("only one folder can be served (see spindlex serve --help)");
   if (readOnly && atomicUploads) throw new UsageError("--atomic-uploads does nothing with --read-only");
   if (path !== undefined) {
@@ -156,6 +160,7 @@ function parseFolder(
       ...(quota !== undefined && { quota: parseSize("--quota", quota) }),
       ...(atomicUploads && { atomicUploads }),
       ...(rules !== undefined && { rules: parseText("--rules", rules) }),
+      ...(homes && { homes }),
     };
   }
   for (const [option, isGiven] of [
@@ -163,6 +168,7 @@ function parseFolder(
     ["--quota", quota !== undefined],
     ["--atomic-uploads", atomicUploads],
     ["--rules", rules !== undefined],
+    ["--homes", homes],
   ] as const) {
     if (isGiven) throw new UsageError(`${option} needs a folder to serve (see spindlex serve --help)`);
   }

@@ -1,49 +1,44 @@
 import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { Logger } from "pino";
-import { type Channel, loggedPath, type ProbeCommand, ProbeServer, type SCPCommand, SCPServer } from "../../index.js";
 import {
-  type AccessFunction,
+  type Channel,
+  loggedPath,
+  NoHomeError,
+  type ProbeCommand,
+  ProbeServer,
+  type SCPCommand,
+  SCPServer,
+} from "../../index.js";
+import {
   type AuditEvent,
-  atomicUploads,
   audit,
   type FileOutcome,
   type FileSystem,
-  LocalFileSystem,
   MemoryFileSystem,
-  type QuotaUsage,
-  quota,
-  readOnly,
   SFTPServer,
+  type SFTPServerOptions,
   sweepUploads,
 } from "../../sftp/index.js";
 import { describeError, StartError } from "../errors.js";
 import { channelOrigin } from "./channel-origin.js";
+import { type FolderFiles, folderFiles } from "./folder-files.js";
 import { loadRules } from "./rules-file.js";
 import type { FolderOptions } from "./serve-options.js";
-
-/** The share of the quota that the log tells of. */
-const WARN_AT = 0.9;
 
 /** Milliseconds: a day. */
 const SWEEP_INTERVAL = 24 * 60 * 60 * 1000;
 
-interface Circumstances {
-  readonly logger: Logger;
-  /** All is allowed where it is absent. */
-  readonly access?: AccessFunction | undefined;
-  /** Files appear when they are whole. */
-  readonly isAtomic?: boolean | undefined;
+interface Transfers {
+  readonly closed: Promise<void>;
 }
 
 /** A folder that clients reach over SFTP and scp. */
 export class ServedFolder {
   /** On the disk, or in memory for a try. */
   readonly kind: "disk" | "memory";
-  readonly #fileSystem: FileSystem;
-  readonly #access: AccessFunction | undefined;
+  readonly #files: FolderFiles;
   readonly #logger: Logger;
-  readonly #isAtomic: boolean;
   readonly #sessions = new Set<Promise<void>>();
   #sweeping: NodeJS.Timeout | undefined;
 
@@ -51,45 +46,40 @@ export class ServedFolder {
   static async open(options: FolderOptions, logger: Logger): Promise<ServedFolder> {
     const path = resolve(options.path);
     await requireFolder(path);
-    // One for all sessions: they share the quota.
-    let fileSystem: FileSystem = new LocalFileSystem(path);
-    if (options.quota !== undefined) fileSystem = quota(fileSystem, { bytes: options.quota, ...warning(logger) });
-    if (options.readOnly) fileSystem = readOnly(fileSystem);
     const access = options.rules === undefined ? undefined : await loadRules(options.rules);
-    return new ServedFolder("disk", fileSystem, { logger, access, isAtomic: options.atomicUploads });
+    const files = { ...folderFiles(path, options, logger), ...(access && { access }) };
+    return new ServedFolder("disk", files, logger);
   }
 
   /** A folder whose files are gone when the server stops. */
   static inMemory(logger: Logger): ServedFolder {
     const fileSystem = MemoryFileSystem.from({ "/hello.txt": "These files are in memory.\n" });
-    return new ServedFolder("memory", fileSystem, { logger });
+    return new ServedFolder("memory", { of: () => fileSystem }, logger);
   }
 
-  private constructor(kind: ServedFolder["kind"], fileSystem: FileSystem, circumstances: Circumstances) {
-    const { logger, access, isAtomic = false } = circumstances;
+  private constructor(kind: ServedFolder["kind"], files: FolderFiles, logger: Logger) {
     this.kind = kind;
-    this.#fileSystem = fileSystem;
-    this.#access = access;
+    this.#files = files;
     this.#logger = logger;
-    this.#isAtomic = isAtomic;
-    if (!isAtomic) return;
-    void this.#sweep();
-    this.#sweeping = setInterval(() => this.#sweep(), SWEEP_INTERVAL).unref();
+    const { swept } = files;
+    if (swept === undefined) return;
+    void this.#sweep(swept);
+    this.#sweeping = setInterval(() => this.#sweep(swept), SWEEP_INTERVAL).unref();
   }
 
   /** Serves SFTP on a channel. */
-  serveSFTP(channel: Channel): void {
-    this.#track(new SFTPServer(channel, this.#settings(channel)));
+  serveSFTP(channel: Channel): Promise<boolean> {
+    return this.#serve(channel, (settings) => new SFTPServer(channel, settings));
   }
 
   /** Serves the request of a client's scp. */
-  serveSCP(channel: Channel, command: SCPCommand): void {
-    this.#track(new SCPServer(channel, command, this.#settings(channel)));
+  serveSCP(channel: Channel, command: SCPCommand): Promise<boolean> {
+    return this.#serve(channel, (settings) => new SCPServer(channel, command, settings));
   }
 
   /** Answers what a client wants to know by a command. */
-  serveProbe(channel: Channel, command: ProbeCommand): void {
-    this.#track(new ProbeServer(channel, command, this.#settings(channel)));
+  serveProbe(channel: Channel, command: ProbeCommand): Promise<boolean> {
+    return this.#serve(channel, (settings) => new ProbeServer(channel, command, settings));
   }
 
   /** Resolves when no session is left and all files are closed. */
@@ -98,35 +88,38 @@ export class ServedFolder {
     await Promise.all(this.#sessions);
   }
 
-  #settings(channel: Channel) {
+  /** @returns whether there are files for the user */
+  async #serve(channel: Channel, serve: (settings: SFTPServerOptions) => Transfers): Promise<boolean> {
     const logger = this.#logger.child(channelOrigin(channel));
-    const record = (event: AuditEvent) => logEvent(logger, event);
-    const user = channel.connection.username;
-    const fileSystem = this.#isAtomic ? atomicUploads(this.#fileSystem, { user }) : this.#fileSystem;
-    const access = this.#access;
-    return { fileSystem: audit(fileSystem, { record }), logger, ...(access && { access }) };
+    const { connection } = channel;
+    try {
+      const fileSystem = await this.#files.of({ user: connection.username ?? "", connection });
+      const record = (event: AuditEvent) => logEvent(logger, event);
+      const { access } = this.#files;
+      this.#track(serve({ fileSystem: audit(fileSystem, { record }), logger, ...(access && { access }) }));
+      return true;
+    } catch (error) {
+      if (!(error instanceof NoHomeError)) throw error;
+      logger.warn({ cause: error.message }, "there are no files for this user");
+      return false;
+    }
   }
 
-  async #sweep(): Promise<void> {
+  async #sweep(fileSystem: FileSystem): Promise<void> {
     try {
-      const files = await sweepUploads(this.#fileSystem);
+      const files = await sweepUploads(fileSystem);
       if (files > 0) this.#logger.info({ files }, "unfinished uploads removed");
     } catch (err) {
       this.#logger.warn({ err }, "unfinished uploads could not be removed");
     }
   }
 
-  #track({ closed }: { readonly closed: Promise<void> }): void {
+  #track({ closed }: Transfers): void {
     const session = closed.then(() => {
       this.#sessions.delete(session);
     });
     this.#sessions.add(session);
   }
-}
-
-function warning(logger: Logger) {
-  const onWarning = (usage: QuotaUsage) => logger.warn({ ...usage }, "the quota is nearly used up");
-  return { warnAt: WARN_AT, onWarning };
 }
 
 async function requireFolder(path: string): Promise<void> {

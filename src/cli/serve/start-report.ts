@@ -20,6 +20,7 @@ export interface StartReport {
     /** Bytes. */
     readonly quota?: number;
     readonly atomicUploads?: boolean;
+    readonly homes?: boolean;
   };
   readonly forwarding?: ForwardingChoice;
   /** The command that shows that it works; a shell when absent. */
@@ -52,10 +53,11 @@ export function formatStartReportAsJson(report: StartReport): string {
   return `${JSON.stringify({ address, port, ...hostKeys, ...others })}\n`;
 }
 
-function describeFolder({ path, readOnly, quota, atomicUploads }: NonNullable<StartReport["folder"]>): string {
+function describeFolder({ path, readOnly, quota, atomicUploads, homes }: NonNullable<StartReport["folder"]>): string {
   const limits = [
+    ...(homes ? ["a home for each user"] : []),
     ...(readOnly ? ["read-only"] : []),
-    ...(quota === undefined ? [] : [`at most ${formatSize(quota)}`]),
+    ...(quota === undefined ? [] : [`at most ${formatSize(quota)}${homes ? " each" : ""}`]),
     ...(atomicUploads ? ["whole uploads only"] : []),
   ];
   const shownPath = printableText(path);

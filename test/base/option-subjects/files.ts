@@ -1,5 +1,5 @@
 import { duplexPair } from "node:stream";
-import { ProbeServer, SCPServer } from "../../../src/index.js";
+import { homes, ProbeServer, SCPServer } from "../../../src/index.js";
 import {
   atomicUploads,
   audit,
@@ -62,6 +62,32 @@ export const FILE_SUBJECTS: readonly OptionSubject[] = [
       ),
     ...fileServer,
     notUndefined: ["access"],
+  },
+  {
+    name: "homes",
+    call: (options) => homes(options),
+    valid: {
+      root: "/srv",
+      create: true,
+      quota: 5,
+      shared: {},
+      atomicUploads: true,
+      access,
+      startDirectory: "/",
+      onUpload: nothing,
+      onDownload: nothing,
+    },
+    wrong: {
+      root: [...notText, "", "a\0b"],
+      create: notFlag,
+      quota: ["10G", true, [], -1, 1.5],
+      shared: ["/docs", 5, true, []],
+      atomicUploads: notFlag,
+      access: notPolicy,
+      startDirectory: [...notText, "a\0b"],
+    },
+    required: ["root"],
+    notUndefined: ["access", "quota"],
   },
   {
     name: "ProbeServer",

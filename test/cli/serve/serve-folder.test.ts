@@ -1,6 +1,15 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { PKey } from "../../../src/crypto/index.js";
@@ -328,6 +337,30 @@ describe("a folder", needs("sftp", "scp"), () => {
       const staged = readdirSync(folder).find((name) => name.startsWith(".spindlex-"));
       return staged === undefined ? 0 : readFileSync(join(folder, staged)).length;
     }
+  });
+
+  it("has a home for each user with --homes, each with a quota", async () => {
+    const users = join(local, "users");
+    const { hash } = KNOWN_HASHES.scrypt;
+    writeFileSync(users, ["ann", "ben", "..x"].map((name) => `${name}:${hash}\n`).join(""), { mode: 0o600 });
+    const source = join(local, "source");
+    writeFileSync(source, Buffer.alloc(600 * 1024));
+    await startWith("--homes", "--quota", "1M", "--atomic-uploads", "--password-file", users);
+    const as = (user: string, ...commands: string[]) =>
+      run("sftp", [...client.options, "-P", `${port}`, `${user}@127.0.0.1`], {
+        env: client.environment("secret"),
+        input: commands.map((command) => `${command}\n`).join(""),
+      });
+    expect((await as("ann", `put ${source} file`, `put ${source} another`)).stderr).toMatch(/another/);
+    expect((await as("ben", `put ${source} bens`, "ls -1 /", "df")).stdout).toMatch(/\n\/bens\n[\s\S]* 1024 +600 /);
+    expect((await as("..x", "ls")).code).not.toBe(0);
+    expect(readdirSync(folder).sort()).toEqual(["ann", "ben"]);
+    expect(statSync(join(folder, "ann")).mode & 0o777).toBe(0o700);
+    expect(statSync(join(folder, "ann", "file")).size).toBe(600 * 1024);
+    const lines = await log();
+    expect(lines).toContainEqual(
+      expect.objectContaining({ msg: "there are no files for this user", cause: '"..x" is no name for a home' }),
+    );
   });
 
   it("lets go of its sessions when the server stops", async () => {

@@ -1,0 +1,66 @@
+import type { Logger } from "pino";
+import { type FilesClient, homes, loggedText, type MaybePromise } from "../../index.js";
+import {
+  type AccessFunction,
+  atomicUploads,
+  type FileSystem,
+  LocalFileSystem,
+  type QuotaUsage,
+  quota,
+  readOnly,
+} from "../../sftp/index.js";
+import type { FolderOptions } from "./serve-options.js";
+
+/** The share of the quota that the log tells of. */
+const WARN_AT = 0.9;
+
+/** What is served of a folder. */
+export interface FolderFiles {
+  /** The files of a user; throws a NoHomeError where there are none. */
+  of(client: Pick<FilesClient, "user" | "connection">): MaybePromise<FileSystem>;
+  /** From where what is left of uploads is removed from time to time. */
+  readonly swept?: FileSystem;
+  /** Decides who may do what; all is allowed where it is absent. */
+  readonly access?: AccessFunction;
+}
+
+/** @param path of a folder that is there */
+export function folderFiles(path: string, options: FolderOptions, logger: Logger): FolderFiles {
+  return options.homes ? eachInTheirHome(path, options, logger) : allInOne(path, options, logger);
+}
+
+function allInOne(
+  path: string,
+  { quota: bytes, readOnly: isReadOnly, atomicUploads: isAtomic }: FolderOptions,
+  logger: Logger,
+): FolderFiles {
+  // One for all sessions: they share the quota.
+  let fileSystem: FileSystem = new LocalFileSystem(path);
+  if (bytes !== undefined) fileSystem = quota(fileSystem, { bytes, ...warning(logger) });
+  if (isReadOnly) fileSystem = readOnly(fileSystem);
+  return isAtomic
+    ? { of: ({ user }) => atomicUploads(fileSystem, { user }), swept: fileSystem }
+    : { of: () => fileSystem };
+}
+
+function eachInTheirHome(
+  root: string,
+  { quota: bytes, readOnly: isReadOnly, atomicUploads: isAtomic = false }: FolderOptions,
+  logger: Logger,
+): FolderFiles {
+  const limit = (user: string) =>
+    bytes === undefined ? false : { bytes, ...warning(logger.child({ user: loggedText(user) })) };
+  const serve = homes({ root, create: !isReadOnly, quota: limit, atomicUploads: isAtomic });
+  return {
+    of: async (client) => {
+      const { fileSystem } = await serve(client);
+      return isReadOnly ? readOnly(fileSystem) : fileSystem;
+    },
+    ...(isAtomic && { swept: new LocalFileSystem(root) }),
+  };
+}
+
+function warning(logger: Logger) {
+  const onWarning = (usage: QuotaUsage) => logger.warn({ ...usage }, "the quota is nearly used up");
+  return { warnAt: WARN_AT, onWarning };
+}

@@ -1,0 +1,59 @@
+import { ConfigurationError } from "../../base/configuration-error.js";
+import type { MaybePromise } from "../../base/maybe-promise.js";
+import { checkObject } from "../../base/option-checks.js";
+import type { FileSystem } from "../../files/file-system.js";
+import { LocalFileSystem } from "../../files/local/local-file-system.js";
+import { normalizePath } from "../../files/path.js";
+import { checkFileSystem } from "../../files/wrappers/methods.js";
+import { mount } from "../../files/wrappers/mount.js";
+import { readOnly } from "../../files/wrappers/read-only.js";
+
+/** What is shared, by its paths in the homes: folders of this machine, which nobody can change there, and file systems. */
+export type SharedFolders = Readonly<Record<string, string | FileSystem>>;
+
+/** Paths of folders that are known from a function. Each has one file system for all homes. */
+const MAX_FOLDERS = 10_000;
+
+/** Puts shared folders into homes. */
+export class SharedTrees {
+  readonly #shared: SharedFolders | ((user: string) => MaybePromise<SharedFolders>);
+  readonly #folders = new Map<string, FileSystem>();
+
+  /**
+   * @param home any file system, to try whether the folders can be mounted into one
+   * @throws {ConfigurationError} when a folder cannot be shared, or not there
+   */
+  constructor(shared: SharedFolders | ((user: string) => MaybePromise<SharedFolders>), home: FileSystem) {
+    this.#shared = shared;
+    if (typeof shared !== "function") this.#mount(home, shared);
+  }
+
+  /** @throws {ConfigurationError} when what a function gives cannot be shared */
+  async mountInto(home: FileSystem, user: string): Promise<FileSystem> {
+    const shared = typeof this.#shared === "function" ? await this.#shared(user) : this.#shared;
+    return this.#mount(home, shared);
+  }
+
+  #mount(home: FileSystem, shared: SharedFolders): FileSystem {
+    const trees = Object.entries(checkObject("shared", shared)).map(([path, tree]) => {
+      if (normalizePath(path) === "/") throw new ConfigurationError("shared", "cannot be in place of the home itself");
+      return [path, typeof tree === "string" ? this.#folder(tree) : checkFileSystem("shared", tree)] as const;
+    });
+    if (trees.length === 0) return home;
+    try {
+      return mount({ "/": home, ...Object.fromEntries(trees) });
+    } catch (error) {
+      if (error instanceof ConfigurationError) throw new ConfigurationError("shared", error.message, { cause: error });
+      throw error;
+    }
+  }
+
+  #folder(path: string): FileSystem {
+    const known = this.#folders.get(path);
+    if (known !== undefined) return known;
+    if (this.#folders.size >= MAX_FOLDERS) this.#folders.clear();
+    const folder = readOnly(new LocalFileSystem(path));
+    this.#folders.set(path, folder);
+    return folder;
+  }
+}
