@@ -161,6 +161,21 @@ describePage("docs/file-systems.md", (page) => {
     expect(page.log).toContain(`10 bytes are used, ${100 * 1024 ** 3 - 10} are left`);
   });
 
+  it("has homes", async () => {
+    page.write("users", `ann:${KNOWN_HASHES.scrypt.hash}\n`);
+    page.write("srv/customers/ann/notes.txt", "12345");
+    page.write("srv/prices/list.txt", "cheap");
+    page.write("srv/exchange/there.txt");
+    const { server } = await page.load<{ server: Server }>("const customers = homes");
+    const upload = page.write("upload.txt", "whole");
+    const lines = [`put ${upload} /exchange/new.txt`, `put ${upload} /prices/new.txt`, "ls -1 /"];
+    const { stdout } = await page.sftp(server.port, "ann", lines);
+    expect(stdout).toMatch(/\/exchange\n\/notes\.txt\n\/prices\n/);
+    expect(readFileSync(join(page.folder, "srv/exchange/new.txt"), "utf8")).toBe("whole");
+    expect(existsSync(join(page.folder, "srv/prices/new.txt"))).toBe(false);
+    expect(page.log).toContain(`{"used":5,"limit":${10 * 1024 ** 3},"left":${10 * 1024 ** 3 - 5}}`);
+  });
+
   it("has whole uploads", async () => {
     page.write("keys/ann", page.publicLine);
     page.write("srv/incoming/old.txt", "old");

@@ -2,7 +2,8 @@ import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { mkdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import type { AccessPolicy } from "../../src/files/access-policy.js";
 import { allowAll } from "../../src/files/access-policy.js";
 import { FileError } from "../../src/files/errors.js";
@@ -216,6 +217,29 @@ describe("ProbeServer", () => {
     waiting.client.destroy();
     await waiting.server.closed;
     expect(reads).toBeLessThan(1000);
+  });
+
+  it("does not wait for ever, neither for a client nor for the end of a file", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    onTestFinished(() => void vi.useRealTimers());
+    const waiting = start("md5sum", { fileSystem: new MemoryFileSystem() });
+    waiting.client.write("some");
+    await nextTurn();
+    await vi.advanceTimersByTimeAsync(59_000);
+    waiting.client.write("more");
+    await nextTurn();
+    await vi.advanceTimersByTimeAsync(59_000);
+    expect(waiting.result().status).toBe(-1);
+    await vi.advanceTimersByTimeAsync(2_000);
+    await waiting.server.closed;
+    expect(waiting.result()).toEqual({ stderr: "md5sum: -: Connection timed out\n", status: 1 });
+
+    const endless = start("md5sum endless", { fileSystem: { open: () => ({ read: (buffer) => buffer.length }) } });
+    await vi.advanceTimersByTimeAsync(59 * 60_000);
+    expect(endless.result().status).toBe(-1);
+    await vi.advanceTimersByTimeAsync(2 * 60_000);
+    await endless.server.closed;
+    expect(endless.result()).toEqual({ stderr: "md5sum: endless: Connection timed out\n", status: 1 });
   });
 
   it("goes on with the next file where one fails", async () => {

@@ -4,6 +4,7 @@ import { checkObject } from "../../base/option-checks.js";
 import type { FileSystem } from "../../files/file-system.js";
 import { LocalFileSystem } from "../../files/local/local-file-system.js";
 import { normalizePath } from "../../files/path.js";
+import { stagesUploads } from "../../files/wrappers/atomic-uploads.js";
 import { checkFileSystem } from "../../files/wrappers/methods.js";
 import { mount } from "../../files/wrappers/mount.js";
 import { readOnly } from "../../files/wrappers/read-only.js";
@@ -37,7 +38,7 @@ export class SharedTrees {
   #mount(home: FileSystem, shared: SharedFolders): FileSystem {
     const trees = Object.entries(checkObject("shared", shared)).map(([path, tree]) => {
       if (normalizePath(path) === "/") throw new ConfigurationError("shared", "cannot be in place of the home itself");
-      return [path, typeof tree === "string" ? this.#folder(tree) : checkFileSystem("shared", tree)] as const;
+      return [path, typeof tree === "string" ? this.#folder(tree) : sharedTree(tree)] as const;
     });
     if (trees.length === 0) return home;
     try {
@@ -56,4 +57,10 @@ export class SharedTrees {
     this.#folders.set(path, folder);
     return folder;
   }
+}
+
+function sharedTree(tree: FileSystem): FileSystem {
+  checkFileSystem("shared", tree);
+  if (!stagesUploads(tree)) return tree;
+  throw new ConfigurationError("shared", "stages uploads: give what it wraps, and the option atomicUploads");
 }

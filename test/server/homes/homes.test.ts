@@ -2,7 +2,7 @@ import { chmod, lstat, mkdir, readdir, readFile, rm, symlink, writeFile } from "
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { ConfigurationError, type Connection, type HomeQuota, homes, NoHomeError } from "../../../src/index.js";
-import { type FileSystem, LocalFileSystem, MemoryFileSystem } from "../../../src/sftp/index.js";
+import { atomicUploads, type FileSystem, LocalFileSystem, MemoryFileSystem } from "../../../src/sftp/index.js";
 import { Drive, expectFailure } from "../../files/conformance/drive.js";
 import { temporaryFolder } from "../../support/tools.js";
 
@@ -224,6 +224,7 @@ describe("homes", () => {
     ["shared", { shared: { "/": "/srv/docs" } }],
     ["shared", { shared: { docs: "/srv/docs" } }],
     ["shared", { shared: { "/docs": 5 } }],
+    ["shared", { shared: { "/team": atomicUploads(new MemoryFileSystem()) } }],
     ["quota", { quota: -1 }],
     ["quota", { quota: "10G" }],
     ["quota.used", { quota: { bytes: 1, used: 1 } }],
