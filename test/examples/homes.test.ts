@@ -30,15 +30,39 @@ describe("homes.ts", needs("ssh", "sftp", "scp"), () => {
       "secret",
       "ann",
     );
-    expect(ann.stdout).toMatch(/\n\/docs\n\/mine\n\/team\n/);
+    expect(ann.stdout).toMatch(/\n\/docs\n\/incoming\n\/mine\n\/team\n/);
     expect(ann.stdout).toMatch(/ 10485760 /);
     expect(ann.stderr).toContain("/docs/no");
     const ben = await example.sftp(port, [`get /team/plan ${inFolder("plan")}`, "ls -1 /"], "secret", "ben");
-    expect(ben.stdout).toMatch(/\n\/docs\n\/team\n$/);
+    expect(ben.stdout).toMatch(/\n\/docs\n\/incoming\n\/team\n$/);
     expect(readFileSync(inFolder("plan")).equals(CONTENT)).toBe(true);
     expect(readdirSync(inFolder("homes")).sort()).toEqual(["ann", "ben"]);
     expect(statSync(inFolder("homes", "ben")).mode & 0o777).toBe(0o700);
     expect(example.server?.stdout).toContain("ann /mine 300000 bytes completed\n");
+  });
+
+  it("has a drop box, in which nobody does anything to what is there", async () => {
+    const port = await example.start();
+    await example.sftp(port, [`put ${inFolder("source")} /incoming/offer`], "secret", "ann");
+    const attempts = [
+      `get /incoming/offer ${inFolder("taken")}`,
+      `put ${inFolder("docs", "guide")} /incoming/offer`,
+      "ls /incoming",
+      "rename /incoming/offer /stolen",
+      "ln /incoming/offer /linked",
+      "chmod 777 /incoming/offer",
+      "rm /incoming/offer",
+    ];
+    for (const user of ["ann", "ben"]) {
+      const { stdout } = await example.sftp(port, [...attempts, "ls -1 /"], "secret", user);
+      const shown = stdout.split("\n").filter((line) => !line.startsWith("sftp> "));
+      expect(shown).toContain("/incoming");
+      expect(shown.filter((line) => /offer|stolen|linked/.test(line))).toEqual([]);
+    }
+    expect(readdirSync(example.folder)).not.toContain("taken");
+    expect(readdirSync(inFolder("incoming"))).toEqual(["offer"]);
+    expect(readFileSync(inFolder("incoming", "offer")).equals(CONTENT)).toBe(true);
+    expect(statSync(inFolder("incoming", "offer")).mode & 0o777).not.toBe(0o777);
   });
 
   it("shows files when they are whole, with both protocols of scp, and goes on with what has broken off", async () => {
