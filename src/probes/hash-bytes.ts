@@ -4,7 +4,7 @@ import { setImmediate } from "node:timers/promises";
 import { inLimitedTime } from "../base/limited-time.js";
 import { endFile } from "../files/end-file.js";
 import { FileError } from "../files/errors.js";
-import { abortedBy, COMPLETED } from "../files/file-outcome.js";
+import { abortedBy, COMPLETED, type FileOutcome } from "../files/file-outcome.js";
 import type { GuardedFileSystem } from "../files/guarded-file-system.js";
 import { FOR_READING } from "../files/open-options.js";
 import { encodeName } from "../files/path.js";
@@ -28,23 +28,24 @@ export async function hashFile(
   signal: AbortSignal,
 ): Promise<string> {
   const { handle } = await tree.open(path, FOR_READING);
+  let outcome: FileOutcome = COMPLETED;
   try {
     const hash = createHash(algorithm);
     const buffer = Buffer.allocUnsafeSlow(CHUNK_LENGTH);
     for (let position = 0; ; ) {
       signal.throwIfAborted();
       const count = await readBytes(handle, buffer, position);
-      if (count === 0) break;
+      if (count === 0) return hash.digest("hex");
       hash.update(buffer.subarray(0, count));
       position += count;
       // A file system that never waits would let nobody else in.
       await setImmediate();
     }
-    await endFile(handle, COMPLETED);
-    return hash.digest("hex");
   } catch (error) {
-    await endFile(handle, abortedBy(error));
+    outcome = abortedBy(error);
     throw error;
+  } finally {
+    await endFile(handle, outcome);
   }
 }
 
