@@ -7,6 +7,7 @@ import type {
   FileAttributes,
   FileHandle,
   FileSystem,
+  FileSystemStatistics,
   OpenOptions,
 } from "../file-system.js";
 import { FOR_WRITING } from "../open-options.js";
@@ -16,7 +17,7 @@ import { call, selectHandleMethods } from "./methods.js";
 import { StagedFile, type Staging } from "./staged-file.js";
 import { StagedListing } from "./staged-listing.js";
 import { isReserved, StagedNames } from "./staged-names.js";
-import { attributesAt, isStrict, removeStaged, StagedUpload } from "./staged-upload.js";
+import { attributesAt, isExpired, isStrict, removeStaged, StagedUpload } from "./staged-upload.js";
 import { UploadRegister } from "./upload-register.js";
 
 /** An unfinished upload that is seen under its final name. */
@@ -88,6 +89,21 @@ export class StagedFileSystem implements FileSystem {
   async mkdir(path: string, permissions: number): Promise<void> {
     await this.#refuseTaken(path);
     await call(this.#fileSystem, "mkdir", path, permissions);
+  }
+
+  async rmdir(path: string): Promise<void> {
+    refuseReserved(path, "ENOENT");
+    await call(this.#fileSystem, "rmdir", path);
+  }
+
+  async readlink(path: string): Promise<string> {
+    refuseReserved(path, "ENOENT");
+    return call(this.#fileSystem, "readlink", path);
+  }
+
+  async statvfs(path: string): Promise<FileSystemStatistics> {
+    refuseReserved(path, "ENOENT");
+    return call(this.#fileSystem, "statvfs", path);
   }
 
   async symlink(target: string, linkPath: string): Promise<void> {
@@ -247,8 +263,8 @@ export class StagedFileSystem implements FileSystem {
     if ((await this.#unfinished(path)) !== undefined) throw new FileError("EEXIST");
   }
 
-  #isExpired({ modifyTime }: FileAttributes): boolean {
-    return modifyTime < Date.now() / 1000 - this.#keepSeconds;
+  #isExpired(attributes: FileAttributes): boolean {
+    return isExpired(attributes, this.#keepSeconds);
   }
 
   /** The entries of a directory that the user sees of its staged files. Those that nobody has come back for are removed. */

@@ -120,6 +120,14 @@ export async function takeOver(
   if (isOthers || staged.permissions !== permissions) await setstat({ permissions });
 }
 
+/**
+ * Whether nobody is to come back for a staged file any more. Its user can give it any time: one that is still to come, by more
+ * than it is kept, does not keep it.
+ */
+export function isExpired({ modifyTime }: FileAttributes, keepSeconds: number): boolean {
+  return Math.abs(Date.now() / 1000 - modifyTime) >= keepSeconds;
+}
+
 /** Removes a staged file, if it is there. */
 export async function removeStaged(fileSystem: FileSystem, stagedPath: string): Promise<void> {
   try {

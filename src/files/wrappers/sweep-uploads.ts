@@ -5,7 +5,7 @@ import { isDots, joinPath, MAX_PATH_LENGTH } from "../path.js";
 import { KEPT_FOR } from "./atomic-uploads.js";
 import { call, checkFileSystem } from "./methods.js";
 import { isReserved } from "./staged-names.js";
-import { removeStaged } from "./staged-upload.js";
+import { isExpired, removeStaged } from "./staged-upload.js";
 import { UploadRegister } from "./upload-register.js";
 
 export interface SweepOptions {
@@ -28,7 +28,6 @@ export async function sweepUploads(fileSystem: FileSystem, options: SweepOptions
   checkNumber("keepSeconds", keepSeconds, 0, Number.MAX_SAFE_INTEGER);
   if (signal !== undefined) checkSignal("signal", signal);
   const register = UploadRegister.of(fileSystem);
-  const limit = Date.now() / 1000 - keepSeconds;
   const directories = ["/"];
   let removed = 0;
   for (let directory = directories.pop(); directory !== undefined; directory = directories.pop()) {
@@ -38,7 +37,7 @@ export async function sweepUploads(fileSystem: FileSystem, options: SweepOptions
         if (isDots(name)) continue;
         const path = joinPath(directory, name);
         if (attributes.type === "directory" && path.length <= MAX_PATH_LENGTH) directories.push(path);
-        if (attributes.type !== "file" || !isReserved(name) || attributes.modifyTime > limit) continue;
+        if (attributes.type !== "file" || !isReserved(name) || !isExpired(attributes, keepSeconds)) continue;
         await register.alone(path, async () => {
           if (register.get(path) !== undefined) return;
           await removeStaged(fileSystem, path);

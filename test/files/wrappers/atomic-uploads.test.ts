@@ -298,6 +298,9 @@ describe("names", () => {
       await expectFailure("EACCES", () => drive.open(staged, PUT));
       await expectFailure("ENOENT", () => drive.setstat(staged, { size: 0 }));
       await expectFailure("ENOENT", () => drive.remove(staged));
+      await expectFailure("ENOENT", () => drive.readlink(staged));
+      await expectFailure("ENOENT", () => drive.rmdir(staged));
+      await expectFailure("ENOENT", () => drive.statvfs(staged));
       await expectFailure("ENOENT", () => drive.rename(staged, "/mine"));
       await expectFailure("ENOENT", () => drive.posixRename(staged, "/mine"));
       await expectFailure("ENOENT", () => drive.hardlink(staged, "/mine"));
@@ -603,6 +606,22 @@ describe("what is left of uploads", () => {
     await file.write("new", 0);
     await file.close();
     expect(await text(ann, "/x")).toBe("new");
+  });
+
+  it("is not kept for ever by a time to come, which its user has given it", async () => {
+    const { ann, ben, memory, names } = served({ "/d/file": "" });
+    const future = { times: { accessTime: 4e9, modifyTime: 4e9 } };
+    for (const path of ["/x", `/${"y".repeat(200)}`, "/d/z"]) {
+      const file = await ann.open(path, PUT);
+      await file.write("data", 0);
+      await file.setstat(future);
+      expect((await ann.lstat(path)).modifyTime).toBe(4e9);
+      await breakOff(file);
+    }
+    expect(await ben.list("/")).toEqual(["d"]);
+    expect(names()).toEqual(["d"]);
+    expect(await sweepUploads(memory)).toBe(1);
+    expect(names("/d")).toEqual(["file"]);
   });
 
   it("is removed by whoever lists the directory, but not what is under way", async () => {
