@@ -106,6 +106,14 @@ export class AccessGuard {
     return whenDone(hidden, (answer) => answer !== false);
   }
 
+  /** @throws {AccessDeniedError} where a path is to look as if nothing was there */
+  demandVisible(path: string): MaybePromise<void> {
+    if (!this.canHide) return;
+    return whenDone(this.hides(path), (isHidden) => {
+      if (isHidden) throw new AccessDeniedError({ operation: "stat", path, why: "it is hidden" }, "ENOENT");
+    });
+  }
+
   /**
    * Asked before a file gets another name: nobody is to do there what they could not do before.
    *

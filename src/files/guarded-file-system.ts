@@ -46,7 +46,8 @@ export class GuardedFileSystem {
     this.#access = access;
     // A path to nothing counts as a file.
     const demandKnown = (path: string) => access.demandBoth("file", path, "r", "stat");
-    this.#resolver = new PathResolver(fileSystem, startDirectory, { demandKnown, signal });
+    const demandVisible = (path: string) => access.demandVisible(path);
+    this.#resolver = new PathResolver(fileSystem, startDirectory, { demandKnown, demandVisible, signal });
   }
 
   open(path: string, options: OpenOptions): Promise<OpenedFile> {
@@ -227,7 +228,10 @@ export class GuardedFileSystem {
     try {
       resolved = await this.#resolver.resolve(path, "follow");
     } catch (error) {
-      if (error instanceof AccessDeniedError || (await this.#isSecret(asked))) return this.#asIfMissing(asked);
+      const isDenied = error instanceof AccessDeniedError;
+      // Behind what is missing there is nothing.
+      if (isDenied && error.code === "ENOENT" && error.refusal.path !== asked) throw new FileError("ENOENT");
+      if (isDenied || (await this.#isSecret(asked))) return this.#asIfMissing(asked);
       throw error;
     }
     return (await this.#isSecret(resolved)) ? this.#asIfMissing(asked) : resolved;
@@ -329,7 +333,7 @@ export class GuardedFileSystem {
     try {
       attributes = await lstat(path);
     } catch (error) {
-      if (isMissing(error)) await this.#demandAll("file", path, mode, operations, to);
+      if (!(error instanceof LinkInPathError)) await this.#demandAll("file", path, mode, operations, to);
       throw error;
     }
     if (attributes.type === "symlink" && lastLink === "follow" && fileSystem.readlink !== undefined) {

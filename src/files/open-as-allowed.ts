@@ -33,7 +33,11 @@ export async function openAsAllowed(
   const change = changeBy(options);
   if (options.read) await access.demand("read", path);
   for (let attempt = 1; ; attempt++) {
-    const presence = await presenceAt(fileSystem, path, options);
+    const presence = await presenceAt(fileSystem, path, options).catch(async (error) => {
+      // How a file system fails may tell something, too.
+      if (!(error instanceof LinkInPathError)) await access.demand("create", path);
+      throw error;
+    });
     const isThere = presence === "present";
     if (!isThere) await access.demand("create", path);
     const mayBeThere = isThere || presence === undefined;

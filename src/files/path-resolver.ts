@@ -27,6 +27,8 @@ export type LastLink = "follow" | "keep";
 export interface PathResolverOptions {
   /** Throws if a client must not know what there is at a canonical path. If absent, it may know all. */
   readonly demandKnown?: (path: string) => MaybePromise<void>;
+  /** Throws if there is nothing at a canonical path for all that a client can see: no link, and no directory to come back from. */
+  readonly demandVisible?: (path: string) => MaybePromise<void>;
   /** Fires when nobody waits for paths any more. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -40,6 +42,7 @@ export class PathResolver {
   readonly #fileSystem: FileSystem;
   readonly #startDirectory: string;
   readonly #demandKnown: (path: string) => MaybePromise<void>;
+  readonly #demandVisible: (path: string) => MaybePromise<void>;
   readonly #signal: AbortSignal | undefined;
 
   /** @param startDirectory the directory in which relative paths start */
@@ -47,6 +50,7 @@ export class PathResolver {
     this.#fileSystem = fileSystem;
     this.#startDirectory = startDirectory;
     this.#demandKnown = options.demandKnown ?? (() => {});
+    this.#demandVisible = options.demandVisible ?? (() => {});
     this.#signal = options.signal;
   }
 
@@ -102,6 +106,7 @@ export class PathResolver {
         await this.#demandKnown(next);
         throw new FileError("ENOTDIR");
       }
+      if (type === "symlink" || names[0] === "..") await this.#demandVisible(next);
       if (type === "symlink") {
         if (++links > MAX_LINKS) throw new FileError("ELOOP");
         const target = await fileSystem.readlink(next);

@@ -399,6 +399,48 @@ describe("what is hidden", () => {
     await expect(tree.stat("/link/file", "follow")).rejects.toEqual(noSuchFile);
   });
 
+  it("leads nowhere: not by `..`, and not as a link", async () => {
+    const isHidden = (path: string) => /^\/(a|link|none)(\/|$)/.test(path);
+    const { tree, files } = setUp((_operation, path) => !isHidden(path), isHidden);
+    files.mkdir("/a/dir", 0o755);
+    files.symlink("/b", "/a/link");
+    files.symlink("a/dir/../../b", "/there");
+    files.symlink("a/none/../../b", "/not");
+    const forms: readonly ((path: string) => Promise<unknown>)[] = [
+      (path) => tree.stat(`${path}/other`, "follow"),
+      (path) => tree.locate(path),
+      (path) => tree.opendir(path),
+      (path) => tree.realpath(`${path}/other`),
+      (path) => tree.open(`${path}/other`, openOptions("read")),
+      (path) => tree.open(`${path}/new`, openOptions("write create exclusive")),
+      (path) => tree.remove(`${path}/other`),
+      (path) => tree.mkdir(`${path}/new`),
+      (path) => tree.symlink("other", `${path}/new`),
+      (path) => tree.rename("/b/other", `${path}/new`, "replace"),
+    ];
+    const hidden = ["/a/../b", "/a/dir/../../b", "/a/none/../../b", "/a/file/../../b", "/a/link", "/a/link/../b"];
+    for (const path of [...hidden, "/none/../b", "/link/../b", "/there", "/not"]) {
+      for (const form of forms) await expect(form(path), `${path} ${form}`).rejects.toEqual(noSuchFile);
+    }
+    expect([...files.readdir("/b")].map(({ name }) => name)).toEqual(["other"]);
+    await tree.stat("/b/../c/../b/other", "follow");
+  });
+
+  it("shows nothing by the way in which a file system fails", async () => {
+    const { tree, files } = hiding();
+    for (const code of ["ENAMETOOLONG", "EACCES", "EIO"] as const) {
+      files.lstat = () => {
+        throw new FileError(code);
+      };
+      await expect(tree.stat("/a/file", "follow")).rejects.toEqual(noSuchFile);
+      await expect(tree.setstat("/a/file", TIMES, "follow")).rejects.toEqual(noSuchFile);
+      await expect(tree.open("/a/file", openOptions("write create"))).rejects.toEqual(noSuchFile);
+      await expect(tree.rename("/a/file", "/b/new", "replace")).rejects.toEqual(noSuchFile);
+      await expect(tree.statvfs("/a/file")).rejects.toEqual(noSuchFile);
+      await expect(tree.stat("/b/other", "follow")).rejects.toMatchObject({ code });
+    }
+  });
+
   it("is not listed", async () => {
     const names = async (tree: Tree) => {
       const { entries } = await tree.opendir("/");
