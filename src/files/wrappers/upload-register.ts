@@ -1,5 +1,5 @@
 import type { FileSystem } from "../file-system.js";
-import { isWithin } from "../path.js";
+import { isWithin, parentPath } from "../path.js";
 import type { StagedUpload } from "./staged-upload.js";
 
 const registers = new WeakMap<FileSystem, UploadRegister>();
@@ -35,10 +35,10 @@ export class UploadRegister {
     yield* this.#uploads.values();
   }
 
-  /** A directory was renamed: what is uploaded into it has moved along. */
+  /** Something was renamed. If it is a directory, what is uploaded into it has moved along. */
   moved(oldPath: string, newPath: string): void {
     for (const upload of [...this.#uploads.values()]) {
-      if (!isWithin(upload.path, oldPath)) continue;
+      if (!isWithin(parentPath(upload.path), oldPath)) continue;
       this.delete(upload);
       upload.path = newPath + upload.path.slice(oldPath.length);
       upload.stagedPath = newPath + upload.stagedPath.slice(oldPath.length);

@@ -371,6 +371,23 @@ describe("names", () => {
     expect(names()).toEqual([]);
   });
 
+  it("of a file that somebody renames meanwhile stay with those who upload to them", async () => {
+    for (const rename of ["rename", "posixRename"] as const) {
+      for (const outcome of [undefined, GONE]) {
+        const { ann, ben, session, content, names } = served({ "/x": "old" });
+        const file = await ann.open("/x", PUT);
+        await file.write("newer", 0);
+        await ben[rename]("/x", "/y");
+        expect((await ann.lstat("/x")).size).toBe(5);
+        if (outcome === undefined) await file.close();
+        else await breakOff(file, outcome);
+        expect(await session("ann").read("/x")).toEqual(Buffer.from("newer"));
+        expect(content("/y")).toBe("old");
+        expect(names().filter((name) => !name.startsWith(".spindlex-"))).toEqual(outcome ? ["y"] : ["y", "x"]);
+      }
+    }
+  });
+
   it("of directories may change while files are uploaded into them", async () => {
     const { ann, content, names } = served({ "/d/old": "old" });
     const file = await ann.open("/d/old", PUT);
