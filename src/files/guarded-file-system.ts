@@ -3,7 +3,7 @@ import { AccessDeniedError } from "./access-denied-error.js";
 import type { AccessGuard } from "./access-guard.js";
 import type { AccessMode } from "./access-policy.js";
 import { type EntryIterator, iterateEntries } from "./entry-iterator.js";
-import { FileError, isMissing, LinkInPathError } from "./errors.js";
+import { FileError, LinkInPathError } from "./errors.js";
 import type { FileOperation } from "./file-operation.js";
 import type {
   AttributeChanges,
