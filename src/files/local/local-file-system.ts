@@ -232,6 +232,9 @@ async function renameToNewName(oldEntry: SystemPath, newEntry: SystemPath, calls
   try {
     await calls.unlink(oldEntry);
   } catch (error) {
+    const isRemoved = systemErrorCode(error) === "ENOENT";
+    // Its new name may be the last that it has.
+    if (isRemoved && (await calls.lstat(newEntry)).nlink === 1) return;
     await calls.unlink(newEntry);
     throw error;
   }

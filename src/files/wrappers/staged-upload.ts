@@ -121,11 +121,12 @@ export async function takeOver(
 }
 
 /**
- * Whether nobody is to come back for a staged file any more. Its user can give it any time: one that is still to come, by more
- * than it is kept, does not keep it.
+ * Whether nobody is to come back for a staged file that is not under way. Its user can give it any time: one that is still to
+ * come, by more than it is kept, does not keep it. One with a second name is in its place already: where nothing may be replaced,
+ * disks move a file by giving it the new name first.
  */
-export function isExpired({ modifyTime }: FileAttributes, keepSeconds: number): boolean {
-  return Math.abs(Date.now() / 1000 - modifyTime) >= keepSeconds;
+export function isExpired({ modifyTime, links = 1 }: FileAttributes, keepSeconds: number): boolean {
+  return links > 1 || Math.abs(Date.now() / 1000 - modifyTime) >= keepSeconds;
 }
 
 /** Removes a staged file, if it is there. */

@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import fs from "node:fs";
 import { createServer } from "node:net";
 import { dirname, join, relative } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ConfigurationError } from "../../../src/base/configuration-error.js";
 import { systemErrorCode } from "../../../src/base/system-error-code.js";
@@ -105,6 +106,26 @@ it.skipIf(process.platform !== "linux")("leaves this process alone, which /proc 
 
 it("refuses a root without a name", () => {
   for (const root of ["", "a\0b"]) expect(() => new LocalFileSystem(root)).toThrow(ConfigurationError);
+});
+
+it("keeps a file that has its new name when somebody takes the old one away", async () => {
+  const [from, to] = [fixture.at("from"), fixture.at("to")];
+  let taken = 0;
+  for (let turns = 0; taken === 0 && turns < 30; turns++) {
+    fs.writeFileSync(from, "data");
+    const renamed = drive.rename("/from", "/to");
+    for (let turn = 0; turn < turns; turn++) await setImmediate();
+    // As long as nothing else has its turn, the old name is not removed after the new one was made.
+    for (const end = performance.now() + 20; performance.now() < end && !fs.existsSync(to); );
+    if (fs.existsSync(to) && fs.existsSync(from)) {
+      fs.unlinkSync(from);
+      taken++;
+    }
+    await renamed;
+    expect(fs.readFileSync(to, "utf8")).toBe("data");
+    fs.unlinkSync(to);
+  }
+  expect(taken).toBeGreaterThan(0);
 });
 
 describe("directories that are kept", () => {

@@ -641,6 +641,26 @@ describe("what is left of uploads", () => {
     expect(names("/d")).toEqual(["file"]);
   });
 
+  it("is not a second name of the file in its place, where the server died while it was moved there", async () => {
+    for (const next of ["list", "sweep", "append", "begin"] as const) {
+      const { ann, ben, memory, content, names } = served();
+      await leave(ann, "/x", "whole");
+      memory.hardlink(`/${names()[0]}`, "/x");
+      expect((await ann.lstat("/x")).unfinished).toBeUndefined();
+      if (next === "list") expect(await ann.list("/")).toEqual(["x"]);
+      else if (next === "sweep") expect(await sweepUploads(memory)).toBe(1);
+      else {
+        const file = await ann.open("/x", next === "begin" ? PUT : "write append");
+        await file.write(next === "begin" ? "new" : "!", 0);
+        expect(await text(ben, "/x")).toBe(next === "begin" ? "whole" : "whole!");
+        await file.close();
+      }
+      expect(await ben.list("/")).toEqual(["x"]);
+      expect(names()).toEqual(["x"]);
+      expect(content("/x")).toBe({ list: "whole", sweep: "whole", append: "whole!", begin: "new" }[next]);
+    }
+  });
+
   it("is removed by whoever lists the directory, but not what is under way", async () => {
     const tree = served();
     const { ann, ben, names } = tree;
