@@ -342,4 +342,33 @@ describe("the drop box", () => {
     expect(codes).toEqual([StatusCode.OK, StatusCode.FAILURE]);
     expect(files.readFile("/incoming/new").toString()).toBe("of 0");
   });
+
+  it("lets nobody put their own upload in the place of another's by going on with it, who may only make and append", async () => {
+    const files = memory();
+    files.mkdir("/incoming", 0o755);
+    const mayAppend = rules([{ path: "/incoming/**", allow: ["create", "append"] }]);
+    const { APPEND, CREAT, TRUNC, WRITE } = OpenFlag;
+    const start = (user: string) => startSession(atomicUploads(files, { user }), { access: mayAppend });
+    const leave = async (path: string) => {
+      const { client, server } = await start("ben");
+      const handle = await client.open(path, WRITE | CREAT | TRUNC);
+      await client.status(PacketType.WRITE, handle, 0n, "ben");
+      client.stream.destroy();
+      await server.closed;
+    };
+    for (const path of ["/incoming/alone", "/incoming/early", "/incoming/late"]) await leave(path);
+    files.writeFile("/incoming/early", "ann's");
+    const { client } = await start("ben");
+    const end = async (path: string) => {
+      const handle = await client.open(path, WRITE | APPEND | CREAT);
+      expect((await client.status(PacketType.WRITE, handle, 0n, "'s")).code).toBe(StatusCode.OK);
+      if (path.endsWith("late")) files.writeFile(path, "ann's");
+      return (await client.close(handle)).code;
+    };
+    expect(await end("/incoming/alone")).toBe(StatusCode.OK);
+    expect(await end("/incoming/early")).toBe(StatusCode.FAILURE);
+    expect(await end("/incoming/late")).toBe(StatusCode.FAILURE);
+    const contents = ["alone", "early", "late"].map((name) => files.readFile(`/incoming/${name}`).toString());
+    expect(contents).toEqual(["ben's", "ann's", "ann's"]);
+  });
 });
