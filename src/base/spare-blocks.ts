@@ -22,8 +22,12 @@ export class SpareBlocks {
     return this.#blocks.pop() ?? Buffer.allocUnsafeSlow(this.length);
   }
 
-  /** @param block that nobody uses any more; one of another length is left to the collection of garbage */
+  /**
+   * @param block that nobody uses any more; one of another length is left to the collection of garbage, and one that was given back
+   *   before would be that of two connections at a time
+   */
   giveBack(block: Buffer): void {
-    if (block.length === this.length && this.#blocks.length < this.#most) this.#blocks.push(block);
+    if (block.length !== this.length || this.#blocks.length === this.#most || this.#blocks.includes(block)) return;
+    this.#blocks.push(block);
   }
 }

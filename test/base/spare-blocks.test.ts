@@ -18,6 +18,13 @@ describe("SpareBlocks", () => {
     expect(takeAll(blocks).filter((block) => taken.includes(block))).toHaveLength(3);
   });
 
+  it("keeps a block once, however often it is given back", () => {
+    const blocks = new SpareBlocks(LENGTH, 3);
+    const block = blocks.take();
+    for (let times = 0; times < 3; times++) blocks.giveBack(block);
+    expect(takeAll(blocks).filter((taken) => taken === block)).toHaveLength(1);
+  });
+
   it("keeps no block of another length", () => {
     const blocks = new SpareBlocks(LENGTH, 3);
     const odd = Buffer.alloc(LENGTH + 1);
