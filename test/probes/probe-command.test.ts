@@ -30,7 +30,7 @@ describe("parseProbeCommand", () => {
     ["pwd", { program: "pwd" }],
     ["echo", { program: "echo", text: "\n" }],
     ["echo a  'b  c'", { program: "echo", text: "a b  c\n" }],
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: it is a shell's
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: a shell reads it
     ["echo ${ShellId}%ComSpec%", { program: "echo", text: "%ComSpec%\n" }],
   ])("understands %j", (line, command) => {
     expect(parse(line)).toEqual(command);

@@ -95,7 +95,7 @@ describe("a staged upload of one who may only create", () => {
     expect(readAttributes(await second.client.ask(PacketType.STAT, "/box/new"))).toMatchObject({ size: 3n });
     await second.client.close(await begin(second, "/box/new", "'s", REPUT));
     expect(content(files, "/box/new")).toBe("ben's");
-    // Now it is a file as any other.
+    // Now it is an ordinary file.
     expect(await second.client.status(PacketType.STAT, "/box/new")).toMatchObject(refused);
     for (const flags of [REPUT, PUT, WRITE]) expect(await opening(second, "/box/new", flags)).toMatchObject(refused);
   });
