@@ -1,4 +1,3 @@
-import { Console } from "node:console";
 import { LineLimit } from "./line-limit.js";
 import { LOG_LEVELS, type LogLevel } from "./log-level.js";
 import { logLine } from "./log-line.js";
@@ -13,7 +12,6 @@ const LINES_PER_MINUTE = 20;
 export class StderrLogger {
   readonly #limit = new LineLimit(LINES_PER_MINUTE, 60_000);
   readonly #lowest: number;
-  #console: Console | undefined;
 
   /** @param level the lowest that is written */
   constructor(level: LogLevel) {
@@ -47,8 +45,10 @@ export class StderrLogger {
   }
 
   #print(level: LogLevel, fields: object, message: string): void {
-    // A console of our own outlives a standard error that nobody reads, and is not one that the program has changed.
-    this.#console ??= new Console({ stdout: process.stderr, ignoreErrors: true });
-    this.#console.log("%s", logLine(new Date(), level, message, fields));
+    if (!process.stderr.listeners("error").includes(outlive)) process.stderr.on("error", outlive);
+    process.stderr.write(`${logLine(new Date(), level, message, fields)}\n`);
   }
 }
+
+/** A standard error that nobody reads any more is no reason to end a server. The error may come long after the line was written. */
+function outlive(): void {}

@@ -17,5 +17,6 @@ for (let line = 0; line < 100; line++) resolveLogger("info").info({}, "all of th
 process.stdout.write("said\n");
 process.stdin.once("data", () => {
   for (let line = 0; line < 10; line++) logger.error({ line }, "nobody reads this");
-  setImmediate(() => process.exit(7));
+  // Not `exit`, which would not wait for lines that the pipe had no room for.
+  process.exitCode = 7;
 });

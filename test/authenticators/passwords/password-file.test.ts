@@ -134,12 +134,16 @@ describe("passwordFile", () => {
 describe("passwordFile, asked by those who only try", () => {
   afterEach(() => vi.restoreAllMocks());
 
-  /** What a check makes the processor do, microseconds. */
-  async function work(check: PasswordCheck, username: string, password = "wrong"): Promise<number> {
-    const before = process.cpuUsage();
-    await check(username, password, connection());
-    const { user, system } = process.cpuUsage(before);
-    return user + system;
+  /** What a check makes the processor do, microseconds: the least of three, since a collection of garbage may fall into one. */
+  async function work(check: PasswordCheck, username: string): Promise<number> {
+    const rounds: number[] = [];
+    while (rounds.length < 3) {
+      const before = process.cpuUsage();
+      await check(username, "wrong", connection());
+      const { user, system } = process.cpuUsage(before);
+      rounds.push(user + system);
+    }
+    return Math.min(...rounds);
   }
 
   const dear = ANN.replace("$6$", "$6$rounds=20000$");
