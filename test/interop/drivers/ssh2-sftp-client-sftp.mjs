@@ -55,5 +55,8 @@ for (const [name, ...parameters] of await json(process.stdin)) {
     results.push({ error: error.message });
   }
 }
+// It has "got" a file before it has written it and before CLOSE is answered. If the session ends before that, it throws away
+// what it has not written.
+await client.realPath(".");
 await client.end();
 process.stdout.write(JSON.stringify(results));
