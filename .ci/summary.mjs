@@ -19,8 +19,8 @@ function readReport(file) {
 
 const print = (line) => console.log(line.length > CHARACTERS_OF_LINE ? `${line.slice(0, CHARACTERS_OF_LINE)}…` : line);
 
-function printFailure({ file, name, errors }) {
-  print(`  FAIL ${file ? `${file}: ` : ""}${name}`);
+function printFailure({ file, name, errors }, outcome = "FAIL") {
+  print(`  ${outcome} ${file ? `${file}: ` : ""}${name}`);
   const lines = errors.join("\n").split("\n").filter(Boolean);
   const isPlace = (line) => /^\s+at /.test(line);
   const messages = lines.filter((line) => !isPlace(line)).slice(0, LINES_OF_ERROR);
@@ -37,6 +37,12 @@ for (let i = 0; i < words.length; i += 4) {
 const slowest = [...(runs[0]?.report?.files ?? [])].sort((left, right) => right.seconds - left.seconds);
 if (slowest.length > 0) console.log(`slowest files of ${runs[0].name}, in seconds:`);
 for (const { file, seconds } of slowest.slice(0, SLOWEST_FILES)) print(`${seconds.toFixed(1).padStart(7)} ${file}`);
+
+for (const { name, report } of runs) {
+  const secondTries = report?.secondTries ?? [];
+  if (secondTries.length > 0) console.log(`\n${name}, to be looked into:`);
+  for (const test of secondTries.slice(0, FAILURES)) printFailure(test, "PASSED AT THE SECOND TRY");
+}
 
 for (const { name, status, report } of runs) {
   const failures = report?.failures ?? [];

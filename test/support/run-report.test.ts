@@ -10,7 +10,9 @@ const FILES = {
   "good.test.js": `
     import { it } from "vitest";
     it("passes", () => {});
-    it.skip("is skipped", () => {});`,
+    it.skip("is skipped", () => {});
+    let tries = 0;
+    it("passes late", { retry: 1 }, () => { if (++tries === 1) throw new Error("not yet"); });`,
   "bad.test.js": `
     import { beforeAll, describe, expect, it } from "vitest";
     it("compares", () => expect({ answer: 41 }).toEqual({ answer: 42 }));
@@ -48,7 +50,7 @@ describe("the report of a run, and the summary of .ci/run", () => {
   };
 
   it("counts tests, and times files", () => {
-    expect(report).toMatchObject({ passed: 2, failed: 1, skipped: 2 });
+    expect(report).toMatchObject({ passed: 3, failed: 1, skipped: 2 });
     expect(report.files.map(({ file }) => file).sort()).toEqual([
       "bad.test.js",
       "broken.test.js",
@@ -67,11 +69,19 @@ describe("the report of a run, and the summary of .ci/run", () => {
     expect(failure?.errors.join("\n")).toContain(message);
   });
 
+  it("tells what passed at the second try only", async () => {
+    expect(report.secondTries).toEqual([
+      { file: "good.test.js", name: "passes late", errors: [expect.stringContaining("not yet")] },
+    ]);
+    const printed = await summary("all tests", "0", "7", join(folder, "report.json"));
+    expect(printed).toContain("PASSED AT THE SECOND TRY good.test.js: passes late\n       Error: not yet\n");
+  });
+
   it("is printed with the failures, and the counts last", async () => {
     const printed = await summary("all tests", "1", "7", join(folder, "report.json"));
     expect(printed).toMatch(/FAIL bad\.test\.js: compares\n.+\n.+\n.+\n +- +"answer": 42,\n +\+ +"answer": 41,\n +at /);
     expect(printed).toContain("FAIL bad.test.js: a suite\n       Error: no server\n");
-    expect(printed).toMatch(/\ntests: 2 passed, 1 failed, 2 skipped \(all tests, 7 s\)\n$/);
+    expect(printed).toMatch(/\ntests: 3 passed, 1 failed, 2 skipped \(all tests, 7 s\)\n$/);
   });
 
   it("is missed where there is none", async () => {

@@ -1,6 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { stripVTControlCharacters } from "node:util";
-import type { Reporter, SerializedError, TestModule } from "vitest/node";
+import type { Reporter, SerializedError, TestCase, TestModule } from "vitest/node";
 
 /** What .ci/summary.mjs reads. */
 export interface RunReportContent {
@@ -8,6 +8,8 @@ export interface RunReportContent {
   readonly failed: number;
   readonly skipped: number;
   readonly failures: readonly Failure[];
+  /** What passed at the second try only: each is a defect, of the code or of the test. */
+  readonly secondTries: readonly Failure[];
   readonly files: readonly { readonly file: string; readonly seconds: number }[];
 }
 
@@ -36,6 +38,7 @@ export class RunReport implements Reporter {
       failed: count("failed"),
       skipped: count("skipped"),
       failures: [...modules.flatMap(failuresOf), ...unhandled],
+      secondTries: tests.filter((test) => test.diagnostic()?.flaky).map(firstTryOf),
       files: modules.map((module) => ({ file: module.relativeModuleId, seconds: secondsOf(module) })),
     };
     writeFileSync(this.#path, JSON.stringify(content));
@@ -58,6 +61,10 @@ function failuresOf(module: TestModule): Failure[] {
   if (module.state() === "queued" || module.state() === "pending")
     failures.push({ file, name: "the file", errors: ["did not come to an end"] });
   return failures;
+}
+
+function firstTryOf(test: TestCase): Failure {
+  return { file: test.module.relativeModuleId, name: test.fullName, errors: (test.result().errors ?? []).map(textOf) };
 }
 
 /** The message, and the places of the project's own code that led there. */
