@@ -83,7 +83,7 @@ describe("plink", needs("plink"), () => {
     const { code, answer } = await sentBySocks(socks, DATA);
     expect(DATA.equals(answer)).toBe(true);
     // It ends the connection without an answer.
-    expect(code).toBe(56);
+    expect([52, 56], "an empty reply, or a reset").toContain(code);
     plink.stdin.end();
     expect((await plink.finished).code).toBe(0);
     await expectNoListener(remote);
