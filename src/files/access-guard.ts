@@ -1,7 +1,7 @@
 import { isThenable, type MaybePromise, whenDone } from "../base/maybe-promise.js";
 import { AccessDeniedError } from "./access-denied-error.js";
 import type { AccessContext, AccessFunction } from "./access-function.js";
-import type { AccessMode, AccessPolicy } from "./access-policy.js";
+import { type AccessMode, type AccessPolicy, allowAll } from "./access-policy.js";
 import type { AccessRefusal, AccessRefusals } from "./access-refusals.js";
 import type { FileOperation } from "./file-operation.js";
 import type { FileServerConnection } from "./file-server-stream.js";
@@ -20,19 +20,43 @@ export interface OperationAccess {
 const CONTENT_OPERATIONS = ["read", "overwrite", "append", "attributes", "delete"] as const;
 const DIRECTORY_OPERATIONS = ["list", "attributes", "removeDirectory"] as const;
 
+/** Whether what is asked is refused. */
+export async function isRefused(ask: () => MaybePromise<void>): Promise<boolean> {
+  try {
+    await ask();
+    return false;
+  } catch (error) {
+    if (error instanceof AccessDeniedError) return true;
+    throw error;
+  }
+}
+
 /** What a client may do: a policy by path decides, and where there is one a function by operation. Both have to allow. */
 export class AccessGuard {
   readonly policy: AccessPolicy;
   readonly refusals: AccessRefusals | undefined;
   readonly #decide: AccessFunction | undefined;
   readonly #context: AccessContext;
+  readonly #policyAllowsAll: () => boolean;
 
-  constructor(policy: AccessPolicy, operations?: OperationAccess, refusals?: AccessRefusals) {
+  /** @param policyAllowsAll whether the policy allows everything, for all its life or since it was last asked */
+  constructor(
+    policy: AccessPolicy,
+    operations?: OperationAccess,
+    refusals?: AccessRefusals,
+    policyAllowsAll = () => policy === allowAll,
+  ) {
     this.policy = policy;
+    this.#policyAllowsAll = policyAllowsAll;
     this.refusals = refusals;
     this.#decide = operations?.decide;
     const connection = operations?.connection;
     this.#context = { user: connection?.username, connection };
+  }
+
+  /** Whether anything may be refused, or done otherwise than the client wants it. */
+  get decides(): boolean {
+    return this.#decide !== undefined || !this.#policyAllowsAll();
   }
 
   /** Whether a function by operation is asked. */

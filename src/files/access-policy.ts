@@ -32,3 +32,11 @@ export const allowAll: AccessPolicy = {
   getFilePermissions: () => undefined,
   getDirectoryPermissions: () => undefined,
 };
+
+/** The names of an `AccessPolicy`. */
+export const POLICY_METHODS = [
+  "checkFileAccess",
+  "checkDirectoryAccess",
+  "getFilePermissions",
+  "getDirectoryPermissions",
+] as const satisfies readonly (keyof AccessPolicy)[];

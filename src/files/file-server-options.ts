@@ -6,7 +6,7 @@ import { type Logger, resolveLogger } from "../base/logger.js";
 import { checkFunction, checkMethods, checkNotUndefined, checkText } from "../base/option-checks.js";
 import type { AccessFunction } from "./access-function.js";
 import { AccessGuard } from "./access-guard.js";
-import { type AccessPolicy, allowAll } from "./access-policy.js";
+import { type AccessPolicy, allowAll, POLICY_METHODS } from "./access-policy.js";
 import { AccessRefusals } from "./access-refusals.js";
 import type { FileServerConnection, FileServerStream } from "./file-server-stream.js";
 import type { FileSystem } from "./file-system.js";
@@ -59,8 +59,11 @@ export interface FilesSettings<Client extends object | undefined = FileServerCon
 export interface FileServerSettings extends Omit<FilesSettings, "listeners" | "access"> {
   readonly logger: FileServerLogger;
   readonly transfers: TransferEvents;
-  /** @param policy asked beside the function of the option `access`, if it is one */
-  guard(policy: AccessPolicy): AccessGuard;
+  /**
+   * @param policy asked beside the function of the option `access`, if it is one
+   * @param allowsAll whether that policy allows everything
+   */
+  guard(policy: AccessPolicy, allowsAll?: () => boolean): AccessGuard;
   /** The policy of the option `access`, if it is one, or else one that allows all. */
   readonly policy: AccessPolicy;
 }
@@ -70,13 +73,6 @@ export const FILES_OPTIONS = ["rootPath", "fileSystem", "startDirectory", "acces
 
 /** The names of `FileServerOptions`. */
 export const FILE_SERVER_OPTIONS = [...FILES_OPTIONS, "logger"] as const;
-
-const POLICY_METHODS = [
-  "checkFileAccess",
-  "checkDirectoryAccess",
-  "getFilePermissions",
-  "getDirectoryPermissions",
-] as const;
 
 /**
  * @param options with names that are known to be right
@@ -93,7 +89,7 @@ export function fileServerSettings(options: FileServerOptions, stream: FileServe
   return {
     ...settings,
     policy: typeof access === "function" ? allowAll : access,
-    guard: (policy) => new AccessGuard(policy, operations, refusals),
+    guard: (policy, allowsAll) => new AccessGuard(policy, operations, refusals, allowsAll),
     logger,
     transfers: new TransferEvents(listeners, connection, logger),
   };

@@ -1,6 +1,6 @@
 import { isThenable, type MaybePromise } from "../base/maybe-promise.js";
 import { AccessDeniedError } from "./access-denied-error.js";
-import type { AccessGuard } from "./access-guard.js";
+import { type AccessGuard, isRefused } from "./access-guard.js";
 import type { AccessMode } from "./access-policy.js";
 import { type EntryIterator, iterateEntries } from "./entry-iterator.js";
 import { FileError, LinkInPathError } from "./errors.js";
@@ -13,9 +13,11 @@ import type {
   FileSystemStatistics,
   OpenOptions,
 } from "./file-system.js";
-import { attributesAt, changeBy, type OpenedFile, openAsAllowed } from "./open-as-allowed.js";
+import { NameChanges } from "./name-changes.js";
+import { attributesAt, changeBy, type Make, type OpenedFile, openAsAllowed } from "./open-as-allowed.js";
 import { parentPath } from "./path.js";
 import { type LastLink, PathResolver } from "./path-resolver.js";
+import { allowRename } from "./rename-as-allowed.js";
 import { visibleEntries } from "./visible-entries.js";
 
 /** Permission bits of a new directory for which the client asks for none. */
@@ -39,11 +41,13 @@ export class GuardedFileSystem {
   readonly fileSystem: FileSystem;
   readonly #access: AccessGuard;
   readonly #resolver: PathResolver;
+  readonly #changes: NameChanges;
 
   /** @param signal fires when the client has gone */
   constructor(fileSystem: FileSystem, access: AccessGuard, startDirectory: string, signal?: AbortSignal) {
     this.fileSystem = fileSystem;
     this.#access = access;
+    this.#changes = new NameChanges(fileSystem, access, signal);
     // A path to nothing counts as a file.
     const demandKnown = (path: string) => access.demandBoth("file", path, "r", "stat");
     const demandVisible = (path: string) => access.demandVisible(path);
@@ -66,8 +70,10 @@ export class GuardedFileSystem {
       const decided = options.create ? access.policy.getFilePermissions(canonical) : undefined;
       const permissions = isThenable(decided) ? await decided : decided;
       const given = permissions === undefined ? options : { ...options, permissions };
-      if (access.asksOperations) return openAsAllowed(this.fileSystem, access, canonical, given);
-      return { path: canonical, handle: await open(canonical, given) };
+      const make: Make = (run) => this.#changes.run({ operation: "create", path: canonical }, run);
+      if (access.asksOperations) return openAsAllowed(this.fileSystem, access, canonical, given, make);
+      const opened = () => open(canonical, given);
+      return { path: canonical, handle: await (given.create ? make(opened) : opened()) };
     });
   }
 
@@ -87,10 +93,14 @@ export class GuardedFileSystem {
 
   setstat(path: string, changes: AttributeChanges, lastLink: LastLink): Promise<void> {
     const setstat = this.#method("setstat");
-    return this.#run(path, lastLink, async (canonical) => {
-      const { type } = await this.#demand(canonical, "w", lastLink, operationsOf(changes));
-      await setstat(canonical, await this.#permitted(canonical, type, changes));
-    });
+    const operations = operationsOf(changes);
+    return this.#run(path, lastLink, (canonical) =>
+      this.#changes.runAllowed({ operation: operations[0], path: canonical }, async () => {
+        const { type } = await this.#demand(canonical, "w", lastLink, operations);
+        const permitted = await this.#permitted(canonical, type, changes);
+        return { seen: [[canonical, type]], run: () => setstat(canonical, permitted) };
+      }),
+    );
   }
 
   /** Changes a file through a handle that may be open for reading only. */
@@ -133,7 +143,7 @@ export class GuardedFileSystem {
     const remove = this.#method("remove");
     return this.#run(path, "keep", async (canonical) => {
       await this.#access.demandBoth("file", canonical, "w", "delete");
-      await remove(canonical);
+      await this.#changes.run({ operation: "delete", path: canonical }, () => remove(canonical));
     });
   }
 
@@ -141,7 +151,8 @@ export class GuardedFileSystem {
     const mkdir = this.#method("mkdir");
     return this.#run(path, "keep", async (canonical) => {
       await this.#access.demandBoth("directory", canonical, "w", "makeDirectory");
-      await mkdir(canonical, (await this.#access.policy.getDirectoryPermissions(canonical)) ?? permissions);
+      const given = (await this.#access.policy.getDirectoryPermissions(canonical)) ?? permissions;
+      await this.#changes.run({ operation: "makeDirectory", path: canonical }, () => mkdir(canonical, given));
     });
   }
 
@@ -149,34 +160,26 @@ export class GuardedFileSystem {
     const rmdir = this.#method("rmdir");
     return this.#run(path, "keep", async (canonical) => {
       await this.#access.demandBoth("directory", canonical, "w", "removeDirectory");
-      await rmdir(canonical);
+      await this.#changes.run({ operation: "removeDirectory", path: canonical }, () => rmdir(canonical));
     });
   }
 
   /** @param existing the fate of a file that has the new name */
   rename(oldPath: string, newPath: string, existing: "refuse" | "replace"): Promise<void> {
-    const access = this.#access;
-    const rename = this.#method(existing === "refuse" ? "rename" : "posixRename");
-    return this.#runBoth(oldPath, newPath, async (canonicalOld, canonicalNew) => {
-      const { type } = await this.#demand(canonicalOld, "w", "keep", ["rename"], canonicalNew);
-      await access.demandByPolicy(type, canonicalNew, "w", "rename");
-      // Under its new name it may be open to more: nobody gets to read there what they could not read before.
-      const isHidden = await refuses(() => access.demandByPolicy(type, canonicalOld, "r", "rename"));
-      if (isHidden) {
-        const isRead = !(await refuses(() => access.demandByPolicy(type, canonicalNew, "r", "rename")));
-        const why = "under the new name it could be read";
-        if (isRead) throw new AccessDeniedError({ operation: "rename", path: canonicalOld, to: canonicalNew, why });
-      }
-      if (access.asksOperations) {
-        await access.demand("rename", canonicalNew);
-        await access.demandNoMore("rename", canonicalOld, canonicalNew, type === "directory");
-        if (existing === "replace" && !(await this.#mayReplace(canonicalNew, type))) {
-          await this.#method("rename")(canonicalOld, canonicalNew);
-          return;
-        }
-      }
-      await rename(canonicalOld, canonicalNew);
-    });
+    this.#method(existing === "refuse" ? "rename" : "posixRename");
+    return this.#runBoth(oldPath, newPath, (path, to) =>
+      this.#changes.runAllowed({ operation: "rename", path, to }, async () => {
+        const { type } = await this.#demand(path, "w", "keep", ["rename"], to);
+        const asked = { oldPath: path, newPath: to, type, existing };
+        const { method, replaced } = await allowRename(this.fileSystem, this.#access, asked);
+        const rename = this.#method(method);
+        return {
+          reach: type === "directory" ? "tree" : "name",
+          seen: [[path, type], ...(replaced ? [[to, replaced.type] as const] : [])],
+          run: () => rename(path, to),
+        };
+      }),
+    );
   }
 
   readlink(path: string): Promise<string> {
@@ -191,22 +194,22 @@ export class GuardedFileSystem {
     const symlink = this.#method("symlink");
     return this.#run(linkPath, "keep", async (canonical) => {
       await this.#access.demandBoth("file", canonical, "w", "symlink");
-      await symlink(target, canonical);
+      await this.#changes.run({ operation: "symlink", path: canonical }, () => symlink(target, canonical));
     });
   }
 
   hardlink(existingPath: string, newPath: string): Promise<void> {
     const access = this.#access;
     const hardlink = this.#method("hardlink");
-    return this.#runBoth(existingPath, newPath, async (canonicalExisting, canonicalNew) => {
+    return this.#runBoth(existingPath, newPath, async (path, to) => {
       // Under its new name the file may be open to more: nobody gets there what they had not before.
-      await access.demandByPolicy("file", canonicalExisting, "r", "hardlink");
-      await access.demandByPolicy("file", canonicalExisting, "w", "hardlink");
-      await access.demandByPolicy("file", canonicalNew, "w", "hardlink");
-      await access.demand("hardlink", canonicalExisting, { to: canonicalNew });
-      await access.demand("hardlink", canonicalNew);
-      await access.demandNoMore("hardlink", canonicalExisting, canonicalNew, false);
-      await hardlink(canonicalExisting, canonicalNew);
+      await access.demandByPolicy("file", path, "r", "hardlink");
+      await access.demandByPolicy("file", path, "w", "hardlink");
+      await access.demandByPolicy("file", to, "w", "hardlink");
+      await access.demand("hardlink", path, { to });
+      await access.demand("hardlink", to);
+      await access.demandNoMore("hardlink", path, to, false);
+      await this.#changes.run({ operation: "hardlink", path, to }, () => hardlink(path, to));
     });
   }
 
@@ -262,15 +265,6 @@ export class GuardedFileSystem {
     if (error instanceof AccessDeniedError) this.#access.refusals?.refused(error.refusal);
   };
 
-  /** Whether a rename may put something in the place of what is there; else it has to fail if anything is. */
-  async #mayReplace(path: string, type: FileAttributes["type"]): Promise<boolean> {
-    const there = (await attributesAt(this.fileSystem, path))?.type;
-    const operation = (there ?? type) === "directory" ? "removeDirectory" : "overwrite";
-    if (there === undefined) return this.#access.allows(operation, path);
-    await this.#access.demand(operation, path);
-    return true;
-  }
-
   async #attributesAbove(path: string, failed: (error: unknown) => void): Promise<FileAttributes | undefined> {
     const parent = parentPath(path);
     let attributes: FileAttributes;
@@ -280,7 +274,7 @@ export class GuardedFileSystem {
       return undefined;
     }
     try {
-      return (await refuses(() => this.#access.demandBoth(attributes.type, parent, "r", "stat")))
+      return (await isRefused(() => this.#access.demandBoth(attributes.type, parent, "r", "stat")))
         ? undefined
         : attributes;
     } catch (error) {
@@ -302,7 +296,7 @@ export class GuardedFileSystem {
     } catch {
       return false;
     }
-    return refuses(() => this.#access.demandBoth(attributes?.type ?? "file", path, "r", "stat"));
+    return isRefused(() => this.#access.demandBoth(attributes?.type ?? "file", path, "r", "stat"));
   }
 
   /** `changes` with the permissions that the policy has for the file. */
@@ -366,17 +360,6 @@ export class GuardedFileSystem {
 }
 
 type MethodName = Exclude<keyof FileSystem, "userNames" | "groupNames">;
-
-/** Whether what is asked is refused. */
-async function refuses(ask: () => MaybePromise<void>): Promise<boolean> {
-  try {
-    await ask();
-    return false;
-  } catch (error) {
-    if (error instanceof AccessDeniedError) return true;
-    throw error;
-  }
-}
 
 function operationsOf({ size, ...others }: AttributeChanges): readonly [FileOperation, ...FileOperation[]] {
   if (size === undefined) return ["attributes"];

@@ -1,3 +1,4 @@
+import type { MaybePromise } from "../base/maybe-promise.js";
 import type { AccessGuard } from "./access-guard.js";
 import { FileError, isMissing, LinkInPathError, toFileError } from "./errors.js";
 import type { FileOperation } from "./file-operation.js";
@@ -14,6 +15,9 @@ export interface OpenedFile {
   readonly isNew?: boolean;
 }
 
+/** Runs an opening that makes a file. */
+export type Make = (run: () => MaybePromise<FileHandle>) => Promise<FileHandle>;
+
 /** What an opening finds: a file, none, or an upload that its user has not completed, and that nobody else sees. */
 type Presence = "present" | "absent" | "unfinished";
 
@@ -28,8 +32,10 @@ export async function openAsAllowed(
   access: AccessGuard,
   path: string,
   options: OpenOptions,
+  make: Make,
 ): Promise<OpenedFile> {
-  if (fileSystem.open === undefined) throw new FileError("ENOTSUP");
+  const open = fileSystem.open?.bind(fileSystem);
+  if (open === undefined) throw new FileError("ENOTSUP");
   const change = changeBy(options);
   if (options.read) await access.demand("read", path);
   for (let attempt = 1; ; attempt++) {
@@ -50,7 +56,8 @@ export async function openAsAllowed(
     };
     const isStrict = options.exclusive || change === undefined;
     try {
-      const handle = await fileSystem.open(path, isStrict ? exact : { ...exact, mayPlace });
+      const opened = () => open(path, isStrict ? exact : { ...exact, mayPlace });
+      const handle = await (exact.create ? make(opened) : opened());
       return { path, handle, isNew: exact.exclusive };
     } catch (error) {
       const hasChanged = toFileError(error).code === (isThere ? "ENOENT" : "EEXIST");

@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import { ConfigurationError } from "../../base/configuration-error.js";
 import { isThenable, type MaybePromise, whenDone } from "../../base/maybe-promise.js";
 import { systemErrorCode } from "../../base/system-error-code.js";
+import { leadsTo } from "../base-path.js";
 import { FileError, LinkInPathError } from "../errors.js";
 import type {
   AttributeChanges,
@@ -32,6 +33,9 @@ const MAXIMUM_NAME_LENGTH = 255;
 
 /** Codes of `link` for a directory, for a disk without hard links, and for a second name that the kernel does not allow. */
 const CANNOT_LINK: readonly (string | undefined)[] = ["EPERM", "EMLINK", "ENOSYS", "ENOTSUP", "EOPNOTSUPP"];
+
+/** What all folders belong to: one may lie in another. */
+const DISK = {};
 
 const users = new AccountNames("/etc/passwd");
 const groups = new AccountNames("/etc/group");
@@ -68,6 +72,7 @@ export class LocalFileSystem implements FileSystem {
     const absolutePath = resolve(rootPath);
     const Implementation = process.platform === "linux" ? PinnedDirectories : CheckedDirectories;
     this.#directories = new Implementation(absolutePath);
+    leadsTo(this, (path) => ({ base: DISK, path: absolutePath + path }));
     if (process.platform !== "win32") {
       this.userNames = (ids) => users.find(ids);
       this.groupNames = (ids) => groups.find(ids);

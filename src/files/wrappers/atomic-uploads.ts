@@ -1,5 +1,6 @@
 import { ConfigurationError } from "../../base/configuration-error.js";
 import { checkFlag, checkNumber, checkOptions, checkText } from "../../base/option-checks.js";
+import { standsOn } from "../base-path.js";
 import type { FileSystem } from "../file-system.js";
 import { checkFileSystem, type FileSystemMethod, selectMethods } from "./methods.js";
 import { StagedFileSystem } from "./staged-file-system.js";
@@ -57,5 +58,5 @@ export function atomicUploads(fileSystem: FileSystem, options: AtomicUploadsOpti
     ...selectMethods(atomic, (name) => fileSystem[name] !== undefined),
   };
   staging.add(wrapped);
-  return wrapped;
+  return standsOn(wrapped, fileSystem);
 }

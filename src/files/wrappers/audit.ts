@@ -1,4 +1,5 @@
 import { isThenable, type MaybePromise, whenDone } from "../../base/maybe-promise.js";
+import { standsOn } from "../base-path.js";
 import { endFile } from "../end-file.js";
 import { abortedBy, type FileOutcome } from "../file-outcome.js";
 import type { AttributeChanges, DirectoryEntry, FileHandle, FileSystem, OpenOptions } from "../file-system.js";
@@ -24,10 +25,11 @@ import { call, callHandle, checkFileSystem, selectHandleMethods, selectMethods }
 export function audit(fileSystem: FileSystem, options: AuditOptions): FileSystem {
   checkFileSystem("fileSystem", fileSystem);
   const audited = new AuditedFileSystem(fileSystem, new AuditTrail(options));
-  return {
+  const wrapped = {
     ...selectMethods(fileSystem, () => true),
     ...selectMethods(audited, (name) => fileSystem[name] !== undefined),
   };
+  return standsOn(wrapped, fileSystem);
 }
 
 /** The calls of a file system, recorded. */

@@ -1,6 +1,7 @@
 import { ConfigurationError } from "../../base/configuration-error.js";
 import type { MaybePromise } from "../../base/maybe-promise.js";
 import { checkObject } from "../../base/option-checks.js";
+import { type BasePath, leadsTo } from "../base-path.js";
 import { FileError, type FileErrorCode, isMissing, LinkInPathError } from "../errors.js";
 import type {
   AttributeChanges,
@@ -44,10 +45,13 @@ export function mount(fileSystems: Readonly<Record<string, FileSystem>>): FileSy
   }
   if (byPath.size === 0) throw unusable("there is no file system to be mounted");
   const mounted = [...byPath.values()];
-  return selectMethods(
-    new Mount(byPath),
+  const trees = new Mount(byPath);
+  const wrapped = selectMethods(
+    trees,
     (name) => name === "lstat" || name === "readdir" || mounted.some((fileSystem) => fileSystem[name] !== undefined),
   );
+  leadsTo(wrapped, (path) => trees.basePathOf(path));
+  return wrapped;
 }
 
 interface Place {
@@ -164,6 +168,11 @@ class Mount implements Required<FileSystem> {
 
   groupNames(ids: readonly number[]): MaybePromise<readonly (string | undefined)[]> {
     return call(this.#withGroupNames, "groupNames", ids);
+  }
+
+  basePathOf(path: string): BasePath {
+    const tree = this.#treeOf(path);
+    return { base: tree.fileSystem, path: tree.pathInside(path) };
   }
 
   async #at<T>(path: string, operation: (tree: MountedTree, inside: string) => MaybePromise<T>): Promise<T> {

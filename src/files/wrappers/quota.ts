@@ -1,5 +1,6 @@
 import { ConfigurationError } from "../../base/configuration-error.js";
 import { checkFunction, checkInteger, checkNumber, checkOptions } from "../../base/option-checks.js";
+import { standsOn } from "../base-path.js";
 import { ByteBudget } from "../byte-budget.js";
 import { endFile } from "../end-file.js";
 import { FileError, LinkInPathError } from "../errors.js";
@@ -77,11 +78,12 @@ export function quota(fileSystem: FileSystem, options: QuotaOptions): LimitedFil
     throw new ConfigurationError("fileSystem", "stages uploads: write atomicUploads(quota(files, …)) instead");
   }
   const limited = new QuotaFileSystem(fileSystem, checkOptions(options, ["bytes", "used", "warnAt", "onWarning"]));
-  return {
+  const wrapped = {
     ...selectMethods(fileSystem, () => true),
     ...selectMethods(limited, (name) => fileSystem[name === "statvfs" ? "lstat" : name] !== undefined),
     usage: () => limited.usage(),
   };
+  return standsOn(wrapped, fileSystem);
 }
 
 /** The methods that change how much room is used, or tell it. */

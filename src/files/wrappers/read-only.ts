@@ -1,4 +1,5 @@
 import type { MaybePromise } from "../../base/maybe-promise.js";
+import { standsOn } from "../base-path.js";
 import { endFile } from "../end-file.js";
 import { FileError } from "../errors.js";
 import type { FileOutcome } from "../file-outcome.js";
@@ -21,7 +22,8 @@ import { call, callHandle, checkFileSystem, selectHandleMethods, selectMethods }
  */
 export function readOnly(fileSystem: FileSystem): FileSystem {
   checkFileSystem("fileSystem", fileSystem);
-  return selectMethods(new ReadOnlyFileSystem(fileSystem), (name) => fileSystem[name] !== undefined);
+  const wrapped = selectMethods(new ReadOnlyFileSystem(fileSystem), (name) => fileSystem[name] !== undefined);
+  return standsOn(wrapped, fileSystem);
 }
 
 /** Has every method there is, so that none that is added one day gets past it. */

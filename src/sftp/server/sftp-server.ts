@@ -2,7 +2,7 @@ import { ConfigurationError } from "../../base/configuration-error.js";
 import { checkHookNames } from "../../base/hook-names.js";
 import type { MaybePromise } from "../../base/maybe-promise.js";
 import { checkInteger, checkNotUndefined, checkOptions } from "../../base/option-checks.js";
-import type { AccessMode, AccessPolicy } from "../../files/access-policy.js";
+import { type AccessMode, type AccessPolicy, allowAll, POLICY_METHODS } from "../../files/access-policy.js";
 import { FILE_SERVER_OPTIONS, type FileServerOptions, fileServerSettings } from "../../files/file-server-options.js";
 import { GuardedFileSystem } from "../../files/guarded-file-system.js";
 import { HandleTable } from "./handle-table.js";
@@ -51,8 +51,11 @@ export class SFTPServer implements AccessPolicy {
     this.channel = channel;
     this.#policy = policy;
     const abort = new AbortController();
+    // A subclass may set its hooks later.
+    const allowsAll = () =>
+      policy === allowAll && POLICY_METHODS.every((name) => this[name] === SFTPServer.prototype[name]);
     const context = {
-      tree: new GuardedFileSystem(fileSystem, guard(this), startDirectory, abort.signal),
+      tree: new GuardedFileSystem(fileSystem, guard(this, allowsAll), startDirectory, abort.signal),
       handles: new HandleTable(maxOpenHandles),
       transfers,
       ownerNames: new OwnerNames(fileSystem),
