@@ -1,4 +1,4 @@
-import type { Ticket } from "./admission/ticket.js";
+import type { ConnectionPlace, RefusedPlace } from "./admission/connection-place.js";
 import { hooksSettled, type ServerConnection } from "./server-connection.js";
 
 /** The state of a connection in the register. */
@@ -13,8 +13,9 @@ type State =
 /** A connection, and the facts that a manager knows about it. */
 interface Entry {
   readonly connection: ServerConnection;
-  /** Its place among those that are counted; one that is turned away has none. */
-  readonly ticket: Ticket | undefined;
+  /** Absent for one that is turned away. */
+  readonly place: ConnectionPlace | undefined;
+  readonly release: () => void;
   state: State;
   /** The event `connection` was about it, so `disconnected` will be. */
   announced: boolean;
@@ -30,19 +31,9 @@ export class ConnectionRegister {
     return this.#counts.open;
   }
 
-  /** Connections that are being told that they are refused. */
-  get turnedAwayCount(): number {
-    return this.#counts["turned away"];
-  }
-
   /** Connections whose streams are open. */
   get streamCount(): number {
     return this.#counts.open + this.#counts["turned away"];
-  }
-
-  /** Places that are taken: by what is served, and by hooks that still work for a client that is gone. */
-  get takenPlaces(): number {
-    return this.#counts.open + this.#counts.settling;
   }
 
   open(): readonly ServerConnection[] {
@@ -54,11 +45,14 @@ export class ConnectionRegister {
     return entry?.state === "open" ? entry.connection : undefined;
   }
 
-  /** @param ticket released when nothing is left of the connection; without one it is turned away */
-  add(connection: ServerConnection, ticket?: Ticket): void {
-    const state = ticket === undefined ? "turned away" : "open";
-    this.#entries.set(connection.id, { connection, ticket, state, announced: false });
-    this.#counts[state]++;
+  /** @param place released when nothing is left of the connection */
+  add(connection: ServerConnection, place: ConnectionPlace): void {
+    this.#add(connection, "open", place, place);
+  }
+
+  /** A connection that is only told that it is refused. */
+  addTurnedAway(connection: ServerConnection, place: RefusedPlace | undefined): void {
+    this.#add(connection, "turned away", undefined, place);
   }
 
   /** A connection that could not be served. */
@@ -67,12 +61,12 @@ export class ConnectionRegister {
     if (entry === undefined) return;
     this.#entries.delete(id);
     this.#counts[entry.state]--;
-    entry.ticket?.release();
+    entry.release();
   }
 
-  ticketOf({ id }: ServerConnection): Ticket | undefined {
+  placeOf({ id }: ServerConnection): ConnectionPlace | undefined {
     const entry = this.#entries.get(id);
-    return entry?.state === "open" ? entry.ticket : undefined;
+    return entry?.state === "open" ? entry.place : undefined;
   }
 
   /** Listeners are about to hear of a connection. Returns whether it is still there. */
@@ -95,6 +89,17 @@ export class ConnectionRegister {
     if (entry.state === "open") this.#settle(entry, patience);
     else this.remove(connection);
     return entry.announced;
+  }
+
+  #add(
+    connection: ServerConnection,
+    state: "open" | "turned away",
+    place: ConnectionPlace | undefined,
+    releasable: RefusedPlace | undefined,
+  ): void {
+    const release = () => releasable?.release();
+    this.#entries.set(connection.id, { connection, place, release, state, announced: false });
+    this.#counts[state]++;
   }
 
   #settle(entry: Entry, patience: number): void {

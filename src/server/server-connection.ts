@@ -8,6 +8,7 @@ import { setRefusalsOf } from "../base/connection-refusals.js";
 import { noteEndReason } from "../base/end-reasons.js";
 import { callHook } from "../base/hook-error.js";
 import { loggedBytes, loggedError } from "../base/logged-text.js";
+import { isThenable, type MaybePromise } from "../base/maybe-promise.js";
 import { Multiplexer } from "../connection/multiplexer.js";
 import type { AnswerOptions, RequestOptions } from "../connection/outgoing-request.js";
 import { mayBeIgnored } from "../connection/pending-answer.js";
@@ -28,6 +29,7 @@ import type { PenaltyCause } from "./admission/penalties.js";
 import { bindAuthenticator } from "./authentication-hooks.js";
 import { bindChannelAuthority } from "./channel-hooks.js";
 import { ClientLink } from "./client-link.js";
+import { takeConnectionId } from "./connection-ids.js";
 import { ConnectionLog } from "./connection-log.js";
 import { ConnectionNotes } from "./connection-notes.js";
 import { encodeHostKeys, HOST_KEYS, takesHostKeys } from "./host-keys/host-key-announcement.js";
@@ -42,12 +44,10 @@ import type { StreamInfo } from "./stream-info.js";
 /** Milliseconds that host keys may take to prove themselves. */
 const PROOF_TIME = 10_000;
 
-let nextId = 1;
-
 /** An object that is told what becomes of a connection. */
 export interface ConnectionObserver {
   /** Somebody has proven who they are. Returns the objection to letting them in, a text for the client, if any. */
-  loggingIn(connection: ServerConnection, identity: Identity): string | undefined;
+  loggingIn(connection: ServerConnection, identity: Identity): MaybePromise<string | undefined>;
   authenticated(connection: ServerConnection): void;
   /** The client has misbehaved and is gone without a login. */
   misbehaved(connection: ServerConnection, cause: PenaltyCause): void;
@@ -68,7 +68,7 @@ export class ServerConnection implements Connection {
     hooksSettled = (connection) => connection.#authentication?.settled ?? Promise.resolve();
   }
 
-  readonly id = nextId++;
+  readonly id = takeConnectionId();
   readonly remoteAddress: string | undefined;
   readonly remotePort: number | undefined;
   readonly localAddress: string | undefined;
@@ -92,8 +92,8 @@ export class ServerConnection implements Connection {
   readonly #misbehaviour: Misbehaviour;
   /** The first key exchange is over. */
   #handshaken = false;
-  /** The user who is let in once the key exchange under way is over. */
-  #admitted: Identity | undefined;
+  /** Lets somebody in once the key exchange under way is over. */
+  #lettingIn: (() => void) | undefined;
   /** A hook has refused somebody who had proven everything. */
   #identityRefused = false;
 
@@ -267,10 +267,29 @@ export class ServerConnection implements Connection {
     this.#misbehaviour.forgive();
     // SUCCESS marks where compression begins, which must not fall into a key exchange.
     if (this.#endpoint.transport.exchangingKeys) {
-      this.#admitted = identity;
+      this.#lettingIn = () => this.#authenticated(identity);
       return;
     }
     const objection = this.#observer.loggingIn(this, identity);
+    if (isThenable(objection)) this.#awaitObjection(identity, objection);
+    else this.#letIn(identity, objection);
+  }
+
+  /** Another process counts the connections of a user: nothing is handled until it has answered. */
+  #awaitObjection(identity: Identity, answer: Promise<string | undefined>): void {
+    const resume = this.#endpoint.transport.hold();
+    answer
+      .then((objection) => {
+        if (this.#endpoint.ended) return;
+        const letIn = () => this.#letIn(identity, objection);
+        if (this.#endpoint.transport.exchangingKeys) this.#lettingIn = letIn;
+        else letIn();
+      })
+      .catch((error: unknown) => this.#endpoint.fail(error))
+      .finally(resume);
+  }
+
+  #letIn(identity: Identity, objection: string | undefined): void {
     if (objection !== undefined) {
       this.disconnect(DisconnectReason.TOO_MANY_CONNECTIONS, objection);
       return;
@@ -370,8 +389,8 @@ export class ServerConnection implements Connection {
 
   #keysExchanged(): void {
     if (this.#clocks !== undefined) return;
-    if (this.#admitted !== undefined) {
-      this.#authenticated(this.#admitted);
+    if (this.#lettingIn !== undefined) {
+      this.#lettingIn();
     } else if (!this.#handshaken) {
       this.#handshaken = true;
       this.#endpoint.setDeadline(this.#settings.authTimeout, "the authentication took too long");

@@ -1,26 +1,25 @@
 import { EventEmitter } from "node:events";
-import type { AddressInfo, Server, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { ConfigurationError } from "../base/configuration-error.js";
 import { noteEndReason } from "../base/end-reasons.js";
 import { keepFreedMemory } from "../base/keep-freed-memory.js";
 import { type Logger, silentLogger } from "../base/logger.js";
+import { whenDone } from "../base/maybe-promise.js";
 import { checkInteger, checkNumber, checkOptions } from "../base/option-checks.js";
 import { packetPath } from "../crypto/cipher/packet-path.js";
 import type { ConnectionEnd } from "../endpoint/connection-end.js";
 import { takeOverForDirectReads } from "../endpoint/direct-reads.js";
 import { DisconnectReason } from "../protocol/constants.js";
 import type { Connection } from "../session/connection.js";
-import { Admission } from "./admission/admission.js";
-import type { PenaltyCause } from "./admission/penalties.js";
-import { ProxiedSockets } from "./admission/proxied-sockets.js";
+import { AdmissionDesk, type DeskObserver } from "./admission/admission-desk.js";
+import type { ConnectionPlace, RefusedPlace } from "./admission/connection-place.js";
+import type { Penalised, PenaltyCause } from "./admission/penalties.js";
 import type { RefusalReason } from "./admission/refusal.js";
-import { RefusalLog } from "./admission/refusal-log.js";
-import { Ticket } from "./admission/ticket.js";
 import { ConnectionRegister } from "./connection-register.js";
-import { type ConnectionStats, noConnections } from "./connection-stats.js";
+import type { ConnectionStats } from "./connection-stats.js";
 import { hostKeyFingerprint } from "./host-keys/host-key-checks.js";
-import { checkAddress, listen } from "./listener.js";
+import { checkAddress } from "./listener.js";
+import { type Listening, openListening } from "./listening.js";
 import { loadDecisions } from "./load-decisions.js";
 import { type ManagerEvents, tell } from "./manager-events.js";
 import { type ConnectionObserver, ServerConnection, startServing } from "./server-connection.js";
@@ -32,7 +31,7 @@ import {
   type SSHServerManagerOptions,
 } from "./settings.js";
 import { letsAnybodyIn, sessionsOf } from "./ssh-server.js";
-import { checkStream, givenInfo, proxiedInfo, type StreamInfo, streamInfo } from "./stream-info.js";
+import { checkStream, givenInfo, type StreamInfo, streamInfo } from "./stream-info.js";
 
 const TOO_MANY = "too many connections";
 const SHUTTING_DOWN = "the server is shutting down";
@@ -57,13 +56,10 @@ export class SSHServerManager extends EventEmitter<ManagerEvents> implements Asy
   #settings: ServerSettings;
   readonly #place: Place;
   readonly #register = new ConnectionRegister();
-  readonly #admission: Admission;
+  readonly #desk: AdmissionDesk;
   readonly #logger: Logger;
-  readonly #refusalLog: RefusalLog;
-  readonly #proxiedSockets: ProxiedSockets;
-  readonly #refusedBy = { ...noConnections().refusedBy };
-  #listener: Server | undefined;
-  #starting: Promise<Server> | undefined;
+  #listening: Listening | undefined;
+  #starting: Promise<Listening> | undefined;
   #accepted = 0;
   /** It was said that nobody can log in. */
   #warned = false;
@@ -76,14 +72,8 @@ export class SSHServerManager extends EventEmitter<ManagerEvents> implements Asy
   constructor(options: SSHServerManagerOptions) {
     super();
     this.#settings = resolveSettings(options);
-    const { admission, logger } = this.#settings;
-    this.#admission = new Admission(admission);
-    this.#logger = logger;
-    this.#refusalLog = new RefusalLog(logger);
-    this.#proxiedSockets = new ProxiedSockets(admission, {
-      accepted: (socket, from) => this.#admit(socket, proxiedInfo(socket, from)),
-      refused: (remoteAddress, error) => this.#refused("proxyProtocol", remoteAddress, { cause: error.message }),
-    });
+    this.#logger = this.#settings.logger;
+    this.#desk = new AdmissionDesk(this.#settings, this.#logger, this.#deskObserver);
     this.#place = {
       address: checkAddress(options.bindAddress ?? "0.0.0.0"),
       port: checkInteger("port", options.port ?? 22, 0, 65_535),
@@ -100,14 +90,13 @@ export class SSHServerManager extends EventEmitter<ManagerEvents> implements Asy
     return this.#bound.address;
   }
 
-  get #bound(): AddressInfo {
-    const address = this.#listener?.address();
-    if (typeof address !== "object" || address === null) throw new Error("the server does not run");
-    return address;
+  get #bound(): Listening {
+    if (this.#listening === undefined) throw new Error("the server does not run");
+    return this.#listening;
   }
 
   isRunning(): boolean {
-    return this.#listener?.listening ?? false;
+    return this.#listening !== undefined;
   }
 
   /**
@@ -120,20 +109,20 @@ export class SSHServerManager extends EventEmitter<ManagerEvents> implements Asy
   }
 
   async #start({ address, port }: Place): Promise<void> {
-    if (this.#listener !== undefined || this.#starting !== undefined) throw new Error("the server runs already");
+    if (this.#listening !== undefined || this.#starting !== undefined) throw new Error("the server runs already");
     keepFreedMemory();
     this.#starting = (this.#stopping ?? Promise.resolve()).then(async () => {
       await sessionsOf(this.#settings.server).requireFolder();
       await loadDecisions(this.#settings.server.authentication, this.#logger);
-      return listen({
+      return openListening({
         address,
         port,
-        accepted: (socket) => this.#accept(socket),
+        desk: this.#desk,
         failed: (error) => this.#logger.error({ err: error }, "a connection could not be accepted"),
       });
     });
     try {
-      this.#listener = await this.#starting;
+      this.#listening = await this.#starting;
     } finally {
       this.#starting = undefined;
     }
@@ -156,23 +145,23 @@ export class SSHServerManager extends EventEmitter<ManagerEvents> implements Asy
     checkOptions(options, ["gracePeriod"]);
     const gracePeriod = 1000 * checkNumber("gracePeriod", options.gracePeriod ?? 5, 0, 3600);
     if (this.#starting !== undefined) await this.#starting.catch(() => {});
-    const listener = this.#listener;
-    this.#listener = undefined;
-    listener?.close();
+    const listening = this.#listening;
+    this.#listening = undefined;
+    listening?.close();
     // Listeners that run during the closing must find that it is under way.
     this.#stopping ??= Promise.resolve()
       .then(() => this.#closeConnections(gracePeriod))
       .finally(() => {
-        this.#refusalLog.flush();
+        this.#desk.reopen();
         this.#settings.sessionRunner.restart();
         this.#stopping = undefined;
       });
     await this.#stopping;
-    if (listener !== undefined) this.#logger.info({}, "the server has stopped");
+    if (listening !== undefined) this.#logger.info({}, "the server has stopped");
   }
 
   async #closeConnections(gracePeriod: number): Promise<void> {
-    this.#proxiedSockets.close();
+    this.#desk.close();
     const begun = performance.now();
     await this.#settings.sessionRunner.shutDown(gracePeriod);
     if (this.#register.streamCount === 0) return;
@@ -194,7 +183,7 @@ export class SSHServerManager extends EventEmitter<ManagerEvents> implements Asy
   /** In place of the option `maxConnections`. @throws {ConfigurationError} while the server runs */
   setMaxConnections(count: number): void {
     this.#checkStopped("maxConnections");
-    this.#settings = { ...this.#settings, maxConnections: checkMaxConnections(count) };
+    this.#desk.maxConnections = checkMaxConnections(count);
   }
 
   /** In place of the option `connectionTimeout`, seconds. @throws {ConfigurationError} while the server runs */
@@ -217,14 +206,15 @@ export class SSHServerManager extends EventEmitter<ManagerEvents> implements Asy
     const connections = this.getActiveConnections();
     const sum = (count: (connection: Connection) => number) =>
       connections.reduce((total, connection) => total + count(connection), 0);
+    const { refusedBy, startups, penalisedSources } = this.#desk;
     return {
       accepted: this.#accepted,
-      refused: Object.values(this.#refusedBy).reduce((total, count) => total + count, 0),
-      refusedBy: { ...this.#refusedBy },
+      refused: Object.values(refusedBy).reduce((total, count) => total + count, 0),
+      refusedBy,
       active: connections.length,
       authenticated: sum(({ identity }) => (identity === undefined ? 0 : 1)),
-      startups: this.#admission.startups,
-      penalisedSources: this.#admission.penalisedSources,
+      startups,
+      penalisedSources,
       bytesReceived: this.#closedBytesReceived + sum(({ bytesReceived }) => bytesReceived),
       bytesSent: this.#closedBytesSent + sum(({ bytesSent }) => bytesSent),
     };
@@ -252,11 +242,12 @@ export class SSHServerManager extends EventEmitter<ManagerEvents> implements Asy
     checkStream(stream);
     const from = info === undefined ? streamInfo(stream) : givenInfo(info);
     this.#warnIfNobodyGetsIn();
-    const decision = this.#decide(from.remoteAddress);
-    if (decision instanceof Ticket) return this.#serve(stream, from, decision);
-    this.#refused(decision, from.remoteAddress);
-    const connection = this.#turnAway(stream, from, decision);
-    if (this.#register.turnedAwayCount > this.#settings.maxConnections) stream.destroy();
+    const decision = this.#desk.decide(from.remoteAddress);
+    if (typeof decision !== "string") return this.#serve(stream, from, decision);
+    this.#desk.refused(decision, from.remoteAddress);
+    const place = this.#desk.takeRefusedPlace();
+    const connection = this.#turnAway(stream, from, decision, place);
+    if (place === undefined) stream.destroy();
     return connection;
   }
 
@@ -267,15 +258,9 @@ export class SSHServerManager extends EventEmitter<ManagerEvents> implements Asy
     this.#logger.warn({ remedy }, "nobody can log in: the server has no hook that lets anybody in");
   }
 
-  #decide(remoteAddress: string | undefined): Ticket | RefusalReason {
-    if (this.#stopping !== undefined) return "shutdown";
-    const objection = this.#admission.objection(remoteAddress);
-    return objection ?? (this.#full ? "maxConnections" : this.#admission.enter(remoteAddress));
-  }
-
-  #serve(stream: Duplex, info: StreamInfo, ticket: Ticket): Connection {
+  #serve(stream: Duplex, info: StreamInfo, place: ConnectionPlace): Connection {
     const connection = new ServerConnection(stream, info, this.#settings, this.#observer);
-    this.#register.add(connection, ticket);
+    this.#register.add(connection, place);
     try {
       startServing(connection);
     } catch (error) {
@@ -288,10 +273,10 @@ export class SSHServerManager extends EventEmitter<ManagerEvents> implements Asy
   }
 
   /** Tells a client that it is refused. The log does not hear of each: there may be very many. */
-  #turnAway(stream: Duplex, info: StreamInfo, reason: RefusalReason): Connection {
+  #turnAway(stream: Duplex, info: StreamInfo, reason: RefusalReason, place: RefusedPlace | undefined): Connection {
     const settings = { ...this.#settings, logger: silentLogger };
     const connection = new ServerConnection(stream, info, settings, this.#observer);
-    this.#register.add(connection);
+    this.#register.addTurnedAway(connection, place);
     startServing(connection);
     if (reason === "shutdown") connection.disconnect(DisconnectReason.BY_APPLICATION, SHUTTING_DOWN);
     else if (reason === "maxConnections") connection.disconnect(DisconnectReason.TOO_MANY_CONNECTIONS, TOO_MANY);
@@ -299,65 +284,41 @@ export class SSHServerManager extends EventEmitter<ManagerEvents> implements Asy
     return connection;
   }
 
-  #refused(reason: RefusalReason, remoteAddress: string | undefined, details: object = {}): void {
-    this.#refusedBy[reason]++;
-    this.#refusalLog.refused({ reason, remoteAddress }, details);
-    this.#tell("refused", { reason, remoteAddress });
-  }
-
-  get #full(): boolean {
-    return this.#register.takenPlaces + this.#proxiedSockets.size >= this.#settings.maxConnections;
-  }
-
-  #accept(socket: Socket): void {
-    // Reset before it was accepted: nobody can say whose it was, and whether they may connect.
-    if (socket.remoteAddress === undefined) socket.destroy();
-    else if (!this.#proxiedSockets.isFromProxy(socket)) {
-      this.#admit(socket, streamInfo(socket));
-    } else if (this.#full) {
-      this.#refused("maxConnections", streamInfo(socket).remoteAddress);
-      socket.destroy();
-    } else {
-      this.#proxiedSockets.add(socket);
-    }
-  }
-
-  /** Sockets that are refused cost as little as possible: only where it helps its user, and few, are told so. */
-  #admit(accepted: Socket, info: StreamInfo): void {
-    const decision = this.#decide(info.remoteAddress);
-    const socket = decision instanceof Ticket ? takeOverForDirectReads(accepted) : accepted;
-    try {
-      if (decision instanceof Ticket) {
-        this.#serve(socket, info, decision);
-        return;
-      }
-      this.#refused(decision, info.remoteAddress);
-      const polite = decision === "maxConnections" || decision === "shutdown";
-      if (polite && this.#register.turnedAwayCount < this.#settings.maxConnections)
-        this.#turnAway(socket, info, decision);
-      else socket.destroy();
-    } catch (error) {
-      this.#logger.error({ err: error }, "a connection could not be served");
-      socket.destroy();
-    }
+  get #deskObserver(): DeskObserver {
+    return {
+      admitted: (accepted, info, place) => {
+        const socket = takeOverForDirectReads(accepted);
+        try {
+          this.#serve(socket, info, place);
+        } catch (error) {
+          socket.destroy();
+          throw error;
+        }
+      },
+      turnedAway: (socket, info, reason, place) => this.#turnAway(socket, info, reason, place),
+      refused: (refusal) => this.#tell("refused", refusal),
+    };
   }
 
   readonly #observer: ConnectionObserver = {
-    loggingIn: (connection, { username }) => {
-      if (this.#register.ticketOf(connection)?.logIn(username) ?? true) return undefined;
-      this.#refused("maxConnectionsPerUser", connection.remoteAddress, { username });
-      return "too many connections of this user";
-    },
+    loggingIn: (connection, { username }) =>
+      whenDone(this.#register.placeOf(connection)?.logIn(username) ?? true, (mayLogIn) => {
+        if (mayLogIn) return undefined;
+        this.#desk.refused("maxConnectionsPerUser", connection.remoteAddress, { username });
+        return "too many connections of this user";
+      }),
     authenticated: (connection) => this.#tell("authenticated", connection),
     misbehaved: (connection, cause) => this.#penalise(connection, cause),
     closed: (connection, end) => this.#connectionClosed(connection, end),
   };
 
   #penalise(connection: ServerConnection, cause: PenaltyCause): void {
-    if (this.#register.ticketOf(connection) === undefined) return;
     const { remoteAddress } = connection;
-    const penalised = this.#admission.penalise(remoteAddress, cause);
-    if (penalised === undefined) return;
+    const penalised = this.#register.placeOf(connection)?.penalise(cause);
+    void whenDone(penalised, (outcome) => outcome && this.#penalised(remoteAddress, cause, outcome));
+  }
+
+  #penalised(remoteAddress: string | undefined, cause: PenaltyCause, penalised: Penalised): void {
     if (penalised.enforced) this.#logger.info({ remoteAddress, cause, ...penalised }, "a source is penalised");
     this.#tell("penalty", { remoteAddress, cause, ...penalised });
   }
@@ -377,7 +338,7 @@ export class SSHServerManager extends EventEmitter<ManagerEvents> implements Asy
   }
 
   #checkStopped(option: string): void {
-    if (this.#listener !== undefined || this.#starting !== undefined) {
+    if (this.#listening !== undefined || this.#starting !== undefined) {
       throw new ConfigurationError(option, "cannot be changed while the server runs");
     }
   }

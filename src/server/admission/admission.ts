@@ -27,6 +27,7 @@ export class Admission {
   readonly #sources = new Map<string, Source>();
   readonly #users = new Map<string, number>();
   #startups = 0;
+  #connections = 0;
 
   constructor(settings: AdmissionSettings, nature: AdmissionNature = NATURE) {
     this.#settings = settings;
@@ -41,6 +42,11 @@ export class Admission {
   /** Connections on which nobody has logged in. */
   get startups(): number {
     return this.#startups;
+  }
+
+  /** Connections, logged in or not. */
+  get connections(): number {
+    return this.#connections;
   }
 
   /** Sources that are refused for what they have done. */
@@ -83,6 +89,7 @@ export class Admission {
 
   #count(name: string | undefined): Ticket {
     this.#startups++;
+    this.#connections++;
     const known = name === undefined ? undefined : this.#sources.get(name);
     const source = known ?? { name, startups: 0, connections: 0 };
     if (name !== undefined) this.#sources.set(name, source);
@@ -94,6 +101,7 @@ export class Admission {
     startupOver: () => this.#startups--,
     enterUser: (username) => this.#enterUser(username),
     userLeft: (username) => this.#userLeft(username),
+    connectionOver: () => this.#connections--,
     sourceGone: ({ name }) => name !== undefined && this.#sources.delete(name),
   };
 

@@ -14,6 +14,7 @@ export interface TicketCounter {
   /** Whether the user may have one connection more, which is then counted. */
   enterUser(username: string): boolean;
   userLeft(username: string): void;
+  connectionOver(): void;
   /** Nothing comes from the source any more. */
   sourceGone(source: Source): void;
 }
@@ -47,6 +48,7 @@ export class Ticket {
     if (this.#state === "startup") this.#startupOver();
     this.#state = "released";
     if (this.#username !== undefined) this.#counter.userLeft(this.#username);
+    this.#counter.connectionOver();
     if (--this.#source.connections === 0) this.#counter.sourceGone(this.#source);
   }
 
