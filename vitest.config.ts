@@ -5,7 +5,7 @@ import { SkipSummary } from "./test/support/skip-summary.js";
 
 /** Folders whose test files share processes: a process for each would cost more than most of the files do. */
 const TOGETHER =
-  "addresses|attack|auth|authenticators|base|cli|connection|crypto|docs|endpoint|examples|files|forwarding|interop|middleware|process|protocol|scp|server|session|sftp|support|transport";
+  "addresses|attack|auth|authenticators|base|cli|cluster|connection|crypto|docs|endpoint|examples|files|forwarding|interop|middleware|process|protocol|scp|server|session|sftp|support|transport";
 const ALONE_NEVERTHELESS = [
   // They put timers of their own in the place of those of Node.js.
   "test/auth/{authentication,authentication-dialogue,failure-delay}.test.ts",

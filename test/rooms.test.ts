@@ -25,6 +25,7 @@ const ROOMS = [
   "process",
   "middleware",
   "server",
+  "cluster",
   "cli",
 ];
 

@@ -1,0 +1,22 @@
+/** Messages that another process may send in one span: more than any load of connections makes. */
+export const MAX_MESSAGES = 100_000;
+
+/** Milliseconds: so long that what has gathered behind a turn of the event loop that took seconds is no flood. */
+const SPAN = 5000;
+
+/** Sees that messages come faster than anything needs them. */
+export class MessageRate {
+  #spanBegun = performance.now();
+  #count = 0;
+
+  /** To be asked for each message. */
+  isExceeded(): boolean {
+    if (++this.#count <= MAX_MESSAGES) return false;
+    // The clock is looked at only when there have been so many.
+    const now = performance.now();
+    const isTooSoon = now - this.#spanBegun < SPAN;
+    this.#spanBegun = now;
+    this.#count = 0;
+    return isTooSoon;
+  }
+}
