@@ -2,6 +2,7 @@ import { ConfigurationError } from "./configuration-error.js";
 import { LOG_LEVELS, type LogLevel } from "./log-level.js";
 import { checkMethods, shown } from "./option-checks.js";
 import { StderrLogger } from "./stderr-logger.js";
+import { ofThisWorker } from "./worker-number.js";
 
 type LogMethod = (fields: object, message: string) => void;
 
@@ -72,7 +73,7 @@ function unfailing(logger: Partial<Logger>, levels: readonly LogLevel[]): Partia
     (level: LogLevel): LogMethod =>
     (fields, message) => {
       try {
-        const written: unknown = logger[level]?.(fields, message);
+        const written: unknown = logger[level]?.(ofThisWorker(fields), message);
         // An asynchronous method that rejects would end the process.
         if (written instanceof Promise) written.catch(() => {});
       } catch {

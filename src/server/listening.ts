@@ -1,4 +1,6 @@
+import type { Connection } from "../session/connection.js";
 import type { AdmissionDesk } from "./admission/admission-desk.js";
+import type { ConnectionStats } from "./connection-stats.js";
 import { listen } from "./listener.js";
 
 /** A place that is listened on: by this process, or for it by another. */
@@ -9,7 +11,16 @@ export interface Listening {
   close(): void;
 }
 
+/** The server for which a place is listened on, for a process that looks after several. */
+export interface ListeningServer {
+  getActiveConnections(): readonly Connection[];
+  getConnectionStats(): ConnectionStats;
+  closeConnection(id: number): boolean;
+  stopServer(options?: { readonly gracePeriod?: number }): Promise<void>;
+}
+
 export interface ListeningOptions {
+  readonly server: ListeningServer;
   readonly address: string;
   /** 0 for one that is free. */
   readonly port: number;

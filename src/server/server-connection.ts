@@ -68,7 +68,7 @@ export class ServerConnection implements Connection {
     hooksSettled = (connection) => connection.#authentication?.settled ?? Promise.resolve();
   }
 
-  readonly id = takeConnectionId();
+  readonly id: number;
   readonly remoteAddress: string | undefined;
   readonly remotePort: number | undefined;
   readonly localAddress: string | undefined;
@@ -97,7 +97,14 @@ export class ServerConnection implements Connection {
   /** A hook has refused somebody who had proven everything. */
   #identityRefused = false;
 
-  constructor(stream: Duplex, info: StreamInfo, settings: ServerSettings, observer: ConnectionObserver) {
+  constructor(
+    stream: Duplex,
+    info: StreamInfo,
+    settings: ServerSettings,
+    observer: ConnectionObserver,
+    id = takeConnectionId(),
+  ) {
+    this.id = id;
     this.remoteAddress = info.remoteAddress;
     this.remotePort = info.remotePort;
     this.localAddress = info.localAddress;

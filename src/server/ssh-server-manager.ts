@@ -118,6 +118,7 @@ export class SSHServerManager extends EventEmitter<ManagerEvents> implements Asy
         address,
         port,
         desk: this.#desk,
+        server: this,
         failed: (error) => this.#logger.error({ err: error }, "a connection could not be accepted"),
       });
     });
@@ -258,8 +259,8 @@ export class SSHServerManager extends EventEmitter<ManagerEvents> implements Asy
     this.#logger.warn({ remedy }, "nobody can log in: the server has no hook that lets anybody in");
   }
 
-  #serve(stream: Duplex, info: StreamInfo, place: ConnectionPlace): Connection {
-    const connection = new ServerConnection(stream, info, this.#settings, this.#observer);
+  #serve(stream: Duplex, info: StreamInfo, place: ConnectionPlace, id?: number): Connection {
+    const connection = new ServerConnection(stream, info, this.#settings, this.#observer, id);
     this.#register.add(connection, place);
     try {
       startServing(connection);
@@ -273,9 +274,15 @@ export class SSHServerManager extends EventEmitter<ManagerEvents> implements Asy
   }
 
   /** Tells a client that it is refused. The log does not hear of each: there may be very many. */
-  #turnAway(stream: Duplex, info: StreamInfo, reason: RefusalReason, place: RefusedPlace | undefined): Connection {
+  #turnAway(
+    stream: Duplex,
+    info: StreamInfo,
+    reason: RefusalReason,
+    place: RefusedPlace | undefined,
+    id?: number,
+  ): Connection {
     const settings = { ...this.#settings, logger: silentLogger };
-    const connection = new ServerConnection(stream, info, settings, this.#observer);
+    const connection = new ServerConnection(stream, info, settings, this.#observer, id);
     this.#register.addTurnedAway(connection, place);
     startServing(connection);
     if (reason === "shutdown") connection.disconnect(DisconnectReason.BY_APPLICATION, SHUTTING_DOWN);
@@ -286,16 +293,16 @@ export class SSHServerManager extends EventEmitter<ManagerEvents> implements Asy
 
   get #deskObserver(): DeskObserver {
     return {
-      admitted: (accepted, info, place) => {
+      admitted: (accepted, info, place, id) => {
         const socket = takeOverForDirectReads(accepted);
         try {
-          this.#serve(socket, info, place);
+          this.#serve(socket, info, place, id);
         } catch (error) {
           socket.destroy();
           throw error;
         }
       },
-      turnedAway: (socket, info, reason, place) => this.#turnAway(socket, info, reason, place),
+      turnedAway: (socket, info, reason, place, id) => this.#turnAway(socket, info, reason, place, id),
       refused: (refusal) => this.#tell("refused", refusal),
     };
   }

@@ -15,10 +15,14 @@ export interface DeskSettings {
 
 /** What becomes of those who come to a desk. */
 export interface DeskObserver {
-  /** A client may connect. The socket is paused if it was. */
-  admitted(socket: Socket, info: StreamInfo, place: ConnectionPlace): void;
+  /**
+   * A client may connect. The socket is paused if it was.
+   *
+   * @param id that another process has given to the connection
+   */
+  admitted(socket: Socket, info: StreamInfo, place: ConnectionPlace, id?: number): void;
   /** A client may not connect, and is to be told so. */
-  turnedAway(socket: Socket, info: StreamInfo, reason: RefusalReason, place: RefusedPlace): void;
+  turnedAway(socket: Socket, info: StreamInfo, reason: RefusalReason, place: RefusedPlace, id?: number): void;
   /** Somebody was refused, told or not. */
   refused(refusal: Refusal): void;
 }
@@ -85,6 +89,17 @@ export class AdmissionDesk {
     }
   }
 
+  /** A client whom another process has let in, and counts. */
+  takeAdmitted(socket: Socket, info: StreamInfo, place: ConnectionPlace, id: number): void {
+    this.#serve(socket, place, () => this.#observer.admitted(socket, info, place, id));
+  }
+
+  /** A client whom another process has refused, to be told so. */
+  takeRefused(socket: Socket, info: StreamInfo, reason: RefusalReason, place: RefusedPlace, id: number): void {
+    this.#observer.refused({ reason, remoteAddress: info.remoteAddress });
+    this.#serve(socket, place, () => this.#observer.turnedAway(socket, info, reason, place, id));
+  }
+
   /** Counts a client in, unless it is refused. */
   decide(remoteAddress: string | undefined): ConnectionPlace | RefusalReason {
     if (this.#isClosing) return "shutdown";
@@ -136,19 +151,24 @@ export class AdmissionDesk {
 
   #admit(socket: Socket, info: StreamInfo): void {
     const decision = this.decide(info.remoteAddress);
+    if (typeof decision !== "string") {
+      this.#serve(socket, decision, () => this.#observer.admitted(socket, info, decision));
+      return;
+    }
+    this.refused(decision, info.remoteAddress);
+    const isTold = decision === "maxConnections" || decision === "shutdown";
+    const place = isTold ? this.takeRefusedPlace() : undefined;
+    if (place === undefined) socket.destroy();
+    else this.#serve(socket, place, () => this.#observer.turnedAway(socket, info, decision, place));
+  }
+
+  #serve(socket: Socket, place: RefusedPlace, serve: () => void): void {
     try {
-      if (typeof decision !== "string") {
-        this.#observer.admitted(socket, info, decision);
-        return;
-      }
-      this.refused(decision, info.remoteAddress);
-      const isTold = decision === "maxConnections" || decision === "shutdown";
-      const place = isTold ? this.takeRefusedPlace() : undefined;
-      if (place === undefined) socket.destroy();
-      else this.#observer.turnedAway(socket, info, decision, place);
+      serve();
     } catch (error) {
       this.#logger.error({ err: error }, "a connection could not be served");
       socket.destroy();
+      place.release();
     }
   }
 }

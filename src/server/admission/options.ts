@@ -95,6 +95,8 @@ export interface NetBlockSize {
 
 /** The options, checked and complete. A limit that is switched off is Infinity. */
 export interface AdmissionSettings {
+  /** What they were made of, for another process. */
+  readonly given: AdmissionOptions;
   readonly maxStartups: StartupLimits | undefined;
   readonly perSourceMaxStartups: number;
   readonly perSourceMaxConnections: number;
@@ -131,7 +133,9 @@ export function resolveAdmission(options: AdmissionOptions): AdmissionSettings {
   const { allowFrom, proxyProtocol } = checkNotUndefined(options, ["allowFrom", "denyFrom"]);
   if (proxyProtocol !== undefined) checkOptions(proxyProtocol, ["from", "timeout"], "proxyProtocol");
   const timeout = proxyProtocol?.timeout ?? 3;
+  const given = ADMISSION_OPTIONS.filter((name) => options[name] !== undefined).map((name) => [name, options[name]]);
   return {
+    given: Object.fromEntries(given),
     maxStartups: resolveStartups(options.maxStartups ?? {}),
     perSourceMaxStartups: limit("perSourceMaxStartups", options.perSourceMaxStartups ?? 50),
     perSourceMaxConnections: limit("perSourceMaxConnections", options.perSourceMaxConnections ?? false),

@@ -75,7 +75,8 @@ export class ProxiedSockets {
       this.#options.proxyHeaderTimeout,
     );
     this.#giveUps.add(giveUp);
-    socket.on("data", receive).on("end", ended).on("close", ended).on("error", refuse);
+    // It may have been paused since it was accepted.
+    socket.on("data", receive).on("end", ended).on("close", ended).on("error", refuse).resume();
   }
 
   /** Closes the sockets whose headers have not come. */
