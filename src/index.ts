@@ -104,6 +104,7 @@ export { NoHomeError } from "./server/homes/no-home-error.js";
 export type { SharedFolders } from "./server/homes/shared-folders.js";
 export { type HostKeyFile, loadOrCreateHostKey } from "./server/host-keys/host-key-file.js";
 export type { HostKeyOption } from "./server/host-keys/host-key-option.js";
+export type { BoundAddress, ListenAddress } from "./server/listeners/listen-address.js";
 export type { ManagerEvents, PenaltyEvent } from "./server/manager-events.js";
 export type { SessionLimitOptions } from "./server/session-limits.js";
 export type {

@@ -1,16 +1,21 @@
 import { EventEmitter } from "node:events";
 import { resolve } from "node:path";
 import type { Duplex } from "node:stream";
-import { ConfigurationError } from "../base/configuration-error.js";
 import { loggedPath } from "../base/logged-text.js";
 import type { Logger } from "../base/logger.js";
-import { checkInteger, checkNumber, checkOptions, checkSignal } from "../base/option-checks.js";
+import { checkNumber, checkOptions, checkSignal } from "../base/option-checks.js";
 import type { HostKey } from "../crypto/pkey/host-key.js";
 import type { Connection } from "../session/connection.js";
 import type { Middleware } from "../session/session-handler.js";
 import { type ConnectionStats, noConnections } from "./connection-stats.js";
 import { checkHostKeyOption, type HostKeyOption, loadHostKeys } from "./host-keys/host-key-option.js";
-import { checkAddress } from "./listener.js";
+import {
+  type BoundAddress,
+  checkListenAddresses,
+  checkPort,
+  type ListenAddress,
+  type Place,
+} from "./listeners/listen-address.js";
 import { MANAGER_EVENTS, type ManagerEvents, tell } from "./manager-events.js";
 import { GENERAL_OPTIONS, type GeneralOptions, resolveGeneralSettings } from "./settings.js";
 import { SSH_SERVER_OPTIONS, SSHServer, type SSHServerOptions, sessionsOf } from "./ssh-server.js";
@@ -26,6 +31,8 @@ export interface ServerListenOptions {
   /** Closes the server when it fires. */
   readonly signal?: AbortSignal;
 }
+
+const LOOPBACK = "127.0.0.1";
 
 /**
  * Makes a server of declarations: who gets in, and what they may do. Whatever is not declared is refused. It is an SSHServer with
@@ -62,14 +69,19 @@ export class Server<Data = unknown> extends EventEmitter<ManagerEvents<Data>> im
     this.#logger = resolveGeneralSettings(this.#options).logger;
   }
 
-  /** The port listened on. @throws {Error} while the server does not listen */
+  /** The port listened on, or the first of them. @throws {Error} while the server does not listen, and where it has no port */
   get port(): number {
     return this.#listening.port;
   }
 
-  /** The address listened on. @throws {Error} while the server does not listen */
+  /** The address of that port. @throws {Error} while the server does not listen, and where it has no port */
   get address(): string {
     return this.#listening.address;
+  }
+
+  /** The addresses listened on, in the order given. @throws {Error} while the server does not listen */
+  get addresses(): readonly BoundAddress[] {
+    return this.#listening.addresses;
   }
 
   /** The connections that are open. Each has `disconnect()`. */
@@ -99,13 +111,29 @@ export class Server<Data = unknown> extends EventEmitter<ManagerEvents<Data>> im
    * @param host the address; `0.0.0.0` or `::` for all of this machine
    * @throws {ConfigurationError} when the host key cannot be used, or the address or port cannot be listened on
    */
-  async listen(port: number, host = "127.0.0.1", options: ServerListenOptions = {}): Promise<void> {
-    checkInteger("port", port, 0, 65_535);
-    checkAddress(host, "host");
+  listen(port: number, host?: string, options?: ServerListenOptions): Promise<void>;
+  /**
+   * Listens on ports of TCP, sockets of the file system, or both: on all of them or none. The limits are for all together. Who
+   * comes by a socket of the file system has no address: `allowFrom` lets nobody in there, and no limit for sources holds.
+   *
+   * @param addresses a port without a `host` is one of 127.0.0.1
+   * @throws {ConfigurationError} likewise, naming the address that cannot be listened on
+   */
+  listen(addresses: ListenAddress | readonly ListenAddress[], options?: ServerListenOptions): Promise<void>;
+  async listen(
+    where: number | ListenAddress | readonly ListenAddress[],
+    second?: string | ServerListenOptions,
+    third?: ServerListenOptions,
+  ): Promise<void> {
+    const isPort = typeof where !== "object" || where === null;
+    const places = isPort
+      ? [checkPort((second ?? LOOPBACK) as string, where, { host: "host", port: "port" })]
+      : checkListenAddresses("listen", where, LOOPBACK);
+    const options = ((isPort ? third : second) ?? {}) as ServerListenOptions;
     const { signal } = checkOptions(options, ["signal"]);
     if (signal !== undefined) checkSignal("signal", signal).throwIfAborted();
     if (this.#manager?.isRunning() || this.#starting !== undefined) throw new Error("the server listens already");
-    this.#starting = this.#start(port, host);
+    this.#starting = this.#start(places);
     try {
       await this.#starting;
     } finally {
@@ -170,13 +198,9 @@ export class Server<Data = unknown> extends EventEmitter<ManagerEvents<Data>> im
     return this.#manager;
   }
 
-  async #start(port: number, address: string): Promise<void> {
+  async #start(places: readonly Place[]): Promise<void> {
     const manager = this.#manager ?? (await this.#made());
-    try {
-      await startOn(manager, { address, port });
-    } catch (error) {
-      throw inTermsOfListen(error);
-    }
+    await startOn(manager, places);
   }
 
   async #made(): Promise<SSHServerManager> {
@@ -206,12 +230,6 @@ export class Server<Data = unknown> extends EventEmitter<ManagerEvents<Data>> im
       this.#logger.error({ event, err: error }, "a listener of the server has failed"),
     );
   }
-}
-
-/** The manager has another name for the address than `listen`. */
-function inTermsOfListen(error: unknown): unknown {
-  if (!(error instanceof ConfigurationError) || error.option !== "bindAddress") return error;
-  return new ConfigurationError("host", error.message.replace(/^bindAddress: /, ""), { cause: error.cause });
 }
 
 function selected<Options extends object, Name extends keyof Options>(

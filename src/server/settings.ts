@@ -27,6 +27,7 @@ import {
 } from "./admission/options.js";
 import { announcedHostKeys, encodeHostKeys } from "./host-keys/host-key-announcement.js";
 import { isHostKey } from "./host-keys/host-key-checks.js";
+import { checkListenAddresses, checkPort, type ListenAddress, type Place } from "./listeners/listen-address.js";
 import { bindSessionHooks } from "./session-hooks.js";
 import {
   resolveSessionLimits,
@@ -93,6 +94,11 @@ export interface SSHServerManagerOptions extends GeneralOptions {
   readonly bindAddress?: string;
   /** Port to listen on; 0 lets the system choose. Default 22. */
   readonly port?: number;
+  /**
+   * Addresses to listen on, in place of `bindAddress` and `port`: on all of them or none. The limits are for all together. Who
+   * comes by a socket of the file system has no address: `allowFrom` lets nobody in there, and no limit for sources holds.
+   */
+  readonly listen?: ListenAddress | readonly ListenAddress[];
 }
 
 /** The options of a manager that are not about its hooks, its keys and its address. */
@@ -120,8 +126,11 @@ const OPTIONS: readonly (keyof SSHServerManagerOptions)[] = [
   "serverKeys",
   "bindAddress",
   "port",
+  "listen",
   ...GENERAL_OPTIONS,
 ];
+
+const ALL_ADDRESSES = "0.0.0.0";
 
 /** Options of a manager, checked and complete. */
 export interface ServerSettings extends GeneralSettings {
@@ -211,6 +220,21 @@ export function resolveGeneralSettings(options: GeneralOptions): GeneralSettings
     admission: resolveAdmission(options),
     sessionLimits: resolveSessionLimits(options),
   };
+}
+
+/**
+ * The addresses to listen on.
+ *
+ * @throws {ConfigurationError} naming the option that cannot be used
+ */
+export function placesOf({ listen, bindAddress, port }: SSHServerManagerOptions): readonly Place[] {
+  if (listen === undefined) {
+    return [checkPort(bindAddress ?? ALL_ADDRESSES, port ?? 22, { host: "bindAddress", port: "port" })];
+  }
+  if (bindAddress !== undefined || port !== undefined) {
+    throw new ConfigurationError("listen", "cannot be given together with bindAddress or port");
+  }
+  return checkListenAddresses("listen", listen, ALL_ADDRESSES);
 }
 
 /** @throws {ConfigurationError} */

@@ -5,7 +5,7 @@ import { noteEndReason } from "../base/end-reasons.js";
 import { keepFreedMemory } from "../base/keep-freed-memory.js";
 import { type Logger, silentLogger } from "../base/logger.js";
 import { whenDone } from "../base/maybe-promise.js";
-import { checkInteger, checkNumber, checkOptions } from "../base/option-checks.js";
+import { checkNumber, checkOptions } from "../base/option-checks.js";
 import { packetPath } from "../crypto/cipher/packet-path.js";
 import type { ConnectionEnd } from "../endpoint/connection-end.js";
 import { takeOverForDirectReads } from "../endpoint/direct-reads.js";
@@ -18,14 +18,15 @@ import type { RefusalReason } from "./admission/refusal.js";
 import { ConnectionRegister } from "./connection-register.js";
 import type { ConnectionStats } from "./connection-stats.js";
 import { hostKeyFingerprint } from "./host-keys/host-key-checks.js";
-import { checkAddress } from "./listener.js";
-import { type Listening, openListening } from "./listening.js";
+import type { BoundAddress, Place } from "./listeners/listen-address.js";
+import { type Listening, openListening } from "./listeners/listening.js";
 import { loadDecisions } from "./load-decisions.js";
 import { type ManagerEvents, tell } from "./manager-events.js";
 import { type ConnectionObserver, ServerConnection, startServing } from "./server-connection.js";
 import {
   checkMaxConnections,
   checkTimeout,
+  placesOf,
   resolveSettings,
   type ServerSettings,
   type SSHServerManagerOptions,
@@ -36,13 +37,8 @@ import { checkStream, givenInfo, type StreamInfo, streamInfo } from "./stream-in
 const TOO_MANY = "too many connections";
 const SHUTTING_DOWN = "the server is shutting down";
 
-interface Place {
-  readonly address: string;
-  readonly port: number;
-}
-
-/** Starts a manager at a place that is not that of its options. Only `createServer` needs this. */
-export let startOn: (manager: SSHServerManager, place: Place) => Promise<void>;
+/** Starts a manager at places that are not those of its options. Only `createServer` needs this. */
+export let startOn: (manager: SSHServerManager, places: readonly Place[]) => Promise<void>;
 
 /**
  * Runs a server: listens, accepts, keeps the limits. Its events are those of `ManagerEvents`; a listener that throws
@@ -50,11 +46,11 @@ export let startOn: (manager: SSHServerManager, place: Place) => Promise<void>;
  */
 export class SSHServerManager extends EventEmitter<ManagerEvents> implements AsyncDisposable {
   static {
-    startOn = (manager, place) => manager.#start(place);
+    startOn = (manager, places) => manager.#start(places);
   }
 
   #settings: ServerSettings;
-  readonly #place: Place;
+  readonly #places: readonly Place[];
   readonly #register = new ConnectionRegister();
   readonly #desk: AdmissionDesk;
   readonly #logger: Logger;
@@ -74,25 +70,29 @@ export class SSHServerManager extends EventEmitter<ManagerEvents> implements Asy
     this.#settings = resolveSettings(options);
     this.#logger = this.#settings.logger;
     this.#desk = new AdmissionDesk(this.#settings, this.#logger, this.#deskObserver);
-    this.#place = {
-      address: checkAddress(options.bindAddress ?? "0.0.0.0"),
-      port: checkInteger("port", options.port ?? 22, 0, 65_535),
-    };
+    this.#places = placesOf(options);
   }
 
-  /** The port listened on. @throws {Error} while the server does not run */
+  /** The port listened on, or the first of them. @throws {Error} while the server does not run, and where it has no port */
   get port(): number {
-    return this.#bound.port;
+    return this.#firstPort.port;
   }
 
-  /** The address listened on. @throws {Error} while the server does not run */
+  /** The address of that port. @throws {Error} while the server does not run, and where it has no port */
   get address(): string {
-    return this.#bound.address;
+    return this.#firstPort.address;
   }
 
-  get #bound(): Listening {
+  /** The addresses listened on, in the order of the options. @throws {Error} while the server does not run */
+  get addresses(): readonly BoundAddress[] {
     if (this.#listening === undefined) throw new Error("the server does not run");
-    return this.#listening;
+    return this.#listening.addresses;
+  }
+
+  get #firstPort() {
+    const first = this.addresses.find((address) => "port" in address);
+    if (first === undefined) throw new Error("the server listens on no port: see its addresses");
+    return first;
   }
 
   isRunning(): boolean {
@@ -105,18 +105,17 @@ export class SSHServerManager extends EventEmitter<ManagerEvents> implements Asy
    * @throws {ConfigurationError} when the address or port cannot be listened on; its cause is the system's error
    */
   startServer(): Promise<void> {
-    return this.#start(this.#place);
+    return this.#start(this.#places);
   }
 
-  async #start({ address, port }: Place): Promise<void> {
+  async #start(places: readonly Place[]): Promise<void> {
     if (this.#listening !== undefined || this.#starting !== undefined) throw new Error("the server runs already");
     keepFreedMemory();
     this.#starting = (this.#stopping ?? Promise.resolve()).then(async () => {
       await sessionsOf(this.#settings.server).requireFolder();
       await loadDecisions(this.#settings.server.authentication, this.#logger);
       return openListening({
-        address,
-        port,
+        places,
         desk: this.#desk,
         server: this,
         failed: (error) => this.#logger.error({ err: error }, "a connection could not be accepted"),
@@ -129,7 +128,9 @@ export class SSHServerManager extends EventEmitter<ManagerEvents> implements Asy
     }
     const fingerprints = this.#settings.hostKeys.map(hostKeyFingerprint);
     const { description, problem } = packetPath();
-    this.#logger.info({ address, port: this.port, fingerprints, packetsSealedBy: description }, "the server listens");
+    const [first, ...others] = this.addresses;
+    const more = others.length > 0 && { addresses: this.addresses };
+    this.#logger.info({ ...first, ...more, fingerprints, packetsSealedBy: description }, "the server listens");
     if (problem !== undefined) {
       this.#logger.warn({ cause: problem }, "packets are sealed by node:crypto: the addon cannot be used");
     }
@@ -148,10 +149,11 @@ export class SSHServerManager extends EventEmitter<ManagerEvents> implements Asy
     if (this.#starting !== undefined) await this.#starting.catch(() => {});
     const listening = this.#listening;
     this.#listening = undefined;
-    listening?.close();
+    const freed = listening?.close();
     // Listeners that run during the closing must find that it is under way.
     this.#stopping ??= Promise.resolve()
-      .then(() => this.#closeConnections(gracePeriod))
+      .then(() => Promise.all([this.#closeConnections(gracePeriod), freed]))
+      .then(() => {})
       .finally(() => {
         this.#desk.reopen();
         this.#settings.sessionRunner.restart();

@@ -1,4 +1,5 @@
 import { lstat, mkdtemp, rename } from "node:fs/promises";
+import type { Server } from "node:net";
 import { systemErrorCode } from "../../base/system-error-code.js";
 import { chmodFollowing, link, rmdir, unlink } from "../../files/local/system-calls.js";
 import { type AcceptedConnections, acceptConnections } from "../accept-connections.js";
@@ -22,6 +23,7 @@ export interface BoundSocket {
  * of mode 0700, and gets its place once it has its permissions: it is never more open than it should be.
  *
  * @param folder is held no longer than the caller holds it
+ * @param listen makes the server that listens
  * @throws {ListenRefusal} when something is there that is not replaced
  * @throws the system's error
  */
@@ -30,6 +32,7 @@ export async function bindSocket(
   name: string,
   { mask, existing }: BindOptions,
   { accepted, failed }: AcceptedConnections,
+  listen: (address: { readonly path: string }, connections: AcceptedConnections) => Promise<Server> = acceptConnections,
 ): Promise<BoundSocket> {
   const path = `${folder.path}/${name}`;
   if (existing === "replaced") await requireReplaceable(path);
@@ -37,7 +40,7 @@ export async function bindSocket(
   const newborn = `${nursery}/s`;
   try {
     let isOpen = true;
-    const server = await acceptConnections(
+    const server = await listen(
       { path: newborn },
       { failed, accepted: (socket) => (isOpen ? accepted(socket) : socket.destroy()) },
     );
@@ -83,7 +86,11 @@ async function linkNew(newborn: string, path: string): Promise<void> {
   }
 }
 
-async function removeIf(path: string, { dev, ino }: { readonly dev: bigint; readonly ino: bigint }): Promise<void> {
+/** Removes what is at a path, if it is still the file that was there. @throws the system's error */
+export async function removeIf(
+  path: string,
+  { dev, ino }: { readonly dev: bigint; readonly ino: bigint },
+): Promise<void> {
   const there = await lstat(path, { bigint: true });
   if (there.dev === dev && there.ino === ino) await unlink(path);
 }

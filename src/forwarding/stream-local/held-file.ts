@@ -38,10 +38,23 @@ export async function holdFile(path: string, roots: readonly string[]): Promise<
   // The names alone are enough to refuse most of what is not allowed, without a look at the disk.
   const isNamed = inLocations(bytesOf(path)) || roots.some((root) => isInside(root, path));
   if (!isNamed) throw new OutsideRootsError();
-  const held = process.platform === "linux" ? await holdByDescriptor(path) : await holdByName(path);
+  const held = await hold(path);
   if (inLocations(held.location)) return held;
   await held.release();
   throw new OutsideRootsError();
+}
+
+/**
+ * The same wherever the path leads: it is one of this server's own.
+ *
+ * @throws the system's error
+ */
+export function holdOwnFile(path: string): Promise<HeldFile> {
+  return hold(path);
+}
+
+function hold(path: string): Promise<LocatedFile> {
+  return process.platform === "linux" ? holdByDescriptor(path) : holdByName(path);
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import type { Logger } from "../../base/logger.js";
+import type { BoundAddress } from "../listeners/listen-address.js";
 import { proxiedInfo, type StreamInfo, streamInfo } from "../stream-info.js";
 import { Admission } from "./admission.js";
 import type { ConnectionPlace, RefusedPlace } from "./connection-place.js";
@@ -76,9 +77,10 @@ export class AdmissionDesk {
   }
 
   /** A socket has come. What is refused costs as little as possible: only where it helps its user, and few, are told so. */
-  accept(socket: Socket): void {
+  accept(socket: Socket, address: BoundAddress): void {
+    if (!("port" in address)) this.#admit(socket, "path" in address ? { localAddress: address.path } : {});
     // Reset before it was accepted: nobody can say whose it was, and whether they may connect.
-    if (socket.remoteAddress === undefined) socket.destroy();
+    else if (socket.remoteAddress === undefined) socket.destroy();
     else if (!this.#proxiedSockets.isFromProxy(socket)) {
       this.#admit(socket, streamInfo(socket));
     } else if (this.#isFull) {
