@@ -19,6 +19,9 @@ on 127.0.0.1:2222 and prints a password that is good until the server stops.
 Options:
   --port PORT             port to listen on; 0 takes a free one (default: 2222)
   --host ADDRESS          address to listen on (default: 127.0.0.1)
+  --listen ADDRESS        in place of both, and may be given several times:
+                          192.0.2.1:22, [2001:db8::1]:22, /run/spindlex.sock
+  --socket-mode MODE      permission bits of such a socket (default: 600)
   --read-only             allow no change in DIR
   --quota SIZE            how much all files in DIR may hold together: 500M, 10G
   --atomic-uploads        files appear in DIR when they are whole

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { parseCommandLine } from "../../src/cli/command-line.js";
 import { UsageError } from "../../src/cli/errors.js";
 
-const DEFAULTS = { port: 2222, host: "127.0.0.1", allowExec: false, shell: false, logLevel: "info", json: false };
+const DEFAULTS = { allowExec: false, shell: false, logLevel: "info", json: false };
 
 describe("parseCommandLine", () => {
   it("gives serve safe defaults", () => {
@@ -21,8 +21,7 @@ describe("parseCommandLine", () => {
     expect(parseCommandLine(args.split(" "))).toEqual({
       command: "serve",
       options: {
-        port: 0,
-        host: "::1",
+        listen: [{ host: "::1", port: 0 }],
         folder: { path: "/srv/files", readOnly: true, quota: 10 * 1024 ** 3, rules: "r.json" },
         user: "ann",
         authorizedKeys: "a",
@@ -71,6 +70,29 @@ describe("parseCommandLine", () => {
     const remote = parseCommandLine(["serve", "--allow-forwarding", "remote"]);
     expect(remote).toMatchObject({ options: { forwarding: { remote: { gatewayPorts: "no" } } } });
   });
+
+  it("takes several addresses, and a mode for sockets", () => {
+    const listen = (...args: string[]) => parseCommandLine(["serve", ...args]);
+    const args = ["--listen", "192.0.2.1:22", "--listen=[::1]:0", "--listen", "localhost:22", "--listen", "/run/a b"];
+    const ports = [
+      { host: "192.0.2.1", port: 22 },
+      { host: "::1", port: 0 },
+      { host: "localhost", port: 22 },
+    ];
+    expect(listen(...args)).toMatchObject({ options: { listen: [...ports, { path: "/run/a b" }] } });
+    expect(listen(...args, "--socket-mode", "0660")).toMatchObject({
+      options: { listen: [...ports, { path: "/run/a b", mode: 0o660 }] },
+    });
+    expect(listen("--host", "::1")).toMatchObject({ options: { listen: [{ host: "::1", port: 2222 }] } });
+    expect(listen("--port", "22")).toMatchObject({ options: { listen: [{ host: "127.0.0.1", port: 22 }] } });
+  });
+
+  it.each(["", "22", ":22", "::1:22", "[::1]", "host:", "host:ssh", "host:65536", "run/socket", "[]:22", "a\tb:2"])(
+    "refuses to listen on %j",
+    (address) => {
+      expect(() => parseCommandLine(["serve", "--listen", address])).toThrow(UsageError);
+    },
+  );
 
   it("takes several host keys in their order", () => {
     const args = ["serve", "--host-key", "old", "--host-key=next"];
@@ -121,6 +143,22 @@ describe("parseCommandLine", () => {
     { args: ["serve", "--port", ""], message: "--port is '', not a number from 0 to 65535" },
     { args: ["serve", "--port=-1"], message: "--port is '-1', not a number from 0 to 65535" },
     { args: ["serve", "--host", ""], message: "--host is empty" },
+    {
+      args: ["serve", "--listen", "::1:22"],
+      message: "--listen is '::1:22', not HOST:PORT, [IPV6]:PORT or the absolute path of a socket",
+    },
+    {
+      args: ["serve", "--listen", "/run/x", "--port", "22"],
+      message: "--listen is in place of --host and --port: give an address and its port together",
+    },
+    {
+      args: ["serve", "--listen", "/run/x", "--socket-mode", "999"],
+      message: "--socket-mode is '999', not permission bits such as 660",
+    },
+    {
+      args: ["serve", "--listen", "localhost:22", "--socket-mode", "660"],
+      message: "--socket-mode needs --listen with the path of a socket",
+    },
     { args: ["serve", "--user", "a\nb"], message: "--user holds a control character" },
     {
       args: ["serve", "--log-level", "loud"],

@@ -1,14 +1,16 @@
+import type { ListenAddress } from "../../index.js";
 import { UsageError } from "../errors.js";
 import { parseChoice, parseText, readArguments } from "../option-values.js";
 import { type ForwardingChoice, parseForwarding } from "./forwarding-options.js";
+import { parseListen } from "./listen-options.js";
 
 const LOG_LEVELS = ["error", "warn", "info", "debug", "silent"] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /** The options of `spindlex serve`. Options that are absent have a default that depends on the machine. */
 export interface ServeOptions {
-  readonly port: number;
-  readonly host: string;
+  /** Addresses to listen on. */
+  readonly listen?: readonly ListenAddress[];
   /** The folder of the disk that is served; none when absent. */
   readonly folder?: FolderOptions;
   readonly user?: string;
@@ -61,9 +63,9 @@ export function parseServe(args: readonly string[]): ServeOptions | "help" {
     throw new UsageError("--revoked-keys needs --authorized-keys or --trusted-user-ca-keys");
   }
   const forwarding = parseForwarding(values);
+  const listen = parseListen(values);
   return {
-    port: parsePort(values.port),
-    host: parseText("--host", values.host),
+    ...(listen !== undefined && { listen }),
     allowExec: values["allow-exec"],
     shell: values.shell,
     logLevel: parseChoice("--log-level", values["log-level"], LOG_LEVELS),
@@ -109,8 +111,10 @@ function readServeArguments(args: readonly string[]) {
       args: [...args],
       allowPositionals: true,
       options: {
-        port: { type: "string", default: "2222" },
-        host: { type: "string", default: "127.0.0.1" },
+        port: { type: "string" },
+        host: { type: "string" },
+        listen: { type: "string", multiple: true },
+        "socket-mode": { type: "string" },
         "read-only": { type: "boolean", default: false },
         quota: { type: "string" },
         "atomic-uploads": { type: "boolean", default: false },
@@ -173,12 +177,6 @@ function parseFolder(
     if (isGiven) throw new UsageError(`${option} needs a folder to serve (see spindlex serve --help)`);
   }
   return undefined;
-}
-
-function parsePort(text: string): number {
-  const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
-  if (!(port <= 65535)) throw new UsageError(`--port is '${text}', not a number from 0 to 65535`);
-  return port;
 }
 
 const UNITS = ["", "K", "M", "G", "T"];

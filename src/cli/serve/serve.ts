@@ -1,11 +1,12 @@
 import { resolve } from "node:path";
 import type { Logger } from "pino";
 import { type PKey, packetsSealedBy } from "../../crypto/index.js";
-import { loadOrCreateHostKey, parseNetworks, SSHServerManager } from "../../index.js";
-import { describeError, UsageError } from "../errors.js";
+import { ConfigurationError, loadOrCreateHostKey, parseNetworks, SSHServerManager } from "../../index.js";
+import { describeError, StartError, UsageError } from "../errors.js";
 import { CommandServer } from "./command-server.js";
 import { defaultHostKeyPath } from "./default-host-key.js";
 import { declareForwarding } from "./forwarding.js";
+import { DEFAULT_HOST, DEFAULT_PORT } from "./listen-options.js";
 import { createLogger } from "./log.js";
 import { Programs } from "./programs.js";
 import type { ServeOptions } from "./serve-options.js";
@@ -33,19 +34,17 @@ export async function serve(options: ServeOptions): Promise<void> {
   const manager = new SSHServerManager({
     serverInterface: new CommandServer({ users, logger, folder, programs, forwarding }),
     serverKeys: hostKeys,
-    bindAddress: options.host,
-    port: options.port,
+    listen: options.listen ?? { host: DEFAULT_HOST, port: DEFAULT_PORT },
     logger,
     ...(options.allowFrom !== undefined && { allowFrom: options.allowFrom }),
     ...(options.denyFrom !== undefined && { denyFrom: options.denyFrom }),
     ...(options.proxyProtocolFrom !== undefined && { proxyProtocol: { from: options.proxyProtocolFrom } }),
   });
-  await manager.startServer();
+  await manager.startServer().catch(inTermsOfCommandLine);
   const stopped = stopSignal();
   const [fingerprint = "", ...otherFingerprints] = hostKeys.map((key) => key.fingerprint());
   const report = {
-    address: options.host,
-    port: manager.port,
+    addresses: manager.addresses,
     fingerprint,
     otherFingerprints,
     packetsSealedBy: packetsSealedBy(),
@@ -61,6 +60,12 @@ export async function serve(options: ServeOptions): Promise<void> {
   await manager.stopServer();
   await Promise.all([programs?.ended(), folder?.ended()]);
   logger.info("stopped");
+}
+
+/** The option that the library names is not one of this command. */
+function inTermsOfCommandLine(error: unknown): never {
+  const isAboutAddress = error instanceof ConfigurationError && error.option.startsWith("listen");
+  throw isAboutAddress ? new StartError(error.message.replace(`${error.option}: `, ""), { cause: error }) : error;
 }
 
 function checkNetworks(option: string, list: string | undefined): void {

@@ -1,11 +1,11 @@
+import type { BoundAddress } from "../../index.js";
 import { printableText } from "../printable-text.js";
 import type { ForwardingChoice } from "./forwarding-options.js";
 import { describeForwarding } from "./forwarding-report.js";
 
 /** The facts that a person or a script needs to connect. */
 export interface StartReport {
-  readonly address: string;
-  readonly port: number;
+  readonly addresses: readonly BoundAddress[];
   /** The fingerprint of the host key, or the first of them. */
   readonly fingerprint: string;
   /** The fingerprints of the others. */
@@ -31,8 +31,8 @@ export interface StartReport {
 
 /** The report as lines of text. */
 export function formatStartReport(report: StartReport): string {
-  const { address, port, fingerprint, otherFingerprints = [], folder, forwarding, password } = report;
-  const lines = [`Listening on ${isIpv6(address) ? `[${address}]` : address}:${port}`];
+  const { addresses, fingerprint, otherFingerprints = [], folder, forwarding, password } = report;
+  const lines = [`Listening on ${addresses.map(describeAddress).join(", ")}`];
   if (folder !== undefined) lines.push(`Serving:   ${describeFolder(folder)}`);
   for (const forwarded of forwarding ? describeForwarding(forwarding) : []) lines.push(`Forwards:  ${forwarded}`);
   for (const shown of [fingerprint, ...otherFingerprints]) lines.push(`Host key:  ${shown}`);
@@ -45,12 +45,15 @@ export function formatStartReport(report: StartReport): string {
 
 /** The report as one line of JSON. */
 export function formatStartReportAsJson(report: StartReport): string {
-  const { address, port, fingerprint, otherFingerprints = [], user, folder, forwarding, password } = report;
+  const { addresses, fingerprint, otherFingerprints = [], user, folder, forwarding, password } = report;
   const command = connectCommand(report);
   const fingerprints = otherFingerprints.length === 0 ? undefined : [fingerprint, ...otherFingerprints];
   const hostKeys = { fingerprint, fingerprints };
   const others = { user, folder, forwarding, password, command, packetsSealedBy: report.packetsSealedBy };
-  return `${JSON.stringify({ address, port, ...hostKeys, ...others })}\n`;
+  // A single port stands for itself.
+  const [first] = addresses;
+  const more = addresses.length > 1 || !isPort(first) ? { addresses } : {};
+  return `${JSON.stringify({ ...addresses.find(isPort), ...more, ...hostKeys, ...others })}\n`;
 }
 
 function describeFolder({ path, readOnly, quota, atomicUploads, homes }: NonNullable<StartReport["folder"]>): string {
@@ -75,25 +78,46 @@ function formatSize(bytes: number): string {
 }
 
 function connectCommand(report: StartReport): string {
-  const { port, user, folder, trial } = report;
+  const { user, folder, trial } = report;
   if (folder !== undefined) return sftpCommand(report);
-  const words = ["ssh", "-p", String(port), quoteForShell(`${user}@${hostOf(report)}`)];
+  const { way, host } = wayTo(report.addresses, "-p");
+  const words = ["ssh", ...way, quoteForShell(`${user}@${host}`)];
   if (trial !== undefined) words.push(trial);
   return words.join(" ");
 }
 
-function sftpCommand(report: StartReport): string {
-  const host = hostOf(report);
-  const target = `${report.user}@${isIpv6(host) ? `[${host}]` : host}`;
-  return ["sftp", "-P", String(report.port), quoteForShell(target)].join(" ");
+function sftpCommand({ user, addresses }: StartReport): string {
+  const { way, host } = wayTo(addresses, "-P");
+  const target = `${user}@${isIpv6(host) ? `[${host}]` : host}`;
+  return ["sftp", ...way, quoteForShell(target)].join(" ");
 }
 
-function hostOf({ address }: StartReport): string {
-  return address === "0.0.0.0" || address === "::" ? "localhost" : address;
+/** The options and the name by which a client comes to the first port, or else to a socket of the file system. */
+function wayTo(addresses: readonly BoundAddress[], portOption: string) {
+  const first = addresses.find(isPort);
+  if (first === undefined) {
+    const socket = addresses.find((address) => "path" in address);
+    const proxy = `nc -U ${quoteForShell(socket?.path ?? "SOCKET")}`;
+    return { way: ["-o", quoteForShell(`ProxyCommand=${proxy}`)], host: "localhost" };
+  }
+  const { address, port } = first;
+  const host = address === "0.0.0.0" || address === "::" ? "localhost" : address;
+  return { way: [portOption, String(port)], host };
+}
+
+function isPort(address: BoundAddress | undefined): address is Extract<BoundAddress, { readonly port: number }> {
+  return address !== undefined && "port" in address;
+}
+
+function describeAddress(bound: BoundAddress): string {
+  if ("path" in bound) return printableText(bound.path);
+  if ("fd" in bound) return `file descriptor ${bound.fd}`;
+  const { address, port } = bound;
+  return `${isIpv6(address) ? `[${address}]` : address}:${port}`;
 }
 
 function quoteForShell(word: string): string {
-  return /^[\w.@:%+-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+  return /^[\w.@:%+/-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
 function isIpv6(address: string): boolean {

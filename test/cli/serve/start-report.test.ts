@@ -2,8 +2,7 @@ import { describe, expect, it } from "vitest";
 import { formatStartReport, formatStartReportAsJson } from "../../../src/cli/serve/start-report.js";
 
 const REPORT = {
-  address: "127.0.0.1",
-  port: 2222,
+  addresses: [{ address: "127.0.0.1", port: 2222 }],
   fingerprint: "SHA256:abc",
   packetsSealedBy: "addon (OpenSSL 3.5.8)",
   user: "ann",
@@ -43,9 +42,22 @@ describe("formatStartReport", () => {
     { address: "::", listening: "[::]:2222", target: "ann@localhost" },
     { address: "::1", listening: "[::1]:2222", target: "ann@::1" },
   ])("gives a command that works for $address", ({ address, listening, target }) => {
-    const text = formatStartReport({ ...REPORT, address });
+    const text = formatStartReport({ ...REPORT, addresses: [{ address, port: 2222 }] });
     expect(text).toContain(`Listening on ${listening}\n`);
     expect(text).toContain(`ssh -p 2222 ${target}\n`);
+  });
+
+  it("tells all addresses, and the way to the first port or a socket", () => {
+    const port = { address: "127.0.0.1", port: 2222 };
+    const [socket, opened] = [{ path: "/run/my socket" }, { fd: 3 }];
+    const several = { ...REPORT, addresses: [socket, port, opened] };
+    expect(formatStartReport(several)).toContain("Listening on /run/my socket, 127.0.0.1:2222, file descriptor 3\n");
+    expect(formatStartReport(several)).toContain("Connect:   ssh -p 2222 ann@127.0.0.1\n");
+    expect(JSON.parse(formatStartReportAsJson(several))).toMatchObject({ ...port, addresses: [socket, port, opened] });
+    expect(JSON.parse(formatStartReportAsJson(REPORT))).not.toHaveProperty("addresses");
+    const local = { ...REPORT, addresses: [{ path: "/run/x.sock" }] };
+    expect(formatStartReport(local)).toContain(`ssh -o 'ProxyCommand=nc -U /run/x.sock' ann@localhost\n`);
+    expect(JSON.parse(formatStartReportAsJson(local))).toMatchObject({ addresses: [{ path: "/run/x.sock" }] });
   });
 
   it("quotes a user name that a shell would take apart", () => {
@@ -81,7 +93,7 @@ describe("the report on a folder", () => {
   });
 
   it("writes an IPv6 address as sftp wants it", () => {
-    const text = formatStartReport({ ...REPORT, folder, address: "::1" });
+    const text = formatStartReport({ ...REPORT, folder, addresses: [{ address: "::1", port: 2222 }] });
     expect(text).toContain("Connect:   sftp -P 2222 'ann@[::1]'\n");
   });
 
@@ -112,10 +124,12 @@ describe("the report on forwarding", () => {
 
 describe("formatStartReportAsJson", () => {
   it("is one line of JSON", () => {
+    const { addresses, ...rest } = REPORT;
     const text = formatStartReportAsJson({ ...REPORT, password: "xyz", trial: "hello" });
     expect(text).toMatch(/^[^\n]+\n$/);
     expect(JSON.parse(text)).toEqual({
-      ...REPORT,
+      ...rest,
+      ...addresses[0],
       password: "xyz",
       command: "ssh -p 2222 ann@127.0.0.1 hello",
     });
