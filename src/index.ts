@@ -99,6 +99,7 @@ export {
   type ServerListenOptions,
   type ServerOptions,
 } from "./server/create-server.js";
+export type { DrainOptions } from "./server/drain-options.js";
 export { type HomeQuota, type Homes, type HomesOptions, homes } from "./server/homes/homes.js";
 export { NoHomeError } from "./server/homes/no-home-error.js";
 export type { SharedFolders } from "./server/homes/shared-folders.js";

@@ -40,6 +40,23 @@ export async function inLimitedTime<Result>(
   }
 }
 
+/**
+ * Waits, but not for ever. The promise must not reject once the time is over.
+ *
+ * @param milliseconds Infinity is no limit
+ */
+export async function waitAtMost(milliseconds: number, promise: Promise<unknown>): Promise<void> {
+  if (!Number.isFinite(milliseconds)) {
+    await promise;
+    return;
+  }
+  let timer: NodeJS.Timeout | undefined;
+  const over = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, milliseconds);
+  });
+  await Promise.race([promise, over]).finally(() => clearTimeout(timer));
+}
+
 /** @returns ends the following */
 function follow(signal: AbortSignal, end: AbortController): () => void {
   const abort = () => end.abort(signal.reason);

@@ -25,6 +25,8 @@ interface Entry {
 export class ConnectionRegister {
   readonly #entries = new Map<number, Entry>();
   readonly #counts: Record<State, number> = { open: 0, "turned away": 0, settling: 0 };
+  /** Each waits until no stream is open. */
+  #waiting: (() => void)[] = [];
 
   /** Connections that are served. */
   get openCount(): number {
@@ -34,6 +36,11 @@ export class ConnectionRegister {
   /** Connections whose streams are open. */
   get streamCount(): number {
     return this.#counts.open + this.#counts["turned away"];
+  }
+
+  /** Resolves when no stream is open. */
+  emptied(): Promise<void> {
+    return this.streamCount === 0 ? Promise.resolve() : new Promise((resolve) => this.#waiting.push(resolve));
   }
 
   open(): readonly ServerConnection[] {
@@ -61,6 +68,7 @@ export class ConnectionRegister {
     if (entry === undefined) return;
     this.#entries.delete(id);
     this.#counts[entry.state]--;
+    this.#tellIfEmpty();
     entry.release();
   }
 
@@ -106,11 +114,17 @@ export class ConnectionRegister {
     this.#counts.open--;
     this.#counts.settling++;
     entry.state = "settling";
+    this.#tellIfEmpty();
     const settled = () => {
       clearTimeout(timer);
       this.remove(entry.connection);
     };
     const timer = setTimeout(settled, patience).unref();
     hooksSettled(entry.connection).then(settled, settled);
+  }
+
+  #tellIfEmpty(): void {
+    if (this.streamCount > 0) return;
+    for (const resolve of this.#waiting.splice(0)) resolve();
   }
 }

@@ -8,6 +8,7 @@ import type { HostKey } from "../crypto/pkey/host-key.js";
 import type { Connection } from "../session/connection.js";
 import type { Middleware } from "../session/session-handler.js";
 import { type ConnectionStats, noConnections } from "./connection-stats.js";
+import { type DrainOptions, resolveDrain } from "./drain-options.js";
 import { checkHostKeyOption, type HostKeyOption, loadHostKeys } from "./host-keys/host-key-option.js";
 import {
   type BoundAddress,
@@ -125,11 +126,10 @@ export class Server<Data = unknown> extends EventEmitter<ManagerEvents<Data>> im
     second?: string | ServerListenOptions,
     third?: ServerListenOptions,
   ): Promise<void> {
-    const isPort = typeof where !== "object" || where === null;
-    const places = isPort
-      ? [checkPort((second ?? LOOPBACK) as string, where, { host: "host", port: "port" })]
-      : checkListenAddresses("listen", where, LOOPBACK);
-    const options = ((isPort ? third : second) ?? {}) as ServerListenOptions;
+    const [places, options = {}] =
+      typeof where === "object" && where !== null
+        ? [checkListenAddresses("listen", where, LOOPBACK), second as ServerListenOptions | undefined]
+        : [[portPlace(where, second as string | undefined)], third];
     const { signal } = checkOptions(options, ["signal"]);
     if (signal !== undefined) checkSignal("signal", signal).throwIfAborted();
     if (this.#manager?.isRunning() || this.#starting !== undefined) throw new Error("the server listens already");
@@ -172,6 +172,20 @@ export class Server<Data = unknown> extends EventEmitter<ManagerEvents<Data>> im
     } finally {
       setImmediate(() => stream.off("error", ignore));
     }
+  }
+
+  /**
+   * Frees the addresses at once and takes nobody new, while the connections that are open go on until they end by themselves.
+   * Resolves when all are gone; those that are left at the deadline are ended by `close()`, which may be called before.
+   *
+   * @throws {ConfigurationError} when the deadline cannot be used
+   */
+  async stopListening(options: DrainOptions = {}): Promise<void> {
+    resolveDrain(options);
+    this.#closes++;
+    await this.#starting?.catch(() => {});
+    await this.#manager?.stopListening(options);
+    this.#forgetSignal?.();
   }
 
   /**
@@ -230,6 +244,10 @@ export class Server<Data = unknown> extends EventEmitter<ManagerEvents<Data>> im
       this.#logger.error({ event, err: error }, "a listener of the server has failed"),
     );
   }
+}
+
+function portPlace(port: number, host = LOOPBACK): Place {
+  return checkPort(host, port, { host: "host", port: "port" });
 }
 
 function selected<Options extends object, Name extends keyof Options>(

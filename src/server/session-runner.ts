@@ -1,4 +1,5 @@
 import { endReasonOf, noteEndReason } from "../base/end-reasons.js";
+import { waitAtMost } from "../base/limited-time.js";
 import { loggedText } from "../base/logged-text.js";
 import { type Logger, writingInfo } from "../base/logger.js";
 import { ProbeServer } from "../probes/probe-server.js";
@@ -51,12 +52,7 @@ export class SessionRunner {
     const over = [...this.#served.values()];
     for (const session of served) session.shutDown();
     if (served.length === 0 || milliseconds === 0) return;
-    let timer: NodeJS.Timeout | undefined;
-    const overdue = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, milliseconds);
-    });
-    await Promise.race([Promise.all(over), overdue]);
-    clearTimeout(timer);
+    await waitAtMost(milliseconds, Promise.all(over));
     for (const session of served) session.giveUp();
   }
 

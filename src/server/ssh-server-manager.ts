@@ -3,6 +3,7 @@ import type { Duplex } from "node:stream";
 import { ConfigurationError } from "../base/configuration-error.js";
 import { noteEndReason } from "../base/end-reasons.js";
 import { keepFreedMemory } from "../base/keep-freed-memory.js";
+import { waitAtMost } from "../base/limited-time.js";
 import { type Logger, silentLogger } from "../base/logger.js";
 import { whenDone } from "../base/maybe-promise.js";
 import { checkNumber, checkOptions } from "../base/option-checks.js";
@@ -17,6 +18,7 @@ import type { Penalised, PenaltyCause } from "./admission/penalties.js";
 import type { RefusalReason } from "./admission/refusal.js";
 import { ConnectionRegister } from "./connection-register.js";
 import type { ConnectionStats } from "./connection-stats.js";
+import { type DrainOptions, resolveDrain } from "./drain-options.js";
 import { hostKeyFingerprint } from "./host-keys/host-key-checks.js";
 import type { BoundAddress, Place } from "./listeners/listen-address.js";
 import { type Listening, openListening } from "./listeners/listening.js";
@@ -59,10 +61,13 @@ export class SSHServerManager extends EventEmitter<ManagerEvents> implements Asy
   #accepted = 0;
   /** It was said that nobody can log in. */
   #warned = false;
+  /** The log has that the server listens, and not that it has stopped. */
+  #saidToListen = false;
   #closedBytesReceived = 0;
   #closedBytesSent = 0;
-  #allClosed: (() => void) | undefined;
   #stopping: Promise<void> | undefined;
+  /** Those that wait until the connections have ended by themselves. */
+  #drains = 0;
 
   /** @throws {ConfigurationError} naming the option that cannot be used */
   constructor(options: SSHServerManagerOptions) {
@@ -110,6 +115,7 @@ export class SSHServerManager extends EventEmitter<ManagerEvents> implements Asy
 
   async #start(places: readonly Place[]): Promise<void> {
     if (this.#listening !== undefined || this.#starting !== undefined) throw new Error("the server runs already");
+    if (this.#drains > 0 && this.#stopping === undefined) throw new Error("the server is being drained: stop it first");
     keepFreedMemory();
     this.#starting = (this.#stopping ?? Promise.resolve()).then(async () => {
       await sessionsOf(this.#settings.server).requireFolder();
@@ -131,10 +137,34 @@ export class SSHServerManager extends EventEmitter<ManagerEvents> implements Asy
     const [first, ...others] = this.addresses;
     const more = others.length > 0 && { addresses: this.addresses };
     this.#logger.info({ ...first, ...more, fingerprints, packetsSealedBy: description }, "the server listens");
+    this.#saidToListen = true;
     if (problem !== undefined) {
       this.#logger.warn({ cause: problem }, "packets are sealed by node:crypto: the addon cannot be used");
     }
     this.#warnIfNobodyGetsIn();
+  }
+
+  /**
+   * Frees the addresses at once and takes nobody new, while the connections that are open go on until they end by themselves.
+   * Resolves when all are gone and the server has stopped; those that are left at the deadline are ended by `stopServer()`,
+   * which may be called before.
+   *
+   * @throws {ConfigurationError} when the deadline cannot be used
+   */
+  async stopListening(options: DrainOptions = {}): Promise<void> {
+    const deadline = resolveDrain(options);
+    if (this.#starting !== undefined) await this.#starting.catch(() => {});
+    this.#drains++;
+    try {
+      const freed = this.#free();
+      this.#desk.close();
+      this.#logger.info({ connections: this.#register.openCount }, "the server takes no new connections");
+      await freed;
+      await waitAtMost(deadline, this.#register.emptied());
+      await this.stopServer();
+    } finally {
+      this.#drains--;
+    }
   }
 
   /**
@@ -147,9 +177,7 @@ export class SSHServerManager extends EventEmitter<ManagerEvents> implements Asy
     checkOptions(options, ["gracePeriod"]);
     const gracePeriod = 1000 * checkNumber("gracePeriod", options.gracePeriod ?? 5, 0, 3600);
     if (this.#starting !== undefined) await this.#starting.catch(() => {});
-    const listening = this.#listening;
-    this.#listening = undefined;
-    const freed = listening?.close();
+    const freed = this.#free();
     // Listeners that run during the closing must find that it is under way.
     this.#stopping ??= Promise.resolve()
       .then(() => Promise.all([this.#closeConnections(gracePeriod), freed]))
@@ -160,7 +188,14 @@ export class SSHServerManager extends EventEmitter<ManagerEvents> implements Asy
         this.#stopping = undefined;
       });
     await this.#stopping;
-    if (listening !== undefined) this.#logger.info({}, "the server has stopped");
+    if (this.#saidToListen) this.#logger.info({}, "the server has stopped");
+    this.#saidToListen = false;
+  }
+
+  async #free(): Promise<void> {
+    const listening = this.#listening;
+    this.#listening = undefined;
+    await listening?.close();
   }
 
   async #closeConnections(gracePeriod: number): Promise<void> {
@@ -169,14 +204,11 @@ export class SSHServerManager extends EventEmitter<ManagerEvents> implements Asy
     await this.#settings.sessionRunner.shutDown(gracePeriod);
     if (this.#register.streamCount === 0) return;
     const closingTime = Math.max(0, gracePeriod - (performance.now() - begun));
-    const allClosed = new Promise<void>((resolve) => {
-      this.#allClosed = resolve;
-    });
     for (const connection of this.#register.open()) {
       noteEndReason(connection, "shutdown");
       connection.disconnect(DisconnectReason.BY_APPLICATION, SHUTTING_DOWN, closingTime);
     }
-    await allClosed;
+    await this.#register.emptied();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -343,7 +375,6 @@ export class SSHServerManager extends EventEmitter<ManagerEvents> implements Asy
     this.#closedBytesSent += connection.bytesSent;
     const announced = this.#register.closed(connection, this.#settings.authTimeout);
     if (announced) this.#tell("disconnected", connection, end);
-    if (this.#register.streamCount === 0) this.#allClosed?.();
   }
 
   #checkStopped(option: string): void {

@@ -61,6 +61,8 @@ const nested = (name: string, valid: Record<string, unknown>, wrong: Record<stri
   wrong,
 });
 
+const drain = { optional: true, valid: { deadline: 1 }, wrong: { deadline: [...notNumber, 0] } } as const;
+
 const permissions = {
   valid: { pty: false, permitOpen: [[{ host: "db", port: 5432 }]], environment: { LANG: "C" } },
   wrong: {
@@ -108,6 +110,11 @@ export const SERVER_SUBJECTS: readonly OptionSubject[] = [
     optional: true,
     valid: { signal: new AbortController().signal },
     wrong: { signal: [5, "text", {}, []] },
+  },
+  {
+    name: "createServer.stopListening",
+    call: (options) => spindlex.createServer({ hostKey: key, logger: false }).stopListening(options),
+    ...drain,
   },
   {
     name: "createServer.close",
@@ -196,6 +203,7 @@ export const SERVER_SUBJECTS: readonly OptionSubject[] = [
       serverKeys: [...notObject.filter((value) => !Array.isArray(value)), [], [key, key], [{}]],
       bindAddress: [...notText, ""],
       port: [...notNumber, 65_536, 1.5],
+      listen: ["127.0.0.1:22", 22, true, [], [5], nothing],
       ...notGeneral,
     },
     required: ["serverInterface", "serverKey"],
@@ -257,6 +265,7 @@ export const SERVER_SUBJECTS: readonly OptionSubject[] = [
     optional: true,
     required: ["from"],
   },
+  { name: "SSHServerManager.stopListening", call: (options) => makeManager({}).stopListening(options), ...drain },
   {
     name: "SSHServerManager.stopServer",
     call: (options) => makeManager({}).stopServer(options),
