@@ -90,7 +90,7 @@ export interface ListenPlaces {
 /** The places of all clients of a server. */
 export class ListenLedger {
   readonly #settings: ListenSettings;
-  readonly #all: ListenPlaces;
+  #all: ListenPlaces;
 
   constructor(settings: ListenSettings) {
     this.#settings = settings;
@@ -99,6 +99,14 @@ export class ListenLedger {
       pending: new Places(settings.maxPendingConnectionsPerServer),
       connections: new Places(settings.maxForwardedConnectionsPerServer),
     };
+  }
+
+  /** Goes on from a ledger that is not used for new clients any more: what its clients have counts, by these limits. */
+  succeed(ledger: ListenLedger): void {
+    this.#all = ledger.#all;
+    this.#all.listeners.limit = this.#settings.maxListenersPerServer;
+    this.#all.pending.limit = this.#settings.maxPendingConnectionsPerServer;
+    this.#all.connections.limit = this.#settings.maxForwardedConnectionsPerServer;
   }
 
   forClient(): ListenPlaces {

@@ -1,6 +1,6 @@
 /** The number of something that one client may have, or all clients together. */
 export class Places {
-  readonly #limit: number;
+  #limit: number;
   readonly #all: Places | undefined;
   #taken = 0;
 
@@ -8,6 +8,11 @@ export class Places {
   constructor(limit: number, all?: Places) {
     this.#limit = limit;
     this.#all = all;
+  }
+
+  /** Those that are taken stay so, also where they are more. */
+  set limit(limit: number) {
+    this.#limit = limit;
   }
 
   get taken(): number {

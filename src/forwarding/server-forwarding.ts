@@ -24,7 +24,7 @@ export class ServerForwarding {
   readonly #local: LocalForwardingSettings;
   readonly #listen: ListenSettings;
   readonly #ledger: ListenLedger;
-  readonly #displays = new X11Displays();
+  #displays = new X11Displays();
 
   /**
    * @param options which are checked
@@ -41,6 +41,12 @@ export class ServerForwarding {
       connectToPort: (target, request) => connector.connect(target, request),
       connectToSocket: (path, signal) => connectSocket(path, { roots, signal }),
     };
+  }
+
+  /** Takes the place of another one, which new clients do not come to any more. */
+  succeed(forwarding: ServerForwarding): void {
+    this.#ledger.succeed(forwarding.#ledger);
+    this.#displays = forwarding.#displays;
   }
 
   /** @param decide asks about a target */

@@ -9,7 +9,7 @@ import type { Connection } from "../session/connection.js";
 import type { Middleware } from "../session/session-handler.js";
 import { type ConnectionStats, noConnections } from "./connection-stats.js";
 import { type DrainOptions, resolveDrain } from "./drain-options.js";
-import { checkHostKeyOption, type HostKeyOption, loadHostKeys } from "./host-keys/host-key-option.js";
+import { checkHostKeyOption, type HostKeyOption, loadHostKeys, reloadHostKeys } from "./host-keys/host-key-option.js";
 import {
   type BoundAddress,
   checkListenAddresses,
@@ -18,6 +18,7 @@ import {
   type Place,
 } from "./listeners/listen-address.js";
 import { MANAGER_EVENTS, type ManagerEvents, tell } from "./manager-events.js";
+import { Sequence } from "./reload.js";
 import { GENERAL_OPTIONS, type GeneralOptions, resolveGeneralSettings } from "./settings.js";
 import { SSH_SERVER_OPTIONS, SSHServer, type SSHServerOptions, sessionsOf } from "./ssh-server.js";
 import { SSHServerManager, startOn } from "./ssh-server-manager.js";
@@ -47,10 +48,10 @@ export function createServer<Data = unknown>(options: ServerOptions<Data>): Serv
 
 /** A server that `createServer` has made. Its events are those of `ManagerEvents`; a listener that throws harms nobody. */
 export class Server<Data = unknown> extends EventEmitter<ManagerEvents<Data>> implements AsyncDisposable {
-  readonly #server: SSHServer;
-  readonly #hostKeys: readonly (string | HostKey)[];
-  readonly #options: GeneralOptions;
-  readonly #logger: Logger;
+  #declaration: Declaration;
+  /** The middleware that was added by `use`. */
+  readonly #used: Middleware[] = [];
+  readonly #reloads = new Sequence();
   /** There as soon as the host keys are. */
   #manager: SSHServerManager | undefined;
   #making: Promise<SSHServerManager> | undefined;
@@ -63,11 +64,7 @@ export class Server<Data = unknown> extends EventEmitter<ManagerEvents<Data>> im
   /** @internal `createServer` makes it. */
   constructor(given: ServerOptions<Data>) {
     super();
-    const options = checkOptions(given as ServerOptions, ["hostKey", ...SSH_SERVER_OPTIONS, ...GENERAL_OPTIONS]);
-    this.#hostKeys = checkHostKeyOption(options.hostKey);
-    this.#server = new SSHServer(selected(options, SSH_SERVER_OPTIONS));
-    this.#options = selected(options, GENERAL_OPTIONS);
-    this.#logger = resolveGeneralSettings(this.#options).logger;
+    this.#declaration = declare(given as ServerOptions);
   }
 
   /** The port listened on, or the first of them. @throws {Error} while the server does not listen, and where it has no port */
@@ -101,7 +98,10 @@ export class Server<Data = unknown> extends EventEmitter<ManagerEvents<Data>> im
    * @throws {ConfigurationError} when it is not a function
    */
   use(...middleware: readonly Middleware<Data>[]): this {
-    for (const layer of middleware) sessionsOf(this.#server).use(layer as Middleware);
+    for (const layer of middleware as readonly Middleware[]) {
+      sessionsOf(this.#declaration.server).use(layer);
+      this.#used.push(layer);
+    }
     return this;
   }
 
@@ -175,6 +175,30 @@ export class Server<Data = unknown> extends EventEmitter<ManagerEvents<Data>> im
   }
 
   /**
+   * New declarations and settings for connections that are to come, as if the server had been made with these options; without
+   * options its files are read again. A host key that is a file has to be there. Connections that are open go on with what they
+   * have begun with. Counts, penalties and middleware of `use` stay. A reload waits for one that is under way.
+   *
+   * @throws {ConfigurationError} naming the option that cannot be used, or cannot be changed: the old ones stay in force
+   */
+  reload(options?: ServerOptions<Data>): Promise<void> {
+    return this.#reloads.add(async () => {
+      const next = declare((options as ServerOptions | undefined) ?? this.#declaration.given);
+      await this.#making?.catch(() => {});
+      const manager = this.#manager;
+      const serverKeys = manager && (await reloadHostKeys(next.hostKeys));
+      const used = [...this.#used];
+      for (const layer of used) sessionsOf(next.server).use(layer);
+      if (serverKeys !== undefined) {
+        await manager?.reload({ ...next.general, serverInterface: next.server, serverKeys });
+      }
+      // Those that were added meanwhile.
+      for (const layer of this.#used.slice(used.length)) sessionsOf(next.server).use(layer);
+      this.#declaration = next;
+    });
+  }
+
+  /**
    * Frees the addresses at once and takes nobody new, while the connections that are open go on until they end by themselves.
    * Resolves when all are gone; those that are left at the deadline are ended by `close()`, which may be called before.
    *
@@ -227,11 +251,12 @@ export class Server<Data = unknown> extends EventEmitter<ManagerEvents<Data>> im
   }
 
   async #make(): Promise<SSHServerManager> {
-    const serverKeys = await loadHostKeys(this.#hostKeys, (path, key) => {
+    const { server: serverInterface, hostKeys, general, logger } = this.#declaration;
+    const serverKeys = await loadHostKeys(hostKeys, (path, key) => {
       const fingerprint = key.fingerprint();
-      this.#logger.warn({ path: loggedPath(resolve(path)), fingerprint }, "a host key was made");
+      logger.warn({ path: loggedPath(resolve(path)), fingerprint }, "a host key was made");
     });
-    const manager = new SSHServerManager({ ...this.#options, serverInterface: this.#server, serverKeys });
+    const manager = new SSHServerManager({ ...general, serverInterface, serverKeys });
     for (const event of MANAGER_EVENTS) {
       manager.on(event, (...parameters: unknown[]) => this.#pass(event, parameters as never));
     }
@@ -241,9 +266,27 @@ export class Server<Data = unknown> extends EventEmitter<ManagerEvents<Data>> im
 
   #pass<Name extends keyof ManagerEvents>(event: Name, parameters: ManagerEvents[Name]): void {
     tell(this, event, parameters, (error) =>
-      this.#logger.error({ event, err: error }, "a listener of the server has failed"),
+      this.#declaration.logger.error({ event, err: error }, "a listener of the server has failed"),
     );
   }
+}
+
+/** The options of a server, checked, and what is made of them. */
+interface Declaration {
+  readonly given: ServerOptions;
+  readonly server: SSHServer;
+  readonly hostKeys: readonly (string | HostKey)[];
+  readonly general: GeneralOptions;
+  readonly logger: Logger;
+}
+
+/** @throws {ConfigurationError} naming the option that cannot be used */
+function declare(given: ServerOptions): Declaration {
+  const options = checkOptions(given, ["hostKey", ...SSH_SERVER_OPTIONS, ...GENERAL_OPTIONS]);
+  const hostKeys = checkHostKeyOption(options.hostKey);
+  const server = new SSHServer(selected(options, SSH_SERVER_OPTIONS));
+  const general = selected(options, GENERAL_OPTIONS);
+  return { given, server, hostKeys, general, logger: resolveGeneralSettings(general).logger };
 }
 
 function portPlace(port: number, host = LOOPBACK): Place {

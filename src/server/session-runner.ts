@@ -16,13 +16,19 @@ import { ConnectionLog } from "./connection-log.js";
 import { type DeclaredProgram, takeProgram } from "./declared-program.js";
 import type { SessionDeclaration } from "./session-declaration.js";
 
+/** The sessions of a server. */
+interface Sessions {
+  /** Those that are not over, each with the promise of its end: its client has closed it, or is gone. */
+  readonly served: Map<ServedSession, Promise<unknown>>;
+  /** The server is shutting down. */
+  areOver: boolean;
+}
+
 /** Runs the sessions of a server that are declared. */
 export class SessionRunner {
   readonly #declaration: SessionDeclaration;
   readonly #logger: Logger;
-  /** The sessions that are not over, each with the promise of its end: its client has closed it, or is gone. */
-  readonly #served = new Map<ServedSession, Promise<unknown>>();
-  #shuttingDown = false;
+  #sessions: Sessions = { served: new Map(), areOver: false };
 
   /** @param logger of the manager */
   constructor(declaration: SessionDeclaration, logger: Logger) {
@@ -30,12 +36,17 @@ export class SessionRunner {
     this.#logger = logger;
   }
 
+  /** Takes the place of another one, which begins no more sessions. */
+  succeed(runner: SessionRunner): void {
+    this.#sessions = runner.#sessions;
+  }
+
   /** Passes on the answer of a hook, and runs what the declaration behind it has allowed. */
   begin(channel: SessionChannel, decision: boolean | Promise<boolean>): boolean | Promise<boolean> {
     const settle = (allowed: boolean) => {
       const program = takeProgram(channel);
       if (!allowed || program === undefined) return allowed;
-      return !this.#shuttingDown && this.#run(channel, program);
+      return !this.#sessions.areOver && this.#run(channel, program);
     };
     return decision instanceof Promise ? decision.then(settle) : settle(decision);
   }
@@ -47,9 +58,9 @@ export class SessionRunner {
    * @returns resolves when they have ended and their clients know it, or the time is over
    */
   async shutDown(milliseconds: number): Promise<void> {
-    this.#shuttingDown = true;
-    const served = [...this.#served.keys()];
-    const over = [...this.#served.values()];
+    this.#sessions.areOver = true;
+    const served = [...this.#sessions.served.keys()];
+    const over = [...this.#sessions.served.values()];
     for (const session of served) session.shutDown();
     if (served.length === 0 || milliseconds === 0) return;
     await waitAtMost(milliseconds, Promise.all(over));
@@ -58,7 +69,7 @@ export class SessionRunner {
 
   /** The server may be started again. */
   restart(): void {
-    this.#shuttingDown = false;
+    this.#sessions.areOver = false;
   }
 
   #run(channel: SessionChannel, program: DeclaredProgram): boolean {
@@ -70,8 +81,9 @@ export class SessionRunner {
       channel.signal.addEventListener("abort", () => resolve(), { once: true });
       channel.once("close", resolve);
     });
-    const over = Promise.all([served.ended, closed]).then(() => this.#served.delete(served));
-    this.#served.set(served, over);
+    const { served: all } = this.#sessions;
+    const over = Promise.all([served.ended, closed]).then(() => all.delete(served));
+    all.set(served, over);
     return true;
   }
 

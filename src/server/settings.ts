@@ -132,6 +132,9 @@ const OPTIONS: readonly (keyof SSHServerManagerOptions)[] = [
 
 const ALL_ADDRESSES = "0.0.0.0";
 
+/** Limits that a manager has been given by its setters. */
+export type SetLimits = Pick<SSHServerManagerOptions, "maxConnections" | "connectionTimeout" | "authTimeout">;
+
 /** Options of a manager, checked and complete. */
 export interface ServerSettings extends GeneralSettings {
   readonly server: SSHServer;
@@ -168,9 +171,12 @@ export interface GeneralSettings {
   readonly sessionLimits: SessionLimitSettings;
 }
 
-/** @throws {ConfigurationError} naming the option that cannot be used */
-export function resolveSettings(options: SSHServerManagerOptions): ServerSettings {
-  checkOptions(options, OPTIONS);
+/**
+ * @param limits in place of options that are not given
+ * @throws {ConfigurationError} naming the option that cannot be used
+ */
+export function resolveSettings(given: SSHServerManagerOptions, limits: SetLimits = {}): ServerSettings {
+  const options: SSHServerManagerOptions = { ...limits, ...checkOptions(given, OPTIONS) };
   if (!(options.serverInterface instanceof SSHServer)) {
     throw new ConfigurationError("serverInterface", "must be an object whose class extends SSHServer");
   }

@@ -24,6 +24,7 @@ import type { BoundAddress, Place } from "./listeners/listen-address.js";
 import { type Listening, openListening } from "./listeners/listening.js";
 import { loadDecisions } from "./load-decisions.js";
 import { type ManagerEvents, tell } from "./manager-events.js";
+import { requireSamePlaces, requireSameSources, Sequence, succeed } from "./reload.js";
 import { type ConnectionObserver, ServerConnection, startServing } from "./server-connection.js";
 import {
   checkMaxConnections,
@@ -31,6 +32,7 @@ import {
   placesOf,
   resolveSettings,
   type ServerSettings,
+  type SetLimits,
   type SSHServerManagerOptions,
 } from "./settings.js";
 import { letsAnybodyIn, sessionsOf } from "./ssh-server.js";
@@ -55,7 +57,9 @@ export class SSHServerManager extends EventEmitter<ManagerEvents> implements Asy
   readonly #places: readonly Place[];
   readonly #register = new ConnectionRegister();
   readonly #desk: AdmissionDesk;
-  readonly #logger: Logger;
+  /** The limits that were set by methods, as options have them. */
+  #limits: SetLimits = {};
+  readonly #reloads = new Sequence();
   #listening: Listening | undefined;
   #starting: Promise<Listening> | undefined;
   #accepted = 0;
@@ -73,7 +77,6 @@ export class SSHServerManager extends EventEmitter<ManagerEvents> implements Asy
   constructor(options: SSHServerManagerOptions) {
     super();
     this.#settings = resolveSettings(options);
-    this.#logger = this.#settings.logger;
     this.#desk = new AdmissionDesk(this.#settings, this.#logger, this.#deskObserver);
     this.#places = placesOf(options);
   }
@@ -92,6 +95,10 @@ export class SSHServerManager extends EventEmitter<ManagerEvents> implements Asy
   get addresses(): readonly BoundAddress[] {
     if (this.#listening === undefined) throw new Error("the server does not run");
     return this.#listening.addresses;
+  }
+
+  get #logger(): Logger {
+    return this.#settings.logger;
   }
 
   get #firstPort() {
@@ -118,8 +125,7 @@ export class SSHServerManager extends EventEmitter<ManagerEvents> implements Asy
     if (this.#drains > 0 && this.#stopping === undefined) throw new Error("the server is being drained: stop it first");
     keepFreedMemory();
     this.#starting = (this.#stopping ?? Promise.resolve()).then(async () => {
-      await sessionsOf(this.#settings.server).requireFolder();
-      await loadDecisions(this.#settings.server.authentication, this.#logger);
+      await prepare(this.#settings);
       return openListening({
         places,
         desk: this.#desk,
@@ -142,6 +148,28 @@ export class SSHServerManager extends EventEmitter<ManagerEvents> implements Asy
       this.#logger.warn({ cause: problem }, "packets are sealed by node:crypto: the addon cannot be used");
     }
     this.#warnIfNobodyGetsIn();
+  }
+
+  /**
+   * New settings for connections that are to come, as if the manager had been made with these options: those that are left out
+   * have their defaults, but for limits that were set by methods. Connections that are open go on with the settings that they
+   * have begun with. Counts, penalties and places stay. A reload waits for one that is under way.
+   *
+   * @param options with the addresses of this manager, or none
+   * @throws {ConfigurationError} naming the option that cannot be used, or cannot be changed: the old settings stay in force
+   */
+  reload(options: SSHServerManagerOptions): Promise<void> {
+    return this.#reloads.add(async () => {
+      const settings = resolveSettings(options, this.#limits);
+      requireSamePlaces(options, this.#places);
+      requireSameSources(settings, this.#settings);
+      await prepare(settings);
+      this.#settings = succeed(settings, this.#settings);
+      this.#desk.reload(settings, settings.logger);
+      this.#logger.info({ fingerprints: settings.hostKeys.map(hostKeyFingerprint) }, "the settings were reloaded");
+      this.#warned = false;
+      this.#warnIfNobodyGetsIn();
+    });
   }
 
   /**
@@ -219,18 +247,21 @@ export class SSHServerManager extends EventEmitter<ManagerEvents> implements Asy
   setMaxConnections(count: number): void {
     this.#checkStopped("maxConnections");
     this.#desk.maxConnections = checkMaxConnections(count);
+    this.#limits = { ...this.#limits, maxConnections: count };
   }
 
   /** In place of the option `connectionTimeout`, seconds. @throws {ConfigurationError} while the server runs */
   setConnectionTimeout(seconds: number): void {
     this.#checkStopped("connectionTimeout");
     this.#settings = { ...this.#settings, connectionTimeout: checkTimeout("connectionTimeout", seconds) };
+    this.#limits = { ...this.#limits, connectionTimeout: seconds };
   }
 
   /** In place of the option `authTimeout`, seconds. @throws {ConfigurationError} while the server runs */
   setAuthTimeout(seconds: number): void {
     this.#checkStopped("authTimeout");
     this.#settings = { ...this.#settings, authTimeout: checkTimeout("authTimeout", seconds) };
+    this.#limits = { ...this.#limits, authTimeout: seconds };
   }
 
   getConnectionCount(): number {
@@ -382,4 +413,10 @@ export class SSHServerManager extends EventEmitter<ManagerEvents> implements Asy
       throw new ConfigurationError(option, "cannot be changed while the server runs");
     }
   }
+}
+
+/** Finds out, and reads, what can be found out before the first client comes. @throws {ConfigurationError} */
+async function prepare({ server, logger }: ServerSettings): Promise<void> {
+  await sessionsOf(server).requireFolder();
+  await loadDecisions(server.authentication, logger);
 }

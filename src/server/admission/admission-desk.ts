@@ -32,7 +32,7 @@ export interface DeskObserver {
 export class AdmissionDesk {
   #settings: DeskSettings;
   readonly #admission: Admission;
-  readonly #logger: Logger;
+  #logger: Logger;
   readonly #observer: DeskObserver;
   readonly #refusalLog: RefusalLog;
   readonly #proxiedSockets: ProxiedSockets;
@@ -55,6 +55,15 @@ export class AdmissionDesk {
 
   get settings(): DeskSettings {
     return this.#settings;
+  }
+
+  /** New limits, with the same `perSourceNetBlockSize`: nothing that was counted is lost. */
+  reload(settings: DeskSettings, logger: Logger): void {
+    this.#settings = settings;
+    this.#logger = logger;
+    this.#admission.settings = settings.admission;
+    this.#proxiedSockets.options = settings.admission;
+    this.#refusalLog.logger = logger;
   }
 
   set maxConnections(maxConnections: number) {

@@ -21,9 +21,9 @@ const NATURE: AdmissionNature = { now: () => performance.now(), draw: () => rand
  * `maxSources4` and `maxSources6`.
  */
 export class Admission {
-  readonly #settings: AdmissionSettings;
+  #settings: AdmissionSettings;
   readonly #nature: AdmissionNature;
-  readonly #penalties: Readonly<Record<Address["family"], Penalties>> | undefined;
+  #penalties: Readonly<Record<Address["family"], Penalties>> | undefined;
   readonly #sources = new Map<string, Source>();
   readonly #users = new Map<string, number>();
   #startups = 0;
@@ -32,11 +32,24 @@ export class Admission {
   constructor(settings: AdmissionSettings, nature: AdmissionNature = NATURE) {
     this.#settings = settings;
     this.#nature = nature;
+    this.settings = settings;
+  }
+
+  /** New limits, with the same `perSourceNetBlockSize`: who is counted, and who is penalised, stays so. */
+  set settings(settings: AdmissionSettings) {
+    this.#settings = settings;
     const { perSourcePenalties } = settings;
-    this.#penalties = perSourcePenalties && {
-      ipv4: new Penalties(limitsOf(perSourcePenalties, "ipv4")),
-      ipv6: new Penalties(limitsOf(perSourcePenalties, "ipv6")),
-    };
+    if (perSourcePenalties === undefined) {
+      this.#penalties = undefined;
+      return;
+    }
+    const [ipv4, ipv6] = [limitsOf(perSourcePenalties, "ipv4"), limitsOf(perSourcePenalties, "ipv6")];
+    if (this.#penalties === undefined) {
+      this.#penalties = { ipv4: new Penalties(ipv4), ipv6: new Penalties(ipv6) };
+    } else {
+      this.#penalties.ipv4.limits = ipv4;
+      this.#penalties.ipv6.limits = ipv6;
+    }
   }
 
   /** Connections on which nobody has logged in. */

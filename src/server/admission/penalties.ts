@@ -59,13 +59,19 @@ export interface Penalised {
  * there are never more than `maxSources`. Times are in milliseconds, of a clock that only goes forward.
  */
 export class Penalties {
-  readonly #limits: PenaltyLimits;
+  #limits: PenaltyLimits;
   readonly #bySource = new Map<string, Penalty>();
   readonly #byExpiry = new ExpiryHeap<Penalty>();
   #active = 0;
 
   constructor(limits: PenaltyLimits) {
     this.#limits = limits;
+  }
+
+  /** New limits for the penalties that are to come; those that were given stay as they are. */
+  set limits(limits: PenaltyLimits) {
+    this.#limits = limits;
+    while (this.#bySource.size > limits.maxSources) this.#forgetFirst();
   }
 
   /** Sources remembered. */

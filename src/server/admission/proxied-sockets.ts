@@ -21,13 +21,18 @@ export interface ProxiedSocketsObserver {
  * does: so no socket waits for a client, and no socket is kept for longer than the deadline.
  */
 export class ProxiedSockets {
-  readonly #options: ProxiedSocketsOptions;
+  #options: ProxiedSocketsOptions;
   readonly #observer: ProxiedSocketsObserver;
   readonly #giveUps = new Set<() => void>();
 
   constructor(options: ProxiedSocketsOptions, observer: ProxiedSocketsObserver) {
     this.#options = options;
     this.#observer = observer;
+  }
+
+  /** For sockets that are to come. */
+  set options(options: ProxiedSocketsOptions) {
+    this.#options = options;
   }
 
   get size(): number {

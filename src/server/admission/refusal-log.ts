@@ -9,12 +9,16 @@ const INTERVAL = 10_000;
  * as one line with their counts at the end of each interval, until there is one without any.
  */
 export class RefusalLog {
-  readonly #logger: Logger;
+  #logger: Logger;
   /** Refusals since the last line about them, by their reason, for the reasons that are collected. */
   #counts = new Map<RefusalReason, number>();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(logger: Logger) {
+    this.#logger = logger;
+  }
+
+  set logger(logger: Logger) {
     this.#logger = logger;
   }
 

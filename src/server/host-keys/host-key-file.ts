@@ -23,7 +23,7 @@ export interface HostKeyFile {
  */
 export async function loadOrCreateHostKey(path: string, options: ReadOptions = {}): Promise<HostKeyFile> {
   checkReadOptions(options);
-  if (await isThere(path)) return { key: await loadHostKey(path, options), created: false };
+  if (await isThere(path)) return { key: await readHostKey(path, options), created: false };
   try {
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   } catch (error) {
@@ -40,7 +40,7 @@ export async function loadOrCreateHostKey(path: string, options: ReadOptions = {
  * @throws {UserFileError} when other users can read the file
  */
 export async function hostKeyInFolder(path: string): Promise<HostKeyFile> {
-  if (await isThere(path)) return { key: await loadHostKey(path, {}), created: false };
+  if (await isThere(path)) return { key: await readHostKey(path, {}), created: false };
   const folder = dirname(resolve(path));
   if (!(await isThere(folder))) {
     throw new KeyError("unwritable", `host key ${path} cannot be created: the folder ${folder} is not there: make it`);
@@ -48,7 +48,20 @@ export async function hostKeyInFolder(path: string): Promise<HostKeyFile> {
   return createHostKey(path, {});
 }
 
-async function loadHostKey(path: string, options: ReadOptions): Promise<PKey> {
+/**
+ * The host key in a file that has to be there.
+ *
+ * @throws {KeyError} when the file cannot be read, or holds no private key
+ * @throws {ConfigurationError} when an option cannot be used
+ * @throws {UserFileError} when other users can read the file
+ */
+export async function loadHostKey(path: string, options: ReadOptions = {}): Promise<PKey> {
+  checkReadOptions(options);
+  if (!(await isThere(path))) throw new KeyError("unreadable", `host key ${path} is not there`);
+  return readHostKey(path, options);
+}
+
+async function readHostKey(path: string, options: ReadOptions): Promise<PKey> {
   const stats = await stat(path);
   const key = await PKey.fromFile(path, options);
   if (!key.hasPrivateKey) {
@@ -73,7 +86,7 @@ async function isThere(path: string): Promise<boolean> {
 /** The key that is there now may be another one: another server may have been quicker. */
 async function createHostKey(path: string, options: ReadOptions): Promise<HostKeyFile> {
   const created = await writeNewKey(path, options);
-  return { key: await loadHostKey(path, options), created };
+  return { key: await readHostKey(path, options), created };
 }
 
 async function writeNewKey(path: string, options: ReadOptions): Promise<boolean> {

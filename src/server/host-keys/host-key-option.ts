@@ -4,7 +4,7 @@ import { kindOf } from "../../base/option-checks.js";
 import { KeyError } from "../../crypto/keys/key-error.js";
 import type { HostKey } from "../../crypto/pkey/host-key.js";
 import { isHostKey } from "./host-key-checks.js";
-import { type HostKeyFile, hostKeyInFolder } from "./host-key-file.js";
+import { type HostKeyFile, hostKeyInFolder, loadHostKey } from "./host-key-file.js";
 
 /** The path of a file with a host key, which is made with mode 0600 if it is not there; a key; or another signer. */
 export type HostKeyOption = string | HostKey | readonly (string | HostKey)[];
@@ -32,14 +32,28 @@ export function loadHostKeys(
   keys: readonly (string | HostKey)[],
   created: (path: string, key: HostKeyFile["key"]) => void,
 ): Promise<readonly HostKey[]> {
-  return Promise.all(keys.map((key) => (typeof key === "string" ? load(key, created) : key)));
-}
-
-async function load(path: string, created: Parameters<typeof loadHostKeys>[1]): Promise<HostKey> {
-  try {
+  return load(keys, async (path) => {
     const file = await hostKeyInFolder(path);
     if (file.created) created(path, file.key);
     return file.key;
+  });
+}
+
+/**
+ * The keys of a server that has its own already, those of files read: a new one would be a surprise to its clients.
+ *
+ * @throws {ConfigurationError} as `loadHostKeys`, and when a file is not there
+ */
+export function reloadHostKeys(keys: readonly (string | HostKey)[]): Promise<readonly HostKey[]> {
+  return load(keys, (path) => loadHostKey(path));
+}
+
+async function load(
+  keys: readonly (string | HostKey)[],
+  read: (path: string) => Promise<HostKey>,
+): Promise<readonly HostKey[]> {
+  try {
+    return await Promise.all(keys.map((key) => (typeof key === "string" ? read(key) : key)));
   } catch (error) {
     if (error instanceof KeyError || error instanceof UserFileError) {
       throw new ConfigurationError("hostKey", error.message, { cause: error });
