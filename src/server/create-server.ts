@@ -183,7 +183,7 @@ export class Server<Data = unknown> extends EventEmitter<ManagerEvents<Data>> im
    */
   reload(options?: ServerOptions<Data>): Promise<void> {
     return this.#reloads.add(async () => {
-      const next = declare((options as ServerOptions | undefined) ?? this.#declaration.given);
+      const next = declare(options === undefined ? this.#declaration.given : (options as ServerOptions));
       await this.#making?.catch(() => {});
       const manager = this.#manager;
       const serverKeys = manager && (await reloadHostKeys(next.hostKeys));

@@ -61,6 +61,34 @@ const nested = (name: string, valid: Record<string, unknown>, wrong: Record<stri
   wrong,
 });
 
+const declarations = {
+  valid: { hostKey: key, authentication: {}, session: nothing, logger: false },
+  wrong: {
+    hostKey: [...notText, "", [], [5]],
+    authentication: notObject,
+    forwarding: notObject,
+    ...notSessions,
+    ...notGeneral,
+  },
+  notUndefined: ["allowFrom", "denyFrom"],
+};
+
+const managerOptions = {
+  valid: { ...manager, logger: false },
+  wrong: {
+    serverInterface: [...notObject, {}, SSHServer],
+    serverKey: notKey,
+    serverKeys: [...notObject.filter((value) => !Array.isArray(value)), [], [key, key], [{}]],
+    bindAddress: [...notText, ""],
+    port: [...notNumber, 65_536, 1.5],
+    listen: ["127.0.0.1:22", 22, true, [], [5], nothing],
+    ...notGeneral,
+  },
+  required: ["serverInterface", "serverKey"],
+  notUndefined: ["allowFrom", "denyFrom"],
+  instead: { serverKeys: "serverKey" },
+};
+
 const drain = { optional: true, valid: { deadline: 1 }, wrong: { deadline: [...notNumber, 0] } } as const;
 
 const permissions = {
@@ -86,19 +114,12 @@ export const SERVER_SUBJECTS: readonly OptionSubject[] = [
     valid: { authentication: {}, forwarding: {}, session: nothing, sftp: "/srv", middleware: [nothing] },
     wrong: { authentication: notObject, forwarding: notObject, ...notSessions },
   },
+  { name: "createServer", call: (options) => spindlex.createServer(options), ...declarations, required: ["hostKey"] },
   {
-    name: "createServer",
-    call: (options) => spindlex.createServer(options),
-    valid: { hostKey: key, authentication: {}, session: nothing, logger: false },
-    wrong: {
-      hostKey: [...notText, "", [], [5]],
-      authentication: notObject,
-      forwarding: notObject,
-      ...notSessions,
-      ...notGeneral,
-    },
-    required: ["hostKey"],
-    notUndefined: ["allowFrom", "denyFrom"],
+    name: "createServer.reload",
+    call: (options) => spindlex.createServer({ hostKey: key, logger: false }).reload(options),
+    ...declarations,
+    optional: true,
   },
   {
     name: "createServer.listen",
@@ -193,23 +214,8 @@ export const SERVER_SUBJECTS: readonly OptionSubject[] = [
     call: (options) => new spindlex.Grant({ permissions: options }),
     ...permissions,
   },
-  {
-    name: "SSHServerManager",
-    call: (options) => new spindlex.SSHServerManager(options),
-    valid: manager,
-    wrong: {
-      serverInterface: [...notObject, {}, SSHServer],
-      serverKey: notKey,
-      serverKeys: [...notObject.filter((value) => !Array.isArray(value)), [], [key, key], [{}]],
-      bindAddress: [...notText, ""],
-      port: [...notNumber, 65_536, 1.5],
-      listen: ["127.0.0.1:22", 22, true, [], [5], nothing],
-      ...notGeneral,
-    },
-    required: ["serverInterface", "serverKey"],
-    notUndefined: ["allowFrom", "denyFrom"],
-    instead: { serverKeys: "serverKey" },
-  },
+  { name: "SSHServerManager", call: (options) => new spindlex.SSHServerManager(options), ...managerOptions },
+  { name: "SSHServerManager.reload", call: (options) => makeManager({}).reload(options), ...managerOptions },
   {
     ...nested("algorithms", { cipher: ["aes256-ctr"] }, {}),
     shorthands: ["default", "hardened"],
