@@ -103,7 +103,7 @@ export type { DrainOptions } from "./server/drain-options.js";
 export { type HomeQuota, type Homes, type HomesOptions, homes } from "./server/homes/homes.js";
 export { NoHomeError } from "./server/homes/no-home-error.js";
 export type { SharedFolders } from "./server/homes/shared-folders.js";
-export { type HostKeyFile, loadOrCreateHostKey } from "./server/host-keys/host-key-file.js";
+export { type HostKeyFile, loadHostKey, loadOrCreateHostKey } from "./server/host-keys/host-key-file.js";
 export type { HostKeyOption } from "./server/host-keys/host-key-option.js";
 export type { BoundAddress, ListenAddress } from "./server/listeners/listen-address.js";
 export type { ManagerEvents, PenaltyEvent } from "./server/manager-events.js";

@@ -39,7 +39,7 @@ export class ServedFolder {
   readonly kind: "disk" | "memory";
   readonly #files: FolderFiles;
   readonly #logger: Logger;
-  readonly #sessions = new Set<Promise<void>>();
+  readonly #sessions: Set<Promise<void>>;
   #sweeping: NodeJS.Timeout | undefined;
 
   /** @throws {StartError} when there is no such folder, or its rules cannot be used */
@@ -47,8 +47,22 @@ export class ServedFolder {
     const path = resolve(options.path);
     await requireFolder(path);
     const access = options.rules === undefined ? undefined : await loadRules(options.rules);
-    const files = { ...folderFiles(path, options, logger), ...(access && { access }) };
-    return new ServedFolder("disk", files, logger);
+    const folder = new ServedFolder(
+      "disk",
+      { ...folderFiles(path, options, logger), ...(access && { access }) },
+      logger,
+    );
+    folder.#sweepFromTimeToTime();
+    return folder;
+  }
+
+  /**
+   * The same folder with rules that are read now, for sessions that are to come. Of both, this one is told to end.
+   *
+   * @throws {StartError} when the rules cannot be used
+   */
+  async withRules(path: string): Promise<ServedFolder> {
+    return new ServedFolder(this.kind, { ...this.#files, access: await loadRules(path) }, this.#logger, this.#sessions);
   }
 
   /** A folder whose files are gone when the server stops. */
@@ -57,14 +71,16 @@ export class ServedFolder {
     return new ServedFolder("memory", { of: () => fileSystem }, logger);
   }
 
-  private constructor(kind: ServedFolder["kind"], files: FolderFiles, logger: Logger) {
+  private constructor(
+    kind: ServedFolder["kind"],
+    files: FolderFiles,
+    logger: Logger,
+    sessions = new Set<Promise<void>>(),
+  ) {
     this.kind = kind;
     this.#files = files;
     this.#logger = logger;
-    const { swept } = files;
-    if (swept === undefined) return;
-    void this.#sweep(swept);
-    this.#sweeping = setInterval(() => this.#sweep(swept), SWEEP_INTERVAL).unref();
+    this.#sessions = sessions;
   }
 
   /** Serves SFTP on a channel. */
@@ -103,6 +119,13 @@ export class ServedFolder {
       logger.warn({ cause: error.message }, "there are no files for this user");
       return false;
     }
+  }
+
+  #sweepFromTimeToTime(): void {
+    const { swept } = this.#files;
+    if (swept === undefined) return;
+    void this.#sweep(swept);
+    this.#sweeping = setInterval(() => this.#sweep(swept), SWEEP_INTERVAL).unref();
   }
 
   async #sweep(fileSystem: FileSystem): Promise<void> {

@@ -1,6 +1,6 @@
 import { userInfo } from "node:os";
 import type { Logger } from "pino";
-import type { PasswordCheck, PublicKeyHook } from "../../authenticators/index.js";
+import type { PasswordCheck, PublicKeyHook, RevokedKeys } from "../../authenticators/index.js";
 import type { PKey } from "../../crypto/index.js";
 import { passwordFile, revokedKeys } from "../../index.js";
 import { AUTH_FAILED, AUTH_SUCCESSFUL, type AuthResult } from "../../protocol/constants.js";
@@ -50,6 +50,8 @@ export interface LoadedUsers {
   readonly example: string;
   /** The password of `example`, if it was made just now. */
   readonly password?: string;
+  /** Reads the files again, which each login does when they have changed. @throws {UserFileError} as `loadUsers` */
+  load(): Promise<void>;
 }
 
 /**
@@ -64,14 +66,19 @@ export async function loadUsers(options: ServeOptions, logger: Logger): Promise<
   const keys = await loadUserKeys(user, options, logger);
   if (passwords === undefined && keys === undefined) {
     const password = randomPassword();
-    return { users: new Users({ passwords: onePassword(user, password) }), example: user, password };
+    const users = new Users({ passwords: onePassword(user, password) });
+    return { users, example: user, password, load: async () => {} };
   }
+  const revoked = options.revokedKeys === undefined ? undefined : await openRevokedKeys(options.revokedKeys, logger);
   const users = new Users({
     ...(passwords && { passwords: passwords.check }),
-    ...(keys && { keys }),
-    ...(options.revokedKeys !== undefined && { revoked: await openRevokedKeys(options.revokedKeys, logger) }),
+    ...(keys && { keys: keys.hook }),
+    ...(revoked && { revoked }),
   });
-  return { users, example: passwords?.firstUser ?? user };
+  const load = async () => {
+    for (const file of [passwords?.check, keys, revoked]) await file?.load();
+  };
+  return { users, example: passwords?.firstUser ?? user, load };
 }
 
 function onePassword(user: string, secret: string): CheckPassword {
@@ -87,7 +94,7 @@ async function openPasswords(path: string, logger: Logger) {
   return { check, firstUser };
 }
 
-async function openRevokedKeys(path: string, logger: Logger): Promise<IsRevoked> {
+async function openRevokedKeys(path: string, logger: Logger): Promise<RevokedKeys> {
   const isRevoked = revokedKeys({ file: path }, { logger });
   await isRevoked.load();
   return isRevoked;

@@ -16,6 +16,13 @@ export const KEY_SUBJECTS: readonly OptionSubject[] = [
     wrong: { passphrase: notText },
   },
   {
+    name: "loadHostKey",
+    call: (options) => spindlex.loadHostKey(`${import.meta.filename}/key`, options),
+    optional: true,
+    valid: { passphrase: "secret" },
+    wrong: { passphrase: notText },
+  },
+  {
     name: "PKey.generate",
     call: (options) => PKey.generate(options),
     valid: { keyType: "ecdsa", bits: 384 },
