@@ -36,6 +36,11 @@ export class RunningProcess {
     this.#child.stdin.write(text);
   }
 
+  /** Ends its standard input. */
+  endInput(): void {
+    this.#child.stdin.end();
+  }
+
   signal(signal: NodeJS.Signals): void {
     this.#child.kill(signal);
   }

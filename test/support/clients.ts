@@ -131,6 +131,9 @@ type OtherToolName =
   | "xdpyinfo"
   | "xclock"
   | "FUSE"
+  | "python3"
+  | "systemd-notify"
+  | "systemd-analyze"
   | "cc";
 
 export type ToolName = ExecClientName | TransferClientName | LibraryClientName | OtherToolName;
@@ -223,6 +226,9 @@ const REQUIREMENTS: Readonly<Record<ToolName, readonly (string | undefined)[]>> 
   xdpyinfo: [findProgram("xdpyinfo")],
   xclock: [findProgram("xclock")],
   cc: [findProgram("cc")],
+  python3: [findProgram("python3")],
+  "systemd-notify": [findProgram("systemd-notify"), findProgram("python3")],
+  "systemd-analyze": [findProgram("systemd-analyze")],
   FUSE: [findFile(["/dev/fuse"])],
 };
 
