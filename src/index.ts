@@ -118,6 +118,8 @@ export type { SSHServerManagerOptions } from "./server/settings.js";
 export { SSHServer, type SSHServerOptions } from "./server/ssh-server.js";
 export { SSHServerManager } from "./server/ssh-server-manager.js";
 export type { StreamInfo } from "./server/stream-info.js";
+export { type SystemdNotifier, type SystemdNotifierOptions, systemdNotifier } from "./server/systemd/notifier.js";
+export { type SystemdSocket, systemdSockets } from "./server/systemd/sockets.js";
 export type { AnyChannel, Connection } from "./session/connection.js";
 export { ExitError } from "./session/exit-error.js";
 export type { FileOwner } from "./session/file-owner.js";

@@ -61,6 +61,7 @@ const WITHOUT_OPTIONS = [
   "readOnly",
   "packetsSealedBy",
   "requireMethods",
+  "systemdSockets",
 ];
 
 /** The error that a call with these options is refused with; `undefined` for a call that gets beyond its options. */

@@ -111,7 +111,7 @@ function isPort(address: BoundAddress | undefined): address is Extract<BoundAddr
 
 function describeAddress(bound: BoundAddress): string {
   if ("path" in bound) return printableText(bound.path);
-  if ("fd" in bound) return `file descriptor ${bound.fd}`;
+  if ("fd" in bound) return bound.name === undefined ? `file descriptor ${bound.fd}` : printableText(bound.name);
   const { address, port } = bound;
   return `${isIpv6(address) ? `[${address}]` : address}:${port}`;
 }

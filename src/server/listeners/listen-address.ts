@@ -6,24 +6,24 @@ import { MAX_SOCKET_PATH } from "../../forwarding/stream-local/socket-path.js";
 
 /**
  * An address to listen on: a port of TCP; a socket of the file system, with its permission bits, by default 0o600; or a
- * socket that listens already, by its file descriptor.
+ * socket that listens already, by its file descriptor, and a name for the log: see `systemdSockets`.
  */
 export type ListenAddress =
   | { readonly port: number; readonly host?: string }
   | { readonly path: string; readonly mode?: number }
-  | { readonly fd: number };
+  | { readonly fd: number; readonly name?: string };
 
 /** An address that is listened on. A `fd` is that of a socket of the file system which somebody else has opened. */
 export type BoundAddress =
   | { readonly address: string; readonly port: number }
   | { readonly path: string }
-  | { readonly fd: number };
+  | { readonly fd: number; readonly name?: string };
 
 /** An address to listen on, checked and complete. */
 export type Place =
   | { readonly kind: "port"; readonly host: string; readonly port: number; readonly names: PortNames }
   | { readonly kind: "socket"; readonly path: string; readonly mode: number; readonly option: string }
-  | { readonly kind: "descriptor"; readonly fd: number; readonly option: string };
+  | { readonly kind: "descriptor"; readonly fd: number; readonly name?: string; readonly option: string };
 
 /** What errors call the two parts of an address. */
 interface PortNames {
@@ -76,8 +76,10 @@ function checkListenAddress(option: string, given: ListenAddress, defaultHost: s
     return { kind: "socket", path, mode: checkInteger(`${option}.mode`, mode, 0, 0o777), option: `${option}.path` };
   }
   if ("fd" in given) {
-    const { fd } = checkOptions(given, ["fd"], option);
-    return { kind: "descriptor", fd: checkInteger(`${option}.fd`, fd, 0, 2 ** 31 - 1), option: `${option}.fd` };
+    const { fd, name } = checkOptions(given, ["fd", "name"], option);
+    checkInteger(`${option}.fd`, fd, 0, 2 ** 31 - 1);
+    if (name !== undefined) checkText(`${option}.name`, name);
+    return { kind: "descriptor", fd, ...(name !== undefined && { name }), option: `${option}.fd` };
   }
   const { host = defaultHost, port } = checkOptions(given, ["host", "port"], option);
   return checkPort(host, port, { host: `${option}.host`, port: `${option}.port` });

@@ -42,8 +42,9 @@ async function listenAt(place: Place, { ipv6Only, accepted, failed }: ListenerOp
       return listenerOf(await open({ host, port, ipv6Only }, { accepted, failed }));
     }
     case "descriptor": {
-      const { fd } = place;
-      return listenerOf(await open({ fd, exclusive: true }, { accepted, failed }, { fd }));
+      const { fd, name } = place;
+      const address = { fd, ...(name !== undefined && { name }) };
+      return listenerOf(await open({ fd, exclusive: true }, { accepted, failed }, address));
     }
     case "socket": {
       const address = { path: place.path };

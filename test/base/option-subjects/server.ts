@@ -273,6 +273,13 @@ export const SERVER_SUBJECTS: readonly OptionSubject[] = [
   },
   { name: "SSHServerManager.stopListening", call: (options) => makeManager({}).stopListening(options), ...drain },
   {
+    name: "systemdNotifier",
+    call: (options) => spindlex.systemdNotifier(options),
+    optional: true,
+    valid: { logger: false },
+    wrong: { logger: notLogger },
+  },
+  {
     name: "SSHServerManager.stopServer",
     call: (options) => makeManager({}).stopServer(options),
     optional: true,

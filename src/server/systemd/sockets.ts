@@ -1,0 +1,46 @@
+import { ConfigurationError } from "../../base/configuration-error.js";
+import { shown } from "../../base/option-checks.js";
+
+/** A socket that systemd has opened, as an address for `listen`. */
+export interface SystemdSocket {
+  readonly fd: number;
+  /** FileDescriptorName= of systemd.socket(5), by default the name of the unit. */
+  readonly name?: string;
+}
+
+/** SD_LISTEN_FDS_START of sd_listen_fds(3). */
+const FIRST_DESCRIPTOR = 3;
+
+/** More would be a mistake. */
+const MAX_SOCKETS = 64;
+
+/** Those of newer versions are there beside the others. */
+const VARIABLES = ["LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES", "LISTEN_PIDFDID"] as const;
+
+/**
+ * The sockets that systemd has opened for this process (sd_listen_fds(3)): none where it was started otherwise. The variables
+ * that tell of them are removed, so that no program inherits them: a second call finds none.
+ *
+ * @throws {ConfigurationError} naming the variable that cannot be understood
+ */
+export function systemdSockets(environment: NodeJS.ProcessEnv = process.env): readonly SystemdSocket[] {
+  const { LISTEN_PID: pid, LISTEN_FDS: count, LISTEN_FDNAMES: names } = environment;
+  for (const variable of VARIABLES) delete environment[variable];
+  // Those of another process, which has passed its environment on.
+  if (pid === undefined || readNumber("LISTEN_PID", pid, Number.MAX_SAFE_INTEGER) !== process.pid) return [];
+  const length = readNumber("LISTEN_FDS", count, MAX_SOCKETS);
+  const listed = names === undefined ? [] : names.split(":");
+  if (names !== undefined && listed.length !== length) {
+    throw new ConfigurationError("LISTEN_FDNAMES", `has ${listed.length} names for ${length} sockets`);
+  }
+  return Array.from({ length }, (_, index) => {
+    const name = listed[index];
+    return { fd: FIRST_DESCRIPTOR + index, ...(name !== undefined && { name }) };
+  });
+}
+
+function readNumber(variable: string, text: string | undefined, maximum: number): number {
+  const number = text !== undefined && /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN;
+  if (number <= maximum) return number;
+  throw new ConfigurationError(variable, `is ${shown(text)}, not a number up to ${maximum}`);
+}
