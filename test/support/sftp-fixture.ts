@@ -49,7 +49,7 @@ export function sftpFixture(folderServer: FolderServer = new SFTPGuideServer()):
   });
   beforeEach(async () => {
     const parent = await mkdtemp(join(folder, "test-"));
-    folderServer.rootPath = join(parent, "root");
+    folderServer.rootPath = join(parent, folderServer.folderName);
     local = join(parent, "local");
     await mkdir(folderServer.rootPath);
     await mkdir(local);

@@ -19,18 +19,6 @@ import { Drive, expectFailure, type OpenFile } from "../conformance/drive.js";
 import { describeFileSystem } from "../conformance.js";
 
 describeFileSystem("atomicUploads", async () => ({ fileSystem: atomicUploads(new MemoryFileSystem()) }), "atomic");
-describeFileSystem(
-  "atomicUploads of a disk with a quota",
-  async () => {
-    const folder = mkdtempSync(join(tmpdir(), "spindlex-atomic-"));
-    return {
-      fileSystem: atomicUploads(quota(new LocalFileSystem(folder), { bytes: 2 ** 30 }), { user: "ann", fsync: true }),
-      dispose: async () => rmSync(folder, { recursive: true, force: true }),
-    };
-  },
-  "atomic",
-);
-
 const GONE: FileOutcome = { result: "aborted", reason: "client gone" };
 const PUT = "write create truncate";
 
