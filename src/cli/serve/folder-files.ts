@@ -8,6 +8,7 @@ import {
   type QuotaUsage,
   quota,
   readOnly,
+  sweepUploads,
 } from "../../sftp/index.js";
 import type { FolderOptions } from "./serve-options.js";
 
@@ -18,8 +19,8 @@ const WARN_AT = 0.9;
 export interface FolderFiles {
   /** The files of a user; throws a NoHomeError where there are none. */
   of(client: Pick<FilesClient, "user" | "connection">): MaybePromise<FileSystem>;
-  /** From where what is left of uploads is removed from time to time. */
-  readonly swept?: FileSystem;
+  /** Removes what is left of uploads; gives the number of files. */
+  sweep?(): Promise<number>;
   /** Decides who may do what; all is allowed where it is absent. */
   readonly access?: AccessFunction;
 }
@@ -39,7 +40,7 @@ function allInOne(
   if (bytes !== undefined) fileSystem = quota(fileSystem, { bytes, ...warning(logger) });
   if (isReadOnly) fileSystem = readOnly(fileSystem);
   return isAtomic
-    ? { of: ({ user }) => atomicUploads(fileSystem, { user }), swept: fileSystem }
+    ? { of: ({ user }) => atomicUploads(fileSystem, { user }), sweep: () => sweepUploads(fileSystem) }
     : { of: () => fileSystem };
 }
 
@@ -56,7 +57,7 @@ function eachInTheirHome(
       const { fileSystem } = await serve(client);
       return isReadOnly ? readOnly(fileSystem) : fileSystem;
     },
-    ...(isAtomic && { swept: new LocalFileSystem(root) }),
+    ...(isAtomic && { sweep: () => serve.sweepUploads() }),
   };
 }
 

@@ -14,11 +14,9 @@ import {
   type AuditEvent,
   audit,
   type FileOutcome,
-  type FileSystem,
   MemoryFileSystem,
   SFTPServer,
   type SFTPServerOptions,
-  sweepUploads,
 } from "../../sftp/index.js";
 import { describeError, StartError } from "../errors.js";
 import { channelOrigin } from "./channel-origin.js";
@@ -122,15 +120,15 @@ export class ServedFolder {
   }
 
   #sweepFromTimeToTime(): void {
-    const { swept } = this.#files;
-    if (swept === undefined) return;
-    void this.#sweep(swept);
-    this.#sweeping = setInterval(() => this.#sweep(swept), SWEEP_INTERVAL).unref();
+    const { sweep } = this.#files;
+    if (sweep === undefined) return;
+    void this.#sweep(sweep);
+    this.#sweeping = setInterval(() => this.#sweep(sweep), SWEEP_INTERVAL).unref();
   }
 
-  async #sweep(fileSystem: FileSystem): Promise<void> {
+  async #sweep(sweep: () => Promise<number>): Promise<void> {
     try {
-      const files = await sweepUploads(fileSystem);
+      const files = await sweep();
       if (files > 0) this.#logger.info({ files }, "unfinished uploads removed");
     } catch (err) {
       this.#logger.warn({ err }, "unfinished uploads could not be removed");

@@ -14,6 +14,7 @@ import { FOR_WRITING } from "../open-options.js";
 import { joinPath, lastName, parentPath } from "../path.js";
 import { passUncountedReads } from "../uncounted-reads.js";
 import { call, selectHandleMethods } from "./methods.js";
+import { removeLeft } from "./remove-left.js";
 import { StagedFile, type Staging } from "./staged-file.js";
 import { StagedListing } from "./staged-listing.js";
 import { isReserved, StagedNames } from "./staged-names.js";
@@ -290,12 +291,7 @@ export class StagedFileSystem implements FileSystem {
 
   /** Removes a staged file that nobody has come back for. Where that cannot be done, it is hidden all the same. */
   async #sweep(stagedPath: string): Promise<void> {
-    const remove = async () => {
-      if (this.#register.get(stagedPath) !== undefined) return;
-      const attributes = await attributesAt(this.#fileSystem, stagedPath);
-      if (attributes?.type === "file" && this.#isExpired(attributes)) await removeStaged(this.#fileSystem, stagedPath);
-    };
-    await this.#register.alone(stagedPath, remove).catch(() => {});
+    await removeLeft(this.#fileSystem, this.#register, stagedPath, this.#keepSeconds).catch(() => {});
   }
 }
 

@@ -1,11 +1,13 @@
+import type { MaybePromise } from "../../base/maybe-promise.js";
 import { checkNumber, checkOptions, checkSignal } from "../../base/option-checks.js";
 import { isMissing, LinkInPathError } from "../errors.js";
 import type { FileSystem } from "../file-system.js";
 import { isDots, joinPath, MAX_PATH_LENGTH } from "../path.js";
 import { KEPT_FOR } from "./atomic-uploads.js";
 import { call, checkFileSystem } from "./methods.js";
+import { removeLeft } from "./remove-left.js";
 import { isReserved } from "./staged-names.js";
-import { isExpired, removeStaged } from "./staged-upload.js";
+import { isExpired } from "./staged-upload.js";
 import { UploadRegister } from "./upload-register.js";
 
 export interface SweepOptions {
@@ -24,10 +26,38 @@ export interface SweepOptions {
  */
 export async function sweepUploads(fileSystem: FileSystem, options: SweepOptions = {}): Promise<number> {
   checkFileSystem("fileSystem", fileSystem);
+  return sweepTree(fileSystem, sweepSettings(options), () => ({ fileSystem, register: UploadRegister.of(fileSystem) }));
+}
+
+export interface SweepSettings {
+  readonly keepSeconds: number;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Where what is left is to be removed: those who are at work in the tree are to know. */
+export interface SweptTree {
+  readonly fileSystem: FileSystem;
+  /** Of the uploads that are under way there. */
+  readonly register: UploadRegister;
+}
+
+/** @throws {ConfigurationError} */
+export function sweepSettings(options: SweepOptions): SweepSettings {
   const { keepSeconds = KEPT_FOR, signal } = checkOptions(options, ["keepSeconds", "signal"]);
   checkNumber("keepSeconds", keepSeconds, 0, Number.MAX_SAFE_INTEGER);
-  if (signal !== undefined) checkSignal("signal", signal);
-  const register = UploadRegister.of(fileSystem);
+  return { keepSeconds, signal: signal && checkSignal("signal", signal) };
+}
+
+/**
+ * @param fileSystem that is listed
+ * @param now tells where a file is to be removed that was found
+ * @returns the number of files that were removed
+ */
+export async function sweepTree(
+  fileSystem: FileSystem,
+  { keepSeconds, signal }: SweepSettings,
+  now: () => MaybePromise<SweptTree>,
+): Promise<number> {
   const directories = ["/"];
   let removed = 0;
   for (let directory = directories.pop(); directory !== undefined; directory = directories.pop()) {
@@ -38,11 +68,8 @@ export async function sweepUploads(fileSystem: FileSystem, options: SweepOptions
         const path = joinPath(directory, name);
         if (attributes.type === "directory" && path.length <= MAX_PATH_LENGTH) directories.push(path);
         if (attributes.type !== "file" || !isReserved(name) || !isExpired(attributes, keepSeconds)) continue;
-        await register.alone(path, async () => {
-          if (register.get(path) !== undefined) return;
-          await removeStaged(fileSystem, path);
-          removed++;
-        });
+        const { fileSystem: tree, register } = await now();
+        if (await removeLeft(tree, register, path, keepSeconds)) removed++;
       }
     } catch (error) {
       if (!isMissing(error) && !(error instanceof LinkInPathError)) throw error;

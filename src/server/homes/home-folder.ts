@@ -13,6 +13,11 @@ const HOME_NAME = /^[A-Za-z0-9_](?:[A-Za-z0-9_.@+-]{0,62}[A-Za-z0-9_@+-])?$/;
 /** Others see nothing of a home that is made. */
 const HOME_PERMISSIONS = 0o700;
 
+/** Whether a user of this name can have a home. */
+export function isHomeName(user: string): boolean {
+  return HOME_NAME.test(user);
+}
+
 /**
  * The folder of a user in `root`.
  *
@@ -20,7 +25,7 @@ const HOME_PERMISSIONS = 0o700;
  * @throws {NoHomeError} when the name of the user is not one for a folder, or the folder is not there, or cannot be used
  */
 export async function homeFolder(root: string, user: string, create: boolean): Promise<string> {
-  if (!HOME_NAME.test(user)) throw new NoHomeError(`${loggedText(JSON.stringify(user))} is no name for a home`);
+  if (!isHomeName(user)) throw new NoHomeError(`${loggedText(JSON.stringify(user))} is no name for a home`);
   const path = join(root, user);
   const shown = loggedPath(path);
   if (create) await make(path, root);

@@ -12,6 +12,8 @@ const IDLE_TIME = 10 * 60 * 1000;
 export interface Home {
   /** With the shared folders. */
   readonly tree: FileSystem;
+  /** Without them. */
+  readonly own: FileSystem;
   /** Absent where there is no limit. */
   readonly limited: LimitedFileSystem | undefined;
 }
@@ -60,6 +62,11 @@ export class HomeRegister {
       this.#drop(user, entry);
       throw error;
     }
+  }
+
+  /** The home of a user whose files are known now; `undefined` where they are not, or could not be opened. */
+  async known(user: string): Promise<Home | undefined> {
+    return this.#entries.get(user)?.home.catch(() => undefined);
   }
 
   #find(user: string): Entry | undefined {

@@ -9,11 +9,13 @@ import type { TransferListeners } from "../../files/transfer-events.js";
 import { atomicUploads } from "../../files/wrappers/atomic-uploads.js";
 import { type QuotaOptions, quota } from "../../files/wrappers/quota.js";
 import type { QuotaUsage } from "../../files/wrappers/share-watch.js";
+import { type SweepOptions, sweepSettings } from "../../files/wrappers/sweep-uploads.js";
 import type { Connection } from "../../session/connection.js";
 import type { FilesClient } from "../session-options.js";
 import { homeFolder } from "./home-folder.js";
 import { type Home, HomeRegister } from "./home-register.js";
 import { type SharedFolders, SharedTrees } from "./shared-folders.js";
+import { sweepHomes } from "./sweep-homes.js";
 
 /** Bytes that the files of a home may hold, or those with a warning; `false` is no limit. */
 export type HomeQuota = number | Omit<QuotaOptions, "used"> | false;
@@ -45,6 +47,13 @@ export interface Homes<Data = unknown> {
    * @returns `undefined` where there is no limit; rejects with an Error where the user has no home
    */
   usage(user: string): Promise<QuotaUsage | undefined>;
+  /**
+   * Removes what is left of uploads in all homes, also of users who are not there: when the program starts, say, or each
+   * night. What is left in shared folders stays.
+   *
+   * @returns the number of files that were removed; rejects with the error of a home, when all others have been swept
+   */
+  sweepUploads(options?: SweepOptions): Promise<number>;
 }
 
 const OPTIONS = [
@@ -89,7 +98,8 @@ export function homes<Data = unknown>(given: HomesOptions<Data>): Homes<Data> {
   const register = new HomeRegister(async (user, folder): Promise<Home> => {
     const own = new LocalFileSystem(folder);
     const limitedTree = limited(own, typeof limit === "function" ? await limit(user) : limit);
-    return { tree: await sharedTrees.mountInto(limitedTree ?? own, user), limited: limitedTree };
+    const tree = await sharedTrees.mountInto(limitedTree ?? own, user);
+    return { tree, own: limitedTree ?? own, limited: limitedTree };
   });
   async function open(user: string, connection?: Connection): Promise<Home> {
     // Also of a home that is known: its folder may have gone.
@@ -101,7 +111,10 @@ export function homes<Data = unknown>(given: HomesOptions<Data>): Homes<Data> {
       const { tree } = await open(user, connection);
       return { ...files, fileSystem: isAtomic ? atomicUploads(tree, { user }) : tree };
     },
-    { usage: async (user: string) => (await open(user)).limited?.usage() },
+    {
+      usage: async (user: string) => (await open(user)).limited?.usage(),
+      sweepUploads: async (sweep: SweepOptions = {}) => sweepHomes(root, register, sweepSettings(sweep)),
+    },
   );
   return serve as Homes<Data>;
 }

@@ -8,6 +8,7 @@ import {
   readFileSync,
   statSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
@@ -345,6 +346,11 @@ describe("a folder", needs("sftp", "scp"), () => {
     writeFileSync(users, ["ann", "ben", "..x"].map((name) => `${name}:${hash}\n`).join(""), { mode: 0o600 });
     const source = join(local, "source");
     writeFileSync(source, Buffer.alloc(600 * 1024));
+    // Of an upload in the home of a user who has not come back for it.
+    const left = join(folder, "cid", `.spindlex-${"0".repeat(32)}-left`);
+    mkdirSync(join(folder, "cid"));
+    writeFileSync(left, "part");
+    utimesSync(left, 1_000_000_000, 1_000_000_000);
     await startWith("--homes", "--quota", "1M", "--atomic-uploads", "--password-file", users);
     const as = (user: string, ...commands: string[]) =>
       run("sftp", [...client.options, "-P", `${port}`, `${user}@127.0.0.1`], {
@@ -354,10 +360,12 @@ describe("a folder", needs("sftp", "scp"), () => {
     expect((await as("ann", `put ${source} file`, `put ${source} another`)).stderr).toMatch(/another/);
     expect((await as("ben", `put ${source} bens`, "ls -1 /", "df")).stdout).toMatch(/\n\/bens\n[\s\S]* 1024 +600 /);
     expect((await as("..x", "ls")).code).not.toBe(0);
-    expect(readdirSync(folder).sort()).toEqual(["ann", "ben"]);
+    expect(readdirSync(folder).sort()).toEqual(["ann", "ben", "cid"]);
+    expect(readdirSync(join(folder, "cid"))).toEqual([]);
     expect(statSync(join(folder, "ann")).mode & 0o777).toBe(0o700);
     expect(statSync(join(folder, "ann", "file")).size).toBe(600 * 1024);
     const lines = await log();
+    expect(lines).toContainEqual(expect.objectContaining({ msg: "unfinished uploads removed", files: 1 }));
     expect(lines).toContainEqual(
       expect.objectContaining({ msg: "there are no files for this user", cause: '"..x" is no name for a home' }),
     );

@@ -24,7 +24,7 @@ const WRAPPERS: readonly (readonly [name: string, wrap: (files: FileSystem) => F
   ["audit", (files) => audit(files, { user: "ann", record: () => {} })],
 ];
 
-/** In the long run all sets of them, on both trees. */
+/** In the long run all sets of them. */
 const STACKS = isLong ? Array.from({ length: 2 ** WRAPPERS.length }, (_, set) => set) : [2 ** WRAPPERS.length - 1];
 
 process.umask(0o022);
@@ -43,7 +43,4 @@ for (const set of STACKS) {
     };
   };
   describeFileSystem(`a disk under ${names.join(", ") || "nothing"}`, onDisk, capabilities);
-  if (!isLong) continue;
-  const inMemory = async () => ({ fileSystem: stack(new MemoryFileSystem()) });
-  describeFileSystem(`memory under ${names.join(", ") || "nothing"}`, inMemory, capabilities);
 }

@@ -1,8 +1,15 @@
-import { chmod, lstat, mkdir, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { chmod, lstat, mkdir, readdir, readFile, rm, symlink, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { ConfigurationError, type Connection, type HomeQuota, homes, NoHomeError } from "../../../src/index.js";
-import { atomicUploads, type FileSystem, LocalFileSystem, MemoryFileSystem } from "../../../src/sftp/index.js";
+import {
+  atomicUploads,
+  FileError,
+  type FileOutcome,
+  type FileSystem,
+  LocalFileSystem,
+  MemoryFileSystem,
+} from "../../../src/sftp/index.js";
 import { Drive, expectFailure } from "../../files/conformance/drive.js";
 import { temporaryFolder } from "../../support/tools.js";
 
@@ -230,5 +237,70 @@ describe("homes", () => {
     ["quota.used", { quota: { bytes: 1, used: 1 } }],
   ])("refuse a wrong %s: %j", (option, options) => {
     expect(() => homes({ root: parent, ...options })).toThrow(expect.objectContaining({ option }));
+  });
+});
+
+describe("what is left of uploads in homes", () => {
+  const aborted: FileOutcome = { result: "aborted", reason: "client gone" };
+  const open = "write create truncate";
+
+  /** Leaves an upload of so many bytes that has broken off, since when a month has passed. */
+  async function leave(drive: Drive, folder: string, name: string, bytes: number): Promise<void> {
+    const { handle } = await drive.open(`/${name}`, open);
+    await handle.write?.(Buffer.alloc(bytes), 0);
+    await handle.close?.(aborted);
+    await age(folder, name);
+  }
+
+  async function age(folder: string, name: string): Promise<void> {
+    const staged = (await readdir(folder)).find((entry) => entry.startsWith(".spindlex-") && entry.endsWith(name));
+    const monthAgo = Date.now() / 1000 - 30 * 24 * 60 * 60;
+    await utimes(join(folder, staged ?? expect.fail(`${name} is not staged`)), monthAgo, monthAgo);
+  }
+
+  it("is removed everywhere, and the quotas that are in use know at once", async () => {
+    const root = await newRoot();
+    await mkdir(join(root, ".not-a-home"));
+    const earlier = homes({ root, atomicUploads: true });
+    for (const user of ["ann", "ben"]) await leave(await driveOf(earlier, user), join(root, user), "old", 10);
+    const serve = homes({ root, quota: 100, atomicUploads: true, shared: { "/shared": new MemoryFileSystem() } });
+    const ann = await driveOf(serve, "ann");
+    await ann.write("/file", "12345");
+    expect(await serve.usage("ann")).toMatchObject({ used: 15 });
+    expect(await serve.sweepUploads()).toBe(2);
+    expect(await serve.usage("ann")).toMatchObject({ used: 5 });
+    expect(await serve.usage("ben")).toMatchObject({ used: 0 });
+    for (const user of ["ann", "ben"]) expect(await readdir(join(root, user))).toEqual(user === "ann" ? ["file"] : []);
+    expect(await serve.sweepUploads()).toBe(0);
+  });
+
+  it("stays where it is under way, whatever its time says", async () => {
+    const root = await newRoot();
+    const serve = homes({ root, atomicUploads: true });
+    const ann = await driveOf(serve, "ann");
+    const file = await ann.open("/new", open);
+    await file.write("data", 0);
+    await age(join(root, "ann"), "new");
+    expect(await serve.sweepUploads({ keepSeconds: 0 })).toBe(0);
+    await file.close();
+    expect(await readFile(join(root, "ann", "new"), "utf8")).toBe("data");
+  });
+
+  it("does not keep others from being swept where one home fails, and knows options", async () => {
+    const root = await newRoot();
+    const fails = new Set<string>();
+    const serve = homes({ root, atomicUploads: true, quota: 100 });
+    for (const user of ["ann", "ben", "cid"]) await leave(await driveOf(serve, user), join(root, user), "old", 10);
+    const spy = vi.spyOn(LocalFileSystem.prototype, "remove").mockImplementationOnce(async () => {
+      fails.add("once");
+      throw new FileError("EIO");
+    });
+    onTestFinished(() => spy.mockRestore());
+    await expect(serve.sweepUploads()).rejects.toMatchObject({ code: "EIO" });
+    expect(fails.size).toBe(1);
+    spy.mockRestore();
+    expect(await serve.sweepUploads()).toBe(1);
+    await expect(serve.sweepUploads({ keepSeconds: -1 })).rejects.toThrow(ConfigurationError);
+    await expect(serve.sweepUploads({ signal: AbortSignal.abort() })).rejects.toThrow();
   });
 });

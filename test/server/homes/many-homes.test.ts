@@ -71,7 +71,7 @@ describe("homes of many users", () => {
     const opened: string[] = [];
     const register = new HomeRegister(async (user): Promise<Home> => {
       opened.push(user);
-      return { tree: {}, limited: undefined };
+      return { tree: {}, own: {}, limited: undefined };
     });
     const ends = Array.from({ length: 1500 }, () => new AbortController());
     for (const [user, { signal }] of ends.entries()) await register.get(`${user}`, "/", { signal });
@@ -88,7 +88,7 @@ describe("homes of many users", () => {
   });
 
   it("are in use until the last connection has ended, and each counts once", async () => {
-    const register = new HomeRegister(async (): Promise<Home> => ({ tree: {}, limited: undefined }));
+    const register = new HomeRegister(async (): Promise<Home> => ({ tree: {}, own: {}, limited: undefined }));
     const [one, two] = [new AbortController(), new AbortController()];
     const home = await register.get("ann", "/", one);
     expect(await register.get("ann", "/", one)).toBe(home);
