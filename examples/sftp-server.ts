@@ -6,13 +6,12 @@
  *   npx tsx examples/sftp-server.ts
  *   sftp -P 2222 ann@localhost
  */
-import { createServer, passwordFile } from "spindlex";
-import { atomicUploads, LocalFileSystem } from "spindlex/sftp";
+import { createServer, homes, passwordFile } from "spindlex";
 
 const server = createServer({
   hostKey: "host_key",
   authentication: { password: passwordFile({ file: "users" }) },
-  sftp: ({ user }) => atomicUploads(new LocalFileSystem(`homes/${user}`), { user }),
+  sftp: homes({ root: "homes", atomicUploads: true }),
 });
 await server.listen(Number(process.env.PORT ?? 2222));
 console.log(`Listening on ${server.address}:${server.port}`);

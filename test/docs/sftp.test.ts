@@ -13,7 +13,7 @@ describePage("docs/sftp.md", (page) => {
   it("serves a home to each user", async () => {
     page.write("users", `ann:${KNOWN_HASHES.scrypt.hash}\n`);
     page.write("srv/homes/ann/notes.txt");
-    const { server } = await page.load<{ server: Server }>("sftp: ({ user }) => `");
+    const { server } = await page.load<{ server: Server }>('homes({ root: "/srv/homes", atomic');
     expect((await page.sftp(server.port, "ann", ["ls"])).stdout).toContain("notes.txt");
   });
 
