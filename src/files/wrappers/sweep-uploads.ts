@@ -26,7 +26,8 @@ export interface SweepOptions {
  */
 export async function sweepUploads(fileSystem: FileSystem, options: SweepOptions = {}): Promise<number> {
   checkFileSystem("fileSystem", fileSystem);
-  return sweepTree(fileSystem, sweepSettings(options), () => ({ fileSystem, register: UploadRegister.of(fileSystem) }));
+  const register = UploadRegister.of(fileSystem);
+  return sweepTree(fileSystem, "/", sweepSettings(options), (path) => ({ fileSystem, register, path }));
 }
 
 export interface SweepSettings {
@@ -34,11 +35,13 @@ export interface SweepSettings {
   readonly signal: AbortSignal | undefined;
 }
 
-/** Where what is left is to be removed: those who are at work in the tree are to know. */
-export interface SweptTree {
+/** Where what was found is to be removed: those who are at work there are to know. */
+export interface LeftUpload {
   readonly fileSystem: FileSystem;
   /** Of the uploads that are under way there. */
   readonly register: UploadRegister;
+  /** Its path there. */
+  readonly path: string;
 }
 
 /** @throws {ConfigurationError} */
@@ -50,15 +53,17 @@ export function sweepSettings(options: SweepOptions): SweepSettings {
 
 /**
  * @param fileSystem that is listed
- * @param now tells where a file is to be removed that was found
+ * @param start the directory to start in
+ * @param find tells where a file is to be removed that was found at a path
  * @returns the number of files that were removed
  */
 export async function sweepTree(
   fileSystem: FileSystem,
+  start: string,
   { keepSeconds, signal }: SweepSettings,
-  now: () => MaybePromise<SweptTree>,
+  find: (path: string) => MaybePromise<LeftUpload>,
 ): Promise<number> {
-  const directories = ["/"];
+  const directories = [start];
   let removed = 0;
   for (let directory = directories.pop(); directory !== undefined; directory = directories.pop()) {
     signal?.throwIfAborted();
@@ -68,8 +73,8 @@ export async function sweepTree(
         const path = joinPath(directory, name);
         if (attributes.type === "directory" && path.length <= MAX_PATH_LENGTH) directories.push(path);
         if (attributes.type !== "file" || !isReserved(name) || !isExpired(attributes, keepSeconds)) continue;
-        const { fileSystem: tree, register } = await now();
-        if (await removeLeft(tree, register, path, keepSeconds)) removed++;
+        const left = await find(path);
+        if (await removeLeft(left.fileSystem, left.register, left.path, keepSeconds)) removed++;
       }
     } catch (error) {
       if (!isMissing(error) && !(error instanceof LinkInPathError)) throw error;

@@ -1,7 +1,5 @@
-import { opendir } from "node:fs/promises";
-import { join } from "node:path";
 import { LocalFileSystem } from "../../files/local/local-file-system.js";
-import { type SweepSettings, sweepTree } from "../../files/wrappers/sweep-uploads.js";
+import { type LeftUpload, type SweepSettings, sweepTree } from "../../files/wrappers/sweep-uploads.js";
 import { UploadRegister } from "../../files/wrappers/upload-register.js";
 import { isHomeName } from "./home-folder.js";
 import type { HomeRegister } from "./home-register.js";
@@ -13,21 +11,22 @@ import type { HomeRegister } from "./home-register.js";
  * @throws the first error of a home, when all others have been swept
  */
 export async function sweepHomes(root: string, homes: HomeRegister, settings: SweepSettings): Promise<number> {
+  // One for all: each keeps directories open for a moment.
+  const all = new LocalFileSystem(root);
   const errors: unknown[] = [];
   let removed = 0;
-  for await (const entry of await opendir(root)) {
-    settings.signal?.throwIfAborted();
-    if (!entry.isDirectory() || !isHomeName(entry.name)) continue;
-    const folder = new LocalFileSystem(join(root, entry.name));
-    const unknown = { fileSystem: folder, register: UploadRegister.of(folder) };
+  for await (const { name, attributes } of all.readdir("/")) {
+    if (attributes.type !== "directory" || !isHomeName(name)) continue;
     // Its user may come at any moment.
-    const now = async () => {
-      const home = await homes.known(entry.name);
-      return home === undefined ? unknown : { fileSystem: home.own, register: UploadRegister.of(home.tree) };
+    const find = async (path: string): Promise<LeftUpload> => {
+      const home = await homes.known(name);
+      if (home === undefined) return { fileSystem: all, register: UploadRegister.of(all), path };
+      return { fileSystem: home.own, register: UploadRegister.of(home.tree), path: path.slice(name.length + 1) };
     };
     try {
-      removed += await sweepTree(folder, settings, now);
+      removed += await sweepTree(all, `/${name}`, settings, find);
     } catch (error) {
+      settings.signal?.throwIfAborted();
       errors.push(error);
     }
   }

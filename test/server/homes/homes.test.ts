@@ -11,6 +11,7 @@ import {
   MemoryFileSystem,
 } from "../../../src/sftp/index.js";
 import { Drive, expectFailure } from "../../files/conformance/drive.js";
+import { openDescriptors } from "../../files/local/fixture.js";
 import { temporaryFolder } from "../../support/tools.js";
 
 const parent = temporaryFolder();
@@ -284,6 +285,15 @@ describe("what is left of uploads in homes", () => {
     expect(await serve.sweepUploads({ keepSeconds: 0 })).toBe(0);
     await file.close();
     expect(await readFile(join(root, "ann", "new"), "utf8")).toBe("data");
+  });
+
+  it("is found in very many homes with few descriptors", async () => {
+    const root = await newRoot();
+    for (let index = 0; index < 300; index++) await mkdir(join(root, `user${index}`));
+    const serve = homes({ root, atomicUploads: true });
+    const before = openDescriptors().length;
+    expect(await serve.sweepUploads()).toBe(0);
+    expect(openDescriptors().length - before).toBeLessThan(50);
   });
 
   it("does not keep others from being swept where one home fails, and knows options", async () => {
