@@ -1,5 +1,6 @@
 import { loggedPath } from "../base/logged-text.js";
 import { checkOptions } from "../base/option-checks.js";
+import { FileError } from "../files/errors.js";
 import {
   FILE_SERVER_OPTIONS,
   type FileServerLogger,
@@ -38,13 +39,15 @@ export class SCPServer {
     this.#logger = logger;
     // The peer hears of it as of the end of the stream.
     stream.on("error", () => {});
+    const gone = new AbortController();
+    stream.once("close", () => gone.abort(new FileError("ENOTCONN")));
     this.#session = {
       command,
       startDirectory,
       peer: new SCPPeer(stream, (error, path) =>
         logger.warn({ err: error, path: loggedPath(path) }, "scp: a file failed"),
       ),
-      tree: new GuardedFileSystem(fileSystem, guard(policy), startDirectory),
+      tree: new GuardedFileSystem(fileSystem, guard(policy), startDirectory, gone.signal),
       locator: new Locator(fileSystem, startDirectory),
       transfers,
     };

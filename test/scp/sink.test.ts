@@ -2,9 +2,11 @@ import { finished } from "node:stream/promises";
 import { setImmediate } from "node:timers/promises";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { AccessGuard } from "../../src/files/access-guard.js";
 import { type AccessPolicy, allowAll } from "../../src/files/access-policy.js";
 import { FileError } from "../../src/files/errors.js";
 import type { FileHandle, FileSystem, OpenOptions } from "../../src/files/file-system.js";
+import { GuardedFileSystem } from "../../src/files/guarded-file-system.js";
 import { MemoryFileSystem } from "../../src/files/memory/memory-file-system.js";
 import { codePoint } from "../support/code-point.js";
 import { extent } from "../support/extent.js";
@@ -330,6 +332,33 @@ describe("a hostile source", () => {
       }),
     );
   });
+});
+
+describe("a name that another session changes", () => {
+  it("is not waited for when the client has gone", async () => {
+    const fileSystem = MemoryFileSystem.from({ "/d/file": "content" });
+    let goOn = (): void => {};
+    const going = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+    const rename = fileSystem.rename.bind(fileSystem);
+    const halted = Object.assign(fileSystem, {
+      rename: (from: string, to: string) => going.then(() => rename(from, to)),
+    });
+    const guard = new AccessGuard(allowAll, { decide: () => true, connection: undefined });
+    const moved = new GuardedFileSystem(halted as FileSystem, guard, "/").rename("/d", "/e", "refuse");
+    await setImmediate();
+    const peer = new SCPTestPeer("scp -t /d", { fileSystem: halted as FileSystem, access: () => true });
+    await peer.answer();
+    peer.send("C0644 4 new\n");
+    await setImmediate();
+    await setImmediate();
+    peer.stream.destroy();
+    await peer.server.closed;
+    goOn();
+    await moved;
+    expect(names(fileSystem, "/e")).toEqual(["file"]);
+  }, 5000);
 });
 
 /** The methods of a memory file system as an object of their own, some of which may be replaced. */
