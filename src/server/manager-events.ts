@@ -31,10 +31,10 @@ export interface ManagerEvents<Data = unknown> {
 export const MANAGER_EVENTS = ["connection", "refused", "penalty", "authenticated", "disconnected"] as const;
 
 /** Calls the listeners of an event. An error that one throws, or rejects with, is reported and harms no other. */
-export function tell<Name extends keyof ManagerEvents>(
+export function tell(
   emitter: EventEmitter,
-  event: Name,
-  parameters: ManagerEvents[Name],
+  event: string,
+  parameters: readonly unknown[],
   failed: (error: unknown) => void,
 ): void {
   for (const listener of emitter.rawListeners(event)) {

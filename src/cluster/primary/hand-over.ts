@@ -1,0 +1,128 @@
+import type { Socket } from "node:net";
+import type { Logger } from "../../base/logger.js";
+import type { StreamInfo } from "../../server/stream-info.js";
+import type { Stay, Visit } from "./visit.js";
+import type { WorkerProcess } from "./worker-process.js";
+
+/** Milliseconds that a client waits for a worker, while all are busy or none is there. */
+const WAITING_TIME = 30_000;
+
+interface Waiting {
+  readonly visit: Visit;
+  readonly until: number;
+}
+
+/** Gives each connection to the worker that has the fewest. Those that none can take yet wait, to a deadline. */
+export class HandOver {
+  readonly #workers: () => Iterable<WorkerProcess>;
+  readonly #logger: Logger;
+  /** By server. Their number is bounded by the places that connections take. */
+  readonly #waiting = new Map<string, Waiting[]>();
+  #lastId = 0;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(workers: () => Iterable<WorkerProcess>, logger: Logger) {
+    this.#workers = workers;
+    this.#logger = logger;
+  }
+
+  add(desk: string, socket: Socket, info: StreamInfo, stay: Stay): void {
+    // A reset is told to whoever reads it.
+    socket.on("error", () => {});
+    const visit = { id: ++this.#lastId, desk, socket, info, stay, isTaken: false };
+    this.#enqueue(visit);
+    this.#dispatch(desk);
+  }
+
+  /** A worker can take connections. */
+  dispatch(): void {
+    for (const desk of this.#waiting.keys()) this.#dispatch(desk);
+  }
+
+  /** A worker has ended. Returns the number of connections that have ended with it. */
+  lose(worker: WorkerProcess): number {
+    let lost = 0;
+    for (const visit of worker.takeVisits()) {
+      // It has not left this process: Node.js sends one socket after the other.
+      if (!visit.isTaken && visit.socket.remoteAddress !== undefined) this.#enqueue(visit);
+      else {
+        lost++;
+        visit.socket.destroy();
+        visit.stay.place.release();
+      }
+    }
+    this.dispatch();
+    return lost;
+  }
+
+  /** Closes what waits. */
+  close(): void {
+    clearTimeout(this.#timer);
+    for (const queue of this.#waiting.values()) {
+      for (const { visit } of queue) end(visit);
+    }
+    this.#waiting.clear();
+  }
+
+  #enqueue(visit: Visit): void {
+    const queue = this.#waiting.get(visit.desk) ?? [];
+    this.#waiting.set(visit.desk, queue);
+    queue.push({ visit, until: performance.now() + WAITING_TIME });
+  }
+
+  #dispatch(desk: string): void {
+    const queue = this.#waiting.get(desk) ?? [];
+    let done = 0;
+    for (const { visit } of queue) {
+      if (!this.#send(visit)) break;
+      done++;
+    }
+    if (done === queue.length) this.#waiting.delete(desk);
+    else queue.splice(0, done);
+    if (this.#waiting.size > 0) this.#timer ??= setTimeout(() => this.#giveUp(), WAITING_TIME);
+  }
+
+  /** Returns whether it need not wait. */
+  #send(visit: Visit): boolean {
+    for (let worker = this.#choose(visit.desk); worker !== undefined; worker = this.#choose(visit.desk)) {
+      const outcome = worker.send(visit);
+      if (outcome === "lost") end(visit);
+      if (outcome !== "over") return true;
+    }
+    return false;
+  }
+
+  #choose(desk: string): WorkerProcess | undefined {
+    let chosen: WorkerProcess | undefined;
+    for (const worker of this.#workers()) {
+      if (!worker.takesConnections || !worker.desks.has(desk)) continue;
+      if (chosen === undefined || isLess(worker, chosen)) chosen = worker;
+    }
+    return chosen;
+  }
+
+  #giveUp(): void {
+    this.#timer = undefined;
+    const now = performance.now();
+    let closed = 0;
+    for (const [desk, queue] of this.#waiting) {
+      const rest = queue.filter(({ until }) => until > now);
+      for (const { visit, until } of queue) if (until <= now) end(visit);
+      closed += queue.length - rest.length;
+      if (rest.length === 0) this.#waiting.delete(desk);
+      else this.#waiting.set(desk, rest);
+    }
+    if (closed > 0) this.#logger.error({ connections: closed }, "no worker takes connections: some were closed");
+    if (this.#waiting.size > 0) this.#timer = setTimeout(() => this.#giveUp(), WAITING_TIME / 10);
+  }
+}
+
+function isLess(worker: WorkerProcess, other: WorkerProcess): boolean {
+  if (worker.connections !== other.connections) return worker.connections < other.connections;
+  return worker.admitted < other.admitted;
+}
+
+function end({ socket, stay }: Visit): void {
+  socket.destroy();
+  stay.place.release();
+}

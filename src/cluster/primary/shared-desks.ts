@@ -1,0 +1,188 @@
+import type { Server } from "node:net";
+import { ConfigurationError } from "../../base/configuration-error.js";
+import type { Logger } from "../../base/logger.js";
+import { checkObject, checkOptions } from "../../base/option-checks.js";
+import { takeOverForDirectReads } from "../../endpoint/direct-reads.js";
+import { AdmissionDesk, type DeskSettings } from "../../server/admission/admission-desk.js";
+import { ADMISSION_OPTIONS, type AdmissionOptions, resolveAdmission } from "../../server/admission/options.js";
+import { type Refusal, type RefusalReason, refusalReasons } from "../../server/admission/refusal.js";
+import { listen } from "../../server/listener.js";
+import type { ListenAnswer, ListenRequest } from "../messages.js";
+import { problemOf } from "../problem.js";
+import type { HandOver } from "./hand-over.js";
+import type { WorkerProcess } from "./worker-process.js";
+
+/** Servers and places that all workers together may have. */
+const MAX_DESKS = 64;
+const MAX_PLACES = 256;
+
+interface SharedDesk {
+  readonly desk: AdmissionDesk;
+  settings: DeskSettings;
+  generation: number;
+  /** Settings of workers that are not in force yet. */
+  coming: { readonly generation: number; readonly settings: DeskSettings } | undefined;
+}
+
+interface SharedPlace {
+  readonly desk: string;
+  readonly opening: Promise<Server>;
+  /** The last that has asked for it. */
+  generation: number;
+  /** The first. */
+  readonly openedBy: number;
+}
+
+/** What the servers of all workers have in common: the places that are listened on, and who may connect there. */
+export class SharedDesks {
+  readonly #handOver: HandOver;
+  readonly #logger: Logger;
+  readonly #refused: (refusal: Refusal) => void;
+  readonly #desks = new Map<string, SharedDesk>();
+  readonly #places = new Map<string, SharedPlace>();
+
+  constructor(handOver: HandOver, logger: Logger, refused: (refusal: Refusal) => void) {
+    this.#handOver = handOver;
+    this.#logger = logger;
+    this.#refused = refused;
+  }
+
+  /** Resolves to what is listened on, in the order in which it was asked for. */
+  get places(): Promise<readonly { readonly address: string; readonly port: number }[]> {
+    return Promise.all([...this.#places.values()].map(({ opening }) => opening.then(boundTo)));
+  }
+
+  get startups(): number {
+    return this.#sum(({ startups }) => startups);
+  }
+
+  get penalisedSources(): number {
+    return this.#sum(({ penalisedSources }) => penalisedSources);
+  }
+
+  get refusedBy(): Readonly<Record<RefusalReason, number>> {
+    const all = [...this.#desks.values()].map(({ desk }) => desk.refusedBy);
+    const sums = refusalReasons.map((reason) => [reason, all.reduce((sum, by) => sum + by[reason], 0)]);
+    return Object.fromEntries(sums) as Record<RefusalReason, number>;
+  }
+
+  /** A user of a worker's connection was refused. */
+  refuseUser(key: string, remoteAddress: string | undefined, worker: number): void {
+    this.#desks.get(key)?.desk.refused("maxConnectionsPerUser", remoteAddress, { worker });
+  }
+
+  /** A server of a worker wants connections. */
+  async listen(worker: WorkerProcess, request: ListenRequest): Promise<ListenAnswer> {
+    try {
+      const desk = this.#deskOf(worker, request);
+      const server = await this.#placeOf(worker, request, desk).opening;
+      worker.desks.add(request.desk);
+      this.#handOver.dispatch();
+      return { ...boundTo(server), problem: undefined };
+    } catch (error) {
+      return { address: "", port: 0, problem: problemOf(error) };
+    }
+  }
+
+  /** Workers of a generation are in force from now on: their settings count, and what they do not listen on is closed. */
+  commit(generation: number): void {
+    for (const shared of this.#desks.values()) {
+      if (shared.coming?.generation !== generation) continue;
+      Object.assign(shared, shared.coming, { coming: undefined });
+      shared.desk.use(shared.settings);
+    }
+    this.#closePlaces((place) => place.generation < generation);
+  }
+
+  /** Workers of a generation will not be in force. */
+  abandon(generation: number): void {
+    for (const shared of this.#desks.values()) shared.coming = undefined;
+    this.#closePlaces((place) => place.openedBy === generation);
+  }
+
+  /** Frees all places. */
+  stopListening(): void {
+    this.#closePlaces(() => true);
+  }
+
+  close(): void {
+    this.stopListening();
+    for (const { desk } of this.#desks.values()) {
+      desk.close();
+      desk.reopen();
+    }
+  }
+
+  #deskOf(worker: WorkerProcess, { desk: key, maxConnections, admission }: ListenRequest): AdmissionDesk {
+    const given = checkOptions(checkObject("admission", admission as AdmissionOptions), ADMISSION_OPTIONS);
+    const settings = { maxConnections, admission: resolveAdmission(given) };
+    const { generation } = worker;
+    const known = this.#desks.get(key);
+    if (known === undefined) {
+      if (this.#desks.size >= MAX_DESKS) throw new ConfigurationError("workers", `have more than ${MAX_DESKS} servers`);
+      const desk = this.#createDesk(key, settings);
+      this.#desks.set(key, { desk, settings, generation, coming: undefined });
+      return desk;
+    }
+    const { settings: rule } = generation > known.generation ? (known.coming ?? { settings }) : known;
+    if (generation > known.generation) known.coming ??= { generation, settings };
+    if (!isSame(rule, settings)) {
+      this.#logger.warn({ worker: worker.number }, "workers want different limits: those of the first count");
+    }
+    return known.desk;
+  }
+
+  #createDesk(key: string, settings: DeskSettings): AdmissionDesk {
+    return new AdmissionDesk(settings, this.#logger, {
+      admitted: (socket, info, place) => this.#handOver.add(key, socket, info, { kind: "admitted", place }),
+      turnedAway: (socket, info, reason, place) =>
+        this.#handOver.add(key, socket, info, { kind: "refused", place, reason }),
+      refused: this.#refused,
+    });
+  }
+
+  #placeOf({ generation }: WorkerProcess, request: ListenRequest, desk: AdmissionDesk): SharedPlace {
+    const known = this.#places.get(request.place);
+    if (known !== undefined) {
+      known.generation = Math.max(known.generation, generation);
+      return known;
+    }
+    if (this.#places.size >= MAX_PLACES)
+      throw new ConfigurationError("workers", `listen on more than ${MAX_PLACES} places`);
+    const { address, port } = request;
+    const opening = listen({
+      address,
+      port,
+      // Nothing is read of a socket here that goes to a worker.
+      accepted: (socket) => desk.accept(takeOverForDirectReads(socket.pause())),
+      failed: (err) => this.#logger.error({ err }, "a connection could not be accepted"),
+    });
+    const place = { desk: request.desk, opening, generation, openedBy: generation };
+    this.#places.set(request.place, place);
+    opening.catch(() => this.#places.delete(request.place));
+    return place;
+  }
+
+  #closePlaces(isClosed: (place: SharedPlace) => boolean): void {
+    for (const [key, place] of this.#places) {
+      if (!isClosed(place)) continue;
+      this.#places.delete(key);
+      void place.opening.then((server) => server.close()).catch(() => {});
+    }
+  }
+
+  #sum(count: (desk: AdmissionDesk) => number): number {
+    return [...this.#desks.values()].reduce((total, { desk }) => total + count(desk), 0);
+  }
+}
+
+function isSame(settings: DeskSettings, others: DeskSettings): boolean {
+  const text = ({ maxConnections, admission }: DeskSettings) => JSON.stringify([maxConnections, admission.given]);
+  return text(settings) === text(others);
+}
+
+function boundTo(server: Server): { readonly address: string; readonly port: number } {
+  const bound = server.address();
+  if (typeof bound !== "object" || bound === null) throw new Error("it is not listened on any more");
+  return { address: bound.address, port: bound.port };
+}

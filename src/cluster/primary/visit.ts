@@ -1,0 +1,21 @@
+import type { Socket } from "node:net";
+import type { ConnectionPlace, RefusedPlace } from "../../server/admission/connection-place.js";
+import type { RefusalReason } from "../../server/admission/refusal.js";
+import type { StreamInfo } from "../../server/stream-info.js";
+
+/** A client from accept until a worker says that nothing is left of it, or is gone itself. */
+export interface Visit {
+  readonly id: number;
+  /** The server that it has come to. */
+  readonly desk: string;
+  readonly info: StreamInfo;
+  readonly socket: Socket;
+  readonly stay: Stay;
+  /** The worker has the socket. */
+  isTaken: boolean;
+}
+
+export type Stay =
+  | { readonly kind: "admitted"; readonly place: ConnectionPlace }
+  /** It is only told that it is refused. */
+  | { readonly kind: "refused"; readonly place: RefusedPlace; readonly reason: RefusalReason };

@@ -1,0 +1,287 @@
+import type { Worker } from "node:cluster";
+import type { Logger } from "../../base/logger.js";
+import { LineError } from "../calls/line-error.js";
+import { ProcessLine } from "../calls/process-line.js";
+import { BEAT, CONNECTION, HELLO, RETIRE, START, STOP, type WorkerCounts } from "../messages.js";
+import { errorOf } from "../problem.js";
+import { WorkerStartError } from "../worker-errors.js";
+import type { Visit } from "./visit.js";
+
+/**
+ * - `starting`: it does not listen yet
+ * - `ready`: it could serve
+ * - `serving`: it gets connections
+ * - `retiring`: it gets no more, and ends after those that it has
+ * - `ending`: it was told to end its connections, or is killed
+ */
+export type WorkerState = "starting" | "ready" | "serving" | "retiring" | "ending";
+
+/** Sockets that may be on their way to a worker: others wait for whichever worker takes one first. */
+const MAX_UNDERWAY = 8;
+
+/** Beats that a worker may miss. */
+const MAX_MISSED = 5;
+
+/** Milliseconds that a worker gets beyond its time to end by itself. */
+const LAST_TIME = 5000;
+
+/** How a process has ended. */
+export interface WorkerExit {
+  readonly code: number | null;
+  readonly signal: string | null;
+}
+
+/** One worker, as the primary sees it. */
+export class WorkerProcess {
+  readonly number: number;
+  /** Of all that were started together; a later one has a greater number. */
+  readonly generation: number;
+  readonly line: ProcessLine;
+  /** Resolves when the process has ended. */
+  readonly exited: Promise<WorkerExit>;
+  /** Servers of it that want connections. */
+  readonly desks = new Set<string>();
+  readonly #worker: Worker;
+  readonly #logger: Logger;
+  readonly #visits = new Map<number, Visit>();
+  #state: WorkerState = "starting";
+  #isInService = false;
+  #underway = 0;
+  #admitted = 0;
+  #servingSince = Number.POSITIVE_INFINITY;
+  #missedBeats = 0;
+  #watch: NodeJS.Timeout | undefined;
+  #deadline: NodeJS.Timeout | undefined;
+  #lastCounts: WorkerCounts = { accepted: 0, active: 0, authenticated: 0, bytesReceived: 0, bytesSent: 0 };
+
+  constructor(worker: Worker, number: number, generation: number, logger: Logger) {
+    this.#worker = worker;
+    this.number = number;
+    this.generation = generation;
+    this.#logger = logger;
+    this.exited = new Promise((resolve) => {
+      worker.process.once("exit", (code, signal) => resolve({ code, signal }));
+      // A process that could not be started has no exit.
+      worker.on("error", (err) => {
+        logger.error({ worker: number, err }, "a worker cannot be started, or told something");
+        if (worker.process.pid === undefined) resolve({ code: null, signal: null });
+      });
+    });
+    this.line = new ProcessLine(worker.process, { peer: `worker ${number}`, logger });
+    this.line.hear(BEAT, (counts) => {
+      this.#missedBeats = 0;
+      this.#lastCounts = counts;
+    });
+    void this.exited.then(() => {
+      clearInterval(this.#watch);
+      clearTimeout(this.#deadline);
+      this.line.end("it has ended");
+    });
+    // One that does not keep to the rules, or cannot be heard, is of no use.
+    this.line.signal.addEventListener("abort", () => this.#lineOver());
+  }
+
+  get pid(): number | undefined {
+    return this.#worker.process.pid;
+  }
+
+  get state(): WorkerState {
+    return this.#state;
+  }
+
+  /** Connections of which something is left, those under way included. */
+  get connections(): number {
+    return this.#visits.size;
+  }
+
+  /** Connections that were sent to it, told refusals not included. */
+  get admitted(): number {
+    return this.#admitted;
+  }
+
+  /** As of its last beat. */
+  get lastCounts(): WorkerCounts {
+    return this.#lastCounts;
+  }
+
+  get takesConnections(): boolean {
+    return this.#state === "serving" && this.#underway < MAX_UNDERWAY && !this.line.signal.aborted;
+  }
+
+  /** It has begun to serve, and was not told to retire or to stop: when it ends, another has to take its place. */
+  get isInService(): boolean {
+    return this.#isInService;
+  }
+
+  /** Milliseconds. */
+  get servingFor(): number {
+    return Math.max(0, performance.now() - this.#servingSince);
+  }
+
+  /**
+   * Resolves once it listens. When that fails, the process is ended.
+   *
+   * @param time milliseconds that it may take
+   * @param unresponsiveAfter milliseconds
+   * @throws {WorkerStartError}
+   */
+  async start(data: unknown, time: number, unresponsiveAfter: number): Promise<void> {
+    const begun = performance.now();
+    try {
+      await this.#greeted(time);
+      const beatTime = Number.isFinite(unresponsiveAfter) ? unresponsiveAfter / MAX_MISSED : 0;
+      const seconds = Math.max(0.1, (time - (performance.now() - begun)) / 1000);
+      const problem = await this.line.call(START, { data, beatSeconds: beatTime / 1000 }, { seconds });
+      if (problem !== undefined) throw errorOf(problem);
+      this.#state = "ready";
+      if (beatTime > 0) this.#watch = setInterval(() => this.#lookAfter(unresponsiveAfter), beatTime);
+    } catch (error) {
+      const failure = await this.#startFailure(error, time);
+      this.kill();
+      throw failure;
+    }
+  }
+
+  serve(): void {
+    this.#state = "serving";
+    this.#isInService = true;
+    this.#servingSince = performance.now();
+  }
+
+  /** Sends a connection. `lost` is one that was reset; with `over` the worker gets none any more. */
+  send(visit: Visit): "sent" | "lost" | "over" {
+    const { id, desk, info, socket, stay } = visit;
+    // From here on nothing may be read in this process.
+    const head = readSoFar(socket);
+    socket.pause();
+    if (socket.remoteAddress === undefined) return "lost";
+    const refusal = stay.kind === "refused" ? stay.reason : undefined;
+    if (!this.line.notify(CONNECTION, { id, desk, info, head, refusal }, socket)) {
+      if (head !== undefined) socket.unshift(head);
+      return "over";
+    }
+    this.#visits.set(id, visit);
+    this.#underway++;
+    if (stay.kind === "admitted") this.#admitted++;
+    return "sent";
+  }
+
+  visit(id: number): Visit | undefined {
+    return this.#visits.get(id);
+  }
+
+  taken(id: number): void {
+    const visit = this.#visits.get(id);
+    if (visit === undefined || visit.isTaken) return;
+    visit.isTaken = true;
+    this.#underway--;
+  }
+
+  gone(id: number): void {
+    this.taken(id);
+    const visit = this.#visits.get(id);
+    this.#visits.delete(id);
+    visit?.stay.place.release();
+  }
+
+  /** The process has ended: its connections are taken from it. Those whose sockets have not left go to another one. */
+  takeVisits(): readonly Visit[] {
+    const visits = [...this.#visits.values()];
+    this.#visits.clear();
+    return visits;
+  }
+
+  /** It gets no more connections, and ends after those that it has, or `seconds` later. */
+  retire(seconds: number, grace: number): void {
+    if (this.#state === "ending") return;
+    this.#state = "retiring";
+    this.#isInService = false;
+    this.line.notify(RETIRE, { seconds, grace });
+    this.#killAfter(1000 * (seconds + grace) + LAST_TIME);
+  }
+
+  /** It ends its connections, and itself. */
+  stop(grace: number): void {
+    if (this.#state === "starting") {
+      this.kill();
+      return;
+    }
+    this.#state = "ending";
+    this.#isInService = false;
+    this.line.notify(STOP, { grace });
+    this.#killAfter(1000 * grace + LAST_TIME);
+  }
+
+  kill(): void {
+    this.#state = "ending";
+    this.#worker.process.kill("SIGKILL");
+  }
+
+  #killAfter(milliseconds: number): void {
+    clearTimeout(this.#deadline);
+    this.#deadline = setTimeout(() => this.kill(), Math.min(milliseconds, 2 ** 31 - 1));
+  }
+
+  /** The program has to come to `serveWithWorkers` first. */
+  #greeted(time: number): Promise<void> {
+    const { signal } = this.line;
+    return new Promise((resolve, reject) => {
+      const overdue = () => reject(new LineError("late", "the program has not called serveWithWorkers in time"));
+      const timer = setTimeout(overdue, time);
+      const finish = () => {
+        clearTimeout(timer);
+        signal.removeEventListener("abort", over);
+      };
+      const over = () => {
+        finish();
+        reject(signal.reason);
+      };
+      signal.addEventListener("abort", over);
+      this.line.hear(HELLO, () => {
+        finish();
+        resolve();
+      });
+      if (signal.aborted) over();
+    });
+  }
+
+  async #startFailure(error: unknown, time: number): Promise<WorkerStartError> {
+    if (error instanceof LineError && error.failure === "gone") {
+      const message = `the process has ended with ${describeExit(await this.exited)}`;
+      return new WorkerStartError(this.number, "crashed", message, { cause: error });
+    }
+    if (error instanceof LineError && error.failure === "late") {
+      return new WorkerStartError(this.number, "failed", `it does not listen after ${time / 1000} s`, { cause: error });
+    }
+    return new WorkerStartError(this.number, "failed", error instanceof Error ? error.message : String(error), {
+      cause: error,
+    });
+  }
+
+  /** It has closed the channel, and so ends, or does not keep to the rules. */
+  #lineOver(): void {
+    if (this.#worker.process.connected) this.kill();
+    else this.#killAfter(LAST_TIME);
+  }
+
+  /** A standstill of the primary is none of the worker: beats are counted, not times. */
+  #lookAfter(unresponsiveAfter: number): void {
+    if (this.#missedBeats++ < MAX_MISSED || this.#state === "ending") return;
+    const seconds = unresponsiveAfter / 1000;
+    this.#logger.error({ worker: this.number, pid: this.pid, seconds }, "a worker does not answer: it is killed");
+    this.kill();
+  }
+}
+
+export function describeExit({ code, signal }: WorkerExit): string {
+  if (signal !== null) return `signal ${signal}`;
+  return code === null ? "no process" : `exit code ${code}`;
+}
+
+/** What the primary has read behind the header of a proxy. */
+function readSoFar(socket: Visit["socket"]): Buffer | undefined {
+  const chunks: Buffer[] = [];
+  if (socket.bytesRead === 0) return undefined;
+  for (let chunk: Buffer | null = socket.read(); chunk !== null; chunk = socket.read()) chunks.push(chunk);
+  return chunks.length === 0 ? undefined : Buffer.concat(chunks);
+}

@@ -1,0 +1,31 @@
+import { COUNT, type WorkerCounts } from "../messages.js";
+import type { WorkerProcess } from "./worker-process.js";
+
+const NOTHING: WorkerCounts = { accepted: 0, active: 0, authenticated: 0, bytesReceived: 0, bytesSent: 0 };
+
+/** Adds up what the workers count, those that have ended included. */
+export class WorkerTotals {
+  #ended = NOTHING;
+
+  /** A worker has ended: what it has counted remains. */
+  ended({ lastCounts, admitted }: WorkerProcess): void {
+    const accepted = Math.max(lastCounts.accepted, admitted);
+    this.#ended = sum(this.#ended, { ...lastCounts, accepted, active: 0, authenticated: 0 });
+  }
+
+  /** One that does not answer counts as it did when it was heard last. */
+  async of(workers: readonly WorkerProcess[]): Promise<WorkerCounts> {
+    const ask = (worker: WorkerProcess) => worker.line.call(COUNT, undefined).catch(() => worker.lastCounts);
+    return (await Promise.all(workers.map(ask))).reduce(sum, this.#ended);
+  }
+}
+
+function sum(counts: WorkerCounts, others: WorkerCounts): WorkerCounts {
+  return {
+    accepted: counts.accepted + others.accepted,
+    active: counts.active + others.active,
+    authenticated: counts.authenticated + others.authenticated,
+    bytesReceived: counts.bytesReceived + others.bytesReceived,
+    bytesSent: counts.bytesSent + others.bytesSent,
+  };
+}

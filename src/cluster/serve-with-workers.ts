@@ -1,0 +1,30 @@
+import cluster from "node:cluster";
+import { resolveWorkersOptions, type WorkersOptions } from "./options.js";
+import { WORKER_VARIABLE } from "./primary/worker-pool.js";
+import { runWorker } from "./worker/run-worker.js";
+import { Workers } from "./workers.js";
+
+let isCalled = false;
+
+/**
+ * Serves with several processes on the same addresses. The program that calls it is the primary, and is started anew for each
+ * worker; there `start` makes the server, and what stands behind the call does not run. The primary accepts the connections, decides
+ * who may connect by the options of the workers' servers, and gives each connection to the worker that has the fewest. A worker that
+ * crashes takes its own connections only, and another one takes its place.
+ *
+ * @returns in the primary, once all workers listen
+ * @throws {ConfigurationError} naming the option that cannot be used
+ * @throws {WorkerStartError} when a worker cannot start; its cause is the error of `start`
+ * @throws {WorkerCrashLoopError} when workers crash before they have started
+ */
+export async function serveWithWorkers<Data>(options: WorkersOptions<Data>): Promise<Workers> {
+  if (isCalled) throw new Error("serveWithWorkers can be called once in a program");
+  const settings = resolveWorkersOptions(options);
+  isCalled = true;
+  if (cluster.isPrimary) return Workers.start(settings);
+  const { [WORKER_VARIABLE]: number } = process.env;
+  if (number === undefined) throw new Error("this process is the worker of another cluster");
+  // Programs that the worker runs are none.
+  delete process.env[WORKER_VARIABLE];
+  return runWorker(Number(number), settings);
+}

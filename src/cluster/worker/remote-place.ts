@@ -1,0 +1,47 @@
+import { createHash } from "node:crypto";
+import type { MaybePromise } from "../../base/maybe-promise.js";
+import type { ConnectionPlace } from "../../server/admission/connection-place.js";
+import type { AdmissionSettings } from "../../server/admission/options.js";
+import type { Penalised, PenaltyCause } from "../../server/admission/penalties.js";
+import type { ProcessLine } from "../calls/process-line.js";
+import { GONE, LOG_IN, LOGGED_IN, MAX_COUNTED_NAME, PENALISE } from "../messages.js";
+
+/** The place of a connection that the primary counts. It is asked only where its answer is needed. */
+export class RemotePlace implements ConnectionPlace {
+  readonly #line: ProcessLine;
+  readonly #id: number;
+  readonly #settings: AdmissionSettings;
+  readonly #released: () => void;
+  #isReleased = false;
+
+  constructor(line: ProcessLine, id: number, settings: AdmissionSettings, released: () => void) {
+    this.#line = line;
+    this.#id = id;
+    this.#settings = settings;
+    this.#released = released;
+  }
+
+  logIn(name: string): MaybePromise<boolean> {
+    const login = { id: this.#id, username: countedName(name) };
+    if (this.#settings.maxConnectionsPerUser < Number.POSITIVE_INFINITY) return this.#line.call(LOG_IN, login);
+    this.#line.notify(LOGGED_IN, login);
+    return true;
+  }
+
+  penalise(cause: PenaltyCause): MaybePromise<Penalised | undefined> {
+    if (this.#settings.perSourcePenalties === undefined) return undefined;
+    // When the primary is gone, so is this process.
+    return this.#line.call(PENALISE, { id: this.#id, cause }).catch(() => undefined);
+  }
+
+  release(): void {
+    if (this.#isReleased) return;
+    this.#isReleased = true;
+    this.#line.notify(GONE, this.#id);
+    this.#released();
+  }
+}
+
+function countedName(name: string): string {
+  return name.length <= MAX_COUNTED_NAME ? name : createHash("sha256").update(name).digest("hex");
+}

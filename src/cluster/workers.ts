@@ -1,0 +1,276 @@
+import { EventEmitter } from "node:events";
+import type { Logger } from "../base/logger.js";
+import { checkInteger, checkNumber, checkOptions } from "../base/option-checks.js";
+import type { Penalised, PenaltyCause } from "../server/admission/penalties.js";
+import type { Refusal } from "../server/admission/refusal.js";
+import type { ConnectionStats } from "../server/connection-stats.js";
+import { type PenaltyEvent, tell } from "../server/manager-events.js";
+import {
+  CLOSE,
+  type ConnectionFacts,
+  GONE,
+  LIST,
+  LISTEN,
+  LOG_IN,
+  LOGGED_IN,
+  type Login,
+  PENALISE,
+  TAKEN,
+  UNLISTEN,
+} from "./messages.js";
+import type { WorkersSettings } from "./options.js";
+import { OWN_IDS } from "./own-ids.js";
+import { HandOver } from "./primary/hand-over.js";
+import { SharedDesks } from "./primary/shared-desks.js";
+import { DEFAULT_GRACE, WorkerPool } from "./primary/worker-pool.js";
+import type { WorkerExit, WorkerProcess, WorkerState } from "./primary/worker-process.js";
+import { WorkerTotals } from "./primary/worker-totals.js";
+import type { WorkerCrashLoopError } from "./worker-errors.js";
+
+/** A worker, as `Workers` tells it. */
+export interface WorkerInfo {
+  readonly worker: number;
+  readonly pid: number | undefined;
+  /**
+   * - `starting`, `ready`: it gets no connections yet
+   * - `serving`: it gets connections
+   * - `retiring`: it gets no more, and ends after those that it has
+   * - `ending`: it ends its connections, and itself
+   */
+  readonly state: WorkerState;
+  /** Connections that it was given, and of which something is left. */
+  readonly connections: number;
+}
+
+/** A connection of one of the workers. */
+export interface WorkerConnection extends Omit<ConnectionFacts, "connectedAt"> {
+  readonly worker: number;
+  readonly connectedAt: Date;
+}
+
+/** A worker's process has ended. */
+export interface WorkerEnded extends WorkerExit {
+  readonly worker: number;
+  readonly pid: number | undefined;
+  /** Connections that have ended with it. */
+  readonly connections: number;
+  /** It had not been told to end: another one takes its place. */
+  readonly crashed: boolean;
+}
+
+/** The events of `Workers`. Those of single connections are events of the server in each worker. */
+export interface WorkersEvents {
+  /** A client was turned away, by what all workers share. */
+  readonly refused: [refusal: Refusal];
+  readonly penalty: [penalty: PenaltyEvent & { readonly worker: number }];
+  /** A worker gets connections from now on. */
+  readonly workerServing: [worker: WorkerInfo];
+  readonly workerEnded: [worker: WorkerEnded];
+}
+
+/** The processes that serve together, for the program that has started them: see `serveWithWorkers`. */
+export class Workers extends EventEmitter<WorkersEvents> implements AsyncDisposable {
+  /** Resolves when all workers have ended after `close()`. Rejects with a {@link WorkerCrashLoopError} when they crash again and again. */
+  readonly ended: Promise<void>;
+  readonly #logger: Logger;
+  readonly #pool: WorkerPool;
+  readonly #handOver: HandOver;
+  readonly #desks: SharedDesks;
+  readonly #totals = new WorkerTotals();
+  #addresses: readonly { readonly address: string; readonly port: number }[] = [];
+  #closing: Promise<void> | undefined;
+  #finish: { readonly resolve: () => void; readonly reject: (error: Error) => void };
+
+  private constructor(settings: WorkersSettings) {
+    super();
+    this.#logger = settings.logger;
+    let finish = { resolve: () => {}, reject: (_error: Error) => {} };
+    this.ended = new Promise((resolve, reject) => {
+      finish = { resolve, reject };
+    });
+    this.#finish = finish;
+    this.#pool = new WorkerPool(settings, {
+      forked: (worker) => this.#listenTo(worker),
+      serving: (worker) => this.#serving(worker),
+      exited: (worker, exit) => this.#exited(worker, exit),
+      inForce: (generation) => this.#desks.commit(generation),
+      abandoned: (generation) => this.#desks.abandon(generation),
+      failed: (error) => this.#failed(error),
+    });
+    this.#handOver = new HandOver(() => this.#pool.workers, this.#logger);
+    this.#desks = new SharedDesks(this.#handOver, this.#logger, (refusal) => this.#tell("refused", refusal));
+  }
+
+  /** @internal `serveWithWorkers` starts them. */
+  static async start(settings: WorkersSettings): Promise<Workers> {
+    const workers = new Workers(settings);
+    try {
+      await workers.#pool.start();
+      workers.#addresses = await workers.#desks.places;
+    } catch (error) {
+      await workers.close({ grace: 0 });
+      throw error;
+    }
+    return workers;
+  }
+
+  /** The port listened on, of several the first. @throws {Error} where no worker listens */
+  get port(): number {
+    return this.#first.port;
+  }
+
+  /** The address listened on, of several the first. @throws {Error} where no worker listens */
+  get address(): string {
+    return this.#first.address;
+  }
+
+  /** The places that are listened on. */
+  get addresses(): readonly { readonly address: string; readonly port: number }[] {
+    return this.#addresses;
+  }
+
+  /** The workers, those included that go on with old sessions. */
+  get workers(): readonly WorkerInfo[] {
+    return this.#pool.workers.map(infoOf);
+  }
+
+  /** What has come and gone since the start, over all workers. One that does not answer counts as it was heard last. */
+  async statistics(): Promise<ConnectionStats> {
+    const counts = await this.#totals.of(this.#pool.workers);
+    const { refusedBy, startups, penalisedSources } = this.#desks;
+    const refused = Object.values(refusedBy).reduce((total, count) => total + count, 0);
+    return { ...counts, refused, refusedBy, startups, penalisedSources };
+  }
+
+  /** The connections of all workers that answer. */
+  async connections(): Promise<readonly WorkerConnection[]> {
+    const ask = async ({ line, number: worker }: WorkerProcess): Promise<readonly WorkerConnection[]> => {
+      const facts = await line.call(LIST, undefined).catch((): readonly ConnectionFacts[] => []);
+      return facts.map((fact) => ({ ...fact, connectedAt: new Date(fact.connectedAt), worker }));
+    };
+    return (await Promise.all(this.#pool.workers.map(ask))).flat();
+  }
+
+  /**
+   * Ends a connection with SSH_MSG_DISCONNECT, whichever worker has it. Resolves to whether there was one with this `id`.
+   *
+   * @throws {LineError} when its worker does not answer
+   */
+  async closeConnection(id: number): Promise<boolean> {
+    checkInteger("id", id, 1, Number.MAX_SAFE_INTEGER);
+    const worker = this.#pool.workers.find(
+      (one) => one.visit(id) !== undefined || one.number === Math.floor(id / OWN_IDS),
+    );
+    return (await worker?.line.call(CLOSE, id)) ?? false;
+  }
+
+  /**
+   * Starts as many new workers, and when all of them listen, gives every connection to them; the old ones go on with theirs, for
+   * `drainTime`. A reload that is asked for while another one runs begins after it.
+   *
+   * @returns rejects with the error when they cannot start: the old workers then stay as they are
+   */
+  async reload(): Promise<void> {
+    await this.#pool.reload();
+    this.#addresses = await this.#desks.places;
+  }
+
+  /** Frees the addresses. Connections go on; `close()` ends them. */
+  stopListening(): void {
+    this.#desks.stopListening();
+    this.#addresses = [];
+  }
+
+  /**
+   * Frees the addresses at once, and resolves when all workers have ended.
+   *
+   * @param options.grace seconds that sessions get to end; default 5
+   */
+  async close(options: { readonly grace?: number } = {}): Promise<void> {
+    const { grace = DEFAULT_GRACE } = checkOptions(options, ["grace"]);
+    checkNumber("grace", grace, 0, 3600);
+    this.stopListening();
+    this.#closing ??= this.#close(grace);
+    await this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  get #first(): { readonly address: string; readonly port: number } {
+    const [first] = this.#addresses;
+    if (first === undefined) throw new Error("no worker listens");
+    return first;
+  }
+
+  async #close(grace: number): Promise<void> {
+    this.#desks.close();
+    this.#handOver.close();
+    await this.#pool.stop(grace);
+    this.#finish.resolve();
+  }
+
+  async #failed(error: WorkerCrashLoopError): Promise<void> {
+    this.#logger.error({ err: error }, "the workers crash again and again: everything ends");
+    this.#finish.reject(error);
+    await this.close();
+  }
+
+  #listenTo(worker: WorkerProcess): void {
+    const { line } = worker;
+    line.answer(LISTEN, (request) => this.#desks.listen(worker, request));
+    line.hear(UNLISTEN, ({ desk }) => void worker.desks.delete(desk));
+    line.hear(TAKEN, (id) => {
+      worker.taken(id);
+      this.#handOver.dispatch();
+    });
+    line.hear(LOGGED_IN, (login) => void this.#logIn(worker, login));
+    line.answer(LOG_IN, (login) => this.#logIn(worker, login));
+    line.answer(PENALISE, ({ id, cause }) => this.#penalise(worker, id, cause));
+    line.hear(GONE, (id) => {
+      worker.gone(id);
+      this.#handOver.dispatch();
+    });
+  }
+
+  async #logIn(worker: WorkerProcess, { id, username }: Login): Promise<boolean> {
+    const visit = worker.visit(id);
+    if (visit?.stay.kind !== "admitted") return false;
+    const mayLogIn = await visit.stay.place.logIn(username);
+    if (!mayLogIn) this.#desks.refuseUser(visit.desk, visit.info.remoteAddress, worker.number);
+    return mayLogIn;
+  }
+
+  async #penalise(worker: WorkerProcess, id: number, cause: PenaltyCause): Promise<Penalised | undefined> {
+    const visit = worker.visit(id);
+    if (visit?.stay.kind !== "admitted") return undefined;
+    const penalised = await visit.stay.place.penalise(cause);
+    const { remoteAddress } = visit.info;
+    if (penalised) this.#tell("penalty", { remoteAddress, cause, ...penalised, worker: worker.number });
+    return penalised;
+  }
+
+  #serving(worker: WorkerProcess): void {
+    this.#handOver.dispatch();
+    this.#tell("workerServing", infoOf(worker));
+  }
+
+  #exited(worker: WorkerProcess, exit: WorkerExit): number {
+    this.#totals.ended(worker);
+    const connections = this.#handOver.lose(worker);
+    const { number, pid, isInService: crashed } = worker;
+    this.#tell("workerEnded", { worker: number, pid, ...exit, connections, crashed });
+    return connections;
+  }
+
+  #tell<Name extends keyof WorkersEvents>(event: Name, ...parameters: WorkersEvents[Name]): void {
+    tell(this, event, parameters, (error) =>
+      this.#logger.error({ event, err: error }, "a listener of the workers has failed"),
+    );
+  }
+}
+
+function infoOf({ number: worker, pid, state, connections }: WorkerProcess): WorkerInfo {
+  return { worker, pid, state, connections };
+}

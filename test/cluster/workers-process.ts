@@ -1,0 +1,111 @@
+/** A program with workers, for tests: what it is to do is in its environment, and messages ask its primary. */
+import { existsSync, readFileSync } from "node:fs";
+import { PKey } from "../../src/crypto/index.js";
+import {
+  type AuthDecision,
+  type Channel,
+  SSHServer,
+  SSHServerManager,
+  type SSHServerManagerOptions,
+  serveWithWorkers,
+  type WorkersOptions,
+} from "../../src/index.js";
+import { AUTH_FAILED, AUTH_SUCCESSFUL } from "../../src/protocol/constants.js";
+
+export interface ProgramOptions {
+  readonly workers?: Partial<Omit<WorkersOptions, "start" | "prepare" | "logger">>;
+  readonly server?: Partial<Omit<SSHServerManagerOptions, "serverInterface" | "logger">>;
+  /** A file of JSON: `crash`, `exit`, `fail` or `hang`, while a worker starts; or `server` as above. Read at each start. */
+  readonly file?: string;
+}
+
+/** What the test asks of the primary: a method of `Workers`, or the value of a property. */
+export interface Question {
+  readonly id: number;
+  readonly name: string;
+  readonly parameters: readonly unknown[];
+}
+
+class WorkerServer extends SSHServer {
+  override async checkAuthPassword(username: string, password: string): Promise<AuthDecision> {
+    if (username === "slow") await new Promise((resolve) => setTimeout(resolve, 60_000));
+    return password === "secret" ? AUTH_SUCCESSFUL : AUTH_FAILED;
+  }
+
+  override checkChannelExecRequest(channel: Channel, command: Buffer): boolean {
+    switch (command.toString()) {
+      case "wait":
+        channel.send("waiting\n");
+        return true;
+      case "hang":
+        setImmediate(() => {
+          for (;;);
+        });
+        return true;
+      case "crash":
+        setImmediate(() => {
+          throw new Error("a crash that was asked for");
+        });
+        return true;
+      case "flood":
+        setInterval(() => {
+          for (let count = 0; count < 10_000; count++) process.send?.({ spindlex: "notice", name: "none", value: 1 });
+        }, 1);
+        return true;
+      case "nonsense":
+        process.send?.({ spindlex: "notice", name: "gone", value: "all of them" });
+        return true;
+      case "lies":
+        for (let id = 1; id < 1000; id++) process.send?.({ spindlex: "notice", name: "gone", value: id });
+        break;
+    }
+    channel.send(`${process.pid}\n`);
+    channel.sendExitStatus(0);
+    channel.close();
+    return true;
+  }
+}
+
+const options = JSON.parse(process.env.PROGRAM ?? "{}") as ProgramOptions;
+
+const workers = await serveWithWorkers<{ key: string }>({
+  workers: 2,
+  ...options.workers,
+  logger: "info",
+  prepare: () => ({ key: PKey.generate({ keyType: "ed25519" }).toOpenSSH() }),
+  start: async ({ data }) => {
+    const { file } = options;
+    const given = file !== undefined && existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : {};
+    if (given.crash) throw setImmediate(() => process.kill(process.pid, "SIGSEGV")) && new Promise(() => {});
+    if (given.exit) process.exit(7);
+    if (given.hang) for (;;);
+    if (given.fail) throw new Error(given.fail);
+    const manager = new SSHServerManager({
+      serverInterface: new WorkerServer(),
+      serverKey: PKey.fromString(data.key),
+      bindAddress: "127.0.0.1",
+      port: 0,
+      logger: "info",
+      authFailureDelay: 0,
+      ...options.server,
+      ...given.server,
+    });
+    await manager.startServer();
+    return manager;
+  },
+});
+
+workers.ended.catch((error: Error) => process.send?.({ ended: `${error.name}: ${error.message}` }));
+for (const event of ["refused", "penalty", "workerServing", "workerEnded"] as const) {
+  workers.on(event, (fields: object) => process.send?.({ event, fields }));
+}
+process.on("message", async ({ id, name, parameters }: Question) => {
+  try {
+    const member: unknown = Reflect.get(workers, name);
+    const result = typeof member === "function" ? await Reflect.apply(member, workers, parameters) : member;
+    process.send?.({ id, result });
+  } catch (error) {
+    process.send?.({ id, error: error instanceof Error ? `${error.name}: ${error.message}` : String(error) });
+  }
+});
+process.send?.({ port: workers.port });
