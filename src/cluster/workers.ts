@@ -222,7 +222,8 @@ export class Workers extends EventEmitter<WorkersEvents> implements AsyncDisposa
     line.answer(LISTEN, (request) => this.#desks.listen(worker, request));
     line.hear(UNLISTEN, ({ desk }) => void worker.desks.delete(desk));
     line.hear(TAKEN, (id) => {
-      worker.taken(id);
+      // It has come so late that it does not count any more.
+      if (!worker.taken(id)) line.call(CLOSE, id).catch(() => {});
       this.#handOver.dispatch();
     });
     line.hear(LOGGED_IN, (login) => void this.#logIn(worker, login));

@@ -1,9 +1,12 @@
 /** A program with workers, for tests: what it is to do is in its environment, and messages ask its primary. */
+
 import { existsSync, readFileSync } from "node:fs";
+import { setTimeout } from "node:timers/promises";
 import { PKey } from "../../src/crypto/index.js";
 import {
   type AuthDecision,
   type Channel,
+  type Connection,
   SSHServer,
   SSHServerManager,
   type SSHServerManagerOptions,
@@ -27,8 +30,8 @@ export interface Question {
 }
 
 class WorkerServer extends SSHServer {
-  override async checkAuthPassword(username: string, password: string): Promise<AuthDecision> {
-    if (username === "slow") await new Promise((resolve) => setTimeout(resolve, 60_000));
+  override async checkAuthPassword(username: string, password: string, { signal }: Connection): Promise<AuthDecision> {
+    if (username === "slow") await setTimeout(60_000, undefined, { signal });
     return password === "secret" ? AUTH_SUCCESSFUL : AUTH_FAILED;
   }
 
@@ -76,7 +79,10 @@ const workers = await serveWithWorkers<{ key: string }>({
   start: async ({ data }) => {
     const { file } = options;
     const given = file !== undefined && existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : {};
-    if (given.crash) throw setImmediate(() => process.kill(process.pid, "SIGSEGV")) && new Promise(() => {});
+    if (given.crash) {
+      process.kill(process.pid, "SIGSEGV");
+      await new Promise(() => {});
+    }
     if (given.exit) process.exit(7);
     if (given.hang) for (;;);
     if (given.fail) throw new Error(given.fail);

@@ -1,4 +1,4 @@
-import type { SendHandle } from "node:child_process";
+import type { MessageOptions, SendHandle } from "node:child_process";
 import { setMaxListeners } from "node:events";
 import { inLimitedTime } from "../../base/limited-time.js";
 import { type Logger, stderrLogger } from "../../base/logger.js";
@@ -156,11 +156,12 @@ export class ProcessLine {
   /**
    * Tells the other process something.
    *
-   * @param handle a socket or server that goes with it: nobody learns whether it arrives, as with a call
+   * @param handle a socket or server that goes with it. Nobody learns whether it arrives, so it stays open here, too, and
+   *   whoever has sent it closes it: Node.js would leave one open for ever that a process dies over
    * @returns `false` when the line is over, and nothing was sent
    */
   notify<Value>({ name }: Notice<Value>, value: Value, handle?: SendHandle): boolean {
-    return this.#send({ spindlex: "notice", name, value }, handle);
+    return this.#send({ spindlex: "notice", name, value }, handle, { keepOpen: true });
   }
 
   /** Ends the line; the channel stays open. @param reason for the log and the errors of calls */
@@ -188,14 +189,14 @@ export class ProcessLine {
   }
 
   /** @throws when Node.js cannot send the value or the handle */
-  #send(message: LineMessage, handle?: SendHandle, sent?: () => void): boolean {
+  #send(message: LineMessage, handle?: SendHandle, options: MessageOptions = {}, sent?: () => void): boolean {
     if (this.signal.aborted || this.#end.send === undefined) return false;
     const done = (error: Error | null) => {
       this.#unsent--;
       if (error !== null) this.#finish("the channel is closed");
       else sent?.();
     };
-    this.#end.send(message, handle, {}, done);
+    this.#end.send(message, handle, options, done);
     if (++this.#unsent > MAX_UNSENT) this.#broken("it does not read");
     return true;
   }
@@ -259,7 +260,7 @@ export class ProcessLine {
     }
     const stop = new AbortController();
     this.#answering.set(id, stop);
-    const answered = (message: LineMessage) => this.#send(message, undefined, () => this.#answering.delete(id));
+    const answered = (message: LineMessage) => this.#send(message, undefined, {}, () => this.#answering.delete(id));
     const answerer = this.#answerers.get(name);
     if (answerer === undefined) {
       answered({ spindlex: "failure", id, message: "there is no such operation" });

@@ -7,6 +7,8 @@ import type { WorkerProcess } from "./worker-process.js";
 /** Milliseconds that a client waits for a worker, while all are busy or none is there. */
 const WAITING_TIME = 30_000;
 
+const SWEEP_INTERVAL = 5000;
+
 interface Waiting {
   readonly visit: Visit;
   readonly until: number;
@@ -29,7 +31,8 @@ export class HandOver {
   add(desk: string, socket: Socket, info: StreamInfo, stay: Stay): void {
     // A reset is told to whoever reads it.
     socket.on("error", () => {});
-    const visit = { id: ++this.#lastId, desk, socket, info, stay, isTaken: false };
+    const visit = { id: ++this.#lastId, desk, socket, info, stay, head: undefined };
+    this.#timer ??= setInterval(() => this.#sweep(), SWEEP_INTERVAL);
     this.#enqueue(visit);
     this.#dispatch(desk);
   }
@@ -41,23 +44,16 @@ export class HandOver {
 
   /** A worker has ended. Returns the number of connections that have ended with it. */
   lose(worker: WorkerProcess): number {
-    let lost = 0;
-    for (const visit of worker.takeVisits()) {
-      // It has not left this process: Node.js sends one socket after the other.
-      if (!visit.isTaken && visit.socket.remoteAddress !== undefined) this.#enqueue(visit);
-      else {
-        lost++;
-        visit.socket.destroy();
-        visit.stay.place.release();
-      }
-    }
+    const { had, underway } = worker.takeAll();
+    for (const visit of had) end(visit);
+    for (const visit of underway) this.#enqueue(visit);
     this.dispatch();
-    return lost;
+    return had.length;
   }
 
   /** Closes what waits. */
   close(): void {
-    clearTimeout(this.#timer);
+    clearInterval(this.#timer);
     for (const queue of this.#waiting.values()) {
       for (const { visit } of queue) end(visit);
     }
@@ -79,7 +75,6 @@ export class HandOver {
     }
     if (done === queue.length) this.#waiting.delete(desk);
     else queue.splice(0, done);
-    if (this.#waiting.size > 0) this.#timer ??= setTimeout(() => this.#giveUp(), WAITING_TIME);
   }
 
   /** Returns whether it need not wait. */
@@ -101,19 +96,19 @@ export class HandOver {
     return chosen;
   }
 
-  #giveUp(): void {
-    this.#timer = undefined;
+  /** Ends what has waited for too long: for a worker, or for one to take it. */
+  #sweep(): void {
     const now = performance.now();
-    let closed = 0;
+    const overdue: Visit[] = [...this.#workers()].flatMap((worker) => worker.takeOverdue(WAITING_TIME));
     for (const [desk, queue] of this.#waiting) {
       const rest = queue.filter(({ until }) => until > now);
-      for (const { visit, until } of queue) if (until <= now) end(visit);
-      closed += queue.length - rest.length;
+      overdue.push(...queue.filter(({ until }) => until <= now).map(({ visit }) => visit));
       if (rest.length === 0) this.#waiting.delete(desk);
       else this.#waiting.set(desk, rest);
     }
-    if (closed > 0) this.#logger.error({ connections: closed }, "no worker takes connections: some were closed");
-    if (this.#waiting.size > 0) this.#timer = setTimeout(() => this.#giveUp(), WAITING_TIME / 10);
+    for (const visit of overdue) end(visit);
+    if (overdue.length > 0)
+      this.#logger.error({ connections: overdue.length }, "no worker takes connections: some were closed");
   }
 }
 

@@ -9,10 +9,11 @@ export interface Visit {
   /** The server that it has come to. */
   readonly desk: string;
   readonly info: StreamInfo;
+  /** Open here until a worker has it. */
   readonly socket: Socket;
   readonly stay: Stay;
-  /** The worker has the socket. */
-  isTaken: boolean;
+  /** What was read behind the header of a proxy. */
+  head: Buffer | undefined;
 }
 
 export type Stay =

@@ -46,7 +46,8 @@ export class WorkerProcess {
   readonly #visits = new Map<number, Visit>();
   #state: WorkerState = "starting";
   #isInService = false;
-  #underway = 0;
+  /** Connections whose sockets it does not have yet, with the time when they were sent. */
+  readonly #underway = new Map<number, number>();
   #admitted = 0;
   #servingSince = Number.POSITIVE_INFINITY;
   #missedBeats = 0;
@@ -105,7 +106,7 @@ export class WorkerProcess {
   }
 
   get takesConnections(): boolean {
-    return this.#state === "serving" && this.#underway < MAX_UNDERWAY && !this.line.signal.aborted;
+    return this.#state === "serving" && this.#underway.size < MAX_UNDERWAY && !this.line.signal.aborted;
   }
 
   /** It has begun to serve, and was not told to retire or to stop: when it ends, another has to take its place. */
@@ -148,20 +149,16 @@ export class WorkerProcess {
     this.#servingSince = performance.now();
   }
 
-  /** Sends a connection. `lost` is one that was reset; with `over` the worker gets none any more. */
+  /** Sends a connection. `lost` is one that is closed already; with `over` the worker gets none any more. */
   send(visit: Visit): "sent" | "lost" | "over" {
     const { id, desk, info, socket, stay } = visit;
     // From here on nothing may be read in this process.
-    const head = readSoFar(socket);
-    socket.pause();
-    if (socket.remoteAddress === undefined) return "lost";
+    const head = readSoFar(visit);
+    if (socket.destroyed) return "lost";
     const refusal = stay.kind === "refused" ? stay.reason : undefined;
-    if (!this.line.notify(CONNECTION, { id, desk, info, head, refusal }, socket)) {
-      if (head !== undefined) socket.unshift(head);
-      return "over";
-    }
+    if (!this.line.notify(CONNECTION, { id, desk, info, head, refusal }, socket)) return "over";
     this.#visits.set(id, visit);
-    this.#underway++;
+    this.#underway.set(id, performance.now());
     if (stay.kind === "admitted") this.#admitted++;
     return "sent";
   }
@@ -170,11 +167,11 @@ export class WorkerProcess {
     return this.#visits.get(id);
   }
 
-  taken(id: number): void {
-    const visit = this.#visits.get(id);
-    if (visit === undefined || visit.isTaken) return;
-    visit.isTaken = true;
-    this.#underway--;
+  /** It has got the socket of a connection. Returns whether that was under way. */
+  taken(id: number): boolean {
+    if (!this.#underway.delete(id)) return false;
+    this.#visits.get(id)?.socket.destroy();
+    return true;
   }
 
   gone(id: number): void {
@@ -184,11 +181,26 @@ export class WorkerProcess {
     visit?.stay.place.release();
   }
 
-  /** The process has ended: its connections are taken from it. Those whose sockets have not left go to another one. */
-  takeVisits(): readonly Visit[] {
-    const visits = [...this.#visits.values()];
+  /** Connections whose sockets have been under way for longer than this: they are taken back. @param milliseconds */
+  takeOverdue(milliseconds: number): readonly Visit[] {
+    const now = performance.now();
+    const overdue = [...this.#underway].filter(([, since]) => now - since > milliseconds).map(([id]) => id);
+    return overdue.flatMap((id) => this.#takeBack(id));
+  }
+
+  /** The process has ended. Returns its connections: those that it had, and those that it has not got. */
+  takeAll(): { readonly had: readonly Visit[]; readonly underway: readonly Visit[] } {
+    const underway = [...this.#underway.keys()].flatMap((id) => this.#takeBack(id));
+    const had = [...this.#visits.values()];
     this.#visits.clear();
-    return visits;
+    return { had, underway };
+  }
+
+  #takeBack(id: number): readonly Visit[] {
+    const visit = this.#visits.get(id);
+    this.#visits.delete(id);
+    this.#underway.delete(id);
+    return visit === undefined ? [] : [visit];
   }
 
   /** It gets no more connections, and ends after those that it has, or `seconds` later. */
@@ -278,10 +290,13 @@ export function describeExit({ code, signal }: WorkerExit): string {
   return code === null ? "no process" : `exit code ${code}`;
 }
 
-/** What the primary has read behind the header of a proxy. */
-function readSoFar(socket: Visit["socket"]): Buffer | undefined {
-  const chunks: Buffer[] = [];
+/** What this process has read behind the header of a proxy. It reads no more then. */
+function readSoFar(visit: Visit): Buffer | undefined {
+  const { socket } = visit;
   if (socket.bytesRead === 0) return undefined;
+  const chunks = visit.head === undefined ? [] : [visit.head];
   for (let chunk: Buffer | null = socket.read(); chunk !== null; chunk = socket.read()) chunks.push(chunk);
-  return chunks.length === 0 ? undefined : Buffer.concat(chunks);
+  socket.pause();
+  visit.head = chunks.length === 0 ? undefined : Buffer.concat(chunks);
+  return visit.head;
 }
