@@ -1,5 +1,6 @@
 import { type PenaltyCause, penaltyCauses } from "../server/admission/penalties.js";
 import { type RefusalReason, refusalReasons } from "../server/admission/refusal.js";
+import type { BoundAddress, Place } from "../server/listeners/listen-address.js";
 import type { StreamInfo } from "../server/stream-info.js";
 import {
   bytes,
@@ -15,11 +16,16 @@ import {
   text,
 } from "./calls/message-checks.js";
 import type { Notice, Operation } from "./calls/operation.js";
+import { boundAddress, place } from "./place-checks.js";
 import { type Problem, problem } from "./problem.js";
 
 /** What the primary and its workers say to each other. A worker speaks first. */
 
-const MAX_ADDRESS = 1000;
+const MAX_ADDRESS = 4096;
+
+/** Of a place or a server. */
+const MAX_NAME = 5000;
+const MAX_PLACES = 64;
 const MAX_CONNECTIONS = 1_000_000;
 
 /** Bytes that the primary may have read behind the header of a proxy. */
@@ -68,38 +74,41 @@ export const BEAT: Notice<WorkerCounts> = { name: "beat", value: counts };
 export interface ListenRequest {
   /** The same for the same server of each worker. */
   readonly desk: string;
-  /** The same for the same place of each worker. */
-  readonly place: string;
-  readonly address: string;
-  readonly port: number;
+  readonly places: readonly NamedPlace[];
   readonly maxConnections: number;
   /** Options of admission, which the primary checks as those of a program. */
   readonly admission: unknown;
 }
 
+export interface NamedPlace {
+  /** The same for the same place of each worker. */
+  readonly name: string;
+  readonly place: Place;
+}
+
 export interface ListenAnswer {
-  readonly address: string;
-  readonly port: number;
-  /** In place of the two. */
+  /** In the order of the places. */
+  readonly addresses: readonly BoundAddress[];
+  /** In place of them. */
   readonly problem: Problem | undefined;
 }
+
+const name = text(MAX_NAME);
 
 /** A server of a worker wants to be connected to. */
 export const LISTEN: Operation<ListenRequest, ListenAnswer> = {
   name: "listen",
   request: fields({
-    desk: address,
-    place: address,
-    address,
-    port,
+    desk: name,
+    places: list(fields({ name, place }), MAX_PLACES),
     maxConnections: integer(1, MAX_CONNECTIONS),
     admission: anything,
   }),
-  answer: fields({ address, port, problem: optional(problem) }),
+  answer: fields({ addresses: list(boundAddress, MAX_PLACES), problem: optional(problem) }),
 };
 
 /** A server of a worker does not want any more connections. */
-export const UNLISTEN: Notice<{ readonly desk: string }> = { name: "unlisten", value: fields({ desk: address }) };
+export const UNLISTEN: Notice<{ readonly desk: string }> = { name: "unlisten", value: fields({ desk: name }) };
 
 /** The socket of a connection has come. */
 export const TAKEN: Notice<number> = { name: "taken", value: id };
@@ -166,7 +175,7 @@ export const CONNECTION: Notice<HandedConnection> = {
   name: "connection",
   value: fields({
     id,
-    desk: address,
+    desk: name,
     info,
     head: optional(bytes(MAX_HEAD)),
     refusal: optional(oneOf(...refusalReasons)),

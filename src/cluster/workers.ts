@@ -4,6 +4,7 @@ import { checkInteger, checkNumber, checkOptions } from "../base/option-checks.j
 import type { Penalised, PenaltyCause } from "../server/admission/penalties.js";
 import type { Refusal } from "../server/admission/refusal.js";
 import type { ConnectionStats } from "../server/connection-stats.js";
+import type { BoundAddress } from "../server/listeners/listen-address.js";
 import { type PenaltyEvent, tell } from "../server/manager-events.js";
 import {
   CLOSE,
@@ -77,7 +78,7 @@ export class Workers extends EventEmitter<WorkersEvents> implements AsyncDisposa
   readonly #handOver: HandOver;
   readonly #desks: SharedDesks;
   readonly #totals = new WorkerTotals();
-  #addresses: readonly { readonly address: string; readonly port: number }[] = [];
+  #addresses: readonly BoundAddress[] = [];
   #closing: Promise<void> | undefined;
   #finish: { readonly resolve: () => void; readonly reject: (error: Error) => void };
 
@@ -106,7 +107,7 @@ export class Workers extends EventEmitter<WorkersEvents> implements AsyncDisposa
     const workers = new Workers(settings);
     try {
       await workers.#pool.start();
-      workers.#addresses = await workers.#desks.places;
+      workers.#addresses = await workers.#desks.addresses;
     } catch (error) {
       await workers.close({ grace: 0 });
       throw error;
@@ -114,18 +115,18 @@ export class Workers extends EventEmitter<WorkersEvents> implements AsyncDisposa
     return workers;
   }
 
-  /** The port listened on, of several the first. @throws {Error} where no worker listens */
+  /** The port listened on, or the first of them. @throws {Error} where no worker listens on a port */
   get port(): number {
-    return this.#first.port;
+    return this.#firstPort.port;
   }
 
-  /** The address listened on, of several the first. @throws {Error} where no worker listens */
+  /** The address of that port. @throws {Error} where no worker listens on a port */
   get address(): string {
-    return this.#first.address;
+    return this.#firstPort.address;
   }
 
-  /** The places that are listened on. */
-  get addresses(): readonly { readonly address: string; readonly port: number }[] {
+  /** The addresses listened on. */
+  get addresses(): readonly BoundAddress[] {
     return this.#addresses;
   }
 
@@ -172,13 +173,13 @@ export class Workers extends EventEmitter<WorkersEvents> implements AsyncDisposa
    */
   async reload(): Promise<void> {
     await this.#pool.reload();
-    this.#addresses = await this.#desks.places;
+    this.#addresses = await this.#desks.addresses;
   }
 
-  /** Frees the addresses. Connections go on; `close()` ends them. */
-  stopListening(): void {
-    this.#desks.stopListening();
+  /** Frees the addresses, and resolves when they are free. Connections go on; `close()` ends them. */
+  async stopListening(): Promise<void> {
     this.#addresses = [];
+    await this.#desks.stopListening();
   }
 
   /**
@@ -189,7 +190,7 @@ export class Workers extends EventEmitter<WorkersEvents> implements AsyncDisposa
   async close(options: { readonly grace?: number } = {}): Promise<void> {
     const { grace = DEFAULT_GRACE } = checkOptions(options, ["grace"]);
     checkNumber("grace", grace, 0, 3600);
-    this.stopListening();
+    this.#addresses = [];
     this.#closing ??= this.#close(grace);
     await this.#closing;
   }
@@ -198,16 +199,16 @@ export class Workers extends EventEmitter<WorkersEvents> implements AsyncDisposa
     return this.close();
   }
 
-  get #first(): { readonly address: string; readonly port: number } {
-    const [first] = this.#addresses;
-    if (first === undefined) throw new Error("no worker listens");
+  get #firstPort() {
+    const first = this.#addresses.find((address) => "port" in address);
+    if (first === undefined) throw new Error("no worker listens on a port");
     return first;
   }
 
   async #close(grace: number): Promise<void> {
-    this.#desks.close();
+    const freed = this.#desks.close();
     this.#handOver.close();
-    await this.#pool.stop(grace);
+    await Promise.all([this.#pool.stop(grace), freed]);
     this.#finish.resolve();
   }
 

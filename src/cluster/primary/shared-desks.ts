@@ -1,4 +1,3 @@
-import type { Server } from "node:net";
 import { ConfigurationError } from "../../base/configuration-error.js";
 import type { Logger } from "../../base/logger.js";
 import { checkObject, checkOptions } from "../../base/option-checks.js";
@@ -6,7 +5,8 @@ import { takeOverForDirectReads } from "../../endpoint/direct-reads.js";
 import { AdmissionDesk, type DeskSettings } from "../../server/admission/admission-desk.js";
 import { ADMISSION_OPTIONS, type AdmissionOptions, resolveAdmission } from "../../server/admission/options.js";
 import { type Refusal, type RefusalReason, refusalReasons } from "../../server/admission/refusal.js";
-import { listen } from "../../server/listener.js";
+import { type BoundAddress, leavesIPv4, type Place } from "../../server/listeners/listen-address.js";
+import { type Listener, listen } from "../../server/listeners/listener.js";
 import type { ListenAnswer, ListenRequest } from "../messages.js";
 import { problemOf } from "../problem.js";
 import type { HandOver } from "./hand-over.js";
@@ -25,8 +25,7 @@ interface SharedDesk {
 }
 
 interface SharedPlace {
-  readonly desk: string;
-  readonly opening: Promise<Server>;
+  readonly opening: Promise<Listener>;
   /** The last that has asked for it. */
   generation: number;
   /** The first. */
@@ -48,8 +47,8 @@ export class SharedDesks {
   }
 
   /** Resolves to what is listened on, in the order in which it was asked for. */
-  get places(): Promise<readonly { readonly address: string; readonly port: number }[]> {
-    return Promise.all([...this.#places.values()].map(({ opening }) => opening.then(boundTo)));
+  get addresses(): Promise<readonly BoundAddress[]> {
+    return Promise.all([...this.#places.values()].map(async ({ opening }) => (await opening).address));
   }
 
   get startups(): number {
@@ -75,12 +74,17 @@ export class SharedDesks {
   async listen(worker: WorkerProcess, request: ListenRequest): Promise<ListenAnswer> {
     try {
       const desk = this.#deskOf(worker, request);
-      const server = await this.#placeOf(worker, request, desk).opening;
+      const places = request.places.map(({ place }) => place);
+      const listeners = await Promise.all(
+        request.places.map(
+          ({ name, place }) => this.#placeOf(worker, name, () => this.#open(place, places, desk)).opening,
+        ),
+      );
       worker.desks.add(request.desk);
       this.#handOver.dispatch();
-      return { ...boundTo(server), problem: undefined };
+      return { addresses: listeners.map(({ address }) => address), problem: undefined };
     } catch (error) {
-      return { address: "", port: 0, problem: problemOf(error) };
+      return { addresses: [], problem: problemOf(error) };
     }
   }
 
@@ -89,28 +93,29 @@ export class SharedDesks {
     for (const shared of this.#desks.values()) {
       if (shared.coming?.generation !== generation) continue;
       Object.assign(shared, shared.coming, { coming: undefined });
-      shared.desk.use(shared.settings);
+      shared.desk.reload(shared.settings, this.#logger);
     }
-    this.#closePlaces((place) => place.generation < generation);
+    void this.#closePlaces((place) => place.generation < generation);
   }
 
   /** Workers of a generation will not be in force. */
   abandon(generation: number): void {
     for (const shared of this.#desks.values()) shared.coming = undefined;
-    this.#closePlaces((place) => place.openedBy === generation);
+    void this.#closePlaces((place) => place.openedBy === generation);
   }
 
-  /** Frees all places. */
-  stopListening(): void {
-    this.#closePlaces(() => true);
+  /** Frees all places; resolves when they are free. */
+  stopListening(): Promise<void> {
+    return this.#closePlaces(() => true);
   }
 
-  close(): void {
-    this.stopListening();
+  async close(): Promise<void> {
+    const freed = this.stopListening();
     for (const { desk } of this.#desks.values()) {
       desk.close();
       desk.reopen();
     }
+    await freed;
   }
 
   #deskOf(worker: WorkerProcess, { desk: key, maxConnections, admission }: ListenRequest): AdmissionDesk {
@@ -123,6 +128,11 @@ export class SharedDesks {
       const desk = this.#createDesk(key, settings);
       this.#desks.set(key, { desk, settings, generation, coming: undefined });
       return desk;
+    }
+    const { ipv4, ipv6 } = settings.admission.perSourceNetBlockSize;
+    const { perSourceNetBlockSize: size } = known.settings.admission;
+    if (ipv4 !== size.ipv4 || ipv6 !== size.ipv6) {
+      throw new ConfigurationError("perSourceNetBlockSize", "cannot be changed by a reload");
     }
     const { settings: rule } = generation > known.generation ? (known.coming ?? { settings }) : known;
     if (generation > known.generation) known.coming ??= { generation, settings };
@@ -141,34 +151,42 @@ export class SharedDesks {
     });
   }
 
-  #placeOf({ generation }: WorkerProcess, request: ListenRequest, desk: AdmissionDesk): SharedPlace {
-    const known = this.#places.get(request.place);
+  #placeOf({ generation }: WorkerProcess, name: string, open: () => Promise<Listener>): SharedPlace {
+    const known = this.#places.get(name);
     if (known !== undefined) {
       known.generation = Math.max(known.generation, generation);
       return known;
     }
-    if (this.#places.size >= MAX_PLACES)
+    if (this.#places.size >= MAX_PLACES) {
       throw new ConfigurationError("workers", `listen on more than ${MAX_PLACES} places`);
-    const { address, port } = request;
-    const opening = listen({
-      address,
-      port,
-      // Nothing is read of a socket here that goes to a worker.
-      accepted: (socket) => desk.accept(takeOverForDirectReads(socket.pause())),
-      failed: (err) => this.#logger.error({ err }, "a connection could not be accepted"),
-    });
-    const place = { desk: request.desk, opening, generation, openedBy: generation };
-    this.#places.set(request.place, place);
-    opening.catch(() => this.#places.delete(request.place));
+    }
+    const opening = open();
+    const place = { opening, generation, openedBy: generation };
+    this.#places.set(name, place);
+    opening.catch(() => this.#places.delete(name));
     return place;
   }
 
-  #closePlaces(isClosed: (place: SharedPlace) => boolean): void {
-    for (const [key, place] of this.#places) {
-      if (!isClosed(place)) continue;
-      this.#places.delete(key);
-      void place.opening.then((server) => server.close()).catch(() => {});
-    }
+  #open(place: Place, places: readonly Place[], desk: AdmissionDesk): Promise<Listener> {
+    return listen(place, {
+      ipv6Only: leavesIPv4(place, places),
+      // Nothing is read of a socket here that goes to a worker.
+      accepted: (socket, address) => desk.accept(takeOverForDirectReads(socket.pause()), address),
+      failed: (err) => this.#logger.error({ err }, "a connection could not be accepted"),
+    });
+  }
+
+  async #closePlaces(isClosed: (place: SharedPlace) => boolean): Promise<void> {
+    const closed = [...this.#places].filter(([, place]) => isClosed(place));
+    for (const [name] of closed) this.#places.delete(name);
+    await Promise.all(
+      closed.map(([, { opening }]) =>
+        opening.then(
+          (listener) => listener.close(),
+          () => {},
+        ),
+      ),
+    );
   }
 
   #sum(count: (desk: AdmissionDesk) => number): number {
@@ -179,10 +197,4 @@ export class SharedDesks {
 function isSame(settings: DeskSettings, others: DeskSettings): boolean {
   const text = ({ maxConnections, admission }: DeskSettings) => JSON.stringify([maxConnections, admission.given]);
   return text(settings) === text(others);
-}
-
-function boundTo(server: Server): { readonly address: string; readonly port: number } {
-  const bound = server.address();
-  if (typeof bound !== "object" || bound === null) throw new Error("it is not listened on any more");
-  return { address: bound.address, port: bound.port };
 }

@@ -1,11 +1,16 @@
 import { Socket } from "node:net";
 import { takeOverForDirectReads } from "../../endpoint/direct-reads.js";
 import type { AdmissionDesk } from "../../server/admission/admission-desk.js";
-import type { Listening, ListeningOptions, ListeningServer } from "../../server/listening.js";
+import type { Place } from "../../server/listeners/listen-address.js";
+import type { Listening, ListeningOptions, ListeningServer } from "../../server/listeners/listening.js";
 import type { ProcessLine } from "../calls/process-line.js";
 import { GONE, type HandedConnection, LISTEN, TAKEN, UNLISTEN } from "../messages.js";
+import { nameOf } from "../place-checks.js";
 import { errorOf } from "../problem.js";
 import { RemotePlace } from "./remote-place.js";
+
+/** Seconds. */
+const LISTEN_TIME = 30;
 
 interface Served {
   readonly desk: AdmissionDesk;
@@ -40,16 +45,16 @@ export class RemoteListenings {
    *
    * @throws {ConfigurationError} as the primary has met it
    */
-  async open({ address, port, desk, server }: ListeningOptions): Promise<Listening> {
-    const place = this.#keyOf(address, port);
-    const served = this.#servers.get(server) ?? { desk, key: place };
+  async open({ places, desk, server }: ListeningOptions): Promise<Listening> {
+    const named = places.map((place) => ({ place, name: this.#nameOf(place) }));
+    const served = this.#servers.get(server) ?? { desk, key: named[0]?.name ?? "" };
     this.#servers.set(server, served);
     this.#byKey.set(served.key, served);
     const { admission, maxConnections } = desk.settings;
-    const wish = { desk: served.key, place, address, port, maxConnections, admission: admission.given };
-    const { problem, ...bound } = await this.#line.call(LISTEN, wish, { seconds: 30 });
+    const wish = { desk: served.key, places: named, maxConnections, admission: admission.given };
+    const { problem, addresses } = await this.#line.call(LISTEN, wish, { seconds: LISTEN_TIME });
     if (problem !== undefined) throw errorOf(problem);
-    return { ...bound, close: () => void this.#line.notify(UNLISTEN, { desk: served.key }) };
+    return { addresses, close: async () => void this.#line.notify(UNLISTEN, { desk: served.key }) };
   }
 
   /** A connection has come from the primary. */
@@ -72,10 +77,10 @@ export class RemoteListenings {
     else desk.takeRefused(socket, info, refusal, place, id);
   }
 
-  #keyOf(address: string, port: number): string {
-    const place = `${address}:${port}`;
-    const times = this.#asked.get(place) ?? 0;
-    this.#asked.set(place, times + 1);
-    return times === 0 ? place : `${place}#${times}`;
+  #nameOf(place: Place): string {
+    const name = nameOf(place);
+    const times = this.#asked.get(name) ?? 0;
+    this.#asked.set(name, times + 1);
+    return times === 0 ? name : `${name} (${times})`;
   }
 }

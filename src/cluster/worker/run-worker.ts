@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { loggedText } from "../../base/logged-text.js";
 import { setWorkerNumber } from "../../base/worker-number.js";
 import { beginConnectionIds } from "../../server/connection-ids.js";
-import { type ListeningServer, listenThrough } from "../../server/listening.js";
+import { type ListeningServer, listenThrough } from "../../server/listeners/listening.js";
 import type { Connection } from "../../session/connection.js";
 import { ProcessLine } from "../calls/process-line.js";
 import {
