@@ -7,6 +7,8 @@ import { SkipSummary } from "./test/support/skip-summary.js";
 const TOGETHER =
   "addresses|attack|auth|authenticators|base|cli|cluster|connection|crypto|docs|endpoint|examples|files|forwarding|interop|middleware|process|protocol|scp|server|session|sftp|support|transport";
 const ALONE_NEVERTHELESS = [
+  // They load other test files, and share ledgers.
+  "test/cluster/one-process-tests.test.ts",
   // They put timers of their own in the place of those of Node.js.
   "test/auth/{authentication,authentication-dialogue,failure-delay}.test.ts",
   "test/connection/pending-answer.test.ts",

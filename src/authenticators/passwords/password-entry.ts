@@ -5,6 +5,8 @@ import type { PasswordHash } from "./password-hash.js";
 export interface PasswordEntry {
   /** Absent when the password is locked. */
   readonly hash: PasswordHash | undefined;
+  /** The text of the hash; empty when the password is locked. */
+  readonly hashText: string;
   /**
    * The reason why the user may not log in even with the right password.
    *
@@ -32,6 +34,7 @@ export function parsePasswordEntry(value: string): PasswordEntry {
   const hash = /^[!*]/.test(hashText) ? undefined : parsePasswordHash(hashText);
   return {
     hash,
+    hashText: hash === undefined ? "" : hashText,
     refusal(today) {
       if (hash === undefined) return "the password is locked";
       if (expiry !== undefined && today >= expiry) return "the account has expired";

@@ -3,16 +3,17 @@ import { findLogger } from "../../base/connection-logger.js";
 import { loggedText } from "../../base/logged-text.js";
 import { checkOptions, checkText } from "../../base/option-checks.js";
 import { noteRefusal } from "../../base/refusal-reasons.js";
+import { sharedLedgers } from "../../base/shared-ledgers.js";
 import { AUTH_FAILED, AUTH_SUCCESSFUL, type AuthResult } from "../../protocol/constants.js";
 import type { Connection } from "../../session/connection.js";
 import { FILE_OPTIONS, type FileOptions } from "../files/file-options.js";
 import type { UserFormat } from "../files/user-lines.js";
 import { type UserSource, userValues } from "../files/user-source.js";
-import { CheckQueue } from "./check-queue.js";
+import { CheckQueue, inTurn } from "./check-queue.js";
 import { parsePasswordHash } from "./parse-password-hash.js";
 import { type PasswordEntry, parsePasswordEntry } from "./password-entry.js";
 import { matchesHash, type PasswordHash } from "./password-hash.js";
-import { Substitutes } from "./substitutes.js";
+import { StandIns } from "./stand-ins.js";
 
 export interface PasswordFileOptions extends FileOptions {
   /**
@@ -46,11 +47,14 @@ const FORMAT: UserFormat<PasswordEntry> = {
   isUsable: ({ hash }) => hash !== undefined,
 };
 
-/**
- * One queue for all authenticators, as Node.js has four threads for all that blocks: two are left to files. Checks that
- * wait beyond this number would wait longer than clients do.
- */
-const checks = new CheckQueue({ running: 2, waiting: 128 });
+/** Checks that run together in one process: Node.js has four threads for all that blocks, and two are left to files. */
+export const CHECKS_PER_PROCESS = 2;
+
+/** Checks that wait beyond this number would wait longer than clients do. */
+export const WAITING_CHECKS = 128;
+
+/** One queue for all authenticators. */
+const checks = new CheckQueue({ running: CHECKS_PER_PROCESS, waiting: WAITING_CHECKS });
 
 const DAY = 24 * 60 * 60 * 1000;
 
@@ -67,8 +71,7 @@ export function passwordFile(source: UserSource, options: PasswordFileOptions = 
   checkOptions(options, [...FILE_OPTIONS, "example"]);
   const loggerOf = findLogger(options.logger);
   const values = userValues(source, FORMAT, options);
-  const hashes = new HashesInUse(options.example);
-  const substitutes = new Substitutes();
+  const standIns = new StandIns(parseExample(options.example));
 
   const check = async (...[username, password, connection]: Parameters<PasswordCheck>): Promise<AuthResult> => {
     const found = await values.find(username, connection);
@@ -78,10 +81,10 @@ export function passwordFile(source: UserSource, options: PasswordFileOptions = 
     }
     const { value: entry, users } = found;
     if (entry === undefined) connection.reportInvalidUser();
-    const all = hashes.of(users, entry);
-    const substitute = substitutes.for(username, all);
-    const hash = entry?.hash ?? substitute;
-    const isRight = await checks.run(connection, () => matchesHash(password, hash, connection.signal));
+    const standIn = await standIns.for(username, users, entry);
+    const hash = entry?.hash ?? standIn;
+    const queue = sharedLedgers()?.passwordChecks ?? checks;
+    const isRight = await inTurn(queue, connection, () => matchesHash(password, hash, connection.signal));
     if (isRight === undefined && !connection.signal.aborted) {
       loggerOf(connection).warn(
         { username: loggedText(username), address: connection.remoteAddress },
@@ -114,30 +117,10 @@ function reasonOf(
   return isRight ? "an empty password lets nobody in" : "the password is wrong";
 }
 
-/** The hashes that substitutes are to be like. */
-class HashesInUse {
-  #users: ReadonlyMap<string, PasswordEntry> | undefined;
-  #hashes: readonly PasswordHash[];
-
-  constructor(example: string | undefined) {
-    this.#hashes = example === undefined ? [] : [parseExample(checkText("example", example, "a hash"))];
-  }
-
-  /** @param found of the user who logs in, for a source that has no list of all */
-  of(users: ReadonlyMap<string, PasswordEntry> | undefined, found: PasswordEntry | undefined): readonly PasswordHash[] {
-    if (users === undefined) {
-      if (this.#hashes.length === 0 && found?.hash !== undefined) this.#hashes = [found.hash];
-    } else if (users !== this.#users) {
-      this.#users = users;
-      this.#hashes = [...users.values()].flatMap(({ hash }) => hash ?? []);
-    }
-    return this.#hashes;
-  }
-}
-
-function parseExample(text: string): PasswordHash {
+function parseExample(text: string | undefined): PasswordHash | undefined {
+  if (text === undefined) return undefined;
   try {
-    return parsePasswordHash(text);
+    return parsePasswordHash(checkText("example", text, "a hash"));
   } catch (error) {
     throw new ConfigurationError("example", error instanceof Error ? error.message : String(error), { cause: error });
   }

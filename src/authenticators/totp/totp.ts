@@ -1,18 +1,18 @@
-import { randomBytes, timingSafeEqual } from "node:crypto";
+import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import type { Prompt } from "../../auth/authenticator.js";
 import { findLogger } from "../../base/connection-logger.js";
 import { loggedText } from "../../base/logged-text.js";
 import type { Logger } from "../../base/logger.js";
 import { checkInteger, checkOptions } from "../../base/option-checks.js";
 import { noteRefusal } from "../../base/refusal-reasons.js";
+import { sharedLedgers } from "../../base/shared-ledgers.js";
 import { AUTH_FAILED, AUTH_SUCCESSFUL, type AuthResult } from "../../protocol/constants.js";
 import { FILE_OPTIONS, type FileOptions } from "../files/file-options.js";
 import { type UserSource, userValues } from "../files/user-source.js";
-import { GuessLimit } from "./guess-limit.js";
+import { CodeNotes } from "./code-notes.js";
 import { oneTimeCode, type TotpParameters } from "./one-time-code.js";
 import { resolveTotpParameters, type TotpCodeOptions } from "./totp-options.js";
 import { parseTotpSecret } from "./totp-secret.js";
-import { UsedCodes } from "./used-codes.js";
 
 export interface TotpOptions extends TotpCodeOptions, FileOptions {
   /**
@@ -40,7 +40,7 @@ const FORMAT = { kind: "file of secrets", form: "name:secret", parse: parseTotpS
 /**
  * Codes of authenticator apps (TOTP, RFC 6238). Each is good once; after five wrong ones in a row the user's codes are
  * refused for a while. Users without a secret are asked, too, and refused. Used codes and guesses are kept in memory,
- * by this object alone: use one for all connections.
+ * by this object alone: use one for all connections. The workers of one server keep them together.
  *
  * @param source lines `name:secret`, the secret in base32; see {@link UserSource}
  * @throws {ConfigurationError} naming the option that cannot be used
@@ -58,7 +58,7 @@ export function totp(source: UserSource, options: TotpOptions = {}): TotpCheck {
     const [code = ""] = await prompt({ prompts: [{ prompt: "Verification code: ", echo: false }] });
     const found = await values.find(username, connection);
     const known = found?.value === undefined ? undefined : username;
-    const isRight = verifier.verify(known, found?.value ?? nobody, code, loggerOf(connection));
+    const isRight = await verifier.verify(known, found?.value ?? nobody, code, loggerOf(connection));
     if (isRight) return AUTH_SUCCESSFUL;
     const who = loggedText(username);
     if (connection !== undefined) {
@@ -71,12 +71,11 @@ export function totp(source: UserSource, options: TotpOptions = {}): TotpCheck {
   return Object.assign(check, { load: (start?: object) => values.load(start) });
 }
 
-/** The memory of codes that were given. Nothing here waits: two connections cannot use one code. */
+/** Compares codes, and asks whether they were used. That is one step: two connections cannot use one code. */
 class TotpVerifier {
   readonly #parameters: TotpParameters;
   readonly #window: number;
-  readonly #used = new UsedCodes();
-  readonly #guesses = new GuessLimit();
+  readonly #notes = new CodeNotes();
 
   constructor(parameters: TotpParameters, window: number) {
     this.#parameters = parameters;
@@ -84,23 +83,30 @@ class TotpVerifier {
   }
 
   /** @param username of a user who has a secret; without one, the code is compared and refused */
-  verify(username: string | undefined, secret: Buffer, code: string, logger: Logger): boolean {
+  async verify(username: string | undefined, secret: Buffer, code: string, logger: Logger): Promise<boolean> {
     const now = Date.now() / 1000;
-    const present = Math.floor(now / this.#parameters.period);
+    const { period } = this.#parameters;
+    const present = Math.floor(now / period);
     const step = this.#matchingStep(secret, present, code.replaceAll(" ", ""));
-    if (username === undefined || this.#guesses.isPaused(username, now)) return false;
-    if (step === undefined || this.#used.isUsed(username, step)) {
-      const pause = this.#guesses.failed(username, now);
-      if (pause > 0)
-        logger.warn(
-          { username: loggedText(username), seconds: pause },
-          "too many wrong codes: all are refused for a time",
-        );
-      return false;
-    }
-    this.#guesses.succeeded(username);
-    this.#used.use(username, step, present - this.#window);
-    return true;
+    const until = ((step ?? present) + this.#window + 1) * period;
+    const shared = sharedLedgers()?.codes;
+    const key = shared === undefined || username === undefined ? username : this.#keyOf(username, secret);
+    const { isAccepted, pause } = await (shared ?? this.#notes).attempt({ key, step, until, now });
+    if (pause > 0 && username !== undefined)
+      logger.warn(
+        { username: loggedText(username), seconds: pause },
+        "too many wrong codes: all are refused for a time",
+      );
+    return isAccepted;
+  }
+
+  /** What the codes are of, for all processes: one secret has the same codes wherever it is read. */
+  #keyOf(username: string, secret: Buffer): string {
+    const { algorithm, digits, period } = this.#parameters;
+    const hash = createHash("sha256")
+      .update(JSON.stringify([username, algorithm, digits, period, this.#window]))
+      .update(secret);
+    return hash.digest("base64");
   }
 
   /** The step whose code it is. All are compared, to the end. */

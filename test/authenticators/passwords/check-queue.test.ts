@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { CheckQueue } from "../../../src/authenticators/passwords/check-queue.js";
+import { CheckQueue, inTurn } from "../../../src/authenticators/passwords/check-queue.js";
 
 /** Checks that end when the test says so, in the order in which they were begun. */
 class Checks {
@@ -16,7 +16,7 @@ class Checks {
     remoteAddress: string | undefined,
     signal = new AbortController().signal,
   ): Promise<string | undefined> {
-    return this.queue.run({ remoteAddress, signal }, async () => {
+    return inTurn(this.queue, { remoteAddress, signal }, async () => {
       this.begun.push(name);
       await new Promise<void>((resolve) => this.#end.set(name, resolve));
       return name;
@@ -99,11 +99,15 @@ describe("CheckQueue", () => {
   it("begins nothing for a client that goes as its turn comes", async () => {
     const checks = new Checks(1, 2);
     const leaving = new AbortController();
-    const running = checks.queue.run({ remoteAddress: undefined, signal: new AbortController().signal }, async () => {
-      await Promise.resolve();
-      // Its turn is given by what runs now when it ends.
-      queueMicrotask(() => leaving.abort());
-    });
+    const running = inTurn(
+      checks.queue,
+      { remoteAddress: undefined, signal: new AbortController().signal },
+      async () => {
+        await Promise.resolve();
+        // Its turn is given by what runs now when it ends.
+        queueMicrotask(() => leaving.abort());
+      },
+    );
     const left = checks.run("left", undefined, leaving.signal);
     await running;
     expect(await left).toBeUndefined();
@@ -116,7 +120,9 @@ describe("CheckQueue", () => {
   it("goes on after a check that fails", async () => {
     const checks = new Checks(1, 2);
     const { signal } = new AbortController();
-    const failing = checks.queue.run({ remoteAddress: undefined, signal }, () => Promise.reject(new Error("failed")));
+    const failing = inTurn(checks.queue, { remoteAddress: undefined, signal }, () =>
+      Promise.reject(new Error("failed")),
+    );
     const next = checks.run("next", undefined);
     await expect(failing).rejects.toThrow("failed");
     await checks.endAll();

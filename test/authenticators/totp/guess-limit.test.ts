@@ -41,4 +41,26 @@ describe("GuessLimit", () => {
     expect(limit.failed("ann", day)).toBe(0);
     expect(limit.failed("bob", day)).toBe(30);
   });
+
+  it("pauses no longer than it may when the clock goes back, and not for ever", () => {
+    const limit = new GuessLimit();
+    const wrong = 20 * 365 * 24 * 60 * 60;
+    pauses(limit, "ann", 12, wrong);
+    pauses(limit, "bob", 5, wrong);
+    expect(limit.isPaused("ann", 1000)).toBe(true);
+    expect(limit.isPaused("ann", 1899.9)).toBe(true);
+    expect(limit.isPaused("ann", 1900)).toBe(false);
+    expect(limit.failed("kim", 1900)).toBe(0);
+    // Those of a wrong time are as if they had been made now.
+    limit.failed("kim", 1900 + 24 * 60 * 60);
+    expect(limit.size).toBe(1);
+  });
+
+  it("notes only so many users", () => {
+    const limit = new GuessLimit();
+    for (let user = 0; user < 100_010; user++) limit.failed(`user ${user}`, 0);
+    expect(limit.size).toBe(100_000);
+    expect(pauses(limit, "user 0", 5)).toEqual([0, 0, 0, 0, 30]);
+    expect(pauses(limit, "user 100009", 4)).toEqual([0, 0, 0, 30]);
+  });
 });
