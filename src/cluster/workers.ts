@@ -6,6 +6,7 @@ import type { Refusal } from "../server/admission/refusal.js";
 import type { ConnectionStats } from "../server/connection-stats.js";
 import type { BoundAddress } from "../server/listeners/listen-address.js";
 import { type PenaltyEvent, tell } from "../server/manager-events.js";
+import { PrimaryLedgers } from "./ledgers/primary-ledgers.js";
 import {
   CLOSE,
   type ConnectionFacts,
@@ -77,6 +78,7 @@ export class Workers extends EventEmitter<WorkersEvents> implements AsyncDisposa
   readonly #pool: WorkerPool;
   readonly #handOver: HandOver;
   readonly #desks: SharedDesks;
+  readonly #ledgers = new PrimaryLedgers();
   readonly #totals = new WorkerTotals();
   #addresses: readonly BoundAddress[] = [];
   #closing: Promise<void> | undefined;
@@ -220,6 +222,7 @@ export class Workers extends EventEmitter<WorkersEvents> implements AsyncDisposa
 
   #listenTo(worker: WorkerProcess): void {
     const { line } = worker;
+    this.#ledgers.serve(line);
     line.answer(LISTEN, (request) => this.#desks.listen(worker, request));
     line.hear(UNLISTEN, ({ desk }) => void worker.desks.delete(desk));
     line.hear(TAKEN, (id) => {

@@ -1,10 +1,12 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { loggedText } from "../../base/logged-text.js";
+import { shareLedgers } from "../../base/shared-ledgers.js";
 import { setWorkerNumber } from "../../base/worker-number.js";
 import { beginConnectionIds } from "../../server/connection-ids.js";
 import { type ListeningServer, listenThrough } from "../../server/listeners/listening.js";
 import type { Connection } from "../../session/connection.js";
 import { ProcessLine } from "../calls/process-line.js";
+import { workerLedgers } from "../ledgers/worker-ledgers.js";
 import {
   BEAT,
   CLOSE,
@@ -56,6 +58,7 @@ class WorkerProgram {
     const line = this.#line;
     setWorkerNumber(this.#number);
     beginConnectionIds(this.#number * OWN_IDS + 1);
+    shareLedgers(workerLedgers(line));
     listenThrough((options) => this.#listenings.open(options));
     for (const signal of SIGNALS_OF_THE_PRIMARY) process.on(signal, () => {});
     // Nobody would hear of its connections, and count them.
