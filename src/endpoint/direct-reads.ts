@@ -65,7 +65,8 @@ export function openForDirectReads(descriptor: number): Socket {
  */
 export function takeOverForDirectReads(stream: Socket): Socket {
   const handle: unknown = Reflect.get(stream, "_handle");
-  if (!canReadDirectly(handle) || stream.bytesRead > 0 || stream.destroyed) return stream;
+  const wasRead = stream.bytesRead > 0 || stream.readableLength > 0;
+  if (!canReadDirectly(handle) || wasRead || stream.destroyed) return stream;
   const { allowHalfOpen } = stream;
   const socket = withDirectReads((onread) => {
     const options: HandleOptions = { handle, onread, allowHalfOpen, pauseOnCreate: stream.isPaused() };

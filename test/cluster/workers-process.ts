@@ -89,8 +89,7 @@ const workers = await serveWithWorkers<{ key: string }>({
     const manager = new SSHServerManager({
       serverInterface: new WorkerServer(),
       serverKey: PKey.fromString(data.key),
-      bindAddress: "127.0.0.1",
-      port: 0,
+      ...(options.server?.listen === undefined && { bindAddress: "127.0.0.1", port: 0 }),
       logger: "info",
       authFailureDelay: 0,
       ...options.server,
@@ -115,3 +114,6 @@ process.on("message", async ({ id, name, parameters }: Question) => {
   }
 });
 process.send?.({ port: workers.port });
+await workers.ended.catch(() => {});
+// Behind the answer to who has asked for it.
+setImmediate(() => process.disconnect?.());

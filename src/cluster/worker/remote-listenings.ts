@@ -1,5 +1,4 @@
 import { Socket } from "node:net";
-import { takeOverForDirectReads } from "../../endpoint/direct-reads.js";
 import type { AdmissionDesk } from "../../server/admission/admission-desk.js";
 import type { Place } from "../../server/listeners/listen-address.js";
 import type { Listening, ListeningOptions, ListeningServer } from "../../server/listeners/listening.js";
@@ -67,14 +66,12 @@ export class RemoteListenings {
       this.#line.notify(GONE, id);
       return;
     }
-    // Before anything is read.
-    const socket = takeOverForDirectReads(handle);
-    if (head !== undefined) socket.unshift(head);
+    if (head !== undefined) handle.unshift(head);
     this.#connections++;
     const { desk } = served;
     const place = new RemotePlace(this.#line, id, desk.settings.admission, () => this.#connections--);
-    if (refusal === undefined) desk.takeAdmitted(socket, info, place, id);
-    else desk.takeRefused(socket, info, refusal, place, id);
+    if (refusal === undefined) desk.takeAdmitted(handle, info, place, id);
+    else desk.takeRefused(handle, info, refusal, place, id);
   }
 
   #nameOf(place: Place): string {
