@@ -1,0 +1,111 @@
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it, vi } from "vitest";
+import { PacketClient } from "../support/packet-client.js";
+import { StreamEnded } from "../support/packet-socket.js";
+import { StartedWorkers } from "./started-workers.js";
+
+const newFile = () => join(mkdtempSync(join(tmpdir(), "spindlex-workers-")), "start.json");
+
+const pids = async (started: StartedWorkers, state = "serving") =>
+  (await started.workers()).filter((worker) => worker.state === state).map(({ pid }) => pid);
+
+describe("a reload of workers", () => {
+  it("starts others, while old sessions go on to their end", async () => {
+    const started = await StartedWorkers.start();
+    const before = await pids(started);
+    const old = [await started.login(), await started.login()];
+    await started.ask("reload");
+    const after = await pids(started);
+    expect(after).toHaveLength(2);
+    expect(after.filter((pid) => before.includes(pid))).toEqual([]);
+    expect(await pids(started, "retiring")).toEqual(before);
+    for (const client of old) expect(before).toContain(await started.pidOf(client));
+    const fresh = await started.login();
+    expect(after).toContain(await started.pidOf(fresh));
+    expect((await started.statistics()).active).toBe(3);
+    for (const client of old) await client.close();
+    await vi.waitFor(async () => expect(await pids(started, "retiring")).toEqual([]), { timeout: 5000 });
+    expect(started.events.filter(({ event }) => event === "workerEnded").map(({ fields }) => fields)).toEqual([
+      expect.objectContaining({ code: 0, crashed: false, connections: 0 }),
+      expect.objectContaining({ code: 0, crashed: false, connections: 0 }),
+    ]);
+    expect(await started.statistics()).toMatchObject({ accepted: 3, active: 1 });
+  });
+
+  it("ends old sessions at the deadline", async () => {
+    const started = await StartedWorkers.start({ workers: { workers: 1, drainTime: 0.5 } });
+    const client = await started.login();
+    await started.ask("reload");
+    expect(await client.waitDisconnect()).toMatchObject({ message: "the server is shutting down" });
+    await vi.waitFor(async () => expect(await started.workers()).toHaveLength(1), { timeout: 8000 });
+  });
+
+  it("puts new limits in force, and keeps counts and penalties", async () => {
+    const file = newFile();
+    const started = await StartedWorkers.start({
+      file,
+      server: { perSourcePenalties: { noAuth: 60, min: 1 }, perSourcePenaltyExemptList: "127.0.0.1" },
+    });
+    const client = await started.login();
+    const bad = await PacketClient.handshake(started.port, { localAddress: "127.0.0.66" });
+    await bad.close();
+    await vi.waitFor(async () => expect((await started.statistics()).penalisedSources).toBe(1));
+    writeFileSync(file, JSON.stringify({ server: { denyFrom: "127.0.0.77", maxConnectionsPerUser: 1 } }));
+    await started.ask("reload");
+    for (const localAddress of ["127.0.0.66", "127.0.0.77"]) {
+      const refused = await PacketClient.connect(started.port, { localAddress });
+      await expect(refused.stream.take(1)).rejects.toThrow(StreamEnded);
+    }
+    // The session of before counts, though an old worker has it.
+    await expect(started.login()).rejects.toThrow("too many connections of this user");
+    await client.close();
+    await vi.waitFor(() => started.login());
+    expect((await started.statistics()).refusedBy).toMatchObject({ denyFrom: 1, perSourcePenalties: 1 });
+  });
+
+  it("that fails leaves everything as it was", async () => {
+    const file = newFile();
+    const started = await StartedWorkers.start({ file });
+    const before = await pids(started);
+    writeFileSync(file, JSON.stringify({ fail: "the key is missing", server: { denyFrom: "127.0.0.1" } }));
+    await expect(started.ask("reload")).rejects.toThrow(
+      /WorkerStartError: worker 3 could not start: the key is missing/,
+    );
+    // A worker that listens, with wrong settings.
+    writeFileSync(file, JSON.stringify({ server: { perSourceNetBlockSize: { ipv4: 8 } } }));
+    await expect(started.ask("reload")).rejects.toThrow("perSourceNetBlockSize: cannot be changed by a reload");
+    writeFileSync(file, JSON.stringify({ server: { denyFrom: "127.0.0.1", port: 1, bindAddress: "192.0.2.1" } }));
+    await expect(started.ask("reload")).rejects.toThrow(/192\.0\.2\.1/);
+    writeFileSync(file, JSON.stringify({ exit: true }));
+    await expect(started.ask("reload")).rejects.toThrow("exit code 7");
+    expect(await pids(started)).toEqual(before);
+    await vi.waitFor(async () => expect(await started.workers()).toHaveLength(2));
+    expect(before).toContain(await started.pidOf(await started.login()));
+    writeFileSync(file, JSON.stringify({}));
+    await started.ask("reload");
+    expect(before).not.toContain(await started.pidOf(await started.login()));
+  });
+
+  it("waits for another, and those that wait are one", async () => {
+    const started = await StartedWorkers.start({ workers: { workers: 1 } });
+    await Promise.all([1, 2, 3, 4].map(() => started.ask("reload")));
+    expect(started.log.match(/the workers were replaced/g)).toHaveLength(2);
+    await vi.waitFor(async () => expect(await started.workers()).toMatchObject([{ worker: 3 }]));
+  });
+});
+
+describe("workers that are told to end", () => {
+  it("take nobody new, and then end their sessions", async () => {
+    const started = await StartedWorkers.start();
+    const client = await started.login();
+    await started.ask("stopListening");
+    await expect(PacketClient.connect(started.port)).rejects.toThrow();
+    expect((await client.exec("pid")).exitStatus).toBe(0);
+    const ended = started.ask("close");
+    expect(await client.waitDisconnect()).toMatchObject({ message: "the server is shutting down" });
+    await ended;
+    await vi.waitFor(() => expect(started.primary.exitCode).toBe(0));
+  });
+});
