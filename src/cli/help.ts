@@ -65,6 +65,8 @@ Options:
   --proxy-protocol-from NETWORKS
                           proxies that tell their client's address in a PROXY
                           protocol header
+  --workers N             serve with N processes, or with one for each processor:
+                          auto (default: this process serves by itself)
   --log-level LEVEL       error, warn, info, debug or silent (default: info)
   --json                  write JSON lines
   -h, --help              show this help

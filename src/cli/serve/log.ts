@@ -6,6 +6,8 @@ export interface LogOptions {
   readonly level: LogLevel;
   /** `json` for machines, `text` for people. */
   readonly format: "json" | "text";
+  /** The number of this process, where it is one of several workers: each line has it. */
+  readonly worker?: number;
 }
 
 /**
@@ -15,8 +17,8 @@ export interface LogOptions {
 const TERMINAL_CONTROLS = /[\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g;
 
 /** A logger that writes to standard error at once, so that nothing is lost when the process ends. */
-export function createLogger({ level, format }: LogOptions): Logger {
-  const options = { level, base: null };
+export function createLogger({ level, format, worker }: LogOptions): Logger {
+  const options = { level, base: null, ...(worker !== undefined && { mixin: () => ({ worker }) }) };
   if (format === "json") return pino(options, pino.destination({ dest: 2, sync: true }));
   return pino(
     { ...options, hooks: { streamWrite: (line) => line.replaceAll(TERMINAL_CONTROLS, "\ufffd") } },

@@ -30,6 +30,8 @@ export interface ServeOptions {
   readonly allowFrom?: string;
   readonly denyFrom?: string;
   readonly proxyProtocolFrom?: string;
+  /** The number of processes that serve; this one serves by itself when absent. */
+  readonly workers?: number | "auto";
   readonly logLevel: LogLevel;
   readonly json: boolean;
 }
@@ -64,6 +66,12 @@ export function parseServe(args: readonly string[]): ServeOptions | "help" {
   }
   const forwarding = parseForwarding(values);
   const listen = parseListen(values);
+  const workers = values.workers === undefined ? undefined : parseWorkers(values.workers);
+  if (workers !== undefined && folder === undefined && !values["allow-exec"] && !values.shell) {
+    throw new UsageError(
+      "--workers needs a folder, --allow-exec or --shell: files in memory would be of one worker each",
+    );
+  }
   return {
     ...(listen !== undefined && { listen }),
     allowExec: values["allow-exec"],
@@ -71,6 +79,7 @@ export function parseServe(args: readonly string[]): ServeOptions | "help" {
     logLevel: parseChoice("--log-level", values["log-level"], LOG_LEVELS),
     json: values.json,
     ...(folder !== undefined && { folder }),
+    ...(workers !== undefined && { workers }),
     ...(forwarding !== undefined && { forwarding }),
     ...(values.user !== undefined && { user: parseText("--user", values.user) }),
     ...(values["password-file"] !== undefined && {
@@ -92,6 +101,17 @@ export function parseServe(args: readonly string[]): ServeOptions | "help" {
     }),
     ...(values["revoked-keys"] !== undefined && { revokedKeys: parseText("--revoked-keys", values["revoked-keys"]) }),
   };
+}
+
+const MAX_WORKERS = 1024;
+
+function parseWorkers(text: string): number | "auto" {
+  if (text === "auto") return text;
+  const count = /^\d{1,4}$/.test(text) ? Number(text) : 0;
+  if (count < 1 || count > MAX_WORKERS) {
+    throw new UsageError(`--workers is '${text}', neither auto nor a number from 1 to ${MAX_WORKERS}`);
+  }
+  return count;
 }
 
 /** Their values are lists with commas. */
@@ -135,6 +155,7 @@ function readServeArguments(args: readonly string[]) {
         "permit-open": { type: "string" },
         "permit-listen": { type: "string" },
         "gateway-ports": { type: "string" },
+        workers: { type: "string" },
         "log-level": { type: "string", default: "info" },
         json: { type: "boolean", default: false },
         help: { type: "boolean", short: "h", default: false },

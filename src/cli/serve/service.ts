@@ -1,6 +1,7 @@
 import type { Logger } from "pino";
 import type { PKey } from "../../crypto/index.js";
 import {
+  type ListenAddress,
   loadHostKey,
   loadOrCreateHostKey,
   parseNetworks,
@@ -27,25 +28,36 @@ interface Parts {
   readonly programs: Programs | undefined;
 }
 
+/** What all processes of a server have in common. */
+export interface Prepared {
+  /** Of the user who has nothing else to log in with. */
+  readonly password: string | undefined;
+  readonly listen: readonly ListenAddress[];
+}
+
 /** What a command line offers, with what stands in the files that it names. */
 export class Service {
   /** Of the start. */
   readonly hostKeys: readonly PKey[];
   readonly #parts: Parts;
 
-  /** @throws {StartError | UsageError | KeyError | UserFileError} when a part of the command line, or a file, cannot be used */
-  static async load(options: ServeOptions, logger: Logger): Promise<Service> {
+  /**
+   * @param prepared what another process of the same server has made: then nothing is made here
+   * @throws {StartError | UsageError | KeyError | UserFileError} when a part of the command line, or a file, cannot be used
+   */
+  static async load(options: ServeOptions, logger: Logger, prepared?: Prepared): Promise<Service> {
     checkNetworks("--allow-from", options.allowFrom);
     checkNetworks("--deny-from", options.denyFrom);
     checkNetworks("--proxy-protocol-from", options.proxyProtocolFrom);
     const forwarding = declareForwarding(options.forwarding);
     const folder = await openFolder(options, logger);
-    const hostKeys = await loadHostKeys(options, async (path, passphrase) => {
+    const makeHostKey = async (path: string, passphrase: { readonly passphrase?: string }) => {
       const { key, created } = await loadOrCreateHostKey(path, passphrase);
       if (created) logger.info({ path }, "host key created");
       return key;
-    });
-    const users = await loadUsers(options, logger);
+    };
+    const hostKeys = await loadHostKeys(options, prepared === undefined ? makeHostKey : loadHostKey);
+    const users = await loadUsers(options, logger, prepared?.password);
     const { allowExec: commands, shell: shells } = options;
     const programs = commands || shells ? new Programs({ commands, shells, logger }) : undefined;
     return new Service({ options, logger, forwarding, folder, users, programs }, hostKeys);

@@ -11,6 +11,8 @@ export interface StartReport {
   /** The fingerprints of the others. */
   readonly otherFingerprints?: readonly string[];
   readonly packetsSealedBy: string;
+  /** Processes that serve, if there are several. */
+  readonly workers?: number;
   /** One of the users who may log in. */
   readonly user: string;
   /** The folder of the disk that is served. */
@@ -37,6 +39,7 @@ export function formatStartReport(report: StartReport): string {
   for (const forwarded of forwarding ? describeForwarding(forwarding) : []) lines.push(`Forwards:  ${forwarded}`);
   for (const shown of [fingerprint, ...otherFingerprints]) lines.push(`Host key:  ${shown}`);
   lines.push(`Packets:   sealed by ${report.packetsSealedBy}`);
+  if (report.workers !== undefined) lines.push(`Workers:   ${report.workers}`);
   lines.push(`Connect:   ${connectCommand(report)}`);
   if (report.trial !== undefined) lines.push(`Or:        ${sftpCommand(report)} (files in memory)`);
   if (password !== undefined) lines.push(`Password:  ${password} (until the server stops)`);
@@ -45,11 +48,11 @@ export function formatStartReport(report: StartReport): string {
 
 /** The report as one line of JSON. */
 export function formatStartReportAsJson(report: StartReport): string {
-  const { addresses, fingerprint, otherFingerprints = [], user, folder, forwarding, password } = report;
+  const { addresses, fingerprint, otherFingerprints = [], user, folder, forwarding, password, workers } = report;
   const command = connectCommand(report);
   const fingerprints = otherFingerprints.length === 0 ? undefined : [fingerprint, ...otherFingerprints];
   const hostKeys = { fingerprint, fingerprints };
-  const others = { user, folder, forwarding, password, command, packetsSealedBy: report.packetsSealedBy };
+  const others = { user, folder, forwarding, workers, password, command, packetsSealedBy: report.packetsSealedBy };
   // A single port stands for itself.
   const [first] = addresses;
   const more = addresses.length > 1 || !isPort(first) ? { addresses } : {};

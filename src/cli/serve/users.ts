@@ -58,14 +58,18 @@ export interface LoadedUsers {
  * The users that the command line names: those of a password file, one with keys or certificates, or else one with a
  * random password.
  *
+ * @param password in place of a random one
  * @throws {UserFileError} when a file cannot be used: nobody could log in
  */
-export async function loadUsers(options: ServeOptions, logger: Logger): Promise<LoadedUsers> {
+export async function loadUsers(
+  options: ServeOptions,
+  logger: Logger,
+  password = randomPassword(),
+): Promise<LoadedUsers> {
   const user = options.user ?? userInfo().username;
   const passwords = options.passwordFile === undefined ? undefined : await openPasswords(options.passwordFile, logger);
   const keys = await loadUserKeys(user, options, logger);
   if (passwords === undefined && keys === undefined) {
-    const password = randomPassword();
     const users = new Users({ passwords: onePassword(user, password) });
     return { users, example: user, password, load: async () => {} };
   }

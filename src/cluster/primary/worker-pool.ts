@@ -181,7 +181,7 @@ export class WorkerPool {
     void worker.exited.then((exit) => this.#exited(worker, exit));
     this.#observer.forked(worker);
     await worker.start(data, startTime, unresponsiveAfter);
-    logger.info({ worker: number, pid: worker.pid }, "a worker has started");
+    logger.info({ worker: number, process: worker.pid }, "a worker has started");
     return worker;
   }
 
@@ -189,7 +189,7 @@ export class WorkerPool {
     const wasServing = worker.isInService;
     this.#workers.delete(worker);
     const connections = this.#observer.exited(worker, exit);
-    const fields = { worker: worker.number, pid: worker.pid, ...exit, connections };
+    const fields = { worker: worker.number, process: worker.pid, ...exit, connections };
     const { logger } = this.#settings;
     if (!wasServing || this.#isEnding) {
       logger.info(fields, "a worker has ended");

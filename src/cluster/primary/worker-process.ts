@@ -280,7 +280,7 @@ export class WorkerProcess {
   #lookAfter(unresponsiveAfter: number): void {
     if (this.#missedBeats++ < MAX_MISSED || this.#state === "ending") return;
     const seconds = unresponsiveAfter / 1000;
-    this.#logger.error({ worker: this.number, pid: this.pid, seconds }, "a worker does not answer: it is killed");
+    this.#logger.error({ worker: this.number, process: this.pid, seconds }, "a worker does not answer: it is killed");
     this.kill();
   }
 }

@@ -1,0 +1,54 @@
+import { resolve } from "node:path";
+import type { Logger } from "pino";
+import { packetsSealedBy } from "../../crypto/index.js";
+import { type BoundAddress, ConfigurationError, type ListenAddress, systemdSockets } from "../../index.js";
+import { StartError } from "../errors.js";
+import { DEFAULT_HOST, DEFAULT_PORT } from "./listen-options.js";
+import type { ServeOptions } from "./serve-options.js";
+import type { Service } from "./service.js";
+import { formatStartReport, formatStartReportAsJson } from "./start-report.js";
+
+/** What listens: a manager, or workers. */
+interface Started {
+  readonly addresses: readonly BoundAddress[];
+  readonly workers?: readonly object[];
+}
+
+/**
+ * The places that are to be listened on. Sockets that systemd has opened are in the place of the default, and beside what the command
+ * line names.
+ */
+export function placesOf({ listen }: ServeOptions, logger: Logger): readonly ListenAddress[] {
+  const { LISTEN_PID: intended } = process.env;
+  const sockets = systemdSockets();
+  if (intended !== undefined && sockets.length === 0) {
+    logger.warn({ LISTEN_PID: intended, pid: process.pid }, "the sockets of systemd are for another process");
+  }
+  if (sockets.length > 0) return [...sockets, ...(listen ?? [])];
+  return listen ?? [{ host: DEFAULT_HOST, port: DEFAULT_PORT }];
+}
+
+/** Prints what a person or a script needs to connect. */
+export function reportStart(service: Service, { addresses, workers }: Started, options: ServeOptions): void {
+  const { folder, hostKeys, users } = service;
+  const [fingerprint = "", ...otherFingerprints] = hostKeys.map((key) => key.fingerprint());
+  const facts = {
+    addresses,
+    fingerprint,
+    otherFingerprints,
+    packetsSealedBy: packetsSealedBy(),
+    ...(workers !== undefined && { workers: workers.length }),
+    user: users.example,
+    ...(options.folder && { folder: { ...options.folder, path: resolve(options.folder.path) } }),
+    ...(options.forwarding && { forwarding: options.forwarding }),
+    ...(folder?.kind === "memory" && { trial: "hello" }),
+    ...(users.password !== undefined && { password: users.password }),
+  };
+  process.stdout.write(options.json ? formatStartReportAsJson(facts) : formatStartReport(facts));
+}
+
+/** The option that the library names is not one of this command. */
+export function inTermsOfCommandLine(error: unknown): never {
+  const isAboutAddress = error instanceof ConfigurationError && error.option.startsWith("listen");
+  throw isAboutAddress ? new StartError(error.message.replace(`${error.option}: `, ""), { cause: error }) : error;
+}

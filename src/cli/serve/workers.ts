@@ -1,0 +1,73 @@
+import {
+  type ListenAddress,
+  SSHServerManager,
+  serveWithWorkers,
+  systemdNotifier,
+  type WorkerContext,
+} from "../../index.js";
+import { describeError } from "../errors.js";
+import { createLogger } from "./log.js";
+import type { ServeOptions } from "./serve-options.js";
+import { type Prepared, Service } from "./service.js";
+import { listenToSignals } from "./signals.js";
+import { inTermsOfCommandLine, placesOf, reportStart } from "./started.js";
+
+/**
+ * `spindlex serve --workers`: runs until SIGINT or SIGTERM. SIGHUP replaces the workers.
+ *
+ * @throws {StartError | UsageError | WorkerStartError} when the server cannot start
+ * @throws {WorkerCrashLoopError} when it has to end, since workers crash again and again
+ */
+export async function serveByWorkers(options: ServeOptions, count: number | "auto"): Promise<void> {
+  const logger = createLogger(logOptions(options));
+  const systemd = systemdNotifier({ logger });
+  let service: Service | undefined;
+  let listen: readonly ListenAddress[] | undefined;
+  const workers = await serveWithWorkers<Prepared>({
+    workers: count,
+    logger,
+    prepare: async () => {
+      // Makes the host key before several workers look for it.
+      service ??= await Service.load(options, logger);
+      listen ??= placesOf(options, logger);
+      return { password: service.users.password, listen };
+    },
+    start: (context) => startWorker(options, context),
+  });
+  const stopped = new Promise<NodeJS.Signals>((stop, crashed) => {
+    workers.ended.catch(crashed);
+    listenToSignals({
+      stop,
+      reload: async () => {
+        systemd.reloading();
+        await workers.reload().catch((error: unknown) => {
+          logger.error({ cause: describeError(error) }, "the old settings stay in force");
+        });
+        systemd.ready();
+      },
+    });
+  });
+  if (service !== undefined) reportStart(service, workers, options);
+  systemd.ready();
+
+  try {
+    logger.info({ signal: await stopped }, "stopping");
+  } finally {
+    systemd.stopping();
+    await workers.close();
+    await service?.ended();
+  }
+  logger.info("stopped");
+}
+
+async function startWorker(options: ServeOptions, { worker, data }: WorkerContext<Prepared>): Promise<AsyncDisposable> {
+  const service = await Service.load(options, createLogger({ ...logOptions(options), worker }), data);
+  process.once("exit", () => service.killPrograms());
+  const manager = new SSHServerManager({ ...service.managerOptions, listen: data.listen });
+  await manager.startServer().catch(inTermsOfCommandLine);
+  return { [Symbol.asyncDispose]: () => service.ended() };
+}
+
+function logOptions({ logLevel, json }: ServeOptions) {
+  return { level: logLevel, format: json ? "json" : "text" } as const;
+}
