@@ -232,7 +232,7 @@ export class StagedFileSystem implements FileSystem {
       upload = new StagedUpload(path, slot, options);
       this.#register.add(upload);
     }
-    upload.mayPlace = options.mayPlace;
+    upload.askBy(options);
     for (const writer of [...upload.writers]) {
       if (writer.staging !== this.#staging) writer.cut();
     }

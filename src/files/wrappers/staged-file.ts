@@ -98,7 +98,7 @@ export class StagedFile implements FileHandle, UploadWriter {
   async #complete(): Promise<void> {
     const { fileSystem, fsync } = this.staging;
     const upload = this.#upload;
-    const { path, stagedPath, isExclusive, mayPlace } = upload;
+    const { path, stagedPath, isExclusive } = upload;
     let isThere: boolean;
     try {
       if (fsync) await this.#handle.fsync?.();
@@ -106,7 +106,7 @@ export class StagedFile implements FileHandle, UploadWriter {
       isThere = replaced !== undefined;
       if (replaced !== undefined) checkReplaceable(replaced);
       if (isExclusive && isThere) throw new FileError("EEXIST");
-      if ((await mayPlace?.(isThere)) === false) throw new FileError(isThere ? "EEXIST" : "ENOENT");
+      await upload.demandPlace(isThere);
       if (replaced !== undefined && !upload.hasPermissions) {
         await takeOver(fileSystem, this.#handle, stagedPath, replaced);
       }
@@ -117,7 +117,7 @@ export class StagedFile implements FileHandle, UploadWriter {
     await this.#endHere(COMPLETED);
     try {
       // Where nobody minds, whatever has come to the path meanwhile is replaced: the last one to close wins.
-      const mayReplace = mayPlace === undefined ? !isExclusive : isThere;
+      const mayReplace = upload.isAsked ? isThere : !isExclusive;
       await call(fileSystem, mayReplace ? "posixRename" : "rename", stagedPath, path);
     } catch (error) {
       await this.#leave(abortedBy(error), false);

@@ -20,8 +20,9 @@ export class StagedUpload {
   stagedPath: string;
   /** Nothing may be replaced. */
   readonly isExclusive: boolean;
-  /** Of the handle that was opened last. */
-  mayPlace: OpenOptions["mayPlace"];
+  #mayPlace: OpenOptions["mayPlace"];
+  /** The path that `mayPlace` asks about. */
+  #askedPath: string;
   readonly writers = new Set<UploadWriter>();
   /** The client has said which permissions the file is to have. */
   hasPermissions = false;
@@ -38,7 +39,8 @@ export class StagedUpload {
     this.path = path;
     this.stagedPath = stagedPath;
     this.isExclusive = isStrict(options);
-    this.mayPlace = options.mayPlace;
+    this.#mayPlace = options.mayPlace;
+    this.#askedPath = path;
   }
 
   /**
@@ -47,6 +49,28 @@ export class StagedUpload {
    */
   get isBroken(): boolean {
     return this.#hasFailed || this.#newestAborted > this.#newestCompleted;
+  }
+
+  /** Whether somebody is asked before the file is put in its place. */
+  get isAsked(): boolean {
+    return this.#mayPlace !== undefined;
+  }
+
+  /** The one who has opened the file last is asked before it is put in its place. */
+  askBy({ mayPlace }: OpenOptions): void {
+    this.#mayPlace = mayPlace;
+    this.#askedPath = this.path;
+  }
+
+  /**
+   * @param isThere whether it replaces another file
+   * @throws {FileError} where that is not allowed
+   */
+  async demandPlace(isThere: boolean): Promise<void> {
+    if (this.#mayPlace === undefined) return;
+    // It has moved along with its directory, and what is there by now is none that was asked about.
+    if (isThere && this.path !== this.#askedPath) throw new FileError("EACCES");
+    if ((await this.#mayPlace(isThere)) === false) throw new FileError(isThere ? "EEXIST" : "ENOENT");
   }
 
   /** @returns the number of the handle */

@@ -179,6 +179,30 @@ describe("a staged upload", () => {
     expect(asked).toEqual(["overwrite /box/theirs", "create /box/theirs"]);
   });
 
+  it.each([PUT, REPUT])(
+    "that moves along with its directory replaces nothing where it comes to, opened with %i",
+    async (flags) => {
+      const files = MemoryFileSystem.from({ "/in/d/old": "old", "/out/.keep": "" });
+      const access = rules([
+        { path: "/in/**", allow: "all" },
+        { path: "/out/**", allow: ["rename", "list", "stat", "read", "create"] },
+      ]);
+      const session = await startSession(atomicUploads(files, { user: "ann" }), { access });
+      const { client } = session;
+      const over = await begin(session, "/in/d/old", "newer", PUT);
+      const fresh = await begin(session, "/in/d/new", "new", flags);
+      const late = await begin(session, "/in/d/late", "late", flags);
+      expect(await client.status(PacketType.RENAME, "/in/d", "/out/d")).toMatchObject({ code: StatusCode.OK });
+      files.writeFile("/out/d/late", "of the clerk");
+      expect(await client.close(late)).toMatchObject(refused);
+      expect(content(files, "/out/d/late")).toBe("of the clerk");
+      expect(await client.close(over)).toMatchObject(refused);
+      expect(content(files, "/out/d/old")).toBe("old");
+      expect(await client.close(fresh)).toMatchObject({ code: StatusCode.OK });
+      expect(content(files, "/out/d/new")).toBe("new");
+    },
+  );
+
   it("with EXCL replaces nothing, whatever is allowed", async () => {
     const { files, start } = shared("create", "overwrite");
     const session = await start("ben");
