@@ -1,3 +1,4 @@
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { type RunningProcess, startProgram } from "../../examples/running-process.js";
@@ -51,6 +52,33 @@ describe("a server that systemd starts", needs("python3", "systemd-notify"), () 
     expect(await server.exitCode()).toBe(0);
     const states = systemd.messages.map(([line]) => line).filter((line) => line !== "WATCHDOG=1");
     expect(states).toEqual(["READY=1", "RELOADING=1", "READY=1", "STOPPING=1"]);
+  });
+
+  it("does so with several workers, too", async () => {
+    const own = join(folder, "workers");
+    mkdirSync(own);
+    await using systemd = await Notifications.listen(own);
+    const path = join(own, "socket");
+    const variables = { NOTIFY_SOCKET: systemd.socket, LISTEN_FDNAMES: "ssh:local" };
+    server = activate([0, path], [...command, "--workers", "2", "--allow-exec"], { ...environment, ...variables });
+    const { port, password, addresses } = await report(server);
+    expect(addresses).toEqual([
+      { address: "127.0.0.1", port },
+      { fd: 4, name: "local" },
+    ]);
+    await systemd.received(/^READY=1$/);
+    for (let turn = 1; turn <= 2; turn++) {
+      for (const place of [port, path]) {
+        const client = await PacketClient.login(place, "ann", password);
+        expect(`${(await client.exec("env; ls -l /proc/self/fd")).stdout}`).not.toMatch(/LISTEN_|NOTIFY_|socket:/);
+        await client.close();
+      }
+      server.signal("SIGHUP");
+      await systemd.received(/^READY=1$/, turn + 1);
+    }
+    server.signal("SIGTERM");
+    expect(await server.exitCode()).toBe(0);
+    await systemd.received(/^STOPPING=1$/);
   });
 
   it("listens on what the command line names, too", async () => {
