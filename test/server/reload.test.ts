@@ -6,6 +6,7 @@ import { PKey } from "../../src/crypto/index.js";
 import { type Channel, SSHServer, type SSHServerManager, type SSHServerManagerOptions } from "../../src/index.js";
 import { AUTH_SUCCESSFUL, MessageNumber } from "../../src/protocol/constants.js";
 import { Reader } from "../../src/protocol/reader.js";
+import { Writer } from "../../src/protocol/writer.js";
 import { Deferred } from "../attack/deferred.js";
 import { LogRecord } from "../authenticators/test-login.js";
 import { extent } from "../support/extent.js";
@@ -89,7 +90,7 @@ describe("after a reload", () => {
     expect((await begun.authPassword(USERNAME, PASSWORD))[0]).toBe(MessageNumber.USERAUTH_SUCCESS);
     expect(await announcedKeys(begun)).toEqual([first.publicBlob]);
     const prove = (key: PKey) =>
-      globalRequest("hostkeys-prove-00@openssh.com", "want-reply", lengthPrefixed(key.publicBlob));
+      globalRequest("hostkeys-prove-00@openssh.com", "want-reply", new Writer().writeString(key.publicBlob).toBuffer());
     begun.sendPacket(prove(second));
     await begun.expect(MessageNumber.REQUEST_FAILURE);
     begun.sendPacket(prove(first));
@@ -141,6 +142,25 @@ describe("after a reload", () => {
     await (await PacketClient.handshake(manager.port, attacker)).close();
     await manager.reload(optionsWith(strict));
     expect(manager.getConnectionStats().penalisedSources).toBe(0);
+  });
+
+  it("ports that are forwarded count, and stay", async () => {
+    const forwarding = { remote: () => true, maxListenersPerServer: 1 };
+    const serverInterface = () => new SSHServer({ authentication: { password: () => AUTH_SUCCESSFUL }, forwarding });
+    const manager = await startManager(optionsWith({ serverInterface: serverInterface() }));
+    const ask = async (client: PacketClient) => {
+      const fields = new Writer().writeString(Buffer.from("127.0.0.1")).writeUint32(0).toBuffer();
+      client.sendPacket(globalRequest("tcpip-forward", "want-reply", fields));
+      return (await client.nextPacket())[0];
+    };
+    const old = await login(manager);
+    expect(await ask(old)).toBe(MessageNumber.REQUEST_SUCCESS);
+    await manager.reload(optionsWith({ serverInterface: serverInterface() }));
+    const current = await login(manager);
+    expect(await ask(current)).toBe(MessageNumber.REQUEST_FAILURE);
+    await old.close();
+    await vi.waitFor(() => expect(manager.getConnectionCount()).toBe(1));
+    expect(await ask(current)).toBe(MessageNumber.REQUEST_SUCCESS);
   });
 
   it("other addresses may connect", async () => {
@@ -317,9 +337,3 @@ describe("a reload", () => {
     expect(manager.getConnectionStats()).toMatchObject({ refused: 0, accepted: perSecond * seconds });
   });
 });
-
-function lengthPrefixed(bytes: Buffer): Buffer {
-  const length = Buffer.alloc(4);
-  length.writeUInt32BE(bytes.length);
-  return Buffer.concat([length, bytes]);
-}

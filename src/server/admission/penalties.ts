@@ -99,7 +99,9 @@ export class Penalties {
     this.#expire(now);
     const penalty = this.#bySource.get(source) ?? this.#remember(source, now);
     if (penalty === undefined) return undefined;
-    penalty.expiry = Math.min(penalty.expiry + added, now + 1000 * this.#limits.max);
+    // It may have been given when the limits were others.
+    const most = Math.max(penalty.expiry, now + 1000 * this.#limits.max);
+    penalty.expiry = Math.min(penalty.expiry + added, most);
     this.#byExpiry.putOff(penalty);
     const remaining = penalty.expiry - now;
     if (!penalty.active && remaining > 1000 * this.#limits.min) {

@@ -32,6 +32,22 @@ describe("penalties", () => {
     expect([penalties.size, penalties.refusedSources(16 * SECOND)]).toEqual([0, 0]);
   });
 
+  it("stay as long as they were where the limits are smaller from now on, and the oldest go where there are fewer places", () => {
+    const penalties = new Penalties(LIMITS);
+    for (let count = 0; count < 10; count++) penalties.penalise("a", "crash", 0);
+    expect(penalties.penalise("b", "crash", 0)).toEqual({ seconds: 90, enforced: true });
+    penalties.penalise("c", "authFail", 0);
+    penalties.limits = { ...LIMITS, max: 60, min: 30, maxSources: 2 };
+    expect(penalties.size).toBe(2);
+    expect(penalties.penalise("a", "authFail", SECOND)).toEqual({ seconds: 599, enforced: true });
+    expect(penalties.penalise("b", "authFail", SECOND)).toEqual({ seconds: 89, enforced: true });
+    expect([penalties.objection("a", 95 * SECOND), penalties.objection("b", 95 * SECOND)]).toEqual([
+      "penalty",
+      undefined,
+    ]);
+    expect(penalties.refusedSources(600 * SECOND)).toBe(0);
+  });
+
   it("decay: who fails now and then is not refused", () => {
     const penalties = new Penalties(LIMITS);
     for (let time = 0; time < 3600; time += 5) {
