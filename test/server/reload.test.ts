@@ -11,7 +11,7 @@ import { Deferred } from "../attack/deferred.js";
 import { LogRecord } from "../authenticators/test-login.js";
 import { extent } from "../support/extent.js";
 import { PacketClient } from "../support/packet-client.js";
-import { execRequest, globalRequest } from "../support/packet-messages.js";
+import { execRequest, globalRequest, readChannelData } from "../support/packet-messages.js";
 import { StreamEnded } from "../support/packet-socket.js";
 import { createManager, login, PASSWORD, startManager, TestServer, USERNAME } from "./test-server.js";
 
@@ -173,28 +173,32 @@ describe("after a reload", () => {
     await login(manager);
   });
 
-  it("a stop ends the declared sessions of before, too", async () => {
-    const ended: string[] = [];
-    const serve = (name: string) =>
+  it("a stop tells the declared sessions of before, too, and waits for them", async () => {
+    const server = () =>
       new SSHServer({
         authentication: { password: () => AUTH_SUCCESSFUL },
-        session: async ({ signal }) => {
+        session: async ({ signal, stdout }) => {
           if (!signal.aborted) await new Promise((resolve) => signal.addEventListener("abort", resolve));
-          ended.push(name);
+          stdout.write("bye");
         },
       });
-    const manager = await startManager(optionsWith({ serverInterface: serve("old") }));
+    const manager = await startManager(optionsWith({ serverInterface: server() }));
     const begin = async () => {
-      const client = await PacketClient.login(manager.port, "ann", "");
+      const client = await login(manager);
       const { id } = await client.openSession();
       client.sendPacket(execRequest(id, "wait"));
       await client.expect(MessageNumber.CHANNEL_SUCCESS);
+      return client;
     };
-    await begin();
-    await manager.reload(optionsWith({ serverInterface: serve("new") }));
-    await begin();
-    await manager.stopServer();
-    expect(ended.sort()).toEqual(["new", "old"]);
+    const old = await begin();
+    await manager.reload(optionsWith({ serverInterface: server() }));
+    const clients = [old, await begin()];
+    const stopped = manager.stopServer();
+    for (const client of clients) {
+      expect(`${readChannelData(await client.expect(MessageNumber.CHANNEL_DATA))}`).toBe("bye");
+      await client.close();
+    }
+    await stopped;
   });
 });
 
