@@ -110,16 +110,30 @@ export const LISTEN: Operation<ListenRequest, ListenAnswer> = {
 /** A server of a worker does not want any more connections. */
 export const UNLISTEN: Notice<{ readonly desk: string }> = { name: "unlisten", value: fields({ desk: name }) };
 
-/** The socket of a connection has come. */
-export const TAKEN: Notice<number> = { name: "taken", value: id };
-
 export interface Login {
   readonly id: number;
   readonly username: string;
 }
 
-/** Somebody has logged in. */
-export const LOGGED_IN: Notice<Login> = { name: "logged in", value: fields({ id, username }) };
+/** Of a kind, in one message. */
+export const MAX_REPORTS = 1000;
+
+/** What has become of connections, which happens to each of them in this order. */
+export const REPORTS: Notice<{
+  /** Their sockets have come. */
+  readonly taken: readonly number[];
+  /** Somebody has logged in. */
+  readonly loggedIn: readonly Login[];
+  /** Nothing is left of them. */
+  readonly gone: readonly number[];
+}> = {
+  name: "reports",
+  value: fields({
+    taken: list(id, MAX_REPORTS),
+    loggedIn: list(fields({ id, username }), MAX_REPORTS),
+    gone: list(id, MAX_REPORTS),
+  }),
+};
 
 /** Somebody has proven who they are: may this user have one connection more? */
 export const LOG_IN: Operation<Login, boolean> = { name: "log in", request: fields({ id, username }), answer: flag };
@@ -133,9 +147,6 @@ export const PENALISE: Operation<
   request: fields({ id, cause: oneOf(...penaltyCauses) }),
   answer: optional(fields({ seconds: finite, enforced: flag })),
 };
-
-/** Nothing is left of a connection. */
-export const GONE: Notice<number> = { name: "gone", value: id };
 
 // --- to a worker
 

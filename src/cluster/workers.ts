@@ -10,14 +10,12 @@ import { PrimaryLedgers } from "./ledgers/primary-ledgers.js";
 import {
   CLOSE,
   type ConnectionFacts,
-  GONE,
   LIST,
   LISTEN,
   LOG_IN,
-  LOGGED_IN,
   type Login,
   PENALISE,
-  TAKEN,
+  REPORTS,
   UNLISTEN,
 } from "./messages.js";
 import type { WorkersSettings } from "./options.js";
@@ -225,18 +223,17 @@ export class Workers extends EventEmitter<WorkersEvents> implements AsyncDisposa
     this.#ledgers.serve(line);
     line.answer(LISTEN, (request) => this.#desks.listen(worker, request));
     line.hear(UNLISTEN, ({ desk }) => void worker.desks.delete(desk));
-    line.hear(TAKEN, (id) => {
-      // It has come so late that it does not count any more.
-      if (!worker.taken(id)) line.call(CLOSE, id).catch(() => {});
+    line.hear(REPORTS, ({ taken, loggedIn, gone }) => {
+      for (const id of taken) {
+        // It has come so late that it does not count any more.
+        if (!worker.taken(id)) line.call(CLOSE, id).catch(() => {});
+      }
+      for (const login of loggedIn) void this.#logIn(worker, login);
+      for (const id of gone) worker.gone(id);
       this.#handOver.dispatch();
     });
-    line.hear(LOGGED_IN, (login) => void this.#logIn(worker, login));
     line.answer(LOG_IN, (login) => this.#logIn(worker, login));
     line.answer(PENALISE, ({ id, cause }) => this.#penalise(worker, id, cause));
-    line.hear(GONE, (id) => {
-      worker.gone(id);
-      this.#handOver.dispatch();
-    });
   }
 
   async #logIn(worker: WorkerProcess, { id, username }: Login): Promise<boolean> {

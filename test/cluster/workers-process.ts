@@ -56,10 +56,12 @@ class WorkerServer extends SSHServer {
         }, 1);
         return true;
       case "nonsense":
-        process.send?.({ spindlex: "notice", name: "gone", value: "all of them" });
+        process.send?.({ spindlex: "notice", name: "reports", value: "all of them" });
         return true;
       case "lies":
-        for (let id = 1; id < 1000; id++) process.send?.({ spindlex: "notice", name: "gone", value: id });
+        for (let id = 1; id < 100; id++) {
+          process.send?.({ spindlex: "notice", name: "reports", value: { taken: [], loggedIn: [], gone: [id] } });
+        }
         break;
     }
     channel.send(`${process.pid}\n`);

@@ -17,7 +17,7 @@ import type { Visit } from "./visit.js";
 export type WorkerState = "starting" | "ready" | "serving" | "retiring" | "ending";
 
 /** Sockets that may be on their way to a worker: others wait for whichever worker takes one first. */
-const MAX_UNDERWAY = 8;
+const MAX_UNDERWAY = 32;
 
 /** Beats that a worker may miss. */
 const MAX_MISSED = 5;
@@ -167,11 +167,11 @@ export class WorkerProcess {
     return this.#visits.get(id);
   }
 
-  /** It has got the socket of a connection. Returns whether that was under way. */
+  /** It has got the socket of a connection. Returns whether that counts as one of its own. */
   taken(id: number): boolean {
-    if (!this.#underway.delete(id)) return false;
-    this.#visits.get(id)?.socket.destroy();
-    return true;
+    const visit = this.#visits.get(id);
+    if (this.#underway.delete(id)) visit?.socket.destroy();
+    return visit !== undefined;
   }
 
   gone(id: number): void {

@@ -2,11 +2,10 @@ import { Socket } from "node:net";
 import type { AdmissionDesk } from "../../server/admission/admission-desk.js";
 import type { Place } from "../../server/listeners/listen-address.js";
 import type { Listening, ListeningOptions, ListeningServer } from "../../server/listeners/listening.js";
-import type { ProcessLine } from "../calls/process-line.js";
-import { GONE, type HandedConnection, LISTEN, TAKEN, UNLISTEN } from "../messages.js";
+import { type HandedConnection, LISTEN, UNLISTEN } from "../messages.js";
 import { nameOf } from "../place-checks.js";
 import { errorOf } from "../problem.js";
-import { RemotePlace } from "./remote-place.js";
+import { type PrimaryLine, RemotePlace } from "./remote-place.js";
 
 /** Seconds. */
 const LISTEN_TIME = 30;
@@ -18,15 +17,15 @@ interface Served {
 
 /** The places that the primary listens on for this worker, and the connections that come from there. */
 export class RemoteListenings {
-  readonly #line: ProcessLine;
+  readonly #primary: PrimaryLine;
   readonly #servers = new Map<ListeningServer, Served>();
   readonly #byKey = new Map<string, Served>();
   /** How often each place was asked for: several servers may want a free port. */
   readonly #asked = new Map<string, number>();
   #connections = 0;
 
-  constructor(line: ProcessLine) {
-    this.#line = line;
+  constructor(primary: PrimaryLine) {
+    this.#primary = primary;
   }
 
   /** Servers that have listened. */
@@ -51,25 +50,26 @@ export class RemoteListenings {
     this.#byKey.set(served.key, served);
     const { admission, maxConnections } = desk.settings;
     const wish = { desk: served.key, places: named, maxConnections, admission: admission.given };
-    const { problem, addresses } = await this.#line.call(LISTEN, wish, { seconds: LISTEN_TIME });
+    const { problem, addresses } = await this.#primary.line.call(LISTEN, wish, { seconds: LISTEN_TIME });
     if (problem !== undefined) throw errorOf(problem);
-    return { addresses, close: async () => void this.#line.notify(UNLISTEN, { desk: served.key }) };
+    return { addresses, close: async () => void this.#primary.line.notify(UNLISTEN, { desk: served.key }) };
   }
 
   /** A connection has come from the primary. */
   take({ id, desk: key, info, head, refusal }: HandedConnection, handle: unknown): void {
-    this.#line.notify(TAKEN, id);
+    const { reports } = this.#primary;
+    reports.taken(id);
     const served = this.#byKey.get(key);
     // One that was reset on the way may come without its socket.
     if (!(handle instanceof Socket) || served === undefined) {
       if (handle instanceof Socket) handle.destroy();
-      this.#line.notify(GONE, id);
+      reports.gone(id);
       return;
     }
     if (head !== undefined) handle.unshift(head);
     this.#connections++;
     const { desk } = served;
-    const place = new RemotePlace(this.#line, id, desk.settings.admission, () => this.#connections--);
+    const place = new RemotePlace(this.#primary, id, desk.settings.admission, () => this.#connections--);
     if (refusal === undefined) desk.takeAdmitted(handle, info, place, id);
     else desk.takeRefused(handle, info, refusal, place, id);
   }

@@ -4,18 +4,27 @@ import type { ConnectionPlace } from "../../server/admission/connection-place.js
 import type { AdmissionSettings } from "../../server/admission/options.js";
 import type { Penalised, PenaltyCause } from "../../server/admission/penalties.js";
 import type { ProcessLine } from "../calls/process-line.js";
-import { GONE, LOG_IN, LOGGED_IN, MAX_COUNTED_NAME, PENALISE } from "../messages.js";
+import { LOG_IN, MAX_COUNTED_NAME, PENALISE } from "../messages.js";
+import type { Reports } from "./reports.js";
+
+/** The ways to the primary. */
+export interface PrimaryLine {
+  readonly line: ProcessLine;
+  readonly reports: Reports;
+}
 
 /** The place of a connection that the primary counts. It is asked only where its answer is needed. */
 export class RemotePlace implements ConnectionPlace {
   readonly #line: ProcessLine;
+  readonly #reports: Reports;
   readonly #id: number;
   readonly #settings: AdmissionSettings;
   readonly #released: () => void;
   #isReleased = false;
 
-  constructor(line: ProcessLine, id: number, settings: AdmissionSettings, released: () => void) {
+  constructor({ line, reports }: PrimaryLine, id: number, settings: AdmissionSettings, released: () => void) {
     this.#line = line;
+    this.#reports = reports;
     this.#id = id;
     this.#settings = settings;
     this.#released = released;
@@ -23,13 +32,17 @@ export class RemotePlace implements ConnectionPlace {
 
   logIn(name: string): MaybePromise<boolean> {
     const login = { id: this.#id, username: countedName(name) };
-    if (this.#settings.maxConnectionsPerUser < Number.POSITIVE_INFINITY) return this.#line.call(LOG_IN, login);
-    this.#line.notify(LOGGED_IN, login);
-    return true;
+    if (this.#settings.maxConnectionsPerUser === Number.POSITIVE_INFINITY) {
+      this.#reports.loggedIn(login);
+      return true;
+    }
+    this.#reports.flush();
+    return this.#line.call(LOG_IN, login);
   }
 
   penalise(cause: PenaltyCause): MaybePromise<Penalised | undefined> {
     if (this.#settings.perSourcePenalties === undefined) return undefined;
+    this.#reports.flush();
     // When the primary is gone, so is this process.
     return this.#line.call(PENALISE, { id: this.#id, cause }).catch(() => undefined);
   }
@@ -37,7 +50,7 @@ export class RemotePlace implements ConnectionPlace {
   release(): void {
     if (this.#isReleased) return;
     this.#isReleased = true;
-    this.#line.notify(GONE, this.#id);
+    this.#reports.gone(this.#id);
     this.#released();
   }
 }

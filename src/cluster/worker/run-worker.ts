@@ -25,6 +25,7 @@ import type { WorkersSettings } from "../options.js";
 import { OWN_IDS } from "../own-ids.js";
 import { problemOf } from "../problem.js";
 import { RemoteListenings } from "./remote-listenings.js";
+import { Reports } from "./reports.js";
 
 /** Signals that a terminal or a service manager sends to all processes: the primary decides what becomes of them. */
 const SIGNALS_OF_THE_PRIMARY = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
@@ -51,7 +52,7 @@ class WorkerProgram {
     this.#number = number;
     this.#settings = settings;
     this.#line = new ProcessLine(process, { peer: "the primary", logger: settings.logger });
-    this.#listenings = new RemoteListenings(this.#line);
+    this.#listenings = new RemoteListenings({ line: this.#line, reports: new Reports(this.#line) });
   }
 
   begin(): void {
