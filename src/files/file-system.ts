@@ -59,6 +59,8 @@ export interface OpenOptions {
    * `exclusive` is no wish of the client: an unfinished upload of the user is gone on with.
    */
   readonly mayPlace?: (isThere: boolean) => MaybePromise<boolean>;
+  /** Beside `mayPlace`, where `create` is left out so that nothing is made: the client has asked for it all the same. */
+  readonly createAsked?: boolean;
   /** Permission bits of a new file, less the umask; 0o666 where absent. */
   readonly permissions?: number;
 }

@@ -56,7 +56,7 @@ export async function openAsAllowed(
     };
     const isStrict = options.exclusive || change === undefined;
     try {
-      const opened = () => open(path, isStrict ? exact : { ...exact, mayPlace });
+      const opened = () => open(path, isStrict ? exact : { ...exact, mayPlace, createAsked: options.create });
       const handle = await (exact.create ? make(opened) : opened());
       return { path, handle, isNew: exact.exclusive };
     } catch (error) {

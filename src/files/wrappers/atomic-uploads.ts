@@ -30,12 +30,13 @@ export function stagesUploads(fileSystem: FileSystem): boolean {
 }
 
 /**
- * Lets nobody see half an upload: `atomicUploads(files, { user })`, one wrapper for each session. A file that is made or
- * emptied is written beside its place, under a hidden name, and moved there when the client has closed it.
+ * Lets nobody see half an upload: `atomicUploads(files, { user })`, one wrapper for each session. A file that is made,
+ * emptied or written anew is written beside its place, under a hidden name, and moved there when the client has closed it.
  *
  * - Until then others see the old file, or none. The user sees the new one under its final name, so that a later
  *   session can go on with it (`reput`). It can be read, changed and removed there, but not renamed or linked (EBUSY).
- * - A file that is opened neither to be made nor to be emptied is written in its place.
+ * - To write a file anew is to open it with `create`, and with neither `read` nor `append`, as `scp` does where it is there. What has not
+ *   been written when it is closed is copied from the old file. All others that are there and are not emptied are written in their place.
  * - A file that replaces another has its permissions, unless the client sets others, and its owner where that is possible.
  * - One that was opened with `exclusive` replaces nothing: closing it fails if somebody else was first (EEXIST). Of other
  *   uploads to one path the last one that is closed counts. If a session goes on with an upload that another one still has open, the

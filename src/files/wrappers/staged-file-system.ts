@@ -1,6 +1,6 @@
 import { endFile } from "../end-file.js";
 import { FileError, LinkInPathError, toFileError } from "../errors.js";
-import { COMPLETED } from "../file-outcome.js";
+import { abortedBy, COMPLETED } from "../file-outcome.js";
 import type {
   AttributeChanges,
   DirectoryEntry,
@@ -10,10 +10,11 @@ import type {
   FileSystemStatistics,
   OpenOptions,
 } from "../file-system.js";
-import { FOR_WRITING } from "../open-options.js";
+import { FOR_READING, FOR_WRITING } from "../open-options.js";
 import { joinPath, lastName, parentPath } from "../path.js";
 import { passUncountedReads } from "../uncounted-reads.js";
 import { call, selectHandleMethods } from "./methods.js";
+import { OldContent, type OldFile } from "./old-content.js";
 import { removeLeft } from "./remove-left.js";
 import { StagedFile, type Staging } from "./staged-file.js";
 import { StagedListing } from "./staged-listing.js";
@@ -26,6 +27,9 @@ interface Unfinished {
   readonly attributes: FileAttributes;
   /** The file that is still there. */
   readonly replaced: FileAttributes | undefined;
+  readonly stagedPath: string;
+  /** Absent where it is what is left of one. */
+  readonly upload: StagedUpload | undefined;
 }
 
 /** A file system that stages what is uploaded to it, for one user. */
@@ -41,7 +45,7 @@ export class StagedFileSystem implements FileSystem {
     this.#register = UploadRegister.of(fileSystem);
     this.#names = new StagedNames(user);
     this.#keepSeconds = keepSeconds;
-    this.#staging = { fileSystem, register: this.#register, names: this.#names, fsync };
+    this.#staging = { fileSystem, register: this.#register, fsync };
   }
 
   async open(path: string, options: OpenOptions): Promise<FileHandle> {
@@ -60,11 +64,12 @@ export class StagedFileSystem implements FileSystem {
 
   async setstat(path: string, changes: AttributeChanges): Promise<void> {
     refuseReserved(path, "ENOENT");
-    await this.#alone(path, async (slot) => {
-      const isStaged = (await this.#unfinished(path)) !== undefined;
-      await call(this.#fileSystem, "setstat", isStaged ? slot : path, changes);
-      const upload = this.#register.get(slot);
-      if (isStaged && upload !== undefined && changes.permissions !== undefined) upload.hasPermissions = true;
+    await this.#alone(path, async () => {
+      const { stagedPath = path, upload } = (await this.#unfinished(path)) ?? {};
+      const [writer] = upload?.writers ?? [];
+      if (upload?.old !== undefined && writer !== undefined) return writer.setstat(changes);
+      await call(this.#fileSystem, "setstat", stagedPath, changes);
+      if (upload !== undefined && changes.permissions !== undefined) upload.hasPermissions = true;
     });
   }
 
@@ -75,12 +80,12 @@ export class StagedFileSystem implements FileSystem {
 
   async remove(path: string): Promise<void> {
     refuseReserved(path, "ENOENT");
-    await this.#alone(path, async (slot) => {
+    await this.#alone(path, async () => {
       const unfinished = await this.#unfinished(path);
       if (unfinished === undefined || unfinished.replaced !== undefined) await call(this.#fileSystem, "remove", path);
       if (unfinished === undefined) return;
-      await removeStaged(this.#fileSystem, slot);
-      const upload = this.#register.get(slot);
+      const { upload, stagedPath } = unfinished;
+      await removeStaged(this.#fileSystem, stagedPath);
       if (upload === undefined) return;
       upload.isRemoved = true;
       this.#register.delete(upload);
@@ -129,59 +134,70 @@ export class StagedFileSystem implements FileSystem {
     if (oldPath === newPath && (await this.#unfinished(oldPath)) !== undefined) return;
     await this.#refuseUnfinished(oldPath);
     refuseReserved(newPath, "EACCES");
-    await this.#alone(newPath, async (slot) => {
+    await this.#alone(newPath, async () => {
       const unfinished = await this.#unfinished(newPath);
       await call(this.#fileSystem, "posixRename", oldPath, newPath);
       this.#register.moved(oldPath, newPath);
       if (unfinished === undefined || oldPath === newPath) return;
-      const upload = this.#register.get(slot);
-      if (upload === undefined) await removeStaged(this.#fileSystem, slot);
+      const { upload, stagedPath } = unfinished;
+      if (upload === undefined) await removeStaged(this.#fileSystem, stagedPath);
       else upload.isShadowed = true;
     });
   }
 
-  #alone<T>(path: string, operation: (slot: string) => Promise<T>): Promise<T> {
-    const slot = this.#names.slotOf(path);
-    return this.#register.alone(slot, () => operation(slot));
+  #alone<T>(path: string, operation: () => Promise<T>): Promise<T> {
+    return this.#register.alone(this.#names.slotOf(path), operation);
   }
 
   /** The unfinished upload that the user sees at a path. */
   async #unfinished(path: string): Promise<Unfinished | undefined> {
     if (path === "/") return undefined;
     const slot = this.#names.slotOf(path);
-    const attributes = await attributesAt(this.#fileSystem, slot).catch(unlessLinkInPath);
+    const stagedPath = this.#register.seenAt(slot)?.stagedPath ?? slot;
+    const attributes = await attributesAt(this.#fileSystem, stagedPath).catch(unlessLinkInPath);
     if (attributes?.type !== "file") return undefined;
-    const upload = this.#register.get(slot);
+    const upload = this.#register.seenAt(slot);
     if (upload === undefined ? this.#isExpired(attributes) : upload.isShadowed) return undefined;
     const replaced = await attributesAt(this.#fileSystem, path);
-    return replaced === undefined || replaced.type === "file" ? { attributes, replaced } : undefined;
+    if (replaced !== undefined && replaced.type !== "file") return undefined;
+    return { attributes: upload?.old?.of(attributes) ?? attributes, replaced, stagedPath, upload };
   }
 
   async #openToRead(path: string, options: OpenOptions): Promise<FileHandle> {
-    const isStaged = !options.create && (await this.#unfinished(path)) !== undefined;
-    if (isStaged) return this.#openStaged(this.#names.slotOf(path), options);
+    const unfinished = options.create ? undefined : await this.#unfinished(path);
+    if (unfinished?.upload?.old?.isNeeded) return this.#alone(path, () => this.#openWhole(path, options));
+    if (unfinished !== undefined) return this.#openStaged(unfinished.stagedPath, options);
     if (!options.create) return call(this.#fileSystem, "open", path, options);
     // A client that makes a file and only reads it has made an empty one.
     await this.#refuseTaken(path);
     return call(this.#fileSystem, "open", path, options);
   }
 
+  /** Opens what the user sees, once all of it is in the staged file. */
+  async #openWhole(path: string, options: OpenOptions): Promise<FileHandle> {
+    const unfinished = await this.#unfinished(path);
+    if (unfinished === undefined) return call(this.#fileSystem, "open", path, options);
+    await copyOldContent(unfinished);
+    return this.#openStaged(unfinished.stagedPath, options);
+  }
+
   async #openToWrite(path: string, options: OpenOptions): Promise<FileHandle> {
     const { create, truncate, exclusive, append } = options;
     const unfinished = await this.#unfinished(path);
     const present = unfinished === undefined ? await attributesAt(this.#fileSystem, path) : unfinished.replaced;
-    const isUnderWay = this.#register.get(this.#names.slotOf(path)) !== undefined;
+    const isUnderWay = this.#register.seenAt(this.#names.slotOf(path)) !== undefined;
     if ((exclusive && present !== undefined) || (isStrict(options) && isUnderWay)) throw new FileError("EEXIST");
     if (present?.type === "symlink") throw new LinkInPathError();
     // What cannot be written is refused now, as it would be without staging.
     if (present !== undefined && present.type !== "file") return call(this.#fileSystem, "open", path, options);
-    if (unfinished === undefined && present !== undefined && !truncate) {
-      return call(this.#fileSystem, "open", path, options);
-    }
+    const isInPlace = unfinished === undefined && present !== undefined && !truncate;
+    if (isInPlace && !writesAnew(options)) return call(this.#fileSystem, "open", path, options);
     if (unfinished === undefined && present === undefined && !create) throw new FileError("ENOENT");
     if (present !== undefined) await this.#checkWritable(path);
-    if (unfinished !== undefined && !truncate && (!isStrict(options) || append)) return this.#goOn(path, options);
-    return this.#begin(path, options, present);
+    if (unfinished !== undefined && !truncate && (!isStrict(options) || append)) {
+      return this.#goOn(path, options, unfinished);
+    }
+    return isInPlace ? this.#beginOver(path, options, present) : this.#begin(path, options, present);
   }
 
   async #checkWritable(path: string): Promise<void> {
@@ -191,15 +207,8 @@ export class StagedFileSystem implements FileSystem {
   /** Begins an upload anew. */
   async #begin(path: string, options: OpenOptions, replaced: FileAttributes | undefined): Promise<FileHandle> {
     const slot = this.#names.slotOf(path);
-    const permissions = replaced === undefined ? options.permissions : replaced.permissions & 0o777;
-    const fresh: OpenOptions = {
-      ...options,
-      ...(permissions !== undefined && { permissions }),
-      create: true,
-      exclusive: true,
-      truncate: false,
-    };
-    const isFree = this.#register.get(slot) === undefined;
+    const fresh = freshOptions(options, replaced);
+    const isFree = this.#register.seenAt(slot) === undefined;
     let created = isFree ? await this.#create(slot, fresh) : undefined;
     if (isFree && created === undefined) {
       // What is left of an upload is of no use any more.
@@ -208,9 +217,42 @@ export class StagedFileSystem implements FileSystem {
     }
     const stagedPath = created === undefined ? this.#names.uniqueFor(path) : slot;
     const handle = created ?? (await this.#openStaged(stagedPath, fresh));
-    const upload = new StagedUpload(path, stagedPath, options);
+    return this.#stagedFile(handle, this.#added(new StagedUpload({ path, stagedPath, slot }, options)));
+  }
+
+  /**
+   * Begins to write a file that is there. Where this breaks off, nobody is to find the staged file again: it would be taken
+   * for the whole of what its user wants.
+   */
+  async #beginOver(path: string, options: OpenOptions, replaced: FileAttributes): Promise<FileHandle> {
+    const stagedPath = this.#names.uniqueFor(path);
+    const oldFile = await this.#openOld(path);
+    let old: OldContent | undefined;
+    try {
+      const { size } = "handle" in oldFile ? ((await oldFile.handle.stat?.()) ?? replaced) : replaced;
+      old = new OldContent(oldFile, size);
+      const handle = await this.#openStaged(stagedPath, freshOptions(options, replaced));
+      const upload = new StagedUpload({ path, stagedPath, slot: this.#names.slotOf(path), old }, options);
+      return this.#stagedFile(handle, this.#added(upload));
+    } catch (error) {
+      if ("handle" in oldFile) await endFile(oldFile.handle, abortedBy(error));
+      throw error;
+    }
+  }
+
+  /** One that may be written, but not read, may be written anew all the same. */
+  async #openOld(path: string): Promise<OldFile> {
+    try {
+      return { handle: await call(this.#fileSystem, "open", path, FOR_READING) };
+    } catch (error) {
+      if (toFileError(error).code !== "EACCES") throw error;
+      return { error };
+    }
+  }
+
+  #added(upload: StagedUpload): StagedUpload {
     this.#register.add(upload);
-    return this.#stagedFile(handle, upload);
+    return upload;
   }
 
   /** Makes a staged file; `undefined` where there is one already. */
@@ -224,14 +266,11 @@ export class StagedFileSystem implements FileSystem {
   }
 
   /** Goes on with an upload, from whichever session it is. */
-  async #goOn(path: string, options: OpenOptions): Promise<FileHandle> {
-    const slot = this.#names.slotOf(path);
-    const handle = await this.#openStaged(slot, { ...options, create: false, exclusive: false });
-    let upload = this.#register.get(slot);
-    if (upload === undefined) {
-      upload = new StagedUpload(path, slot, options);
-      this.#register.add(upload);
-    }
+  async #goOn(path: string, options: OpenOptions, unfinished: Unfinished): Promise<FileHandle> {
+    const { stagedPath } = unfinished;
+    await copyOldContent(unfinished);
+    const handle = await this.#openStaged(stagedPath, { ...options, create: false, exclusive: false });
+    const upload = unfinished.upload ?? this.#added(new StagedUpload({ path, stagedPath, slot: stagedPath }, options));
     upload.askBy(options);
     for (const writer of [...upload.writers]) {
       if (writer.staging !== this.#staging) writer.cut();
@@ -276,8 +315,8 @@ export class StagedFileSystem implements FileSystem {
       if (finalName !== undefined) names.add(finalName);
       else if (this.#isExpired(attributes)) await this.#sweep(joinPath(directory, name));
     }
-    for (const { path, stagedPath } of this.#register) {
-      if (parentPath(path) === directory && stagedPath === this.#names.slotOf(path)) names.add(lastName(path));
+    for (const { path, slot } of this.#register) {
+      if (parentPath(path) === directory && slot === this.#names.slotOf(path)) names.add(lastName(path));
     }
     const entries: DirectoryEntry[] = [];
     for (const name of names) {
@@ -293,6 +332,29 @@ export class StagedFileSystem implements FileSystem {
   async #sweep(stagedPath: string): Promise<void> {
     await removeLeft(this.#fileSystem, this.#register, stagedPath, this.#keepSeconds).catch(() => {});
   }
+}
+
+/** Whether a client opens a file as one that it may find or make, and then writes all of it: so does `scp`. */
+function writesAnew({ create, createAsked, read, append }: OpenOptions): boolean {
+  return (create || createAsked === true) && !read && !append;
+}
+
+/** For a staged file. One that replaces another is from the start for no more eyes than that. */
+function freshOptions(options: OpenOptions, replaced: FileAttributes | undefined): OpenOptions {
+  const permissions = replaced === undefined ? options.permissions : replaced.permissions & 0o777;
+  return {
+    ...options,
+    ...(permissions !== undefined && { permissions }),
+    create: true,
+    exclusive: true,
+    truncate: false,
+  };
+}
+
+/** Puts all that its user sees of an upload into the staged file. */
+async function copyOldContent({ upload }: Unfinished): Promise<void> {
+  const [writer] = upload?.writers ?? [];
+  await writer?.copyOldContent();
 }
 
 function refuseReserved(path: string, code: "ENOENT" | "EACCES"): void {

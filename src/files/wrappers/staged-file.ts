@@ -1,10 +1,10 @@
-import type { MaybePromise } from "../../base/maybe-promise.js";
+import { type MaybePromise, whenDone } from "../../base/maybe-promise.js";
 import { endFile } from "../end-file.js";
-import { FileError, toFileError } from "../errors.js";
+import { FileError, type FileErrorCode, toFileError } from "../errors.js";
 import { abortedBy, COMPLETED, type FileOutcome } from "../file-outcome.js";
 import type { AttributeChanges, FileAttributes, FileHandle, FileSystem } from "../file-system.js";
 import { call, callHandle } from "./methods.js";
-import type { StagedNames } from "./staged-names.js";
+import type { OldContent, Staged } from "./old-content.js";
 import {
   attributesAt,
   demandStillAt,
@@ -20,7 +20,6 @@ import type { UploadRegister } from "./upload-register.js";
 export interface Staging {
   readonly fileSystem: FileSystem;
   readonly register: UploadRegister;
-  readonly names: StagedNames;
   readonly fsync: boolean;
 }
 
@@ -31,6 +30,7 @@ export class StagedFile implements FileHandle, UploadWriter {
   readonly #handle: FileHandle;
   readonly #upload: StagedUpload;
   readonly #number: number;
+  readonly #staged: Staged;
   #isCut = false;
 
   constructor(staging: Staging, handle: FileHandle, upload: StagedUpload) {
@@ -38,6 +38,13 @@ export class StagedFile implements FileHandle, UploadWriter {
     this.staging = staging;
     this.#handle = handle;
     this.#upload = upload;
+    this.#staged = {
+      write: (data, position) => callHandle(handle, "write", data, position),
+      setstat: (changes) =>
+        handle.setstat === undefined
+          ? call(staging.fileSystem, "setstat", upload.stagedPath, changes)
+          : handle.setstat(changes),
+    };
     this.#number = upload.begin(this);
   }
 
@@ -52,17 +59,25 @@ export class StagedFile implements FileHandle, UploadWriter {
 
   write(data: Buffer, position: number): MaybePromise<void> {
     if (this.#isCut) throw superseded();
-    return callHandle(this.#handle, "write", data, position);
+    const { old } = this.#upload;
+    return old === undefined ? this.#staged.write(data, position) : old.write(this.#staged, data, position);
   }
 
   stat(): MaybePromise<FileAttributes> {
-    return callHandle(this.#handle, "stat");
+    const { old } = this.#upload;
+    const staged = callHandle(this.#handle, "stat");
+    return old === undefined ? staged : whenDone(staged, (attributes) => old.of(attributes));
   }
 
   async setstat(changes: AttributeChanges): Promise<void> {
     if (this.#isCut) throw superseded();
-    await callHandle(this.#handle, "setstat", changes);
+    const { old } = this.#upload;
+    await (old === undefined ? this.#staged.setstat(changes) : old.setstat(this.#staged, changes));
     if (changes.permissions !== undefined) this.#upload.hasPermissions = true;
+  }
+
+  async copyOldContent(): Promise<void> {
+    await this.#upload.old?.copyRest(this.#staged);
   }
 
   fsync(): MaybePromise<void> {
@@ -71,8 +86,7 @@ export class StagedFile implements FileHandle, UploadWriter {
 
   /** Moves the file into its place if the client has closed all its handles, and leaves it where it is otherwise. */
   async close(outcome: FileOutcome): Promise<void> {
-    const { register, names } = this.staging;
-    await register.alone(names.slotOf(this.#upload.path), () => this.#close(outcome));
+    await this.staging.register.alone(this.#upload.slot, () => this.#close(outcome));
   }
 
   async #close(outcome: FileOutcome): Promise<void> {
@@ -83,16 +97,38 @@ export class StagedFile implements FileHandle, UploadWriter {
       return;
     }
     upload.end(this, this.#number, outcome);
-    if (upload.writers.size > 0 || upload.isRemoved) {
+    if (upload.writers.size > 0) {
       await endFile(this.#handle, outcome);
       return;
     }
     try {
-      if (upload.isBroken) await this.#keep(outcome);
+      if (upload.isRemoved) await endFile(this.#handle, outcome);
+      else if (upload.isBroken) await this.#break(outcome);
+      else if (upload.old?.isUntouched) await this.#leaveOld(upload.old);
       else await this.#complete();
     } finally {
       this.staging.register.delete(upload);
+      await upload.old?.release();
     }
+  }
+
+  /** @throws what has failed, where the client takes the upload for whole: its own handle was closed in order */
+  async #break(outcome: FileOutcome): Promise<void> {
+    if (outcome.result === "aborted") return this.#keep(outcome);
+    const { failure } = this.#upload;
+    await this.#keep(abortedBy(failure));
+    throw failure;
+  }
+
+  /** Nothing was written: the file stays the same one. */
+  async #leaveOld(old: OldContent): Promise<void> {
+    try {
+      await old.changeOld();
+    } catch (error) {
+      await this.#keep(abortedBy(error));
+      throw error;
+    }
+    await this.#keep(COMPLETED);
   }
 
   async #complete(): Promise<void> {
@@ -101,6 +137,7 @@ export class StagedFile implements FileHandle, UploadWriter {
     const { path, stagedPath, isExclusive } = upload;
     let isThere: boolean;
     try {
+      await this.copyOldContent();
       if (fsync) await this.#handle.fsync?.();
       const replaced = await attributesAt(fileSystem, path);
       isThere = replaced !== undefined;
@@ -128,12 +165,11 @@ export class StagedFile implements FileHandle, UploadWriter {
 
   /** What the same user had begun to upload to the same path is of no use to anybody any more. */
   async #shadowOther(): Promise<void> {
-    const { fileSystem, register, names } = this.staging;
-    const { path, stagedPath } = this.#upload;
-    const slot = names.slotOf(path);
+    const { fileSystem, register } = this.staging;
+    const { slot, stagedPath } = this.#upload;
     if (slot === stagedPath) return;
-    const other = register.get(slot);
-    if (other === undefined) await removeStaged(fileSystem, slot);
+    const other = register.seenAt(slot);
+    if (other === undefined || other === this.#upload) await removeStaged(fileSystem, slot);
     else other.isShadowed = true;
   }
 
@@ -157,20 +193,23 @@ export class StagedFile implements FileHandle, UploadWriter {
     if (failure !== undefined) throw failure;
   }
 
-  /** Leaves what has come where a later session finds it, unless it is nothing, or no session would look for it. */
+  /** Leaves what has come where a later session finds it, unless it is nothing, or of no use. */
   async #leave(outcome: FileOutcome, isEmpty: boolean): Promise<void> {
-    const { fileSystem, register, names } = this.staging;
-    const { path, stagedPath, isShadowed } = this.#upload;
-    const slot = names.slotOf(path);
-    const isTaken = stagedPath !== slot && register.get(slot) !== undefined;
-    if (isEmpty || isShadowed || isTaken || isTooLate(outcome)) await removeStaged(fileSystem, stagedPath);
-    else if (stagedPath !== slot) await call(fileSystem, "posixRename", stagedPath, slot);
+    const { fileSystem, register } = this.staging;
+    const { slot, stagedPath, isShadowed, old } = this.#upload;
+    const isTaken = stagedPath !== slot && register.seenAt(slot) !== undefined;
+    if (isEmpty || isShadowed || isTaken || old !== undefined || isFutile(outcome)) {
+      await removeStaged(fileSystem, stagedPath);
+    } else if (stagedPath !== slot) await call(fileSystem, "posixRename", stagedPath, slot);
   }
 }
 
-/** Whether a file could not be made because somebody else has made one of its name. */
-function isTooLate(outcome: FileOutcome): boolean {
-  return outcome.result === "aborted" && outcome.reason === "error" && toFileError(outcome.error).code === "EEXIST";
+/** Somebody else has made a file of the name, or there was no room: what is left would only take more of it. */
+const FUTILE: readonly FileErrorCode[] = ["EEXIST", "EDQUOT", "ENOSPC"];
+
+/** Whether nothing is to be gained from what has come of an upload that failed. */
+function isFutile(outcome: FileOutcome): boolean {
+  return outcome.result === "aborted" && outcome.reason === "error" && FUTILE.includes(toFileError(outcome.error).code);
 }
 
 function checkReplaceable({ type }: FileAttributes): void {

@@ -1,9 +1,10 @@
 import { endFile } from "../end-file.js";
 import { FileError, isMissing, toFileError } from "../errors.js";
 import { COMPLETED, type FileOutcome } from "../file-outcome.js";
-import type { FileAttributes, FileHandle, FileSystem, OpenOptions } from "../file-system.js";
+import type { AttributeChanges, FileAttributes, FileHandle, FileSystem, OpenOptions } from "../file-system.js";
 import { FOR_READING } from "../open-options.js";
 import { call } from "./methods.js";
+import type { OldContent } from "./old-content.js";
 
 /** A handle that writes an upload. */
 export interface UploadWriter {
@@ -11,6 +12,16 @@ export interface UploadWriter {
   readonly staging: object;
   /** Lets nothing more be written: another session goes on with the upload. */
   cut(): void;
+  setstat(changes: AttributeChanges): Promise<void>;
+  /** Copies what the staged file does not yet have of the old content. */
+  copyOldContent(): Promise<void>;
+}
+
+export interface UploadPlaces {
+  readonly path: string;
+  readonly stagedPath: string;
+  readonly slot: string;
+  readonly old?: OldContent;
 }
 
 /** An upload that is under way, or was taken up again. */
@@ -18,6 +29,10 @@ export class StagedUpload {
   /** Where the file is to be. */
   path: string;
   stagedPath: string;
+  /** The path of a staged file that is found again. */
+  slot: string;
+  /** Of a file that was there and has not been emptied. */
+  readonly old: OldContent | undefined;
   /** Nothing may be replaced. */
   readonly isExclusive: boolean;
   #mayPlace: OpenOptions["mayPlace"];
@@ -33,11 +48,13 @@ export class StagedUpload {
   #opened = 0;
   #newestCompleted = 0;
   #newestAborted = 0;
-  #hasFailed = false;
+  #failure: unknown;
 
-  constructor(path: string, stagedPath: string, options: OpenOptions) {
+  constructor({ path, stagedPath, slot, old }: UploadPlaces, options: OpenOptions) {
     this.path = path;
     this.stagedPath = stagedPath;
+    this.slot = slot;
+    this.old = old;
     this.isExclusive = isStrict(options);
     this.#mayPlace = options.mayPlace;
     this.#askedPath = path;
@@ -48,7 +65,12 @@ export class StagedUpload {
    * later was. Where one was, its client has gone on with what was lost.
    */
   get isBroken(): boolean {
-    return this.#hasFailed || this.#newestAborted > this.#newestCompleted;
+    return this.#failure !== undefined || this.#newestAborted > this.#newestCompleted;
+  }
+
+  /** What whoever has closed the last handle of a broken upload is told. */
+  get failure(): unknown {
+    return this.#failure ?? new FileError("EIO", "The upload is not complete");
   }
 
   /** Whether somebody is asked before the file is put in its place. */
@@ -84,7 +106,9 @@ export class StagedUpload {
     this.writers.delete(writer);
     if (outcome.result === "completed") this.#newestCompleted = Math.max(this.#newestCompleted, number);
     else this.#newestAborted = Math.max(this.#newestAborted, number);
-    if (outcome.result === "aborted" && outcome.reason === "error") this.#hasFailed = true;
+    if (outcome.result === "aborted" && outcome.reason === "error") {
+      this.#failure ??= outcome.error ?? new FileError("EIO");
+    }
   }
 }
 

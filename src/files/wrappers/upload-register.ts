@@ -8,6 +8,8 @@ const registers = new WeakMap<FileSystem, UploadRegister>();
 export class UploadRegister {
   /** By the paths of their staged files. */
   readonly #uploads = new Map<string, StagedUpload>();
+  /** Those that their users see, by the paths of the staged files that later sessions would find. */
+  readonly #seen = new Map<string, StagedUpload>();
   readonly #locks = new Map<string, Promise<unknown>>();
 
   static of(fileSystem: FileSystem): UploadRegister {
@@ -23,12 +25,19 @@ export class UploadRegister {
     return this.#uploads.get(stagedPath);
   }
 
+  /** The upload that its user sees: of several at the same time, the first. */
+  seenAt(slot: string): StagedUpload | undefined {
+    return this.#seen.get(slot);
+  }
+
   add(upload: StagedUpload): void {
     this.#uploads.set(upload.stagedPath, upload);
+    if (!this.#seen.has(upload.slot)) this.#seen.set(upload.slot, upload);
   }
 
   delete(upload: StagedUpload): void {
     if (this.#uploads.get(upload.stagedPath) === upload) this.#uploads.delete(upload.stagedPath);
+    if (this.#seen.get(upload.slot) === upload) this.#seen.delete(upload.slot);
   }
 
   *[Symbol.iterator](): IterableIterator<StagedUpload> {
@@ -40,8 +49,10 @@ export class UploadRegister {
     for (const upload of [...this.#uploads.values()]) {
       if (!isWithin(parentPath(upload.path), oldPath)) continue;
       this.delete(upload);
-      upload.path = newPath + upload.path.slice(oldPath.length);
-      upload.stagedPath = newPath + upload.stagedPath.slice(oldPath.length);
+      const moved = (path: string) => newPath + path.slice(oldPath.length);
+      upload.path = moved(upload.path);
+      upload.stagedPath = moved(upload.stagedPath);
+      upload.slot = moved(upload.slot);
       this.add(upload);
     }
   }

@@ -136,9 +136,18 @@ describe("an upload", () => {
     expect(names()).toEqual([]);
     const file = await ann.open("/full", PUT);
     await file.write("a part", 0);
-    await breakOff(file, { result: "aborted", reason: "error", error: new FileError("ENOSPC") });
+    await breakOff(file, { result: "aborted", reason: "error", error: new FileError("EIO") });
     expect(await ann.list("/")).toEqual(["full"]);
     expect((await ann.lstat("/full")).unfinished).toBe(true);
+  });
+
+  it.each(["ENOSPC", "EDQUOT"] as const)("leaves nothing where there was no room for it: %s", async (code) => {
+    const { ann, names } = served();
+    const file = await ann.open("/full", PUT);
+    await file.write("a part", 0);
+    await breakOff(file, { result: "aborted", reason: "error", error: new FileError(code) });
+    expect(names()).toEqual([]);
+    expect(await ann.list("/")).toEqual([]);
   });
 
   it("is written in place if the file is neither made nor emptied", async () => {
@@ -454,6 +463,8 @@ describe("uploads of two users in three sessions, in any order", () => {
   interface State {
     readonly sessions: readonly Drive[];
     readonly files: { readonly file: OpenFile; readonly path: string }[];
+    /** What others see. */
+    seen(): Record<string, string>;
   }
   type Step = (state: State) => Promise<unknown>;
 
@@ -481,6 +492,7 @@ describe("uploads of two users in three sessions, in any order", () => {
     make([session, path], opening(`read ${PUT}`)),
     make([session, path], opening(`read ${PUT} exclusive`)),
     make([session, path], opening("read write")),
+    make([session, path], opening("write create")),
     make([place, place, fc.string({ minLength: 1 })], (index, position, data) => async ({ files }) => {
       await files[index]?.file.write(data, position).catch(failed);
     }),
@@ -495,12 +507,14 @@ describe("uploads of two users in three sessions, in any order", () => {
     make(
       [place, fc.constantFrom<FileOutcome>({ result: "completed" }, GONE)],
       (index, outcome) =>
-        async ({ files }) => {
+        async ({ files, seen }) => {
           const [closed] = files.splice(index, 1);
           if (closed === undefined) return {};
+          // What can only be written is known when it is there.
           const content = (await closed.file.read(100, 0).catch(failed))?.toString();
           await Promise.resolve(closed.file.handle.close?.(outcome)).catch(failed);
-          return { [closed.path.slice(1)]: content };
+          const name = closed.path.slice(1);
+          return { [name]: content ?? seen()[name] };
         },
     ),
     make([session, path], (drive, where) => async (state) => {
@@ -513,9 +527,9 @@ describe("uploads of two users in three sessions, in any order", () => {
     const steps = fc.array(fc.oneof(quiet, { arbitrary: loud, weight: 1 }), { size: "max", maxLength: 60 });
     const run = async (taken: readonly Step[]) => {
       const { ann, ben, session: open, memory, names, content } = served({ "/a": "old" });
-      const state: State = { sessions: [ann, open("ann"), ben], files: [] };
       const seen = (): Record<string, string> =>
         Object.fromEntries(names().flatMap((name) => (name.startsWith(".") ? [] : [[name, content(`/${name}`)]])));
+      const state: State = { sessions: [ann, open("ann"), ben], files: [], seen };
       for (const step of taken) {
         const before = seen();
         const changed = ((await step(state)) ?? {}) as Record<string, string | undefined>;
@@ -563,10 +577,11 @@ describe("a server that is killed in any step", () => {
     }
   }
 
-  it.each(["write create truncate", "write create exclusive", "write create append"])(
+  it.each(["write create truncate", "write create exclusive", "write create append", "write create"])(
     "leaves the old file or the new: %s",
     async (flags) => {
       const isNew = flags.includes("exclusive");
+      const isResumed = flags !== "write create";
       for (let calls = 0; ; calls++) {
         const memory = MemoryFileSystem.from(isNew ? {} : { "/x": "old" });
         if (flags.includes("append")) await leave(new Drive(atomicUploads(memory)), "/x", "new");
@@ -578,7 +593,7 @@ describe("a server that is killed in any step", () => {
         const restarted = new Drive(atomicUploads(memory));
         const content = names(memory).includes("x") ? memory.readFile("/x").toString() : undefined;
         expect([isNew ? undefined : "old", "newer"]).toContain(content);
-        expect(await text(restarted, "/x")).toBe("newer");
+        expect(await text(restarted, "/x")).toBe(isResumed ? "newer" : content);
         if (!isAlive) continue;
         expect(content).toBe("newer");
         expect(names(memory)).toEqual(["x"]);

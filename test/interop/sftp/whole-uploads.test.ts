@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeEach, expect, it, onTestFinished } from "vitest";
 import type { AuditEvent } from "../../../src/sftp/index.js";
@@ -104,6 +104,30 @@ for (const { client, parameters, input } of sample(RESUMING, 2)) {
     expect((begun?.bytesWritten ?? 0) + (ended?.bytesWritten ?? 0)).toBe(whole.length);
   });
 }
+
+it("scp that is killed over a file that is there leaves it as it was", needs("scp"), async () => {
+  const whole = testBytes(3_000_000);
+  await writeFile(local("file"), whole);
+  await writeFile(remote("file"), "old");
+  const slow = ["-s", "-q", "-l", "8000", local("file"), `${HOST}:file`];
+  const { program, parameters, environment } = await fixture.clients.commandLine("scp", fixture.server, slow);
+  const killed = new ExternalProcess(program, parameters, { environment });
+  onTestFinished(() => killed.kill());
+  await expect.poll(sizeOfStaged, { timeout: 10_000 }).toBeGreaterThan(100_000);
+  killed.kill();
+  await expect.poll(() => uploads().length, { timeout: 10_000 }).toBe(1);
+  expect(uploads()).toMatchObject([{ path: "/file", result: "ABORTED", outcome: { reason: "client gone" } }]);
+  expect(await readFile(remote("file"), "utf8")).toBe("old");
+  expect(await names()).toEqual(["file"]);
+
+  for (const content of [whole, Buffer.from("short")]) {
+    await writeFile(local("file"), content);
+    await fixture.runOk("scp", ["-s", "-q", "-p", local("file"), `${HOST}:file`]);
+    expect(content.equals(await readFile(remote("file")))).toBe(true);
+    expect((await stat(remote("file"))).mtimeMs).toBe(Math.floor((await stat(local("file"))).mtimeMs / 1000) * 1000);
+    expect(await names()).toEqual(["file"]);
+  }
+});
 
 if (isLong)
   it(

@@ -169,6 +169,22 @@ describe("a staged upload", () => {
     expect(asked).toEqual(["overwrite /box/theirs"]);
   });
 
+  it("over a file, as scp does it, is staged where only overwrite is allowed", async () => {
+    const { files, asked, start } = shared("overwrite");
+    const session = await start("ben");
+    const { client } = session;
+    const handle = await begin(session, "/box/theirs", "ben's", WRITE | CREAT);
+    expect(content(files, "/box/theirs")).toBe("theirs");
+    expect(await client.status(PacketType.FSETSTAT, handle, attributes({ size: 5n }))).toMatchObject({ code: 0 });
+    expect(content(files, "/box/theirs")).toBe("theirs");
+    expect((await client.close(handle)).code).toBe(StatusCode.OK);
+    expect(content(files, "/box/theirs")).toBe("ben's");
+    expect(asked).toEqual(["overwrite /box/theirs", "overwrite /box/theirs"]);
+    // Without CREAT it is written in its place, as by those who have it mounted.
+    await begin(session, "/box/theirs", "BEN", WRITE);
+    expect(content(files, "/box/theirs")).toBe("BEN's");
+  });
+
   it("over a file that is removed meanwhile makes none where create is refused", async () => {
     const { files, asked, start } = shared("overwrite");
     const session = await start("ben");
