@@ -1,6 +1,6 @@
 import { isThenable, type MaybePromise } from "../base/maybe-promise.js";
 import { endFile } from "./end-file.js";
-import { FileError } from "./errors.js";
+import { FileError, toFileError } from "./errors.js";
 import { abortedBy, type FileOutcome } from "./file-outcome.js";
 import type { FileHandle, OpenOptions } from "./file-system.js";
 import type { OpenedFile } from "./open-as-allowed.js";
@@ -91,6 +91,7 @@ export class FileTransfer {
   write(data: Buffer, position: number): MaybePromise<void> {
     this.#wasWritten = true;
     const { length } = data;
+    if (position + length > Number.MAX_SAFE_INTEGER) return this.fail(new FileError("EFBIG"));
     let written: MaybePromise<void>;
     try {
       if (this.handle.write === undefined) throw new FileError("ENOTSUP");
@@ -123,12 +124,21 @@ export class FileTransfer {
     throw error;
   };
 
-  /** Closes the file. It is aborted if anything has failed, whatever the client did then. */
+  /**
+   * Closes the file. It is aborted if anything has failed, whatever the client did then.
+   *
+   * @throws what has failed of an upload that the client takes for whole
+   */
   end(given: FileOutcome): MaybePromise<void> {
-    const outcome = this.#failure === undefined ? given : abortedBy(this.#failure.error);
+    const failure = this.#failure;
+    const outcome = failure === undefined ? given : abortedBy(failure.error);
     const failed = (error: unknown): never => {
       this.#ended(this, outcome.result === "aborted" ? outcome : abortedBy(error));
       throw error;
+    };
+    const ended = (): void => {
+      this.#ended(this, outcome);
+      if (failure !== undefined && given.result === "completed" && this.wasWritten) throw toFileError(failure.error);
     };
     let ending: MaybePromise<void>;
     try {
@@ -136,8 +146,7 @@ export class FileTransfer {
     } catch (error) {
       return failed(error);
     }
-    if (isThenable(ending)) return Promise.resolve(ending).then(() => this.#ended(this, outcome), failed);
-    this.#ended(this, outcome);
+    return isThenable(ending) ? Promise.resolve(ending).then(ended, failed) : ended();
   }
 
   readonly #countRead = (count: number): number => {

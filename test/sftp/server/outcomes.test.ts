@@ -63,12 +63,39 @@ describe("a file is completed", () => {
     expect(events).toMatchObject([{ kind: "upload", bytes: 0, outcome: { result: "completed" } }]);
   });
 
+  it("though its size was not set, where it has this size", async () => {
+    const { client, files } = await served();
+    files.methods = { setstat: () => Promise.reject(new FileError("ENOTSUP")) };
+    const handle = await client.open("/new", WRITE | CREAT);
+    await client.status(PacketType.WRITE, handle, 0n, data);
+    const changes = attributes({ size: BigInt(data.length), times: [1, 2] });
+    expect(await client.status(PacketType.FSETSTAT, handle, changes)).toMatchObject({
+      code: StatusCode.OP_UNSUPPORTED,
+    });
+    expect(await client.close(handle)).toMatchObject({ code: StatusCode.OK });
+    expect(files.told).toMatchObject([{ by: "close", outcome: { result: "completed" } }]);
+  });
+
+  it("though only a read has failed", async () => {
+    const { client, files } = await served();
+    files.methods = { read: () => Promise.reject(new FileError("EIO")) };
+    const handle = await client.open("/old");
+    await client.status(PacketType.READ, handle, 0n, 4);
+    expect(await client.close(handle)).toMatchObject({ code: StatusCode.OK });
+    expect(files.told).toMatchObject([{ by: "abort", outcome: { reason: "error" } }]);
+  });
+
   it("without attributes that could not be set", async () => {
     const { client, files } = await served();
-    files.methods = { setstat: () => Promise.reject(new FileError("EPERM")) };
+    files.methods = {
+      setstat: ({ size }) => (size === undefined ? Promise.reject(new FileError("EPERM")) : undefined),
+    };
     const handle = await client.open("/new", WRITE | CREAT);
-    await client.status(PacketType.FSETSTAT, handle, attributes({ permissions: 0o600 }));
-    await client.close(handle);
+    const changes = attributes({ size: 3n, permissions: 0o600 });
+    expect(await client.status(PacketType.FSETSTAT, handle, changes)).toMatchObject({
+      code: StatusCode.PERMISSION_DENIED,
+    });
+    expect(await client.close(handle)).toMatchObject({ code: StatusCode.OK });
     expect(files.told).toMatchObject([{ by: "close", outcome: { result: "completed" } }]);
   });
 });
@@ -141,7 +168,8 @@ describe("a file is aborted", () => {
     await ask(client, handle);
     files.methods = {};
     await client.status(PacketType.WRITE, handle, 0n, data);
-    await client.close(handle);
+    // A client that has not looked at the other answers is told, too.
+    expect(await client.close(handle)).toMatchObject({ code: StatusCode.FAILURE, message: "No space left on device" });
     const outcome = { result: "aborted", reason: "error", error };
     expect(files.told).toEqual([{ path: "/new", by: "abort", outcome }]);
     expect(events).toMatchObject([{ outcome }]);

@@ -86,6 +86,35 @@ describe("a staged upload of one who may only create", () => {
     expect(audited).toMatchObject([{ operation: "open" }, { operation: "close", outcome: { result: "aborted" } }]);
   });
 
+  it("is in its place though times are refused that come with its size, as lftp sends them", async () => {
+    const { files, asked, uploads, start } = shared("create");
+    const session = await start("ben");
+    const { client } = session;
+    const handle = await begin(session, "/box/new", "ben's and more");
+    const changes = attributes({ size: 5n, times: [1, 2] });
+    expect(await client.status(PacketType.FSETSTAT, handle, changes)).toMatchObject(refused);
+    expect(await client.close(handle)).toMatchObject({ code: StatusCode.OK });
+    expect(content(files, "/box/new")).toBe("ben's");
+    expect(uploads).toMatchObject([{ bytes: 14, outcome: { result: "completed" } }]);
+    expect(asked).toEqual(["create /box/new", "attributes /box/new"]);
+  });
+
+  it("is refused at its close where a part of it was lost through another handle", async () => {
+    const { files, uploads, start } = shared("create");
+    const session = await start("ben");
+    const { client } = session;
+    const first = await begin(session, "/box/new", "ben's");
+    const second = await client.open("/box/new", WRITE);
+    expect(
+      (await client.status(PacketType.WRITE, second, BigInt(Number.MAX_SAFE_INTEGER) - 1n, "beyond")).code,
+    ).not.toBe(0);
+    for (const handle of [second, first]) {
+      expect(await client.close(handle)).toMatchObject({ code: StatusCode.FAILURE, message: "File too large" });
+    }
+    expect(names(files)).not.toContain("new");
+    expect(uploads.map(({ outcome }) => outcome.result)).toEqual(["aborted", "aborted"]);
+  });
+
   it("goes on in another session, whose client is told how much has come", async () => {
     const { files, start } = shared("create");
     const first = await start("ben");

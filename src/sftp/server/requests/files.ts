@@ -1,6 +1,6 @@
 import { whenDone } from "../../../base/maybe-promise.js";
 import { FileError } from "../../../files/errors.js";
-import type { FileAttributes, OpenOptions } from "../../../files/file-system.js";
+import type { AttributeChanges, FileAttributes, OpenOptions } from "../../../files/file-system.js";
 import type { Reader } from "../../../protocol/reader.js";
 import { readAttributes, readSize } from "../../codec/attributes.js";
 import { MAX_DATA_LENGTH, OpenFlag, StatusCode } from "../../codec/constants.js";
@@ -13,6 +13,7 @@ import {
   encodeStatus,
   setDataHead,
 } from "../../codec/replies.js";
+import type { OpenFile } from "../handle-table.js";
 import type { ReadData } from "../read-ahead.js";
 import type { FileAccess } from "../request-order.js";
 import {
@@ -21,6 +22,7 @@ import {
   notOpenFor,
   READS_NAMES,
   type Reply,
+  type RequestContext,
   type RequestKind,
   readPath,
   whole,
@@ -86,7 +88,6 @@ export const write: RequestKind = {
     const data = fields.readString();
     const { transfer, options, identity } = file;
     if (!options.write) throw notOpenFor("writing");
-    if (offset + data.length > Number.MAX_SAFE_INTEGER) transfer.fail(new FileError("EFBIG"));
     const access = options.append ? whole(identity, "write") : part(identity, "write", offset, data.length);
     return {
       footprint: { files: [access] },
@@ -123,13 +124,32 @@ export const fsetstat: RequestKind = {
       footprint: object.kind === "file" ? { files: [whole(object.identity, "write")] } : CHANGES_NAMES,
       async run(id) {
         if (object.kind === "directory") await tree.setstat(object.path, changes, "keep");
-        else if (changes.size === undefined) await tree.fsetstat(object, changes);
-        else await tree.fsetstat(object, changes).catch(object.transfer.fail);
+        else await changeFile(tree, object, changes);
         return encodeOk(id);
       },
     };
   },
 };
+
+/** The size first: it belongs to the content, and what cannot be done to the other attributes does not break a transfer. */
+async function changeFile(tree: RequestContext["tree"], file: OpenFile, { size, ...others }: AttributeChanges) {
+  if (size !== undefined) {
+    await tree.fsetstat(file, { size }).catch(async (error: unknown) => {
+      if ((await sizeOf(file)) !== size) file.transfer.fail(error);
+      throw error;
+    });
+  }
+  if (size === undefined || Object.keys(others).length > 0) await tree.fsetstat(file, others);
+}
+
+/** `undefined` where it is not to be known. */
+async function sizeOf({ handle }: OpenFile): Promise<number | undefined> {
+  try {
+    return (await handle.stat?.())?.size;
+  } catch {
+    return undefined;
+  }
+}
 
 /** OpenSSH PROTOCOL §4.6 */
 export const fsync: RequestKind = {
