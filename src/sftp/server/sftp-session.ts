@@ -192,7 +192,7 @@ export class SFTPSession implements RequestOwner {
     }
   }
 
-  /** @internal Runs a request; whatever becomes of it, there is one reply, unless nobody is there to read it. */
+  /** Runs a request; whatever becomes of it, there is one reply, unless nobody is there to read it. */
   start(request: PendingRequest): void {
     if (this.#abort.signal.aborted) {
       this.#ready(request, undefined);
@@ -232,14 +232,12 @@ export class SFTPSession implements RequestOwner {
     return encodeStatus(id, status, message);
   }
 
-  /** @internal */
   answer(request: PendingRequest): void {
     if (request.reply === undefined || this.#closing) request.sent();
     else this.#output.send(request.reply, request.sent);
     this.#order.finish(request);
   }
 
-  /** @internal */
   answered({ cost }: PendingRequest): void {
     this.#memory -= cost;
     this.#advance();
