@@ -105,6 +105,7 @@ export function filesSettings<Client extends object | undefined>(options: FilesO
     throw new ConfigurationError("startDirectory", "must not hold NUL");
   }
   const { access = allowAll } = checkNotUndefined<FilesOptions<Client>>(options, ["access"]);
+  if (Array.isArray(access)) throw new ConfigurationError("access", "is a list: rules([…]) makes a function of it");
   return {
     fileSystem: servedFileSystem(options),
     startDirectory: normalizePath(startDirectory),

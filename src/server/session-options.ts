@@ -1,6 +1,7 @@
 import { ConfigurationError } from "../base/configuration-error.js";
 import type { MaybePromise } from "../base/maybe-promise.js";
 import { checkFunction, checkOptions, kindOf } from "../base/option-checks.js";
+import { nearestName } from "../base/similar-names.js";
 import { FILES_OPTIONS, type FilesOptions, filesSettings } from "../files/file-server-options.js";
 import type { FileSystem } from "../files/file-system.js";
 import { checkFileSystem, isFileSystem } from "../files/wrappers/methods.js";
@@ -61,11 +62,24 @@ export async function filesOf(option: FilesOption, channel: SessionChannel): Pro
 export function servedFiles(files: Files): FilesOptions {
   if (files === "") throw new ConfigurationError("sftp", "must be a path or a file system, and not an empty text");
   if (typeof files === "string") return { rootPath: files };
-  if (!hasOptions(files)) return { fileSystem: checkFileSystem("sftp", files) };
+  if (!hasOptions(files)) return { fileSystem: checkFiles(files) };
   const options = checkOptions(files, FILES_OPTIONS, "sftp");
   filesSettings(options);
   // The connection that its functions are called with is that of the channel.
   return options as FilesOptions;
+}
+
+/** What people call the option `rootPath`. */
+const NAMES_OF_ROOT_PATH = ["root", "path", "folder", "directory", "dir"];
+
+function checkFiles(files: FileSystem): FileSystem {
+  const isObject = typeof files === "object" && files !== null && !Array.isArray(files);
+  if (!isObject || isFileSystem(files)) return checkFileSystem("sftp", files);
+  const [meant] = Object.keys(files).flatMap((name) =>
+    NAMES_OF_ROOT_PATH.includes(name) ? ["rootPath"] : (nearestName(name, FILES_OPTIONS) ?? []),
+  );
+  const guess = meant === undefined ? "" : ` (did you mean ${meant}?)`;
+  throw new ConfigurationError("sftp", `has neither rootPath nor fileSystem${guess}, and no method of a FileSystem`);
 }
 
 /** A file system of somebody's own may have members of these names. */

@@ -85,6 +85,19 @@ describe("files with options", () => {
     ],
     ["access that was not found", { rootPath: "/srv", access: undefined }, /access: must not be undefined/],
     ["access of another kind", { rootPath: "/srv", access: "rw" }, /access: /],
+    [
+      "rules that are no function yet",
+      { rootPath: "/srv", access: [{ path: "/**", allow: "all" }] },
+      /access: is a list: rules\(\[…\]\) makes a function of it/,
+    ],
+    [
+      "another name for rootPath",
+      { root: "/srv" },
+      /sftp: has neither rootPath nor fileSystem \(did you mean rootPath\?\)/,
+    ],
+    ["a misspelled name alone", { rotPath: "/srv" }, /sftp: has neither .* \(did you mean rootPath\?\)/],
+    ["nothing", {}, /sftp: has neither rootPath nor fileSystem, and no method of a FileSystem$/],
+    ["a promise", Promise.resolve("/srv"), /sftp: has neither/],
     ["a file system that is none", { fileSystem: {} }, /fileSystem: has none of the methods/],
     ["a start that is no path", { fileSystem, startDirectory: 5 }, /startDirectory: /],
   ])("are refused with %s", (_, sftp, message) => {

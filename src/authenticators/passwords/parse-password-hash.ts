@@ -20,6 +20,8 @@ const PARSERS: ReadonlyMap<string, (text: string) => PasswordHash> = new Map([
 export function parsePasswordHash(text: string): PasswordHash {
   const [, kind = ""] = /^\$([^$]*)\$/.exec(text) ?? [];
   const parse = PARSERS.get(kind);
-  if (parse === undefined) throw new Error("the hash is not of a kind that can be used");
+  if (parse === undefined) {
+    throw new Error("the hash is not of a kind that can be used: spindlex hash-password makes one");
+  }
   return parse(text);
 }

@@ -207,7 +207,9 @@ function nameProblem(name: string): string | undefined {
   const bare = name.replaceAll(/\\./gsu, "_");
   const open = bare.replaceAll(SET, "_");
   if (bare.endsWith("\\")) return "must not end a name in a backslash";
-  if (open.includes("**")) return "must have ** alone between slashes";
+  if (open.includes("**")) {
+    return 'must have ** alone between slashes: "/a/**" is /a and all that lies in it, "/a*" is names that begin with a';
+  }
   if (new NamePattern(name).hasOpenBracket) return "has a [ that is not closed: \\[ stands for itself";
   if (/\{[^}]*[,.][^}]*\}/.test(open)) return "must not have {…,…}: write a rule for each, or \\{";
   if (/[?*+@!]\(/.test(open)) return "must not have ?(…), *(…), +(…), @(…) or !(…): \\( stands for itself";

@@ -23,7 +23,9 @@ describe("parsePasswordHash", () => {
     "$constructor$",
     "{SHA}x=",
   ])("refuses %j", (text) => {
-    expect(() => parsePasswordHash(text)).toThrow("the hash is not of a kind that can be used");
+    expect(() => parsePasswordHash(text)).toThrow(
+      "the hash is not of a kind that can be used: spindlex hash-password makes one",
+    );
   });
 
   it("tells by their cost which hashes take the same time", () => {

@@ -129,7 +129,7 @@ describe("PathPattern", () => {
     ["/docs//x", "two slashes"],
     ["/docs/../x", "must not have . or .."],
     ["/./x", "must not have . or .."],
-    ["/a**", "must have ** alone between slashes"],
+    ["/a**", 'must have ** alone between slashes: "/a/**" is /a and all that lies in it, "/a*" is names'],
     ["/***", "must have ** alone between slashes"],
     ["/a\0b", "must not hold NUL"],
     ["/\ud800", "half a character"],
