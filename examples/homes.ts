@@ -4,7 +4,7 @@
  * and can do nothing to what is there. Files appear when they are whole. The file `users` has a line for each,
  * `NAME:HASH`.
  *
- *   mkdir homes && touch users && chmod 600 users && echo "ann:$(npx spindlex hash-password)" >>users
+ *   mkdir homes docs && touch users && chmod 600 users && echo "ann:$(npx spindlex hash-password)" >>users
  *   npx tsx examples/homes.ts
  *   sftp -P 2222 ann@localhost
  */

@@ -17,6 +17,13 @@ export async function folderProblem(path: string): Promise<string | undefined> {
   return `the folder ${loggedPath(first)} is not there: make it`;
 }
 
+/** The same for a folder that nobody makes. */
+export async function missingFolderProblem(path: string): Promise<string | undefined> {
+  const folder = resolve(path);
+  const found = await look(folder);
+  return found === "missing" ? `the folder ${loggedPath(folder)} is not there: make it` : found;
+}
+
 async function look(path: string): Promise<string | undefined> {
   try {
     return (await stat(path)).isDirectory() ? undefined : `${loggedPath(path)} is not a folder`;

@@ -2,6 +2,7 @@ import { ConfigurationError } from "../base/configuration-error.js";
 import { callHook, HookError } from "../base/hook-error.js";
 import { checkFunction } from "../base/option-checks.js";
 import type { FilesOptions } from "../files/file-server-options.js";
+import { rootFolderOf } from "../files/local/local-file-system.js";
 import { parseProbeCommand } from "../probes/probe-command.js";
 import { parseSCPCommand } from "../scp/scp-command.js";
 import type { SessionChannel } from "../session/session-channel.js";
@@ -10,6 +11,7 @@ import type { SessionRequest } from "../session/session-request.js";
 import { declareProgram, noteNoFiles } from "./declared-program.js";
 import { folderProblem } from "./folder-problem.js";
 import { NoHomeError } from "./homes/no-home-error.js";
+import { problemAtStart } from "./homes/start-checks.js";
 import { checkSessionOptions, type FilesOption, filesOf, type SessionOptions, servedFiles } from "./session-options.js";
 
 /** Variables that say how text is to be shown, and no more. */
@@ -84,13 +86,14 @@ export class SessionDeclaration {
   }
 
   /**
-   * Looks at the folder that is the same for all users.
+   * Looks at the folders that are known before a user comes.
    *
    * @throws {ConfigurationError} when it cannot be served
    */
   async requireFolder(): Promise<void> {
-    const files = this.#sftp === undefined || typeof this.#sftp === "function" ? undefined : servedFiles(this.#sftp);
-    const problem = files !== undefined && "rootPath" in files ? await folderProblem(files.rootPath) : undefined;
+    const option = this.#sftp;
+    if (option === undefined) return;
+    const problem = typeof option === "function" ? await problemAtStart(option) : await problemOf(servedFiles(option));
     if (problem !== undefined) throw new ConfigurationError("sftp", problem);
   }
 
@@ -110,7 +113,13 @@ export class SessionDeclaration {
       throw error;
     }
     if (files === undefined) return noteNoFiles(channel);
-    const problem = "rootPath" in files ? await folderProblem(files.rootPath) : undefined;
+    const problem = await problemOf(files);
     return problem === undefined ? serve(files) : noteNoFiles(channel, problem);
   }
+}
+
+/** Why files cannot be served, where they are a folder of the disk. */
+async function problemOf(files: FilesOptions): Promise<string | undefined> {
+  const folder = "rootPath" in files ? files.rootPath : rootFolderOf(files.fileSystem);
+  return folder === undefined ? undefined : folderProblem(folder);
 }

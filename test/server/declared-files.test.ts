@@ -5,8 +5,16 @@ import { join } from "node:path";
 import type { SFTPWrapper } from "ssh2";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { PKey } from "../../src/crypto/index.js";
-import { AUTH_SUCCESSFUL, createServer, type FilesOption, Grant, type Server, type Session } from "../../src/index.js";
-import { MemoryFileSystem } from "../../src/sftp/index.js";
+import {
+  AUTH_SUCCESSFUL,
+  createServer,
+  type FilesOption,
+  Grant,
+  homes,
+  type Server,
+  type Session,
+} from "../../src/index.js";
+import { LocalFileSystem, MemoryFileSystem, mount, quota, readOnly } from "../../src/sftp/index.js";
 import { commandEnd, connectTo, openCommand, sessionFixture } from "../session/session-fixture.js";
 import { run, temporaryFolder } from "../support/tools.js";
 
@@ -175,7 +183,7 @@ describe("files without a session", () => {
 
 describe("a folder for all users", () => {
   const folder = temporaryFolder();
-  const start = async (sftp: string) => {
+  const start = async (sftp: FilesOption) => {
     const authentication = { none: () => AUTH_SUCCESSFUL } as const;
     await using server = createServer({
       hostKey: PKey.generate({ keyType: "ed25519" }),
@@ -197,6 +205,27 @@ describe("a folder for all users", () => {
     );
     await expect(start(join(folder, "file"))).rejects.toThrow("file is not a folder");
     await expect(start(join(folder, "file", "x"))).rejects.toThrow("cannot be used: ENOTDIR");
+  });
+
+  it("is looked at behind its wrappers, too", async () => {
+    const missing = `sftp: the folder ${join(folder, "none")} is not there: make it`;
+    const files = new LocalFileSystem(join(folder, "none", "x"));
+    await expect(start(files)).rejects.toThrow(missing);
+    await expect(start({ fileSystem: readOnly(quota(files, { bytes: 1 })) })).rejects.toThrow(missing);
+    await expect(start(mount({ "/": files, "/docs": new MemoryFileSystem() }))).rejects.toThrow(missing);
+    await start(mount({ "/docs": new LocalFileSystem(folder), "/more": new MemoryFileSystem() }));
+  });
+
+  it("is looked at where homes are in it, and where it is shared", async () => {
+    const [root, docs] = [join(folder, "homes"), join(folder, "docs")];
+    await expect(start(homes({ root }))).rejects.toThrow(`sftp: the folder ${root} is not there: make it`);
+    await mkdir(root);
+    const shared = { "/docs": docs };
+    const missing = `sftp: shared /docs: the folder ${docs} is not there: make it`;
+    await expect(start(homes({ root, shared }))).rejects.toThrow(missing);
+    await mkdir(docs);
+    await start(homes({ root, shared }));
+    await start(homes({ root, shared: () => ({ "/docs": join(folder, "none") }) }));
   });
 });
 

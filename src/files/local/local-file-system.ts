@@ -1,8 +1,8 @@
-import { resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import { ConfigurationError } from "../../base/configuration-error.js";
 import { isThenable, type MaybePromise, whenDone } from "../../base/maybe-promise.js";
 import { systemErrorCode } from "../../base/system-error-code.js";
-import { leadsTo } from "../base-path.js";
+import { basePathOf, leadsTo } from "../base-path.js";
 import { FileError, LinkInPathError } from "../errors.js";
 import type {
   AttributeChanges,
@@ -36,6 +36,13 @@ const CANNOT_LINK: readonly (string | undefined)[] = ["EPERM", "EMLINK", "ENOSYS
 
 /** What all folders belong to: one may lie in another. */
 const DISK = {};
+
+/** The folder of the disk that a tree starts at, wrappers or not; `undefined` where it is none of the disk. */
+export function rootFolderOf(fileSystem: FileSystem): string | undefined {
+  // Of the root nothing is known but by what could lie in it.
+  const inside = basePathOf(fileSystem, "/_");
+  return inside?.base === DISK ? dirname(inside.path) : undefined;
+}
 
 const users = new AccountNames("/etc/passwd");
 const groups = new AccountNames("/etc/group");

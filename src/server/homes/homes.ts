@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { ConfigurationError } from "../../base/configuration-error.js";
 import type { MaybePromise } from "../../base/maybe-promise.js";
-import { checkFlag, checkNotUndefined, checkOptions, checkText } from "../../base/option-checks.js";
+import { checkFlag, checkNotUndefined, checkOptions, checkText, kindOf } from "../../base/option-checks.js";
 import { type FilesOptions, filesSettings } from "../../files/file-server-options.js";
 import type { FileSystem } from "../../files/file-system.js";
 import { LocalFileSystem } from "../../files/local/local-file-system.js";
@@ -11,10 +11,12 @@ import { type QuotaOptions, quota } from "../../files/wrappers/quota.js";
 import type { QuotaUsage } from "../../files/wrappers/share-watch.js";
 import { type SweepOptions, sweepSettings } from "../../files/wrappers/sweep-uploads.js";
 import type { Connection } from "../../session/connection.js";
+import { missingFolderProblem } from "../folder-problem.js";
 import type { FilesClient } from "../session-options.js";
 import { homeFolder } from "./home-folder.js";
 import { type Home, HomeRegister } from "./home-register.js";
 import { type SharedFolders, SharedTrees } from "./shared-folders.js";
+import { checkAtStart } from "./start-checks.js";
 import { sweepHomes } from "./sweep-homes.js";
 
 /** Bytes that the files of a home may hold, or those with a warning; `false` is no limit. */
@@ -116,14 +118,20 @@ export function homes<Data = unknown>(given: HomesOptions<Data>): Homes<Data> {
       sweepUploads: async (sweep: SweepOptions = {}) => sweepHomes(root, register, sweepSettings(sweep)),
     },
   );
+  checkAtStart(serve, async () => (await missingFolderProblem(root)) ?? (await sharedTrees.problem()));
   return serve as Homes<Data>;
 }
 
 function limited(fileSystem: FileSystem, limit: HomeQuota) {
   if (limit === undefined) throw new ConfigurationError("quota", "must not be undefined: false is no limit");
   if (limit === false) return undefined;
-  if (typeof limit !== "number")
+  if (typeof limit === "object") {
     return quota(fileSystem, checkOptions(limit, ["bytes", "warnAt", "onWarning"], "quota"));
+  }
+  if (typeof limit !== "number") {
+    const kinds = "a number of bytes, such as 100 * 2 ** 20, or an object with bytes, warnAt, onWarning";
+    throw new ConfigurationError("quota", `must be ${kinds}, not ${kindOf(limit)}`);
+  }
   try {
     return quota(fileSystem, { bytes: limit });
   } catch (error) {

@@ -1,13 +1,16 @@
 import { ConfigurationError } from "../../base/configuration-error.js";
+import { loggedPath } from "../../base/logged-text.js";
 import type { MaybePromise } from "../../base/maybe-promise.js";
 import { checkObject } from "../../base/option-checks.js";
 import type { FileSystem } from "../../files/file-system.js";
-import { LocalFileSystem } from "../../files/local/local-file-system.js";
+import { LocalFileSystem, rootFolderOf } from "../../files/local/local-file-system.js";
 import { normalizePath } from "../../files/path.js";
 import { stagesUploads } from "../../files/wrappers/atomic-uploads.js";
 import { checkFileSystem } from "../../files/wrappers/methods.js";
 import { mount } from "../../files/wrappers/mount.js";
 import { readOnly } from "../../files/wrappers/read-only.js";
+import { folderProblem, missingFolderProblem } from "../folder-problem.js";
+import { NoHomeError } from "./no-home-error.js";
 
 /** What is shared, by its paths in the homes: folders of this machine, which nobody can change there, and file systems. */
 export type SharedFolders = Readonly<Record<string, string | FileSystem>>;
@@ -29,10 +32,21 @@ export class SharedTrees {
     if (typeof shared !== "function") this.#mount(home, shared);
   }
 
-  /** @throws {ConfigurationError} when what a function gives cannot be shared */
+  /** Why one of the folders cannot be shared, as far as they are known before a user comes; for the log. */
+  async problem(): Promise<string | undefined> {
+    return typeof this.#shared === "function" ? undefined : problemOf(this.#shared);
+  }
+
+  /**
+   * @throws {ConfigurationError} when what a function gives cannot be shared
+   * @throws {NoHomeError} when a folder is not there: an empty one in its place would look as if it was
+   */
   async mountInto(home: FileSystem, user: string): Promise<FileSystem> {
     const shared = typeof this.#shared === "function" ? await this.#shared(user) : this.#shared;
-    return this.#mount(home, shared);
+    const mounted = this.#mount(home, shared);
+    const problem = await problemOf(shared);
+    if (problem !== undefined) throw new NoHomeError(problem);
+    return mounted;
   }
 
   #mount(home: FileSystem, shared: SharedFolders): FileSystem {
@@ -57,6 +71,17 @@ export class SharedTrees {
     this.#folders.set(path, folder);
     return folder;
   }
+}
+
+/** Nobody could put anything into a folder that is only read: it is not made. */
+async function problemOf(shared: SharedFolders): Promise<string | undefined> {
+  for (const [path, tree] of Object.entries(shared)) {
+    const folder = typeof tree === "string" ? tree : rootFolderOf(tree);
+    if (folder === undefined) continue;
+    const problem = await (typeof tree === "string" ? missingFolderProblem(folder) : folderProblem(folder));
+    if (problem !== undefined) return `shared ${loggedPath(path)}: ${problem}`;
+  }
+  return undefined;
 }
 
 function sharedTree(tree: FileSystem): FileSystem {

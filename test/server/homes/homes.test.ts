@@ -9,6 +9,7 @@ import {
   type FileSystem,
   LocalFileSystem,
   MemoryFileSystem,
+  readOnly,
 } from "../../../src/sftp/index.js";
 import { Drive, expectFailure } from "../../files/conformance/drive.js";
 import { openDescriptors } from "../../files/local/fixture.js";
@@ -196,6 +197,23 @@ describe("homes", () => {
     });
   });
 
+  it("have no folder in the place of a shared one that is not there", async () => {
+    const docs = join(await newRoot(), "docs");
+    const missing = `shared /docs: the folder ${docs} is not there: make it`;
+    for (const shared of [{ "/docs": docs }, () => ({ "/docs": docs })]) {
+      const serve = homes({ root: await newRoot(), shared });
+      await expect(serve(clientOf("ann"))).rejects.toThrow(new NoHomeError(missing));
+    }
+    const deep = { "/team": readOnly(new LocalFileSystem(join(docs, "deeper"))) };
+    await expect(homes({ root: await newRoot(), shared: deep })(clientOf("ann"))).rejects.toThrow(
+      `shared /team: the folder ${docs} is not there: make it`,
+    );
+    const serve = homes({ root: await newRoot(), shared: { "/docs": docs } });
+    await expect(serve(clientOf("ann"))).rejects.toThrow(NoHomeError);
+    await mkdir(docs);
+    await serve(clientOf("ann"));
+  });
+
   it("have whole uploads, each user's own", async () => {
     const root = await newRoot();
     const team = new LocalFileSystem(await newRoot());
@@ -235,6 +253,7 @@ describe("homes", () => {
     ["shared", { shared: { "/team": atomicUploads(new MemoryFileSystem()) } }],
     ["quota", { quota: -1 }],
     ["quota", { quota: "10G" }],
+    ["quota", { quota: true }],
     ["quota.used", { quota: { bytes: 1, used: 1 } }],
   ])("refuse a wrong %s: %j", (option, options) => {
     expect(() => homes({ root: parent, ...options })).toThrow(expect.objectContaining({ option }));
