@@ -1,9 +1,8 @@
-import { readFile, stat } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { type AccessFunction, type Rule, rules } from "../../sftp/index.js";
 import { describeError, StartError } from "../errors.js";
-
-/** Permission bits with which others than the owner can write a file. */
-const WRITABLE_BY_OTHERS = 0o022;
+import { parseJSON } from "./json-text.js";
+import { requireTrusted } from "./trusted-file.js";
 
 /** What a file of rules holds. */
 interface RulesFile {
@@ -20,16 +19,12 @@ interface RulesFile {
 export async function loadRules(path: string): Promise<AccessFunction> {
   try {
     await requireTrusted(path);
-    return makeRules(JSON.parse(await readFile(path, "utf8")));
+    return makeRules(parseJSON(await readFile(path, "utf8")));
   } catch (error) {
-    throw new StartError(`--rules ${path}: ${describeError(error)}`, { cause: error });
+    const isMissing = error instanceof Error && "code" in error && error.code === "ENOENT";
+    const reason = isMissing ? "there is no such file" : describeError(error);
+    throw new StartError(`--rules ${path}: ${reason}`, { cause: error });
   }
-}
-
-/** Who can write the rules can do all that they forbid. */
-async function requireTrusted(path: string): Promise<void> {
-  const { mode } = await stat(path);
-  if (process.platform !== "win32" && (mode & WRITABLE_BY_OTHERS) !== 0) throw new Error("other users can write it");
 }
 
 function makeRules(content: unknown): AccessFunction {

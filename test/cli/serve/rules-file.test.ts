@@ -1,5 +1,5 @@
 import { chmodSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { loadRules } from "../../../src/cli/serve/rules-file.js";
 import type { AccessContext } from "../../../src/sftp/index.js";
@@ -41,7 +41,8 @@ describe("a file of rules", () => {
 
   const read = { path: "/**", allow: ["read"] };
   it.each<[what: string, content: unknown, message: string | RegExp]>([
-    ["is no JSON", "{ rules: [] }", /^--rules \S+\/rules\.json: .*JSON/],
+    ["is no JSON", "{ rules: [] }", /^--rules \S+\/rules\.json: line 1, column 3: JSON has no "r" here$/],
+    ["has a comment", '{\n  "rules": [] // none\n}', "rules.json: line 2, column 15: JSON has no comments"],
     ["is a list", [read], 'must be an object with "rules"'],
     ["has no rules", { groups: {} }, 'must be an object with "rules"'],
     ["has something else", { rules: [read], users: {} }, '"users" is not known'],
@@ -76,7 +77,18 @@ describe("a file of rules", () => {
   it("is refused where others can write it, and where it is not there", async () => {
     await load({ rules: [read] });
     chmodSync(path, 0o664);
-    await expect(loadRules(path)).rejects.toThrow("other users can write it");
-    await expect(loadRules(`${path}x`)).rejects.toThrow(/rules\.jsonx.*no such file/);
+    const refusal = (of: string) => `--rules ${path}: other users can write ${of}: chmod go-w ${of}`;
+    await expect(loadRules(path)).rejects.toThrow(refusal(path));
+    chmodSync(path, 0o644);
+    const folder = dirname(path);
+    chmodSync(folder, 0o777);
+    await expect(loadRules(path)).rejects.toThrow(refusal(folder));
+    chmodSync(folder, 0o1777);
+    await loadRules(path);
+    await expect(loadRules(`${path}x`)).rejects.toThrow(`--rules ${path}x: there is no such file`);
+  });
+
+  it("may begin with a byte order mark", async () => {
+    await load(`\ufeff${JSON.stringify({ rules: [read] })}`);
   });
 });
