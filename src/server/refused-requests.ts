@@ -1,5 +1,5 @@
 import type { CountedMessages, NoteLevel } from "../base/counted-messages.js";
-import { loggedText } from "../base/logged-text.js";
+import { loggedPath, loggedText } from "../base/logged-text.js";
 import type { Request } from "../protocol/messages/requests.js";
 import type { Reader } from "../protocol/reader.js";
 
@@ -54,8 +54,10 @@ export class RefusedRequests {
    */
   onChannel({ kind, fields }: Request): (reason: RefusalReason, remedy?: string, cause?: string) => void {
     const variable = kind === "env" ? fields.copy() : undefined;
+    const exec = kind === "exec" ? fields.copy() : undefined;
     return (reason, remedy, cause) => {
-      const name = variable && nameOf(variable);
+      const name = variable && textOf(variable);
+      const command = exec && textOf(exec);
       const isUsual = name === undefined ? USUAL.includes(kind) || isExtension(kind) : STOCK_VARIABLE.test(name);
       const what = KNOWN.includes(kind) ? `channel request ${kind}` : "channel request of another kind";
       this.#note(isUsual ? `${what}, as usual` : what, reason, remedy, {
@@ -63,6 +65,7 @@ export class RefusedRequests {
         details: {
           request: loggedText(kind),
           ...(name !== undefined && { variable: loggedText(name) }),
+          ...(command !== undefined && { command: loggedPath(command) }),
           ...(cause !== undefined && { cause }),
         },
       });
@@ -93,8 +96,8 @@ function levelOf(isUsual: boolean, remedy: string | undefined): NoteLevel {
   return remedy === undefined ? "info" : "warn";
 }
 
-/** The name of a variable; `undefined` where the request has none, as it may be on a channel that is not a session. */
-function nameOf(fields: Reader): string | undefined {
+/** The first text of a request; `undefined` where it has none, as it may be on a channel that is not a session. */
+function textOf(fields: Reader): string | undefined {
   try {
     return fields.readString().toString();
   } catch {

@@ -26,6 +26,13 @@ describe("requests that are refused", () => {
     expect(counted.counts).toEqual({ "channel request exec: refused": 2, "channel request shell: refused": 1 });
   });
 
+  it("tell the command", () => {
+    const { first, refuse } = start();
+    refuse("exec", new Writer().writeString("id\n").toBuffer(), "declare session");
+    const details = { request: "exec", command: "id\\u{a}", remedy: "declare session" };
+    expect(first.mock.calls).toEqual([["channel request exec: nothing allows it", details, "warn"]]);
+  });
+
   it("are warnings with a remedy where nothing allows them", () => {
     const { first, counted, requests, refuse } = start();
     refuse("pty-req", Buffer.alloc(0), "override it");
