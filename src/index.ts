@@ -66,7 +66,13 @@ export { type AllowTargetsOptions, allowTargets, type TargetList } from "./forwa
 export type { HostLookup } from "./forwarding/tcp/connect-target.js";
 export { isPublicAddress } from "./forwarding/tcp/special-addresses.js";
 export { logging } from "./middleware/logging.js";
-export { type HashCommand, type HashProgram, type ProbeCommand, parseProbeCommand } from "./probes/probe-command.js";
+export {
+  type DiskFreeColumns,
+  type HashCommand,
+  type HashProgram,
+  type ProbeCommand,
+  parseProbeCommand,
+} from "./probes/probe-command.js";
 export { ProbeServer, type ProbeStream } from "./probes/probe-server.js";
 export { type EnvironmentOptions, programEnvironment } from "./process/program-environment.js";
 export { ProgramStartError } from "./process/program-start-error.js";

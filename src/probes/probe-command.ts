@@ -24,16 +24,19 @@ export interface HashCommand {
   readonly input?: string;
 }
 
+/** What `df` tells: in units of 1024 bytes, or with `-h` in those that people read. */
+export type DiskFreeColumns = "all" | "all for people" | "used and available";
+
 /** A command that clients run to learn what a server can do, or what a file holds. */
 export type ProbeCommand =
   | HashCommand
-  | { readonly program: "df"; readonly paths: readonly string[]; readonly columns: "all" | "used and available" }
+  | { readonly program: "df"; readonly paths: readonly string[]; readonly columns: DiskFreeColumns }
   | { readonly program: "pwd" }
   | { readonly program: "echo"; readonly text: string };
 
 /**
  * Reads the command line of an `exec` request, as a shell would: `md5sum`, `sha1sum` or `sha256sum` with paths, with none, or
- * behind a pipe from `echo`; `df` with or without `-k` and `-P`; `pwd`; `echo`.
+ * behind a pipe from `echo`; `df` with or without `-h`, `-k` and `-P`; `pwd`; `echo`.
  *
  * @returns `undefined` for any other command, and for one that only a shell could run
  */
@@ -48,7 +51,8 @@ export function parseProbeCommand(command: Buffer): ProbeCommand | undefined {
 
 function parsePipe(first: ProbeCommand, second: string): ProbeCommand | undefined {
   if (first.program === "df") {
-    return second === COLUMNS_OF_AWK ? { ...first, columns: "used and available" } : undefined;
+    const isKnown = second === COLUMNS_OF_AWK && first.columns === "all";
+    return isKnown ? { ...first, columns: "used and available" } : undefined;
   }
   const last = first.program === "echo" ? parseWords(second) : undefined;
   if (first.program !== "echo" || last === undefined || !("algorithm" in last) || last.paths.length > 0)
@@ -82,9 +86,12 @@ function parseHash(program: HashProgram, words: readonly (string | undefined)[])
 }
 
 function parseDiskFree(words: readonly (string | undefined)[]): ProbeCommand | undefined {
-  const options = words.findIndex((word) => word === undefined || !/^-[kP]+$/.test(word));
-  const paths = pathsOf(options < 0 ? [] : words.slice(options));
-  return paths && { program: "df", paths, columns: "all" };
+  const found = words.findIndex((word) => word === undefined || !/^-[hkP]+$/.test(word));
+  const count = found < 0 ? words.length : found;
+  const paths = pathsOf(words.slice(count));
+  // The last one counts.
+  const unit = words.slice(0, count).join("").replaceAll(/[^hk]/g, "").at(-1);
+  return paths && { program: "df", paths, columns: unit === "h" ? "all for people" : "all" };
 }
 
 /** Shells do not agree on what a backslash means to `echo`, nor on its options. */

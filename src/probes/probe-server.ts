@@ -12,7 +12,7 @@ import type { FileSystemStatistics } from "../files/file-system.js";
 import { GuardedFileSystem } from "../files/guarded-file-system.js";
 import { encodeName } from "../files/path.js";
 import { hashFile, hashStream, hashText } from "./hash-bytes.js";
-import type { HashCommand, ProbeCommand } from "./probe-command.js";
+import type { DiskFreeColumns, HashCommand, ProbeCommand } from "./probe-command.js";
 
 /** The longest time for one command: files of some terabytes. */
 const LONGEST_MILLISECONDS = 60 * 60 * 1000;
@@ -98,18 +98,19 @@ export class ProbeServer {
     }
   }
 
-  async #tellSpace(paths: readonly string[], columns: "all" | "used and available"): Promise<void> {
+  async #tellSpace(paths: readonly string[], columns: DiskFreeColumns): Promise<void> {
     const lines: string[] = [];
     for (const path of paths) {
       await this.#attempt(path, async () => {
         const [blocks, used, available] = inKibibytes(await this.#tree.statvfs(path));
         const share = used + available === 0 ? 0 : Math.ceil((used / (used + available)) * 100);
-        const all = `spindlex ${blocks} ${used} ${available} ${share}% /`;
-        lines.push(`${columns === "all" ? all : `${used} ${available}`}\n`);
+        const sizes = [blocks, used, available].map(columns === "all for people" ? readableSize : String);
+        const all = `spindlex ${sizes.join(" ")} ${share}% /`;
+        lines.push(`${columns === "used and available" ? `${used} ${available}` : all}\n`);
       });
     }
     if (lines.length === 0) return;
-    this.#write(columns === "all" ? "Filesystem 1024-blocks Used Available Capacity Mounted on\n" : "Used Available\n");
+    this.#write(`${DISK_FREE_TITLES[columns]}\n`);
     this.#write(lines.join(""));
   }
 
@@ -147,6 +148,24 @@ export class ProbeServer {
     else stream.end(() => stream.destroy());
   }
 }
+
+/** As of the `df` of GNU, which other programs read. */
+const DISK_FREE_TITLES: Readonly<Record<DiskFreeColumns, string>> = {
+  all: "Filesystem 1024-blocks Used Available Capacity Mounted on",
+  "all for people": "Filesystem Size Used Avail Use% Mounted on",
+  "used and available": "Used Available",
+};
+
+/** As of `df -h`: rounded up, and below ten with one decimal. @param kibibytes an integer */
+function readableSize(kibibytes: number): string {
+  let [size, unit] = [kibibytes, 0];
+  for (; size >= 1024 && unit < UNITS.length - 1; unit++) size /= 1024;
+  if (size === 0) return "0";
+  const tenths = Math.ceil(size * 10);
+  return `${tenths < 100 ? (tenths / 10).toFixed(1) : Math.ceil(size)}${UNITS[unit]}`;
+}
+
+const UNITS = ["K", "M", "G", "T", "P"];
 
 /** A name that would break the line is escaped, as GNU's programs do it, and a backslash in front says so. */
 function hashLine(path: string, hash: string): string {

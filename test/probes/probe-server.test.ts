@@ -147,6 +147,11 @@ describe("ProbeServer", () => {
         status: 0,
       });
     }
+    const people = "Filesystem Size Used Avail Use% Mounted on\nspindlex 40K 4.0K 36K 10% /\n";
+    expect((await probe("df -h", { fileSystem })).stdout).toBe(people);
+    const disk = { blockSize: 1024 ** 2, blocks: 10_230, freeBlocks: 10_230, availableBlocks: 1_500_000 };
+    const huge = { ...fileSystem, statvfs: () => ({ ...fileSystem.statvfs?.("/"), ...disk }) as never };
+    expect((await probe("df -h", { fileSystem: huge })).stdout).toContain("spindlex 10G 0 1.5T 0% /\n");
     const awk = "df -Pk / | awk '{print $3, $4}'";
     expect((await probe(awk, { fileSystem })).stdout).toBe("Used Available\n4 36\n");
     expect(await probe("df /none", { fileSystem })).toEqual({
