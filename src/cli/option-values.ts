@@ -17,9 +17,30 @@ export function readArguments<T extends ParseArgsConfig>(
     return parseArgs(config);
   } catch (error) {
     if (error instanceof UsageError) throw error;
-    const [sentence] = describeError(error).split(". ");
-    throw new UsageError(`${sentence} (see spindlex ${command} --help)`);
+    const [sentence = ""] = describeError(error).split(". ");
+    const [, unknown] = /^Unknown option '--(.+)'$/.exec(sentence) ?? [];
+    const meant = unknown === undefined ? undefined : nearestOption(unknown, Object.keys(config.options ?? {}));
+    const guess = meant === undefined ? "" : `did you mean --${meant}? `;
+    throw new UsageError(`${sentence} (${guess}see spindlex ${command} --help)`);
   }
+}
+
+/** The option that differs in one place, by at most two letters and half of the name. */
+function nearestOption(unknown: string, options: readonly string[]): string | undefined {
+  const near = options.map((option) => ({ option, letters: differingLetters(unknown, option) }));
+  const [nearest] = near.toSorted((one, other) => one.letters - other.letters);
+  if (nearest === undefined || nearest.letters > 2 || nearest.letters * 2 > unknown.length) return undefined;
+  return nearest.option;
+}
+
+/** The letters of the longer one that are left between what both begin with and what both end with. */
+function differingLetters(one: string, other: string): number {
+  const length = Math.min(one.length, other.length);
+  let start = 0;
+  while (start < length && one[start] === other[start]) start++;
+  let end = 0;
+  while (end < length - start && one.at(-1 - end) === other.at(-1 - end)) end++;
+  return Math.max(one.length, other.length) - start - end;
 }
 
 /** `parseArgs` keeps the last value: a network of a first --deny-from would be let in. */

@@ -137,7 +137,15 @@ describe("parseCommandLine", () => {
   it.each([
     { args: [], message: "a command is missing (see spindlex --help)" },
     { args: ["server"], message: "unknown command 'server' (see spindlex --help)" },
-    { args: ["serve", "--prot", "22"], message: "Unknown option '--prot' (see spindlex serve --help)" },
+    {
+      args: ["serve", "--prot", "22"],
+      message: "Unknown option '--prot' (did you mean --port? see spindlex serve --help)",
+    },
+    {
+      args: ["serve", "--rule", "x"],
+      message: "Unknown option '--rule' (did you mean --rules? see spindlex serve --help)",
+    },
+    { args: ["serve", "--verbose"], message: "Unknown option '--verbose' (see spindlex serve --help)" },
     { args: ["serve", "--port", "65536"], message: "--port is '65536', not a number from 0 to 65535" },
     { args: ["serve", "--port", "22a"], message: "--port is '22a', not a number from 0 to 65535" },
     { args: ["serve", "--port", ""], message: "--port is '', not a number from 0 to 65535" },

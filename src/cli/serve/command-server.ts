@@ -111,7 +111,7 @@ export class CommandServer extends SSHServer {
   }
 }
 
-const ONLY_FILES = "This server offers SFTP and scp only.";
+const ONLY_FILES = "This server offers SFTP and scp, and md5sum, sha1sum, sha256sum, df, pwd and echo of plain words.";
 
 /** A command is run as it was sent or not at all: a shell takes no command that is not text, or holds a NUL. */
 function decodeCommand(command: Buffer): string | undefined {

@@ -1,7 +1,6 @@
 import type { Logger } from "pino";
 import { type FilesClient, homes, loggedText, type MaybePromise } from "../../index.js";
 import {
-  type AccessFunction,
   atomicUploads,
   type FileSystem,
   LocalFileSystem,
@@ -10,6 +9,7 @@ import {
   readOnly,
   sweepUploads,
 } from "../../sftp/index.js";
+import type { LoadedRules } from "./rules-file.js";
 import type { FolderOptions } from "./serve-options.js";
 
 /** The share of the quota that the log tells of. */
@@ -22,7 +22,7 @@ export interface FolderFiles {
   /** Removes what is left of uploads; gives the number of files. */
   sweep?(): Promise<number>;
   /** Decides who may do what; all is allowed where it is absent. */
-  readonly access?: AccessFunction;
+  readonly access?: LoadedRules;
 }
 
 /** @param path of a folder that is there */

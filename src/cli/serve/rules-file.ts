@@ -11,12 +11,18 @@ interface RulesFile {
   readonly groups?: Readonly<Record<string, readonly string[]>>;
 }
 
+/** Decides who may do what. */
+export interface LoadedRules extends AccessFunction {
+  /** Whom the rules and their groups name. */
+  readonly users: ReadonlySet<string>;
+}
+
 /**
  * Reads a file of rules: `{ "rules": [{ "path": "/docs/**", "allow": ["read"] }], "groups": { "staff": ["ann"] } }`.
  *
  * @throws {StartError} naming the file, and the rule that cannot be used
  */
-export async function loadRules(path: string): Promise<AccessFunction> {
+export async function loadRules(path: string): Promise<LoadedRules> {
   try {
     await requireTrusted(path);
     return makeRules(parseJSON(await readFile(path, "utf8")));
@@ -27,7 +33,7 @@ export async function loadRules(path: string): Promise<AccessFunction> {
   }
 }
 
-function makeRules(content: unknown): AccessFunction {
+function makeRules(content: unknown): LoadedRules {
   const file = checkFile(content);
   const groups = new Map(Object.entries(file.groups ?? {}));
   const access = rules(file.rules, {
@@ -37,7 +43,8 @@ function makeRules(content: unknown): AccessFunction {
     const unknown = rule.groups?.find((group) => !groups.has(group));
     if (unknown !== undefined) throw new Error(`rules[${place}].groups: "groups" has no ${JSON.stringify(unknown)}`);
   }
-  return access;
+  const users = [...file.rules.flatMap((rule) => rule.users ?? []), ...[...groups.values()].flat()];
+  return Object.assign(access, { users: new Set(users) });
 }
 
 function checkFile(content: unknown): RulesFile {

@@ -81,6 +81,11 @@ export class ServedFolder {
     this.#sessions = sessions;
   }
 
+  /** Whom the rules name. */
+  get usersInRules(): ReadonlySet<string> | undefined {
+    return this.#files.access?.users;
+  }
+
   /** Serves SFTP on a channel. */
   serveSFTP(channel: Channel): Promise<boolean> {
     return this.#serve(channel, (settings) => new SFTPServer(channel, settings));

@@ -15,6 +15,7 @@ import { type DeclaredForwarding, declareForwarding } from "./forwarding.js";
 import { Programs } from "./programs.js";
 import type { ServeOptions } from "./serve-options.js";
 import { ServedFolder } from "./served-folder.js";
+import { warnAtStart } from "./start-warnings.js";
 import { type LoadedUsers, loadUsers } from "./users.js";
 
 /** The parts of a service that stay as they are while it runs. */
@@ -58,6 +59,7 @@ export class Service {
     };
     const hostKeys = await loadHostKeys(options, prepared === undefined ? makeHostKey : loadHostKey);
     const users = await loadUsers(options, logger, prepared?.password);
+    if (prepared === undefined) await warnAtStart(options, users, folder?.usersInRules, logger);
     const { allowExec: commands, shell: shells } = options;
     const programs = commands || shells ? new Programs({ commands, shells, logger }) : undefined;
     return new Service({ options, logger, forwarding, folder, users, programs }, hostKeys);

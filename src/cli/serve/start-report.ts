@@ -23,6 +23,8 @@ export interface StartReport {
     readonly quota?: number;
     readonly atomicUploads?: boolean;
     readonly homes?: boolean;
+    /** The file that they are in. */
+    readonly rules?: string;
   };
   readonly forwarding?: ForwardingChoice;
   /** The command that shows that it works; a shell when absent. */
@@ -59,12 +61,14 @@ export function formatStartReportAsJson(report: StartReport): string {
   return `${JSON.stringify({ ...addresses.find(isPort), ...more, ...hostKeys, ...others })}\n`;
 }
 
-function describeFolder({ path, readOnly, quota, atomicUploads, homes }: NonNullable<StartReport["folder"]>): string {
+function describeFolder(folder: NonNullable<StartReport["folder"]>): string {
+  const { path, readOnly, quota, atomicUploads, homes, rules } = folder;
   const limits = [
     ...(homes ? ["a home for each user"] : []),
     ...(readOnly ? ["read-only"] : []),
     ...(quota === undefined ? [] : [`at most ${formatSize(quota)}${homes ? " each" : ""}`]),
     ...(atomicUploads ? ["whole uploads only"] : []),
+    ...(rules === undefined ? [] : [`rules of ${printableText(rules)}`]),
   ];
   const shownPath = printableText(path);
   return limits.length === 0 ? shownPath : `${shownPath} (${limits.join(", ")})`;

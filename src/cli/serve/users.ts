@@ -48,6 +48,8 @@ export interface LoadedUsers {
   readonly users: Users;
   /** One of the users. */
   readonly example: string;
+  /** All who could log in at the start. */
+  readonly names: readonly string[];
   /** The password of `example`, if it was made just now. */
   readonly password?: string;
   /** Reads the files again, which each login does when they have changed. @throws {UserFileError} as `loadUsers` */
@@ -71,7 +73,7 @@ export async function loadUsers(
   const keys = await loadUserKeys(user, options, logger);
   if (passwords === undefined && keys === undefined) {
     const users = new Users({ passwords: onePassword(user, password) });
-    return { users, example: user, password, load: async () => {} };
+    return { users, example: user, names: [user], password, load: async () => {} };
   }
   const revoked = options.revokedKeys === undefined ? undefined : await openRevokedKeys(options.revokedKeys, logger);
   const users = new Users({
@@ -82,7 +84,8 @@ export async function loadUsers(
   const load = async () => {
     for (const file of [passwords?.check, keys, revoked]) await file?.load();
   };
-  return { users, example: passwords?.firstUser ?? user, load };
+  const names = [...(passwords?.names ?? []), ...(keys ? [user] : [])];
+  return { users, example: passwords?.names[0] ?? user, names, load };
 }
 
 function onePassword(user: string, secret: string): CheckPassword {
@@ -94,8 +97,7 @@ function onePassword(user: string, secret: string): CheckPassword {
 
 async function openPasswords(path: string, logger: Logger) {
   const check = passwordFile({ file: path }, { logger });
-  const [firstUser] = await check.load();
-  return { check, firstUser };
+  return { check, names: await check.load() };
 }
 
 async function openRevokedKeys(path: string, logger: Logger): Promise<RevokedKeys> {

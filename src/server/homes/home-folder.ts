@@ -25,7 +25,9 @@ export function isHomeName(user: string): boolean {
  * @throws {NoHomeError} when the name of the user is not one for a folder, or the folder is not there, or cannot be used
  */
 export async function homeFolder(root: string, user: string, create: boolean): Promise<string> {
-  if (!isHomeName(user)) throw new NoHomeError(`${loggedText(JSON.stringify(user))} is no name for a home`);
+  if (!isHomeName(user)) {
+    throw new NoHomeError(`${loggedText(JSON.stringify(user))} is no name for a home`, { reason: "name" });
+  }
   const path = join(root, user);
   const shown = loggedPath(path);
   if (create) await make(path, root);

@@ -173,9 +173,12 @@ describe("a folder", needs("sftp", "scp"), () => {
 
   it("comes without commands and shell, and says so", async () => {
     await start();
-    const refusal = { stdout: "", stderr: "This server offers SFTP and scp only.\n", code: 1 };
+    const offers =
+      "This server offers SFTP and scp, and md5sum, sha1sum, sha256sum, df, pwd and echo of plain words.\n";
+    const refusal = { stdout: "", stderr: offers, code: 1 };
     expect(await ssh(TARGET, "hello")).toEqual(refusal);
     expect(await ssh(TARGET, "scp", "-t", "x;", "id")).toEqual(refusal);
+    expect(await ssh(TARGET, "md5sum *")).toEqual(refusal);
     expect(await ssh("-T", TARGET)).toEqual(refusal);
     expect((await ssh("-s", TARGET, "netconf")).code).toBe(255);
   });
@@ -212,6 +215,26 @@ describe("a folder", needs("sftp", "scp"), () => {
         ...{ reason: "file access delete: refused", cause: 'rules[2], "/in/**"' },
       }),
     );
+  });
+
+  it("tells at the start of rules and homes that are hardly meant so", async () => {
+    const rules = join(local, "rules.json");
+    const list = [{ path: "/**", users: ["anne"], groups: ["staff"], allow: "all" }];
+    writeFileSync(rules, JSON.stringify({ rules: list, groups: { staff: ["ann", "ben"] } }), { mode: 0o600 });
+    const users = join(local, "users");
+    const { hash } = KNOWN_HASHES.scrypt;
+    writeFileSync(users, `ann:${hash}\n.dot:${hash}\n`, { mode: 0o600 });
+    await startWith("--password-file", users, "--rules", rules, "--homes", "--shell");
+    expect((await log()).filter(({ level }) => level === 40)).toMatchObject([
+      { msg: "the rules name users who cannot log in", users: ["anne", "ben"] },
+      { msg: "programs do not keep to these options, and see what their user sees", options: ["--rules", "--homes"] },
+      { msg: "a folder cannot have the names of these users: they have no home", users: [".dot"] },
+    ]);
+    const words = ["serve", "--port", "0", "--homes", "--user", "bad/name", folder];
+    const outcome = spawnSync(process.execPath, [builtFile(MAIN), ...words], { env: environment(), encoding: "utf8" });
+    const stderr = 'spindlex: --homes: a folder cannot have the name of "bad/name"\n';
+    expect(outcome).toMatchObject({ status: 1, stdout: "", stderr });
+    expect(readdirSync(folder)).toEqual([]);
   });
 
   it("is not changed with --read-only", async () => {

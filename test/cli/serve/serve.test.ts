@@ -63,7 +63,7 @@ describe("spindlex", () => {
     expect(runMain(["serve", "--prot", "22"])).toMatchObject({
       status: 2,
       stdout: "",
-      stderr: "spindlex: Unknown option '--prot' (see spindlex serve --help)\n",
+      stderr: "spindlex: Unknown option '--prot' (did you mean --port? see spindlex serve --help)\n",
     });
   });
 });

@@ -85,6 +85,7 @@ describe("the report on a folder", () => {
     [{ quota: 1000 }, "/srv/my files (at most 1000 bytes)"],
     [{ atomicUploads: true }, "/srv/my files (whole uploads only)"],
     [{ homes: true, quota: 1024 }, "/srv/my files (a home for each user, at most 1 KiB each)"],
+    [{ atomicUploads: true, rules: "my rules.json" }, "/srv/my files (whole uploads only, rules of my rules.json)"],
     [{ quota: 0 }, "/srv/my files (at most 0 bytes)"],
     [{ readOnly: true, quota: 500 * 1024 ** 2 }, "/srv/my files (read-only, at most 500 MiB)"],
     [{ path: "/a\u001b[2Jb" }, "/a?[2Jb"],

@@ -82,6 +82,7 @@ describe("homes", () => {
     const root = await newRoot();
     const serve = homes({ root });
     await expect(serve(clientOf(user))).rejects.toThrow(NoHomeError);
+    await expect(serve(clientOf(user))).rejects.toMatchObject({ reason: "name" });
     await expect(serve.usage(user)).rejects.toThrow(NoHomeError);
     expect(await readdir(root)).toEqual([]);
   });
@@ -95,6 +96,7 @@ describe("homes", () => {
     await expect(serve(clientOf("link"))).rejects.toThrow(`${join(root, "link")} is not a folder`);
     await expect(serve(clientOf("file"))).rejects.toThrow(`${join(root, "file")} is not a folder`);
     await expect(homes({ root, create: false })(clientOf("ben"))).rejects.toThrow("ben is not there");
+    await expect(homes({ root, create: false })(clientOf("ben"))).rejects.toMatchObject({ reason: "folder" });
     const nowhere = homes({ root: join(root, "none") });
     await expect(nowhere(clientOf("ann"))).rejects.toThrow(`the folder ${join(root, "none")} is not there: make it`);
   });
