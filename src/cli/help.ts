@@ -28,6 +28,10 @@ Options:
   --rules FILE            who may do what to which paths of DIR, in JSON
   --homes                 each user has a folder of their own in DIR, made at the
                           first login; --quota is for each
+  --shared PATH=DIR       DIR is at PATH in each home, to be read: /docs=/srv/docs
+  --shared-writable PATH=DIR
+                          the same, to be read and changed, within --rules; both
+                          may be given several times
   --user NAME             the user who may log in (default: the user who runs
                           the server)
   --authorized-keys FILE  log in with one of these public keys, not a password;

@@ -45,6 +45,25 @@ describe("parseCommandLine", () => {
     expect(parseCommandLine(["serve", "--atomic-uploads", "d"])).toMatchObject({ options: { folder } });
   });
 
+  it("reads what is in all homes", () => {
+    const args = [
+      "serve",
+      "--homes",
+      "--shared",
+      "/docs=/srv/docs",
+      "--shared",
+      "/a/b=c=d",
+      "--shared-writable",
+      "/in=e",
+    ];
+    const shared = [
+      { path: "/docs", folder: "/srv/docs", isWritable: false },
+      { path: "/a/b", folder: "c=d", isWritable: false },
+      { path: "/in", folder: "e", isWritable: true },
+    ];
+    expect(parseCommandLine([...args, "d"])).toMatchObject({ options: { folder: { homes: true, shared } } });
+  });
+
   it("reads what serve forwards", () => {
     const args =
       "serve --allow-exec --allow-forwarding local,remote,agent,x11 --permit-open db.internal:5432,10.0.0.0/8:* " +
@@ -186,6 +205,20 @@ describe("parseCommandLine", () => {
     },
     { args: ["serve", "--rules", "r"], message: "--rules needs a folder to serve (see spindlex serve --help)" },
     { args: ["serve", "--rules", "", "d"], message: "--rules is empty" },
+    { args: ["serve", "--shared", "/a=/b", "d"], message: "--shared and --shared-writable need --homes" },
+    ...["docs=/srv/docs", "/docs", "/docs=", "/=/srv", "/docs/=/srv"].map((value) => ({
+      args: ["serve", "--homes", "--shared-writable", value, "d"],
+      message: `--shared-writable is '${value}', not a path in the homes and a folder, as in /docs=/srv/docs`,
+    })),
+    { args: ["serve", "--homes", "--shared", "", "d"], message: "--shared is empty" },
+    {
+      args: ["serve", "--homes", "--shared", "/a=b", "--shared-writable", "/a=c", "d"],
+      message: "/a is shared twice",
+    },
+    {
+      args: ["serve", "--homes", "--read-only", "--shared-writable", "/a=b", "d"],
+      message: "--shared-writable does nothing with --read-only",
+    },
     { args: ["serve", "--quota", "1X", "d"], message: "--quota is '1X', not a size such as 500M or 10G" },
     { args: ["serve", "--quota", "", "d"], message: "--quota is '', not a size such as 500M or 10G" },
     { args: ["serve", "--quota=-1", "d"], message: "--quota is '-1', not a size such as 500M or 10G" },

@@ -46,18 +46,28 @@ function allInOne(
 
 function eachInTheirHome(
   root: string,
-  { quota: bytes, readOnly: isReadOnly, atomicUploads: isAtomic = false }: FolderOptions,
+  { quota: bytes, readOnly: isReadOnly, atomicUploads: isAtomic = false, shared: folders = [] }: FolderOptions,
   logger: Logger,
 ): FolderFiles {
+  const writable = new Map(
+    folders.filter(({ isWritable }) => isWritable).map(({ path, folder }) => [path, new LocalFileSystem(folder)]),
+  );
+  const shared = Object.fromEntries(folders.map(({ path, folder }) => [path, writable.get(path) ?? folder]));
   const limit = (user: string) =>
     bytes === undefined ? false : { bytes, ...warning(logger.child({ user: loggedText(user) })) };
-  const serve = homes({ root, create: !isReadOnly, quota: limit, atomicUploads: isAtomic });
+  const serve = homes({ root, create: !isReadOnly, quota: limit, atomicUploads: isAtomic, shared });
   return {
     of: async (client) => {
       const { fileSystem } = await serve(client);
       return isReadOnly ? readOnly(fileSystem) : fileSystem;
     },
-    ...(isAtomic && { sweep: () => serve.sweepUploads() }),
+    ...(isAtomic && {
+      sweep: async () => {
+        let files = await serve.sweepUploads();
+        for (const folder of writable.values()) files += await sweepUploads(folder);
+        return files;
+      },
+    }),
   };
 }
 

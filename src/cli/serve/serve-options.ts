@@ -46,6 +46,15 @@ export interface FolderOptions {
   readonly rules?: string;
   /** Each user has a folder of their own in it. */
   readonly homes?: boolean;
+  /** Folders that are in each home, by different paths. */
+  readonly shared?: readonly SharedFolder[];
+}
+
+export interface SharedFolder {
+  /** Its place in the homes. */
+  readonly path: string;
+  readonly folder: string;
+  readonly isWritable: boolean;
 }
 
 /**
@@ -140,6 +149,8 @@ function readServeArguments(args: readonly string[]) {
         "atomic-uploads": { type: "boolean", default: false },
         rules: { type: "string" },
         homes: { type: "boolean", default: false },
+        shared: { type: "string", multiple: true },
+        "shared-writable": { type: "string", multiple: true },
         user: { type: "string" },
         "password-file": { type: "string" },
         "authorized-keys": { type: "string" },
@@ -173,11 +184,18 @@ function parseFolder(
     readonly "atomic-uploads": boolean;
     readonly rules?: string;
     readonly homes: boolean;
+    readonly shared?: readonly string[];
+    readonly "shared-writable"?: readonly string[];
   },
 ): FolderOptions | undefined {
   const { "read-only": readOnly, quota, "atomic-uploads": atomicUploads, rules, homes } = values;
   if (others.length > 0) throw new UsageError("only one folder can be served (see spindlex serve --help)");
   if (readOnly && atomicUploads) throw new UsageError("--atomic-uploads does nothing with --read-only");
+  const shared = parseShared(values);
+  if (shared.length > 0 && !homes) throw new UsageError("--shared and --shared-writable need --homes");
+  if (readOnly && shared.some(({ isWritable }) => isWritable)) {
+    throw new UsageError("--shared-writable does nothing with --read-only");
+  }
   if (path !== undefined) {
     return {
       path: parseText("the folder's name", path),
@@ -186,6 +204,7 @@ function parseFolder(
       ...(atomicUploads && { atomicUploads }),
       ...(rules !== undefined && { rules: parseText("--rules", rules) }),
       ...(homes && { homes }),
+      ...(shared.length > 0 && { shared }),
     };
   }
   for (const [option, isGiven] of [
@@ -198,6 +217,26 @@ function parseFolder(
     if (isGiven) throw new UsageError(`${option} needs a folder to serve (see spindlex serve --help)`);
   }
   return undefined;
+}
+
+/** The options for folders in homes, each `PATH=DIR`. */
+function parseShared(values: {
+  readonly shared?: readonly string[];
+  readonly "shared-writable"?: readonly string[];
+}): readonly SharedFolder[] {
+  const given = (["shared", "shared-writable"] as const).flatMap((name) =>
+    (values[name] ?? []).map((text) => ({ option: `--${name}`, text })),
+  );
+  const paths = new Set<string>();
+  return given.map(({ option, text }) => {
+    const [, path, folder] = /^((?:\/[^/=]+)+)=(.+)$/.exec(parseText(option, text)) ?? [];
+    if (path === undefined || folder === undefined) {
+      throw new UsageError(`${option} is '${text}', not a path in the homes and a folder, as in /docs=/srv/docs`);
+    }
+    if (paths.has(path)) throw new UsageError(`${path} is shared twice`);
+    paths.add(path);
+    return { path, folder, isWritable: option === "--shared-writable" };
+  });
 }
 
 const UNITS = ["", "K", "M", "G", "T"];

@@ -44,6 +44,7 @@ export class ServedFolder {
   static async open(options: FolderOptions, logger: Logger): Promise<ServedFolder> {
     const path = resolve(options.path);
     await requireFolder(path);
+    for (const { folder } of options.shared ?? []) await requireFolder(resolve(folder));
     const access = options.rules === undefined ? undefined : await loadRules(options.rules);
     const folder = new ServedFolder(
       "disk",

@@ -23,6 +23,8 @@ export interface StartReport {
     readonly quota?: number;
     readonly atomicUploads?: boolean;
     readonly homes?: boolean;
+    /** Folders in all homes. */
+    readonly shared?: readonly { readonly path: string }[];
     /** The file that they are in. */
     readonly rules?: string;
   };
@@ -62,9 +64,10 @@ export function formatStartReportAsJson(report: StartReport): string {
 }
 
 function describeFolder(folder: NonNullable<StartReport["folder"]>): string {
-  const { path, readOnly, quota, atomicUploads, homes, rules } = folder;
+  const { path, readOnly, quota, atomicUploads, homes, shared = [], rules } = folder;
   const limits = [
     ...(homes ? ["a home for each user"] : []),
+    ...shared.map((inHomes) => `${printableText(inHomes.path)} in all homes`),
     ...(readOnly ? ["read-only"] : []),
     ...(quota === undefined ? [] : [`at most ${formatSize(quota)}${homes ? " each" : ""}`]),
     ...(atomicUploads ? ["whole uploads only"] : []),

@@ -374,7 +374,10 @@ describe("a folder", needs("sftp", "scp"), () => {
     mkdirSync(join(folder, "cid"));
     writeFileSync(left, "part");
     utimesSync(left, 1_000_000_000, 1_000_000_000);
-    await startWith("--homes", "--quota", "1M", "--atomic-uploads", "--password-file", users);
+    const [docs, incoming] = [join(local, "docs"), join(local, "incoming")];
+    for (const shared of [docs, incoming]) mkdirSync(shared);
+    const shared = ["--shared", `/docs=${docs}`, "--shared-writable", `/incoming=${incoming}`];
+    await startWith("--homes", "--quota", "1M", "--atomic-uploads", "--password-file", users, ...shared);
     const as = (user: string, ...commands: string[]) =>
       run("sftp", [...client.options, "-P", `${port}`, `${user}@127.0.0.1`], {
         env: client.environment("secret"),
@@ -382,6 +385,9 @@ describe("a folder", needs("sftp", "scp"), () => {
       });
     expect((await as("ann", `put ${source} file`, `put ${source} another`)).stderr).toMatch(/another/);
     expect((await as("ben", `put ${source} bens`, "ls -1 /", "df")).stdout).toMatch(/\n\/bens\n[\s\S]* 1024 +600 /);
+    const { stderr } = await as("ben", `put ${source} /docs/no`, `put ${source} /incoming/offer`);
+    expect(stderr.match(/denied/g)).toHaveLength(1);
+    expect([readdirSync(docs), readdirSync(incoming)]).toEqual([[], ["offer"]]);
     expect((await as("..x", "ls")).code).not.toBe(0);
     expect(readdirSync(folder).sort()).toEqual(["ann", "ben", "cid"]);
     expect(readdirSync(join(folder, "cid"))).toEqual([]);

@@ -86,6 +86,7 @@ describe("the report on a folder", () => {
     [{ atomicUploads: true }, "/srv/my files (whole uploads only)"],
     [{ homes: true, quota: 1024 }, "/srv/my files (a home for each user, at most 1 KiB each)"],
     [{ atomicUploads: true, rules: "my rules.json" }, "/srv/my files (whole uploads only, rules of my rules.json)"],
+    [{ homes: true, shared: [{ path: "/docs" }] }, "/srv/my files (a home for each user, /docs in all homes)"],
     [{ quota: 0 }, "/srv/my files (at most 0 bytes)"],
     [{ readOnly: true, quota: 500 * 1024 ** 2 }, "/srv/my files (read-only, at most 500 MiB)"],
     [{ path: "/a\u001b[2Jb" }, "/a?[2Jb"],
