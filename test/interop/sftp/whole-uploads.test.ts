@@ -25,8 +25,9 @@ const uploads = () =>
   server.events.filter((event): event is Closed => event.operation === "close" && event.bytesWritten > 0);
 const names = async () => readdir(fixture.root, { recursive: true });
 
-beforeEach(() => {
+beforeEach(async () => {
   server.events.length = 0;
+  await mkdir(server.sharedPath);
 });
 
 interface Putting {
@@ -55,7 +56,6 @@ const PUTTING: readonly Putting[] = [
 // With files that are easier to carry, stacked.test.ts does it each time.
 for (const { client, without, parameters, input } of isLong ? PUTTING : []) {
   it(`${client} puts a tree that is whole under all wrappers`, needs(client), async () => {
-    await mkdir(server.sharedPath);
     await makeTree(local("tree"), { without });
     const text = input?.(local("tree"));
     await fixture.runOk(client, parameters(local("tree")), text === undefined ? {} : { input: Buffer.from(text) });
