@@ -34,14 +34,22 @@ export function blocksOf(page: string): readonly Block[] {
  */
 export function runnable(code: string, folder: string): string {
   const names = [...code.matchAll(/^(?:const|class|(?:async )?function) (\w+)/gm)].map(([, name]) => name);
+  const program = inFolder(code, folder).replaceAll(
+    / from "(spindlex[^"]*)"/g,
+    (_, door: string) => ` from ${JSON.stringify(DOORS[door])}`,
+  );
+  return `${program}
+export { ${names.join(", ")} };
+`;
+}
+
+/** The same program, but with its files in a folder, and any free port of 127.0.0.1. */
+export function inFolder(code: string, folder: string): string {
   const manager = 'new SSHServerManager({ bindAddress: "127.0.0.1", port: 0,';
-  return `${code
-    .replaceAll(/ from "(spindlex[^"]*)"/g, (_, door: string) => ` from ${JSON.stringify(DOORS[door])}`)
+  return code
     .replaceAll(/(["`])\/(?=(?:srv|etc|run)\/)/g, (_, quote: string) => `${quote}${folder}/`)
     .replaceAll("listen(2222)", "listen(0)")
     .replaceAll(/^ *bindAddress: .*\n/gm, "")
     .replaceAll(/(?<=[ ,])port: 22(22)?\b,?/g, "")
-    .replaceAll("new SSHServerManager({", manager)}
-export { ${names.join(", ")} };
-`;
+    .replaceAll("new SSHServerManager({", manager);
 }

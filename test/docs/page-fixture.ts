@@ -1,14 +1,15 @@
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it, vi } from "vitest";
 import { PKey } from "../../src/crypto/index.js";
 import { AUTH_SUCCESSFUL, SSHServer, SSHServerManager } from "../../src/index.js";
 import { Server } from "../../src/server/create-server.js";
 import { type Outcome, run, SshClient } from "../examples/real-client.js";
+import { RunningProcess } from "../examples/running-process.js";
 import { needs } from "../support/clients.js";
 import { ClientKeys } from "../support/clients-keys.js";
 import { temporaryFolder } from "../support/tools.js";
-import { blocksOf, ROOT, runnable } from "./page-blocks.js";
+import { blocksOf, inFolder, ROOT, runnable } from "./page-blocks.js";
 
 /** For `new SSHServer`, on pages that are about something else than logins. */
 export const OPEN = { authentication: { none: () => AUTH_SUCCESSFUL } };
@@ -45,6 +46,8 @@ export interface Page {
    * @param change replaces texts, each of which has to be there
    */
   load<Exports = Record<string, never>>(text: string, change?: Readonly<Record<string, string>>): Promise<Exports>;
+  /** Starts the one block that has a text as a program of its own, which is ended with the test. @param change as in `load` */
+  start(text: string, change?: Readonly<Record<string, string>>): Promise<RunningProcess>;
   /** Listens, unless it does already, until the test has ended. @returns the port */
   serve(server: Servable): Promise<number>;
   /** Runs `ssh` with the key. @param words options, `user@127.0.0.1`, command */
@@ -90,6 +93,7 @@ export function describePage(
       const client = new SshClient();
       const keys = new ClientKeys();
       const servers = new Set<Server | SSHServerManager>();
+      const programs = new Set<RunningProcess>();
       let key = "";
       let publicLine = "";
       let log = "";
@@ -122,6 +126,8 @@ export function describePage(
           ),
         );
         servers.clear();
+        await Promise.all([...programs].map((program) => program.kill()));
+        programs.clear();
         vi.restoreAllMocks();
         vi.unstubAllGlobals();
       });
@@ -132,6 +138,17 @@ export function describePage(
         const target = words.findIndex((word) => word.includes("@127"));
         const options = [...words.slice(0, target), ...client.options, "-i", key, "-p", `${port}`];
         return [...options, ...words.slice(target)];
+      }
+
+      function changed(text: string, change: Readonly<Record<string, string>>): string {
+        const block = theBlock(name, text);
+        ran(block);
+        let { code } = block;
+        for (const [old, replacement] of Object.entries(change)) {
+          if (!code.includes(old)) throw new Error(`the block has no ${old}`);
+          code = code.replaceAll(old, replacement);
+        }
+        return code;
       }
 
       return {
@@ -153,13 +170,7 @@ export function describePage(
           return path;
         },
         async load<Exports>(text: string, change: Readonly<Record<string, string>> = {}) {
-          const block = theBlock(name, text);
-          ran(block);
-          let { code } = block;
-          for (const [old, replacement] of Object.entries(change)) {
-            if (!code.includes(old)) throw new Error(`the block has no ${old}`);
-            code = code.replaceAll(old, replacement);
-          }
+          const code = changed(text, change);
           const file = join(folder, `block-${++loaded}.ts`);
           writeFileSync(file, runnable(code, folder));
           const exported = (await import(/* @vite-ignore */ file)) as Exports & object;
@@ -167,6 +178,16 @@ export function describePage(
             if (value instanceof Server || value instanceof SSHServerManager) servers.add(value);
           }
           return exported;
+        },
+        async start(text, change = {}) {
+          const { transform } = await import("esbuild");
+          const { code } = await transform(inFolder(changed(text, change), folder), { loader: "ts", target: "node20" });
+          // There the package is found by its name.
+          const file = join(inject("runFolder"), "built", `page-${process.pid}-${++loaded}.mjs`);
+          writeFileSync(file, code);
+          const program = new RunningProcess(process.execPath, [file], process.env, folder);
+          programs.add(program);
+          return program;
         },
         async serve(server) {
           if (server instanceof SSHServer) {
