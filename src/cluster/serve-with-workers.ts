@@ -4,7 +4,8 @@ import { WORKER_VARIABLE } from "./primary/worker-pool.js";
 import { runWorker } from "./worker/run-worker.js";
 import { Workers } from "./workers.js";
 
-let isCalled = false;
+/** This process serves with workers, or is one: it does so to its end. */
+let isServing = false;
 
 /**
  * Serves with several processes on the same addresses. The program that calls it is the primary, and is started anew for each
@@ -18,13 +19,22 @@ let isCalled = false;
  * @throws {WorkerCrashLoopError} when workers crash before they have started
  */
 export async function serveWithWorkers<Data>(options: WorkersOptions<Data>): Promise<Workers> {
-  if (isCalled) throw new Error("serveWithWorkers can be called once in a program");
   const settings = resolveWorkersOptions(options);
-  isCalled = true;
-  if (cluster.isPrimary) return Workers.start(settings);
+  if (isServing) throw new Error("this program serves with workers already");
+  isServing = true;
+  if (cluster.isWorker) return runWorker(numberOfThis(), settings);
+  try {
+    return await Workers.start(settings);
+  } catch (error) {
+    isServing = false;
+    throw error;
+  }
+}
+
+function numberOfThis(): number {
   const { [WORKER_VARIABLE]: number } = process.env;
   if (number === undefined) throw new Error("this process is the worker of another cluster");
   // Programs that the worker runs are none.
   delete process.env[WORKER_VARIABLE];
-  return runWorker(Number(number), settings);
+  return Number(number);
 }

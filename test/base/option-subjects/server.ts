@@ -106,6 +106,8 @@ const permissions = {
   },
 };
 
+const UNPREPARED = new Error("no worker is started");
+
 export const SERVER_SUBJECTS: readonly OptionSubject[] = [
   {
     name: "SSHServer",
@@ -143,6 +145,27 @@ export const SERVER_SUBJECTS: readonly OptionSubject[] = [
     optional: true,
     valid: { grace: 1 },
     wrong: { grace: [...notNumber, 3601] },
+  },
+  {
+    name: "serveWithWorkers",
+    // Options that are right come as far as what is run before the first worker.
+    call: (options) =>
+      spindlex.serveWithWorkers(options).catch((error: unknown) => {
+        if (error !== UNPREPARED) throw error;
+      }),
+    valid: { workers: 2, start: nothing, prepare: () => Promise.reject(UNPREPARED), logger: false },
+    wrong: {
+      workers: ["2", true, {}, [], nothing, 0, -1, 1.5, 1025],
+      start: notFunction,
+      prepare: notFunction,
+      logger: notLogger,
+      drainTime: notNumber,
+      startTime: [...notNumber, 0],
+      unresponsiveAfter: [...notNumber, 0],
+      minUptime: notNumber,
+      maxCrashes: [...notNumber, 0, 1.5],
+    },
+    required: ["workers", "start"],
   },
   {
     name: "SSHServer",
