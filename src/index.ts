@@ -26,6 +26,7 @@ export { CommandLineError } from "./base/command-line.js";
 export { ConfigurationError } from "./base/configuration-error.js";
 export type { GivenOptions } from "./base/given-options.js";
 export type { LogLevel } from "./base/log-level.js";
+export { logLine } from "./base/log-line.js";
 export { loggedPath, loggedText } from "./base/logged-text.js";
 export type { Logger, LoggerOption } from "./base/logger.js";
 export type { MaybePromise } from "./base/maybe-promise.js";

@@ -14,6 +14,9 @@ const UNREADABLE = "[unreadable]";
 /**
  * A line of a log for people: `time level message key=value …`, and under it, indented, the stack of the error `err`. Texts
  * are cut, and quoted and escaped where they are not plain. Never throws, whatever the fields hold.
+ *
+ * @param level such as `info`
+ * @param fields the rest, by name
  */
 export function logLine(time: Date, level: string, message: string, fields: object): string {
   const head = `${time.toISOString()} ${level} ${loggedPath(message)}`;

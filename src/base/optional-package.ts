@@ -2,15 +2,6 @@ import { createRequire } from "node:module";
 
 const load = createRequire(import.meta.url);
 
-/** Loads a package that need not be installed: `undefined` where it is not, or does not run on this platform. */
-export function findPackage<T>(name: string): T | undefined {
-  try {
-    return load(name) as T;
-  } catch {
-    return undefined;
-  }
-}
-
 /**
  * Loads a package that need not be installed, for a use that needs it.
  *

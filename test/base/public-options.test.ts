@@ -56,6 +56,7 @@ const WITHOUT_OPTIONS = [
   "isPublicAddress",
   "loggedPath",
   "loggedText",
+  "logLine",
   "logging",
   "mount",
   "parseNetworks",

@@ -1,5 +1,4 @@
 import { isUtf8 } from "node:buffer";
-import type { Logger } from "pino";
 import type { PKey } from "../../crypto/index.js";
 import {
   type AuthDecision,
@@ -14,13 +13,14 @@ import {
 import type { AuthResult } from "../../protocol/constants.js";
 import { channelOrigin } from "./channel-origin.js";
 import type { DeclaredForwarding } from "./forwarding.js";
+import type { Log } from "./log.js";
 import type { Programs } from "./programs.js";
 import type { ServedFolder } from "./served-folder.js";
 import type { Users } from "./users.js";
 
 export interface CommandServerOptions {
   readonly users: Users;
-  readonly logger: Logger;
+  readonly logger: Log;
   /** The folder that SFTP and scp reach. */
   readonly folder?: ServedFolder | undefined;
   /** Runs programs; when absent, commands are only repeated, or refused beside a folder of the disk. */
@@ -32,7 +32,7 @@ export interface CommandServerOptions {
 /** The hooks of `spindlex serve`: its users, session channels, files, commands. */
 export class CommandServer extends SSHServer {
   readonly #users: Users;
-  readonly #logger: Logger;
+  readonly #logger: Log;
   readonly #folder: ServedFolder | undefined;
   readonly #programs: Programs | undefined;
 

@@ -1,4 +1,3 @@
-import type { Logger } from "pino";
 import { type FilesClient, homes, loggedText, type MaybePromise } from "../../index.js";
 import {
   atomicUploads,
@@ -9,6 +8,7 @@ import {
   readOnly,
   sweepUploads,
 } from "../../sftp/index.js";
+import type { Log } from "./log.js";
 import type { LoadedRules } from "./rules-file.js";
 import type { FolderOptions } from "./serve-options.js";
 
@@ -26,14 +26,14 @@ export interface FolderFiles {
 }
 
 /** @param path of a folder that is there */
-export function folderFiles(path: string, options: FolderOptions, logger: Logger): FolderFiles {
+export function folderFiles(path: string, options: FolderOptions, logger: Log): FolderFiles {
   return options.homes ? eachInTheirHome(path, options, logger) : allInOne(path, options, logger);
 }
 
 function allInOne(
   path: string,
   { quota: bytes, readOnly: isReadOnly, atomicUploads: isAtomic }: FolderOptions,
-  logger: Logger,
+  logger: Log,
 ): FolderFiles {
   // One for all sessions: they share the quota.
   let fileSystem: FileSystem = new LocalFileSystem(path);
@@ -47,7 +47,7 @@ function allInOne(
 function eachInTheirHome(
   root: string,
   { quota: bytes, readOnly: isReadOnly, atomicUploads: isAtomic = false, shared: folders = [] }: FolderOptions,
-  logger: Logger,
+  logger: Log,
 ): FolderFiles {
   const writable = new Map(
     folders.filter(({ isWritable }) => isWritable).map(({ path, folder }) => [path, new LocalFileSystem(folder)]),
@@ -71,7 +71,7 @@ function eachInTheirHome(
   };
 }
 
-function warning(logger: Logger) {
+function warning(logger: Log) {
   const onWarning = (usage: QuotaUsage) => logger.warn({ ...usage }, "the quota is nearly used up");
   return { warnAt: WARN_AT, onWarning };
 }

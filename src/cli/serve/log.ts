@@ -1,5 +1,4 @@
-import { type Logger, pino } from "pino";
-import pretty from "pino-pretty";
+import { type Logger, logLine } from "../../index.js";
 import type { LogLevel } from "./serve-options.js";
 
 export interface LogOptions {
@@ -10,24 +9,47 @@ export interface LogOptions {
   readonly worker?: number;
 }
 
-/**
- * Characters that a terminal may take for a command or the end of a line, and JSON leaves: C1 and bidirectional
- * controls.
- */
-const TERMINAL_CONTROLS = /[\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g;
+export interface Log extends Logger {
+  /** A log whose lines have these fields, too. */
+  child(fields: object): Log;
+}
 
-/** A logger that writes to standard error at once, so that nothing is lost when the process ends. */
-export function createLogger({ level, format, worker }: LogOptions): Logger {
-  const options = { level, base: null, ...(worker !== undefined && { mixin: () => ({ worker }) }) };
-  if (format === "json") return pino(options, pino.destination({ dest: 2, sync: true }));
-  return pino(
-    { ...options, hooks: { streamWrite: (line) => line.replaceAll(TERMINAL_CONTROLS, "\ufffd") } },
-    pretty({
-      destination: 2,
-      sync: true,
-      colorize: process.stderr.isTTY === true,
-      translateTime: "SYS:yyyy-mm-dd HH:MM:ss.l",
-      singleLine: true,
-    }),
-  );
+type Level = Exclude<LogLevel, "silent">;
+
+/** As pino and bunyan number them. */
+const LEVELS = { debug: 20, info: 30, warn: 40, error: 50, silent: Number.POSITIVE_INFINITY } as const;
+
+/** Writes to standard error, and goes on where nobody reads that. */
+export function createLog({ level: lowest, format, worker }: LogOptions): Log {
+  process.stderr.on("error", () => {});
+  const line = format === "json" ? jsonLine : textLine;
+  const withFields = (common: object): Log => {
+    const writing = (level: Level) => (fields: object, message: string) => {
+      if (LEVELS[level] >= LEVELS[lowest]) process.stderr.write(`${line(level, { ...common, ...fields }, message)}\n`);
+    };
+    return {
+      debug: writing("debug"),
+      info: writing("info"),
+      warn: writing("warn"),
+      error: writing("error"),
+      child: (fields) => withFields({ ...common, ...fields }),
+    };
+  };
+  return withFields(worker === undefined ? {} : { worker });
+}
+
+function textLine(level: Level, fields: object, message: string): string {
+  return logLine(new Date(), level, message, fields);
+}
+
+/** The line that pino would write. */
+function jsonLine(level: Level, fields: object, message: string): string {
+  return JSON.stringify({ level: LEVELS[level], time: Date.now(), ...fields, msg: message }, readable);
+}
+
+function readable(_name: string, value: unknown): unknown {
+  if (typeof value === "bigint") return String(value);
+  if (!(value instanceof Error)) return value;
+  const { name, message, stack, cause } = value;
+  return { ...value, type: name, message, stack, cause };
 }

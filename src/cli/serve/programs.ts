@@ -1,6 +1,6 @@
-import type { Logger } from "pino";
 import { type Channel, type ProgramCommand, type ProgramEnd, ProgramStartError, runProgram } from "../../index.js";
 import { channelOrigin } from "./channel-origin.js";
+import type { Log } from "./log.js";
 
 const CANNOT_RUN = 126;
 
@@ -9,14 +9,14 @@ export interface ProgramsOptions {
   readonly commands: boolean;
   /** Whether login shells are run. */
   readonly shells: boolean;
-  readonly logger: Logger;
+  readonly logger: Log;
 }
 
 /** Runs the programs of all channels as the user who runs the server, and knows which are still there. */
 export class Programs {
   readonly commands: boolean;
   readonly shells: boolean;
-  readonly #logger: Logger;
+  readonly #logger: Log;
   readonly #ended = new Set<Promise<void>>();
   readonly #groups = new Set<number>();
 

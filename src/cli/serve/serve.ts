@@ -1,6 +1,6 @@
 import { SSHServerManager, systemdNotifier } from "../../index.js";
 import { describeError } from "../errors.js";
-import { createLogger } from "./log.js";
+import { createLog } from "./log.js";
 import type { ServeOptions } from "./serve-options.js";
 import { Service } from "./service.js";
 import { listenToSignals } from "./signals.js";
@@ -14,7 +14,7 @@ import { serveByWorkers } from "./workers.js";
  */
 export async function serve(options: ServeOptions): Promise<void> {
   if (options.workers !== undefined) return serveByWorkers(options, options.workers);
-  const logger = createLogger({ level: options.logLevel, format: options.json ? "json" : "text" });
+  const logger = createLog({ level: options.logLevel, format: options.json ? "json" : "text" });
   const service = await Service.load(options, logger);
   process.once("exit", () => service.killPrograms());
   const systemd = systemdNotifier({ logger });
@@ -41,5 +41,5 @@ export async function serve(options: ServeOptions): Promise<void> {
   systemd.stopping();
   await manager.stopServer();
   await service.ended();
-  logger.info("stopped");
+  logger.info({}, "stopped");
 }

@@ -1,6 +1,5 @@
 import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
-import type { Logger } from "pino";
 import {
   type Channel,
   loggedPath,
@@ -21,6 +20,7 @@ import {
 import { describeError, StartError } from "../errors.js";
 import { channelOrigin } from "./channel-origin.js";
 import { type FolderFiles, folderFiles } from "./folder-files.js";
+import type { Log } from "./log.js";
 import { loadRules } from "./rules-file.js";
 import type { FolderOptions } from "./serve-options.js";
 
@@ -36,12 +36,12 @@ export class ServedFolder {
   /** On the disk, or in memory for a try. */
   readonly kind: "disk" | "memory";
   readonly #files: FolderFiles;
-  readonly #logger: Logger;
+  readonly #logger: Log;
   readonly #sessions: Set<Promise<void>>;
   #sweeping: NodeJS.Timeout | undefined;
 
   /** @throws {StartError} when there is no such folder, or its rules cannot be used */
-  static async open(options: FolderOptions, logger: Logger): Promise<ServedFolder> {
+  static async open(options: FolderOptions, logger: Log): Promise<ServedFolder> {
     const path = resolve(options.path);
     await requireFolder(path);
     for (const { folder } of options.shared ?? []) await requireFolder(resolve(folder));
@@ -65,7 +65,7 @@ export class ServedFolder {
   }
 
   /** A folder whose files are gone when the server stops. */
-  static inMemory(logger: Logger): ServedFolder {
+  static inMemory(logger: Log): ServedFolder {
     const fileSystem = MemoryFileSystem.from({ "/hello.txt": "These files are in memory.\n" });
     return new ServedFolder("memory", { of: () => fileSystem }, logger);
   }
@@ -73,7 +73,7 @@ export class ServedFolder {
   private constructor(
     kind: ServedFolder["kind"],
     files: FolderFiles,
-    logger: Logger,
+    logger: Log,
     sessions = new Set<Promise<void>>(),
   ) {
     this.kind = kind;
@@ -159,7 +159,7 @@ async function requireFolder(path: string): Promise<void> {
 }
 
 /** Opened files and listings are many and tell little: the result for a file is told when it is closed. */
-function logEvent(logger: Logger, event: AuditEvent): void {
+function logEvent(logger: Log, event: AuditEvent): void {
   const { time, duration, error, operation, ...details } = event;
   const escaped = Object.entries(details).map(([name, detail]) => [
     name,

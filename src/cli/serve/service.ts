@@ -1,4 +1,3 @@
-import type { Logger } from "pino";
 import type { PKey } from "../../crypto/index.js";
 import {
   type ListenAddress,
@@ -12,6 +11,7 @@ import { describeError, UsageError } from "../errors.js";
 import { CommandServer } from "./command-server.js";
 import { defaultHostKeyPath } from "./default-host-key.js";
 import { type DeclaredForwarding, declareForwarding } from "./forwarding.js";
+import type { Log } from "./log.js";
 import { Programs } from "./programs.js";
 import type { ServeOptions } from "./serve-options.js";
 import { ServedFolder } from "./served-folder.js";
@@ -21,7 +21,7 @@ import { type LoadedUsers, loadUsers } from "./users.js";
 /** The parts of a service that stay as they are while it runs. */
 interface Parts {
   readonly options: ServeOptions;
-  readonly logger: Logger;
+  readonly logger: Log;
   readonly forwarding: DeclaredForwarding;
   /** The folder that is served, with the rules of the start. */
   readonly folder: ServedFolder | undefined;
@@ -46,7 +46,7 @@ export class Service {
    * @param prepared what another process of the same server has made: then nothing is made here
    * @throws {StartError | UsageError | KeyError | UserFileError} when a part of the command line, or a file, cannot be used
    */
-  static async load(options: ServeOptions, logger: Logger, prepared?: Prepared): Promise<Service> {
+  static async load(options: ServeOptions, logger: Log, prepared?: Prepared): Promise<Service> {
     checkNetworks("--allow-from", options.allowFrom);
     checkNetworks("--deny-from", options.denyFrom);
     checkNetworks("--proxy-protocol-from", options.proxyProtocolFrom);
@@ -130,7 +130,7 @@ function checkNetworks(option: string, list: string | undefined): void {
 }
 
 /** Without a folder and without programs there is something to try both with. */
-async function openFolder(options: ServeOptions, logger: Logger): Promise<ServedFolder | undefined> {
+async function openFolder(options: ServeOptions, logger: Log): Promise<ServedFolder | undefined> {
   if (options.folder !== undefined) return ServedFolder.open(options.folder, logger);
   return options.allowExec || options.shell ? undefined : ServedFolder.inMemory(logger);
 }

@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
-import type { Logger } from "pino";
 import { homes, loggedText, NoHomeError } from "../../index.js";
 import { StartError } from "../errors.js";
+import type { Log } from "./log.js";
 import type { FolderOptions, ServeOptions } from "./serve-options.js";
 import type { LoadedUsers } from "./users.js";
 
@@ -18,7 +18,7 @@ export async function warnAtStart(
   options: ServeOptions,
   { names }: Pick<LoadedUsers, "names">,
   named: ReadonlySet<string> = new Set(),
-  logger: Logger,
+  logger: Log,
 ): Promise<void> {
   const { folder } = options;
   if (folder === undefined) return;
@@ -40,7 +40,7 @@ function optionsOfNoProgram({ readOnly, quota, rules, homes }: FolderOptions): r
   ];
 }
 
-async function warnOfHomeless({ path }: FolderOptions, names: readonly string[], logger: Logger): Promise<void> {
+async function warnOfHomeless({ path }: FolderOptions, names: readonly string[], logger: Log): Promise<void> {
   const existing = homes({ root: resolve(path), create: false });
   const homeless: string[] = [];
   for (const name of names) {

@@ -1,9 +1,9 @@
 import { resolve } from "node:path";
-import type { Logger } from "pino";
 import { packetsSealedBy } from "../../crypto/index.js";
 import { type BoundAddress, ConfigurationError, type ListenAddress, systemdSockets } from "../../index.js";
 import { StartError } from "../errors.js";
 import { DEFAULT_HOST, DEFAULT_PORT } from "./listen-options.js";
+import type { Log } from "./log.js";
 import type { ServeOptions } from "./serve-options.js";
 import type { Service } from "./service.js";
 import { formatStartReport, formatStartReportAsJson } from "./start-report.js";
@@ -18,7 +18,7 @@ interface Started {
  * The places that are to be listened on. Sockets that systemd has opened are in the place of the default, and beside what the command
  * line names.
  */
-export function placesOf({ listen }: ServeOptions, logger: Logger): readonly ListenAddress[] {
+export function placesOf({ listen }: ServeOptions, logger: Log): readonly ListenAddress[] {
   const { LISTEN_PID: intended } = process.env;
   const sockets = systemdSockets();
   if (intended !== undefined && sockets.length === 0) {

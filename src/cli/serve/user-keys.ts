@@ -1,7 +1,7 @@
-import type { Logger } from "pino";
 import type { PublicKeyCheck, PublicKeyHook } from "../../authenticators/index.js";
 import { anyOf, authorizedKeys, trustedUserCAs } from "../../index.js";
 import { AUTH_FAILED } from "../../protocol/constants.js";
+import type { Log } from "./log.js";
 import type { ServeOptions } from "./serve-options.js";
 
 export interface UserKeys {
@@ -19,7 +19,7 @@ export interface UserKeys {
 export async function loadUserKeys(
   user: string,
   { authorizedKeys: keys, trustedUserCAKeys: authorities }: ServeOptions,
-  logger: Logger,
+  logger: Log,
 ): Promise<UserKeys | undefined> {
   const checks: PublicKeyCheck[] = [];
   // As in sshd, an authority comes first.

@@ -1,9 +1,9 @@
 import { userInfo } from "node:os";
-import type { Logger } from "pino";
 import type { PasswordCheck, PublicKeyHook, RevokedKeys } from "../../authenticators/index.js";
 import type { PKey } from "../../crypto/index.js";
 import { passwordFile, revokedKeys } from "../../index.js";
 import { AUTH_FAILED, AUTH_SUCCESSFUL, type AuthResult } from "../../protocol/constants.js";
+import type { Log } from "./log.js";
 import { randomPassword, sameSecret } from "./secret.js";
 import type { ServeOptions } from "./serve-options.js";
 import { loadUserKeys } from "./user-keys.js";
@@ -63,11 +63,7 @@ export interface LoadedUsers {
  * @param password in place of a random one
  * @throws {UserFileError} when a file cannot be used: nobody could log in
  */
-export async function loadUsers(
-  options: ServeOptions,
-  logger: Logger,
-  password = randomPassword(),
-): Promise<LoadedUsers> {
+export async function loadUsers(options: ServeOptions, logger: Log, password = randomPassword()): Promise<LoadedUsers> {
   const user = options.user ?? userInfo().username;
   const passwords = options.passwordFile === undefined ? undefined : await openPasswords(options.passwordFile, logger);
   const keys = await loadUserKeys(user, options, logger);
@@ -95,12 +91,12 @@ function onePassword(user: string, secret: string): CheckPassword {
   };
 }
 
-async function openPasswords(path: string, logger: Logger) {
+async function openPasswords(path: string, logger: Log) {
   const check = passwordFile({ file: path }, { logger });
   return { check, names: await check.load() };
 }
 
-async function openRevokedKeys(path: string, logger: Logger): Promise<RevokedKeys> {
+async function openRevokedKeys(path: string, logger: Log): Promise<RevokedKeys> {
   const isRevoked = revokedKeys({ file: path }, { logger });
   await isRevoked.load();
   return isRevoked;

@@ -6,7 +6,7 @@ import {
   type WorkerContext,
 } from "../../index.js";
 import { describeError } from "../errors.js";
-import { createLogger } from "./log.js";
+import { createLog } from "./log.js";
 import type { ServeOptions } from "./serve-options.js";
 import { type Prepared, Service } from "./service.js";
 import { listenToSignals } from "./signals.js";
@@ -19,7 +19,7 @@ import { inTermsOfCommandLine, placesOf, reportStart } from "./started.js";
  * @throws {WorkerCrashLoopError} when it has to end, since workers crash again and again
  */
 export async function serveByWorkers(options: ServeOptions, count: number | "auto"): Promise<void> {
-  const logger = createLogger(logOptions(options));
+  const logger = createLog(logOptions(options));
   const systemd = systemdNotifier({ logger });
   let service: Service | undefined;
   let listen: readonly ListenAddress[] | undefined;
@@ -57,11 +57,11 @@ export async function serveByWorkers(options: ServeOptions, count: number | "aut
     await workers.close();
     await service?.ended();
   }
-  logger.info("stopped");
+  logger.info({}, "stopped");
 }
 
 async function startWorker(options: ServeOptions, { worker, data }: WorkerContext<Prepared>): Promise<AsyncDisposable> {
-  const service = await Service.load(options, createLogger({ ...logOptions(options), worker }), data);
+  const service = await Service.load(options, createLog({ ...logOptions(options), worker }), data);
   process.once("exit", () => service.killPrograms());
   const manager = new SSHServerManager({ ...service.managerOptions, listen: data.listen });
   await manager.startServer().catch(inTermsOfCommandLine);

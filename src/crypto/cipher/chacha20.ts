@@ -1,6 +1,5 @@
 import { createCipheriv } from "node:crypto";
 import { putBack } from "./put-back.js";
-import { type Sodium, sodium } from "./sodium.js";
 
 /**
  * XORs `data`, in place, with the key stream of ChaCha20 as it was first published: a 64-bit nonce (8 bytes) and a
@@ -8,11 +7,7 @@ import { type Sodium, sodium } from "./sodium.js";
  */
 export type ChaCha20 = (data: Buffer, nonce: Buffer, counter: number, key: Buffer) => void;
 
-export function sodiumChaCha20(library: Sodium): ChaCha20 {
-  return (data, nonce, counter, key) => library.crypto_stream_chacha20_xor_ic(data, data, nonce, counter, key);
-}
-
-export const nodeChaCha20: ChaCha20 = (data, nonce, counter, key) => {
+export const chacha20: ChaCha20 = (data, nonce, counter, key) => {
   opensslIv.writeUInt32LE(counter, 0);
   opensslIv.set(nonce, 8);
   putBack(createCipheriv("chacha20", key, opensslIv).update(data), data, 0);
@@ -20,5 +15,3 @@ export const nodeChaCha20: ChaCha20 = (data, nonce, counter, key) => {
 
 /** OpenSSL takes the block counter (64 bits, little-endian) and the nonce as one IV. */
 const opensslIv = Buffer.alloc(16);
-
-export const chacha20: ChaCha20 = sodium === undefined ? nodeChaCha20 : sodiumChaCha20(sodium);

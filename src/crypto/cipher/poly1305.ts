@@ -1,15 +1,18 @@
 import { POLY1305_WASM } from "./poly1305-wasm.js";
-import { type Sodium, sodium } from "./sodium.js";
 
 /** Writes the 16-byte tag of `data` under the one-time `key` (32 bytes) into `tag` (RFC 8439 §2.5). */
 export type Poly1305 = (tag: Buffer, data: Buffer, key: Buffer) => void;
 
-export function sodiumPoly1305(library: Sodium): Poly1305 {
-  return library.crypto_onetimeauth;
-}
+let ofProcess: Poly1305 | undefined;
+
+/** Made when it is first used: where there is the addon, that is never. */
+export const authenticate: Poly1305 = (tag, data, key) => {
+  ofProcess ??= wasmPoly1305();
+  ofProcess(tag, data, key);
+};
 
 /** Runs poly1305.wat: one instance for the process, with its memory grown to the longest message seen. */
-export function wasmPoly1305(): Poly1305 {
+function wasmPoly1305(): Poly1305 {
   const { memory, authenticate } = new WebAssembly.Instance(
     new WebAssembly.Module(Buffer.from(POLY1305_WASM, "base64")),
   ).exports;
@@ -49,9 +52,6 @@ declare const WebAssembly: {
     };
   };
 };
-
-/** By libsodium where it is there, else in WebAssembly. */
-export const authenticate: Poly1305 = sodium === undefined ? wasmPoly1305() : sodiumPoly1305(sodium);
 
 /** The 16-byte tag of `data` under the one-time `key` (32 bytes). */
 export function poly1305(key: Buffer, data: Buffer): Buffer {

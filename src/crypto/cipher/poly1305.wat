@@ -1,4 +1,4 @@
-;; Poly1305 (RFC 8439 §2.5) for platforms without libsodium.
+;; Poly1305 (RFC 8439 §2.5), which node:crypto has only together with ChaCha20 as the RFC has it, not as SSH does.
 ;;
 ;; h and r are held in 32-bit limbs, little end first: h0..h4 and r0..r3, each in an i64. Clamping clears the top four
 ;; bits of every r limb and the low two of r1..r3. So with p = 2^130 - 5, the product of 2^128 and such a limb is

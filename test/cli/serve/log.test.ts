@@ -7,8 +7,8 @@ const MODULE = builtFile("src/cli/serve/log.ts");
 
 /** What is on the terminal of somebody who runs `script`, which has `logger`. */
 async function logged(format: "json" | "text", script: string): Promise<string> {
-  const program = `import { createLogger } from ${JSON.stringify(MODULE)};
-    const logger = createLogger({ level: "info", format: ${JSON.stringify(format)} });
+  const program = `import { createLog } from ${JSON.stringify(MODULE)};
+    const logger = createLog({ level: "info", format: ${JSON.stringify(format)} });
     ${script}`;
   const { stderr } = await promisify(execFile)(process.execPath, ["--input-type=module", "-e", program]);
   return stderr;
@@ -17,7 +17,7 @@ async function logged(format: "json" | "text", script: string): Promise<string> 
 const HOSTILE = String.raw`a\u001b[2J\u009b1m\r\b\u0000\u0007\u202e\u2028b`;
 const CONTROLS = /[^\P{Cc}\n]|[\u2028-\u202e\u2066-\u2069]/u;
 
-describe("createLogger", () => {
+describe("createLog", () => {
   it("leaves nothing in a text that moves a cursor or turns a line round, wherever it stands", async () => {
     const text = await logged(
       "text",
@@ -30,8 +30,23 @@ describe("createLogger", () => {
 
   it("keeps what is no control, backslashes and the lines of a stack", async () => {
     const text = await logged("text", String.raw`logger.error({ err: new Error("C:\\bin\\run\\u001b ü") }, "x");`);
-    expect(text).toContain("C:\\bin\\run\\u001b ü");
+    expect(text).toContain(String.raw`"Error: C:\\bin\\run\\u001b ü"`);
     expect(text).toMatch(/\n +at /);
+  });
+
+  it("writes what is at its level or above, with the fields that all lines have", async () => {
+    const script = `logger.debug({}, "no"); logger.child({ a: 1 }).child({ b: 2n }).warn({ c: 3 }, "yes")`;
+    const line = JSON.parse(await logged("json", script));
+    expect(line).toEqual({ level: 40, time: expect.any(Number), a: 1, b: "2", c: 3, msg: "yes" });
+    expect(await logged("text", script)).toMatch(/^\S+Z warn yes a=1 b=2 c=3\n$/);
+  });
+
+  it("writes errors as JSON with their code, stack and cause", async () => {
+    const script = `const cause = new Error("inner");
+      logger.error({ err: Object.assign(new TypeError("outer", { cause }), { code: "EX" }) }, "x");`;
+    const { err } = JSON.parse(await logged("json", script));
+    expect(err).toMatchObject({ type: "TypeError", message: "outer", code: "EX", cause: { message: "inner" } });
+    expect(err.stack).toMatch(/\n +at /);
   });
 
   it("writes JSON as it is", async () => {
