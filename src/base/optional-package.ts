@@ -1,6 +1,4 @@
-import { createRequire } from "node:module";
-
-const load = createRequire(import.meta.url);
+import { loadBesideThis } from "./own-place.js";
 
 /**
  * Loads a package that need not be installed, for a use that needs it.
@@ -11,7 +9,7 @@ const load = createRequire(import.meta.url);
  */
 export function requirePackage<T>(name: string, use: string, file?: string): T {
   try {
-    return load(file === undefined ? name : `${name}/${file}`) as T;
+    return loadBesideThis(file === undefined ? name : `${name}/${file}`) as T;
   } catch (error) {
     throw new Error(`${use} need the package ${name}, which cannot be loaded: npm install ${name}`, { cause: error });
   }

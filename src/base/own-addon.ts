@@ -1,11 +1,6 @@
 import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { fileURLToPath } from "node:url";
-
-const load = createRequire(import.meta.url);
-
-/** Of the package: this file is two folders below it, in `src/` as in `dist/`. */
-const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+import { basename } from "node:path";
+import { loadBesideThis, packageFolder } from "./own-place.js";
 
 interface NodeGypBuild {
   /** @throws {Error} where there is no file */
@@ -17,9 +12,11 @@ interface NodeGypBuild {
  * `node-gyp-build`.
  */
 export function findOwnAddon(): string | undefined {
-  const { path } = load("node-gyp-build") as NodeGypBuild;
   try {
-    return path(ROOT);
+    const { path } = loadBesideThis("node-gyp-build") as NodeGypBuild;
+    const file = path(packageFolder());
+    // What a bundle takes for the folder of the package may be that of a program with an addon of its own.
+    return basename(file).startsWith("spindlex.") ? file : undefined;
   } catch {
     return undefined;
   }
@@ -28,7 +25,7 @@ export function findOwnAddon(): string | undefined {
 /** @throws {Error} where the file is not an addon that this Node.js can load */
 export function loadAddon(file: string): unknown {
   if (isCutShort(file)) throw new Error("file is cut short");
-  return load(file);
+  return loadBesideThis(file);
 }
 
 /** The first bytes of an ELF file of 64 bits, little-endian, and where its header tells of the table of sections (elf(5)). */

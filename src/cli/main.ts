@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { readFileSync } from "node:fs";
+import { VERSION } from "../base/version.js";
 import { type CommandLine, parseCommandLine } from "./command-line.js";
 import { describeError, UsageError } from "./errors.js";
 import { HELP } from "./help.js";
@@ -11,7 +11,7 @@ async function run(commandLine: CommandLine): Promise<void> {
       process.stdout.write(HELP[commandLine.topic]);
       return;
     case "version":
-      process.stdout.write(`${packageVersion()}\n`);
+      process.stdout.write(`${VERSION}\n`);
       return;
     case "serve": {
       const { serve } = await import("./serve/serve.js");
@@ -33,14 +33,13 @@ async function run(commandLine: CommandLine): Promise<void> {
   }
 }
 
-function packageVersion(): string {
-  const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
-  return (JSON.parse(text) as { version: string }).version;
+async function main(): Promise<void> {
+  try {
+    await run(parseCommandLine(process.argv.slice(2)));
+  } catch (error) {
+    process.stderr.write(`spindlex: ${describeError(error)}\n`);
+    process.exitCode = error instanceof UsageError ? 2 : 1;
+  }
 }
 
-try {
-  await run(parseCommandLine(process.argv.slice(2)));
-} catch (error) {
-  process.stderr.write(`spindlex: ${describeError(error)}\n`);
-  process.exitCode = error instanceof UsageError ? 2 : 1;
-}
+void main();

@@ -1,4 +1,3 @@
-import { createRequire } from "node:module";
 import { ConfigurationError } from "../base/configuration-error.js";
 import { checkHookNames } from "../base/hook-names.js";
 import { LineLimit } from "../base/line-limit.js";
@@ -12,6 +11,7 @@ import {
   kindOf,
   LONGEST_TIME,
 } from "../base/option-checks.js";
+import { VERSION } from "../base/version.js";
 import type { HostKey } from "../crypto/pkey/host-key.js";
 import { PKey } from "../crypto/pkey/pkey.js";
 import { ServerForwarding } from "../forwarding/server-forwarding.js";
@@ -37,8 +37,6 @@ import {
 } from "./session-limits.js";
 import { SessionRunner } from "./session-runner.js";
 import { SSHServer, sessionsOf } from "./ssh-server.js";
-
-const { version } = createRequire(import.meta.url)("../../package.json") as { version: string };
 
 /** Largest window the protocol can express, bytes (RFC 4254 §5.2). */
 const LARGEST_WINDOW = 2 ** 32 - 1;
@@ -205,7 +203,7 @@ export function resolveGeneralSettings(options: GeneralOptions): GeneralSettings
     algorithms: resolveAlgorithms(options.algorithms ?? "default"),
     logger: resolveLogger(options.logger),
     warnings: new LineLimit(1, WARNING_INTERVAL),
-    identification: `SSH-2.0-spindlex_${version}`,
+    identification: `SSH-2.0-spindlex_${VERSION}`,
     maxConnections: checkMaxConnections(options.maxConnections ?? 1000),
     connectionTimeout: checkTimeout("connectionTimeout", options.connectionTimeout ?? 30),
     authTimeout: checkTimeout("authTimeout", options.authTimeout ?? 120),

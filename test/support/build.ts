@@ -1,20 +1,24 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { inject } from "vitest";
 import type { TestProject } from "vitest/node";
+import manifest from "../../package.json" with { type: "json" };
 
 const ROOT = resolve(import.meta.dirname, "../..");
 /** In the folder of the run. */
 const BUILT = "built";
 
-const MANIFEST = readFileSync(join(ROOT, "package.json"), "utf8");
-/** The doors of the package, `./dist/index.js` among them. */
-const DOORS = [...MANIFEST.matchAll(/"default": "\.\/dist\/(.+)\.js"/g)].map(([, door]) => `src/${door}.ts`);
+/** The doors of the package, and the file of each: `["./sftp", "src/sftp/index.ts"]`. */
+const DOORS = Object.entries(manifest.exports).flatMap(([door, files]) =>
+  typeof files === "object"
+    ? [[door, files.require.default.replace(/^\.\/dist\/(.+)\.js$/, "src/$1.ts")] as const]
+    : [],
+);
 
 /** What tests start in processes of their own, or import there. */
 const SOURCES = [
-  ...DOORS,
+  ...DOORS.map(([, file]) => file),
   "src/authenticators/authorized-keys/expiry-time.ts",
   "src/cli/main.ts",
   "src/cli/serve/log.ts",
@@ -48,7 +52,8 @@ export async function setup(project: TestProject): Promise<void> {
   // The programs find their packages, and the examples import this one by its name, as its users do.
   symlinkSync(join(ROOT, "node_modules"), join(folder, "node_modules"));
   symlinkSync(join(ROOT, "prebuilds"), join(folder, "prebuilds"));
-  writeFileSync(join(folder, "package.json"), MANIFEST.replaceAll("./dist/", "./src/"));
+  const exports = Object.fromEntries(DOORS.map(([door, file]) => [door, `./${file.replace(/\.ts$/, ".js")}`]));
+  writeFileSync(join(folder, "package.json"), JSON.stringify({ ...manifest, exports }));
   project.onTestsRerun(() => build(folder));
 }
 
@@ -68,7 +73,7 @@ async function build(folder: string): Promise<void> {
     entryPoints: SOURCES,
     outdir: folder,
     outbase: ".",
-    // As deep as src/server and src/cli, which look for package.json from there.
+    // As deep as src/base, which looks for the addon from there.
     chunkNames: "src/chunks/[name]-[hash]",
     bundle: true,
     splitting: true,

@@ -1,10 +1,10 @@
-// Module hooks of the fuzzer's processes: what harnesses import from src/ is loaded from dist/, with counters added.
+// Module hooks of the fuzzer's processes: what harnesses import from src/ is loaded from .fuzz/built/, with counters added.
 // JavaScript, because the thread of the hooks loads it before anything that could read TypeScript.
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 
 const SOURCES = new URL("../../../src/", import.meta.url).href;
-const BUILT = new URL("../../../dist/", import.meta.url).href;
+const BUILT = new URL("../../../.fuzz/built/", import.meta.url).href;
 
 let instrument;
 

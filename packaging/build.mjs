@@ -1,0 +1,82 @@
+// Makes dist/ of src/: one implementation, in CommonJS, which Node.js, jest and bundlers load alike; ES modules that hand on
+// its exports, so that a program that does both has one state; and types for both.
+import { execFileSync } from "node:child_process";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire, isBuiltin } from "node:module";
+import { dirname, join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { rolldown } from "rolldown";
+import { keepReachableTypes } from "./reachable-types.mjs";
+import { thirdPartyLicenses } from "./third-party-licenses.mjs";
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+const DIST = join(ROOT, "dist");
+const manifest = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
+
+/** The files of the doors in dist/, without their endings: `index`, `crypto/index` and so on. */
+const doors = Object.values(manifest.exports)
+  .filter((door) => typeof door === "object")
+  .map((door) => door.require.default.replace(/^\.\/dist\/(.+)\.js$/, "$1"));
+const programs = Object.values(manifest.bin).map((path) => path.replace(/^dist\/(.+)\.js$/, "$1"));
+
+/** Loads modules of Node.js (since 20.16) without `require`, which a bundle of this that is an ES module does not have. */
+function withoutRequire(code) {
+  return code.replaceAll(/\brequire\("(?:node:)?(\w+(?:\/\w+)*)"\)/g, (call, name) =>
+    isBuiltin(name) ? `process.getBuiltinModule("node:${name}")` : call,
+  );
+}
+
+async function buildModules() {
+  const bundle = await rolldown({
+    cwd: ROOT,
+    input: Object.fromEntries([...doors, ...programs].map((name) => [name, `src/${name}.ts`])),
+    platform: "node",
+    external: [/^node:/, ...Object.keys(manifest.dependencies)],
+    transform: { target: "node20.19" },
+  });
+  const { output } = await bundle.generate({
+    dir: DIST,
+    format: "cjs",
+    keepNames: true,
+    entryFileNames: "[name].js",
+    // As deep as src/base, which looks for the addon from there.
+    chunkFileNames: "chunks/[name].js",
+    // The sources travel.
+    sourcemap: true,
+    sourcemapExcludeSources: true,
+  });
+  await bundle.close();
+  for (const file of output) {
+    const path = join(DIST, file.fileName);
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, file.type === "chunk" ? withoutRequire(file.code) : file.source);
+  }
+  return output.flatMap(({ moduleIds = [] }) => moduleIds);
+}
+
+function buildTypes() {
+  const compiler = join(ROOT, "node_modules/typescript/bin/tsc");
+  execFileSync(process.execPath, [compiler, "-p", join(ROOT, "tsconfig.build.json")], { stdio: "inherit" });
+  keepReachableTypes(
+    DIST,
+    doors.map((door) => join(DIST, `${door}.d.ts`)),
+  );
+}
+
+/** A door for `import`: the names of the other one. */
+function writeWrapper(door) {
+  const file = join(DIST, door);
+  const target = JSON.stringify(`./${door.split("/").at(-1)}.js`);
+  const names = Object.keys(createRequire(import.meta.url)(`${file}.js`));
+  writeFileSync(`${file}.mjs`, `export {\n${names.map((name) => `  ${name},\n`).join("")}} from ${target};\n`);
+  writeFileSync(`${file}.d.mts`, `export * from ${target};\n`);
+}
+
+rmSync(DIST, { recursive: true, force: true });
+mkdirSync(DIST);
+buildTypes();
+const modules = await buildModules();
+writeFileSync(join(DIST, "package.json"), `${JSON.stringify({ type: "commonjs" })}\n`);
+for (const door of doors) writeWrapper(door);
+const bundled = modules.filter((id) => id.includes("/node_modules/")).map((id) => relative(ROOT, dirname(id)));
+writeFileSync(join(DIST, "third-party-licenses.txt"), thirdPartyLicenses(ROOT, bundled));
