@@ -1,6 +1,6 @@
 // Makes dist/ of src/: one implementation, in CommonJS, which Node.js, jest and bundlers load alike; ES modules that hand on
 // its exports, so that a program that does both has one state; and types for both.
-import { execFileSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire, isBuiltin } from "node:module";
 import { dirname, join, relative } from "node:path";
@@ -56,7 +56,10 @@ async function buildModules() {
 
 function buildTypes() {
   const compiler = join(ROOT, "node_modules/typescript/bin/tsc");
-  execFileSync(process.execPath, [compiler, "-p", join(ROOT, "tsconfig.build.json")], { stdio: "inherit" });
+  const { status } = spawnSync(process.execPath, [compiler, "-p", join(ROOT, "tsconfig.build.json")], {
+    stdio: "inherit",
+  });
+  if (status !== 0) process.exit(1);
   keepReachableTypes(
     DIST,
     doors.map((door) => join(DIST, `${door}.d.ts`)),

@@ -7,7 +7,7 @@ const MAX_FIELDS_LENGTH = 32 * 1024 - 256;
 /** Longest name, of printable US-ASCII without commas (RFC 4250 §4.6.1). */
 const NAME = /^[\x21-\x2b\x2d-\x7e]{1,64}$/;
 
-export const NO_FIELDS = Buffer.alloc(0);
+export const NO_FIELDS: Buffer = Buffer.alloc(0);
 
 export interface AnswerOptions {
   /**

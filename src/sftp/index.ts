@@ -35,4 +35,4 @@ export { StatusCode } from "./codec/constants.js";
 export { SFTPError } from "./codec/sftp-error.js";
 export { requestNames } from "./server/requests/registry.js";
 export { SFTPServer, type SFTPServerOptions } from "./server/sftp-server.js";
-export type { SFTPStream } from "./server/sftp-session.js";
+export type { SFTPStream } from "./server/sftp-stream.js";

@@ -8,7 +8,8 @@ import { GuardedFileSystem } from "../../files/guarded-file-system.js";
 import { HandleTable } from "./handle-table.js";
 import { OwnerNames } from "./owner-names.js";
 import { requestNames } from "./requests/registry.js";
-import { SFTPSession, type SFTPStream } from "./sftp-session.js";
+import { SFTPSession } from "./sftp-session.js";
+import type { SFTPStream } from "./sftp-stream.js";
 import { symlinkOrderOf } from "./symlink-order.js";
 
 const DEFAULT_MAX_OPEN_HANDLES = 256;

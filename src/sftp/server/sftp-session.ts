@@ -4,7 +4,6 @@ import { systemErrorCode } from "../../base/system-error-code.js";
 import { FileError, toFileError } from "../../files/errors.js";
 import type { AbortedOutcome } from "../../files/file-outcome.js";
 import type { FileServerLogger } from "../../files/file-server-options.js";
-import type { FileServerConnection, FileServerStream } from "../../files/file-server-stream.js";
 import { abandonedOn, brokenBy } from "../../files/session-outcome.js";
 import { ProtocolError } from "../../protocol/errors.js";
 import { Reader } from "../../protocol/reader.js";
@@ -22,6 +21,7 @@ import { denied } from "./requests/denied.js";
 import { extensions } from "./requests/extensions.js";
 import { requestKinds } from "./requests/registry.js";
 import type { Operation, Reply, RequestContext, RequestKind } from "./requests/request.js";
+import type { SFTPStream } from "./sftp-stream.js";
 
 /** Requests that a client may have under way; more are not read before some are answered. */
 const MAX_REQUESTS = 128;
@@ -34,16 +34,6 @@ const MAX_MEMORY = 4 * 1024 * 1024;
 
 /** The cost of a request beside its bytes and its reply's, roughly. */
 const REQUEST_OVERHEAD = 1024;
-
-/** The stream that carries a session of SFTP. A channel of SSH has the optional properties. */
-export interface SFTPStream extends FileServerStream {
-  readonly connection?: FileServerConnection & {
-    /** The client's identification line (RFC 4253 §4.2). */
-    readonly clientVersion: string;
-  };
-  /** Fires when nobody takes replies any more. `close` may come much later, behind input that is still unread. */
-  readonly signal?: AbortSignal;
-}
 
 export interface SFTPSessionSettings {
   readonly context: Omit<RequestContext, "readAhead">;

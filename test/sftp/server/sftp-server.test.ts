@@ -9,7 +9,7 @@ import { MemoryFileSystem } from "../../../src/files/memory/memory-file-system.j
 import { OpenFlag, PacketType, StatusCode } from "../../../src/sftp/codec/constants.js";
 import { requestNames } from "../../../src/sftp/server/requests/registry.js";
 import { SFTPServer } from "../../../src/sftp/server/sftp-server.js";
-import type { SFTPStream } from "../../../src/sftp/server/sftp-session.js";
+import type { SFTPStream } from "../../../src/sftp/server/sftp-stream.js";
 import { duplexPair } from "../../server/duplex-pair.js";
 import { SFTPPacketClient } from "../../support/sftp-client.js";
 import {
