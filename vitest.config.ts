@@ -40,6 +40,7 @@ const BEYOND_THE_CORE = [
   "test/forwarding/tcp/{allow-targets,bind-addresses,lookup-queue,special-addresses}.test.ts",
   "test/forwarding/{agent,x11}/*.test.ts",
   "test/rooms.test.ts",
+  "test/package/*.test.ts",
   // Files of keys, compared with what other programs say of them.
   "test/crypto/{certificates,revocation}/*.test.ts",
   "test/crypto/kex/key-derivation.test.ts",

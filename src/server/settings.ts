@@ -169,15 +169,29 @@ export interface GeneralSettings {
   readonly sessionLimits: SessionLimitSettings;
 }
 
+function checkServerInterface(value: unknown): void {
+  if (value instanceof SSHServer) return;
+  const reason = extendsNamesake(value)
+    ? "is of another copy of spindlex: `npm ls spindlex` tells where they are"
+    : "must be an object whose class extends SSHServer";
+  throw new ConfigurationError("serverInterface", reason);
+}
+
+/** Whether there is a class of the name of `SSHServer` above the object. */
+function extendsNamesake(value: unknown): boolean {
+  for (let at = value; typeof at === "object" && at !== null; at = Object.getPrototypeOf(at)) {
+    if (at.constructor?.name === SSHServer.name) return true;
+  }
+  return false;
+}
+
 /**
  * @param limits in place of options that are not given
  * @throws {ConfigurationError} naming the option that cannot be used
  */
 export function resolveSettings(given: SSHServerManagerOptions, limits: SetLimits = {}): ServerSettings {
   const options: SSHServerManagerOptions = { ...limits, ...checkOptions(given, OPTIONS) };
-  if (!(options.serverInterface instanceof SSHServer)) {
-    throw new ConfigurationError("serverInterface", "must be an object whose class extends SSHServer");
-  }
+  checkServerInterface(options.serverInterface);
   const general = resolveGeneralSettings(options);
   const { identification, algorithms, rekeyBytes, logger, maxChannels } = general;
   checkHookNames("serverInterface", options.serverInterface, SSHServer, logger);

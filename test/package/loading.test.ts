@@ -1,0 +1,115 @@
+import { chmodSync, cpSync, mkdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { rolldown } from "rolldown";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { runOk, temporaryFolder } from "../support/tools.js";
+import { FIXTURES, makeProject, packedPackage, ROOT, removeProject } from "./packed-package.js";
+
+/** A path as people have them, in which nothing may be written. */
+const project = join(temporaryFolder(), "Straße 漢字 100% #1");
+
+const node = (...parameters: string[]) => runOk(process.execPath, parameters);
+const tool = (path: string, ...parameters: string[]) => node(join(ROOT, "node_modules", path), ...parameters);
+
+beforeAll(async () => {
+  await makeProject(project, ["@types/node", "undici-types"]);
+  for (const ending of ["cts", "ts"]) cpSync(join(FIXTURES, "program.mts"), join(project, `program.${ending}`));
+  await runOk("chmod", ["-R", "a-w", join(project, "node_modules/spindlex")]);
+  chmodSync(join(project, "node_modules"), 0o555);
+});
+
+afterAll(() => removeProject(project));
+
+describe("the packed package is loaded", () => {
+  it.each(["smoke.cjs", "smoke.mjs"])("by %s", async (program) => {
+    expect(await node(join(project, program))).toMatch(/^served, (addon|node:crypto)/);
+  });
+
+  it("with the addon that it brings", async () => {
+    const program = `console.log(require("spindlex/crypto").packetsSealedBy())`;
+    const { packetsSealedBy } = await import("../../src/crypto/index.js");
+    const path = join(project, "node_modules/spindlex");
+    const environment = { NODE_PATH: join(path, "..") };
+    expect(await runOk(process.execPath, ["--eval", program], { environment })).toBe(`${packetsSealedBy()}\n`);
+  });
+
+  it("by a process that imports and requires it, as one", async () => {
+    expect(await node(join(project, "both.mjs"))).toBe("one state\n");
+  });
+
+  it("as a command", async () => {
+    const program = join(project, "node_modules/spindlex/dist/cli/main.js");
+    expect(await node(program, "--version")).toBe(`${manifestOf(project).version}\n`);
+    expect((await node(program, "sftp-server", "-Q", "requests")).split("\n")).toContain("open");
+  });
+
+  it.each([
+    ["nodenext", ["--module", "nodenext", "program.mts", "program.cts"]],
+    ["bundler", ["--module", "esnext", "--moduleResolution", "bundler", "program.ts"]],
+  ])("by TypeScript, %s", async (_, parameters) => {
+    const compiler = join(ROOT, "node_modules/typescript/bin/tsc");
+    const options = ["--noEmit", "--strict", "--target", "es2022", "--types", "node", ...parameters];
+    const program = `process.chdir(${JSON.stringify(project)});
+      process.argv.splice(2, 0, ${options.map((option) => JSON.stringify(option)).join()});
+      await import(${JSON.stringify(compiler)});`;
+    await runOk(process.execPath, ["--input-type=module", "--eval", program, "tsc"]);
+  });
+
+  it.each(["cjs", "esm"] as const)("from a bundle of esbuild, %s", async (format) => {
+    const { build } = await import("esbuild");
+    const outfile = join(temporaryFolder(), format === "cjs" ? "bundle.cjs" : "bundle.mjs");
+    await build({ entryPoints: [join(project, "smoke.mjs")], bundle: true, platform: "node", format, outfile });
+    expect(await node(outfile)).toMatch(/^served, node:crypto/);
+  });
+
+  it.each(["cjs", "esm"] as const)("from a bundle of rolldown, %s", async (format) => {
+    const file = join(temporaryFolder(), format === "cjs" ? "bundle.cjs" : "bundle.mjs");
+    const bundle = await rolldown({ input: join(project, "smoke.mjs"), platform: "node" });
+    await bundle.write({ file, format });
+    await bundle.close();
+    expect(await node(file)).toMatch(/^served, node:crypto/);
+  });
+});
+
+describe("the packed package", () => {
+  it("is right for publint", async () => {
+    await tool("publint/src/cli.js", await packedPackage(), "--strict");
+  });
+
+  it("has the types that are the wrong ones nowhere", async () => {
+    await tool("@arethetypeswrong/cli/dist/index.js", await packedPackage(), "--format", "ascii", "--no-emoji");
+  });
+
+  it("says what is wrong where another copy of it is in the tree", async () => {
+    const copy = join(temporaryFolder(), "node_modules/spindlex");
+    mkdirSync(join(copy, ".."), { recursive: true });
+    cpSync(join(project, "node_modules/spindlex"), copy, { recursive: true });
+    const program = `
+      const [one, other] = process.argv.slice(1).map((path) => require(path));
+      const serverKey = require(process.argv[2] + "/dist/crypto/index.js").PKey.generate({ keyType: "ed25519" });
+      try { new one.SSHServerManager({ serverInterface: new other.SSHServer(), serverKey }) }
+      catch (error) { console.log(error.message) }
+      const server = one.createServer({ hostKey: serverKey, authentication: { publicKey: other.authorizedKeys({ file: "keys" }) }, session: () => 0, logger: false });
+      server.use(other.logging());
+      server.listen(0).then(() => server.close()).then(() => console.log("served"));`;
+    const said = await node("--eval", program, join(project, "node_modules/spindlex"), copy);
+    expect(said).toBe(
+      "serverInterface: is of another copy of spindlex: `npm ls spindlex` tells where they are\nserved\n",
+    );
+  });
+
+  it("offers no cipher that this Node.js does not have", async () => {
+    const program = `
+      const crypto = require("node:crypto");
+      const { getCipherInfo } = crypto;
+      crypto.getCipherInfo = (name) => name === "chacha20" ? undefined : getCipherInfo(name);
+      console.log(require(process.argv[1]).defaultAlgorithms.cipher.join());`;
+    const said = await node("--eval", program, join(project, "node_modules/spindlex"));
+    expect(said).toContain("aes128-gcm@openssh.com");
+    expect(said).not.toContain("chacha20");
+  });
+});
+
+function manifestOf(folder: string): { readonly version: string } {
+  return JSON.parse(readFileSync(join(folder, "node_modules/spindlex/package.json"), "utf8"));
+}
