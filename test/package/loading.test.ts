@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { rolldown } from "rolldown";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { runOk, temporaryFolder } from "../support/tools.js";
-import { FIXTURES, makeProject, packedPackage, ROOT, removeProject } from "./packed-package.js";
+import { makeProject, PROGRAMS, packedPackage, ROOT, removeProject } from "./packed-package.js";
 
 /** A path as people have them, in which nothing may be written. */
 const project = join(temporaryFolder(), "Straße 漢字 100% #1");
@@ -13,7 +13,7 @@ const tool = (path: string, ...parameters: string[]) => node(join(ROOT, "node_mo
 
 beforeAll(async () => {
   await makeProject(project, ["@types/node", "undici-types"]);
-  for (const ending of ["cts", "ts"]) cpSync(join(FIXTURES, "program.mts"), join(project, `program.${ending}`));
+  for (const ending of ["cts", "ts"]) cpSync(join(PROGRAMS, "program.mts"), join(project, `program.${ending}`));
   await runOk("chmod", ["-R", "a-w", join(project, "node_modules/spindlex")]);
   chmodSync(join(project, "node_modules"), 0o555);
 });

@@ -6,7 +6,7 @@ import { makeFolderOnce } from "../support/run-folder.js";
 import { runOk } from "../support/tools.js";
 
 export const ROOT = resolve(import.meta.dirname, "../..");
-export const FIXTURES = join(import.meta.dirname, "fixtures");
+export const PROGRAMS = join(import.meta.dirname, "programs");
 
 /** The packages that the packed one asks for: the rest of it is bundled. */
 const DEPENDENCIES = ["node-gyp-build"];
@@ -44,7 +44,7 @@ function isBuilt(): boolean {
 }
 
 /**
- * Makes a project with the packed package among its own, as npm would lay them, and the fixtures beside them.
+ * Makes a project with the packed package among its own, as npm would lay them, and the programs beside them.
  *
  * @param others packages of this checkout that the project has, too
  */
@@ -57,7 +57,7 @@ export async function makeProject(folder: string, others: readonly string[] = []
     symlinkSync(join(ROOT, "node_modules", name), join(packages, name));
   }
   writeFileSync(join(folder, "package.json"), JSON.stringify({ name: "project", private: true }));
-  cpSync(FIXTURES, folder, { recursive: true });
+  cpSync(PROGRAMS, folder, { recursive: true });
 }
 
 /** Removes a folder, also where nothing in it may be written. */

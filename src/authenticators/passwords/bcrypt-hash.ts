@@ -29,7 +29,7 @@ export function parseBcryptHash(text: string): PasswordHash {
     maxPasswordLength: 72,
     async matches(password) {
       // In a thread. $2a$, $2b$ and $2y$ differ in the errors of programs of old, not in what is right.
-      const computed = await bcrypt.hash(password, cost, saltBytes);
+      const computed = await bcrypt.hash(password, { cost, salt: saltBytes });
       return timingSafeEqual(Buffer.from(computed.slice(-wanted.length), "latin1"), wanted);
     },
   };

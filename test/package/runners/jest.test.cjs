@@ -1,0 +1,5 @@
+const { smoke } = require("./smoke.cjs");
+
+test("a server", async () => {
+  expect(await smoke()).toMatch(/addon|node:crypto/);
+});
