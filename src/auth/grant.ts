@@ -4,6 +4,7 @@ import { PKey } from "../crypto/pkey/pkey.js";
 import { AUTH_PARTIAL, AUTH_SUCCESSFUL, type AuthResult } from "../protocol/constants.js";
 import { completePermissions, intersectPermissions, type Permissions } from "./permissions.js";
 
+/** Options of `Grant`. */
 export interface GrantOptions<Data = unknown> {
   /** Default AUTH_SUCCESSFUL. */
   readonly result?: typeof AUTH_SUCCESSFUL | typeof AUTH_PARTIAL;

@@ -34,6 +34,7 @@ export type PrincipalsSource =
       key: PKey,
     ) => string | readonly string[] | undefined | Promise<string | readonly string[] | undefined>);
 
+/** Options of `trustedUserCAs`. */
 export interface TrustedUserCAsOptions extends LineSourceOptions {
   /**
    * Principals: a certificate has to name one of them to log in as a user. A list of names, or lines of an

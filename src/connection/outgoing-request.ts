@@ -9,6 +9,7 @@ const NAME = /^[\x21-\x2b\x2d-\x7e]{1,64}$/;
 
 export const NO_FIELDS: Buffer = Buffer.alloc(0);
 
+/** How long an answer of the peer is waited for. */
 export interface AnswerOptions {
   /**
    * Ends the waiting for the answer, with the signal's reason. The request is not taken back. After two minutes the waiting
@@ -17,6 +18,7 @@ export interface AnswerOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Options of a request that is sent to the peer. */
 export interface RequestOptions extends AnswerOptions {
   /** `false` for a request that the peer shall not answer: it counts as successful once it is sent. Default `true`. */
   readonly wantReply?: boolean;

@@ -34,6 +34,7 @@ const texts = {
   ENOSYS: "Operation not supported",
 } as const;
 
+/** The code of a `FileError`, as POSIX names it. */
 export type FileErrorCode = keyof typeof texts;
 
 /** A failure of a file operation. The client is told its message, which must not hold a path of this machine. */

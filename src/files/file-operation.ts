@@ -29,4 +29,5 @@ export const FILE_OPERATIONS = [
   "attributes",
 ] as const;
 
+/** What rules allow or deny to be done to a path. */
 export type FileOperation = (typeof FILE_OPERATIONS)[number];

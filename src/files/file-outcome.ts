@@ -8,10 +8,12 @@
  */
 export type AbortReason = "client gone" | "session ended" | "server stopped" | "error";
 
+/** The use of an open file has ended well. */
 export interface CompletedOutcome {
   readonly result: "completed";
 }
 
+/** The use of an open file has not ended well: the client has not closed it, or something has failed. */
 export interface AbortedOutcome {
   readonly result: "aborted";
   readonly reason: AbortReason;
@@ -25,6 +27,7 @@ export interface AbortedOutcome {
  */
 export type FileOutcome = CompletedOutcome | AbortedOutcome;
 
+/** The outcome of a file whose use has ended well. */
 export const COMPLETED: CompletedOutcome = { result: "completed" };
 
 /** The outcome of a file whose use has failed. */

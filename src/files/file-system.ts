@@ -1,6 +1,7 @@
 import type { MaybePromise } from "../base/maybe-promise.js";
 import type { AbortedOutcome, FileOutcome } from "./file-outcome.js";
 
+/** What a name of a file system stands for. */
 export type FileType =
   | "file"
   | "directory"
@@ -65,6 +66,7 @@ export interface OpenOptions {
   readonly permissions?: number;
 }
 
+/** A name in a directory, as a file system lists it. */
 export interface DirectoryEntry {
   /** One name, not a path. Each byte that is not UTF-8 stands in it as a lone surrogate, U+DC80 to U+DCFF; in paths, too. */
   readonly name: string;

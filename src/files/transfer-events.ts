@@ -30,6 +30,7 @@ export type TransferListener<Connection = FileServerConnection | undefined> = {
   listen(event: TransferEvent<Connection>): unknown;
 }["listen"];
 
+/** Functions that hear of files which clients have put or fetched. */
 export interface TransferListeners<Connection = FileServerConnection | undefined> {
   /** Hears of each file that a client has opened to be written: made, emptied or written. */
   readonly onUpload?: TransferListener<Connection>;

@@ -11,6 +11,7 @@ import {
 import { Channel } from "../connection/channel.js";
 import { asError, JoinedStream } from "./joined-stream.js";
 
+/** Options of `join`. */
 export interface JoinOptions {
   /** Cuts both streams off: the signal of the connection, for example. */
   readonly signal?: AbortSignal;

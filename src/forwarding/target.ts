@@ -59,6 +59,7 @@ export interface SocketTarget<Data = unknown> extends Target<Data> {
   connect(): Promise<Socket>;
 }
 
+/** What a client wants to be connected with from the server. */
 export type LocalTarget<Data = unknown> = TcpTarget<Data> | SocketTarget<Data>;
 
 /** The TCP port that a client wants the server to listen on (`tcpip-forward`, RFC 4254 §7.1): `ssh -R`. */
@@ -78,4 +79,5 @@ export interface SocketListenRequest<Data = unknown> extends ForwardingClient<Da
   readonly path: string;
 }
 
+/** Where a client wants the server to listen for it. */
 export type ListenRequest<Data = unknown> = TcpListenRequest<Data> | SocketListenRequest<Data>;

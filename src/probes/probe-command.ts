@@ -12,6 +12,7 @@ const COLUMNS_OF_AWK = "awk '{print $3, $4}'";
 
 const HASH_PROGRAMS = { md5sum: "md5", sha1sum: "sha1", sha256sum: "sha256" } as const;
 
+/** A program such as `md5sum` by which clients ask for hashes. */
 export type HashProgram = keyof typeof HASH_PROGRAMS;
 
 /** The hashes of files, or of what is read. */

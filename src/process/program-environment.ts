@@ -13,6 +13,7 @@ const ROOT_PATH = `/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`
 /** A field of SSH_CONNECTION: an address of IPv4 or IPv6, or a port. */
 const FIELD = /^[\w.:%-]+$/;
 
+/** Options of `programEnvironment`. */
 export interface EnvironmentOptions {
   /** Default: the account of this process. */
   readonly account?: ProgramAccount;

@@ -8,6 +8,7 @@ import { noteStartError, ProgramStartError } from "./program-start-error.js";
 import { RunningProgram } from "./running-program.js";
 import { started } from "./started.js";
 
+/** Options of `runOn`. */
 export interface RunOnOptions {
   /** Ends the program as if the client had gone. */
   readonly signal?: AbortSignal;

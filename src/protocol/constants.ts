@@ -12,14 +12,18 @@ export const AUTH_PARTIAL = 1 as const;
 /** The hook refuses this authentication request. */
 export const AUTH_FAILED = 2 as const;
 
+/** What a hook answers to an attempt to log in. */
 export type AuthResult = typeof AUTH_SUCCESSFUL | typeof AUTH_PARTIAL | typeof AUTH_FAILED;
 
 /** `checkChannelRequest` result: the channel is opened. */
 export const OPEN_SUCCEEDED = 0 as const;
 /** SSH_MSG_CHANNEL_OPEN_FAILURE reasons (RFC 4254 §5.1), the other results of `checkChannelRequest`. */
 export const OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED = 1 as const;
+/** The channel is refused: its target cannot be reached. */
 export const OPEN_FAILED_CONNECT_FAILED = 2 as const;
+/** The channel is refused: there are no channels of this type. */
 export const OPEN_FAILED_UNKNOWN_CHANNEL_TYPE = 3 as const;
+/** The channel is refused: the server has no room for it now. */
 export const OPEN_FAILED_RESOURCE_SHORTAGE = 4 as const;
 
 /** SSH_MSG_DISCONNECT reasons (RFC 4253 §11.1). */
@@ -40,6 +44,7 @@ export const DisconnectReason = {
   NO_MORE_AUTH_METHODS_AVAILABLE: 14,
   ILLEGAL_USER_NAME: 15,
 } as const;
+/** A number by which one side tells why it ends the connection (RFC 4253 §11.1). */
 export type DisconnectReason = (typeof DisconnectReason)[keyof typeof DisconnectReason];
 
 /** SSH message numbers. 30–49 belong to the key exchange method in use, 60–79 to the authentication method. */

@@ -24,11 +24,13 @@ import { SSH_SERVER_OPTIONS, SSHServer, type SSHServerOptions, sessionsOf } from
 import { SSHServerManager, startOn } from "./ssh-server-manager.js";
 import { checkStream, type StreamInfo } from "./stream-info.js";
 
+/** Options of `createServer`. */
 export interface ServerOptions<Data = unknown> extends SSHServerOptions<Data>, GeneralOptions {
   /** The host key: a file, which is made with mode 0600 if it is not there, a key or another signer; or a list of them. */
   readonly hostKey: HostKeyOption;
 }
 
+/** Options of `Server.listen`. */
 export interface ServerListenOptions {
   /** Closes the server when it fires. */
   readonly signal?: AbortSignal;

@@ -82,6 +82,7 @@ export interface GeneralOptions extends AdmissionOptions, SessionLimitOptions {
   readonly rekeyLimit?: { readonly bytes?: number; readonly seconds?: number };
 }
 
+/** Options of `SSHServerManager`. */
 export interface SSHServerManagerOptions extends GeneralOptions {
   /** The hooks that decide. */
   readonly serverInterface: SSHServer;

@@ -19,6 +19,7 @@ export interface AgentKey extends HostKey {
   sign(data: Buffer, signatureAlgorithm?: string): Promise<Buffer>;
 }
 
+/** Options of `ForwardedAgent.sign`. */
 export interface AgentSignOptions extends AnswerOptions {
   /** One of the key's `signatureAlgorithms`, the first by default. */
   readonly algorithm?: string;

@@ -15,6 +15,7 @@ export type ProgramCommand =
   | { readonly shell: string }
   | { readonly loginShell: true };
 
+/** Options of `Session.run` and `runProgram`. */
 export interface ProgramOptions {
   /** The directory that the program starts in. Default: the account's home, or `/` where that is not there. */
   readonly cwd?: string;

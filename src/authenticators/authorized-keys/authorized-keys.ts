@@ -11,6 +11,7 @@ import { LINE_SOURCE_OPTIONS, LineSet, type LineSource, type LineSourceOptions, 
 import { type KeyLine, parseKeyLine } from "./key-line.js";
 import type { KeyOptions } from "./key-options.js";
 
+/** Options of `authorizedKeys`. */
 export interface AuthorizedKeysOptions extends LineSourceOptions {
   /**
    * Whether the variables of `environment=` count, as PermitUserEnvironment of sshd_config(5). Default false: some

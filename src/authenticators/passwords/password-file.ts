@@ -15,6 +15,7 @@ import { type PasswordEntry, parsePasswordEntry } from "./password-entry.js";
 import { matchesHash, type PasswordHash } from "./password-hash.js";
 import { StandIns } from "./stand-ins.js";
 
+/** Options of `passwordFile`. */
 export interface PasswordFileOptions extends FileOptions {
   /**
    * For a function as the source: a hash with the cost of the users' own. It is computed for names that have none, so

@@ -27,6 +27,7 @@ export function parseTotpSecret(text: string): Buffer {
   throw new Error(`the secret has ${secret.length} bytes, not ${MIN_LENGTH} to ${MAX_LENGTH}`);
 }
 
+/** Options of `otpauthUri`. */
 export interface OtpauthUriOptions extends TotpCodeOptions {
   /** The name of the service, as apps show it. */
   readonly issuer: string;

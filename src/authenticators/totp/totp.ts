@@ -14,6 +14,7 @@ import { oneTimeCode, type TotpParameters } from "./one-time-code.js";
 import { resolveTotpParameters, type TotpCodeOptions } from "./totp-options.js";
 import { parseTotpSecret } from "./totp-secret.js";
 
+/** Options of `totp`. */
 export interface TotpOptions extends TotpCodeOptions, FileOptions {
   /**
    * Codes before and after the present one that are accepted, as clocks differ and people take time: 0 to 2. Default 1.

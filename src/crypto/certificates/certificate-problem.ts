@@ -5,6 +5,7 @@ import { caSignatureAlgorithms } from "../keys/signature-algorithms.js";
 import type { CertificateContents } from "./certificate-contents.js";
 import type { CertificateType } from "./read-certificate.js";
 
+/** What a certificate is to be used for, to `certificateProblem`. */
 export interface CertificateUse {
   /** The side that uses the certificate. */
   readonly type: CertificateType;

@@ -5,6 +5,7 @@ import { ECDSA_BITS, generateEcdsa } from "../keys/ecdsa.js";
 import { generateEd25519 } from "../keys/ed25519.js";
 import { generateRsa, RSA_MAXIMUM_BITS, RSA_MINIMUM_BITS } from "../keys/rsa.js";
 
+/** Options of `PKey.generate`. */
 export interface GenerateOptions {
   readonly keyType: "ed25519" | "ecdsa" | "rsa";
   /** For ecdsa 256 (default), 384 or 521; for rsa 2048 to 16384, 3072 by default. Ed25519 keys have one size. */

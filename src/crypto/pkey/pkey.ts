@@ -19,6 +19,7 @@ import { type GenerateOptions, generatePrivateKey } from "./generate-key.js";
 import type { HostKey } from "./host-key.js";
 import { checkReadOptions, type ReadOptions } from "./read-options.js";
 
+/** Options of `PKey.toOpenSSH`. */
 export interface OpenSSHOptions {
   /** Encrypts the key (aes256-ctr under bcrypt). Must not be empty: leave it out for a key in clear. */
   readonly passphrase?: string | Uint8Array;
@@ -28,6 +29,7 @@ export interface OpenSSHOptions {
   readonly rounds?: number;
 }
 
+/** Options of `PKey.writeFile`. */
 export interface WriteOptions extends OpenSSHOptions {
   /** Whether a file that is already there is replaced. Default "refuse". */
   readonly existing?: "refuse" | "replace";

@@ -1,6 +1,7 @@
 import { checkOptions } from "../../base/option-checks.js";
 import { passphraseBytes } from "../key-formats/passphrase.js";
 
+/** Options of `PKey.fromFile` and `PKey.fromString`. */
 export interface ReadOptions {
   /** Bytes, or a text taken as UTF-8. Not used, and no error, for a key that is not encrypted. */
   readonly passphrase?: string | Uint8Array;

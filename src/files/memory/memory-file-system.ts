@@ -36,6 +36,7 @@ const BLOCK_SIZE = 4096;
 const MAX_NAME_LENGTH = 255;
 const MAX_LINK_LENGTH = 4095;
 
+/** Options of `MemoryFileSystem`. */
 export interface MemoryFileSystemOptions {
   /**
    * Bytes that the files may hold together, 64 MiB where absent. A file counts with its size, written or not, and every

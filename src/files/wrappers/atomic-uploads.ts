@@ -8,6 +8,7 @@ import { StagedFileSystem } from "./staged-file-system.js";
 /** Seconds that what is left of an upload is kept: a week. */
 export const KEPT_FOR = 7 * 24 * 60 * 60;
 
+/** Options of `atomicUploads`. */
 export interface AtomicUploadsOptions {
   /**
    * The user whose files are served: each sees their own unfinished uploads, and nobody else's. All sessions with one name are one

@@ -5,6 +5,7 @@ import type { AttributeChanges, OpenOptions } from "../file-system.js";
 /** An action of a client, or an attempt at one. */
 export type AuditEvent = AuditCircumstances & AuditOutcome & AuditedOperation;
 
+/** When, for how long and by whom something was done to files. */
 export interface AuditCircumstances {
   /** The time when it began. */
   readonly time: Date;
@@ -14,6 +15,7 @@ export interface AuditCircumstances {
   readonly user?: string;
 }
 
+/** How what was done to files has ended. */
 export interface AuditOutcome {
   /** The code of the failure, EIO where it has none; `ABORTED` for a file that the client has not closed. */
   readonly result: "OK" | "ABORTED" | FileErrorCode;

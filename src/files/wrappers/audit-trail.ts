@@ -3,6 +3,7 @@ import { checkFunction, checkOptions, checkText } from "../../base/option-checks
 import { LinkInPathError, toFileError } from "../errors.js";
 import type { AuditCircumstances, AuditEvent, AuditedOperation, AuditOutcome } from "./audit-event.js";
 
+/** Options of `audit`. */
 export interface AuditOptions {
   /** Gets every event. An error that it throws makes the operation fail. */
   readonly record: (event: AuditEvent) => MaybePromise<void>;

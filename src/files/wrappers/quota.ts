@@ -17,6 +17,7 @@ import { type QuotaUsage, type QuotaWarningListener, ShareWatch, usageOf } from 
 import { SharedLock } from "./shared-lock.js";
 import { treeSize } from "./tree-size.js";
 
+/** Options of `quota`. */
 export interface QuotaOptions {
   /** Bytes that all files may hold together. */
   readonly bytes: number;

@@ -10,6 +10,7 @@ import { isReserved } from "./staged-names.js";
 import { isExpired } from "./staged-upload.js";
 import { UploadRegister } from "./upload-register.js";
 
+/** Options of `sweepUploads`. */
 export interface SweepOptions {
   /** Seconds that what is left of an upload is kept, from the last change on. Default: a week. */
   readonly keepSeconds?: number;

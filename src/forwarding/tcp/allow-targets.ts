@@ -22,6 +22,7 @@ import { matchesName, parseTargetPattern, type TargetPattern } from "./target-pa
  */
 export type TargetList = readonly string[];
 
+/** Options of `allowTargets`. */
 export interface AllowTargetsOptions {
   /**
    * A list for all users; lists by user, of which others have none; or a function that is asked for a user's list each

@@ -73,6 +73,7 @@ export interface PenaltyOptions extends Partial<PenaltyTimes> {
   readonly overflow6?: OverflowMode;
 }
 
+/** The option `proxyProtocol`: which proxies may tell whose connection it is. */
 export interface ProxyProtocolOptions {
   /** The proxies. Their connections must begin with a header. */
   readonly from: NetworkList;

@@ -9,6 +9,7 @@ export const penaltyCauses = [
   "authFail",
   "noAuth",
 ] as const;
+/** What a source is penalised for, as PerSourcePenalties of sshd_config(5) names it. */
 export type PenaltyCause = (typeof penaltyCauses)[number];
 
 /** Seconds. */
@@ -28,6 +29,7 @@ export interface PenaltyTimes {
 }
 
 export const overflowModes = ["permissive", "deny-all"] as const;
+/** What is done once penalties are kept for as many sources as can be, as in PerSourcePenalties of sshd_config(5). */
 export type OverflowMode = (typeof overflowModes)[number];
 
 export interface PenaltyLimits {

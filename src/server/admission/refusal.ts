@@ -11,8 +11,10 @@ export const refusalReasons = [
   "proxyProtocol",
   "shutdown",
 ] as const;
+/** The option that has refused a connection. */
 export type RefusalReason = (typeof refusalReasons)[number];
 
+/** The event `refused`: a connection that was refused before its client could log in. */
 export interface Refusal {
   readonly reason: RefusalReason;
   readonly remoteAddress: string | undefined;

@@ -1,3 +1,4 @@
+/** The option `maxStartups`: how many connections may be there without a login. */
 export interface StartupLimits {
   /** Connections without a login from which on some are refused. */
   readonly start: number;

@@ -22,6 +22,7 @@ import { sweepHomes } from "./sweep-homes.js";
 /** Bytes that the files of a home may hold, or those with a warning; `false` is no limit. */
 export type HomeQuota = number | Omit<QuotaOptions, "used"> | false;
 
+/** Options of `homes`. */
 export interface HomesOptions<Data = unknown>
   extends TransferListeners<Connection<Data>>,
     Pick<FilesOptions<Connection<Data>>, "access" | "startDirectory"> {

@@ -7,6 +7,7 @@ import { KeyError } from "../../crypto/keys/key-error.js";
 import { PKey } from "../../crypto/pkey/pkey.js";
 import { checkReadOptions, type ReadOptions } from "../../crypto/pkey/read-options.js";
 
+/** What `loadOrCreateHostKey` has found or made. */
 export interface HostKeyFile {
   readonly key: PKey;
   /** Whether it was made just now. */

@@ -14,6 +14,7 @@ import { symlinkOrderOf } from "./symlink-order.js";
 
 const DEFAULT_MAX_OPEN_HANDLES = 256;
 
+/** Options of `SFTPServer`. */
 export type SFTPServerOptions = FileServerOptions & {
   /** Files and directories that the client may have open together. Default: 256. */
   readonly maxOpenHandles?: number;
