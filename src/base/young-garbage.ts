@@ -3,15 +3,12 @@ import { getHeapSpaceStatistics } from "node:v8";
 const MIB = 1024 * 1024;
 
 /**
- * Bytes of buffers that are made between two collections of young objects. From 64 MiB on V8 marks the whole heap, and what one
- * collection has found may count until the next: another thread frees it.
+ * Bytes of buffers that are made between two collections of young objects. V8 marks the whole heap when there are 64 MiB, and some
+ * 20 where the processor has other work; what a collection has found counts until another thread has freed it.
  */
-const BUFFERS_PER_COLLECTION = 24 * MIB;
+const BUFFERS_PER_COLLECTION = 16 * MIB;
 
-/** Bytes of buffers after which the space of young objects is measured again. */
-const MEASURED_EVERY = 16 * MIB;
-
-/** Bytes of that space from which on it costs more to fill it than to mark the heap. */
+/** Bytes of the space of young objects from which on it costs more to fill it than to mark the heap. */
 const MOST_CAPACITY = 128 * MIB;
 
 /** Bytes of a page of V8's heap. */
@@ -23,9 +20,10 @@ const ELEMENTS = 16_360;
 /** V8 would leave out an allocation that nothing can see, so the latest one is kept here. */
 export const youngGarbage: { latest: readonly unknown[] } = { latest: [] };
 
-/** Bytes that can be filled with young objects before they are collected. It grows while a process runs, from 1 to 64 MiB. */
+/** Bytes that can be filled with young objects before they are collected. V8 makes it larger while a process runs, from 1 MiB on. */
 let capacity = 0;
-let unmeasured = MEASURED_EVERY;
+/** Bytes of buffers since it was measured. */
+let unmeasured = BUFFERS_PER_COLLECTION;
 /** Bytes of garbage that are due. */
 let due = 0;
 
@@ -34,12 +32,12 @@ let due = 0;
  *
  * V8 collects its young objects, cheaply, when their space is full; the memory behind buffers is not in it. A server that moves data
  * makes large buffers and hardly any objects, and so meets another limit first, that on all memory outside the heap, which makes V8
- * mark the whole heap: 20 to 50 times for each GiB, which takes more time than all the rest. So the space is filled with garbage for
- * every 24 MiB of buffers, which are found in the same collection: 43 for each GiB, of half a millisecond each.
+ * mark the whole heap: 20 to 50 times for each GiB, which takes more time than all the rest. So the space is filled with garbage in
+ * time, and the buffers are found in the same collection: 64 for each GiB, of half a millisecond each.
  */
 export function accompanyBuffer(length: number): void {
   unmeasured += length;
-  if (unmeasured >= MEASURED_EVERY) {
+  if (unmeasured >= BUFFERS_PER_COLLECTION) {
     unmeasured = 0;
     capacity = youngCapacity();
   }
