@@ -1,3 +1,4 @@
+import type { Connection } from "../session/connection.js";
 import { type RefusalReason, refusalReasons } from "./admission/refusal.js";
 
 /** Statistics of a server since it was made. */
@@ -19,6 +20,42 @@ export interface ConnectionStats {
   /** Bytes on the wire. */
   readonly bytesReceived: number;
   readonly bytesSent: number;
+}
+
+/** The part of them that the admission counts. */
+type AdmissionCounts = Pick<ConnectionStats, "refusedBy" | "startups" | "penalisedSources">;
+
+/** What has come and gone since a server was made. */
+export class ConnectionTotals {
+  #accepted = 0;
+  #bytesReceived = 0;
+  #bytesSent = 0;
+
+  connectionAccepted(): void {
+    this.#accepted++;
+  }
+
+  connectionClosed({ bytesReceived, bytesSent }: Connection): void {
+    this.#bytesReceived += bytesReceived;
+    this.#bytesSent += bytesSent;
+  }
+
+  /** @param open the connections that are not closed yet */
+  stats(open: readonly Connection[], { refusedBy, startups, penalisedSources }: AdmissionCounts): ConnectionStats {
+    const sum = (count: (connection: Connection) => number) =>
+      open.reduce((total, connection) => total + count(connection), 0);
+    return {
+      accepted: this.#accepted,
+      refused: Object.values(refusedBy).reduce((total, count) => total + count, 0),
+      refusedBy,
+      active: open.length,
+      authenticated: sum(({ identity }) => (identity === undefined ? 0 : 1)),
+      startups,
+      penalisedSources,
+      bytesReceived: this.#bytesReceived + sum(({ bytesReceived }) => bytesReceived),
+      bytesSent: this.#bytesSent + sum(({ bytesSent }) => bytesSent),
+    };
+  }
 }
 
 /** The statistics of a server that nobody has come to. */

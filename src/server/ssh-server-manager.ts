@@ -17,7 +17,7 @@ import type { ConnectionPlace, RefusedPlace } from "./admission/connection-place
 import type { Penalised, PenaltyCause } from "./admission/penalties.js";
 import type { RefusalReason } from "./admission/refusal.js";
 import { ConnectionRegister } from "./connection-register.js";
-import type { ConnectionStats } from "./connection-stats.js";
+import { type ConnectionStats, ConnectionTotals } from "./connection-stats.js";
 import { type DrainOptions, resolveDrain } from "./drain-options.js";
 import { hostKeyFingerprint } from "./host-keys/host-key-checks.js";
 import type { BoundAddress, Place } from "./listeners/listen-address.js";
@@ -62,13 +62,11 @@ export class SSHServerManager extends EventEmitter<ManagerEvents> implements Asy
   readonly #reloads = new Sequence();
   #listening: Listening | undefined;
   #starting: Promise<Listening> | undefined;
-  #accepted = 0;
+  readonly #totals = new ConnectionTotals();
   /** It was said that nobody can log in. */
   #warned = false;
   /** The log has that the server listens, and not that it has stopped. */
   #saidToListen = false;
-  #closedBytesReceived = 0;
-  #closedBytesSent = 0;
   #stopping: Promise<void> | undefined;
   /** Those that wait until the connections have ended by themselves. */
   #drains = 0;
@@ -269,21 +267,7 @@ export class SSHServerManager extends EventEmitter<ManagerEvents> implements Asy
   }
 
   getConnectionStats(): ConnectionStats {
-    const connections = this.getActiveConnections();
-    const sum = (count: (connection: Connection) => number) =>
-      connections.reduce((total, connection) => total + count(connection), 0);
-    const { refusedBy, startups, penalisedSources } = this.#desk;
-    return {
-      accepted: this.#accepted,
-      refused: Object.values(refusedBy).reduce((total, count) => total + count, 0),
-      refusedBy,
-      active: connections.length,
-      authenticated: sum(({ identity }) => (identity === undefined ? 0 : 1)),
-      startups,
-      penalisedSources,
-      bytesReceived: this.#closedBytesReceived + sum(({ bytesReceived }) => bytesReceived),
-      bytesSent: this.#closedBytesSent + sum(({ bytesSent }) => bytesSent),
-    };
+    return this.#totals.stats(this.getActiveConnections(), this.#desk);
   }
 
   getActiveConnections(): readonly Connection[] {
@@ -333,7 +317,7 @@ export class SSHServerManager extends EventEmitter<ManagerEvents> implements Asy
       this.#register.remove(connection);
       throw error;
     }
-    this.#accepted++;
+    this.#totals.connectionAccepted();
     if (this.#register.announce(connection)) this.#tell("connection", connection);
     return connection;
   }
@@ -402,8 +386,7 @@ export class SSHServerManager extends EventEmitter<ManagerEvents> implements Asy
   }
 
   #connectionClosed(connection: ServerConnection, end: ConnectionEnd): void {
-    this.#closedBytesReceived += connection.bytesReceived;
-    this.#closedBytesSent += connection.bytesSent;
+    this.#totals.connectionClosed(connection);
     const announced = this.#register.closed(connection, this.#settings.authTimeout);
     if (announced) this.#tell("disconnected", connection, end);
   }
