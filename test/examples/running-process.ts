@@ -64,7 +64,10 @@ export class RunningProcess {
         await this.#exited;
         if (!pattern.test(this[name])) throw new Error(`ended without ${pattern}:\n${this.stdout}${this.stderr}`);
       } else {
-        await Promise.race([once(this.#child[name], "data"), once(this.#child, "exit")]);
+        const waiting = new AbortController();
+        const { signal } = waiting;
+        await Promise.race([once(this.#child[name], "data", { signal }), once(this.#child, "exit", { signal })]);
+        waiting.abort();
       }
     }
   }
