@@ -1,3 +1,4 @@
+import type { Socket } from "node:net";
 import { ConfigurationError } from "../../base/configuration-error.js";
 import type { Logger } from "../../base/logger.js";
 import { checkObject, checkOptions } from "../../base/option-checks.js";
@@ -171,7 +172,8 @@ export class SharedDesks {
     return listen(place, {
       ipv6Only: leavesIPv4(place, places),
       // Nothing is read of a socket here that goes to a worker.
-      accepted: (socket, address) => desk.accept(takeOverForDirectReads(socket.pause()), address),
+      pauseOnConnect: true,
+      accepted: (socket, address) => desk.accept(forSending(socket, desk), address),
       failed: (err) => this.#logger.error({ err }, "a connection could not be accepted"),
     });
   }
@@ -192,6 +194,16 @@ export class SharedDesks {
   #sum(count: (desk: AdmissionDesk) => number): number {
     return [...this.#desks.values()].reduce((total, { desk }) => total + count(desk), 0);
   }
+}
+
+/**
+ * A socket that can be paused when the header of a proxy was read, and that is not one of a server: of those Node.js would have the
+ * other process tell when they end.
+ */
+function forSending(socket: Socket, { settings }: AdmissionDesk): Socket {
+  if (settings.admission.proxies.size > 0) return takeOverForDirectReads(socket);
+  Reflect.set(socket, "server", null);
+  return socket;
 }
 
 function isSame(settings: DeskSettings, others: DeskSettings): boolean {

@@ -17,6 +17,8 @@ export interface Listener {
 export interface ListenerOptions {
   /** Whether an address of IPv6 does not take IPv4 too. */
   readonly ipv6Only: boolean;
+  /** Sockets are accepted paused: nothing is read of them. */
+  readonly pauseOnConnect?: boolean;
   accepted(socket: Socket, address: BoundAddress): void;
   /** A connection could not be accepted. */
   failed(error: Error): void;
@@ -35,21 +37,22 @@ export async function listen(place: Place, options: ListenerOptions): Promise<Li
   }
 }
 
-async function listenAt(place: Place, { ipv6Only, accepted, failed }: ListenerOptions): Promise<Listener> {
+async function listenAt(place: Place, options: ListenerOptions): Promise<Listener> {
+  const { ipv6Only, accepted, failed } = options;
   switch (place.kind) {
     case "port": {
       const { host, port } = place;
-      return listenerOf(await open({ host, port, ipv6Only }, { accepted, failed }));
+      return listenerOf(await open({ host, port, ipv6Only }, options));
     }
     case "descriptor": {
       const { fd, name } = place;
       const address = { fd, ...(name !== undefined && { name }) };
-      return listenerOf(await open({ fd, exclusive: true }, { accepted, failed }, address));
+      return listenerOf(await open({ fd, exclusive: true }, options, address));
     }
     case "socket": {
       const address = { path: place.path };
-      const listenAtPath = async (options: ListenOptions, connections: AcceptedConnections) =>
-        (await open({ ...options, exclusive: true }, connections, address)).server;
+      const listenAtPath = async (where: ListenOptions, connections: AcceptedConnections) =>
+        (await open({ ...where, exclusive: true }, { ...options, ...connections }, address)).server;
       const connections = { failed, accepted: (socket: Socket) => accepted(socket, address) };
       const bound = await bindOwnSocket(place, listenAtPath, connections);
       return { address, close: () => bound.close() };
@@ -65,13 +68,13 @@ interface Opened {
 /** @param given the address, where the server itself would not know it */
 function open(
   options: ListenOptions & { readonly fd?: number },
-  { accepted, failed }: Pick<ListenerOptions, "accepted" | "failed">,
+  { accepted, failed, pauseOnConnect = false }: Omit<ListenerOptions, "ipv6Only">,
   given?: BoundAddress,
 ): Promise<Opened> {
   return new Promise((resolve, reject) => {
     // Nobody is accepted before it listens.
     let address: BoundAddress = given ?? { address: "", port: 0 };
-    const server = createServer((socket) => accepted(socket, address));
+    const server = createServer({ pauseOnConnect }, (socket) => accepted(socket, address));
     server.once("error", reject);
     server.listen({ ...options, backlog: LISTEN_BACKLOG }, () => {
       const bound = server.address();
