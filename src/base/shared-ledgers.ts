@@ -1,4 +1,5 @@
 import type { MaybePromise } from "./maybe-promise.js";
+import type { QuotaLedger } from "./quota-ledger.js";
 
 // What several processes of one server keep in common. Each operation is one that a store does as a whole, so that no
 // other can come in between. Those that can wait may reject: then what depends on them is refused. Times are of the wall
@@ -63,6 +64,7 @@ export interface SharedLedgers {
   /** Of the checks of passwords. */
   readonly passwordChecks: TurnLedger;
   readonly texts: AgreedTexts;
+  readonly quotas: QuotaLedger;
 }
 
 let shared: SharedLedgers | undefined;

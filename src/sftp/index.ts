@@ -1,6 +1,7 @@
 /** SFTP over any stream, and the file systems that it serves: `spindlex/sftp`. */
 
 export type { MaybePromise } from "../base/maybe-promise.js";
+export type { QuotaUsage } from "../base/quota-ledger.js";
 export type { AccessContext, AccessFunction } from "../files/access-function.js";
 export type { AccessMode, AccessPolicy } from "../files/access-policy.js";
 export { FileError, type FileErrorCode, LinkInPathError } from "../files/errors.js";
@@ -29,7 +30,7 @@ export type { AuditOptions } from "../files/wrappers/audit-trail.js";
 export { mount } from "../files/wrappers/mount.js";
 export { type LimitedFileSystem, type QuotaOptions, quota } from "../files/wrappers/quota.js";
 export { readOnly } from "../files/wrappers/read-only.js";
-export type { QuotaUsage, QuotaWarningListener } from "../files/wrappers/share-watch.js";
+export type { QuotaWarningListener } from "../files/wrappers/share-watch.js";
 export { type SweepOptions, sweepUploads } from "../files/wrappers/sweep-uploads.js";
 export { StatusCode } from "./codec/constants.js";
 export { SFTPError } from "./codec/sftp-error.js";

@@ -5,6 +5,7 @@ import { CodeNotes } from "../../authenticators/totp/code-notes.js";
 import type { Turn } from "../../base/shared-ledgers.js";
 import type { ProcessLine } from "../calls/process-line.js";
 import { AGREE_TEXT, ATTEMPT_CODE, END_TURN, TAKE_TURN } from "./operations.js";
+import { PrimaryAccounts } from "./primary-accounts.js";
 import { TextRegister } from "./text-register.js";
 
 /**
@@ -14,6 +15,7 @@ import { TextRegister } from "./text-register.js";
 export class PrimaryLedgers {
   readonly #codes = new CodeNotes();
   readonly #texts = new TextRegister();
+  readonly #accounts = new PrimaryAccounts();
   readonly #passwordChecks = new CheckQueue({
     running: Math.max(CHECKS_PER_PROCESS, availableParallelism()),
     runningPerProcess: CHECKS_PER_PROCESS,
@@ -25,6 +27,7 @@ export class PrimaryLedgers {
     line.answer(ATTEMPT_CODE, (attempt) => this.#codes.attempt(attempt));
     line.answer(AGREE_TEXT, ({ name, proposal }) => this.#texts.agree(name, proposal));
     this.#giveTurns(line);
+    this.#accounts.serve(line);
   }
 
   #giveTurns(line: ProcessLine): void {

@@ -1,6 +1,7 @@
 import type { AgreedTexts, SharedLedgers, Turn, TurnOrigin } from "../../base/shared-ledgers.js";
 import type { ProcessLine } from "../calls/process-line.js";
 import { AGREE_TEXT, ATTEMPT_CODE, END_TURN, TAKE_TURN } from "./operations.js";
+import { WorkerAccounts } from "./worker-accounts.js";
 
 /** Seconds that a check of a password may wait for its turn: more than a full queue takes. */
 const LONGEST_TURN_WAIT = 60;
@@ -14,6 +15,7 @@ export function workerLedgers(line: ProcessLine): SharedLedgers {
     codes: { attempt: (attempt) => line.call(ATTEMPT_CODE, attempt) },
     passwordChecks: { take: (origin) => takeTurn(line, origin) },
     texts: { agree: (name, proposal) => line.call(AGREE_TEXT, { name, proposal }) } as AgreedTexts,
+    quotas: new WorkerAccounts(line),
   };
 }
 

@@ -15,6 +15,7 @@ import type {
 } from "../file-system.js";
 import { FOR_WRITING } from "../open-options.js";
 import { decodeName, encodeName, lastName, parentPath } from "../path.js";
+import { nameTree } from "../tree-name.js";
 import { AccountNames } from "./account-names.js";
 import { applyChanges, attributesOf } from "./attributes.js";
 import { CheckedDirectories } from "./checked-directories.js";
@@ -80,6 +81,7 @@ export class LocalFileSystem implements FileSystem {
     const Implementation = process.platform === "linux" ? PinnedDirectories : CheckedDirectories;
     this.#directories = new Implementation(absolutePath);
     leadsTo(this, (path) => ({ base: DISK, path: absolutePath + path }));
+    nameTree(this, `folder ${absolutePath}`);
     if (process.platform !== "win32") {
       this.userNames = (ids) => users.find(ids);
       this.groupNames = (ids) => groups.find(ids);

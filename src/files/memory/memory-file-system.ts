@@ -11,6 +11,7 @@ import type {
 } from "../file-system.js";
 import { FOR_REPLACING } from "../open-options.js";
 import { decodeName, encodeName, isWithin, normalizePath, splitPath } from "../path.js";
+import { nameTree } from "../tree-name.js";
 import { MemoryFileHandle } from "./memory-file-handle.js";
 import {
   attributesOf,
@@ -71,6 +72,7 @@ export class MemoryFileSystem implements FileSystem {
     const { quota = DEFAULT_QUOTA } = checkOptions(options, ["quota"]);
     this.#budget = new ByteBudget("quota", quota, "ENOSPC");
     this.#root.links++;
+    nameTree(this, undefined);
   }
 
   /**

@@ -1,5 +1,6 @@
 import type { MaybePromise } from "../../base/maybe-promise.js";
-import type { ByteBudget } from "../byte-budget.js";
+import type { CountedSize, Look, Seen } from "../../base/quota-ledger.js";
+import { FileError } from "../errors.js";
 import type { FileAttributes } from "../file-system.js";
 
 type Stat = () => MaybePromise<FileAttributes>;
@@ -10,10 +11,8 @@ type Stat = () => MaybePromise<FileAttributes>;
  * it shrinks when a look at the file has shown that it may.
  */
 export class CountedFile {
-  readonly #budget: ByteBudget;
+  readonly #counted: CountedSize;
   readonly #tellsLinks: boolean;
-  #size: number;
-  #hasNoName = false;
   #changesInFlight = 0;
   #changesBegun = 0;
   /** Bytes of the writes in flight that go to the end, wherever that will be. */
@@ -21,9 +20,8 @@ export class CountedFile {
   #mayBeShorter = false;
 
   /** @param attributes of the file as it is now */
-  constructor(budget: ByteBudget, attributes: FileAttributes) {
-    this.#budget = budget;
-    this.#size = attributes.size;
+  constructor(counted: CountedSize, attributes: FileAttributes) {
+    this.#counted = counted;
     this.#tellsLinks = attributes.links !== undefined;
   }
 
@@ -34,7 +32,7 @@ export class CountedFile {
    */
   async write(end: number, stat: Stat, write: () => MaybePromise<void>): Promise<void> {
     if (this.#appending > 0) this.#mayBeShorter = true;
-    await this.#change(end + this.#appending, stat, write);
+    await this.#change(end + this.#appending, 0, stat, write);
   }
 
   /** The same for `length` bytes at the end. */
@@ -42,7 +40,7 @@ export class CountedFile {
     if (this.#changesInFlight > 0) this.#mayBeShorter = true;
     this.#appending += length;
     try {
-      await this.#change(this.#size + length, stat, write);
+      await this.#change(this.#counted.size + length, length, stat, write);
     } finally {
       this.#appending -= length;
     }
@@ -51,26 +49,31 @@ export class CountedFile {
   /** The same for a change that may make the file shorter. */
   async resize(size: number, stat: Stat, resize: () => MaybePromise<void>): Promise<void> {
     this.#mayBeShorter = true;
-    await this.#change(size + this.#appending, stat, resize);
+    await this.#change(size + this.#appending, 0, stat, resize);
   }
 
   /** Tells that a name of the file was removed: its only one, where its attributes do not tell how many there are. */
   async nameRemoved(stat: Stat): Promise<void> {
-    this.#hasNoName ||= !this.#tellsLinks || (await attributesNow(stat))?.links === 0;
+    if (!this.#tellsLinks || (await attributesNow(stat))?.links === 0) await this.#counted.unnamed();
+  }
+
+  /** To be called while the file can still be looked at. */
+  closingLastHandle(stat: Stat): MaybePromise<void> {
+    return this.#counted.settle(lookBy(stat));
   }
 
   /** A file without a name is gone with its last handle. */
-  lastHandleClosed(): void {
-    if (this.#hasNoName) this.#budget.release(this.#size);
+  lastHandleClosed(): MaybePromise<void> {
+    return this.#counted.leave();
   }
 
-  async #change(size: number, stat: Stat, change: () => MaybePromise<void>): Promise<void> {
-    const growth = Math.max(0, size - this.#size);
-    this.#budget.reserve(growth);
-    this.#size += growth;
+  async #change(size: number, appended: number, stat: Stat, change: () => MaybePromise<void>): Promise<void> {
+    const hasRoom = this.#counted.claim(size, appended);
+    if (hasRoom === false) throw new FileError("EDQUOT");
     this.#changesInFlight++;
     this.#changesBegun++;
     try {
+      if (hasRoom !== true && !(await hasRoom)) throw new FileError("EDQUOT");
       await change();
     } catch (error) {
       this.#mayBeShorter = true;
@@ -84,13 +87,21 @@ export class CountedFile {
   /** If another change begins meanwhile, it is left to that to look. A file that cannot be looked at counts as before. */
   async #look(stat: Stat): Promise<void> {
     const changesBegun = this.#changesBegun;
-    const attributes = await attributesNow(stat);
-    if (attributes === undefined || this.#changesBegun !== changesBegun) return;
-    this.#mayBeShorter = false;
-    if (attributes.size > this.#size) this.#budget.charge(attributes.size - this.#size);
-    else this.#budget.release(this.#size - attributes.size);
-    this.#size = attributes.size;
+    try {
+      const isCounted = await this.#counted.look(lookBy(stat), () => this.#changesBegun === changesBegun);
+      if (isCounted) this.#mayBeShorter = false;
+    } catch {
+      // It counts as before.
+    }
   }
+}
+
+function lookBy(stat: Stat): Look {
+  return async () => seenOf(await stat());
+}
+
+export function seenOf({ size, links }: FileAttributes): Seen {
+  return { size, isUnnamed: links === 0 };
 }
 
 async function attributesNow(stat: Stat): Promise<FileAttributes | undefined> {

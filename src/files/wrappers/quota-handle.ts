@@ -1,4 +1,4 @@
-import type { MaybePromise } from "../../base/maybe-promise.js";
+import { isThenable, type MaybePromise } from "../../base/maybe-promise.js";
 import { endFile } from "../end-file.js";
 import type { FileOutcome } from "../file-outcome.js";
 import type { AttributeChanges, FileAttributes, FileHandle } from "../file-system.js";
@@ -71,9 +71,12 @@ export class QuotaHandle implements FileHandle {
     // Before its last handle is closed: then what identifies it may be given to another file.
     if (isLast) this.#onLastClose();
     try {
+      const settled = isLast ? this.#file.closingLastHandle(this.#stat) : undefined;
+      if (isThenable(settled)) await settled;
       await endFile(this.#handle, outcome);
     } finally {
-      if (isLast) this.#file.lastHandleClosed();
+      const left = isLast ? this.#file.lastHandleClosed() : undefined;
+      if (isThenable(left)) await left;
     }
   }
 

@@ -1,20 +1,30 @@
 import { ConfigurationError } from "../../base/configuration-error.js";
-import { checkFunction, checkInteger, checkNumber, checkOptions } from "../../base/option-checks.js";
+import { stderrLogger } from "../../base/logger.js";
+import { checkFunction, checkInteger, checkNumber, checkOptions, checkText } from "../../base/option-checks.js";
+import type { QuotaAccount, QuotaTerms, QuotaUsage } from "../../base/quota-ledger.js";
+import { sharedLedgers } from "../../base/shared-ledgers.js";
 import { standsOn } from "../base-path.js";
-import { ByteBudget } from "../byte-budget.js";
 import { endFile } from "../end-file.js";
 import { FileError, LinkInPathError } from "../errors.js";
 import { abortedBy, COMPLETED } from "../file-outcome.js";
-import type { AttributeChanges, FileHandle, FileSystem, FileSystemStatistics, OpenOptions } from "../file-system.js";
+import type {
+  AttributeChanges,
+  FileAttributes,
+  FileHandle,
+  FileSystem,
+  FileSystemStatistics,
+  OpenOptions,
+} from "../file-system.js";
 import { FOR_READING, FOR_WRITING } from "../open-options.js";
 import { isWithin } from "../path.js";
+import { treeName } from "../tree-name.js";
 import { passUncountedReads } from "../uncounted-reads.js";
 import { stagesUploads } from "./atomic-uploads.js";
-import { CountedFile } from "./counted-file.js";
+import { CountedFile, seenOf } from "./counted-file.js";
 import { call, callHandle, checkFileSystem, selectHandleMethods, selectMethods } from "./methods.js";
+import { OwnAccount } from "./own-account.js";
 import { type OpenFile, QuotaHandle } from "./quota-handle.js";
-import { type QuotaUsage, type QuotaWarningListener, ShareWatch, usageOf } from "./share-watch.js";
-import { SharedLock } from "./shared-lock.js";
+import { type QuotaWarningListener, tellListener } from "./share-watch.js";
 import { treeSize } from "./tree-size.js";
 
 /** Options of `quota`. */
@@ -27,6 +37,11 @@ export interface QuotaOptions {
   readonly warnAt?: number;
   /** Told once when that share is used, and again when it is after less was. */
   readonly onWarning?: QuotaWarningListener;
+  /**
+   * The name by which the workers of one server know that they write to the same tree, and share the limit. Without it,
+   * they share that of a `LocalFileSystem` by its folder; of another file system, each worker has a limit of its own.
+   */
+  readonly name?: string;
 }
 
 /** A tree with a limit, which tells how much of it is taken. */
@@ -78,7 +93,10 @@ export function quota(fileSystem: FileSystem, options: QuotaOptions): LimitedFil
   if (stagesUploads(fileSystem)) {
     throw new ConfigurationError("fileSystem", "stages uploads: write atomicUploads(quota(files, …)) instead");
   }
-  const limited = new QuotaFileSystem(fileSystem, checkOptions(options, ["bytes", "used", "warnAt", "onWarning"]));
+  const limited = new QuotaFileSystem(
+    fileSystem,
+    checkOptions(options, ["bytes", "used", "warnAt", "onWarning", "name"]),
+  );
   const wrapped = {
     ...selectMethods(fileSystem, () => true),
     ...selectMethods(limited, (name) => fileSystem[name === "statvfs" ? "lstat" : name] !== undefined),
@@ -90,18 +108,27 @@ export function quota(fileSystem: FileSystem, options: QuotaOptions): LimitedFil
 /** The methods that change how much room is used, or tell it. */
 class QuotaFileSystem implements FileSystem {
   readonly #fileSystem: FileSystem;
-  readonly #budget: ByteBudget;
+  readonly #name: string | undefined;
+  readonly #terms: QuotaTerms;
   readonly #openFiles = new Map<string, OpenFile>();
+  #opened: QuotaAccount | undefined;
   #measured: Promise<void> | undefined;
-  readonly #nameChanges = new SharedLock();
 
-  constructor(fileSystem: FileSystem, { bytes, used, ...warning }: QuotaOptions) {
+  constructor(fileSystem: FileSystem, options: QuotaOptions) {
     this.#fileSystem = fileSystem;
-    const watch = shareWatch(warning);
-    this.#budget = new ByteBudget("bytes", bytes, "EDQUOT", watch && ((budget) => watch.look(budget)));
-    if (used === undefined) return;
-    this.#budget.charge(checkInteger("used", used, 0, Number.MAX_SAFE_INTEGER));
-    this.#measured = Promise.resolve();
+    this.#name = options.name === undefined ? undefined : checkText("name", options.name);
+    this.#terms = {
+      limit: checkInteger("bytes", options.bytes, 0, Number.MAX_SAFE_INTEGER),
+      used: options.used === undefined ? undefined : checkInteger("used", options.used, 0, Number.MAX_SAFE_INTEGER),
+      ...warningTerms(options),
+      visit: (paths) => void this.#visit(paths),
+    };
+  }
+
+  /** Opened when it is needed: by then it is known whether this process is one of several. */
+  get #account(): QuotaAccount {
+    this.#opened ??= openAccount(this.#fileSystem, this.#name, this.#terms);
+    return this.#opened;
   }
 
   async open(path: string, options: OpenOptions): Promise<FileHandle> {
@@ -148,12 +175,12 @@ class QuotaFileSystem implements FileSystem {
 
   async statvfs(path: string): Promise<FileSystemStatistics> {
     const statistics = await this.#diskStatistics(path);
-    await this.#measure();
+    const { left, limit } = await this.usage();
     const inBlocks = (bytes: number) => Math.floor(bytes / statistics.blockSize);
-    const free = inBlocks(this.#budget.free);
+    const free = inBlocks(left);
     return {
       ...statistics,
-      blocks: Math.min(statistics.blocks, inBlocks(this.#budget.limit)),
+      blocks: Math.min(statistics.blocks, inBlocks(limit)),
       freeBlocks: Math.min(statistics.freeBlocks, free),
       availableBlocks: Math.min(statistics.availableBlocks, free),
     };
@@ -161,7 +188,7 @@ class QuotaFileSystem implements FileSystem {
 
   async usage(): Promise<QuotaUsage> {
     await this.#measure();
-    return usageOf(this.#budget);
+    return this.#account.usage();
   }
 
   async #diskStatistics(path: string): Promise<FileSystemStatistics> {
@@ -171,13 +198,12 @@ class QuotaFileSystem implements FileSystem {
   }
 
   #measure(): Promise<void> {
-    this.#measured ??= treeSize(this.#fileSystem).then(
-      (size) => this.#budget.charge(size),
-      (error: unknown) => {
+    this.#measured ??= this.#account
+      .measured(() => treeSize(this.#fileSystem))
+      .catch((error: unknown) => {
         this.#measured = undefined;
         throw error;
-      },
-    );
+      });
     return this.#measured;
   }
 
@@ -185,7 +211,7 @@ class QuotaFileSystem implements FileSystem {
   async #open(path: string, options: OpenOptions): Promise<{ handle: FileHandle; counting: QuotaHandle }> {
     if (options.write) await this.#measure();
     const open = async () => call(this.#fileSystem, "open", path, { ...options, truncate: false });
-    const handle = await (options.create ? this.#nameChanges.together(open) : open());
+    const handle = await (options.create ? this.#account.together(open) : open());
     const counting = await this.#count(path, handle, options);
     if (!options.write || !options.truncate || options.exclusive) return { handle, counting };
     try {
@@ -214,7 +240,7 @@ class QuotaFileSystem implements FileSystem {
     const key = handle.identity === undefined ? pathKey(path) : `identity ${handle.identity}`;
     const known = this.#openFiles.get(key);
     if (known !== undefined) return known;
-    const openFile: OpenFile = { key, handles: 0, counted: this.#startCounting(handle) };
+    const openFile: OpenFile = { key, handles: 0, counted: this.#startCounting(path, handle) };
     this.#openFiles.set(key, openFile);
     return openFile;
   }
@@ -223,8 +249,14 @@ class QuotaFileSystem implements FileSystem {
     if (this.#openFiles.get(openFile.key) === openFile) this.#openFiles.delete(openFile.key);
   }
 
-  async #startCounting(handle: FileHandle): Promise<CountedFile> {
-    return new CountedFile(this.#budget, await callHandle(handle, "stat"));
+  async #startCounting(path: string, handle: FileHandle): Promise<CountedFile> {
+    let attributes: FileAttributes | undefined;
+    const look = async () => {
+      attributes = await callHandle(handle, "stat");
+      return seenOf(attributes);
+    };
+    const counted = await this.#account.hold(handle.identity, path, look);
+    return new CountedFile(counted, attributes ?? (await callHandle(handle, "stat")));
   }
 
   /** Runs what may take a file's name. It is held open meanwhile, to see whether it was the last. */
@@ -260,19 +292,44 @@ class QuotaFileSystem implements FileSystem {
   }
 
   /** A file that was at a path when a change of names began is there until the change is done. */
-  #changeNames(change: () => Promise<void>): Promise<void> {
-    return this.#nameChanges.alone(async () => {
-      await this.#measure();
-      await change();
-    });
+  async #changeNames(change: () => Promise<void>): Promise<void> {
+    await this.#measure();
+    await this.#account.alone(change);
+  }
+
+  /** To open a file is to look at it, where it was left by a process that has died. */
+  async #visit(paths: readonly string[]): Promise<void> {
+    for (const path of paths) {
+      try {
+        if (await this.#isFile(path)) await closing((await this.#open(path, FOR_READING)).counting, async () => {});
+      } catch (err) {
+        stderrLogger.warn({ err }, "a file that was open in a worker which has died could not be counted");
+      }
+    }
   }
 }
 
-function shareWatch({ warnAt, onWarning }: Pick<QuotaOptions, "warnAt" | "onWarning">): ShareWatch | undefined {
-  if (warnAt === undefined && onWarning === undefined) return undefined;
+const withoutName = new WeakSet<FileSystem>();
+
+function openAccount(fileSystem: FileSystem, givenName: string | undefined, terms: QuotaTerms): QuotaAccount {
+  const quotas = sharedLedgers()?.quotas;
+  if (quotas === undefined) return new OwnAccount(terms);
+  const known = treeName(fileSystem);
+  const name = givenName === undefined ? known?.name : `name ${givenName}`;
+  if (name !== undefined) return quotas.open(name, terms);
+  if (known === undefined && !withoutName.has(fileSystem)) {
+    withoutName.add(fileSystem);
+    stderrLogger.warn({}, "each worker has a limit of its own for a quota: its file system has no name");
+  }
+  return new OwnAccount(terms);
+}
+
+function warningTerms({ warnAt, onWarning }: QuotaOptions): Pick<QuotaTerms, "warnAt" | "onWarning"> {
+  if (warnAt === undefined && onWarning === undefined) return { warnAt: undefined, onWarning: () => {} };
   if (onWarning === undefined) throw new ConfigurationError("warnAt", "does nothing without onWarning");
   if (warnAt === undefined) throw new ConfigurationError("onWarning", "is never called without warnAt");
-  return new ShareWatch(checkNumber("warnAt", warnAt, 0, 1), checkFunction("onWarning", onWarning));
+  checkFunction("onWarning", onWarning);
+  return { warnAt: checkNumber("warnAt", warnAt, 0, 1), onWarning: (usage) => void tellListener(onWarning, usage) };
 }
 
 /** Closes a file behind what is done with it. */

@@ -2,13 +2,13 @@ import { resolve } from "node:path";
 import { ConfigurationError } from "../../base/configuration-error.js";
 import type { MaybePromise } from "../../base/maybe-promise.js";
 import { checkFlag, checkNotUndefined, checkOptions, checkText, kindOf } from "../../base/option-checks.js";
+import type { QuotaUsage } from "../../base/quota-ledger.js";
 import { type FilesOptions, filesSettings } from "../../files/file-server-options.js";
 import type { FileSystem } from "../../files/file-system.js";
 import { LocalFileSystem } from "../../files/local/local-file-system.js";
 import type { TransferListeners } from "../../files/transfer-events.js";
 import { atomicUploads } from "../../files/wrappers/atomic-uploads.js";
 import { type QuotaOptions, quota } from "../../files/wrappers/quota.js";
-import type { QuotaUsage } from "../../files/wrappers/share-watch.js";
 import { type SweepOptions, sweepSettings } from "../../files/wrappers/sweep-uploads.js";
 import type { Connection } from "../../session/connection.js";
 import { missingFolderProblem } from "../folder-problem.js";
@@ -20,7 +20,7 @@ import { checkAtStart } from "./start-checks.js";
 import { sweepHomes } from "./sweep-homes.js";
 
 /** Bytes that the files of a home may hold, or those with a warning; `false` is no limit. */
-export type HomeQuota = number | Omit<QuotaOptions, "used"> | false;
+export type HomeQuota = number | Omit<QuotaOptions, "used" | "name"> | false;
 
 /** Options of `homes`. */
 export interface HomesOptions<Data = unknown>

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { ByteBudget } from "../../../src/files/byte-budget.js";
 import type { FileAttributes } from "../../../src/files/file-system.js";
 import { CountedFile } from "../../../src/files/wrappers/counted-file.js";
+import { OwnSize } from "../../../src/files/wrappers/own-account.js";
 
 function attributes(size: number, links = 1): FileAttributes {
   return { type: "file", size, permissions: 0o644, accessTime: 0, modifyTime: 0, links };
@@ -9,7 +10,7 @@ function attributes(size: number, links = 1): FileAttributes {
 
 function counted(limit: number) {
   const budget = new ByteBudget("bytes", limit, "EDQUOT");
-  return { budget, file: new CountedFile(budget, attributes(0)) };
+  return { budget, file: new CountedFile(new OwnSize(budget, 0), attributes(0)) };
 }
 
 function deferred() {

@@ -1,0 +1,316 @@
+import type { QuotaUsage, Seen } from "../../base/quota-ledger.js";
+import { ShareWatch } from "../../files/wrappers/share-watch.js";
+import type { ProcessLine } from "../calls/process-line.js";
+import { CountedEntry, type Hold } from "./counted-entry.js";
+import { NameLock } from "./name-lock.js";
+import { type AccountOpening, type FileHeld, MAX_PATHS, RECLAIM, VISIT, WARNING } from "./quota-operations.js";
+
+/** What is given beyond what was asked for, bytes: a writer asks once for so much. Less where less is free. */
+const ADVANCE = 4 * 1024 * 1024;
+const ADVANCE_SHARE = 1 / 64;
+
+/** Files of one account that are open, or were when their worker died. */
+const MAX_FILES = 100_000;
+
+/** How often workers are asked to look at one file that was left: it may be one that cannot be looked at. */
+const MAX_VISITS = 3;
+
+/** Seconds that a worker may take to give back what it does not need. */
+const RECLAIM_TIME = 2;
+
+interface Lister {
+  readonly line: ProcessLine;
+  readonly answer: (task: "ready" | "list") => void;
+}
+
+/**
+ * The quota of one tree, as all workers share it. A file that one worker has open may grow without a question up to what
+ * was given to it. What is counted is never less than what is on the disk: what is uncertain counts, until somebody has
+ * looked at the file while no other worker had it.
+ */
+export class PrimaryAccount {
+  readonly name: string;
+  readonly names = new NameLock();
+  /** Objects that use it, by worker. */
+  readonly users = new Map<ProcessLine, number>();
+  readonly #files = new Map<string | symbol, CountedEntry>();
+  /** Those who wait for the listing; the first one lists. */
+  readonly #listers: Lister[] = [];
+  #isListed = false;
+  #holds = 0;
+  #limit = 0;
+  #used = 0;
+  #watch: ShareWatch | undefined;
+  #lastUser: ProcessLine | undefined;
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  /** Whether no worker has anything of it. */
+  get isIdle(): boolean {
+    return this.users.size === 0 && this.#holds === 0 && this.names.isFree && this.#listers.length === 0;
+  }
+
+  usage(): QuotaUsage {
+    return { used: this.#used, limit: this.#limit, left: Math.max(0, this.#limit - this.#used) };
+  }
+
+  /** @param signal fires when the worker does not wait any more */
+  async open(line: ProcessLine, opening: AccountOpening, signal: AbortSignal): Promise<"ready" | "list"> {
+    const { limit, used, warnAt } = opening;
+    this.users.set(line, (this.users.get(line) ?? 0) + 1);
+    this.#limit = limit;
+    this.#lastUser = line;
+    if (warnAt !== undefined) {
+      this.#watch ??= new ShareWatch(warnAt, (usage) =>
+        this.#lastUser?.notify(WARNING, { account: this.name, ...usage }),
+      );
+    }
+    this.#askToVisit(line, this.#leftFiles());
+    if (this.#isListed) return "ready";
+    if (used !== undefined) {
+      this.#listed(used);
+      return "ready";
+    }
+    return new Promise((answer, reject) => {
+      const lister = { line, answer };
+      if (this.#listers.push(lister) === 1) answer("list");
+      signal.addEventListener("abort", () => {
+        // It rejects only where the worker has not heard that it is to list.
+        reject(signal.reason);
+        this.#leaveListing(lister);
+      });
+    });
+  }
+
+  listed(line: ProcessLine, size: number | undefined): void {
+    const [lister] = this.#listers;
+    if (lister?.line !== line || this.#isListed) return;
+    if (size === undefined) this.#leaveListing(lister);
+    else this.#listed(size);
+  }
+
+  close(line: ProcessLine): void {
+    const users = this.users.get(line) ?? 0;
+    if (users > 1) this.users.set(line, users - 1);
+    else this.users.delete(line);
+  }
+
+  /** @throws {Error} when too many files are open */
+  async hold(hold: Hold, identity: string | symbol, path: string | undefined, signal: AbortSignal): Promise<FileHeld> {
+    let entry = this.#files.get(identity);
+    while (entry !== undefined && (entry.looker !== undefined || entry.mayBecomeShared)) {
+      if (entry.looker !== undefined) await entry.lookOver(signal);
+      else await this.#share(entry);
+      signal.throwIfAborted();
+      entry = this.#files.get(identity);
+    }
+    // What has no name cannot be opened any more: it was before, or another file has got the number. A look tells.
+    const former = entry?.isUnnamed ? entry : undefined;
+    if (entry === undefined || former !== undefined) {
+      if (Math.max(this.#files.size, this.#holds) >= MAX_FILES) throw new Error("too many files are open");
+      entry = new CountedEntry(identity, former);
+      this.#files.set(identity, entry);
+    }
+    entry.path = path ?? entry.path;
+    const isToLook = entry.holds.size === 0 || !entry.isKnown;
+    entry.holds.add(hold);
+    hold.entry = entry;
+    this.#holds++;
+    if (!isToLook) return { size: entry.counted, isShared: true };
+    entry.looker = hold;
+    return { size: undefined, isShared: false };
+  }
+
+  /** @returns bytes up to which the worker may write; `undefined` where there is no room */
+  async grow({ entry, line }: Hold, size: number, appended: number): Promise<number | undefined> {
+    if (entry === undefined) return undefined;
+    this.#lastUser = line;
+    // What it needs is told by then.
+    await entry.reclaiming;
+    if (this.#raise(entry, size, appended)) return entry.reach;
+    if (!(await this.#reclaim())) return undefined;
+    return this.#raise(entry, size, appended) ? entry.reach : undefined;
+  }
+
+  /** @returns whether the worker may look: nobody else changes the file then, until it has told what it saw */
+  async lookAlone(hold: Hold, isLeaving: boolean): Promise<boolean> {
+    const { entry } = hold;
+    if (entry === undefined) return false;
+    hold.isLeaving ||= isLeaving;
+    await entry.reclaiming;
+    if (hold.entry !== entry) return false;
+    const isBusy = entry.looker !== undefined || entry.reclaiming !== undefined;
+    if (isBusy || [...entry.holds].some((other) => other !== hold && !other.isLeaving)) {
+      entry.isUnsure ||= isLeaving;
+      return false;
+    }
+    entry.looker = hold;
+    return true;
+  }
+
+  /** It counts until no worker has it open. */
+  unnamed({ entry }: Hold): void {
+    if (entry !== undefined) entry.isUnnamed = true;
+  }
+
+  /** A worker has seen how large a file is, while no other one had it. */
+  looked(hold: Hold, seen: Seen | undefined): void {
+    const { entry } = hold;
+    if (entry?.looker !== hold) return;
+    if (seen !== undefined) {
+      const { size, isUnnamed } = seen;
+      if (isUnnamed && entry.former !== undefined && entry.former.holds.size > 0) {
+        this.#join(hold, entry, entry.former, size);
+        return;
+      }
+      entry.former = undefined;
+      // What has a name was counted with the tree, and what has none any more was not when it was opened.
+      const counted = entry.isKnown ? entry.counted : isUnnamed ? 0 : size;
+      this.#change(size - counted);
+      entry.set(size);
+      if (isUnnamed) this.unnamed(hold);
+    }
+    entry.endLook();
+  }
+
+  /**
+   * A worker has the file open no more.
+   *
+   * @param needed bytes that it has used of what it may; `undefined` where it has died
+   */
+  leave(hold: Hold, needed: number | undefined, isUnsure: boolean): void {
+    const { entry } = hold;
+    if (entry === undefined || !entry.holds.delete(hold)) return;
+    hold.entry = undefined;
+    this.#holds--;
+    if (entry.looker === hold) entry.endLook();
+    // One that has asked to look has told by then what it is not sure of, and another may have looked since.
+    entry.isUnsure ||= entry.isShared || needed === undefined || (isUnsure && !hold.isLeaving);
+    if (needed !== undefined && !entry.isUnsure && !hold.isLeaving && entry.isKnown)
+      this.#setReach(entry, Math.min(entry.reach, needed));
+    if (entry.holds.size > 0) return;
+    if (entry.isKnown && entry.isUnnamed) this.#change(-entry.counted);
+    else if (entry.isKnown && entry.isUnsure) {
+      const [line] = this.users.keys();
+      // Those of a worker that has died are visited together.
+      if (line !== undefined && needed !== undefined) this.#askToVisit(line, [entry]);
+      return;
+    }
+    this.#forget(entry);
+  }
+
+  /** A worker has died. Its holds are gone by now. */
+  lineOver(line: ProcessLine): void {
+    this.users.delete(line);
+    if (this.#lastUser === line) this.#lastUser = undefined;
+    for (const lister of this.#listers.filter((one) => one.line === line)) this.#leaveListing(lister);
+    const [other] = this.users.keys();
+    if (other !== undefined) this.#askToVisit(other, this.#leftFiles());
+  }
+
+  /** A worker has opened a file before that lost its name, and others have it, too. */
+  #join(hold: Hold, entry: CountedEntry, former: CountedEntry, size: number): void {
+    entry.holds.delete(hold);
+    this.#files.set(former.identity, former);
+    former.holds.add(hold);
+    hold.entry = former;
+    const growth = Math.max(0, size - former.reach);
+    former.reach += growth;
+    this.#change(growth);
+    former.isShared = true;
+    // They learn of it before they get any more.
+    for (const { line, number } of former.holds) line.call(RECLAIM, { hold: number, isShared: true }).catch(() => {});
+    entry.endLook();
+  }
+
+  #listed(size: number): void {
+    this.#isListed = true;
+    this.#change(size);
+    for (const { answer } of this.#listers.splice(0)) answer("ready");
+  }
+
+  #leaveListing(lister: Lister): void {
+    const place = this.#listers.indexOf(lister);
+    if (place < 0) return;
+    this.#listers.splice(place, 1);
+    if (place === 0) this.#listers[0]?.answer("list");
+  }
+
+  #raise(entry: CountedEntry, size: number, appended: number): boolean {
+    const isAppending = entry.isShared && appended > 0;
+    const reach = isAppending ? entry.reach : Math.max(entry.reach, size);
+    const appends = isAppending ? entry.appended + appended : entry.appended;
+    const growth = reach + appends - entry.counted;
+    const { left } = this.usage();
+    if (growth > left) return false;
+    const mayHaveMore = growth > 0 && !entry.isShared;
+    const advance = mayHaveMore ? Math.min(ADVANCE, Math.floor((left - growth) * ADVANCE_SHARE)) : 0;
+    entry.reach = reach + advance;
+    entry.appended = appends;
+    entry.hasAdvance ||= advance > 0;
+    this.#change(growth + advance);
+    return true;
+  }
+
+  /** @returns whether anything was given back */
+  async #reclaim(): Promise<boolean> {
+    const before = this.#used;
+    const entries = [...this.#files.values()].filter((entry) => entry.hasAdvance && !entry.isShared);
+    await Promise.all(entries.map((entry) => (entry.reclaiming ??= this.#reclaimOf(entry, false))));
+    return this.#used < before || entries.length > 0;
+  }
+
+  /** Two workers are to have a file. */
+  async #share(entry: CountedEntry): Promise<void> {
+    await entry.reclaiming;
+    if (!entry.mayBecomeShared || entry.looker !== undefined || entry.reclaiming !== undefined) return;
+    entry.reclaiming = this.#reclaimOf(entry, true);
+    await entry.reclaiming;
+    if (entry.holds.size > 0) entry.isShared = true;
+  }
+
+  async #reclaimOf(entry: CountedEntry, isShared: boolean): Promise<void> {
+    const [hold] = entry.holds;
+    if (hold === undefined) return;
+    const before = entry.reach;
+    try {
+      const needed = await hold.line.call(RECLAIM, { hold: hold.number, isShared }, { seconds: RECLAIM_TIME });
+      if (!entry.holds.has(hold) || entry.reach !== before) return;
+      this.#setReach(entry, Math.min(entry.reach, needed));
+      entry.hasAdvance = false;
+    } catch {
+      // It keeps what it has until its line is over.
+    } finally {
+      entry.reclaiming = undefined;
+    }
+  }
+
+  /** Nobody has them, and nobody knows how large they are: they count as before until a worker has looked. */
+  #leftFiles(): CountedEntry[] {
+    return [...this.#files.values()].filter((entry) => entry.holds.size === 0);
+  }
+
+  #askToVisit(line: ProcessLine, entries: readonly CountedEntry[]): void {
+    const paths = entries
+      .flatMap((entry) => (entry.visits++ < MAX_VISITS ? (entry.path ?? []) : []))
+      .slice(0, MAX_PATHS);
+    if (paths.length > 0) line.notify(VISIT, { account: this.name, paths });
+  }
+
+  #forget(entry: CountedEntry): void {
+    if (this.#files.get(entry.identity) === entry) this.#files.delete(entry.identity);
+  }
+
+  #setReach(entry: CountedEntry, reach: number): void {
+    this.#change(reach - entry.reach);
+    entry.reach = reach;
+  }
+
+  #change(bytes: number): void {
+    if (bytes === 0) return;
+    this.#used = Math.max(0, this.#used + bytes);
+    this.#watch?.look(this.usage());
+  }
+}

@@ -1,0 +1,151 @@
+import type { CountedSize, Look, Seen } from "../../base/quota-ledger.js";
+import type { ProcessLine } from "../calls/process-line.js";
+import { ALL_COUNTED, FILE_UNNAMED, GROW_FILE, LEAVE_FILE, LOOK_ALONE, LOOKED } from "./quota-operations.js";
+
+/** Where the files of a worker are known by their numbers. */
+interface OpenFiles {
+  deleteFile(file: WorkerSize): void;
+}
+
+/**
+ * The size of a file that a worker has open. It may grow without a question up to what the primary has given. While
+ * another worker has the file, too, the primary is asked for all that is appended.
+ */
+export class WorkerSize implements CountedSize {
+  /** Its number. */
+  readonly hold: number;
+  readonly #files: OpenFiles;
+  readonly #line: ProcessLine;
+  #claimed = 0;
+  #given = 0;
+  /** How often something was given back. */
+  #returns = 0;
+  #isShared = false;
+  #isUnsure = false;
+  #isUnnamed = false;
+
+  constructor(files: OpenFiles, line: ProcessLine, hold: number) {
+    this.#files = files;
+    this.#line = line;
+    this.hold = hold;
+  }
+
+  get size(): number {
+    return this.#claimed;
+  }
+
+  begin(size: number, isShared: boolean): void {
+    this.#claimed = size;
+    this.#given = size;
+    this.#isShared ||= isShared;
+  }
+
+  /** For the first worker that has the file open. */
+  async lookFirst(look: Look): Promise<void> {
+    let seen: Seen | undefined;
+    try {
+      seen = valid(await look());
+      if (seen === undefined) throw new Error("the file system gives a size that is no number of bytes");
+      this.begin(seen.size, false);
+      this.#isUnnamed = seen.isUnnamed;
+    } finally {
+      this.#line.notify(LOOKED, { hold: this.hold, seen });
+    }
+  }
+
+  /**
+   * @param isShared whether another worker opens the file
+   * @returns bytes that are needed; no more are used without a question from now on
+   */
+  giveBack(isShared: boolean): number {
+    this.#isShared ||= isShared;
+    this.#returns++;
+    this.#given = Math.min(this.#given, this.#claimed);
+    return this.#claimed;
+  }
+
+  claim(size: number, appended: number): boolean | Promise<boolean> {
+    if (!isSize(size)) return false;
+    this.#claimed = Math.max(this.#claimed, size);
+    if (size <= this.#given && !(this.#isShared && appended > 0)) return true;
+    return this.#ask(size, appended);
+  }
+
+  look(look: Look, isQuiet: () => boolean): Promise<boolean> {
+    return this.#look(look, isQuiet, false);
+  }
+
+  async settle(look: Look): Promise<void> {
+    if (!this.#isShared && !this.#isUnsure) return;
+    try {
+      await this.#look(look, () => true, true);
+    } catch {
+      // Whoever opens the file next looks.
+    }
+  }
+
+  async unnamed(): Promise<void> {
+    await this.#line.call(FILE_UNNAMED, this.hold);
+    this.#isUnnamed = true;
+  }
+
+  leave(): void | Promise<void> {
+    this.#files.deleteFile(this);
+    const size = Math.min(this.#claimed, this.#given);
+    const isUnsure = this.#isUnsure || this.#isShared;
+    this.#line.notify(LEAVE_FILE, { hold: this.hold, size, isUnsure });
+    // Where nothing comes back by that, nobody has to wait.
+    if (isUnsure || this.#isUnnamed || size < this.#given) return this.#allCounted();
+  }
+
+  async #allCounted(): Promise<void> {
+    try {
+      await this.#line.call(ALL_COUNTED, undefined);
+    } catch {
+      // It counts as it may.
+    }
+  }
+
+  async #look(look: Look, isQuiet: () => boolean, isLeaving: boolean): Promise<boolean> {
+    this.#isUnsure = true;
+    const { hold } = this;
+    const late = (mayLook: boolean) => {
+      if (mayLook) this.#line.notify(LOOKED, { hold, seen: undefined });
+    };
+    if (!(await this.#line.call(LOOK_ALONE, { hold, isLeaving }, { late }))) return false;
+    let seen: Seen | undefined;
+    try {
+      const now = valid(await look());
+      if (isQuiet()) seen = now;
+    } finally {
+      if (seen !== undefined) {
+        this.#claimed = seen.size;
+        this.#given = seen.size;
+        this.#isShared = false;
+        this.#isUnsure = false;
+        this.#isUnnamed ||= seen.isUnnamed;
+      }
+      this.#line.notify(LOOKED, { hold, seen });
+    }
+    await this.#allCounted();
+    return seen !== undefined;
+  }
+
+  async #ask(size: number, appended: number): Promise<boolean> {
+    const returns = this.#returns;
+    const given = await this.#line.call(GROW_FILE, { hold: this.hold, size, appended });
+    if (given === undefined) return false;
+    // What was given beyond that is given back by now.
+    const mine = this.#returns === returns ? given : Math.min(given, size);
+    this.#given = Math.max(this.#given, mine);
+    return true;
+  }
+}
+
+function valid(seen: Seen): Seen | undefined {
+  return isSize(seen.size) ? seen : undefined;
+}
+
+function isSize(size: number): boolean {
+  return Number.isSafeInteger(size) && size >= 0;
+}

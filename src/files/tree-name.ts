@@ -1,0 +1,18 @@
+import type { FileSystem } from "./file-system.js";
+
+/** By the file system itself, not as a property of it: what a program makes of one is another tree. */
+const names = new WeakMap<FileSystem, string | undefined>();
+
+/**
+ * Says by what name other processes know the tree of a file system.
+ *
+ * @param name `undefined` where no other process has the tree
+ */
+export function nameTree(fileSystem: FileSystem, name: string | undefined): void {
+  names.set(fileSystem, name);
+}
+
+/** What is known of the tree of a file system: its name for all processes, that no other has it, or nothing. */
+export function treeName(fileSystem: FileSystem): { readonly name: string | undefined } | undefined {
+  return names.has(fileSystem) ? { name: names.get(fileSystem) } : undefined;
+}
