@@ -71,8 +71,12 @@ export interface QuotaAccount {
   usage(): MaybePromise<QuotaUsage>;
   /** Runs a change of names, while nothing else happens to names. */
   alone<T>(operation: () => Promise<T>): Promise<T>;
-  /** Runs what must not meet a change of names. */
-  together<T>(operation: () => Promise<T>): Promise<T>;
+  /**
+   * Runs what opens a file and holds it, so that no name changes in between where that would matter.
+   *
+   * @param creates whether the file is made if it is not there
+   */
+  opening<T>(creates: boolean, operation: () => Promise<T>): Promise<T>;
   /**
    * Begins to count a file.
    *

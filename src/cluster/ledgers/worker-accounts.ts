@@ -114,7 +114,8 @@ class WorkerAccount implements QuotaAccount {
     return this.#locked(true, operation);
   }
 
-  together<T>(operation: () => Promise<T>): Promise<T> {
+  /** Another worker might remove the file before it is held, and what it takes would not count. */
+  opening<T>(_creates: boolean, operation: () => Promise<T>): Promise<T> {
     return this.#locked(false, operation);
   }
 

@@ -29,8 +29,8 @@ export class OwnAccount implements QuotaAccount {
     return this.#nameChanges.alone(operation);
   }
 
-  together<T>(operation: () => Promise<T>): Promise<T> {
-    return this.#nameChanges.together(operation);
+  opening<T>(creates: boolean, operation: () => Promise<T>): Promise<T> {
+    return creates ? this.#nameChanges.together(operation) : operation();
   }
 
   async hold(_identity: string | undefined, _path: string, look: Look): Promise<CountedSize> {

@@ -105,6 +105,11 @@ export function quota(fileSystem: FileSystem, options: QuotaOptions): LimitedFil
   return standsOn(wrapped, fileSystem);
 }
 
+interface OpenedFile {
+  readonly handle: FileHandle;
+  readonly counting: QuotaHandle;
+}
+
 /** The methods that change how much room is used, or tell it. */
 class QuotaFileSystem implements FileSystem {
   readonly #fileSystem: FileSystem;
@@ -208,19 +213,24 @@ class QuotaFileSystem implements FileSystem {
   }
 
   /** A file is truncated only when it is known by its handle: until then, its path might come to mean another. */
-  async #open(path: string, options: OpenOptions): Promise<{ handle: FileHandle; counting: QuotaHandle }> {
+  async #open(path: string, options: OpenOptions): Promise<OpenedFile> {
     if (options.write) await this.#measure();
-    const open = async () => call(this.#fileSystem, "open", path, { ...options, truncate: false });
-    const handle = await (options.create ? this.#account.together(open) : open());
-    const counting = await this.#count(path, handle, options);
-    if (!options.write || !options.truncate || options.exclusive) return { handle, counting };
+    const opened = await this.#account.opening(options.create, () => this.#openNow(path, options));
+    if (!options.write || !options.truncate || options.exclusive) return opened;
+    const { counting } = opened;
     try {
       await counting.setstat({ size: 0 });
     } catch (error) {
       await counting.close(abortedBy(error));
       throw error;
     }
-    return { handle, counting };
+    return opened;
+  }
+
+  /** While no name changes, or where that does no harm. */
+  async #openNow(path: string, options: OpenOptions): Promise<OpenedFile> {
+    const handle = await call(this.#fileSystem, "open", path, { ...options, truncate: false });
+    return { handle, counting: await this.#count(path, handle, options) };
   }
 
   async #count(path: string, handle: FileHandle, options: OpenOptions): Promise<QuotaHandle> {
@@ -261,7 +271,7 @@ class QuotaFileSystem implements FileSystem {
 
   /** Runs what may take a file's name. It is held open meanwhile, to see whether it was the last. */
   async #unlinking(path: string, unlink: () => Promise<void> | void): Promise<void> {
-    const file = (await this.#isFile(path)) ? (await this.#open(path, FOR_READING)).counting : undefined;
+    const file = (await this.#isFile(path)) ? (await this.#openNow(path, FOR_READING)).counting : undefined;
     if (file === undefined) return unlink();
     await closing(file, async () => {
       await unlink();
