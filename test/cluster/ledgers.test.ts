@@ -1,0 +1,159 @@
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
+import { statSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { oneTimeCode } from "../../src/authenticators/totp/one-time-code.js";
+import { totp } from "../../src/authenticators/totp/totp.js";
+import { shareLedgers } from "../../src/base/shared-ledgers.js";
+import { ProcessLine } from "../../src/cluster/calls/process-line.js";
+import { PrimaryLedgers } from "../../src/cluster/ledgers/primary-ledgers.js";
+import { workerLedgers } from "../../src/cluster/ledgers/worker-ledgers.js";
+import { builtFile } from "../support/build.js";
+import { temporaryFolder } from "../support/tools.js";
+import {
+  GIVE_CODE,
+  GUESS,
+  LIMIT,
+  LOCK,
+  SECRET,
+  STAND_INS,
+  STORE,
+  STORE_OPEN,
+  TAKE_TURNS,
+  USED,
+} from "./ledger-worker-process.js";
+import { relayedWorker } from "./three-workers.js";
+
+const temporary = temporaryFolder();
+
+interface Worker {
+  readonly child: ChildProcess;
+  readonly line: ProcessLine;
+}
+
+const running: ChildProcess[] = [];
+afterEach(() => {
+  for (const child of running.splice(0)) child.kill("SIGKILL");
+});
+
+function startWorker(ledgers: PrimaryLedgers): Worker {
+  const child = fork(builtFile("test/cluster/ledger-worker-process.ts"), { serialization: "advanced" });
+  running.push(child);
+  const line = new ProcessLine(child, { peer: "a worker" });
+  ledgers.serve(line);
+  return { child, line };
+}
+
+function startWorkers(): readonly [Worker, Worker, Worker] & { readonly ledgers: PrimaryLedgers } {
+  const ledgers = new PrimaryLedgers();
+  const workers: [Worker, Worker, Worker] = [startWorker(ledgers), startWorker(ledgers), startWorker(ledgers)];
+  return Object.assign(workers, { ledgers });
+}
+
+async function killed({ child, line }: Worker): Promise<void> {
+  const over = once(line.signal, "abort");
+  child.kill("SIGKILL");
+  await over;
+}
+
+const presentCode = () =>
+  oneTimeCode(Buffer.from("12345678901234567890"), Math.floor(Date.now() / 30_000), {
+    algorithm: "sha1",
+    digits: 6,
+    period: 30,
+  });
+
+describe("the ledgers of three workers", () => {
+  it("take a code once, though all give it at the same moment, and no guess after a few in any of them", async () => {
+    const workers = startWorkers();
+    const code = presentCode();
+    const accepted = await Promise.all(workers.map(({ line }) => line.call(GIVE_CODE, { code, times: 33 })));
+    expect(accepted.reduce((sum, count) => sum + count)).toBe(1);
+    // The same code 98 times is as many failures.
+    const next = oneTimeCode(Buffer.from("12345678901234567890"), Math.floor(Date.now() / 30_000) + 1, {
+      algorithm: "sha1",
+      digits: 6,
+      period: 30,
+    });
+    for (const { line } of workers) expect(await line.call(GIVE_CODE, { code: next, times: 1 })).toBe(0);
+  });
+
+  it("count the guesses together, of thousands of users too", async () => {
+    const workers = startWorkers();
+    const [one, two, three] = workers;
+    const pauses = [one, two, three, one, two].map(({ line }) => line.call(GUESS, { from: 0, users: 1, times: 1 }));
+    expect((await Promise.all(pauses)).sort((a, b) => a - b)).toEqual([0, 0, 0, 0, 30]);
+    const many = workers.map(({ line }, index) =>
+      line.call(GUESS, { from: 1 + 3334 * index, users: 3334, times: 1 }, { seconds: 60 }),
+    );
+    expect(await Promise.all(many)).toEqual([0, 0, 0]);
+  });
+
+  it("give unknown users the same stand-ins in all of them", async () => {
+    const workers = startWorkers();
+    const request = { hashes: ["cheap", "dear"], names: 200 };
+    const [one, ...others] = await Promise.all(workers.map(({ line }) => line.call(STAND_INS, request)));
+    expect(new Set(one)).toEqual(new Set(["cheap", "dear"]));
+    for (const other of others) expect(other).toEqual(one);
+    expect(await startWorker(workers.ledgers).line.call(STAND_INS, request)).toEqual(one);
+    expect(await startWorker(new PrimaryLedgers()).line.call(STAND_INS, request)).not.toEqual(one);
+  });
+
+  it("let only so many passwords be checked in all, and the next when a worker dies", async () => {
+    const [one, two] = startWorkers();
+    await one.line.call(TAKE_TURNS, 2);
+    const third = one.line.call(TAKE_TURNS, 1, { seconds: 60 });
+    third.catch(() => {});
+    const others = two.line.call(TAKE_TURNS, 2, { seconds: 60 });
+    await killed(one);
+    expect(await others).toBe(2);
+    await expect(third).rejects.toMatchObject({ failure: "gone" });
+  });
+
+  it("store as many bytes as one process does, and count what is there", async () => {
+    const folder = join(temporary, "stored");
+    const workers = startWorkers();
+    const stored = await Promise.all(
+      workers.map(({ line }, index) => line.call(STORE, { folder, name: `${index}`, blocks: 1000 }, { seconds: 60 })),
+    );
+    const total = stored.reduce((sum, bytes) => sum + bytes);
+    expect(total).toBe(LIMIT - (LIMIT % (32 * 1024)));
+    for (const { line } of workers) expect(await line.call(USED, folder)).toBe(total);
+    const sizes = [0, 1, 2].map((name) => statSync(join(folder, `${name}`)).size);
+    expect(sizes).toEqual(stored);
+  });
+
+  it("get back what a worker had not used when it dies, its locks", async () => {
+    const folder = join(temporary, "died");
+    const workers = startWorkers();
+    const [one, two, three] = workers;
+    const stored = await one.line.call(STORE_OPEN, { folder, name: "open", blocks: 10 });
+    expect(await two.line.call(USED, folder)).toBeGreaterThan(stored);
+    await three.line.call(LOCK, folder);
+    const waiting = two.line.call(STORE, { folder, name: "other", blocks: 1 });
+    await killed(three);
+    const other = await waiting;
+    await killed(one);
+    await vi.waitFor(async () => expect(await two.line.call(USED, folder)).toBe(stored + other));
+    const [four, rest] = [startWorker(workers.ledgers), { folder, name: "rest", blocks: 10_000 }];
+    const left = await four.line.call(STORE, rest, { seconds: 60 });
+    expect(LIMIT - stored - other - left).toBeLessThan(32 * 1024);
+  });
+});
+
+describe("a worker whose primary does not answer", () => {
+  it("refuses codes", async () => {
+    const { worker, kill } = relayedWorker("a worker");
+    shareLedgers(workerLedgers(worker));
+    try {
+      // Nobody serves the ledgers.
+      await expect(totp(SECRET)("ann", "", async () => [presentCode()])).rejects.toMatchObject({ failure: "failed" });
+      kill();
+      await once(worker.signal, "abort");
+      await expect(totp(SECRET)("ann", "", async () => [presentCode()])).rejects.toMatchObject({ failure: "gone" });
+    } finally {
+      shareLedgers(undefined);
+    }
+  });
+});
