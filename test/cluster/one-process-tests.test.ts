@@ -4,6 +4,7 @@ import { type SharedLedgers, shareLedgers } from "../../src/base/shared-ledgers.
 import { PrimaryLedgers } from "../../src/cluster/ledgers/primary-ledgers.js";
 import { workerLedgers } from "../../src/cluster/ledgers/worker-ledgers.js";
 import type * as Quota from "../../src/files/wrappers/quota.js";
+import type * as Extent from "../support/extent.js";
 import { isLong } from "../support/extent.js";
 import { type RelayedWorker, threeWorkers } from "./three-workers.js";
 
@@ -43,6 +44,12 @@ vi.mock("../../src/files/wrappers/quota.js", async (importOriginal) => {
 
 // What every file system has to do is the same with any count of processes.
 vi.mock("../files/conformance.js", async (importOriginal) => (isLong ? importOriginal() : { describeFileSystem() {} }));
+
+// Random runs take longer where each step is a question to another process.
+vi.mock("../support/extent.js", async (importOriginal) => {
+  const original = await importOriginal<typeof Extent>();
+  return { ...original, extent: (short: number, long: number) => (isLong ? long : Math.ceil(short / 5)) };
+});
 
 let workers: readonly RelayedWorker[] = [];
 
