@@ -1,35 +1,40 @@
-import { isThenable, type MaybePromise } from "../base/maybe-promise.js";
+import { isThenable, type MaybePromise, whenDone } from "../base/maybe-promise.js";
 import { endFile } from "./end-file.js";
 import { FileError, toFileError } from "./errors.js";
 import { abortedBy, type FileOutcome } from "./file-outcome.js";
 import type { FileHandle, OpenOptions } from "./file-system.js";
 import type { OpenedFile } from "./open-as-allowed.js";
 import { readBytes } from "./read-bytes.js";
+import { sizeOf } from "./size-of.js";
 import { countRead, uncounted } from "./uncounted-reads.js";
+
+/** Who follows transfers. */
+export interface TransferWatcher {
+  /** Whether it wants to know how large files are at their end. */
+  readonly wantsSize: boolean;
+  /** Called once, when the file is closed. It never throws. */
+  ended(transfer: FileTransfer, outcome: FileOutcome): void;
+}
 
 /** A file that a client has opened: how much of it was read and written, and whether all of that went well. */
 export class FileTransfer {
   readonly path: string;
   readonly handle: FileHandle;
   readonly #options: OpenOptions;
-  readonly #ended: (transfer: FileTransfer, outcome: FileOutcome) => void;
+  readonly #watcher: TransferWatcher | undefined;
   readonly #begun = performance.now();
   #wasRead = false;
   #wasWritten = false;
   #bytesRead = 0;
   #bytesWritten = 0;
+  #size: number | undefined;
   #failure: { readonly error: unknown } | undefined;
 
-  /** @param ended called once, when the file is closed. It never throws. */
-  constructor(
-    { path, handle }: OpenedFile,
-    options: OpenOptions,
-    ended: (transfer: FileTransfer, outcome: FileOutcome) => void,
-  ) {
+  constructor({ path, handle }: OpenedFile, options: OpenOptions, watcher?: TransferWatcher) {
     this.path = path;
     this.handle = handle;
     this.#options = options;
-    this.#ended = ended;
+    this.#watcher = watcher;
   }
 
   /** Whether anything was asked of the content, were it only to see that there is none. */
@@ -51,6 +56,11 @@ export class FileTransfer {
   /** Bytes of the writes that succeeded. */
   get bytesWritten(): number {
     return this.#bytesWritten;
+  }
+
+  /** Bytes that the file had when it was closed, as far as it tells and the watcher wants to know. */
+  get size(): number | undefined {
+    return this.#size;
   }
 
   /** Since it was opened. */
@@ -130,14 +140,22 @@ export class FileTransfer {
    * @throws what has failed of an upload that the client takes for whole
    */
   end(given: FileOutcome): MaybePromise<void> {
+    const wantsSize = this.#watcher?.wantsSize && (this.wasRead || this.wasWritten);
+    return whenDone(wantsSize ? sizeOf(this.handle) : undefined, (size) => {
+      this.#size = size;
+      return this.#end(given);
+    });
+  }
+
+  #end(given: FileOutcome): MaybePromise<void> {
     const failure = this.#failure;
     const outcome = failure === undefined ? given : abortedBy(failure.error);
     const failed = (error: unknown): never => {
-      this.#ended(this, outcome.result === "aborted" ? outcome : abortedBy(error));
+      this.#watcher?.ended(this, outcome.result === "aborted" ? outcome : abortedBy(error));
       throw error;
     };
     const ended = (): void => {
-      this.#ended(this, outcome);
+      this.#watcher?.ended(this, outcome);
       if (failure !== undefined && given.result === "completed" && this.wasWritten) throw toFileError(failure.error);
     };
     let ending: MaybePromise<void>;

@@ -3,7 +3,7 @@ import type { Logger } from "../base/logger.js";
 import type { FileOutcome } from "./file-outcome.js";
 import type { FileServerConnection } from "./file-server-stream.js";
 import type { OpenOptions } from "./file-system.js";
-import { FileTransfer } from "./file-transfer.js";
+import { FileTransfer, type TransferWatcher } from "./file-transfer.js";
 import type { OpenedFile } from "./open-as-allowed.js";
 
 /** A file has been closed that a client has written or read. */
@@ -16,6 +16,11 @@ export interface TransferEvent<Connection = FileServerConnection | undefined> {
    * client was content with a part.
    */
   readonly bytes: number;
+  /**
+   * Bytes that the file had at its end, whoever has written them: of an upload that was gone on with, all of it; of one that
+   * has broken off, what has come. `undefined` where its handle does not tell.
+   */
+  readonly size: number | undefined;
   /** Since the file was opened. */
   readonly durationMilliseconds: number;
   /** The user of the connection. */
@@ -39,7 +44,8 @@ export interface TransferListeners<Connection = FileServerConnection | undefined
 }
 
 /** Follows the files that a client opens, and tells those who listen how each has ended. */
-export class TransferEvents {
+export class TransferEvents implements TransferWatcher {
+  readonly wantsSize: boolean;
   readonly #listeners: TransferListeners;
   readonly #connection: FileServerConnection | undefined;
   readonly #logger: Pick<Logger, "warn">;
@@ -49,27 +55,28 @@ export class TransferEvents {
     connection: FileServerConnection | undefined,
     logger: Pick<Logger, "warn">,
   ) {
+    this.wantsSize = listeners.onUpload !== undefined || listeners.onDownload !== undefined;
     this.#listeners = listeners;
     this.#connection = connection;
     this.#logger = logger;
   }
 
   begin(file: OpenedFile, options: OpenOptions): FileTransfer {
-    return new FileTransfer(file, options, this.#ended);
+    return new FileTransfer(file, options, this);
   }
 
-  readonly #ended = (transfer: FileTransfer, outcome: FileOutcome): void => {
+  ended(transfer: FileTransfer, outcome: FileOutcome): void {
     if (transfer.wasWritten) void this.#tell("onUpload", transfer, transfer.bytesWritten, outcome);
     if (transfer.wasRead) void this.#tell("onDownload", transfer, transfer.bytesRead, outcome);
-  };
+  }
 
   async #tell(name: keyof TransferListeners, transfer: FileTransfer, bytes: number, outcome: FileOutcome) {
     const listener = this.#listeners[name];
     if (listener === undefined) return;
-    const { path, milliseconds: durationMilliseconds } = transfer;
+    const { path, size, milliseconds: durationMilliseconds } = transfer;
     const connection = this.#connection;
     try {
-      await listener({ outcome, path, bytes, durationMilliseconds, user: connection?.username, connection });
+      await listener({ outcome, path, bytes, size, durationMilliseconds, user: connection?.username, connection });
     } catch (err) {
       this.#logger.warn({ err, path: loggedPath(path) }, `${name} has failed`);
     }

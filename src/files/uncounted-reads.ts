@@ -1,12 +1,15 @@
 import type { MaybePromise } from "../base/maybe-promise.js";
 import type { FileHandle } from "./file-system.js";
+import { readBytes } from "./read-bytes.js";
 
-/** How to read what a client may never ask for, from a handle that counts what its client gets. */
+/** How to read what its client does not get, from a handle that counts what it does. */
 export interface UncountedReads {
   /** As `read` of the handle, but neither the bytes nor a failure count. */
   read(buffer: Buffer, position: number): MaybePromise<number>;
   /** Says that the client got bytes after all that were read so. */
   count(length: number): void;
+  /** As `read` of the handle, for a hash. */
+  readToHash(buffer: Buffer, position: number): MaybePromise<number>;
 }
 
 /**
@@ -35,4 +38,9 @@ export function uncounted(handle: FileHandle): Pick<FileHandle, "read"> {
 /** Counts what was read from `uncounted` and given to the client. */
 export function countRead(handle: FileHandle, length: number): void {
   readers.get(handle)?.count(length);
+}
+
+/** Reads for a hash as `readBytes` does: what the client gets of it is no content. */
+export function readToHash(handle: FileHandle, buffer: Buffer, position: number): MaybePromise<number> {
+  return readers.get(handle)?.readToHash(buffer, position) ?? readBytes(handle, buffer, position);
 }

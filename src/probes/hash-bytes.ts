@@ -8,7 +8,7 @@ import { abortedBy, COMPLETED, type FileOutcome } from "../files/file-outcome.js
 import type { GuardedFileSystem } from "../files/guarded-file-system.js";
 import { FOR_READING } from "../files/open-options.js";
 import { encodeName } from "../files/path.js";
-import { readBytes } from "../files/read-bytes.js";
+import { readToHash } from "../files/uncounted-reads.js";
 
 /** Bytes that are read at a time. */
 const CHUNK_LENGTH = 64 * 1024;
@@ -34,7 +34,7 @@ export async function hashFile(
     const buffer = Buffer.allocUnsafeSlow(CHUNK_LENGTH);
     for (let position = 0; ; ) {
       signal.throwIfAborted();
-      const count = await readBytes(handle, buffer, position);
+      const count = await readToHash(handle, buffer, position);
       if (count === 0) return hash.digest("hex");
       hash.update(buffer.subarray(0, count));
       position += count;

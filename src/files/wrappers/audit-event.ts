@@ -38,10 +38,14 @@ export type AuditedOperation =
       /** As the file was opened; it may have been renamed since. */
       readonly path: string;
       readonly file: number;
-      /** Bytes that were read for the client, those that it asked for twice counted twice; those it never asked for do not count. */
+      /** An upload was made, emptied or written; of a file that was only hashed the client has got no content. */
+      readonly kind: "upload" | "download" | "hash";
+      /** Bytes that were read for the client or a hash, those that it asked for twice counted twice; those it never asked for do not count. */
       readonly bytesRead: number;
       /** Bytes of the writes that succeeded. */
       readonly bytesWritten: number;
+      /** Bytes that the file had at its end, whoever has written them; absent where its handle does not tell. */
+      readonly size?: number;
       /** Completed if the client has closed the file and nothing failed that it read or wrote. */
       readonly outcome: FileOutcome;
     }

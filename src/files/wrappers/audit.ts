@@ -4,7 +4,8 @@ import { endFile } from "../end-file.js";
 import { abortedBy, type FileOutcome } from "../file-outcome.js";
 import type { AttributeChanges, DirectoryEntry, FileHandle, FileSystem, OpenOptions } from "../file-system.js";
 import { readBytes } from "../read-bytes.js";
-import { countRead, type UncountedReads, uncounted, withUncountedReads } from "../uncounted-reads.js";
+import { sizeOf } from "../size-of.js";
+import { countRead, readToHash, type UncountedReads, uncounted, withUncountedReads } from "../uncounted-reads.js";
 import type { AuditOutcome } from "./audit-event.js";
 import { type AuditOptions, AuditTrail, type Beginning, begin, failure, SUCCESS } from "./audit-trail.js";
 import { call, callHandle, checkFileSystem, selectHandleMethods, selectMethods } from "./methods.js";
@@ -52,7 +53,8 @@ class AuditedFileSystem implements FileSystem {
       () => call(this.#fileSystem, "open", path, options),
       async (opened, error) => endFile(opened, abortedBy(error)),
     );
-    const audited = new AuditedFile(handle, this.#trail, { path, file, beginning });
+    const isMade = options.write && (options.create || createAsked === true || options.truncate);
+    const audited = new AuditedFile(handle, this.#trail, { path, file, beginning, isMade });
     const wrapped = {
       ...selectHandleMethods(handle, (name) => name !== "abort"),
       ...selectHandleMethods(audited, (name) => name === "close" || handle[name] !== undefined),
@@ -132,6 +134,8 @@ interface Opening {
   readonly path: string;
   readonly file: number;
   readonly beginning: Beginning;
+  /** It may have been made, or emptied. */
+  readonly isMade: boolean;
 }
 
 /** The calls of an open file, recorded. */
@@ -141,6 +145,8 @@ class AuditedFile implements FileHandle {
   readonly #opening: Opening;
   #bytesRead = 0;
   #bytesWritten = 0;
+  #bytesHashed: number | undefined;
+  #wasWritten = false;
   #outcome = SUCCESS;
 
   constructor(handle: FileHandle, trail: AuditTrail, opening: Opening) {
@@ -149,7 +155,7 @@ class AuditedFile implements FileHandle {
     this.#opening = opening;
   }
 
-  /** For reads ahead of the client. */
+  /** For reads ahead of the client, and for hashes. */
   get uncountedReads(): UncountedReads {
     return {
       read: (buffer, position) => readBytes(uncounted(this.#handle), buffer, position),
@@ -157,6 +163,14 @@ class AuditedFile implements FileHandle {
         this.#bytesRead += length;
         countRead(this.#handle, length);
       },
+      readToHash: (buffer, position) =>
+        whenDone(
+          this.#watch(() => readToHash(this.#handle, buffer, position)),
+          (length) => {
+            this.#bytesHashed = (this.#bytesHashed ?? 0) + length;
+            return length;
+          },
+        ),
     };
   }
 
@@ -171,6 +185,7 @@ class AuditedFile implements FileHandle {
   }
 
   async write(data: Buffer, position: number): Promise<void> {
+    this.#wasWritten = true;
     await this.#watch(() => callHandle(this.#handle, "write", data, position));
     this.#bytesWritten += data.length;
   }
@@ -188,15 +203,27 @@ class AuditedFile implements FileHandle {
 
   async close(outcome: FileOutcome): Promise<void> {
     const { path, file, beginning } = this.#opening;
+    const size = await sizeOf(this.#handle);
     try {
       await this.#watch(() => endFile(this.#handle, outcome));
     } finally {
-      const [bytesRead, bytesWritten] = [this.#bytesRead, this.#bytesWritten];
+      const bytesRead = this.#bytesRead + (this.#bytesHashed ?? 0);
+      const counted = {
+        kind: this.#kind,
+        bytesRead,
+        bytesWritten: this.#bytesWritten,
+        ...(size !== undefined && { size }),
+      };
       const failed = this.#outcome.result !== "OK" && outcome.result === "completed";
       const ended = failed ? abortedBy(this.#outcome.error) : outcome;
-      const details = { operation: "close", path, file, bytesRead, bytesWritten, outcome: ended } as const;
+      const details = { operation: "close", path, file, ...counted, outcome: ended } as const;
       await this.#trail.add(details, beginning, this.#outcome === SUCCESS ? resultOf(ended) : this.#outcome);
     }
+  }
+
+  get #kind(): "upload" | "download" | "hash" {
+    if (this.#wasWritten || this.#opening.isMade) return "upload";
+    return this.#bytesHashed !== undefined && this.#bytesRead === 0 ? "hash" : "download";
   }
 
   #watch<T>(operation: () => MaybePromise<T>): MaybePromise<T> {

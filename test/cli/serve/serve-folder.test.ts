@@ -126,8 +126,12 @@ describe("a folder", needs("sftp", "scp"), () => {
     expect(await treeDifferences(tree, back, ["modes", "times"])).toEqual([]);
     const lines = await log();
     const transfer = { msg: "transfer", user: "ann", address: "127.0.0.1", path: "/up/plain.txt", result: "OK" };
-    expect(lines).toContainEqual(expect.objectContaining({ ...transfer, bytesRead: 0, bytesWritten: 12_345 }));
-    expect(lines).toContainEqual(expect.objectContaining({ ...transfer, bytesRead: 12_345, bytesWritten: 0 }));
+    expect(lines).toContainEqual(
+      expect.objectContaining({ ...transfer, kind: "upload", bytesWritten: 12_345, size: 12_345 }),
+    );
+    expect(lines).toContainEqual(
+      expect.objectContaining({ ...transfer, kind: "download", bytesRead: 12_345, size: 12_345 }),
+    );
     expect(lines.filter(({ level }) => Number(level) > 30)).toEqual([]);
   });
 
@@ -313,6 +317,7 @@ describe("a folder", needs("sftp", "scp"), () => {
     }
     const lines = await log();
     expect(lines).toContainEqual(expect.objectContaining({ msg: "command", command: "md5sum a\\ b" }));
+    expect(lines).toContainEqual(expect.objectContaining({ msg: "transfer", kind: "hash", path: "/a b" }));
   });
 
   it.each([[], ["--allow-exec"]])(

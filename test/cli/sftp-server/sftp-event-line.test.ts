@@ -24,7 +24,7 @@ describe("formatSFTPEvent", () => {
       'open "/a" flags WRITE,CREATE mode 0666',
     ],
     [
-      { operation: "close", path: "/a", file: 1, bytesRead: 0, bytesWritten: 12, outcome: COMPLETED },
+      { operation: "close", path: "/a", file: 1, kind: "upload", bytesRead: 0, bytesWritten: 12, outcome: COMPLETED },
       'close "/a" bytes read 0 written 12',
     ],
     [

@@ -5,7 +5,7 @@ import { COMPLETED } from "../../../src/files/file-outcome.js";
 import type { FileSystem } from "../../../src/files/file-system.js";
 import { MemoryFileSystem } from "../../../src/files/memory/memory-file-system.js";
 import { readBytes } from "../../../src/files/read-bytes.js";
-import { countRead, uncounted } from "../../../src/files/uncounted-reads.js";
+import { countRead, readToHash, uncounted } from "../../../src/files/uncounted-reads.js";
 import { audit } from "../../../src/files/wrappers/audit.js";
 import type { AuditEvent } from "../../../src/files/wrappers/audit-event.js";
 import { call } from "../../../src/files/wrappers/methods.js";
@@ -13,7 +13,7 @@ import { mount } from "../../../src/files/wrappers/mount.js";
 import { quota } from "../../../src/files/wrappers/quota.js";
 import { readOnly } from "../../../src/files/wrappers/read-only.js";
 import { SFTPServer } from "../../../src/sftp/server/sftp-server.js";
-import { Drive, openOptions } from "../conformance/drive.js";
+import { Drive, type OpenFile, openOptions } from "../conformance/drive.js";
 import { describeFileSystem } from "../conformance.js";
 
 function audited(fileSystem: FileSystem, user?: string) {
@@ -61,8 +61,10 @@ describe("audit", () => {
       operation: "close",
       path: "/a.txt",
       file: 1,
+      kind: "upload",
       bytesRead: 6,
       bytesWritten: 12,
+      size: 15,
       outcome: COMPLETED,
       user: "alice",
       result: "OK",
@@ -75,6 +77,46 @@ describe("audit", () => {
     expect(opened?.time.getTime()).toBeLessThanOrEqual(Date.now());
     expect(opened?.duration).toBeGreaterThanOrEqual(0);
     expect(closed?.duration).toBeGreaterThan(opened?.duration ?? Number.POSITIVE_INFINITY);
+  });
+
+  it("tells uploads, downloads and hashes apart, were they of empty files, and how large a file is at its end", async () => {
+    const { files, drive, events } = withFiles();
+    const ends: unknown[] = [];
+    const end = async (file: OpenFile) => {
+      await file.close();
+      const event = events.at(-1);
+      if (event?.operation === "close") ends.push([event.kind, event.bytesRead, event.bytesWritten, event.size]);
+    };
+    const hash = (file: OpenFile) => readToHash(file.handle, Buffer.alloc(100), 0);
+    for (const path of ["/a.txt", "/d/b.txt"]) {
+      const hashed = await drive.open(path, "read");
+      await hash(hashed);
+      await end(hashed);
+      const both = await drive.open(path, "read");
+      await hash(both);
+      await both.read(3, 0);
+      await end(both);
+    }
+    await end(await drive.open("/d/new", "write create"));
+    const more = await drive.open("/a.txt", "write");
+    await more.write("!", 5);
+    await end(more);
+    expect(ends).toEqual([
+      ...[
+        ["hash", 5, 0, 5],
+        ["download", 8, 0, 5],
+        ["hash", 0, 0, 0],
+        ["hash", 0, 0, 0],
+      ],
+      ...[
+        ["upload", 0, 0, 0],
+        ["upload", 0, 1, 6],
+      ],
+    ]);
+    const withoutStat: FileSystem = { open: () => ({ read: () => 0 }), lstat: (path) => files.lstat(path) };
+    const unknown = audited(withoutStat);
+    await (await unknown.drive.open("/a.txt", "read")).close();
+    expect(unknown.events[1]).not.toHaveProperty("size");
   });
 
   describe("of what a server reads ahead of its client", () => {

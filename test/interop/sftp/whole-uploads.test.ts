@@ -100,7 +100,7 @@ for (const { client, parameters, input } of sample(RESUMING, 2)) {
     expect(whole.equals(await readFile(remote("file")))).toBe(true);
     expect(await names()).toEqual(["file"]);
     const [begun, ended] = uploads();
-    expect(ended).toMatchObject({ path: "/file", outcome: { result: "completed" } });
+    expect(ended).toMatchObject({ kind: "upload", size: whole.length, outcome: { result: "completed" } });
     expect((begun?.bytesWritten ?? 0) + (ended?.bytesWritten ?? 0)).toBe(whole.length);
   });
 }

@@ -10,7 +10,7 @@ import { Deferred } from "../../attack/deferred.js";
 function file(name = "a", handle: FileHandle = {}): OpenObject {
   const options = { read: true, write: true, append: false, create: false, truncate: false, exclusive: false };
   const opened = { path: `/${name}`, handle };
-  return { kind: "file", ...opened, options, identity: name, transfer: new FileTransfer(opened, options, () => {}) };
+  return { kind: "file", ...opened, options, identity: name, transfer: new FileTransfer(opened, options) };
 }
 
 function directory(): OpenObject {

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { describe, expect, it } from "vitest";
 import { FileError } from "../../../src/files/errors.js";
-import type { FileSystem } from "../../../src/files/file-system.js";
+import type { FileHandle, FileSystem } from "../../../src/files/file-system.js";
 import { audit } from "../../../src/files/wrappers/audit.js";
 import type { AuditEvent } from "../../../src/files/wrappers/audit-event.js";
 import { mount } from "../../../src/files/wrappers/mount.js";
@@ -45,6 +45,7 @@ describe("a file is completed", () => {
         outcome: { result: "completed" },
         path: "/new",
         bytes: data.length,
+        size: data.length,
         durationMilliseconds: expect.any(Number),
         user: undefined,
         connection: undefined,
@@ -239,6 +240,28 @@ describe("the events of transfers", () => {
     await client.ask(PacketType.READ, handle, 0n, 4);
     await client.close(handle);
     expect(events).toMatchObject([{ kind: "download", path: "/old", bytes: 4, outcome: { result: "completed" } }]);
+  });
+
+  it("tell how large a file is at its end, whoever has written it, where its handle tells", async () => {
+    const { client, files, events } = await served();
+    const more = await client.open("/old", WRITE | APPEND);
+    await client.status(PacketType.WRITE, more, 0n, data);
+    await client.close(more);
+    const part = await client.open("/old");
+    await client.ask(PacketType.READ, part, 0n, 4);
+    await client.close(part);
+    for (const stat of [undefined, () => Promise.reject(new FileError("EIO"))]) {
+      files.methods = { stat } as Partial<FileHandle>;
+      const silent = await client.open("/old");
+      await client.ask(PacketType.READ, silent, 0n, 4);
+      expect(await client.close(silent)).toMatchObject({ code: StatusCode.OK });
+    }
+    expect(events.map(({ kind, bytes, size }) => [kind, bytes, size])).toEqual([
+      ["upload", 10, 20],
+      ["download", 4, 20],
+      ["download", 4, undefined],
+      ["download", 4, undefined],
+    ]);
   });
 
   it("tell both of a file that was read and written, and nothing of one that was only opened", async () => {

@@ -27,7 +27,7 @@ async function settled(): Promise<void> {
 function openFile(handle: FileHandle): OpenFile {
   const options = { read: true, write: true, append: false, create: false, truncate: false, exclusive: false };
   const opened = { path: "/file", handle };
-  const transfer = new FileTransfer(opened, options, () => {});
+  const transfer = new FileTransfer(opened, options);
   return { kind: "file", ...opened, options, transfer, identity: "file" };
 }
 

@@ -4,7 +4,7 @@ import { endFile } from "../../../files/end-file.js";
 import { abortedBy, COMPLETED, type FileOutcome } from "../../../files/file-outcome.js";
 import type { FileHandle } from "../../../files/file-system.js";
 import { FOR_READING } from "../../../files/open-options.js";
-import { readBytes } from "../../../files/read-bytes.js";
+import { readToHash } from "../../../files/uncounted-reads.js";
 import type { Reader } from "../../../protocol/reader.js";
 import { readSize } from "../../codec/attributes.js";
 import { MAX_DATA_LENGTH, MAX_PACKET_LENGTH, StatusCode } from "../../codec/constants.js";
@@ -108,7 +108,7 @@ async function hashBlocks(handle: FileHandle, { algorithm, start, end, blockLeng
     for (let position = start; position < end; ) {
       signal.throwIfAborted();
       const wanted = Math.min(MAX_DATA_LENGTH, end - position, blockLength - hashed);
-      const count = await readBytes(handle, buffer.subarray(0, wanted), position);
+      const count = await readToHash(handle, buffer.subarray(0, wanted), position);
       if (count === 0) break;
       hash.update(buffer.subarray(0, count));
       position += count;

@@ -1,6 +1,7 @@
 import { whenDone } from "../../../base/maybe-promise.js";
 import { FileError } from "../../../files/errors.js";
 import type { AttributeChanges, FileAttributes, OpenOptions } from "../../../files/file-system.js";
+import { sizeOf } from "../../../files/size-of.js";
 import type { Reader } from "../../../protocol/reader.js";
 import { readAttributes, readSize } from "../../codec/attributes.js";
 import { MAX_DATA_LENGTH, OpenFlag, StatusCode } from "../../codec/constants.js";
@@ -135,20 +136,11 @@ export const fsetstat: RequestKind = {
 async function changeFile(tree: RequestContext["tree"], file: OpenFile, { size, ...others }: AttributeChanges) {
   if (size !== undefined) {
     await tree.fsetstat(file, { size }).catch(async (error: unknown) => {
-      if ((await sizeOf(file)) !== size) file.transfer.fail(error);
+      if ((await sizeOf(file.handle)) !== size) file.transfer.fail(error);
       throw error;
     });
   }
   if (size === undefined || Object.keys(others).length > 0) await tree.fsetstat(file, others);
-}
-
-/** `undefined` where it is not to be known. */
-async function sizeOf({ handle }: OpenFile): Promise<number | undefined> {
-  try {
-    return (await handle.stat?.())?.size;
-  } catch {
-    return undefined;
-  }
 }
 
 /** OpenSSH PROTOCOL §4.6 */
