@@ -8,9 +8,12 @@
  *   echo "put README.md incoming/readme" | sftp -P 2222 ann@localhost
  */
 import { createServer, passwordFile } from "spindlex";
-import { atomicUploads, LocalFileSystem, rules } from "spindlex/sftp";
+import { atomicUploads, LocalFileSystem, rules, sweepUploads } from "spindlex/sftp";
 
 const files = new LocalFileSystem("box");
+// What is left of uploads for more than a week is removed at the start and each night: few list the box.
+await sweepUploads(files);
+setInterval(() => sweepUploads(files).catch(console.error), 24 * 60 * 60 * 1000);
 const access = rules([
   { path: "/**", users: ["clerk"], allow: "all" },
   { path: "/", allow: ["list", "stat"] },

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { FOR_REPLACING } from "../../src/files/open-options.js";
@@ -22,6 +22,10 @@ describe("drop-box.ts", needs("sftp", "scp"), () => {
     writeFileSync(mine, "ben's\n");
     const users = ["ann", "ben", "clerk"].map((user) => `${user}:${KNOWN_HASHES.scrypt.hash}\n`);
     writeFileSync(join(example.folder, "users"), users.join(""), { mode: 0o600 });
+    // Of an upload that nobody has come back for.
+    const left = join(incoming, `.spindlex-${"0".repeat(32)}-left`);
+    writeFileSync(left, "a part");
+    utimesSync(left, 1_000_000_000, 1_000_000_000);
   });
   beforeEach(async () => {
     port = await example.start();
@@ -42,6 +46,7 @@ describe("drop-box.ts", needs("sftp", "scp"), () => {
       const copied = await scp([protocol, source, remote("ann", `incoming/by-scp${protocol}`)]);
       expect(copied, protocol).toEqual({ stdout: "", stderr: "", code: 0 });
     }
+    // What was left has been removed when the program started.
     expect(readdirSync(incoming).sort()).toEqual(["by-scp-O", "by-scp-s", "by-sftp"]);
     const back = join(example.folder, "back");
     expect(await scp(["-r", remote("clerk", "incoming"), back])).toMatchObject({ code: 0 });
