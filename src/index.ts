@@ -112,7 +112,8 @@ export {
   type ServerOptions,
 } from "./server/create-server.js";
 export type { DrainOptions } from "./server/drain-options.js";
-export { type HomeQuota, type Homes, type HomesOptions, homes } from "./server/homes/homes.js";
+export type { HomeQuota, HomeQuotaUsage } from "./server/homes/home-quota.js";
+export { type Homes, type HomesOptions, homes } from "./server/homes/homes.js";
 export { NoHomeError } from "./server/homes/no-home-error.js";
 export type { SharedFolders } from "./server/homes/shared-folders.js";
 export { type HostKeyFile, loadHostKey, loadOrCreateHostKey } from "./server/host-keys/host-key-file.js";

@@ -1,26 +1,23 @@
 import { resolve } from "node:path";
 import { ConfigurationError } from "../../base/configuration-error.js";
 import type { MaybePromise } from "../../base/maybe-promise.js";
-import { checkFlag, checkNotUndefined, checkOptions, checkText, kindOf } from "../../base/option-checks.js";
+import { checkFlag, checkNotUndefined, checkOptions, checkText } from "../../base/option-checks.js";
 import type { QuotaUsage } from "../../base/quota-ledger.js";
 import { type FilesOptions, filesSettings } from "../../files/file-server-options.js";
 import type { FileSystem } from "../../files/file-system.js";
 import { LocalFileSystem } from "../../files/local/local-file-system.js";
 import type { TransferListeners } from "../../files/transfer-events.js";
 import { atomicUploads } from "../../files/wrappers/atomic-uploads.js";
-import { type QuotaOptions, quota } from "../../files/wrappers/quota.js";
 import { type SweepOptions, sweepSettings } from "../../files/wrappers/sweep-uploads.js";
 import type { Connection } from "../../session/connection.js";
 import { missingFolderProblem } from "../folder-problem.js";
 import type { FilesClient } from "../session-options.js";
 import { homeFolder } from "./home-folder.js";
+import { type HomeQuota, limitHome } from "./home-quota.js";
 import { type Home, HomeRegister } from "./home-register.js";
 import { type SharedFolders, SharedTrees } from "./shared-folders.js";
 import { checkAtStart } from "./start-checks.js";
 import { sweepHomes } from "./sweep-homes.js";
-
-/** Bytes that the files of a home may hold, or those with a warning; `false` is no limit. */
-export type HomeQuota = number | Omit<QuotaOptions, "used" | "name"> | false;
 
 /** Options of `homes`. */
 export interface HomesOptions<Data = unknown>
@@ -95,12 +92,12 @@ export function homes<Data = unknown>(given: HomesOptions<Data>): Homes<Data> {
   checkFlag("atomicUploads", isAtomic);
   const sample = new LocalFileSystem(root);
   filesSettings({ ...files, fileSystem: sample } as FilesOptions);
-  if (typeof limit !== "function") limited(sample, limit);
+  if (typeof limit !== "function") limitHome(sample, limit, "");
   const sharedTrees = new SharedTrees(shared, sample);
 
   const register = new HomeRegister(async (user, folder): Promise<Home> => {
     const own = new LocalFileSystem(folder);
-    const limitedTree = limited(own, typeof limit === "function" ? await limit(user) : limit);
+    const limitedTree = limitHome(own, typeof limit === "function" ? await limit(user) : limit, user);
     const tree = await sharedTrees.mountInto(limitedTree ?? own, user);
     return { tree, own: limitedTree ?? own, limited: limitedTree };
   });
@@ -121,21 +118,4 @@ export function homes<Data = unknown>(given: HomesOptions<Data>): Homes<Data> {
   );
   checkAtStart(serve, async () => (await missingFolderProblem(root)) ?? (await sharedTrees.problem()));
   return serve as Homes<Data>;
-}
-
-function limited(fileSystem: FileSystem, limit: HomeQuota) {
-  if (limit === undefined) throw new ConfigurationError("quota", "must not be undefined: false is no limit");
-  if (limit === false) return undefined;
-  if (typeof limit === "object") {
-    return quota(fileSystem, checkOptions(limit, ["bytes", "warnAt", "onWarning"], "quota"));
-  }
-  if (typeof limit !== "number") {
-    const kinds = "a number of bytes, such as 100 * 2 ** 20, or an object with bytes, warnAt, onWarning";
-    throw new ConfigurationError("quota", `must be ${kinds}, not ${kindOf(limit)}`);
-  }
-  try {
-    return quota(fileSystem, { bytes: limit });
-  } catch (error) {
-    throw new ConfigurationError("quota", "must be a number of bytes", { cause: error });
-  }
 }

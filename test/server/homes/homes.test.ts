@@ -143,6 +143,14 @@ describe("homes", () => {
       expect(warned).toEqual(["ben: 6"]);
     });
 
+    it("that are the same for all, with a warning that tells whose is nearly used up", async () => {
+      const warned: unknown[] = [];
+      const limit: HomeQuota = { bytes: 10, warnAt: 0.5, onWarning: (usage) => void warned.push(usage) };
+      const serve = homes({ root: await newRoot(), quota: limit });
+      for (const user of ["ann", "ben"]) await (await driveOf(serve, user)).write("/a", "123456");
+      expect(warned).toEqual(["ann", "ben"].map((user) => ({ user, used: 6, limit: 10, left: 4 })));
+    });
+
     it("that is not known let nobody in", async () => {
       const serve = homes({ root: await newRoot(), quota: () => undefined as never });
       await expect(serve(clientOf("ann"))).rejects.toThrow(ConfigurationError);
