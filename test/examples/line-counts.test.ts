@@ -14,6 +14,7 @@ const LIMITS = {
   "bastion.ts": 25,
   "git-server.ts": 35,
   "virtual-files.ts": 60,
+  "object-store.ts": 70,
 };
 
 /** Those that are neither blank nor a comment, of a formatted program. */
