@@ -54,7 +54,7 @@ function eachInTheirHome(
   );
   const shared = Object.fromEntries(folders.map(({ path, folder }) => [path, writable.get(path) ?? folder]));
   const limit = (user: string) =>
-    bytes === undefined ? false : { bytes, ...warning(logger.child({ user: loggedText(user) })) };
+    bytes === undefined ? false : { bytes, ...warning(logger.child({ username: loggedText(user) })) };
   const serve = homes({ root, create: !isReadOnly, quota: limit, atomicUploads: isAtomic, shared });
   return {
     of: async (client) => {

@@ -21,6 +21,7 @@ import { describeError, StartError } from "../errors.js";
 import { channelOrigin } from "./channel-origin.js";
 import { type FolderFiles, folderFiles } from "./folder-files.js";
 import type { Log } from "./log.js";
+import { OPERATION_NAMES } from "./operation-names.js";
 import { loadRules } from "./rules-file.js";
 import type { FolderOptions } from "./serve-options.js";
 
@@ -167,8 +168,8 @@ function logEvent(logger: Log, event: AuditEvent): void {
   ]);
   const fields = { ...Object.fromEntries(escaped), milliseconds: Math.round(duration) };
   if (operation === "close") logger.info({ ...fields, ...outcomeFields(event.outcome) }, "transfer");
-  else if (operation === "open" || operation === "readdir") logger.debug(fields, operation);
-  else logger.info(fields, operation);
+  else if (operation === "open" || operation === "readdir") logger.debug(fields, OPERATION_NAMES[operation]);
+  else logger.info(fields, OPERATION_NAMES[operation]);
 }
 
 function outcomeFields(outcome: FileOutcome) {

@@ -52,8 +52,8 @@ it("the log of commands has a line for each, with the names in it escaped", asyn
   client.sendPacket(execRequest(id, `scp -t '/${HOSTILE}'`));
   await client.expect(MessageNumber.CHANNEL_SUCCESS);
   expect(lines).toMatchObject([
-    { msg: "command", user: ESCAPED, command: `${ESCAPED}${LONG}` },
-    { msg: "scp sink", user: ESCAPED, paths: [`/${ESCAPED}`] },
+    { msg: "command", username: ESCAPED, command: `${ESCAPED}${LONG}` },
+    { msg: "scp sink", username: ESCAPED, paths: [`/${ESCAPED}`] },
   ]);
 });
 
@@ -68,9 +68,9 @@ it("so has the log of files", async () => {
   await sftp.send(Buffer.concat([init(), ...requests]));
   await sftp.receive(1 + requests.length);
   expect(lines.slice(1)).toMatchObject([
-    { msg: "mkdir", user: ESCAPED, path: `/${ESCAPED}` },
-    { msg: "rename", user: ESCAPED, path: `/${ESCAPED}`, newPath: `/${ESCAPED}${LONG.slice(0, 200)}` },
-    { msg: "symlink", user: ESCAPED, path: "/link", target: `${ESCAPED}${LONG}` },
+    { msg: "makeDirectory", username: ESCAPED, path: `/${ESCAPED}` },
+    { msg: "rename", username: ESCAPED, path: `/${ESCAPED}`, newPath: `/${ESCAPED}${LONG.slice(0, 200)}` },
+    { msg: "symlink", username: ESCAPED, path: "/link", target: `${ESCAPED}${LONG}` },
   ]);
 });
 

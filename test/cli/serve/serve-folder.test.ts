@@ -125,7 +125,13 @@ describe("a folder", needs("sftp", "scp"), () => {
     expect(await treeDifferences(tree, join(folder, "up"), ["modes", "times"])).toEqual([]);
     expect(await treeDifferences(tree, back, ["modes", "times"])).toEqual([]);
     const lines = await log();
-    const transfer = { msg: "transfer", user: "ann", address: "127.0.0.1", path: "/up/plain.txt", result: "OK" };
+    const transfer = {
+      msg: "transfer",
+      username: "ann",
+      remoteAddress: "127.0.0.1",
+      path: "/up/plain.txt",
+      result: "OK",
+    };
     expect(lines).toContainEqual(
       expect.objectContaining({ ...transfer, kind: "upload", bytesWritten: 12_345, size: 12_345 }),
     );
@@ -146,7 +152,7 @@ describe("a folder", needs("sftp", "scp"), () => {
     expect(await treeDifferences(tree, back, ["modes", "times"])).toEqual([]);
     const lines = await log();
     expect(lines).toContainEqual(
-      expect.objectContaining({ msg: "transfer", user: "ann", path: "/up/plain.txt", bytesWritten: 12_345 }),
+      expect.objectContaining({ msg: "transfer", username: "ann", path: "/up/plain.txt", bytesWritten: 12_345 }),
     );
   });
 
@@ -215,7 +221,7 @@ describe("a folder", needs("sftp", "scp"), () => {
     expect(readdirSync(join(folder, "in")).toSorted()).toEqual([".secret", "copied", "mine", "theirs"]);
     expect(await log()).toContainEqual(
       expect.objectContaining({
-        ...{ msg: "a request was refused", user: "ann", path: "/in/theirs" },
+        ...{ msg: "a request was refused", username: "ann", path: "/in/theirs" },
         ...{ reason: "file access delete: refused", cause: 'rules[2], "/in/**"' },
       }),
     );
@@ -461,7 +467,7 @@ describe("a folder with a password file", needs("sftp", "scp"), () => {
     expect(await upload("ann", "ann's")).toBe(255);
     const lines = await log();
     expect(lines).toContainEqual(expect.objectContaining({ msg: "user refused", line: 4 }));
-    expect(lines).toContainEqual(expect.objectContaining({ msg: "transfer", user: "bob", path: "/bob" }));
+    expect(lines).toContainEqual(expect.objectContaining({ msg: "transfer", username: "bob", path: "/bob" }));
     expect(server.stderr).not.toContain("$scrypt");
   });
 });

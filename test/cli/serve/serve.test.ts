@@ -189,7 +189,7 @@ describe("a server with defaults", needs("ssh"), () => {
       .split("\n")
       .map((line) => JSON.parse(line));
     expect(log).toContainEqual(
-      expect.objectContaining({ msg: "command", command: "a \\u{1b}[31m command", user: "ann" }),
+      expect.objectContaining({ msg: "command", command: "a \\u{1b}[31m command", username: "ann" }),
     );
     expect(server.stderr).not.toContain(report.password);
   });
