@@ -154,7 +154,10 @@ export class AccessGuard {
   }
 
   async #refuse(refusal: AccessRefusal): Promise<never> {
-    throw new AccessDeniedError(refusal, (await this.hides(refusal.path)) ? "ENOENT" : "EACCES");
+    const { operation, path } = refusal;
+    // Clients look before they upload.
+    const isUsual = operation === "stat" && this.asksOperations && (await this.allows("create", path));
+    throw new AccessDeniedError({ ...refusal, isUsual }, (await this.hides(path)) ? "ENOENT" : "EACCES");
   }
 
   #explain(operation: FileOperation, path: string): string | undefined {

@@ -11,6 +11,8 @@ export interface AccessRefusal {
   readonly to?: string;
   /** For the log. */
   readonly why?: string;
+  /** Whether every client asks for it before it does what it may do. */
+  readonly isUsual?: boolean;
 }
 
 /** What the log is told of refused accesses: the first of each operation is a line, all are counted. */
@@ -28,12 +30,14 @@ export class AccessRefusals {
     return new AccessRefusals(counted);
   }
 
-  refused({ operation, path, to, why }: AccessRefusal): void {
-    this.#counted.note(`file access ${operation}: refused`, {
+  refused({ operation, path, to, why, isUsual = false }: AccessRefusal): void {
+    const details = {
       path: loggedPath(path),
       ...(to !== undefined && { to: loggedPath(to) }),
       ...(why !== undefined && { cause: loggedPath(why) }),
-    });
+    };
+    if (isUsual) this.#counted.note(`file access ${operation}: refused, as usual before an upload`, details, "debug");
+    else this.#counted.note(`file access ${operation}: refused`, details);
   }
 
   /** What decides about accesses has thrown, which refuses. */

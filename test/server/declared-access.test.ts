@@ -28,6 +28,29 @@ describe("access in the declaration of files", () => {
     return run("scp", [protocol, ...options, ...hosts, remote(from), remote(to)]);
   }
 
+  it("tells of the look before an upload at debug, and of others as ever", async () => {
+    allowed = ["create"];
+    {
+      using client = await connectTo(fixture.server.port);
+      await new Promise<void>((resolve, reject) => {
+        client.sftp((error, sftp) => {
+          if (error) return reject(error);
+          sftp.stat("/new", () => {
+            allowed = [];
+            sftp.stat("/other", () => resolve());
+          });
+        });
+      });
+    }
+    const usual = "file access stat: refused, as usual before an upload";
+    const { fields } = await fixture.logged("info", "a connection has ended");
+    expect(fields.refused).toEqual({ [usual]: 1, "file access stat: refused": 1 });
+    expect(fixture.log.filter(({ message }) => message === "a request was refused")).toMatchObject([
+      { level: "debug", fields: { reason: usual, path: "/new" } },
+      { level: "info", fields: { reason: "file access stat: refused", path: "/other" } },
+    ]);
+  });
+
   it("refuses with one line for each operation of a connection, and a number in its record", async () => {
     allowed = [];
     {
