@@ -166,7 +166,7 @@ describePage("docs/file-systems.md", (page) => {
     page.write("srv/customers/ann/notes.txt", "12345");
     page.write("srv/prices/list.txt", "cheap");
     page.write("srv/exchange/there.txt");
-    const { server } = await page.load<{ server: Server }>("const customers = homes");
+    const { server } = await page.load<{ server: Server }>('customers.usage("ann")');
     const upload = page.write("upload.txt", "whole");
     const lines = [`put ${upload} /exchange/new.txt`, `put ${upload} /prices/new.txt`, "ls -1 /"];
     const { stdout } = await page.sftp(server.port, "ann", lines);
@@ -174,6 +174,19 @@ describePage("docs/file-systems.md", (page) => {
     expect(readFileSync(join(page.folder, "srv/exchange/new.txt"), "utf8")).toBe("whole");
     expect(existsSync(join(page.folder, "srv/prices/new.txt"))).toBe(false);
     expect(page.log).toContain(`{"used":5,"limit":${10 * 1024 ** 3},"left":${10 * 1024 ** 3 - 5}}`);
+  });
+
+  it("records what is done in homes", async () => {
+    page.write("users", `ann:${KNOWN_HASHES.scrypt.hash}\n`);
+    page.write("srv/customers/ann/notes.txt", "12345");
+    const printed = vi.spyOn(console, "log").mockImplementation(() => {});
+    onTestFinished(() => printed.mockRestore());
+    const { server } = await page.load<{ server: Server }>("const files = await customers");
+    await page.sftp(server.port, "ann", [`put ${page.write("upload.txt", "whole")} new.txt`]);
+    const closed = { operation: "close", user: "ann", path: "/new.txt", bytesWritten: 5, result: "OK" };
+    expect(printed.mock.calls.flat()).toContainEqual(
+      expect.objectContaining({ ...closed, connection: expect.anything() }),
+    );
   });
 
   it("has whole uploads", async () => {
