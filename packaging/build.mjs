@@ -3,14 +3,15 @@
 import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire, isBuiltin } from "node:module";
-import { dirname, join, relative } from "node:path";
+import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { rolldown } from "rolldown";
 import { keepReachableTypes } from "./reachable-types.mjs";
 import { thirdPartyLicenses } from "./third-party-licenses.mjs";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
-const DIST = join(ROOT, "dist");
+/** Where to: a test builds once more, elsewhere. */
+const DIST = resolve(process.argv[2] ?? join(ROOT, "dist"));
 const manifest = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
 
 /** The files of the doors in dist/, without their endings: `index`, `crypto/index` and so on. */
@@ -56,9 +57,13 @@ async function buildModules() {
 
 function buildTypes() {
   const compiler = join(ROOT, "node_modules/typescript/bin/tsc");
-  const { status } = spawnSync(process.execPath, [compiler, "-p", join(ROOT, "tsconfig.build.json")], {
-    stdio: "inherit",
-  });
+  const { status } = spawnSync(
+    process.execPath,
+    [compiler, "-p", join(ROOT, "tsconfig.build.json"), "--outDir", DIST],
+    {
+      stdio: "inherit",
+    },
+  );
   if (status !== 0) process.exit(1);
   keepReachableTypes(
     DIST,
@@ -76,7 +81,7 @@ function writeWrapper(door) {
 }
 
 rmSync(DIST, { recursive: true, force: true });
-mkdirSync(DIST);
+mkdirSync(DIST, { recursive: true });
 buildTypes();
 const modules = await buildModules();
 writeFileSync(join(DIST, "package.json"), `${JSON.stringify({ type: "commonjs" })}\n`);
