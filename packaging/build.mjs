@@ -1,17 +1,26 @@
 // Makes dist/ of src/: one implementation, in CommonJS, which Node.js, jest and bundlers load alike; ES modules that hand on
 // its exports, so that a program that does both has one state; and types for both.
 import { spawnSync } from "node:child_process";
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { createRequire, isBuiltin } from "node:module";
-import { dirname, join, relative, resolve } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { rolldown } from "rolldown";
 import { keepReachableTypes } from "./reachable-types.mjs";
 import { thirdPartyLicenses } from "./third-party-licenses.mjs";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
-/** Where to: a test builds once more, elsewhere. */
-const DIST = resolve(process.argv[2] ?? join(ROOT, "dist"));
+/** Takes the place of dist/ when it is whole. Beside it, since the maps have relative paths. */
+const DIST = mkdtempSync(join(ROOT, "dist-new-"));
 const manifest = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
 
 /** The files of the doors in dist/, without their endings: `index`, `crypto/index` and so on. */
@@ -80,11 +89,18 @@ function writeWrapper(door) {
   writeFileSync(`${file}.d.mts`, `export * from ${target};\n`);
 }
 
-rmSync(DIST, { recursive: true, force: true });
-mkdirSync(DIST, { recursive: true });
+process.once("exit", () => rmSync(DIST, { recursive: true, force: true }));
 buildTypes();
 const modules = await buildModules();
 writeFileSync(join(DIST, "package.json"), `${JSON.stringify({ type: "commonjs" })}\n`);
 for (const door of doors) writeWrapper(door);
 const bundled = modules.filter((id) => id.includes("/node_modules/")).map((id) => relative(ROOT, dirname(id)));
 writeFileSync(join(DIST, "third-party-licenses.txt"), thirdPartyLicenses(ROOT, bundled));
+
+const place = join(ROOT, "dist");
+const old = mkdtempSync(join(ROOT, "dist-new-"));
+if (existsSync(place)) renameSync(place, join(old, "dist"));
+// Made for its owner alone.
+chmodSync(DIST, 0o755);
+renameSync(DIST, place);
+rmSync(old, { recursive: true });

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import manifest from "../../package.json" with { type: "json" };
 import lock from "../../package-lock.json" with { type: "json" };
-import { packedPackage, ROOT } from "./packed-package.js";
+import { packedPackage, ROOT, SLOW } from "./packed-package.js";
 
 const page = readFileSync(join(ROOT, "docs/dependencies.md"), "utf8");
 /** The lines of the table under a heading. */
@@ -22,7 +22,7 @@ describe("docs/dependencies.md", () => {
     for (const line of lines) expect(line.split("|").filter((cell) => cell.trim() !== "")).toHaveLength(5);
   });
 
-  it("has what is bundled, and nothing that is not", async () => {
+  it("has what is bundled, and nothing that is not", { timeout: SLOW }, async () => {
     await packedPackage();
     const licenses = readFileSync(join(ROOT, "dist/third-party-licenses.txt"), "utf8");
     const bundled = [...licenses.matchAll(/^(\S+) (\d+\.\d+)\.\d+ \(.+\)$/gm)].map(([, name]) => name ?? "");

@@ -3,12 +3,12 @@ import { join } from "node:path";
 import { rolldown } from "rolldown";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { runOk, temporaryFolder } from "../support/tools.js";
-import { makeProject, PROGRAMS, packedPackage, ROOT, removeProject } from "./packed-package.js";
+import { makeProject, PROGRAMS, packedPackage, ROOT, removeProject, SLOW } from "./packed-package.js";
 
 /** A path as people have them, in which nothing may be written. */
 const project = join(temporaryFolder(), "Straße 漢字 100% #1");
 
-const node = (...parameters: string[]) => runOk(process.execPath, parameters);
+const node = (...parameters: string[]) => runOk(process.execPath, parameters, { timeout: SLOW });
 const tool = (path: string, ...parameters: string[]) => node(join(ROOT, "node_modules", path), ...parameters);
 
 beforeAll(async () => {
@@ -16,11 +16,11 @@ beforeAll(async () => {
   for (const ending of ["cts", "ts"]) cpSync(join(PROGRAMS, "program.mts"), join(project, `program.${ending}`));
   await runOk("chmod", ["-R", "a-w", join(project, "node_modules/spindlex")]);
   chmodSync(join(project, "node_modules"), 0o555);
-});
+}, SLOW);
 
 afterAll(() => removeProject(project));
 
-describe("the packed package is loaded", () => {
+describe("the packed package is loaded", { timeout: SLOW }, () => {
   it.each(["smoke.cjs", "smoke.mjs"])("by %s", async (program) => {
     expect(await node(join(project, program))).toMatch(/^served, (addon|node:crypto)/);
   });
@@ -52,7 +52,7 @@ describe("the packed package is loaded", () => {
     const program = `process.chdir(${JSON.stringify(project)});
       process.argv.splice(2, 0, ${options.map((option) => JSON.stringify(option)).join()});
       await import(${JSON.stringify(compiler)});`;
-    await runOk(process.execPath, ["--input-type=module", "--eval", program, "tsc"]);
+    await runOk(process.execPath, ["--input-type=module", "--eval", program, "tsc"], { timeout: SLOW });
   });
 
   it.each(["cjs", "esm"] as const)("from a bundle of esbuild, %s", async (format) => {
@@ -71,7 +71,7 @@ describe("the packed package is loaded", () => {
   });
 });
 
-describe("the packed package", () => {
+describe("the packed package", { timeout: SLOW }, () => {
   it("is right for publint", async () => {
     await tool("publint/src/cli.js", await packedPackage(), "--strict");
   });

@@ -8,6 +8,9 @@ import { runOk } from "../support/tools.js";
 export const ROOT = resolve(import.meta.dirname, "../..");
 export const PROGRAMS = join(import.meta.dirname, "programs");
 
+/** Milliseconds that what starts compilers may take while other tests run. */
+export const SLOW = 120_000;
+
 /** The packages that the packed one asks for: the rest of it is bundled. */
 const DEPENDENCIES = ["node-gyp-build"];
 
@@ -24,7 +27,7 @@ export async function packedPackage(): Promise<string> {
 /** Packs into a folder, without the scripts that would build first. */
 export async function pack(folder: string): Promise<string> {
   const environment = { HOME: folder, npm_config_cache: join(folder, "cache") };
-  await runOk("npm", ["pack", ROOT, "--ignore-scripts", "--pack-destination", folder], { environment });
+  await runOk("npm", ["pack", ROOT, "--ignore-scripts", "--pack-destination", folder], { environment, timeout: SLOW });
   return tarballIn(folder);
 }
 

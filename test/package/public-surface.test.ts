@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { runOk, temporaryFolder } from "../support/tools.js";
-import { packedPackage, ROOT } from "./packed-package.js";
+import { packedPackage, ROOT, SLOW } from "./packed-package.js";
 
 const REPORTS = join(ROOT, "packaging/api");
 
@@ -12,8 +12,8 @@ const report = (folder: string, name: string) => readFileSync(join(folder, name)
 
 beforeAll(async () => {
   await packedPackage();
-  await runOk(process.execPath, [join(ROOT, "packaging/api-report.mjs"), now], { timeout: 120_000 });
-}, 120_000);
+  await runOk(process.execPath, [join(ROOT, "packaging/api-report.mjs"), now], { timeout: SLOW });
+}, SLOW);
 
 describe("the public surface", () => {
   it("is that of packaging/api, unless it is changed on purpose: npm run build && npm run api", () => {
