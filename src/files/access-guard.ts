@@ -155,8 +155,8 @@ export class AccessGuard {
 
   async #refuse(refusal: AccessRefusal): Promise<never> {
     const { operation, path } = refusal;
-    // Clients look before they upload.
-    const isUsual = operation === "stat" && this.asksOperations && (await this.allows("create", path));
+    // Clients look before they upload. A function that explains itself may be asked for that alone; others may count.
+    const isUsual = operation === "stat" && this.#decide?.explain !== undefined && (await this.allows("create", path));
     throw new AccessDeniedError({ ...refusal, isUsual }, (await this.hides(path)) ? "ENOENT" : "EACCES");
   }
 

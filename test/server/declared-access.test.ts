@@ -1,8 +1,14 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { AUTH_SUCCESSFUL, type Connection, createServer, type FilesOption, Grant } from "../../src/index.js";
-import { type AccessContext, type FileOperation, MemoryFileSystem } from "../../src/sftp/index.js";
+import {
+  type AccessContext,
+  type AccessFunction,
+  type FileOperation,
+  MemoryFileSystem,
+  rules,
+} from "../../src/sftp/index.js";
 import { connectTo, sessionFixture } from "../session/session-fixture.js";
 import { run, temporaryFolder } from "../support/tools.js";
 
@@ -10,15 +16,14 @@ describe("access in the declaration of files", () => {
   const folder = temporaryFolder();
   const asked: { operation: FileOperation; path: string; context: AccessContext<Connection> }[] = [];
   let allowed: readonly FileOperation[] = [];
+  const recorded: AccessFunction<Connection> = (operation, path, context) => {
+    asked.push({ operation, path, context });
+    return allowed.includes(operation);
+  };
+  let access = recorded;
   const fixture = sessionFixture({
     authentication: { none: () => new Grant({ data: { groups: ["staff"] } }) },
-    sftp: {
-      rootPath: folder,
-      access: (operation, path, context) => {
-        asked.push({ operation, path, context });
-        return allowed.includes(operation);
-      },
-    },
+    sftp: () => ({ rootPath: folder, access }),
   });
 
   function copy(protocol: string, from: string, to: string) {
@@ -28,17 +33,17 @@ describe("access in the declaration of files", () => {
     return run("scp", [protocol, ...options, ...hosts, remote(from), remote(to)]);
   }
 
-  it("tells of the look before an upload at debug, and of others as ever", async () => {
-    allowed = ["create"];
+  it("tells of the look before an upload that rules allow at debug, and of others as ever", async () => {
+    access = rules([{ path: "/new", allow: ["create"] }]);
+    onTestFinished(() => {
+      access = recorded;
+    });
     {
       using client = await connectTo(fixture.server.port);
       await new Promise<void>((resolve, reject) => {
         client.sftp((error, sftp) => {
           if (error) return reject(error);
-          sftp.stat("/new", () => {
-            allowed = [];
-            sftp.stat("/other", () => resolve());
-          });
+          sftp.stat("/new", () => sftp.stat("/other", () => resolve()));
         });
       });
     }
