@@ -64,6 +64,8 @@ export interface OpenOptions {
   readonly createAsked?: boolean;
   /** Permission bits of a new file, less the umask; 0o666 where absent. */
   readonly permissions?: number;
+  /** Fires when the session of the client is over: what takes long can be given up. */
+  readonly signal?: AbortSignal;
 }
 
 /** A name in a directory, as a file system lists it. */

@@ -42,11 +42,13 @@ export class GuardedFileSystem {
   readonly #access: AccessGuard;
   readonly #resolver: PathResolver;
   readonly #changes: NameChanges;
+  readonly #signal: AbortSignal | undefined;
 
   /** @param signal fires when the client has gone */
   constructor(fileSystem: FileSystem, access: AccessGuard, startDirectory: string, signal?: AbortSignal) {
     this.fileSystem = fileSystem;
     this.#access = access;
+    this.#signal = signal;
     this.#changes = new NameChanges(fileSystem, access, signal);
     // A path to nothing counts as a file.
     const demandKnown = (path: string) => access.demandBoth("file", path, "r", "stat");
@@ -69,7 +71,8 @@ export class GuardedFileSystem {
       if (isThenable(writable)) await writable;
       const decided = options.create ? access.policy.getFilePermissions(canonical) : undefined;
       const permissions = isThenable(decided) ? await decided : decided;
-      const given = permissions === undefined ? options : { ...options, permissions };
+      const signal = this.#signal;
+      const given = { ...options, ...(permissions !== undefined && { permissions }), ...(signal && { signal }) };
       const make: Make = (run) => this.#changes.run({ operation: "create", path: canonical }, run);
       if (access.asksOperations) return openAsAllowed(this.fileSystem, access, canonical, given, make);
       const opened = () => open(canonical, given);

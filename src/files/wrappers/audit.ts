@@ -47,7 +47,7 @@ class AuditedFileSystem implements FileSystem {
   async open(path: string, options: OpenOptions): Promise<FileHandle> {
     const beginning = begin();
     const file = ++this.#opened;
-    const { mayPlace, createAsked, ...asked } = options;
+    const { mayPlace, createAsked, signal, ...asked } = options;
     const handle = await this.#trail.run(
       { operation: "open", path, options: asked, file },
       () => call(this.#fileSystem, "open", path, options),

@@ -13,7 +13,10 @@ const BLOCK_LENGTH = 256 * 1024;
 export type OldFile = { readonly handle: FileHandle } | { readonly error: unknown };
 
 /** The staged file, through a handle that is open now. */
-export type Staged = Required<Pick<FileHandle, "write" | "setstat">>;
+export interface Staged extends Required<Pick<FileHandle, "write" | "setstat">> {
+  /** Fires when nobody waits for it any more. */
+  readonly signal: AbortSignal | undefined;
+}
 
 /**
  * The old content of a file that is written without being emptied first, as `scp` does it. The staged file has what was
@@ -133,23 +136,33 @@ export class OldContent {
   async #copyTo(staged: Staged, end: number): Promise<void> {
     if ("error" in this.#old) throw this.#old.error;
     const block = Buffer.allocUnsafe(Math.min(BLOCK_LENGTH, end - this.#staged));
+    let endsInHole = false;
     while (this.#staged < end) {
+      staged.signal?.throwIfAborted();
       const part = block.subarray(0, Math.min(block.length, end - this.#staged));
       const count = await readBytes(this.#old.handle, part, this.#staged);
       if (count === 0) {
         // Somebody has cut the old file.
         this.#end = this.#staged;
-        return;
+        break;
       }
-      await staged.write(part.subarray(0, count), this.#staged);
+      const data = part.subarray(0, count);
+      // A file of holes may be larger than the disk.
+      endsInHole = isZero(data);
+      if (!endsInHole) await staged.write(data, this.#staged);
       this.#staged += count;
       // A file system that never waits would let nobody else in.
       await setImmediate();
     }
+    if (endsInHole) await staged.setstat({ size: this.#staged });
   }
 
   readonly #fail = (error: unknown): never => {
     this.#failure ??= { error };
     throw error;
   };
+}
+
+function isZero(data: Buffer): boolean {
+  return data[0] === 0 && data.subarray(1).equals(data.subarray(0, -1));
 }

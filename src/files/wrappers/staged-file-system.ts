@@ -217,7 +217,7 @@ export class StagedFileSystem implements FileSystem {
     }
     const stagedPath = created === undefined ? this.#names.uniqueFor(path) : slot;
     const handle = created ?? (await this.#openStaged(stagedPath, fresh));
-    return this.#stagedFile(handle, this.#added(new StagedUpload({ path, stagedPath, slot }, options)));
+    return this.#stagedFile(handle, this.#added(new StagedUpload({ path, stagedPath, slot }, options)), options);
   }
 
   /**
@@ -233,7 +233,7 @@ export class StagedFileSystem implements FileSystem {
       old = new OldContent(oldFile, size);
       const handle = await this.#openStaged(stagedPath, freshOptions(options, replaced));
       const upload = new StagedUpload({ path, stagedPath, slot: this.#names.slotOf(path), old }, options);
-      return this.#stagedFile(handle, this.#added(upload));
+      return this.#stagedFile(handle, this.#added(upload), options);
     } catch (error) {
       if ("handle" in oldFile) await endFile(oldFile.handle, abortedBy(error));
       throw error;
@@ -275,11 +275,11 @@ export class StagedFileSystem implements FileSystem {
     for (const writer of [...upload.writers]) {
       if (writer.staging !== this.#staging) writer.cut();
     }
-    return this.#stagedFile(handle, upload);
+    return this.#stagedFile(handle, upload, options);
   }
 
-  #stagedFile(handle: FileHandle, upload: StagedUpload): FileHandle {
-    const staged = new StagedFile(this.#staging, handle, upload);
+  #stagedFile(handle: FileHandle, upload: StagedUpload, { signal }: OpenOptions): FileHandle {
+    const staged = new StagedFile(this.#staging, handle, upload, signal);
     const selected = selectHandleMethods(staged, (name) => name === "close" || handle[name] !== undefined);
     return passUncountedReads(handle, selected);
   }

@@ -33,7 +33,7 @@ export class StagedFile implements FileHandle, UploadWriter {
   readonly #staged: Staged;
   #isCut = false;
 
-  constructor(staging: Staging, handle: FileHandle, upload: StagedUpload) {
+  constructor(staging: Staging, handle: FileHandle, upload: StagedUpload, signal: AbortSignal | undefined) {
     if (handle.identity !== undefined) this.identity = handle.identity;
     this.staging = staging;
     this.#handle = handle;
@@ -44,6 +44,7 @@ export class StagedFile implements FileHandle, UploadWriter {
         handle.setstat === undefined
           ? call(staging.fileSystem, "setstat", upload.stagedPath, changes)
           : handle.setstat(changes),
+      signal,
     };
     this.#number = upload.begin(this);
   }

@@ -7,7 +7,7 @@ import type { FileOutcome } from "../../../src/files/file-outcome.js";
 import type { AttributeChanges, FileHandle, FileSystem, OpenOptions } from "../../../src/files/file-system.js";
 import { LocalFileSystem } from "../../../src/files/local/local-file-system.js";
 import { MemoryFileSystem } from "../../../src/files/memory/memory-file-system.js";
-import { FOR_READING } from "../../../src/files/open-options.js";
+import { FOR_READING, FOR_WRITING } from "../../../src/files/open-options.js";
 import { atomicUploads } from "../../../src/files/wrappers/atomic-uploads.js";
 import { quota } from "../../../src/files/wrappers/quota.js";
 import { sweepUploads } from "../../../src/files/wrappers/sweep-uploads.js";
@@ -31,6 +31,7 @@ class Watched implements FileSystem {
   readonly posixRename;
   readonly readdir;
   failing: "read" | "write" | undefined;
+  heard: (call: string) => void = () => {};
   opened = 0;
 
   constructor(files: Record<string, string | Buffer>) {
@@ -48,6 +49,7 @@ class Watched implements FileSystem {
     const call = async <T>(name: "read" | "write", run: () => T): Promise<T> => {
       await new Promise(setImmediate);
       this.calls.push(`${name} ${path.startsWith("/.spindlex-") ? "staged" : path}`);
+      this.heard(`${name} ${path}`);
       if (this.failing === name) throw new FileError("EIO");
       return run();
     };
@@ -150,6 +152,35 @@ describe("a file that is there and is written anew", () => {
     await file.close();
     expect(files.memory.readFile("/x").equals(Buffer.concat([Buffer.from("new"), old.subarray(3)]))).toBe(true);
     expect(files.calls.filter((call) => call === "read /x")).toHaveLength(4);
+  });
+
+  it("is copied with its holes, of which no block is written", async () => {
+    for (const [old, blocks] of [
+      [Buffer.concat([Buffer.alloc(600_000), Buffer.from("end")]), 1],
+      [Buffer.alloc(600_000), 0],
+      [Buffer.concat([Buffer.alloc(300_000, "old "), Buffer.alloc(700_000)]), 2],
+    ] as const) {
+      const { files, ann } = served(old);
+      const file = await ann.open("/x", SCP);
+      await file.write("new", 0);
+      await file.close();
+      expect(files.memory.readFile("/x").equals(Buffer.concat([Buffer.from("new"), old.subarray(3)]))).toBe(true);
+      expect(files.calls.filter((call) => call === "write staged")).toHaveLength(1 + blocks);
+    }
+  });
+
+  it("stays as it was where the session is over before all is copied", async () => {
+    const { files } = served(Buffer.alloc(1_000_000, "old "));
+    const gone = new AbortController();
+    const whole = atomicUploads(files, { user: "ann" });
+    const handle = await whole.open?.("/x", { ...FOR_WRITING, create: true, signal: gone.signal });
+    await handle?.write?.(Buffer.from("new"), 0);
+    files.heard = (call) => call === "read /x" && gone.abort();
+    await expect(handle?.close?.({ result: "completed" })).rejects.toMatchObject({ name: "AbortError" });
+    expect(files.calls.filter((call) => call === "read /x")).toHaveLength(1);
+    expect(files.names).toEqual(["x"]);
+    expect(files.memory.readFile("/x")).toHaveLength(1_000_000);
+    expect(files.opened).toBe(0);
   });
 
   it.each(["read", "write"] as const)("stays as it was where it cannot be copied: %s", async (failing) => {

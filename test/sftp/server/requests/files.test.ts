@@ -60,7 +60,7 @@ describe("OPEN", () => {
     const { client } = await startSession(files);
     await client.open("/x", value, attributes({ permissions: 0o100_640 }));
     const none = { read: false, write: false, append: false, create: false, truncate: false, exclusive: false };
-    expect(asked).toEqual([{ ...none, ...expected, permissions: 0o640 }]);
+    expect(asked).toEqual([{ ...none, ...expected, permissions: 0o640, signal: expect.any(AbortSignal) }]);
   });
 
   it("answers with a handle, exactly", async () => {
