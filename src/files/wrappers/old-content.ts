@@ -32,6 +32,7 @@ export class OldContent {
   #copying: Promise<void> | undefined;
   #failure: { readonly error: unknown } | undefined;
   #isTouched = false;
+  #isReleased = false;
   #changes: AttributeChanges = {};
   /** Set since the last change of the content. */
   #times: AttributeChanges["times"];
@@ -100,7 +101,10 @@ export class OldContent {
     await callHandle(this.#old.handle, "setstat", this.#changes);
   }
 
+  /** Closes the old file, once: some systems replace no file that is open. */
   async release(): Promise<void> {
+    if (this.#isReleased) return;
+    this.#isReleased = true;
     if ("handle" in this.#old) await endFile(this.#old.handle, COMPLETED);
   }
 

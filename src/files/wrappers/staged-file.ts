@@ -139,6 +139,7 @@ export class StagedFile implements FileHandle, UploadWriter {
     let isThere: boolean;
     try {
       await this.copyOldContent();
+      await upload.old?.release();
       if (fsync) await this.#handle.fsync?.();
       const replaced = await attributesAt(fileSystem, path);
       isThere = replaced !== undefined;
