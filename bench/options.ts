@@ -37,7 +37,7 @@ the files for SFTP are in /dev/shm if they fit. docs/performance.md describes th
   --json <file>        write every sample and the medians as JSON
   --help               this text
 
-npm run bench:pages -- <file>... writes the tables of such JSON files into docs/performance.md and README.md.
+npm run bench:pages -- <file>... writes the tables of such JSON files into docs/performance.md and docs/overview.md.
 `;
 
 /** @throws {TypeError} when an option is unknown or its value makes no sense */

@@ -8,7 +8,7 @@ import { renderComparison, renderSummary } from "./table.js";
 // `npm run bench:pages -- FILE...`: writes what `npm run bench -- --json FILE` measured into the pages, so that nobody types
 // a figure. Cases that are in none of the files leave their part of a page as it is.
 
-/** What README shows. */
+/** What the overview shows. */
 const summary: readonly { readonly label: string; readonly caseName: string; readonly unit: Unit }[] = [
   { label: "exec output, aes128-gcm, MB/s", caseName: "output aes128-gcm@openssh.com", unit: "MB/s" },
   { label: "exec input, aes128-gcm, MB/s", caseName: "input aes128-gcm@openssh.com", unit: "MB/s" },
@@ -45,7 +45,7 @@ function main(files: readonly string[]): void {
       if (table !== undefined) writeInto("docs/performance.md", name, `${conditions}\n\n${table}`);
     }
     const short = renderSummary(summary, results);
-    if (short !== undefined) writeInto("README.md", "bench", short);
+    if (short !== undefined) writeInto("docs/overview.md", "bench", short);
   }
 }
 
