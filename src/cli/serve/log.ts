@@ -53,3 +53,13 @@ function readable(_name: string, value: unknown): unknown {
   const { name, message, stack, cause } = value;
   return { ...value, type: name, message, stack, cause };
 }
+
+/** Lines of the library that say what the start report, or this command's own last line, says to people as well. */
+const TOLD_ALREADY: ReadonlySet<string> = new Set(["the server listens", "the server has stopped"]);
+
+export function withoutToldAlready(log: Log): Logger {
+  const info: Logger["info"] = (fields, message) => {
+    if (!TOLD_ALREADY.has(message)) log.info(fields, message);
+  };
+  return { ...log, info };
+}

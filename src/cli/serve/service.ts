@@ -11,7 +11,7 @@ import { describeError, UsageError } from "../errors.js";
 import { CommandServer } from "./command-server.js";
 import { defaultHostKeyPath } from "./default-host-key.js";
 import { type DeclaredForwarding, declareForwarding } from "./forwarding.js";
-import type { Log } from "./log.js";
+import { type Log, withoutToldAlready } from "./log.js";
 import { Programs } from "./programs.js";
 import type { ServeOptions } from "./serve-options.js";
 import { ServedFolder } from "./served-folder.js";
@@ -113,7 +113,7 @@ export class Service {
     return {
       serverInterface: new CommandServer({ users: users.users, logger, folder, programs, forwarding }),
       serverKeys,
-      logger,
+      logger: options.json ? logger : withoutToldAlready(logger),
       ...(allowFrom !== undefined && { allowFrom }),
       ...(denyFrom !== undefined && { denyFrom }),
       ...(proxyProtocolFrom !== undefined && { proxyProtocol: { from: proxyProtocolFrom } }),

@@ -194,6 +194,18 @@ describe("a server with defaults", needs("ssh"), () => {
     expect(server.stderr).not.toContain(report.password);
   });
 
+  it("says each thing once, the password last", async () => {
+    const { server, port, password } = await start([]);
+    server.signal("SIGINT");
+    expect(await server.exitCode()).toBe(0);
+    const said = `${server.stdout}${server.stderr}`;
+    const [fingerprint = ""] = /SHA256:\S+/.exec(server.stdout) ?? [];
+    for (const text of [`127.0.0.1:${port}`, fingerprint, password, "sealed", "stopped"]) {
+      expect(said.split(text), text).toHaveLength(2);
+    }
+    expect(server.stdout).toMatch(/\nPassword: {2}.+\n$/);
+  });
+
   it("keeps control characters of clients out of readable logs", async () => {
     const { server, port, password } = await start(["--user", "ann"]);
     await client.run(port, password, ["ann@127.0.0.1", "a \u001b[31m command\r\nINFO forged \u009b2J \u202e"]);
