@@ -222,7 +222,10 @@ export class Workers extends EventEmitter<WorkersEvents> implements AsyncDisposa
     const { line } = worker;
     this.#ledgers.serve(line);
     line.answer(LISTEN, (request) => this.#desks.listen(worker, request));
-    line.hear(UNLISTEN, ({ desk }) => void worker.desks.delete(desk));
+    line.hear(UNLISTEN, ({ desk }) => {
+      worker.desks.delete(desk);
+      if (!this.#pool.workers.some(({ desks }) => desks.has(desk))) this.#desks.unlisten(desk);
+    });
     line.hear(REPORTS, ({ taken, loggedIn, gone }) => {
       for (const id of taken) {
         // It has come so late that it does not count any more.

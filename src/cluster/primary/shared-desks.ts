@@ -26,6 +26,7 @@ interface SharedDesk {
 }
 
 interface SharedPlace {
+  readonly desk: string;
   readonly opening: Promise<Listener>;
   /** The last that has asked for it. */
   generation: number;
@@ -78,7 +79,8 @@ export class SharedDesks {
       const places = request.places.map(({ place }) => place);
       const listeners = await Promise.all(
         request.places.map(
-          ({ name, place }) => this.#placeOf(worker, name, () => this.#open(place, places, desk)).opening,
+          ({ name, place }) =>
+            this.#placeOf(worker, { name, desk: request.desk }, () => this.#open(place, places, desk)).opening,
         ),
       );
       worker.desks.add(request.desk);
@@ -87,6 +89,11 @@ export class SharedDesks {
     } catch (error) {
       return { addresses: [], problem: problemOf(error) };
     }
+  }
+
+  /** A server wants no more connections, in any worker: its places are freed. */
+  unlisten(desk: string): void {
+    void this.#closePlaces((place) => place.desk === desk);
   }
 
   /** Workers of a generation are in force from now on: their settings count, and what they do not listen on is closed. */
@@ -152,7 +159,11 @@ export class SharedDesks {
     });
   }
 
-  #placeOf({ generation }: WorkerProcess, name: string, open: () => Promise<Listener>): SharedPlace {
+  #placeOf(
+    { generation }: WorkerProcess,
+    { name, desk }: { readonly name: string; readonly desk: string },
+    open: () => Promise<Listener>,
+  ): SharedPlace {
     const known = this.#places.get(name);
     if (known !== undefined) {
       known.generation = Math.max(known.generation, generation);
@@ -162,7 +173,7 @@ export class SharedDesks {
       throw new ConfigurationError("workers", `listen on more than ${MAX_PLACES} places`);
     }
     const opening = open();
-    const place = { opening, generation, openedBy: generation };
+    const place = { desk, opening, generation, openedBy: generation };
     this.#places.set(name, place);
     opening.catch(() => this.#places.delete(name));
     return place;

@@ -105,6 +105,10 @@ export class WorkerPool {
 
   #end(): void {
     this.#isEnding = true;
+    this.#clearTimers();
+  }
+
+  #clearTimers(): void {
     for (const timer of this.#timers) clearTimeout(timer);
     this.#timers.clear();
   }
@@ -112,6 +116,7 @@ export class WorkerPool {
   /** A worker that crashes has a successor; one whose `start` fails has none. */
   async #startFirst(generation: number): Promise<WorkerProcess> {
     for (;;) {
+      if (this.#isEnding) throw new Error("the workers are ending");
       try {
         return await this.#startOne(generation, this.#data);
       } catch (error) {
@@ -150,6 +155,8 @@ export class WorkerPool {
 
   #putInForce(generation: number, fresh: readonly WorkerProcess[]): void {
     this.#generation = generation;
+    // Successors of workers that are out of force are not needed any more.
+    this.#clearTimers();
     this.#observer.inForce(generation);
     for (const worker of fresh) this.#serve(worker);
   }

@@ -22,6 +22,9 @@ const MAX_UNDERWAY = 32;
 /** Beats that a worker may miss. */
 const MAX_MISSED = 5;
 
+/** Milliseconds between two beats of a worker that may stand still: it tells its counts with them. */
+const UNWATCHED_BEAT = 5000;
+
 /** Milliseconds that a worker gets beyond its time to end by itself. */
 const LAST_TIME = 5000;
 
@@ -74,6 +77,7 @@ export class WorkerProcess {
       this.#lastCounts = counts;
     });
     void this.exited.then(() => {
+      this.#state = "ending";
       clearInterval(this.#watch);
       clearTimeout(this.#deadline);
       this.line.end("it has ended");
@@ -130,12 +134,13 @@ export class WorkerProcess {
     const begun = performance.now();
     try {
       await this.#greeted(time);
-      const beatTime = Number.isFinite(unresponsiveAfter) ? unresponsiveAfter / MAX_MISSED : 0;
+      const isWatched = Number.isFinite(unresponsiveAfter);
+      const beatTime = isWatched ? unresponsiveAfter / MAX_MISSED : UNWATCHED_BEAT;
       const seconds = Math.max(0.1, (time - (performance.now() - begun)) / 1000);
       const problem = await this.line.call(START, { data, beatSeconds: beatTime / 1000 }, { seconds });
       if (problem !== undefined) throw errorOf(problem);
       this.#state = "ready";
-      if (beatTime > 0) this.#watch = setInterval(() => this.#lookAfter(unresponsiveAfter), beatTime);
+      if (isWatched) this.#watch = setInterval(() => this.#lookAfter(unresponsiveAfter), beatTime);
     } catch (error) {
       const failure = await this.#startFailure(error, time);
       this.kill();
@@ -272,6 +277,7 @@ export class WorkerProcess {
 
   /** It has closed the channel, and so ends, or does not keep to the rules. */
   #lineOver(): void {
+    this.#state = "ending";
     if (this.#worker.process.connected) this.kill();
     else this.#killAfter(LAST_TIME);
   }

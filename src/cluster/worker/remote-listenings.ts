@@ -20,8 +20,8 @@ export class RemoteListenings {
   readonly #primary: PrimaryLine;
   readonly #servers = new Map<ListeningServer, Served>();
   readonly #byKey = new Map<string, Served>();
-  /** How often each place was asked for: several servers may want a free port. */
-  readonly #asked = new Map<string, number>();
+  /** Who has asked for each place: several servers may want a free port, and one may want it again. */
+  readonly #asked = new Map<string, ListeningServer[]>();
   #connections = 0;
 
   constructor(primary: PrimaryLine) {
@@ -44,7 +44,10 @@ export class RemoteListenings {
    * @throws {ConfigurationError} as the primary has met it
    */
   async open({ places, desk, server }: ListeningOptions): Promise<Listening> {
-    const named = places.map((place) => ({ place, name: this.#nameOf(place) }));
+    const named = places.map((place, index) => {
+      const earlier = places.slice(0, index).filter((other) => nameOf(other) === nameOf(place)).length;
+      return { place, name: this.#nameFor(server, place, earlier) };
+    });
     const served = this.#servers.get(server) ?? { desk, key: named[0]?.name ?? "" };
     this.#servers.set(server, served);
     this.#byKey.set(served.key, served);
@@ -74,10 +77,13 @@ export class RemoteListenings {
     else desk.takeRefused(handle, info, refusal, place, id);
   }
 
-  #nameOf(place: Place): string {
+  /** @param earlier how often the same server has asked for such a place at the same time */
+  #nameFor(server: ListeningServer, place: Place, earlier: number): string {
     const name = nameOf(place);
-    const times = this.#asked.get(name) ?? 0;
-    this.#asked.set(name, times + 1);
-    return times === 0 ? name : `${name} (${times})`;
+    const servers = this.#asked.get(name) ?? [];
+    this.#asked.set(name, servers);
+    if (!servers.includes(server)) servers.push(server);
+    const others = servers.indexOf(server);
+    return others + earlier === 0 ? name : `${name} (${others}.${earlier})`;
   }
 }

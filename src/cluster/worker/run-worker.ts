@@ -75,7 +75,7 @@ class WorkerProgram {
   }
 
   async #start(data: unknown, beatSeconds: number) {
-    if (beatSeconds > 0) setInterval(() => this.#line.notify(BEAT, this.#counts()), 1000 * beatSeconds);
+    setInterval(() => this.#line.notify(BEAT, this.#counts()), 1000 * beatSeconds);
     try {
       const { signal } = this.#retiring;
       this.#disposable = await this.#settings.start({ worker: this.#number, data, signal });
@@ -108,6 +108,7 @@ class WorkerProgram {
     const stop = (server: ListeningServer) => server.stopServer({ gracePeriod }).catch(failed);
     await Promise.all(this.#listenings.servers.map(stop));
     await dispose(this.#disposable).catch(failed);
+    this.#line.notify(BEAT, this.#counts());
     process.exit(code);
   }
 
