@@ -71,7 +71,12 @@ export class WorkerSize implements CountedSize {
     return this.#ask(size, appended);
   }
 
-  look(look: Look, isQuiet: () => boolean): Promise<boolean> {
+  async look(look: Look, isQuiet: () => boolean): Promise<boolean> {
+    // A new file that is emptied: no less can be counted.
+    if (this.#given === 0 && !this.#isShared && !this.#isUnsure) {
+      this.#claimed = 0;
+      return true;
+    }
     return this.#look(look, isQuiet, false);
   }
 
