@@ -1,7 +1,7 @@
 import { StandIns } from "../../src/authenticators/passwords/stand-ins.js";
 import { totp } from "../../src/authenticators/totp/totp.js";
 import { sharedLedgers, shareLedgers } from "../../src/base/shared-ledgers.js";
-import { fields, integer, list, nothing, text } from "../../src/cluster/calls/message-checks.js";
+import { fields, flag, integer, list, nothing, text } from "../../src/cluster/calls/message-checks.js";
 import type { Operation } from "../../src/cluster/calls/operation.js";
 import { ProcessLine } from "../../src/cluster/calls/process-line.js";
 import { workerLedgers } from "../../src/cluster/ledgers/worker-ledgers.js";
@@ -43,6 +43,15 @@ export const STORE: Operation<{ readonly folder: string; readonly name: string; 
 };
 /** The same, and leaves the file open. */
 export const STORE_OPEN: typeof STORE = { ...STORE, name: "test.storeOpen" };
+/** Writes, appends to and cuts a few files of a folder that others change too, and removes and renames them if it may, for a time in milliseconds. */
+export const CHURN: Operation<
+  { readonly folder: string; readonly seed: number; readonly time: number; readonly names: boolean },
+  undefined
+> = {
+  name: "test.churn",
+  request: fields({ folder: text(1000), seed: count, time: count, names: flag }),
+  answer: nothing,
+};
 /** @returns bytes that are used of the quota of a folder */
 export const USED: Operation<string, number> = { name: "test.used", request: text(1000), answer: count };
 /** Asks for a lock of names of the quota and keeps it. */
@@ -124,6 +133,40 @@ function work(): void {
     const { handle, bytes } = await store(folder, name, blocks);
     open.push(handle);
     return bytes;
+  });
+  line.answer(CHURN, async ({ folder, seed, time, names }) => {
+    const end = performance.now() + time;
+    let state = seed;
+    const random = (below: number) => {
+      state = (Math.imul(state, 1103515245) + 12345) >>> 0;
+      return (state >>> 8) % below;
+    };
+    const files = limited(folder);
+    const step = async () => {
+      const path = `/file ${random(6)}`;
+      const kind = random(names ? 6 : 4);
+      if (kind === 4) return files.remove?.(path);
+      if (kind === 5) return files.posixRename?.(path, `/file ${random(6)}`);
+      const options = {
+        read: false,
+        write: true,
+        append: kind === 1,
+        create: true,
+        truncate: kind === 2,
+        exclusive: false,
+      };
+      const handle = await files.open?.(path, options);
+      try {
+        for (let left = random(5); left > 0; left--)
+          await handle?.write?.(Buffer.alloc(random(2_000_000)), random(15_000_000));
+        if (kind === 3) await handle?.setstat?.({ size: random(15_000_000) });
+      } finally {
+        await handle?.close?.(COMPLETED);
+      }
+    };
+    // Full, removed by another, and the like.
+    while (performance.now() < end) await Promise.allSettled([step(), step(), step()]);
+    return undefined;
   });
   line.answer(USED, async (folder) => (await limited(folder).usage()).used);
   line.answer(LOCK, async (folder) => {

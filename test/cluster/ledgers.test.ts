@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
-import { statSync } from "node:fs";
+import { mkdirSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { oneTimeCode } from "../../src/authenticators/totp/one-time-code.js";
@@ -10,8 +10,10 @@ import { ProcessLine } from "../../src/cluster/calls/process-line.js";
 import { PrimaryLedgers } from "../../src/cluster/ledgers/primary-ledgers.js";
 import { workerLedgers } from "../../src/cluster/ledgers/worker-ledgers.js";
 import { builtFile } from "../support/build.js";
+import { extent } from "../support/extent.js";
 import { temporaryFolder } from "../support/tools.js";
 import {
+  CHURN,
   GIVE_CODE,
   GUESS,
   LIMIT,
@@ -55,6 +57,12 @@ async function killed({ child, line }: Worker): Promise<void> {
   const over = once(line.signal, "abort");
   child.kill("SIGKILL");
   await over;
+}
+
+/** Bytes of its files. */
+function sizeOf(folder: string): number {
+  const sizes = readdirSync(folder).map((name) => statSync(join(folder, name), { throwIfNoEntry: false })?.size ?? 0);
+  return sizes.reduce((sum, size) => sum + size, 0);
 }
 
 const presentCode = () =>
@@ -139,6 +147,30 @@ describe("the ledgers of three workers", () => {
     const [four, rest] = [startWorker(workers.ledgers), { folder, name: "rest", blocks: 10_000 }];
     const left = await four.line.call(STORE, rest, { seconds: 60 });
     expect(LIMIT - stored - other - left).toBeLessThan(32 * 1024);
+  });
+});
+
+describe("three workers that change the same files", () => {
+  it("are never over the limit, and count what is there when they are done, though one is killed now and then", async () => {
+    const folder = join(temporary, "churned");
+    mkdirSync(folder);
+    const workers = startWorkers();
+    const [one, two] = workers;
+    const time = extent(1500, 6000);
+    const others = [one, two].map(({ line }, seed) =>
+      line.call(CHURN, { folder, seed, time, names: true }, { seconds: 60 }),
+    );
+    const churn = { folder, seed: 7, time: 10_000, names: false };
+    for (const end = performance.now() + time - 500; performance.now() < end; ) {
+      const dying = startWorker(workers.ledgers);
+      dying.line.call(CHURN, churn, { seconds: 60 }).catch(() => {});
+      await new Promise((resolve) => setTimeout(resolve, 400));
+      expect(sizeOf(folder)).toBeLessThanOrEqual(LIMIT);
+      await killed(dying);
+    }
+    await Promise.all(others);
+    await vi.waitFor(async () => expect(await one.line.call(USED, folder)).toBe(sizeOf(folder)), 5000);
+    expect(sizeOf(folder)).toBeLessThanOrEqual(LIMIT);
   });
 });
 

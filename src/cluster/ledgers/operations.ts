@@ -24,6 +24,6 @@ export const AGREE_TEXT: Operation<
   string | undefined
 > = {
   name: "ledgers.texts.agree",
-  request: fields({ name: text(1000), proposal: optional(text(10_000)) }),
-  answer: optional(text(10_000)),
+  request: fields({ name: text(200), proposal: optional(text(1000)) }),
+  answer: optional(text(1000)),
 };

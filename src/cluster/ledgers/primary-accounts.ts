@@ -17,7 +17,7 @@ import {
   UNLOCK_NAMES,
 } from "./quota-operations.js";
 
-const MAX_ACCOUNTS = 1_000_000;
+const MAX_ACCOUNTS = 100_000;
 
 /** Accounts that no worker uses are kept, so that trees are not listed at each login; in milliseconds. */
 const IDLE_TIME = 10 * 60 * 1000;

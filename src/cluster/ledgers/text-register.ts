@@ -1,5 +1,5 @@
 /** Names of texts: a program has a few. */
-const MAX_TEXTS = 10_000;
+const MAX_TEXTS = 1000;
 
 /** Texts that whoever came first has set. */
 export class TextRegister {

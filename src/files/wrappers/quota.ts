@@ -5,7 +5,7 @@ import type { QuotaAccount, QuotaTerms, QuotaUsage } from "../../base/quota-ledg
 import { sharedLedgers } from "../../base/shared-ledgers.js";
 import { standsOn } from "../base-path.js";
 import { endFile } from "../end-file.js";
-import { FileError, LinkInPathError } from "../errors.js";
+import { FileError, isMissing, LinkInPathError } from "../errors.js";
 import { abortedBy, COMPLETED } from "../file-outcome.js";
 import type {
   AttributeChanges,
@@ -313,7 +313,8 @@ class QuotaFileSystem implements FileSystem {
       try {
         if (await this.#isFile(path)) await closing((await this.#open(path, FOR_READING)).counting, async () => {});
       } catch (err) {
-        stderrLogger.warn({ err }, "a file that was open in a worker which has died could not be counted");
+        if (!isMissing(err))
+          stderrLogger.warn({ err }, "a file that was open in a worker which has died could not be counted");
       }
     }
   }
