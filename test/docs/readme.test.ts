@@ -10,8 +10,9 @@ describePage("README.md", (page) => {
     page.write("keys/ann");
     mkdirSync(join(page.folder, "homes/ann"), { recursive: true });
     writeFileSync(join(page.folder, "homes/ann/notes.txt"), "notes");
-    const { server } = await page.load<{ server: Server }>("sftp: ({ user })");
+    const { server } = await page.load<{ server: Server }>("sftp: homes(");
     expect((await page.sftp(server.port, "ann", ["ls"])).stdout).toContain("notes.txt");
+    expect((await page.sftp(server.port, "ann", [`put ${page.folder}/keys/ann new`, "ls"])).stdout).toContain("new");
     expect((await page.sftp(server.port, "bob", ["ls"])).code).toBe(255);
   });
 

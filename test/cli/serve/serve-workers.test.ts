@@ -48,7 +48,7 @@ describe("serve --workers", () => {
     expect(await workerOf(client)).toBe(old);
     process.kill(fresh, "SIGKILL");
     await started.server.errorOutput(/a worker has crashed/);
-    await vi.waitFor(async () => expect(await workerOf(await login())).not.toBe(fresh));
+    await vi.waitFor(async () => expect(await workerOf(await login())).not.toBe(fresh), { timeout: 10_000 });
     await client.close();
   });
 
