@@ -1,5 +1,5 @@
 import type { BoundAddress, Place } from "../server/listeners/listen-address.js";
-import { type Check, fields, integer, MalformedMessageError, text } from "./calls/message-checks.js";
+import { type Check, fields, integer, MalformedMessageError, optional, text } from "./calls/message-checks.js";
 
 /** Addresses to listen on, and those that are listened on, as they come from another process. */
 
@@ -7,12 +7,16 @@ const MAX_TEXT = 4096;
 
 const short = text(MAX_TEXT);
 const port = integer(0, 65_535);
-const fd = integer(0, 2 ** 31 - 1);
+
+const descriptor: Check<{ readonly fd: number; readonly name?: string }> = (value) => {
+  const { fd, name } = fields({ fd: integer(0, 2 ** 31 - 1), name: optional(short) })(value);
+  return name === undefined ? { fd } : { fd, name };
+};
 
 const PLACES: { readonly [Kind in Place["kind"]]: Check<Omit<Extract<Place, { readonly kind: Kind }>, "kind">> } = {
   port: fields({ host: short, port, names: fields({ host: short, port: short }) }),
   socket: fields({ path: short, mode: integer(0, 0o777), option: short }),
-  descriptor: fields({ fd, option: short }),
+  descriptor: (value) => ({ ...fields({ option: short })(value), ...descriptor(value) }),
 };
 
 export const place: Check<Place> = (value) => {
@@ -24,7 +28,7 @@ export const place: Check<Place> = (value) => {
 export const boundAddress: Check<BoundAddress> = (value) => {
   if (typeof value !== "object" || value === null) throw new MalformedMessageError("no address");
   if ("path" in value) return fields({ path: short })(value);
-  if ("fd" in value) return fields({ fd })(value);
+  if ("fd" in value) return descriptor(value);
   return fields({ address: short, port })(value);
 };
 

@@ -4,7 +4,7 @@ import { createLog } from "./log.js";
 import type { ServeOptions } from "./serve-options.js";
 import { Service } from "./service.js";
 import { listenToSignals } from "./signals.js";
-import { inTermsOfCommandLine, placesOf, reportStart } from "./started.js";
+import { inTermsOfCommandLine, openedSockets, placesOf, reportStart } from "./started.js";
 import { serveByWorkers } from "./workers.js";
 
 /**
@@ -18,7 +18,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   const service = await Service.load(options, logger);
   process.once("exit", () => service.killPrograms());
   const systemd = systemdNotifier({ logger });
-  const manager = new SSHServerManager({ ...service.managerOptions, listen: placesOf(options, logger) });
+  const manager = new SSHServerManager({ ...service.managerOptions, listen: placesOf(options, openedSockets(logger)) });
   await manager.startServer().catch(inTermsOfCommandLine);
   const stopped = new Promise<NodeJS.Signals>((stop) => {
     listenToSignals({

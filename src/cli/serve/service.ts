@@ -1,11 +1,11 @@
 import type { PKey } from "../../crypto/index.js";
 import {
-  type ListenAddress,
   loadHostKey,
   loadOrCreateHostKey,
   parseNetworks,
   type SSHServerManager,
   type SSHServerManagerOptions,
+  type SystemdSocket,
 } from "../../index.js";
 import { describeError, UsageError } from "../errors.js";
 import { CommandServer } from "./command-server.js";
@@ -33,7 +33,8 @@ interface Parts {
 export interface Prepared {
   /** Of the user who has nothing else to log in with. */
   readonly password: string | undefined;
-  readonly listen: readonly ListenAddress[];
+  /** Those that systemd has opened. */
+  readonly sockets: readonly SystemdSocket[];
 }
 
 /** What a command line offers, with what stands in the files that it names. */

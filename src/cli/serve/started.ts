@@ -1,6 +1,12 @@
 import { resolve } from "node:path";
 import { packetsSealedBy } from "../../crypto/index.js";
-import { type BoundAddress, ConfigurationError, type ListenAddress, systemdSockets } from "../../index.js";
+import {
+  type BoundAddress,
+  ConfigurationError,
+  type ListenAddress,
+  type SystemdSocket,
+  systemdSockets,
+} from "../../index.js";
 import { StartError } from "../errors.js";
 import { DEFAULT_HOST, DEFAULT_PORT } from "./listen-options.js";
 import type { Log } from "./log.js";
@@ -15,15 +21,21 @@ interface Started {
 }
 
 /**
- * The places that are to be listened on. Sockets that systemd has opened are in the place of the default, and beside what the command
- * line names.
+ * The sockets that systemd has opened; to be called once, by the process that it has started.
+ *
+ * @throws {ConfigurationError} when what tells of them cannot be understood
  */
-export function placesOf({ listen }: ServeOptions, logger: Log): readonly ListenAddress[] {
+export function openedSockets(logger: Log): readonly SystemdSocket[] {
   const { LISTEN_PID: intended } = process.env;
   const sockets = systemdSockets();
   if (intended !== undefined && sockets.length === 0) {
-    logger.warn({ LISTEN_PID: intended, pid: process.pid }, "the sockets of systemd are for another process");
+    logger.warn({ LISTEN_PID: intended, pid: process.pid }, "systemd has opened no sockets for this process");
   }
+  return sockets;
+}
+
+/** Sockets that are open already are in the place of the default, and beside what the command line names. */
+export function placesOf({ listen }: ServeOptions, sockets: readonly SystemdSocket[]): readonly ListenAddress[] {
   if (sockets.length > 0) return [...sockets, ...(listen ?? [])];
   return listen ?? [{ host: DEFAULT_HOST, port: DEFAULT_PORT }];
 }

@@ -1,6 +1,6 @@
 import {
-  type ListenAddress,
   SSHServerManager,
+  type SystemdSocket,
   serveWithWorkers,
   systemdNotifier,
   type WorkerContext,
@@ -10,7 +10,7 @@ import { createLog } from "./log.js";
 import type { ServeOptions } from "./serve-options.js";
 import { type Prepared, Service } from "./service.js";
 import { listenToSignals } from "./signals.js";
-import { inTermsOfCommandLine, placesOf, reportStart } from "./started.js";
+import { inTermsOfCommandLine, openedSockets, placesOf, reportStart } from "./started.js";
 
 /**
  * `spindlex serve --workers`: runs until SIGINT or SIGTERM. SIGHUP replaces the workers.
@@ -20,17 +20,18 @@ import { inTermsOfCommandLine, placesOf, reportStart } from "./started.js";
  */
 export async function serveByWorkers(options: ServeOptions, count: number | "auto"): Promise<void> {
   const logger = createLog(logOptions(options));
+  // Where this is one of the workers, both are there for the first process alone.
   const systemd = systemdNotifier({ logger });
+  let sockets: readonly SystemdSocket[] | undefined;
   let service: Service | undefined;
-  let listen: readonly ListenAddress[] | undefined;
   const workers = await serveWithWorkers<Prepared>({
     workers: count,
     logger,
     prepare: async () => {
       // Makes the host key before several workers look for it.
+      sockets ??= openedSockets(logger);
       service ??= await Service.load(options, logger);
-      listen ??= placesOf(options, logger);
-      return { password: service.users.password, listen };
+      return { password: service.users.password, sockets };
     },
     start: (context) => startWorker(options, context),
   });
@@ -40,9 +41,11 @@ export async function serveByWorkers(options: ServeOptions, count: number | "aut
       stop,
       reload: async () => {
         systemd.reloading();
-        await workers.reload().catch((error: unknown) => {
+        try {
+          await workers.reload();
+        } catch (error) {
           logger.error({ cause: describeError(error) }, "the old settings stay in force");
-        });
+        }
         systemd.ready();
       },
     });
@@ -63,7 +66,7 @@ export async function serveByWorkers(options: ServeOptions, count: number | "aut
 async function startWorker(options: ServeOptions, { worker, data }: WorkerContext<Prepared>): Promise<AsyncDisposable> {
   const service = await Service.load(options, createLog({ ...logOptions(options), worker }), data);
   process.once("exit", () => service.killPrograms());
-  const manager = new SSHServerManager({ ...service.managerOptions, listen: data.listen });
+  const manager = new SSHServerManager({ ...service.managerOptions, listen: placesOf(options, data.sockets) });
   await manager.startServer().catch(inTermsOfCommandLine);
   return { [Symbol.asyncDispose]: () => service.ended() };
 }

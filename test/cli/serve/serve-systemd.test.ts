@@ -88,7 +88,7 @@ describe("a server that systemd starts", needs("python3", "systemd-notify"), () 
   it("says that the sockets are another process's", async () => {
     const variables = { LISTEN_PID: "1", LISTEN_FDS: "1" };
     server = startProgram(MAIN, ["serve", "--port", "0"], { ...environment, ...variables });
-    await server.errorOutput(/the sockets of systemd are for another process/);
+    await server.errorOutput(/systemd has opened no sockets for this process/);
     await server.output(/^Listening on 127\.0\.0\.1:/m);
   });
 
