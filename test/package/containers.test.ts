@@ -4,7 +4,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { ExternalProcess, run, runOk, temporaryFolder } from "../support/tools.js";
-import { packedPackage, ROOT, SLOW } from "./packed-package.js";
+import { ENVIRONMENT, packedPackage, ROOT, SLOW } from "./packed-package.js";
 
 const page = readFileSync(join(ROOT, "docs/containers.md"), "utf8");
 const blockOf = (language: string) => new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\``, "m").exec(page)?.[1] ?? "";
@@ -43,7 +43,7 @@ describe("the Dockerfile of docs/containers.md", () => {
         .replaceAll("npm ci", "npm ci --no-audit --no-fund");
     const within = (folder: string, command: string, parameters: readonly string[]) =>
       runOk("env", ["-C", folder, command, ...parameters], {
-        environment: { HOME: process.env.HOME ?? root },
+        environment: ENVIRONMENT,
         timeout: SLOW,
       });
 

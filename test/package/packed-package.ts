@@ -11,6 +11,9 @@ export const PROGRAMS = join(import.meta.dirname, "programs");
 /** Milliseconds that what starts compilers may take while other tests run. */
 export const SLOW = 120_000;
 
+/** For what asks the registry: all that this machine needs for that, whatever it is. */
+export const ENVIRONMENT = { ...process.env } as Readonly<Record<string, string>>;
+
 /** The packages that the packed one asks for: the rest of it is bundled. */
 const DEPENDENCIES = ["node-gyp-build"];
 
