@@ -397,7 +397,7 @@ describe("what is written to a file without emptying it", () => {
     };
     await fc.assert(
       fc.asyncProperty(fc.string({ maxLength: 16, unit: "grapheme-ascii" }), fc.array(step, { maxLength: 8 }), run),
-      { numRuns: extent(name === "memory" ? 300 : 60, 5000) },
+      { numRuns: name === "memory" ? extent(300, 3000) : extent(60, 600) },
     );
   });
 });
