@@ -8,6 +8,9 @@ import { ProcessLine } from "../../src/cluster/calls/process-line.js";
 export const DOUBLE: Operation<number, number> = { name: "double", request: integer(0), answer: integer(0) };
 /** Waits for as long as it is told to, milliseconds. */
 export const WAIT: Operation<number, string> = { name: "wait", request: integer(0), answer: text(10) };
+/** Is answered after `GO`. */
+export const LATER: Operation<undefined, undefined> = { name: "later", request: nothing, answer: nothing };
+export const GO: Notice<undefined> = { name: "go", value: nothing };
 export const FAIL: Operation<undefined, undefined> = { name: "fail", request: nothing, answer: nothing };
 /** Answers with another type than it should. */
 export const LIE: Operation<undefined, undefined> = { name: "lie", request: nothing, answer: nothing };
@@ -36,6 +39,12 @@ function answerAll(): void {
     await new Promise((resolve) => setTimeout(resolve, time));
     return "waited";
   });
+  let go = () => {};
+  const gone = new Promise<undefined>((resolve) => {
+    go = () => resolve(undefined);
+  });
+  line.answer(LATER, () => gone);
+  line.hear(GO, () => go());
   line.answer(FAIL, () => {
     throw new Error("it cannot be done");
   });

@@ -2,12 +2,12 @@ import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
 import { text } from "node:stream/consumers";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { nothing } from "../../src/cluster/calls/message-checks.js";
 import type { Operation } from "../../src/cluster/calls/operation.js";
 import { MAX_CALLS, ProcessLine } from "../../src/cluster/calls/process-line.js";
 import { builtFile } from "../support/build.js";
-import { ABANDONED, COUNT, COUNTED, DOUBLE, FAIL, GREET, LIE, MISBEHAVE, WAIT } from "./line-process.js";
+import { ABANDONED, COUNT, COUNTED, DOUBLE, FAIL, GO, GREET, LATER, LIE, MISBEHAVE, WAIT } from "./line-process.js";
 
 const NEVER: Operation<undefined, undefined> = { name: "never", request: nothing, answer: nothing };
 
@@ -36,10 +36,10 @@ describe("a line between two processes", () => {
     expect(await failure(line.call(FAIL, undefined))).toBe("failed");
     expect(await failure(line.call(NEVER, undefined))).toBe("failed");
     expect(await failure(line.call(LIE, undefined))).toBe("malformed");
-    expect(await failure(line.call(WAIT, 300, { seconds: 0.05 }))).toBe("late");
-    expect(await failure(line.call(WAIT, 300, { signal: AbortSignal.abort(new Error("left")) }))).toBe("left");
+    expect(await failure(line.call(WAIT, 60_000, { seconds: 0.05 }))).toBe("late");
+    expect(await failure(line.call(WAIT, 60_000, { signal: AbortSignal.abort(new Error("left")) }))).toBe("left");
     const abort = new AbortController();
-    const call = failure(line.call(WAIT, 300, { signal: abort.signal }));
+    const call = failure(line.call(WAIT, 60_000, { signal: abort.signal }));
     abort.abort(new Error("has left"));
     expect(await call).toBe("has left");
     expect(await line.call(ABANDONED, undefined)).toBe(2);
@@ -56,15 +56,13 @@ describe("a line between two processes", () => {
 
   it("lets only so many calls wait, those that nobody waits for among them", async () => {
     const { line } = start();
-    const waiting = Array.from({ length: MAX_CALLS }, () => line.call(WAIT, 500, { seconds: 0.02 }).catch(() => {}));
+    const call = () => line.call(LATER, undefined, { seconds: 0.02 }).catch(() => {});
+    const waiting = Array.from({ length: MAX_CALLS }, call);
     await expect(line.call(DOUBLE, 1)).rejects.toMatchObject({ failure: "busy" });
     await Promise.all(waiting);
     await expect(line.call(DOUBLE, 1)).rejects.toMatchObject({ failure: "busy" });
-    await new Promise((resolve) => {
-      line.call(WAIT, 0).catch(() => {});
-      setTimeout(resolve, 700);
-    });
-    expect(await line.call(DOUBLE, 1)).toBe(2);
+    line.notify(GO, undefined);
+    await vi.waitFor(async () => expect(await line.call(DOUBLE, 1)).toBe(2), 10_000);
   });
 
   it("fails all calls, and those to come, when the channel is gone", async () => {
