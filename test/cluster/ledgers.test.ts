@@ -9,6 +9,9 @@ import { shareLedgers } from "../../src/base/shared-ledgers.js";
 import { ProcessLine } from "../../src/cluster/calls/process-line.js";
 import { PrimaryLedgers } from "../../src/cluster/ledgers/primary-ledgers.js";
 import { workerLedgers } from "../../src/cluster/ledgers/worker-ledgers.js";
+import type { FileSystem } from "../../src/files/file-system.js";
+import { MemoryFileSystem } from "../../src/files/memory/memory-file-system.js";
+import { quota } from "../../src/files/wrappers/quota.js";
 import { builtFile } from "../support/build.js";
 import { extent } from "../support/extent.js";
 import { temporaryFolder } from "../support/tools.js";
@@ -54,6 +57,7 @@ function startWorkers(): readonly [Worker, Worker, Worker] & { readonly ledgers:
 }
 
 async function killed({ child, line }: Worker): Promise<void> {
+  expect(line.signal.aborted).toBe(false);
   const over = once(line.signal, "abort");
   child.kill("SIGKILL");
   await over;
@@ -171,6 +175,27 @@ describe("three workers that change the same files", () => {
     await Promise.all(others);
     await vi.waitFor(async () => expect(await one.line.call(USED, folder)).toBe(sizeOf(folder)), 5000);
     expect(sizeOf(folder)).toBeLessThanOrEqual(LIMIT);
+  });
+});
+
+describe("a worker that has a tree which nothing names", () => {
+  it("counts it for itself, and says so once", async () => {
+    const { worker, kill } = relayedWorker("a worker");
+    shareLedgers(workerLedgers(worker));
+    const written = vi.spyOn(process.stderr, "write").mockReturnValue(true);
+    try {
+      const memory = new MemoryFileSystem();
+      const bucket: FileSystem = { open: memory.open.bind(memory), readdir: memory.readdir.bind(memory) };
+      for (let object = 0; object < 2; object++) expect((await quota(bucket, { bytes: 10 }).usage()).left).toBe(10);
+      // No other process has what is in memory.
+      expect((await quota(memory, { bytes: 10 }).usage()).left).toBe(10);
+      const lines = written.mock.calls.map(([line]) => String(line));
+      expect(lines).toEqual([expect.stringContaining("its file system has no name")]);
+    } finally {
+      written.mockRestore();
+      shareLedgers(undefined);
+      kill();
+    }
   });
 });
 

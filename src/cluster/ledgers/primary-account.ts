@@ -40,6 +40,7 @@ export class PrimaryAccount {
   #holds = 0;
   #limit = 0;
   #used = 0;
+  #warnAt: number | undefined;
   #watch: ShareWatch | undefined;
   #lastUser: ProcessLine | undefined;
 
@@ -62,10 +63,9 @@ export class PrimaryAccount {
     this.users.set(line, (this.users.get(line) ?? 0) + 1);
     this.#limit = limit;
     this.#lastUser = line;
-    if (warnAt !== undefined) {
-      this.#watch ??= new ShareWatch(warnAt, (usage) =>
-        this.#lastUser?.notify(WARNING, { account: this.name, ...usage }),
-      );
+    if (warnAt !== this.#warnAt) {
+      this.#warnAt = warnAt;
+      this.#watch = warnAt === undefined ? undefined : new ShareWatch(warnAt, this.#warn);
     }
     this.#askToVisit(line, this.#leftFiles());
     if (this.#isListed) return "ready";
@@ -302,6 +302,10 @@ export class PrimaryAccount {
   #forget(entry: CountedEntry): void {
     if (this.#files.get(entry.identity) === entry) this.#files.delete(entry.identity);
   }
+
+  readonly #warn = (usage: QuotaUsage): void => {
+    this.#lastUser?.notify(WARNING, { account: this.name, ...usage });
+  };
 
   #setReach(entry: CountedEntry, reach: number): void {
     this.#change(reach - entry.reach);
