@@ -291,7 +291,7 @@ export class Bench {
   async #start(name: ContenderName, openssh: OpenSSH): Promise<Contender> {
     const contender = await (name === "sshd"
       ? startSshd(openssh, this.#workspace)
-      : startNodeServer(name, this.#programsFolder, this.#workspace));
+      : startNodeServer(name, this.#programsFolder, this.#workspace, this.#options.workers));
     this.contenders.add(`${name}: ${contender.description}`);
     return contender;
   }

@@ -14,6 +14,8 @@ export interface BenchOptions {
   readonly idleConnections: number;
   /** Whether many connections are measured, in the place of everything else. */
   readonly scale: boolean;
+  /** Processes of the spindlex server; one by itself where this is 0. */
+  readonly workers: number;
   /** Only cases whose name contains one of these; all when empty. */
   readonly only: readonly string[];
   readonly contenders: readonly ContenderName[];
@@ -31,6 +33,7 @@ the files for SFTP are in /dev/shm if they fit. docs/performance.md describes th
                        "sftp get", cold, program, connect, "login by", idle); repeatable
   --contender <name>   only this contender: ${contenderNames.join(", ")}; repeatable
   --scale              other cases: 10, 100 and 1,000 connections with 1, 16 and 64 channels each
+  --workers <n>        spindlex serves with so many workers (connect and output are of interest then)
   --rounds <n>         rounds per case (default 3; 1 of --scale, and always 1 over a 100 ms path)
   --mib <n>            MiB per transfer (default 512)
   --quick              one round, 64 MiB, fewer connections: a first impression, not a result
@@ -47,6 +50,7 @@ export function parseOptions(argv: readonly string[]): BenchOptions | "help" {
     options: {
       only: { type: "string", multiple: true, default: [] },
       contender: { type: "string", multiple: true, default: [] },
+      workers: { type: "string" },
       rounds: { type: "string" },
       mib: { type: "string" },
       quick: { type: "boolean", default: false },
@@ -67,6 +71,7 @@ export function parseOptions(argv: readonly string[]): BenchOptions | "help" {
     echoes: defaults.echoes,
     idleConnections: defaults.idleConnections,
     scale: values.scale,
+    workers: positiveInteger("--workers", values.workers) ?? 0,
     only: values.only,
     contenders: chosenContenders(values.contender),
     jsonFile: values.json,

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { Duplex } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
+import { cpuSecondsWithReapedChildren, proportionalSetSizeKiB } from "../processes.js";
 import type { Workspace } from "../workspace.js";
 import { echoIsReady } from "./contender.js";
 
@@ -43,15 +44,21 @@ export function readSettings(): ServerSettings {
   };
 }
 
-/** Says where the server listens, then answers the bench's questions until the bench is gone. */
+/**
+ * Says where the server listens, then answers the bench's questions until the bench is gone.
+ *
+ * @param workers the processes that serve together with this one
+ */
 export function reportTo(
   bench: NodeJS.Process,
   started: { readonly port: number; readonly description: string },
+  workers: readonly number[] = [],
 ): void {
   const send = (report: ServerReport) => bench.send?.(report);
   bench.on("message", async (question: ServerQuestion) => {
-    if (question === "cpu") send({ kind: "cpu", seconds: cpuSeconds() });
-    else send({ kind: "memory", kibibytes: await residentKiB() });
+    const ofWorkers = (count: (pid: number) => number) => workers.reduce((sum, pid) => sum + count(pid), 0);
+    if (question === "cpu") send({ kind: "cpu", seconds: cpuSeconds() + ofWorkers(cpuSecondsWithReapedChildren) });
+    else send({ kind: "memory", kibibytes: (await residentKiB()) + ofWorkers(proportionalSetSizeKiB) });
   });
   bench.on("disconnect", () => process.exit(0));
   bench.on("SIGTERM", () => process.exit(0));

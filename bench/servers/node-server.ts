@@ -5,14 +5,19 @@ import type { Workspace } from "../workspace.js";
 import { type Contender, rawTerminalEcho } from "./contender.js";
 import type { ServerQuestion, ServerReport } from "./harness.js";
 
-/** Starts `servers/spindlex.js` or `ssh2.js` of the folder with the compiled programs as a process of its own. */
+/**
+ * Starts `servers/spindlex.js` or `ssh2.js` of the folder with the compiled programs as a process of its own.
+ *
+ * @param workers processes of spindlex beside the first; 0 for one by itself
+ */
 export async function startNodeServer(
   name: "spindlex" | "ssh2",
   folder: string,
   workspace: Workspace,
+  workers: number,
 ): Promise<Contender> {
   const program = join(folder, "servers", `${name}.js`);
-  const child = spawn(process.execPath, ["--expose-gc", program, JSON.stringify(workspace)], {
+  const child = spawn(process.execPath, ["--expose-gc", program, JSON.stringify(workspace), `${workers}`], {
     stdio: ["ignore", "inherit", "inherit", "ipc"],
   });
   trackChild(child);

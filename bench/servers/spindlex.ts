@@ -7,6 +7,7 @@ import {
   SFTPServer,
   SSHServer,
   SSHServerManager,
+  serveWithWorkers,
   trustedUserCAs,
 } from "../../src/index.js";
 import { AUTH_SUCCESSFUL } from "../../src/protocol/constants.js";
@@ -53,17 +54,32 @@ class BenchServer extends SSHServer {
   }
 }
 
-const manager = new SSHServerManager({
-  serverInterface: new BenchServer({ forwarding: { local: () => true } }),
-  serverKey: PKey.fromString(settings.hostKey),
-  bindAddress: "127.0.0.1",
-  port: 0,
-  logger: false,
-  // One address has all the clients.
-  maxStartups: false,
-  perSourceMaxStartups: false,
-  maxSessions: 1000,
-});
-manager.setMaxConnections(10_000);
-await manager.startServer();
-reportTo(process, { port: manager.port, description: `this checkout, packets by ${packetPath().description}` });
+function createManager(): SSHServerManager {
+  return new SSHServerManager({
+    serverInterface: new BenchServer({ forwarding: { local: () => true } }),
+    serverKey: PKey.fromString(settings.hostKey),
+    bindAddress: "127.0.0.1",
+    port: 0,
+    logger: false,
+    maxConnections: 10_000,
+    // One address has all the clients.
+    maxStartups: false,
+    perSourceMaxStartups: false,
+    maxSessions: 1000,
+  });
+}
+
+const description = `this checkout, packets by ${packetPath().description}`;
+const count = Number(process.argv[3] ?? 0);
+if (count === 0) {
+  const manager = createManager();
+  await manager.startServer();
+  reportTo(process, { port: manager.port, description });
+} else {
+  const start = async () => {
+    await createManager().startServer();
+  };
+  const { port, workers } = await serveWithWorkers({ workers: count, start, logger: false });
+  const pids = workers.flatMap(({ pid }) => (pid === undefined ? [] : [pid]));
+  reportTo(process, { port, description: `${description}, ${count} workers` }, pids);
+}
