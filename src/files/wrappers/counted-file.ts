@@ -84,12 +84,15 @@ export class CountedFile {
     }
   }
 
-  /** If another change begins meanwhile, it is left to that to look. A file that cannot be looked at counts as before. */
+  /**
+   * If another change begins before this is over, it is left to that to look: what was seen may be counted by then, and
+   * not yet told. A file that cannot be looked at counts as before.
+   */
   async #look(stat: Stat): Promise<void> {
     const changesBegun = this.#changesBegun;
     try {
       const isCounted = await this.#counted.look(lookBy(stat), () => this.#changesBegun === changesBegun);
-      if (isCounted) this.#mayBeShorter = false;
+      if (isCounted && this.#changesBegun === changesBegun) this.#mayBeShorter = false;
     } catch {
       // It counts as before.
     }

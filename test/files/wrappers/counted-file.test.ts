@@ -3,6 +3,7 @@ import { ByteBudget } from "../../../src/files/byte-budget.js";
 import type { FileAttributes } from "../../../src/files/file-system.js";
 import { CountedFile } from "../../../src/files/wrappers/counted-file.js";
 import { OwnSize } from "../../../src/files/wrappers/own-account.js";
+import { deferred } from "./quota-support.js";
 
 function attributes(size: number, links = 1): FileAttributes {
   return { type: "file", size, permissions: 0o644, accessTime: 0, modifyTime: 0, links };
@@ -11,14 +12,6 @@ function attributes(size: number, links = 1): FileAttributes {
 function counted(limit: number) {
   const budget = new ByteBudget("bytes", limit, "EDQUOT");
   return { budget, file: new CountedFile(new OwnSize(budget, 0), attributes(0)) };
-}
-
-function deferred() {
-  let finish: () => void = () => undefined;
-  const promise = new Promise<void>((resolve) => {
-    finish = resolve;
-  });
-  return { finish, run: () => promise };
 }
 
 describe("CountedFile", () => {

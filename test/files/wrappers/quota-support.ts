@@ -80,6 +80,15 @@ export function anonymous(fileSystem: FileSystem): FileSystem {
   });
 }
 
+/** An operation that takes until it is told to finish. */
+export function deferred() {
+  let finish: () => void = () => undefined;
+  const promise = new Promise<void>((resolve) => {
+    finish = resolve;
+  });
+  return { finish, run: () => promise };
+}
+
 /** Every call takes a while, before it does something and after that. */
 export function slow(fileSystem: FileSystem, seed: number): FileSystem {
   let state = seed;

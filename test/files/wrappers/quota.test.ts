@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import fc from "fast-check";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { ConfigurationError } from "../../../src/base/configuration-error.js";
@@ -9,7 +10,7 @@ import { COMPLETED } from "../../../src/files/file-outcome.js";
 import type { FileSystem } from "../../../src/files/file-system.js";
 import { LocalFileSystem } from "../../../src/files/local/local-file-system.js";
 import { MemoryFileSystem } from "../../../src/files/memory/memory-file-system.js";
-import { selectHandleMethods, selectMethods } from "../../../src/files/wrappers/methods.js";
+import { callHandle, selectHandleMethods, selectMethods } from "../../../src/files/wrappers/methods.js";
 import { quota } from "../../../src/files/wrappers/quota.js";
 import { readOnly } from "../../../src/files/wrappers/read-only.js";
 import { treeSize } from "../../../src/files/wrappers/tree-size.js";
@@ -18,7 +19,15 @@ import { extent } from "../../support/extent.js";
 import { Drive, expectFailure, openOptions } from "../conformance/drive.js";
 import { type State, steps } from "../conformance/steps.js";
 import { describeFileSystem } from "../conformance.js";
-import { anonymous, countedInBytes, meetingSteps, slow, WatchedFileSystem, withHandles } from "./quota-support.js";
+import {
+  anonymous,
+  countedInBytes,
+  deferred,
+  meetingSteps,
+  slow,
+  WatchedFileSystem,
+  withHandles,
+} from "./quota-support.js";
 
 describeFileSystem("quota", async () => ({ fileSystem: quota(new MemoryFileSystem(), { bytes: 2 ** 30 }) }));
 
@@ -147,6 +156,38 @@ describe("quota", () => {
       await truncating.write("01234", 0);
       await file.write("5678901".slice(0, 5), 5);
       expect(await free(drive)).toBe(0);
+    });
+
+    it("what is cut once more, at whatever moment of the look that follows the first cut", async () => {
+      const turns = Array.from({ length: 12 }, (_, count) => async () => {
+        for (let turn = 0; turn < count; turn++) await undefined;
+      });
+      const unused: number[] = [];
+      for (const moment of [...turns, () => setImmediate()]) {
+        const [looking, firstDone] = [deferred(), deferred()];
+        let onLook = () => {};
+        const watched = withHandles(countedInBytes(MemoryFileSystem.from({ "/file": "0123456789" })), (handle) => ({
+          ...selectHandleMethods(handle),
+          stat: () => {
+            onLook();
+            return callHandle(handle, "stat");
+          },
+          setstat: async (changes) => {
+            if (changes.size === 0) await firstDone.run();
+            await handle.setstat?.(changes);
+          },
+        }));
+        const drive = new Drive(quota(watched, { bytes: 10 }));
+        const file = await drive.open("/file", "write");
+        onLook = looking.finish;
+        const first = file.setstat({ size: 5 }).then(firstDone.finish);
+        await looking.run();
+        await moment();
+        await Promise.all([first, file.setstat({ size: 0 })]);
+        await file.close();
+        unused.push(await free(drive));
+      }
+      expect(unused).toEqual(unused.map(() => 10));
     });
 
     it("a file with its last name", async () => {
