@@ -176,9 +176,13 @@ export class Workers extends EventEmitter<WorkersEvents> implements AsyncDisposa
     this.#addresses = await this.#desks.addresses;
   }
 
-  /** Frees the addresses, and resolves when they are free. Connections go on; `close()` ends them. */
+  /**
+   * Frees the addresses, and resolves when they are free. Connections go on; `close()` ends them. No worker is started from then
+   * on: one that crashes has no successor, and a reload is refused.
+   */
   async stopListening(): Promise<void> {
     this.#addresses = [];
+    this.#pool.drain();
     await this.#desks.stopListening();
   }
 

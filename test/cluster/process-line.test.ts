@@ -96,6 +96,27 @@ describe("a line between two processes", () => {
     expect(await line.call(GREET, { word: "you" })).toBe("no socket");
   });
 
+  it("goes on where a socket is closed before it could be handed over", async () => {
+    const { child, line, warnings } = start();
+    const server = createServer();
+    onTestFinished(() => void server.close());
+    const sockets: Socket[] = [];
+    server.on("connection", (socket) => sockets.push(socket)).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as { port: number };
+    const clients = [1, 2, 3].map(() => connect(port, "127.0.0.1"));
+    onTestFinished(() => clients.forEach((client) => void client.destroy()));
+    while (sockets.length < clients.length) await once(server, "connection");
+    await line.call(DOUBLE, 1);
+    child.kill("SIGSTOP");
+    for (const socket of sockets) expect(line.notify(COUNT, 1, socket)).toBe(true);
+    for (const socket of sockets) await once(socket.destroy(), "close");
+    child.kill("SIGCONT");
+    expect(await line.call(COUNTED, undefined)).toBe(3);
+    expect(line.signal.aborted).toBe(false);
+    expect(warnings).toEqual([]);
+  });
+
   it.each([
     ["answer nothing asked", "it has answered what it was not asked"],
     ["kind", "it has sent what cannot be read"],

@@ -1,5 +1,6 @@
 /** A program with workers, for tests: what it is to do is in its environment, and messages ask its primary. */
 
+import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
 import { PKey } from "../../src/crypto/index.js";
@@ -7,6 +8,7 @@ import {
   type AuthDecision,
   type Channel,
   type Connection,
+  SFTPServer,
   SSHServer,
   SSHServerManager,
   type SSHServerManagerOptions,
@@ -14,10 +16,13 @@ import {
   type WorkersOptions,
 } from "../../src/index.js";
 import { AUTH_FAILED, AUTH_SUCCESSFUL } from "../../src/protocol/constants.js";
+import { LocalFileSystem, quota } from "../../src/sftp/index.js";
 
 export interface ProgramOptions {
   readonly workers?: Partial<Omit<WorkersOptions, "start" | "prepare" | "logger">>;
   readonly server?: Partial<Omit<SSHServerManagerOptions, "serverInterface" | "logger">>;
+  /** Served by SFTP, with a quota. */
+  readonly folder?: string;
   /** A file of JSON: `crash`, `exit`, `fail` or `hang`, while a worker starts; or `server` as above. Read at each start. */
   readonly file?: string;
 }
@@ -33,6 +38,13 @@ class WorkerServer extends SSHServer {
   override async checkAuthPassword(username: string, password: string, { signal }: Connection): Promise<AuthDecision> {
     if (username === "slow") await setTimeout(60_000, undefined, { signal });
     return password === "secret" ? AUTH_SUCCESSFUL : AUTH_FAILED;
+  }
+
+  override checkChannelSubsystemRequest(channel: Channel, name: string): boolean {
+    const { folder } = options;
+    if (name !== "sftp" || folder === undefined) return false;
+    new SFTPServer(channel, { fileSystem: quota(new LocalFileSystem(folder), { bytes: 1_000_000 }) });
+    return true;
   }
 
   override checkChannelExecRequest(channel: Channel, command: Buffer): boolean {
@@ -58,6 +70,9 @@ class WorkerServer extends SSHServer {
       case "nonsense":
         process.send?.({ spindlex: "notice", name: "reports", value: "all of them" });
         return true;
+      case "inherited":
+        channel.send(execFileSync("/bin/sh", ["-c", "ls -l /proc/self/fd; env"]));
+        break;
       case "lies":
         for (let id = 1; id < 100; id++) {
           process.send?.({ spindlex: "notice", name: "reports", value: { taken: [], loggedIn: [], gone: [id] } });

@@ -90,6 +90,11 @@ export class WorkerPool {
     return this.#nextReload;
   }
 
+  /** Nobody can connect any more: the workers go on with what they have, and none is started. */
+  drain(): void {
+    this.#end();
+  }
+
   /** Ends all workers, and resolves when their processes have ended. @param grace seconds */
   async stop(grace: number): Promise<void> {
     this.#end();
@@ -169,9 +174,9 @@ export class WorkerPool {
   }
 
   #retire(worker: WorkerProcess): void {
-    // One that has not started yet serves nobody.
     if (worker.state === "serving") worker.retire(this.#settings.drainSeconds, DEFAULT_GRACE);
-    else if (worker.state !== "retiring") worker.kill();
+    // One that has not started yet serves nobody.
+    else if (worker.state === "starting" || worker.state === "ready") worker.kill();
     const retiring = this.workers.filter(({ state }) => state === "retiring");
     for (const oldest of retiring.slice(0, Math.max(0, retiring.length - MAX_RETIRING * this.#settings.count))) {
       const { logger } = this.#settings;
@@ -198,7 +203,7 @@ export class WorkerPool {
     const connections = this.#observer.exited(worker, exit);
     const fields = { worker: worker.number, process: worker.pid, ...exit, connections };
     const { logger } = this.#settings;
-    if (!wasServing || this.#isEnding) {
+    if (!wasServing) {
       logger.info(fields, "a worker has ended");
       return;
     }

@@ -19,6 +19,9 @@ export type WorkerState = "starting" | "ready" | "serving" | "retiring" | "endin
 /** Sockets that may be on their way to a worker: others wait for whichever worker takes one first. */
 const MAX_UNDERWAY = 32;
 
+/** Milliseconds that a worker may take to take a socket, until it gets no more of them. */
+const TAKING_TIME = 1000;
+
 /** Beats that a worker may miss. */
 const MAX_MISSED = 5;
 
@@ -110,7 +113,9 @@ export class WorkerProcess {
   }
 
   get takesConnections(): boolean {
-    return this.#state === "serving" && this.#underway.size < MAX_UNDERWAY && !this.line.signal.aborted;
+    if (this.#state !== "serving" || this.#underway.size >= MAX_UNDERWAY || this.line.signal.aborted) return false;
+    const [oldest] = this.#underway.values();
+    return oldest === undefined || performance.now() - oldest < TAKING_TIME;
   }
 
   /** It has begun to serve, and was not told to retire or to stop: when it ends, another has to take its place. */
