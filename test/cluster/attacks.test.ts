@@ -1,5 +1,11 @@
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
+import { PacketType } from "../../src/sftp/codec/constants.js";
 import { PacketClient } from "../support/packet-client.js";
+import { SFTPChannel } from "../support/sftp-channel.js";
+import { extended, init, NO_ATTRIBUTES, request } from "../support/sftp-packets.js";
 import { StartedWorkers } from "./started-workers.js";
 
 const TOO_LONG = Symbol("too long");
@@ -51,5 +57,36 @@ describe("workers that listen no more", () => {
     expect(await started.ask("addresses")).toEqual([]);
     await expect(PacketClient.connect(started.port)).rejects.toThrow();
     expect(await started.workers()).toMatchObject([{ pid: otherPid }]);
+  });
+});
+
+describe("a client that keeps the primary busy with its files", () => {
+  it("keeps nobody from logging in", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "spindlex-workers-"));
+    const started = await StartedWorkers.start({
+      workers: { workers: 1 },
+      folder,
+      server: { maxConnectionsPerUser: 10 },
+    });
+    const files = Array.from({ length: 250 }, (_, file) => file);
+    const clients = await Promise.all([started.login(), started.login()]);
+    const channels: SFTPChannel[] = [];
+    for (const client of clients) {
+      for (let count = 0; count < 10; count++) channels.push(await SFTPChannel.open(client, 2 ** 20));
+    }
+    for (const index of channels.keys()) for (const file of files) writeFileSync(join(folder, `${index}-${file}`), "");
+    // What opens files waits for those who rename some.
+    for (const [index, channel] of channels.entries()) {
+      const requests = files.map((file) =>
+        index % 10 === 0
+          ? extended(file, "posix-rename@openssh.com", `/${index}-${file}`, `/${index}-${file}-new`)
+          : request(PacketType.OPEN, file, `/${index}-${file}`, 1, NO_ATTRIBUTES),
+      );
+      await channel.send(Buffer.concat([init(), ...requests]));
+    }
+    const logins: PromiseSettledResult<PacketClient>[] = [];
+    for (let count = 0; count < 4; count++) logins.push(...(await Promise.allSettled([started.login({}, "bob")])));
+    expect(logins.filter(({ status }) => status === "rejected")).toEqual([]);
+    expect(started.log).not.toContain("calls to answer already");
   });
 });

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { CountedSize, Look, QuotaAccount, QuotaLedger, QuotaTerms, QuotaUsage } from "../../base/quota-ledger.js";
 import type { ProcessLine } from "../calls/process-line.js";
+import { QuotaCalls, TreeTurns } from "./quota-calls.js";
 import {
   ASK_USAGE,
   CLOSE_ACCOUNT,
@@ -23,16 +24,24 @@ const LOCK_TIME = 60;
 
 const MAX_PATH_LENGTH = 4096;
 
+interface KnownTree {
+  readonly turns: TreeTurns;
+  readonly accounts: Set<WeakRef<WorkerAccount>>;
+}
+
 /** The quotas of a worker, which are those of the primary. */
 export class WorkerAccounts implements QuotaLedger {
   readonly #line: ProcessLine;
-  readonly #accounts = new Map<string, Set<WeakRef<WorkerAccount>>>();
+  /** What has to leave room for the calls of others. */
+  readonly calls: QuotaCalls;
+  readonly #accounts = new Map<string, KnownTree>();
   readonly #files = new Map<number, WorkerSize>();
   readonly #gone = new FinalizationRegistry<string>((name) => this.#line.notify(CLOSE_ACCOUNT, name));
   #lastNumber = 0;
 
   constructor(line: ProcessLine) {
     this.#line = line;
+    this.calls = new QuotaCalls(line);
     line.answer(RECLAIM, ({ hold, isShared }) => this.#files.get(hold)?.giveBack(isShared) ?? 0);
     line.hear(VISIT, ({ account, paths }) => this.#termsOf(account)?.visit(paths));
     line.hear(WARNING, ({ account, ...usage }) => this.#termsOf(account)?.onWarning(usage));
@@ -40,10 +49,11 @@ export class WorkerAccounts implements QuotaLedger {
 
   open(tree: string, terms: QuotaTerms): QuotaAccount {
     const name = shortName(tree);
-    const account = new WorkerAccount(this, this.#line, name, terms);
-    const known = this.#accounts.get(name) ?? new Set();
-    for (const reference of known) if (reference.deref() === undefined) known.delete(reference);
-    this.#accounts.set(name, known.add(new WeakRef(account)));
+    const known = this.#accounts.get(name) ?? { turns: new TreeTurns(), accounts: new Set() };
+    this.#accounts.set(name, known);
+    const account = new WorkerAccount(this, this.#line, name, terms, known.turns);
+    for (const reference of known.accounts) if (reference.deref() === undefined) known.accounts.delete(reference);
+    known.accounts.add(new WeakRef(account));
     return account;
   }
 
@@ -65,7 +75,7 @@ export class WorkerAccounts implements QuotaLedger {
   }
 
   #termsOf(name: string): QuotaTerms | undefined {
-    for (const reference of this.#accounts.get(name) ?? []) {
+    for (const reference of this.#accounts.get(name)?.accounts ?? []) {
       const account = reference.deref();
       if (account !== undefined) return account.terms;
     }
@@ -79,15 +89,21 @@ class WorkerAccount implements QuotaAccount {
   readonly terms: QuotaTerms;
   readonly #accounts: WorkerAccounts;
   readonly #line: ProcessLine;
+  readonly #turns: TreeTurns;
 
-  constructor(accounts: WorkerAccounts, line: ProcessLine, name: string, terms: QuotaTerms) {
+  constructor(accounts: WorkerAccounts, line: ProcessLine, name: string, terms: QuotaTerms, turns: TreeTurns) {
     this.name = name;
     this.terms = terms;
     this.#accounts = accounts;
     this.#line = line;
+    this.#turns = turns;
   }
 
-  async measured(list: () => Promise<number>): Promise<void> {
+  measured(list: () => Promise<number>): Promise<void> {
+    return this.#turns.listings.run(() => this.#measured(list));
+  }
+
+  async #measured(list: () => Promise<number>): Promise<void> {
     const { limit, used, warnAt } = this.terms;
     const account = this.name;
     const late = () => {
@@ -95,7 +111,7 @@ class WorkerAccount implements QuotaAccount {
       this.#line.notify(CLOSE_ACCOUNT, account);
     };
     const options = { seconds: LISTING_TIME, late };
-    const task = await this.#line.call(OPEN_ACCOUNT, { account, limit, used, warnAt }, options);
+    const task = await this.#accounts.calls.call(OPEN_ACCOUNT, { account, limit, used, warnAt }, options);
     this.#accounts.opened(this);
     if (task === "ready") return;
     let size: number | undefined;
@@ -107,20 +123,20 @@ class WorkerAccount implements QuotaAccount {
   }
 
   usage(): Promise<QuotaUsage> {
-    return this.#line.call(ASK_USAGE, this.name);
+    return this.#turns.questions.run(() => this.#accounts.calls.call(ASK_USAGE, this.name));
   }
 
   alone<T>(operation: () => Promise<T>): Promise<T> {
-    return this.#locked(true, operation);
+    return this.#turns.names.run(() => this.#locked(true, operation));
   }
 
   /** Another worker might remove the file before it is held, and what it takes would not count. */
   opening<T>(_creates: boolean, operation: () => Promise<T>): Promise<T> {
-    return this.#locked(false, operation);
+    return this.#turns.names.run(() => this.#locked(false, operation));
   }
 
   async hold(identity: string | undefined, path: string, look: Look): Promise<CountedSize> {
-    const file = new WorkerSize(this.#accounts, this.#line, this.#accounts.nextNumber());
+    const file = new WorkerSize(this.#accounts, this.#line, this.#turns, this.#accounts.nextNumber());
     const request = {
       account: this.name,
       hold: file.hold,
@@ -129,7 +145,7 @@ class WorkerAccount implements QuotaAccount {
     };
     this.#accounts.addFile(file);
     try {
-      const held = await this.#line.call(HOLD_FILE, request, { late: () => void file.leave() });
+      const held = await this.#accounts.calls.call(HOLD_FILE, request, { late: () => void file.leave() });
       if (held.size === undefined) await file.lookFirst(look);
       else file.begin(held.size, held.isShared);
       return file;
@@ -142,7 +158,11 @@ class WorkerAccount implements QuotaAccount {
   async #locked<T>(isAlone: boolean, operation: () => Promise<T>): Promise<T> {
     const lock = this.#accounts.nextNumber();
     const unlock = () => void this.#line.notify(UNLOCK_NAMES, lock);
-    await this.#line.call(LOCK_NAMES, { account: this.name, lock, isAlone }, { seconds: LOCK_TIME, late: unlock });
+    await this.#accounts.calls.call(
+      LOCK_NAMES,
+      { account: this.name, lock, isAlone },
+      { seconds: LOCK_TIME, late: unlock },
+    );
     try {
       return await operation();
     } finally {

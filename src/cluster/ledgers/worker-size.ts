@@ -1,9 +1,12 @@
 import type { CountedSize, Look, Seen } from "../../base/quota-ledger.js";
-import type { ProcessLine } from "../calls/process-line.js";
+import type { Operation } from "../calls/operation.js";
+import type { CallOptions, ProcessLine } from "../calls/process-line.js";
+import type { QuotaCalls, TreeTurns } from "./quota-calls.js";
 import { ALL_COUNTED, FILE_UNNAMED, GROW_FILE, LEAVE_FILE, LOOK_ALONE, LOOKED } from "./quota-operations.js";
 
 /** Where the files of a worker are known by their numbers. */
 interface OpenFiles {
+  readonly calls: QuotaCalls;
   deleteFile(file: WorkerSize): void;
 }
 
@@ -16,6 +19,7 @@ export class WorkerSize implements CountedSize {
   readonly hold: number;
   readonly #files: OpenFiles;
   readonly #line: ProcessLine;
+  readonly #turns: TreeTurns;
   #claimed = 0;
   #given = 0;
   /** How often something was given back. */
@@ -24,9 +28,10 @@ export class WorkerSize implements CountedSize {
   #isUnsure = false;
   #isUnnamed = false;
 
-  constructor(files: OpenFiles, line: ProcessLine, hold: number) {
+  constructor(files: OpenFiles, line: ProcessLine, turns: TreeTurns, hold: number) {
     this.#files = files;
     this.#line = line;
+    this.#turns = turns;
     this.hold = hold;
   }
 
@@ -90,7 +95,7 @@ export class WorkerSize implements CountedSize {
   }
 
   async unnamed(): Promise<void> {
-    await this.#line.call(FILE_UNNAMED, this.hold);
+    await this.#call(FILE_UNNAMED, this.hold);
     this.#isUnnamed = true;
   }
 
@@ -105,7 +110,7 @@ export class WorkerSize implements CountedSize {
 
   async #allCounted(): Promise<void> {
     try {
-      await this.#line.call(ALL_COUNTED, undefined);
+      await this.#call(ALL_COUNTED, undefined);
     } catch {
       // It counts as it may.
     }
@@ -117,7 +122,7 @@ export class WorkerSize implements CountedSize {
     const late = (mayLook: boolean) => {
       if (mayLook) this.#line.notify(LOOKED, { hold, seen: undefined });
     };
-    if (!(await this.#line.call(LOOK_ALONE, { hold, isLeaving }, { late }))) return false;
+    if (!(await this.#call(LOOK_ALONE, { hold, isLeaving }, { late }))) return false;
     let seen: Seen | undefined;
     try {
       const now = valid(await look());
@@ -138,12 +143,20 @@ export class WorkerSize implements CountedSize {
 
   async #ask(size: number, appended: number): Promise<boolean> {
     const returns = this.#returns;
-    const given = await this.#line.call(GROW_FILE, { hold: this.hold, size, appended });
+    const given = await this.#call(GROW_FILE, { hold: this.hold, size, appended });
     if (given === undefined) return false;
     // What was given beyond that is given back by now.
     const mine = this.#returns === returns ? given : Math.min(given, size);
     this.#given = Math.max(this.#given, mine);
     return true;
+  }
+
+  #call<Request, Answer>(
+    operation: Operation<Request, Answer>,
+    request: Request,
+    options?: CallOptions<Answer>,
+  ): Promise<Answer> {
+    return this.#turns.questions.run(() => this.#files.calls.call(operation, request, options));
   }
 }
 
