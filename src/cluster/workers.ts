@@ -235,12 +235,17 @@ export class Workers extends EventEmitter<WorkersEvents> implements AsyncDisposa
         // It has come so late that it does not count any more.
         if (!worker.taken(id)) line.call(CLOSE, id).catch(() => {});
       }
-      for (const login of loggedIn) void this.#logIn(worker, login);
+      for (const login of loggedIn) void this.#countLogin(worker, login);
       for (const id of gone) worker.gone(id);
       this.#handOver.dispatch();
     });
     line.answer(LOG_IN, (login) => this.#logIn(worker, login));
     line.answer(PENALISE, ({ id, cause }) => this.#penalise(worker, id, cause));
+  }
+
+  /** An old worker lets in whom the limits of a reload do not. */
+  async #countLogin(worker: WorkerProcess, login: Login): Promise<void> {
+    if (!(await this.#logIn(worker, login))) worker.line.call(CLOSE, login.id).catch(() => {});
   }
 
   async #logIn(worker: WorkerProcess, { id, username }: Login): Promise<boolean> {

@@ -1,17 +1,35 @@
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { describe, expect, it, vi } from "vitest";
 import { PacketType } from "../../src/sftp/codec/constants.js";
 import { PacketClient } from "../support/packet-client.js";
+import { passwordRequest } from "../support/packet-messages.js";
+import { PacketSocket } from "../support/packet-socket.js";
+import { defaults } from "../support/packet-transport.js";
 import { SFTPChannel } from "../support/sftp-channel.js";
 import { extended, init, NO_ATTRIBUTES, request } from "../support/sftp-packets.js";
 import { StartedWorkers } from "./started-workers.js";
 
+class ProxiedClient extends PacketClient {
+  static async begin(port: number): Promise<ProxiedClient> {
+    const stream = await PacketSocket.connect(port, 20_000, "127.0.0.10");
+    stream.socket.setNoDelay(true);
+    return new ProxiedClient(stream, { ...defaults, timeout: 20_000 });
+  }
+
+  /** What it has sent first was sent. */
+  async goOn(): Promise<void> {
+    await this.readIdentification();
+    await this.exchangeKeys();
+  }
+}
+
 const TOO_LONG = Symbol("too long");
 
 const within = <Value>(milliseconds: number, promise: Promise<Value>) =>
-  Promise.race([promise, new Promise<typeof TOO_LONG>((resolve) => setTimeout(resolve, milliseconds, TOO_LONG))]);
+  Promise.race([promise, setTimeout(milliseconds, TOO_LONG)]);
 
 describe("a program that a client runs in a worker", () => {
   it("inherits no way to other processes", async () => {
@@ -22,6 +40,62 @@ describe("a program that a client runs in a worker", () => {
     expect(sockets.filter((descriptor) => Number(descriptor) > 2)).toEqual([]);
     const told = /^(NODE_CHANNEL|NODE_UNIQUE|SPINDLEX_WORKER|LISTEN_|NOTIFY_|WATCHDOG_)/;
     expect(lines.filter((line) => told.test(line))).toEqual([]);
+  });
+});
+
+describe("a reload while somebody logs in", () => {
+  it("counts them by the new limits, though an old worker has them", async () => {
+    const file = join(mkdtempSync(join(tmpdir(), "spindlex-workers-")), "start.json");
+    const started = await StartedWorkers.start({ file });
+    const clients = await Promise.all([1, 2].map(() => PacketClient.authenticating(started.port)));
+    writeFileSync(file, JSON.stringify({ server: { maxConnectionsPerUser: 1 } }));
+    await started.ask("reload");
+    const [first, second] = clients;
+    await first?.authenticate(passwordRequest("ann", "secret"));
+    await vi.waitFor(async () => expect(await started.statistics()).toMatchObject({ startups: 1 }));
+    second?.sendPacket(passwordRequest("ann", "secret"));
+    await second?.waitDisconnect();
+    await vi.waitFor(async () => expect(await started.statistics()).toMatchObject({ active: 1, startups: 0 }));
+    expect((await started.statistics()).refusedBy).toMatchObject({ maxConnectionsPerUser: 1 });
+    expect((await first?.exec("pid"))?.exitStatus).toBe(0);
+  });
+
+  it("refuses another mode of a socket that is listened on", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "spindlex-workers-"));
+    const [path, file] = [join(folder, "socket"), join(folder, "start.json")];
+    const port = { port: 0, host: "127.0.0.1" };
+    const started = await StartedWorkers.start({ file, server: { listen: [port, { path, mode: 0o666 }] } });
+    writeFileSync(file, JSON.stringify({ server: { listen: [port, { path, mode: 0o600 }] } }));
+    await expect(started.ask("reload")).rejects.toThrow("listen[1].path: cannot be changed by a reload");
+    await PacketClient.login(path, "ann", "secret");
+  });
+});
+
+describe("sockets on their way to workers", () => {
+  it("bring what followed the header of a proxy whole, however it was cut, also while no worker takes them", async () => {
+    const started = await StartedWorkers.start({
+      server: { proxyProtocol: { from: "127.0.0.10" }, perSourceMaxStartups: false, maxStartups: false },
+    });
+    const [first, second] = await started.workers();
+    const pids = [first, second].map((worker) => Number(worker?.pid));
+    const begun = Array.from({ length: 40 }, async (_, index) => {
+      const client = await ProxiedClient.begin(started.port);
+      const header = `PROXY TCP4 192.0.2.7 127.0.0.1 ${5000 + index} 22\r\n`;
+      const bytes = Buffer.from(header + defaults.identification);
+      const cut = 1 + ((index * 7) % (bytes.length - 1));
+      client.sendRaw(bytes.subarray(0, cut));
+      await setTimeout(index % 5);
+      client.sendRaw(bytes.subarray(cut));
+      return client;
+    });
+    for (const pid of pids) process.kill(pid, "SIGSTOP");
+    const clients = await Promise.all(begun);
+    for (const pid of pids) process.kill(pid, "SIGCONT");
+    const outcomes = await Promise.allSettled(clients.map((client) => client.goOn()));
+    expect(outcomes.filter(({ status }) => status === "rejected")).toEqual([]);
+    expect(await started.statistics()).toMatchObject({ accepted: 40, startups: 40, refused: 0 });
+    for (const client of clients) client.reset();
+    await vi.waitFor(async () => expect(await started.statistics()).toMatchObject({ active: 0, startups: 0 }));
   });
 });
 

@@ -6,7 +6,7 @@ import { takeOverForDirectReads } from "../../endpoint/direct-reads.js";
 import { AdmissionDesk, type DeskSettings } from "../../server/admission/admission-desk.js";
 import { ADMISSION_OPTIONS, type AdmissionOptions, resolveAdmission } from "../../server/admission/options.js";
 import { type Refusal, type RefusalReason, refusalReasons } from "../../server/admission/refusal.js";
-import { type BoundAddress, leavesIPv4, type Place } from "../../server/listeners/listen-address.js";
+import { type BoundAddress, leavesIPv4, type Place, samePlaces } from "../../server/listeners/listen-address.js";
 import { type Listener, listen } from "../../server/listeners/listener.js";
 import type { ListenAnswer, ListenRequest } from "../messages.js";
 import { problemOf } from "../problem.js";
@@ -27,6 +27,7 @@ interface SharedDesk {
 
 interface SharedPlace {
   readonly desk: string;
+  readonly place: Place;
   readonly opening: Promise<Listener>;
   /** The last that has asked for it. */
   generation: number;
@@ -80,7 +81,7 @@ export class SharedDesks {
       const listeners = await Promise.all(
         request.places.map(
           ({ name, place }) =>
-            this.#placeOf(worker, { name, desk: request.desk }, () => this.#open(place, places, desk)).opening,
+            this.#placeOf(worker, { name, desk: request.desk, place }, () => this.#open(place, places, desk)).opening,
         ),
       );
       worker.desks.add(request.desk);
@@ -161,11 +162,15 @@ export class SharedDesks {
 
   #placeOf(
     { generation }: WorkerProcess,
-    { name, desk }: { readonly name: string; readonly desk: string },
+    { name, desk, place }: { readonly name: string; readonly desk: string; readonly place: Place },
     open: () => Promise<Listener>,
   ): SharedPlace {
     const known = this.#places.get(name);
     if (known !== undefined) {
+      if (!samePlaces([known.place], [place])) {
+        const option = place.kind === "port" ? place.names.port : place.option;
+        throw new ConfigurationError(option, "cannot be changed by a reload");
+      }
       known.generation = Math.max(known.generation, generation);
       return known;
     }
@@ -173,10 +178,10 @@ export class SharedDesks {
       throw new ConfigurationError("workers", `listen on more than ${MAX_PLACES} places`);
     }
     const opening = open();
-    const place = { desk, opening, generation, openedBy: generation };
-    this.#places.set(name, place);
+    const shared = { desk, place, opening, generation, openedBy: generation };
+    this.#places.set(name, shared);
     opening.catch(() => this.#places.delete(name));
-    return place;
+    return shared;
   }
 
   #open(place: Place, places: readonly Place[], desk: AdmissionDesk): Promise<Listener> {
