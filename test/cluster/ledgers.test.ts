@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, readdirSync, statSync } from "node:fs";
+import { mkdirSync, readdirSync, renameSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { oneTimeCode } from "../../src/authenticators/totp/one-time-code.js";
@@ -151,6 +151,20 @@ describe("the ledgers of three workers", () => {
     const [four, rest] = [startWorker(workers.ledgers), { folder, name: "rest", blocks: 10_000 }];
     const left = await four.line.call(STORE, rest, { seconds: 60 });
     expect(LIMIT - stored - other - left).toBeLessThan(32 * 1024);
+  });
+
+  it("go on where a file that a dead worker had open was out of reach for a time", async () => {
+    const folder = join(temporary, "moved");
+    const workers = startWorkers();
+    const [one, two, three] = workers;
+    await one.line.call(STORE_OPEN, { folder, name: "open", blocks: 10 });
+    await killed(one);
+    renameSync(join(folder, "open"), join(temporary, "elsewhere"));
+    await two.line.call(STORE, { folder, name: "rest", blocks: 10_000 }, { seconds: 60 });
+    renameSync(join(temporary, "elsewhere"), join(folder, "open"));
+    await two.line.call(STORE_OPEN, { folder, name: "open", blocks: 1 });
+    await three.line.call(STORE, { folder, name: "open", blocks: 1 });
+    expect(await three.line.call(USED, folder)).toBeLessThanOrEqual(LIMIT);
   });
 });
 

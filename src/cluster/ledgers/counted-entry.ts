@@ -27,6 +27,8 @@ export class CountedEntry {
   isUnnamed = false;
   /** What was known by the same identity, and has no name: the same file, perhaps. */
   former: CountedEntry | undefined;
+  /** Whether it was made larger once. */
+  hasGrown = false;
   /** Whether its worker may write more than it has asked for. */
   hasAdvance = false;
   /** The worker that looks at it; all others wait. */

@@ -245,7 +245,9 @@ export class PrimaryAccount {
     const growth = reach + appends - entry.counted;
     const { left } = this.usage();
     if (growth > left) return false;
-    const mayHaveMore = growth > 0 && !entry.isShared;
+    // A small file is written at once and closed: what it has beyond would only have to come back.
+    const mayHaveMore = growth > 0 && !entry.isShared && entry.hasGrown;
+    entry.hasGrown ||= growth > 0;
     const advance = mayHaveMore ? Math.min(ADVANCE, Math.floor((left - growth) * ADVANCE_SHARE)) : 0;
     entry.reach = reach + advance;
     entry.appended = appends;
@@ -254,26 +256,33 @@ export class PrimaryAccount {
     return true;
   }
 
-  /** @returns whether anything was given back */
+  /** @returns whether anything can have been given back */
   async #reclaim(): Promise<boolean> {
-    const before = this.#used;
     const entries = [...this.#files.values()].filter((entry) => entry.hasAdvance && !entry.isShared);
-    await Promise.all(entries.map((entry) => (entry.reclaiming ??= this.#reclaimOf(entry, false))));
-    return this.#used < before || entries.length > 0;
+    await Promise.all(entries.map((entry) => entry.reclaiming ?? this.#startReclaiming(entry, false)));
+    return entries.length > 0;
   }
 
-  /** Two workers are to have a file. */
+  /** Two workers are to have a file. Resolves when that is so, or when something else is to be waited for first. */
   async #share(entry: CountedEntry): Promise<void> {
     await entry.reclaiming;
     if (!entry.mayBecomeShared || entry.looker !== undefined || entry.reclaiming !== undefined) return;
-    entry.reclaiming = this.#reclaimOf(entry, true);
-    await entry.reclaiming;
+    await this.#startReclaiming(entry, true);
     if (entry.holds.size > 0) entry.isShared = true;
   }
 
-  async #reclaimOf(entry: CountedEntry, isShared: boolean): Promise<void> {
-    const [hold] = entry.holds;
-    if (hold === undefined) return;
+  #startReclaiming(entry: CountedEntry, isShared: boolean): Promise<void> {
+    // While it is not shared, only one worker changes it.
+    const hold = [...entry.holds].find(({ isLeaving }) => !isLeaving);
+    if (hold === undefined) return Promise.resolve();
+    const reclaiming = this.#reclaimFrom(hold, entry, isShared).finally(() => {
+      entry.reclaiming = undefined;
+    });
+    entry.reclaiming = reclaiming;
+    return reclaiming;
+  }
+
+  async #reclaimFrom(hold: Hold, entry: CountedEntry, isShared: boolean): Promise<void> {
     const before = entry.reach;
     try {
       const needed = await hold.line.call(RECLAIM, { hold: hold.number, isShared }, { seconds: RECLAIM_TIME });
@@ -282,8 +291,6 @@ export class PrimaryAccount {
       entry.hasAdvance = false;
     } catch {
       // It keeps what it has until its line is over.
-    } finally {
-      entry.reclaiming = undefined;
     }
   }
 
