@@ -2,12 +2,15 @@ import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, readdirSync, renameSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { oneTimeCode } from "../../src/authenticators/totp/one-time-code.js";
 import { totp } from "../../src/authenticators/totp/totp.js";
 import { shareLedgers } from "../../src/base/shared-ledgers.js";
 import { ProcessLine } from "../../src/cluster/calls/process-line.js";
 import { PrimaryLedgers } from "../../src/cluster/ledgers/primary-ledgers.js";
+import { CLOSE_ACCOUNT } from "../../src/cluster/ledgers/quota-operations.js";
 import { workerLedgers } from "../../src/cluster/ledgers/worker-ledgers.js";
 import type { FileSystem } from "../../src/files/file-system.js";
 import { MemoryFileSystem } from "../../src/files/memory/memory-file-system.js";
@@ -207,6 +210,28 @@ describe("a worker that has a tree which nothing names", () => {
       expect(lines).toEqual([expect.stringContaining("its file system has no name")]);
     } finally {
       written.mockRestore();
+      shareLedgers(undefined);
+      kill();
+    }
+  });
+});
+
+describe("a worker that does not use a quota any more", () => {
+  it("tells so, for the primary to forget it", async () => {
+    const { primary, worker, kill } = relayedWorker("a worker");
+    new PrimaryLedgers().serve(primary);
+    shareLedgers(workerLedgers(worker));
+    const notify = vi.spyOn(worker, "notify");
+    try {
+      const use = async () => (await quota(new MemoryFileSystem(), { bytes: 10, name: "homes/ann" }).usage()).left;
+      expect(await use()).toBe(10);
+      setFlagsFromString("--expose-gc");
+      const collectGarbage = runInNewContext("gc") as () => void;
+      await vi.waitFor(() => {
+        collectGarbage();
+        expect(notify.mock.calls.map(([notice]) => notice)).toContain(CLOSE_ACCOUNT);
+      }, 10_000);
+    } finally {
       shareLedgers(undefined);
       kill();
     }

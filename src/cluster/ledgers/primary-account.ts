@@ -80,6 +80,7 @@ export class PrimaryAccount {
         // It rejects only where the worker has not heard that it is to list.
         reject(signal.reason);
         this.#leaveListing(lister);
+        this.close(line);
       });
     });
   }
@@ -307,7 +308,10 @@ export class PrimaryAccount {
   }
 
   #forget(entry: CountedEntry): void {
-    if (this.#files.get(entry.identity) === entry) this.#files.delete(entry.identity);
+    if (this.#files.get(entry.identity) !== entry) return;
+    const { identity, former } = entry;
+    if (former !== undefined && former.holds.size > 0) this.#files.set(identity, former);
+    else this.#files.delete(identity);
   }
 
   readonly #warn = (usage: QuotaUsage): void => {

@@ -36,7 +36,7 @@ export class WorkerAccounts implements QuotaLedger {
   readonly calls: QuotaCalls;
   readonly #accounts = new Map<string, KnownTree>();
   readonly #files = new Map<number, WorkerSize>();
-  readonly #gone = new FinalizationRegistry<string>((name) => this.#line.notify(CLOSE_ACCOUNT, name));
+  readonly #gone = new FinalizationRegistry<Tally>((tally) => this.#close(tally));
   #lastNumber = 0;
 
   constructor(line: ProcessLine) {
@@ -51,15 +51,11 @@ export class WorkerAccounts implements QuotaLedger {
     const name = shortName(tree);
     const known = this.#accounts.get(name) ?? { turns: new TreeTurns(), accounts: new Set() };
     this.#accounts.set(name, known);
-    const account = new WorkerAccount(this, this.#line, name, terms, known.turns);
-    for (const reference of known.accounts) if (reference.deref() === undefined) known.accounts.delete(reference);
+    const tally = { name, opened: 0 };
+    const account = new WorkerAccount(this, this.#line, tally, terms, known.turns);
     known.accounts.add(new WeakRef(account));
+    this.#gone.register(account, tally);
     return account;
-  }
-
-  /** The primary knows that the account is used; it learns when it is no more. */
-  opened(account: WorkerAccount): void {
-    this.#gone.register(account, account.name);
   }
 
   nextNumber(): number {
@@ -79,20 +75,34 @@ export class WorkerAccounts implements QuotaLedger {
       const account = reference.deref();
       if (account !== undefined) return account.terms;
     }
-    this.#accounts.delete(name);
     return undefined;
+  }
+
+  /** Nobody refers to an account any more. */
+  #close({ name, opened }: Tally): void {
+    const known = this.#accounts.get(name);
+    for (const reference of known?.accounts ?? [])
+      if (reference.deref() === undefined) known?.accounts.delete(reference);
+    if (known?.accounts.size === 0) this.#accounts.delete(name);
+    for (let time = 0; time < opened; time++) this.#line.notify(CLOSE_ACCOUNT, name);
   }
 }
 
-class WorkerAccount implements QuotaAccount {
+/** How often the primary was told that an account is used. */
+interface Tally {
   readonly name: string;
+  opened: number;
+}
+
+class WorkerAccount implements QuotaAccount {
+  readonly #tally: Tally;
   readonly terms: QuotaTerms;
   readonly #accounts: WorkerAccounts;
   readonly #line: ProcessLine;
   readonly #turns: TreeTurns;
 
-  constructor(accounts: WorkerAccounts, line: ProcessLine, name: string, terms: QuotaTerms, turns: TreeTurns) {
-    this.name = name;
+  constructor(accounts: WorkerAccounts, line: ProcessLine, tally: Tally, terms: QuotaTerms, turns: TreeTurns) {
+    this.#tally = tally;
     this.terms = terms;
     this.#accounts = accounts;
     this.#line = line;
@@ -105,14 +115,14 @@ class WorkerAccount implements QuotaAccount {
 
   async #measured(list: () => Promise<number>): Promise<void> {
     const { limit, used, warnAt } = this.terms;
-    const account = this.name;
+    const account = this.#tally.name;
     const late = () => {
       this.#line.notify(LISTED, { account, size: undefined });
       this.#line.notify(CLOSE_ACCOUNT, account);
     };
     const options = { seconds: LISTING_TIME, late };
     const task = await this.#accounts.calls.call(OPEN_ACCOUNT, { account, limit, used, warnAt }, options);
-    this.#accounts.opened(this);
+    this.#tally.opened++;
     if (task === "ready") return;
     let size: number | undefined;
     try {
@@ -123,7 +133,7 @@ class WorkerAccount implements QuotaAccount {
   }
 
   usage(): Promise<QuotaUsage> {
-    return this.#turns.questions.run(() => this.#accounts.calls.call(ASK_USAGE, this.name));
+    return this.#turns.questions.run(() => this.#accounts.calls.call(ASK_USAGE, this.#tally.name));
   }
 
   alone<T>(operation: () => Promise<T>): Promise<T> {
@@ -138,7 +148,7 @@ class WorkerAccount implements QuotaAccount {
   async hold(identity: string | undefined, path: string, look: Look): Promise<CountedSize> {
     const file = new WorkerSize(this.#accounts, this.#line, this.#turns, this.#accounts.nextNumber());
     const request = {
-      account: this.name,
+      account: this.#tally.name,
       hold: file.hold,
       identity: identity === undefined ? undefined : shortName(identity),
       path: path.length > MAX_PATH_LENGTH ? undefined : path,
@@ -160,7 +170,7 @@ class WorkerAccount implements QuotaAccount {
     const unlock = () => void this.#line.notify(UNLOCK_NAMES, lock);
     await this.#accounts.calls.call(
       LOCK_NAMES,
-      { account: this.name, lock, isAlone },
+      { account: this.#tally.name, lock, isAlone },
       { seconds: LOCK_TIME, late: unlock },
     );
     try {
