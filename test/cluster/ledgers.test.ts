@@ -5,16 +5,21 @@ import { join } from "node:path";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { passwordFile } from "../../src/authenticators/passwords/password-file.js";
 import { oneTimeCode } from "../../src/authenticators/totp/one-time-code.js";
 import { totp } from "../../src/authenticators/totp/totp.js";
 import { shareLedgers } from "../../src/base/shared-ledgers.js";
+import type { Operation } from "../../src/cluster/calls/operation.js";
 import { ProcessLine } from "../../src/cluster/calls/process-line.js";
+import { AGREE_TEXT, ATTEMPT_CODE } from "../../src/cluster/ledgers/operations.js";
 import { PrimaryLedgers } from "../../src/cluster/ledgers/primary-ledgers.js";
-import { CLOSE_ACCOUNT } from "../../src/cluster/ledgers/quota-operations.js";
+import { CLOSE_ACCOUNT, OPEN_ACCOUNT } from "../../src/cluster/ledgers/quota-operations.js";
 import { workerLedgers } from "../../src/cluster/ledgers/worker-ledgers.js";
 import type { FileSystem } from "../../src/files/file-system.js";
 import { MemoryFileSystem } from "../../src/files/memory/memory-file-system.js";
 import { quota } from "../../src/files/wrappers/quota.js";
+import { KNOWN_HASHES } from "../authenticators/passwords/known-hashes.js";
+import { openOptions } from "../files/conformance/drive.js";
 import { builtFile } from "../support/build.js";
 import { extent } from "../support/extent.js";
 import { temporaryFolder } from "../support/tools.js";
@@ -239,15 +244,29 @@ describe("a worker that does not use a quota any more", () => {
 });
 
 describe("a worker whose primary does not answer", () => {
-  it("refuses codes", async () => {
-    const { worker, kill } = relayedWorker("a worker");
+  it("refuses codes, passwords and files, at once or by the deadline", async () => {
+    const { primary, worker, kill } = relayedWorker("a worker");
     shareLedgers(workerLedgers(worker));
+    const files = quota(new MemoryFileSystem(), { bytes: 10, name: "tree" });
+    const connection = { remoteAddress: "192.0.2.1", signal: new AbortController().signal, reportInvalidUser() {} };
+    const failures = () =>
+      [
+        totp(SECRET)("ann", "", async () => [presentCode()]),
+        passwordFile(`ann:${KNOWN_HASHES["SHA-256 crypt"].hash}`)("ann", "secret", connection),
+        Promise.resolve(files.open?.("/file", openOptions("write create"))),
+      ].map((attempt) => attempt.then(() => "none").catch((error) => error.failure));
     try {
       // Nobody serves the ledgers.
-      await expect(totp(SECRET)("ann", "", async () => [presentCode()])).rejects.toMatchObject({ failure: "failed" });
+      expect(await Promise.all(failures())).toEqual(["failed", "failed", "failed"]);
+      for (const operation of [ATTEMPT_CODE, AGREE_TEXT, OPEN_ACCOUNT]) {
+        primary.answer(operation as Operation<unknown, unknown>, () => new Promise(() => {}));
+      }
+      const [code, password, file] = failures();
+      expect([await code, await password]).toEqual(["late", "late"]);
       kill();
-      await once(worker.signal, "abort");
-      await expect(totp(SECRET)("ann", "", async () => [presentCode()])).rejects.toMatchObject({ failure: "gone" });
+      // It may wait for another worker to list the tree, and so for longer.
+      expect(await file).toBe("gone");
+      expect(await Promise.all(failures())).toEqual(["gone", "gone", "gone"]);
     } finally {
       shareLedgers(undefined);
     }
