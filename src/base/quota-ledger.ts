@@ -77,6 +77,8 @@ export interface QuotaAccount {
    * @param creates whether the file is made if it is not there
    */
   opening<T>(creates: boolean, operation: () => Promise<T>): Promise<T>;
+  /** Something was renamed, with all that is in it. */
+  moved(oldPath: string, newPath: string): void;
   /**
    * Begins to count a file.
    *

@@ -1,4 +1,5 @@
 import type { QuotaUsage, Seen } from "../../base/quota-ledger.js";
+import { isWithin } from "../../files/path.js";
 import { ShareWatch } from "../../files/wrappers/share-watch.js";
 import type { ProcessLine } from "../calls/process-line.js";
 import { CountedEntry, type Hold } from "./counted-entry.js";
@@ -136,19 +137,29 @@ export class PrimaryAccount {
   }
 
   /** @returns whether the worker may look: nobody else changes the file then, until it has told what it saw */
-  async lookAlone(hold: Hold, isLeaving: boolean): Promise<boolean> {
+  async lookAlone(hold: Hold, isLeaving: boolean, signal: AbortSignal): Promise<boolean> {
     const { entry } = hold;
     if (entry === undefined) return false;
     hold.isLeaving ||= isLeaving;
-    await entry.reclaiming;
+    while (entry.looker !== undefined || entry.reclaiming !== undefined) {
+      if (entry.looker !== undefined) await entry.lookOver(signal);
+      else await entry.reclaiming;
+    }
     if (hold.entry !== entry) return false;
-    const isBusy = entry.looker !== undefined || entry.reclaiming !== undefined;
-    if (isBusy || [...entry.holds].some((other) => other !== hold && !other.isLeaving)) {
+    if ([...entry.holds].some((other) => other !== hold && !other.isLeaving)) {
       entry.isUnsure ||= isLeaving;
       return false;
     }
     entry.looker = hold;
     return true;
+  }
+
+  /** Files are looked for by their paths when nobody knows how large they are. */
+  moved(oldPath: string, newPath: string): void {
+    for (const entry of this.#files.values()) {
+      if (entry.path === undefined || !isWithin(entry.path, oldPath)) continue;
+      entry.path = newPath + entry.path.slice(oldPath.length);
+    }
   }
 
   /** It counts until no worker has it open. */

@@ -13,6 +13,7 @@ import {
   LOCK_NAMES,
   LOOK_ALONE,
   LOOKED,
+  MOVED,
   OPEN_ACCOUNT,
   UNLOCK_NAMES,
 } from "./quota-operations.js";
@@ -56,6 +57,7 @@ export class PrimaryAccounts {
       });
       return undefined;
     });
+    line.hear(MOVED, ({ account, oldPath, newPath }) => this.#accounts.get(account)?.moved(oldPath, newPath));
     line.hear(UNLOCK_NAMES, (lock) => {
       locks.get(lock)?.();
       locks.delete(lock);
@@ -73,7 +75,9 @@ export class PrimaryAccounts {
         throw error;
       }
     });
-    line.answer(LOOK_ALONE, ({ hold, isLeaving }) => held(hold).account.lookAlone(held(hold), isLeaving));
+    line.answer(LOOK_ALONE, ({ hold, isLeaving }, { signal }) =>
+      held(hold).account.lookAlone(held(hold), isLeaving, signal),
+    );
     line.hear(LOOKED, ({ hold, seen }) => holds.get(hold)?.account.looked(held(hold), seen));
     line.answer(GROW_FILE, ({ hold, size, appended }) => held(hold).account.grow(held(hold), size, appended));
     line.answer(FILE_UNNAMED, (number) => {

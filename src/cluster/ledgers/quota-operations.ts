@@ -134,6 +134,12 @@ export const LEAVE_FILE: Notice<FileLeaving> = {
   value: fields({ hold: number, size: bytes, isUnsure: flag }),
 };
 
+/** Something was renamed. */
+export const MOVED: Notice<{ readonly account: string; readonly oldPath: string; readonly newPath: string }> = {
+  name: "ledgers.quotas.moved",
+  value: fields({ account, oldPath: path, newPath: path }),
+};
+
 /** Answered when what the worker has told before is counted. */
 export const ALL_COUNTED: Operation<undefined, undefined> = {
   name: "ledgers.quotas.allCounted",

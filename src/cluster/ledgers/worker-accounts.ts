@@ -8,6 +8,7 @@ import {
   HOLD_FILE,
   LISTED,
   LOCK_NAMES,
+  MOVED,
   OPEN_ACCOUNT,
   RECLAIM,
   UNLOCK_NAMES,
@@ -143,6 +144,11 @@ class WorkerAccount implements QuotaAccount {
   /** Another worker might remove the file before it is held, and what it takes would not count. */
   opening<T>(_creates: boolean, operation: () => Promise<T>): Promise<T> {
     return this.#turns.names.run(() => this.#locked(false, operation));
+  }
+
+  moved(oldPath: string, newPath: string): void {
+    if (Math.max(oldPath.length, newPath.length) > MAX_PATH_LENGTH) return;
+    this.#line.notify(MOVED, { account: this.#tally.name, oldPath, newPath });
   }
 
   async hold(identity: string | undefined, path: string, look: Look): Promise<CountedSize> {

@@ -33,6 +33,8 @@ export class OwnAccount implements QuotaAccount {
     return creates ? this.#nameChanges.together(operation) : operation();
   }
 
+  moved(): void {}
+
   async hold(_identity: string | undefined, _path: string, look: Look): Promise<CountedSize> {
     return new OwnSize(this.#budget, (await look()).size);
   }

@@ -290,6 +290,7 @@ class QuotaFileSystem implements FileSystem {
 
   /** Files without an identity are known by their paths, as long as they have one. */
   #movePaths(oldPath: string, newPath: string | undefined): void {
+    if (newPath !== undefined) this.#account.moved(oldPath, newPath);
     for (const openFile of [...this.#openFiles.values()]) {
       if (!openFile.key.startsWith(pathKey("/"))) continue;
       const path = openFile.key.slice(pathKey("").length);
