@@ -3,7 +3,6 @@ import { type RefusalReason, refusalReasons } from "../server/admission/refusal.
 import type { BoundAddress, Place } from "../server/listeners/listen-address.js";
 import type { StreamInfo } from "../server/stream-info.js";
 import {
-  bytes,
   type Check,
   fields,
   finite,
@@ -28,8 +27,11 @@ const MAX_NAME = 5000;
 const MAX_PLACES = 64;
 const MAX_CONNECTIONS = 1_000_000;
 
-/** Bytes that the primary may have read behind the header of a proxy. */
-const MAX_HEAD = 1024 * 1024;
+/** Of base64: bytes that the primary may have read behind the header of a proxy. */
+const MAX_HEAD = 2 * 1024 * 1024;
+
+/** Of base64: what `prepare` may return. */
+export const MAX_DATA = 64 * 1024 * 1024;
 
 /** Seconds. */
 const LONGEST = 2 ** 31 / 1000;
@@ -151,8 +153,8 @@ export const PENALISE: Operation<
 // --- to a worker
 
 export interface StartRequest {
-  /** From `prepare`. */
-  readonly data: unknown;
+  /** From `prepare`: what `v8.serialize` makes of it, in base64. */
+  readonly data: string;
   /** Between two beats. */
   readonly beatSeconds: number;
 }
@@ -160,7 +162,7 @@ export interface StartRequest {
 /** Answered once the worker listens. */
 export const START: Operation<StartRequest, Problem | undefined> = {
   name: "start",
-  request: fields({ data: anything, beatSeconds: seconds }),
+  request: fields({ data: text(MAX_DATA), beatSeconds: seconds }),
   answer: optional(problem),
 };
 
@@ -168,8 +170,8 @@ export interface HandedConnection {
   readonly id: number;
   readonly desk: string;
   readonly info: StreamInfo;
-  /** What the client has sent behind the header of a proxy. */
-  readonly head: Buffer | undefined;
+  /** What the client has sent behind the header of a proxy, in base64. */
+  readonly head: string | undefined;
   /** The client is only to be told that it is refused. */
   readonly refusal: RefusalReason | undefined;
 }
@@ -188,7 +190,7 @@ export const CONNECTION: Notice<HandedConnection> = {
     id,
     desk: name,
     info,
-    head: optional(bytes(MAX_HEAD)),
+    head: optional(text(MAX_HEAD)),
     refusal: optional(oneOf(...refusalReasons)),
   }),
 };

@@ -14,7 +14,7 @@ let isServing = false;
  * crashes takes its own connections only, and another one takes its place.
  *
  * @returns in the primary, once all workers listen
- * @throws {ConfigurationError} naming the option that cannot be used
+ * @throws {ConfigurationError} naming the option that cannot be used, or `prepare` for a result that cannot be copied
  * @throws {WorkerStartError} when a worker cannot start; its cause is the error of `start`
  * @throws {WorkerCrashLoopError} when workers crash before they have started
  */

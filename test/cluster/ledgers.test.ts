@@ -51,7 +51,7 @@ afterEach(() => {
 });
 
 function startWorker(ledgers: PrimaryLedgers): Worker {
-  const child = fork(builtFile("test/cluster/ledger-worker-process.ts"), { serialization: "advanced" });
+  const child = fork(builtFile("test/cluster/ledger-worker-process.ts"));
   running.push(child);
   const line = new ProcessLine(child, { peer: "a worker" });
   ledgers.serve(line);

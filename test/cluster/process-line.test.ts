@@ -12,7 +12,7 @@ import { ABANDONED, COUNT, COUNTED, DOUBLE, FAIL, GO, GREET, LATER, LIE, MISBEHA
 const NEVER: Operation<undefined, undefined> = { name: "never", request: nothing, answer: nothing };
 
 function start(): { child: ChildProcess; line: ProcessLine; warnings: object[] } {
-  const child = fork(builtFile("test/cluster/line-process.ts"), { serialization: "advanced" });
+  const child = fork(builtFile("test/cluster/line-process.ts"));
   onTestFinished(() => void child.kill("SIGKILL"));
   const warnings: object[] = [];
   const line = new ProcessLine(child, { peer: "the child", logger: { warn: (fields) => void warnings.push(fields) } });

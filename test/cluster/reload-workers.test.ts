@@ -91,7 +91,7 @@ describe("a reload of workers", () => {
   it("waits for another, and those that wait are one", async () => {
     const started = await StartedWorkers.start({ workers: { workers: 1 } });
     await Promise.all([1, 2, 3, 4].map(() => started.ask("reload")));
-    expect(started.log.match(/the workers were replaced/g)).toHaveLength(2);
+    await vi.waitFor(() => expect(started.log.match(/the workers were replaced/g)).toHaveLength(2));
     await vi.waitFor(async () => expect(await started.workers()).toMatchObject([{ worker: 3 }]));
   });
 });

@@ -14,6 +14,8 @@ interface Answer {
 export interface ToldEvent {
   readonly event: string;
   readonly fields: Readonly<Record<string, unknown>>;
+  /** When it was told: `performance.now()`. */
+  readonly time: number;
 }
 
 /** The program of workers-process.ts, running; ended when the test is over. */
@@ -54,7 +56,7 @@ export class StartedWorkers {
           this.port = Number(message.port);
           resolve();
         } else if ("ended" in message) this.ended = String(message.ended);
-        else if ("event" in message) this.events.push(message as ToldEvent);
+        else if ("event" in message) this.events.push({ ...(message as ToldEvent), time: performance.now() });
         else this.#answered(message as { id: number; result: unknown; error?: string });
       });
     });

@@ -34,7 +34,7 @@ export interface RelayedWorker {
 
 /** A line of a primary and a worker, both of them in this process; what they say goes through another. */
 export function relayedWorker(name: string): RelayedWorker {
-  const relay = fork(builtFile("test/cluster/relay-process.ts"), { serialization: "advanced" });
+  const relay = fork(builtFile("test/cluster/relay-process.ts"));
   relay.setMaxListeners(0);
   return {
     primary: new ProcessLine(relayedEnd(relay, "primary", "worker"), { peer: name }),

@@ -32,14 +32,6 @@ export const flag: Check<boolean> = (value) => {
   throw new MalformedMessageError("neither true nor false");
 };
 
-/** Needs a channel with `serialization: "advanced"`. @param maximum bytes */
-export function bytes(maximum: number): Check<Buffer> {
-  return (value) => {
-    if (!(value instanceof Uint8Array) || value.length > maximum) throw new MalformedMessageError("no bytes");
-    return Buffer.from(value.buffer, value.byteOffset, value.byteLength);
-  };
-}
-
 export const nothing: Check<undefined> = (value) => {
   if (value === undefined || value === null) return undefined;
   throw new MalformedMessageError("something where nothing belongs");

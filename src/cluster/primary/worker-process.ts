@@ -135,7 +135,7 @@ export class WorkerProcess {
    * @param unresponsiveAfter milliseconds
    * @throws {WorkerStartError}
    */
-  async start(data: unknown, time: number, unresponsiveAfter: number): Promise<void> {
+  async start(data: string, time: number, unresponsiveAfter: number): Promise<void> {
     const begun = performance.now();
     try {
       await this.#greeted(time);
@@ -166,7 +166,8 @@ export class WorkerProcess {
     const head = readSoFar(visit);
     if (socket.destroyed) return "lost";
     const refusal = stay.kind === "refused" ? stay.reason : undefined;
-    if (!this.line.notify(CONNECTION, { id, desk, info, head, refusal }, socket)) return "over";
+    const connection = { id, desk, info, head: head?.toString("base64"), refusal };
+    if (!this.line.notify(CONNECTION, connection, socket)) return "over";
     this.#visits.set(id, visit);
     this.#underway.set(id, performance.now());
     if (stay.kind === "admitted") this.#admitted++;

@@ -69,7 +69,7 @@ export class RemoteListenings {
       reports.gone(id);
       return;
     }
-    if (head !== undefined) handle.unshift(head);
+    if (head !== undefined) handle.unshift(Buffer.from(head, "base64"));
     this.#connections++;
     const { desk } = served;
     const place = new RemotePlace(this.#primary, id, desk.settings.admission, () => this.#connections--);

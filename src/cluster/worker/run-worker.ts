@@ -1,4 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { deserialize } from "node:v8";
 import { loggedText } from "../../base/logged-text.js";
 import { shareLedgers } from "../../base/shared-ledgers.js";
 import { setWorkerNumber } from "../../base/worker-number.js";
@@ -74,11 +75,12 @@ class WorkerProgram {
     line.notify(HELLO, undefined);
   }
 
-  async #start(data: unknown, beatSeconds: number) {
+  async #start(data: string, beatSeconds: number) {
     setInterval(() => this.#line.notify(BEAT, this.#counts()), 1000 * beatSeconds);
     try {
       const { signal } = this.#retiring;
-      this.#disposable = await this.#settings.start({ worker: this.#number, data, signal });
+      const context = { worker: this.#number, data: deserialize(Buffer.from(data, "base64")) as unknown, signal };
+      this.#disposable = await this.#settings.start(context);
       return undefined;
     } catch (error) {
       return problemOf(error);
