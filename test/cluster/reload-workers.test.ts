@@ -1,17 +1,20 @@
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
+import { extent } from "../support/extent.js";
 import { PacketClient } from "../support/packet-client.js";
 import { StreamEnded } from "../support/packet-socket.js";
-import { StartedWorkers } from "./started-workers.js";
+import { BUSY, StartedWorkers, soon } from "./started-workers.js";
+
+const RELOADS = extent(4, 50);
 
 const newFile = () => join(mkdtempSync(join(tmpdir(), "spindlex-workers-")), "start.json");
 
 const pids = async (started: StartedWorkers, state = "serving") =>
   (await started.workers()).filter((worker) => worker.state === state).map(({ pid }) => pid);
 
-describe("a reload of workers", () => {
+describe("a reload of workers", BUSY, () => {
   it("starts others, while old sessions go on to their end", async () => {
     const started = await StartedWorkers.start();
     const before = await pids(started);
@@ -26,7 +29,7 @@ describe("a reload of workers", () => {
     expect(after).toContain(await started.pidOf(fresh));
     expect((await started.statistics()).active).toBe(3);
     for (const client of old) await client.close();
-    await vi.waitFor(async () => expect(await pids(started, "retiring")).toEqual([]), { timeout: 5000 });
+    await soon(async () => expect(await pids(started, "retiring")).toEqual([]));
     expect(started.events.filter(({ event }) => event === "workerEnded").map(({ fields }) => fields)).toEqual([
       expect.objectContaining({ code: 0, crashed: false, connections: 0 }),
       expect.objectContaining({ code: 0, crashed: false, connections: 0 }),
@@ -39,7 +42,7 @@ describe("a reload of workers", () => {
     const client = await started.login();
     await started.ask("reload");
     expect(await client.waitDisconnect()).toMatchObject({ message: "the server is shutting down" });
-    await vi.waitFor(async () => expect(await started.workers()).toHaveLength(1), { timeout: 8000 });
+    await soon(async () => expect(await started.workers()).toHaveLength(1));
   });
 
   it("puts new limits in force, and keeps counts and penalties", async () => {
@@ -51,7 +54,7 @@ describe("a reload of workers", () => {
     const client = await started.login();
     const bad = await PacketClient.handshake(started.port, { localAddress: "127.0.0.66" });
     await bad.close();
-    await vi.waitFor(async () => expect((await started.statistics()).penalisedSources).toBe(1));
+    await soon(async () => expect((await started.statistics()).penalisedSources).toBe(1));
     writeFileSync(file, JSON.stringify({ server: { denyFrom: "127.0.0.77", maxConnectionsPerUser: 1 } }));
     await started.ask("reload");
     for (const localAddress of ["127.0.0.66", "127.0.0.77"]) {
@@ -61,7 +64,7 @@ describe("a reload of workers", () => {
     // The session of before counts, though an old worker has it.
     await expect(started.login()).rejects.toThrow("too many connections of this user");
     await client.close();
-    await vi.waitFor(() => started.login());
+    await soon(() => started.login());
     expect((await started.statistics()).refusedBy).toMatchObject({ denyFrom: 1, perSourcePenalties: 1 });
   });
 
@@ -81,7 +84,7 @@ describe("a reload of workers", () => {
     writeFileSync(file, JSON.stringify({ exit: true }));
     await expect(started.ask("reload")).rejects.toThrow("exit code 7");
     expect(await pids(started)).toEqual(before);
-    await vi.waitFor(async () => expect(await started.workers()).toHaveLength(2));
+    await soon(async () => expect(await started.workers()).toHaveLength(2));
     expect(before).toContain(await started.pidOf(await started.login()));
     writeFileSync(file, JSON.stringify({}));
     await started.ask("reload");
@@ -91,12 +94,36 @@ describe("a reload of workers", () => {
   it("waits for another, and those that wait are one", async () => {
     const started = await StartedWorkers.start({ workers: { workers: 1 } });
     await Promise.all([1, 2, 3, 4].map(() => started.ask("reload")));
-    await vi.waitFor(() => expect(started.log.match(/the workers were replaced/g)).toHaveLength(2));
-    await vi.waitFor(async () => expect(await started.workers()).toMatchObject([{ worker: 3 }]));
+    await soon(() => expect(started.log.match(/the workers were replaced/g)).toHaveLength(2));
+    await soon(async () => expect(await started.workers()).toMatchObject([{ worker: 3 }]));
   });
 });
 
-describe("workers that are told to end", () => {
+describe("reloads one after the other", BUSY, () => {
+  it("keep a session, and leave no other worker behind", async () => {
+    const started = await StartedWorkers.start({ workers: { workers: 1 } });
+    const client = await started.login();
+    const pid = await started.pidOf(client);
+    for (let count = 0; count < RELOADS; count++) await started.ask("reload");
+    expect(await started.pidOf(client)).toBe(pid);
+    await soon(async () => expect(await started.workers()).toHaveLength(2));
+    expect((await started.statistics()).active).toBe(1);
+  });
+
+  it("let only so many workers go on with old sessions: the oldest has to end", async () => {
+    const started = await StartedWorkers.start({ workers: { workers: 1 } });
+    const clients = [];
+    for (let count = 0; count < 5; count++) {
+      clients.push(await started.login());
+      await started.ask("reload");
+    }
+    const [oldest, ...others] = clients;
+    expect(await oldest?.waitDisconnect()).toMatchObject({ message: "the server is shutting down" });
+    for (const client of others) expect((await client.exec("pid")).exitStatus).toBe(0);
+  });
+});
+
+describe("workers that are told to end", BUSY, () => {
   it("take nobody new, and then end their sessions", async () => {
     const started = await StartedWorkers.start();
     const client = await started.login();
@@ -106,6 +133,6 @@ describe("workers that are told to end", () => {
     const ended = started.ask("close");
     expect(await client.waitDisconnect()).toMatchObject({ message: "the server is shutting down" });
     await ended;
-    await vi.waitFor(() => expect(started.primary.exitCode).toBe(0));
+    await soon(() => expect(started.primary.exitCode).toBe(0));
   });
 });

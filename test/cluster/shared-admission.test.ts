@@ -2,14 +2,17 @@ import { mkdtempSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import { DisconnectReason, MessageNumber } from "../../src/protocol/constants.js";
+import { extent } from "../support/extent.js";
 import { PacketClient } from "../support/packet-client.js";
 import { passwordRequest } from "../support/packet-messages.js";
 import { PacketSocket, StreamEnded } from "../support/packet-socket.js";
 import { defaults } from "../support/packet-transport.js";
-import { StartedWorkers } from "./started-workers.js";
+import { BUSY, StartedWorkers, soon } from "./started-workers.js";
 import type { ProgramOptions } from "./workers-process.js";
+
+const SOURCES = extent(200, 10_000);
 
 const start = (server: ProgramOptions["server"]) =>
   StartedWorkers.start({ workers: { workers: 3 }, server: server ?? {} });
@@ -31,7 +34,7 @@ class ProxiedClient extends PacketClient {
   }
 }
 
-describe("over three workers", () => {
+describe("over three workers", BUSY, () => {
   it("connections without a login are counted together, and users with theirs", async () => {
     const started = await start({ ...noPenalties, maxStartups: 5, maxConnectionsPerUser: 4 });
     const users = [];
@@ -46,7 +49,7 @@ describe("over three workers", () => {
     });
     const other = await started.login({}, "bob");
     await users[0]?.close();
-    await vi.waitFor(async () => expect((await started.login()).stream.socket.closed).toBe(false));
+    await soon(async () => expect((await started.login()).stream.socket.closed).toBe(false));
 
     const held = [];
     for (let count = 0; count < 5; count++) held.push(await PacketClient.handshake(started.port));
@@ -55,7 +58,7 @@ describe("over three workers", () => {
     expect((await started.statistics()).refusedBy.maxConnectionsPerUser).toBeGreaterThanOrEqual(1);
     expect((await started.statistics()).startups).toBe(5);
     held[0]?.reset();
-    await vi.waitFor(async () => expect((await started.statistics()).startups).toBe(4));
+    await soon(async () => expect((await started.statistics()).startups).toBe(4));
     await started.login({}, "eve");
     await other.close();
   });
@@ -73,7 +76,7 @@ describe("over three workers", () => {
       });
     }
     await clients[3]?.close();
-    await vi.waitFor(async () => expect((await started.statistics()).active).toBe(6));
+    await soon(async () => expect((await started.statistics()).active).toBe(6));
     expect(await started.pidOf(await started.login())).toBeGreaterThan(0);
     expect(await started.statistics()).toMatchObject({ accepted: 8, refusedBy: { maxConnections: 3 } });
     expect(started.events.filter(({ event }) => event === "refused")).toHaveLength(3);
@@ -87,7 +90,7 @@ describe("over three workers", () => {
       const client = await PacketClient.authenticating(started.port, attacker);
       expect((await client.authPassword("ann", "wrong"))[0]).toBe(MessageNumber.USERAUTH_FAILURE);
       await client.close();
-      await vi.waitFor(() => expect(penalties().length).toBe(count + 1));
+      await soon(() => expect(penalties().length).toBe(count + 1));
     }
     const workers = new Set(penalties().map(({ fields }) => fields.worker));
     expect(workers.size).toBe(3);
@@ -107,7 +110,7 @@ describe("over three workers", () => {
     const version = "SSH-2.0-behind_the_header\r\n";
     const client = await ProxiedClient.through(started.port, `PROXY TCP4 192.0.2.7 127.0.0.1 5000 22\r\n${version}`);
     await client.readIdentification();
-    await vi.waitFor(async () =>
+    await soon(async () =>
       expect(await started.connections()).toMatchObject([
         { remoteAddress: "192.0.2.7", remotePort: 5000, clientVersion: version.trim() },
       ]),
@@ -118,7 +121,34 @@ describe("over three workers", () => {
     await expect(wrong.stream.take(1)).rejects.toThrow(StreamEnded);
     expect((await started.statistics()).refusedBy).toMatchObject({ denyFrom: 1, proxyProtocol: 1 });
     client.reset();
-    await vi.waitFor(async () => expect(await started.statistics()).toMatchObject({ active: 0, startups: 0 }));
+    await soon(async () => expect(await started.statistics()).toMatchObject({ active: 0, startups: 0 }));
+  });
+
+  it("many sources are penalised, and each is refused", async () => {
+    const perSourcePenalties = { noAuth: 600, min: 1 };
+    const started = await start({ proxyProtocol: { from: "127.0.0.10" }, perSourcePenalties });
+    const header = (index: number) => `PROXY TCP4 10.0.${index >> 8}.${index & 255} 127.0.0.1 5000 22\r\n`;
+    const visit = async (index: number) => {
+      const client = await ProxiedClient.through(started.port, header(index));
+      const isServed = await client.readIdentification().then(
+        () => true,
+        () => false,
+      );
+      client.reset();
+      return isServed;
+    };
+    const visitAll = async () => {
+      let served = 0;
+      for (let first = 0; first < SOURCES; first += 20) {
+        const together = Array.from({ length: Math.min(20, SOURCES - first) }, (_, index) => visit(first + index));
+        served += (await Promise.all(together)).filter((isServed) => isServed).length;
+      }
+      return served;
+    };
+    expect(await visitAll()).toBe(SOURCES);
+    await soon(async () => expect((await started.statistics()).penalisedSources).toBe(SOURCES));
+    expect(await visitAll()).toBe(0);
+    expect((await started.statistics()).refusedBy.perSourcePenalties).toBe(SOURCES);
   });
 
   it("a socket of the file system is served beside a port", async () => {

@@ -1,5 +1,5 @@
 import { type ChildProcess, fork } from "node:child_process";
-import { onTestFinished } from "vitest";
+import { onTestFinished, vi } from "vitest";
 import type { ConnectionStats, WorkerConnection, WorkerInfo } from "../../src/index.js";
 import { builtFile } from "../support/build.js";
 import { PacketClient } from "../support/packet-client.js";
@@ -104,4 +104,12 @@ export class StartedWorkers {
     this.primary.kill("SIGKILL");
     await exited;
   }
+}
+
+/** For tests that start several processes each: they take their time on a busy machine. */
+export const BUSY = { timeout: 60_000 };
+
+/** Waits until a check does not fail any more. */
+export function soon<Result>(check: () => Result | Promise<Result>): Promise<Result> {
+  return vi.waitFor(check, { timeout: 15_000 });
 }

@@ -2,13 +2,11 @@ import { mkdtempSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import { PacketClient } from "../support/packet-client.js";
 import { execRequest, passwordRequest } from "../support/packet-messages.js";
 import { StreamEnded } from "../support/packet-socket.js";
-import { StartedWorkers } from "./started-workers.js";
-
-const LONG = { timeout: 10_000 };
+import { BUSY, StartedWorkers, soon } from "./started-workers.js";
 
 function isRunning(pid: number): boolean {
   try {
@@ -33,16 +31,16 @@ async function run(client: PacketClient, command: string): Promise<void> {
 
 async function ended(started: StartedWorkers, count: number) {
   const endings = () => started.events.filter(({ event }) => event === "workerEnded");
-  await vi.waitFor(() => expect(endings().length).toBeGreaterThanOrEqual(count), LONG);
+  await soon(() => expect(endings().length).toBeGreaterThanOrEqual(count));
   return endings().map(({ fields }) => fields);
 }
 
 const serving = (started: StartedWorkers, count: number) =>
-  vi.waitFor(async () => {
+  soon(async () => {
     const workers = await started.workers();
     expect(workers.filter(({ state }) => state === "serving")).toHaveLength(count);
     return workers;
-  }, LONG);
+  });
 
 /** Clients in each phase of a connection. */
 const PHASES: Readonly<Record<string, (started: StartedWorkers) => Promise<PacketClient>>> = {
@@ -62,14 +60,14 @@ const PHASES: Readonly<Record<string, (started: StartedWorkers) => Promise<Packe
   "in a session": waiting,
 };
 
-describe("a worker that is killed", () => {
+describe("a worker that is killed", BUSY, () => {
   it("takes only its own connections, in whatever phase they are, and is replaced", async () => {
     const started = await StartedWorkers.start({ workers: { minUptime: 0 }, server: { perSourceMaxStartups: 10 } });
     let killed = 0;
     for (const [phase, reach] of Object.entries(PHASES)) {
       await serving(started, 2);
       const clients = [await reach(started), await reach(started)];
-      const stay = await vi.waitFor(async () => {
+      const stay = await soon(async () => {
         const workers = await started.workers();
         expect(
           workers.map(({ connections }) => connections),
@@ -89,7 +87,7 @@ describe("a worker that is killed", () => {
       expect(survivor?.stream.socket.closed, phase).toBe(false);
       expect((await started.statistics()).startups, phase).toBe(["logged in", "in a session"].includes(phase) ? 0 : 1);
       survivor?.reset();
-      await vi.waitFor(async () => {
+      await soon(async () => {
         const workers = await started.workers();
         expect(
           workers.every(({ connections }) => connections === 0),
@@ -135,7 +133,7 @@ describe("a worker that is killed", () => {
     expect(started.log).toContain("a worker does not answer");
     await serving(started, 2);
     expect(await started.statistics()).toMatchObject({ active: 0, startups: 0 });
-  }, 60_000);
+  });
 
   it("cannot take the connections of others by lying about them", async () => {
     const started = await StartedWorkers.start({ server: { perSourceMaxConnections: 4 } });
@@ -148,7 +146,7 @@ describe("a worker that is killed", () => {
   });
 });
 
-describe("workers that crash one after the other", () => {
+describe("workers that crash one after the other", BUSY, () => {
   const file = () => join(mkdtempSync(join(tmpdir(), "spindlex-workers-")), "start.json");
 
   it.each([
@@ -179,13 +177,13 @@ describe("workers that crash one after the other", () => {
     writeFileSync(path, JSON.stringify({ exit: true }));
     const [worker] = await started.workers();
     process.kill(worker?.pid ?? 0, "SIGKILL");
-    await vi.waitFor(() => expect(started.ended).toMatch(/^WorkerCrashLoopError: 2 workers/), LONG);
+    await soon(() => expect(started.ended).toMatch(/^WorkerCrashLoopError: 2 workers/));
     expect(started.log).toContain("the workers crash again and again");
     await expect(PacketClient.connect(started.port)).rejects.toThrow();
   });
 });
 
-describe("workers whose primary is killed", () => {
+describe("workers whose primary is killed", BUSY, () => {
   it("end", async () => {
     const started = await StartedWorkers.start();
     const client = await waiting(started);
@@ -193,11 +191,11 @@ describe("workers whose primary is killed", () => {
     expect(pids.map(isRunning)).toEqual([true, true]);
     started.primary.kill("SIGKILL");
     await client.stream.closed();
-    await vi.waitFor(() => expect(pids.map(isRunning)).toEqual([false, false]), LONG);
+    await soon(() => expect(pids.map(isRunning)).toEqual([false, false]));
   });
 });
 
-describe("a socket that is reset between accept and hand-over", () => {
+describe("a socket that is reset between accept and hand-over", BUSY, () => {
   it("takes no place, and harms nobody", async () => {
     const started = await StartedWorkers.start({ server: { perSourceMaxStartups: 60 } });
     // The workers take nothing meanwhile, and so sockets wait in the primary.
@@ -205,12 +203,12 @@ describe("a socket that is reset between accept and hand-over", () => {
     for (const pid of pids) process.kill(pid, "SIGSTOP");
     const sockets = Array.from({ length: 50 }, () => connect(started.port, "127.0.0.1").on("error", () => {}));
     await Promise.all(sockets.map((socket) => new Promise((resolve) => socket.once("connect", resolve))));
-    await vi.waitFor(async () => expect(await started.ask<{ connections: number }[]>("workers")).toBeDefined());
+    await soon(async () => expect(await started.ask<{ connections: number }[]>("workers")).toBeDefined());
     for (const socket of sockets) socket.resetAndDestroy();
     for (const pid of pids) process.kill(pid, "SIGCONT");
     const client = await started.login();
     expect(await started.pidOf(client)).toBeGreaterThan(0);
-    await vi.waitFor(async () => expect(await started.statistics()).toMatchObject({ active: 1, startups: 0 }));
+    await soon(async () => expect(await started.statistics()).toMatchObject({ active: 1, startups: 0 }));
     expect((await started.workers()).reduce((sum, { connections }) => sum + connections, 0)).toBe(1);
   });
 });

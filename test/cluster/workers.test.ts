@@ -1,7 +1,7 @@
-import { describe, expect, it, vi } from "vitest";
-import { StartedWorkers } from "./started-workers.js";
+import { describe, expect, it } from "vitest";
+import { BUSY, StartedWorkers, soon } from "./started-workers.js";
 
-describe("workers", () => {
+describe("workers", BUSY, () => {
   it("serve on one place, each connection by the one that has the fewest", async () => {
     const started = await StartedWorkers.start({ workers: { workers: 3 } });
     const clients = await Promise.all(Array.from({ length: 6 }, () => started.login()));
@@ -15,8 +15,8 @@ describe("workers", () => {
     const [{ id } = { id: 0 }] = connections;
     expect(await started.ask("closeConnection", id)).toBe(true);
     expect(await started.ask("closeConnection", id + 1000)).toBe(false);
-    await vi.waitFor(async () => expect(await started.statistics()).toMatchObject({ active: 5 }));
+    await soon(async () => expect(await started.statistics()).toMatchObject({ active: 5 }));
     for (const client of clients) client.close();
-    await vi.waitFor(async () => expect(await started.statistics()).toMatchObject({ accepted: 6, active: 0 }));
+    await soon(async () => expect(await started.statistics()).toMatchObject({ accepted: 6, active: 0 }));
   });
 });
