@@ -24,4 +24,13 @@ describe("MessageRate", () => {
     const rate = new MessageRate();
     for (let message = 0; message < MAX_MESSAGES; message++) expect(rate.isExceeded()).toBe(false);
   });
+
+  it("takes no calls for a flood, nor what each of them brings with it", () => {
+    const rate = new MessageRate();
+    const calls = Array.from({ length: 2 * MAX_MESSAGES }, () => {
+      rate.called();
+      return rate.isExceeded() || rate.isExceeded();
+    });
+    expect(calls).not.toContain(true);
+  });
 });

@@ -1,15 +1,23 @@
-/** Messages that another process may send in one span: more than any load of connections makes. */
+/** Messages that another process may send in one span beside its calls: more than any load of connections makes. */
 export const MAX_MESSAGES = 100_000;
 
 /** Milliseconds: so long that what has gathered behind a turn of the event loop that took seconds is no flood. */
 const SPAN = 5000;
+
+/** Messages that a call brings with it: what was asked for is used, and given back. */
+const MESSAGES_OF_CALL = 2;
 
 /** Sees that messages come faster than anything needs them. */
 export class MessageRate {
   #spanBegun = performance.now();
   #count = 0;
 
-  /** To be asked for each message. */
+  /** Calls are no flood, however many: only so many wait for their answers. Users who are busy with their files make them. */
+  called(): void {
+    this.#count = Math.max(0, this.#count - MESSAGES_OF_CALL);
+  }
+
+  /** To be asked for each other message. */
   isExceeded(): boolean {
     if (++this.#count <= MAX_MESSAGES) return false;
     // The clock is looked at only when there have been so many.

@@ -210,8 +210,12 @@ export class ProcessLine {
         isTaken = true;
         return;
       }
-      if (this.#rate.isExceeded()) this.#broken("it sends too many messages");
-      else isTaken = this.#take(message, handle);
+      if (message.spindlex === "call") this.#rate.called();
+      else if (this.#rate.isExceeded()) {
+        this.#broken("it sends too many messages");
+        return;
+      }
+      isTaken = this.#take(message, handle);
     } catch {
       this.#broken("it has sent what cannot be read");
     } finally {

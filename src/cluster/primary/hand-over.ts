@@ -21,6 +21,7 @@ export class HandOver {
   /** By server. Their number is bounded by the places that connections take. */
   readonly #waiting = new Map<string, Waiting[]>();
   #lastId = 0;
+  #isClosed = false;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(workers: () => Iterable<WorkerProcess>, logger: Logger) {
@@ -32,7 +33,6 @@ export class HandOver {
     // A reset is told to whoever reads it.
     socket.on("error", () => {});
     const visit = { id: ++this.#lastId, desk, socket, info, stay, head: undefined };
-    this.#timer ??= setInterval(() => this.#sweep(), SWEEP_INTERVAL);
     this.#enqueue(visit);
     this.#dispatch(desk);
   }
@@ -51,8 +51,9 @@ export class HandOver {
     return had.length;
   }
 
-  /** Closes what waits. */
+  /** Closes what waits, and what no worker takes from now on. */
   close(): void {
+    this.#isClosed = true;
     clearInterval(this.#timer);
     for (const queue of this.#waiting.values()) {
       for (const { visit } of queue) end(visit);
@@ -61,6 +62,11 @@ export class HandOver {
   }
 
   #enqueue(visit: Visit): void {
+    if (this.#isClosed) {
+      end(visit);
+      return;
+    }
+    this.#timer ??= setInterval(() => this.#sweep(), SWEEP_INTERVAL);
     const queue = this.#waiting.get(visit.desk) ?? [];
     this.#waiting.set(visit.desk, queue);
     queue.push({ visit, until: performance.now() + WAITING_TIME });
