@@ -271,8 +271,8 @@ export class Workers extends EventEmitter<WorkersEvents> implements AsyncDisposa
   }
 
   #exited(worker: WorkerProcess, exit: WorkerExit): number {
-    this.#totals.ended(worker);
     const connections = this.#handOver.lose(worker);
+    this.#totals.ended(worker);
     const { number, pid, isInService: crashed } = worker;
     this.#tell("workerEnded", { worker: number, pid, ...exit, connections, crashed });
     return connections;

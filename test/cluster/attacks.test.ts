@@ -104,15 +104,22 @@ describe("a worker that stands still", () => {
     const started = await StartedWorkers.start({ server: { perSourceMaxStartups: 100 } });
     const [first] = await started.workers();
     process.kill(Number(first?.pid), "SIGSTOP");
+    let [sent, identified] = [0, 0];
     const served = async () => {
       const client = await PacketClient.connect(started.port);
-      return (await within(1000, client.exchangeIdentifications())) !== TOO_LONG;
+      sent++;
+      const answered = client.exchangeIdentifications().then(() => identified++);
+      return (await within(1000, answered)) !== TOO_LONG;
     };
     await vi.waitFor(async () => {
       const all = await Promise.all(Array.from({ length: 8 }, served));
       expect(all.filter((isServed) => !isServed)).toEqual([]);
     }, 6000);
     expect((await started.workers())[0]?.state).toBe("serving");
+    // What it has not taken goes to another worker, and counts once.
+    process.kill(Number(first?.pid), "SIGKILL");
+    await vi.waitFor(() => expect(identified).toBe(sent), 6000);
+    expect((await started.statistics()).accepted).toBe(sent);
   });
 });
 

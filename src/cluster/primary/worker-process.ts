@@ -102,7 +102,7 @@ export class WorkerProcess {
     return this.#visits.size;
   }
 
-  /** Connections that were sent to it, told refusals not included. */
+  /** Connections that were sent to it and not taken back, told refusals not included. */
   get admitted(): number {
     return this.#admitted;
   }
@@ -211,7 +211,9 @@ export class WorkerProcess {
     const visit = this.#visits.get(id);
     this.#visits.delete(id);
     this.#underway.delete(id);
-    return visit === undefined ? [] : [visit];
+    if (visit === undefined) return [];
+    if (visit.stay.kind === "admitted") this.#admitted--;
+    return [visit];
   }
 
   /** It gets no more connections, and ends after those that it has, or `seconds` later. */
