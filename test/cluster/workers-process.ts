@@ -47,6 +47,10 @@ class WorkerServer extends SSHServer {
     return true;
   }
 
+  override checkPortForwardRequest(): boolean {
+    return true;
+  }
+
   override checkChannelExecRequest(channel: Channel, command: Buffer): boolean {
     switch (command.toString()) {
       case "wait":

@@ -1,4 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { MessageNumber } from "../../src/protocol/constants.js";
+import { Reader } from "../../src/protocol/reader.js";
+import { Writer } from "../../src/protocol/writer.js";
+import { globalRequest } from "../support/packet-messages.js";
 import { BUSY, StartedWorkers, soon } from "./started-workers.js";
 
 describe("workers", BUSY, () => {
@@ -18,5 +22,22 @@ describe("workers", BUSY, () => {
     await soon(async () => expect(await started.statistics()).toMatchObject({ active: 5 }));
     for (const client of clients) client.close();
     await soon(async () => expect(await started.statistics()).toMatchObject({ accepted: 6, active: 0 }));
+  });
+
+  it("have ports of their own for clients that forward them", async () => {
+    const started = await StartedWorkers.start();
+    const forward = async (port: number) => {
+      const client = await started.login();
+      const fields = new Writer().writeString("127.0.0.1").writeUint32(port).toBuffer();
+      client.sendPacket(globalRequest("tcpip-forward", "want-reply", fields));
+      const reply = await client.nextPacket();
+      return reply[0] === MessageNumber.REQUEST_SUCCESS ? new Reader(reply, 1).readUint32() : undefined;
+    };
+    const [one, other] = [await forward(0), await forward(0)];
+    expect(one).toBeGreaterThan(0);
+    expect(other).toBeGreaterThan(0);
+    // Node.js would give the second worker the port of the first.
+    expect(other).not.toBe(one);
+    expect(await forward(one ?? 0)).toBeUndefined();
   });
 });
