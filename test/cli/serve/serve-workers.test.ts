@@ -1,6 +1,6 @@
 import { mkdirSync, renameSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parseServe } from "../../../src/cli/serve/serve-options.js";
 import { PacketClient } from "../../support/packet-client.js";
 import { temporaryFolder } from "../../support/tools.js";
@@ -48,7 +48,7 @@ describe("serve --workers", () => {
     expect(await workerOf(client)).toBe(old);
     process.kill(fresh, "SIGKILL");
     await started.server.errorOutput(/a worker has crashed/);
-    await vi.waitFor(async () => expect(await workerOf(await login())).not.toBe(fresh), { timeout: 10_000 });
+    await expect.poll(async () => workerOf(await login()), { timeout: 15_000 }).not.toBe(fresh);
     await client.close();
   });
 
