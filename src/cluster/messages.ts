@@ -235,10 +235,10 @@ export const LIST: Operation<undefined, readonly ConnectionFacts[]> = {
 /** Ends a connection. Answers whether there was one. */
 export const CLOSE: Operation<number, boolean> = { name: "close", request: id, answer: flag };
 
-/** No more connections will come: the worker ends when those that it has are over, or the time is. */
-export const RETIRE: Notice<{ readonly seconds: number; readonly grace: number }> = {
+/** No more connections will come: the worker ends when those that it has are over, or the time is, if there is one. */
+export const RETIRE: Notice<{ readonly seconds: number | undefined; readonly grace: number }> = {
   name: "retire",
-  value: fields({ seconds, grace: seconds }),
+  value: fields({ seconds: optional(seconds), grace: seconds }),
 };
 
 /** The worker ends its connections, and then itself. */

@@ -1,9 +1,11 @@
 import { EventEmitter } from "node:events";
+import { waitAtMost } from "../base/limited-time.js";
 import type { Logger } from "../base/logger.js";
 import { checkInteger, checkNumber, checkOptions } from "../base/option-checks.js";
 import type { Penalised, PenaltyCause } from "../server/admission/penalties.js";
 import type { Refusal } from "../server/admission/refusal.js";
 import type { ConnectionStats } from "../server/connection-stats.js";
+import { type DrainOptions, resolveDrain } from "../server/drain-options.js";
 import type { BoundAddress } from "../server/listeners/listen-address.js";
 import { type PenaltyEvent, tell } from "../server/manager-events.js";
 import { PrimaryLedgers } from "./ledgers/primary-ledgers.js";
@@ -70,7 +72,7 @@ export interface WorkersEvents {
 
 /** The processes that serve together, for the program that has started them: see `serveWithWorkers`. */
 export class Workers extends EventEmitter<WorkersEvents> implements AsyncDisposable {
-  /** Resolves when all workers have ended after `close()`. Rejects with a {@link WorkerCrashLoopError} when they crash again and again. */
+  /** Resolves when all workers have ended after `close()` or `stopListening()`. Rejects with a {@link WorkerCrashLoopError} when they crash again and again. */
   readonly ended: Promise<void>;
   readonly #logger: Logger;
   readonly #pool: WorkerPool;
@@ -177,13 +179,22 @@ export class Workers extends EventEmitter<WorkersEvents> implements AsyncDisposa
   }
 
   /**
-   * Frees the addresses, and resolves when they are free. Connections go on; `close()` ends them. No worker is started from then
-   * on: one that crashes has no successor, and a reload is refused.
+   * Frees the addresses at once and takes nobody new, while the connections that are open go on until they end by themselves. A
+   * worker whose last one has ended ends. Resolves when all workers have; the connections that are left at the deadline are ended by
+   * `close()`, which may be called before. No worker is started from then on: one that crashes has no successor, and a reload is
+   * refused.
+   *
+   * @throws {ConfigurationError} when the deadline cannot be used
    */
-  async stopListening(): Promise<void> {
+  async stopListening(options: DrainOptions = {}): Promise<void> {
+    const deadline = resolveDrain(options);
     this.#addresses = [];
     this.#pool.drain();
-    await this.#desks.stopListening();
+    const connections = this.#pool.workers.reduce((sum, worker) => sum + worker.connections, 0);
+    this.#logger.info({ connections }, "the workers take no new connections");
+    const freed = this.#desks.close();
+    await waitAtMost(deadline, this.#lastHaveLeft());
+    await Promise.all([this.close(), freed]);
   }
 
   /**
@@ -214,6 +225,11 @@ export class Workers extends EventEmitter<WorkersEvents> implements AsyncDisposa
     this.#handOver.close();
     await Promise.all([this.#pool.stop(grace), freed]);
     this.#finish.resolve();
+  }
+
+  async #lastHaveLeft(): Promise<void> {
+    await this.#handOver.emptied();
+    await this.#pool.retire();
   }
 
   async #failed(error: WorkerCrashLoopError): Promise<void> {

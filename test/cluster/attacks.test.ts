@@ -130,7 +130,8 @@ describe("workers that listen no more", () => {
     const other = await started.login();
     const [pid, otherPid] = [await started.pidOf(client), await started.pidOf(other)];
     expect(pid).not.toBe(otherPid);
-    await started.ask("stopListening");
+    const over = started.ask("stopListening");
+    await vi.waitFor(async () => expect(await started.ask("addresses")).toEqual([]));
     process.kill(pid, "SIGKILL");
     await vi.waitFor(() => expect(started.events.some(({ event }) => event === "workerEnded")).toBe(true));
     await expect(started.ask("reload")).rejects.toThrow("the workers are ending");
@@ -138,6 +139,8 @@ describe("workers that listen no more", () => {
     expect(await started.ask("addresses")).toEqual([]);
     await expect(PacketClient.connect(started.port)).rejects.toThrow();
     expect(await started.workers()).toMatchObject([{ pid: otherPid }]);
+    await other.close();
+    await over;
   });
 });
 

@@ -124,15 +124,71 @@ describe("reloads one after the other", BUSY, () => {
 });
 
 describe("workers that are told to end", BUSY, () => {
-  it("take nobody new, and then end their sessions", async () => {
+  /** Resolves when nobody new can connect. */
+  const freed = (started: StartedWorkers) =>
+    soon(async () => {
+      expect(started.log).toContain("the workers take no new connections");
+      expect(await started.ask("addresses")).toEqual([]);
+    });
+
+  it("take nobody new, and end when the last connection of all has left", async () => {
+    const started = await StartedWorkers.start();
+    const [client, other] = [await started.login(), await started.login()];
+    await expect(started.ask("stopListening", { dead: 1 })).rejects.toThrow(/dead: is not an option/);
+    let isOver = false;
+    const over = started.ask("stopListening", { deadline: false }).then(() => {
+      isOver = true;
+    });
+    await freed(started);
+    await expect(PacketClient.connect(started.port)).rejects.toThrow();
+    expect(await pids(started, "retiring")).toHaveLength(2);
+    await client.close();
+    await soon(async () => expect(await started.workers()).toHaveLength(1));
+    expect((await other.exec("pid")).exitStatus).toBe(0);
+    expect(isOver).toBe(false);
+    await other.close();
+    await over;
+    await soon(() => expect(started.primary.exitCode).toBe(0));
+  });
+
+  it("end who is left at the earliest of several deadlines", async () => {
     const started = await StartedWorkers.start();
     const client = await started.login();
-    await started.ask("stopListening");
-    await expect(PacketClient.connect(started.port)).rejects.toThrow();
-    expect((await client.exec("pid")).exitStatus).toBe(0);
+    const over = [false, 0.2].map((deadline) => started.ask("stopListening", { deadline }));
+    expect(await client.waitDisconnect()).toMatchObject({ message: "the server is shutting down" });
+    await Promise.all(over);
+    await soon(() => expect(started.primary.exitCode).toBe(0));
+  });
+
+  it("can be closed before", async () => {
+    const started = await StartedWorkers.start({ workers: { workers: 1 } });
+    const client = await started.login();
+    const over = started.ask("stopListening");
+    await freed(started);
     const ended = started.ask("close");
     expect(await client.waitDisconnect()).toMatchObject({ message: "the server is shutting down" });
-    await ended;
-    await soon(() => expect(started.primary.exitCode).toBe(0));
+    await Promise.all([over, ended]);
+  });
+
+  it("still serve who was accepted before, and waits for a worker", async () => {
+    const started = await StartedWorkers.start({
+      workers: { workers: 1 },
+      server: { perSourceMaxStartups: 60, maxStartups: { start: 60, rate: 100, full: 60 } },
+    });
+    const pid = (await started.workers())[0]?.pid ?? 0;
+    process.kill(pid, "SIGSTOP");
+    // More than are sent to a worker that takes none.
+    const clients = await Promise.all(Array.from({ length: 40 }, () => PacketClient.connect(started.port)));
+    await soon(async () =>
+      expect((await started.ask<{ connections: number }[]>("workers"))[0]).toMatchObject({ connections: 32 }),
+    );
+    const over = started.ask("stopListening");
+    await freed(started);
+    process.kill(pid, "SIGCONT");
+    for (const client of clients) {
+      await client.exchangeIdentifications();
+      await client.close();
+    }
+    await over;
   });
 });

@@ -20,6 +20,7 @@ export class HandOver {
   readonly #logger: Logger;
   /** By server. Their number is bounded by the places that connections take. */
   readonly #waiting = new Map<string, Waiting[]>();
+  readonly #emptied: (() => void)[] = [];
   #lastId = 0;
   #isClosed = false;
   #timer: NodeJS.Timeout | undefined;
@@ -51,14 +52,26 @@ export class HandOver {
     return had.length;
   }
 
+  /** Resolves when no connection waits for a worker. */
+  emptied(): Promise<void> {
+    return this.#waiting.size === 0 ? Promise.resolve() : new Promise((resolve) => this.#emptied.push(resolve));
+  }
+
   /** Closes what waits, and what no worker takes from now on. */
   close(): void {
     this.#isClosed = true;
     clearInterval(this.#timer);
-    for (const queue of this.#waiting.values()) {
+    for (const [desk, queue] of this.#waiting) {
       for (const { visit } of queue) end(visit);
+      this.#forget(desk);
     }
-    this.#waiting.clear();
+  }
+
+  /** None waits for this server. */
+  #forget(desk: string): void {
+    this.#waiting.delete(desk);
+    if (this.#waiting.size > 0) return;
+    for (const resolve of this.#emptied.splice(0)) resolve();
   }
 
   #enqueue(visit: Visit): void {
@@ -79,7 +92,7 @@ export class HandOver {
       if (!this.#send(visit)) break;
       done++;
     }
-    if (done === queue.length) this.#waiting.delete(desk);
+    if (done === queue.length) this.#forget(desk);
     else queue.splice(0, done);
   }
 
@@ -109,7 +122,7 @@ export class HandOver {
     for (const [desk, queue] of this.#waiting) {
       const rest = queue.filter(({ until }) => until > now);
       overdue.push(...queue.filter(({ until }) => until <= now).map(({ visit }) => visit));
-      if (rest.length === 0) this.#waiting.delete(desk);
+      if (rest.length === 0) this.#forget(desk);
       else this.#waiting.set(desk, rest);
     }
     for (const visit of overdue) end(visit);

@@ -42,6 +42,7 @@ export class SharedDesks {
   readonly #refused: (refusal: Refusal) => void;
   readonly #desks = new Map<string, SharedDesk>();
   readonly #places = new Map<string, SharedPlace>();
+  #isClosed = false;
 
   constructor(handOver: HandOver, logger: Logger, refused: (refusal: Refusal) => void) {
     this.#handOver = handOver;
@@ -76,6 +77,7 @@ export class SharedDesks {
   /** A server of a worker wants connections. */
   async listen(worker: WorkerProcess, request: ListenRequest): Promise<ListenAnswer> {
     try {
+      if (this.#isClosed) throw new Error("the workers are ending");
       const desk = this.#deskOf(worker, request);
       const places = request.places.map(({ place }) => place);
       const listeners = await Promise.all(
@@ -113,13 +115,10 @@ export class SharedDesks {
     void this.#closePlaces((place) => place.openedBy === generation);
   }
 
-  /** Frees all places; resolves when they are free. */
-  stopListening(): Promise<void> {
-    return this.#closePlaces(() => true);
-  }
-
+  /** Nobody can connect any more. Resolves when all places are free. */
   async close(): Promise<void> {
-    const freed = this.stopListening();
+    this.#isClosed = true;
+    const freed = this.#closePlaces(() => true);
     for (const { desk } of this.#desks.values()) {
       desk.close();
       desk.reopen();

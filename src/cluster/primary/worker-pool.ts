@@ -95,21 +95,36 @@ export class WorkerPool {
     return this.#nextReload;
   }
 
-  /** Nobody can connect any more: the workers go on with what they have, and none is started. */
+  /** Nobody can connect any more: none is started, and those that do not serve yet are not needed. */
   drain(): void {
     this.#end();
+    for (const worker of this.#workers) {
+      if (worker.state === "starting" || worker.state === "ready") worker.kill();
+    }
+  }
+
+  /** Each worker ends after its last connection. Resolves when their processes have ended. */
+  async retire(): Promise<void> {
+    for (const worker of this.#workers) {
+      if (worker.state === "serving") worker.retire(undefined, DEFAULT_GRACE);
+    }
+    await this.#exits();
   }
 
   /** Ends all workers, and resolves when their processes have ended. @param grace seconds */
   async stop(grace: number): Promise<void> {
     this.#end();
     for (const worker of this.#workers) worker.stop(grace);
-    await Promise.all(this.workers.map(({ exited }) => exited));
+    await this.#exits();
   }
 
   async kill(): Promise<void> {
     this.#end();
     for (const worker of this.#workers) worker.kill();
+    await this.#exits();
+  }
+
+  async #exits(): Promise<void> {
     await Promise.all(this.workers.map(({ exited }) => exited));
   }
 
@@ -138,7 +153,6 @@ export class WorkerPool {
   /** A worker that crashes has a successor; one whose `start` fails has none. */
   async #startFirst(generation: number): Promise<WorkerProcess> {
     for (;;) {
-      if (this.#isEnding) throw new Error("the workers are ending");
       try {
         return await this.#startOne(generation, this.#data);
       } catch (error) {
@@ -203,6 +217,7 @@ export class WorkerPool {
   }
 
   async #startOne(generation: number, data: string): Promise<WorkerProcess> {
+    if (this.#isEnding) throw new Error("the workers are ending");
     const { logger, startTime, unresponsiveAfter } = this.#settings;
     const number = ++this.#lastNumber;
     const worker = new WorkerProcess(cluster.fork({ [WORKER_VARIABLE]: String(number) }), number, generation, logger);

@@ -216,13 +216,13 @@ export class WorkerProcess {
     return [visit];
   }
 
-  /** It gets no more connections, and ends after those that it has, or `seconds` later. */
-  retire(seconds: number, grace: number): void {
+  /** It gets no more connections, and ends after those that it has; or `seconds` later, if they are given. */
+  retire(seconds: number | undefined, grace: number): void {
     if (this.#state === "ending") return;
     this.#state = "retiring";
     this.#isInService = false;
     this.line.notify(RETIRE, { seconds, grace });
-    this.#killAfter(1000 * (seconds + grace) + LAST_TIME);
+    if (seconds !== undefined) this.#killAfter(1000 * (seconds + grace) + LAST_TIME);
   }
 
   /** It ends its connections, and itself. */

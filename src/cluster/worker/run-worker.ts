@@ -87,7 +87,7 @@ class WorkerProgram {
     }
   }
 
-  async #retire(seconds: number, grace: number): Promise<void> {
+  async #retire(seconds = Number.POSITIVE_INFINITY, grace: number): Promise<void> {
     this.#retiring.abort();
     const deadline = performance.now() + 1000 * seconds;
     const isIdle = () => this.#listenings.connections === 0 && this.#connections.length === 0;
