@@ -1,3 +1,4 @@
+import { isError } from "./is-error.js";
 import { loggedPath } from "./logged-text.js";
 
 /** Lines under a line, for the stacks of an error and of its causes together. */
@@ -33,7 +34,7 @@ function pairOf(fields: object, name: string): string[] {
 }
 
 function valueText(value: unknown): string {
-  if (value instanceof Error) return quoted(errorText(value));
+  if (isError(value)) return quoted(errorText(value));
   if (typeof value === "object" && value !== null) return loggedPath(JSON.stringify(value));
   const text = String(value);
   return PLAIN.test(text) ? loggedPath(text) : quoted(text);
@@ -52,7 +53,7 @@ function quoted(text: string): string {
 function stackOf(error: unknown): string[] {
   const lines: string[] = [];
   let at = error;
-  for (let depth = 0; at instanceof Error && depth <= MAX_CAUSES; depth++) {
+  for (let depth = 0; isError(at) && depth <= MAX_CAUSES; depth++) {
     if (depth > 0) lines.push(`  caused by ${quoted(errorText(at))}`);
     lines.push(...framesOf(at));
     at = at.cause;

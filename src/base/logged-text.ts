@@ -1,3 +1,5 @@
+import { isError } from "./is-error.js";
+
 /** Characters of a text from the client that go into the log. */
 const MAX_LOGGED_LENGTH = 256;
 
@@ -21,7 +23,7 @@ export function loggedBytes(bytes: string): string {
 
 /** An error whose message may hold such a text: one of the file system has the path in it, and its stack as well. */
 export function loggedError(error: unknown): unknown {
-  if (!(error instanceof Error)) return error;
+  if (!isError(error)) return error;
   const message = loggedPath(error.message);
   if (message === error.message) return error;
   const code: unknown = Reflect.get(error, "code");

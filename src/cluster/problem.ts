@@ -1,4 +1,5 @@
 import { ConfigurationError } from "../base/configuration-error.js";
+import { isError } from "../base/is-error.js";
 import { systemErrorCode } from "../base/system-error-code.js";
 import { type Check, fields, optional, text } from "./calls/message-checks.js";
 
@@ -25,7 +26,7 @@ export const problem: Check<Problem> = fields({
 
 export function problemOf(error: unknown): Problem {
   const cut = (value: string | undefined) => value?.slice(0, MAX_TEXT);
-  if (!(error instanceof Error)) {
+  if (!isError(error)) {
     return { message: String(error).slice(0, MAX_TEXT), option: undefined, code: undefined, stack: undefined };
   }
   const code = systemErrorCode(error) ?? systemErrorCode(error.cause);

@@ -1,5 +1,6 @@
 import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import { isError } from "../base/is-error.js";
 import { type DirectSource, directReadsOf } from "./direct-reads.js";
 
 /** Bytes that are written before others have their turn. */
@@ -94,7 +95,7 @@ export class StreamPump {
       // Other streams may say that they are done while they still hold the bytes.
       this.#stream.write(Buffer.from(bytes), () => this.#sent(bytes.length));
     } catch (error) {
-      this.#handlers.lost("the connection was lost", error instanceof Error ? error : undefined);
+      this.#handlers.lost("the connection was lost", isError(error) ? error : undefined);
     }
     done?.();
   }

@@ -1,5 +1,6 @@
 import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import { isError } from "../base/is-error.js";
 import { TAKE_LENT_DATA } from "../base/lending-stream.js";
 import { Channel, portOf } from "../connection/channel.js";
 import { type DirectSource, directReadsOf } from "../endpoint/direct-reads.js";
@@ -157,7 +158,7 @@ export class JoinedStream {
 
 /** @param thrown by a stream, or emitted, which may be anything */
 export function asError(thrown: unknown): Error {
-  return thrown instanceof Error ? thrown : new Error("the stream has failed");
+  return isError(thrown) ? thrown : new Error("the stream has failed");
 }
 
 function ignore(): void {}

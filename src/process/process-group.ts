@@ -1,4 +1,5 @@
 import type { ChildProcess } from "node:child_process";
+import { systemErrorCode } from "../base/system-error-code.js";
 
 /** A program and all that it has started and not put elsewhere. */
 export class ProcessGroup {
@@ -21,7 +22,7 @@ export class ProcessGroup {
       process.kill(-pid, signal);
     } catch (error) {
       // EPERM: a program that has become another user cannot be reached.
-      if (error instanceof Error && "code" in error && error.code === "ESRCH") this.#leader.kill(signal);
+      if (systemErrorCode(error) === "ESRCH") this.#leader.kill(signal);
     }
   }
 

@@ -1,3 +1,4 @@
+import { systemErrorCode } from "../base/system-error-code.js";
 import { portOf } from "../connection/channel.js";
 import { ExitError } from "../session/exit-error.js";
 import type { SessionChannel } from "../session/session-channel.js";
@@ -28,5 +29,5 @@ export function noteStartError(channel: SessionChannel, error: unknown): void {
 }
 
 function isMissing(cause: unknown): boolean {
-  return cause instanceof Error && "code" in cause && (cause.code === "ENOENT" || cause.code === "ENOTDIR");
+  return ["ENOENT", "ENOTDIR"].includes(systemErrorCode(cause) ?? "");
 }

@@ -1,5 +1,6 @@
 import { stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
+import { messageOf } from "../base/is-error.js";
 import { loggedPath } from "../base/logged-text.js";
 import { systemErrorCode } from "../base/system-error-code.js";
 
@@ -29,6 +30,6 @@ async function look(path: string): Promise<string | undefined> {
     return (await stat(path)).isDirectory() ? undefined : `${loggedPath(path)} is not a folder`;
   } catch (error) {
     const code = systemErrorCode(error);
-    return code === "ENOENT" ? "missing" : `${loggedPath(path)} cannot be used: ${code ?? "unknown error"}`;
+    return code === "ENOENT" ? "missing" : `${loggedPath(path)} cannot be used: ${code ?? messageOf(error)}`;
   }
 }

@@ -1,4 +1,5 @@
 import { setLoggerOf } from "../base/connection-logger.js";
+import { messageOf } from "../base/is-error.js";
 import type { Logger } from "../base/logger.js";
 import type { AuthenticationOptions } from "./authentication-options.js";
 
@@ -19,7 +20,7 @@ export async function loadDecisions(authentication: AuthenticationOptions, logge
     try {
       await decision.load(start);
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = messageOf(error);
       logger.warn({ option: `authentication.${name}`, reason }, "a login would be refused");
     }
   }

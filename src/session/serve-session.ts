@@ -1,5 +1,6 @@
 import { setImmediate } from "node:timers/promises";
 import { CommandLineError } from "../base/command-line.js";
+import { isError } from "../base/is-error.js";
 import { portOf } from "../connection/channel.js";
 import { checkExitStatus, ExitError } from "./exit-error.js";
 import { HandlerChain } from "./handler-chain.js";
@@ -11,7 +12,7 @@ import type { SessionHost } from "./session-host.js";
 import { SessionLife } from "./session-life.js";
 import { outcomeOf } from "./session-outcome.js";
 import type { SessionRequest } from "./session-request.js";
-import { isError, safely, saysItIsOver } from "./thrown.js";
+import { safely, saysItIsOver } from "./thrown.js";
 
 /** The line that a client sees of an error that is not meant for it. */
 const INTERNAL_ERROR = "internal error";

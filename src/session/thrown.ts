@@ -1,11 +1,7 @@
-import { inspect, types } from "node:util";
+import { inspect } from "node:util";
+import { isError } from "../base/is-error.js";
 
 const SHOWN = { depth: 1, customInspect: false, maxArrayLength: 10, maxStringLength: 1000 };
-
-/** Whether a thrown value is an Error, and no proxy. */
-export function isError(thrown: unknown): thrown is Error {
-  return safely(() => !types.isProxy(thrown) && thrown instanceof Error, false);
-}
 
 /** The error for the log of whatever was thrown. */
 export function thrownError(thrown: unknown): Error {

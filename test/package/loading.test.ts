@@ -25,6 +25,10 @@ describe("the packed package is loaded", { timeout: SLOW }, () => {
     expect(await node(join(project, program))).toMatch(/^served, (addon|node:crypto)/);
   });
 
+  it.each(["disk.cjs", "in-context.cjs"])("and knows what the system's errors mean, by %s", async (program) => {
+    expect(await node(join(project, program))).toBe("the disk is served\n");
+  });
+
   it("with the addon that it brings", async () => {
     const program = `console.log(require("spindlex/crypto").packetsSealedBy())`;
     const { packetsSealedBy } = await import("../../src/crypto/index.js");

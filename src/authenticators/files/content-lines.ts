@@ -1,3 +1,4 @@
+import { messageOf } from "../../base/is-error.js";
 import type { Logger } from "../../base/logger.js";
 import { linesOf } from "../../base/text-lines.js";
 import { atOnce, type Steps } from "../../base/time-slices.js";
@@ -64,7 +65,7 @@ export function* readLines<T extends object>(
       if (content.includes("\0")) throw new Error("the line holds a NUL");
       entries.push({ line, ...parse({ line, content }) });
     } catch (error) {
-      refused.push({ line, reason: error instanceof Error ? error.message : String(error) });
+      refused.push({ line, reason: messageOf(error) });
     }
   }
   return { entries, refused, isWhole: true };

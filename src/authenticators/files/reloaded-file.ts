@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { messageOf } from "../../base/is-error.js";
 import { type Logger, stderrLogger } from "../../base/logger.js";
 import { inTurns, type Steps } from "../../base/time-slices.js";
 import type { FileSettings } from "./file-options.js";
@@ -112,10 +113,14 @@ export class ReloadedFile<T extends object> {
     const known = this.#latest;
     this.#latest = undefined;
     const { kind, path } = this.#options;
-    await using file = await TrustedFile.open(path, this.#options);
+    const file = await TrustedFile.open(path, this.#options);
     if (file === undefined) throw new UserFileError("there is no such file");
-    const isKnown = known?.version.mark === file.version.mark && !known.version.fresh;
-    this.#latest = isKnown ? known : await this.#read(file, known, logger);
+    try {
+      const isKnown = known?.version.mark === file.version.mark && !known.version.fresh;
+      this.#latest = isKnown ? known : await this.#read(file, known, logger);
+    } finally {
+      await file.close();
+    }
     const { version, content } = this.#latest;
     if (content instanceof UserFileError) throw content;
     if (!version.fresh) this.#atRest = content;
@@ -147,8 +152,4 @@ function* digestOf(bytes: Buffer): Steps<string> {
     yield;
   }
   return hash.digest("base64");
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

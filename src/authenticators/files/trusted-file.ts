@@ -1,5 +1,6 @@
 import { type BigIntStats, constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
+import { messageOf } from "../../base/is-error.js";
 import { systemErrorCode } from "../../base/system-error-code.js";
 import { requirePrivate, requireTrusted } from "./file-permissions.js";
 import { UserFileError } from "./user-file-error.js";
@@ -96,7 +97,7 @@ export class TrustedFile {
     }
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
+  close(): Promise<void> {
     return this.#handle.close();
   }
 }
@@ -106,8 +107,12 @@ export class TrustedFile {
  * @throws {UserFileError} when it must not be used, or cannot be read
  */
 export async function readTrustedFile(path: string, options: TrustedFileOptions): Promise<Buffer | undefined> {
-  await using file = await TrustedFile.open(path, options);
-  return await file?.read();
+  const file = await TrustedFile.open(path, options);
+  try {
+    return await file?.read();
+  } finally {
+    await file?.close();
+  }
 }
 
 async function openIfPresent(path: string): Promise<FileHandle | undefined> {
@@ -122,7 +127,7 @@ async function openIfPresent(path: string): Promise<FileHandle | undefined> {
 
 function unreadable(error: unknown): UserFileError {
   if (error instanceof UserFileError) return error;
-  const reason = error instanceof Error ? error.message : String(error);
+  const reason = messageOf(error);
   return new UserFileError(`it cannot be read: ${reason}`, { cause: error });
 }
 

@@ -1,3 +1,4 @@
+import { messageOf } from "../../base/is-error.js";
 import { linesOf } from "../../base/text-lines.js";
 import { atOnce, type Steps } from "../../base/time-slices.js";
 import { type RefusedLine, readLines, requireUtf8 } from "./content-lines.js";
@@ -55,7 +56,7 @@ export function* readUserLines<T>(lines: Iterable<string>, { form, parse }: User
       if (lineCounts.get(name) !== 1) throw new Error("there is another line for this user");
       users.set(name, parse(value));
     } catch (error) {
-      refused.push({ line, reason: error instanceof Error ? error.message : String(error) });
+      refused.push({ line, reason: messageOf(error) });
     }
   }
   return { users, refused: refused.sort((one, other) => one.line - other.line) };

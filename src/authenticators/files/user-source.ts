@@ -1,5 +1,6 @@
 import { ConfigurationError } from "../../base/configuration-error.js";
 import type { FindLogger } from "../../base/connection-logger.js";
+import { messageOf } from "../../base/is-error.js";
 import { loggedPath, loggedText } from "../../base/logged-text.js";
 import type { Logger } from "../../base/logger.js";
 import { linesIn } from "../../base/text-lines.js";
@@ -140,7 +141,7 @@ function parseValue<T>(username: string, value: string, format: UserFormat<T>, l
   try {
     return format.parse(value);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     logger.warn({ username: loggedText(username), reason }, "user refused");
     return undefined;
   }

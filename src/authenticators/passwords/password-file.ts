@@ -1,5 +1,6 @@
 import { ConfigurationError } from "../../base/configuration-error.js";
 import { findLogger } from "../../base/connection-logger.js";
+import { messageOf } from "../../base/is-error.js";
 import { loggedText } from "../../base/logged-text.js";
 import { checkOptions, checkText } from "../../base/option-checks.js";
 import { noteRefusal } from "../../base/refusal-reasons.js";
@@ -123,6 +124,6 @@ function parseExample(text: string | undefined): PasswordHash | undefined {
   try {
     return parsePasswordHash(checkText("example", text, "a hash"));
   } catch (error) {
-    throw new ConfigurationError("example", error instanceof Error ? error.message : String(error), { cause: error });
+    throw new ConfigurationError("example", messageOf(error), { cause: error });
   }
 }

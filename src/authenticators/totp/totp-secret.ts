@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { ConfigurationError } from "../../base/configuration-error.js";
+import { messageOf } from "../../base/is-error.js";
 import { checkOptions, checkText } from "../../base/option-checks.js";
 import { decodeBase32, encodeBase32 } from "./base32.js";
 import { resolveTotpParameters, type TotpCodeOptions } from "./totp-options.js";
@@ -64,6 +65,6 @@ function requireSecret(text: string): Buffer {
   try {
     return parseTotpSecret(text);
   } catch (error) {
-    throw new ConfigurationError("secret", error instanceof Error ? error.message : String(error), { cause: error });
+    throw new ConfigurationError("secret", messageOf(error), { cause: error });
   }
 }

@@ -1,5 +1,6 @@
 import type { MessageOptions, SendHandle } from "node:child_process";
 import { setMaxListeners } from "node:events";
+import { isError } from "../../base/is-error.js";
 import { inLimitedTime } from "../../base/limited-time.js";
 import { type Logger, stderrLogger } from "../../base/logger.js";
 import { isThenable, type MaybePromise } from "../../base/maybe-promise.js";
@@ -275,7 +276,7 @@ export class ProcessLine {
     const failed = (err: unknown) => {
       if (!stop.signal.aborted)
         this.#logger.warn({ err, peer: this.#peer, call: name }, "a call could not be answered");
-      const message = err instanceof Error ? err.message : "unknown error";
+      const message = isError(err) ? err.message : "unknown error";
       answered({ spindlex: "failure", id, message: message.slice(0, MAX_FAILURE_LENGTH) });
     };
     try {

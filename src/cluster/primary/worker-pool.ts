@@ -1,6 +1,7 @@
 import cluster from "node:cluster";
 import { serialize } from "node:v8";
 import { ConfigurationError } from "../../base/configuration-error.js";
+import { isError } from "../../base/is-error.js";
 import { MAX_DATA } from "../messages.js";
 import type { WorkersSettings } from "../options.js";
 import { WorkerCrashLoopError, WorkerStartError } from "../worker-errors.js";
@@ -275,7 +276,7 @@ export class WorkerPool {
     } catch (error) {
       // A reload that is over by now has brought enough others.
       if (this.#isEnding || generation !== this.#generation) return;
-      const cause = error instanceof Error ? error : new Error(String(error));
+      const cause = isError(error) ? error : new Error(String(error));
       this.#settings.logger.error({ err: cause }, "a worker that crashed has no successor yet");
       this.#startLater("early", cause);
     }

@@ -1,4 +1,5 @@
 import type { Worker } from "node:cluster";
+import { messageOf } from "../../base/is-error.js";
 import type { Logger } from "../../base/logger.js";
 import { LineError } from "../calls/line-error.js";
 import { ProcessLine } from "../calls/process-line.js";
@@ -278,7 +279,7 @@ export class WorkerProcess {
     if (error instanceof LineError && error.failure === "late") {
       return new WorkerStartError(this.number, "failed", `it does not listen after ${time / 1000} s`, { cause: error });
     }
-    return new WorkerStartError(this.number, "failed", error instanceof Error ? error.message : String(error), {
+    return new WorkerStartError(this.number, "failed", messageOf(error), {
       cause: error,
     });
   }

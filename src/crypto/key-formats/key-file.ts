@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { constants } from "node:fs";
-import { link, open, rename, rm } from "node:fs/promises";
+import { type FileHandle, link, open, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { messageOf } from "../../base/is-error.js";
 import { systemErrorCode } from "../../base/system-error-code.js";
 import { KeyError } from "../keys/key-error.js";
 import { KEY_MAXIMUM_LENGTH } from "./parse-key.js";
@@ -17,20 +18,27 @@ const PRIVATE_MODE = 0o600;
 export async function readKeyFile(path: string): Promise<Buffer> {
   try {
     // Without O_NONBLOCK, opening a FIFO would wait for a writer.
-    await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    const status = await file.stat();
-    if (!status.isFile())
-      throw new KeyError("unreadable", `cannot read the key file ${quoted(path)}: it is not a file`);
-    if (status.size > KEY_MAXIMUM_LENGTH) {
-      throw new KeyError("unreadable", `cannot read the key file ${quoted(path)}: it is too large to be a key`);
+    const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    try {
+      return await readOpened(file, path);
+    } finally {
+      await file.close();
     }
-    return await file.readFile();
   } catch (error) {
     if (error instanceof KeyError) throw error;
     throw new KeyError("unreadable", `cannot read the key file ${quoted(path)}: ${readAdvice(error)}`, {
       cause: error,
     });
   }
+}
+
+async function readOpened(file: FileHandle, path: string): Promise<Buffer> {
+  const status = await file.stat();
+  if (!status.isFile()) throw new KeyError("unreadable", `cannot read the key file ${quoted(path)}: it is not a file`);
+  if (status.size > KEY_MAXIMUM_LENGTH) {
+    throw new KeyError("unreadable", `cannot read the key file ${quoted(path)}: it is too large to be a key`);
+  }
+  return await file.readFile();
 }
 
 /**
@@ -58,11 +66,15 @@ export async function writeKeyFile(path: string, text: string, existing: "refuse
 }
 
 async function createPrivateFile(path: string, text: string): Promise<void> {
-  await using file = await open(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, PRIVATE_MODE);
-  // The umask can have taken bits away from the mode.
-  await file.chmod(PRIVATE_MODE);
-  await file.writeFile(text);
-  await file.sync();
+  const file = await open(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, PRIVATE_MODE);
+  try {
+    // The umask can have taken bits away from the mode.
+    await file.chmod(PRIVATE_MODE);
+    await file.writeFile(text);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
 }
 
 /** A path in one line of a message, whatever characters are in it. */
@@ -83,5 +95,5 @@ function readAdvice(error: unknown): string {
 }
 
 function describe(error: unknown): string {
-  return systemErrorCode(error) ?? "an unknown error";
+  return systemErrorCode(error) ?? messageOf(error);
 }

@@ -1,4 +1,5 @@
 import { ConfigurationError } from "../../base/configuration-error.js";
+import { messageOf } from "../../base/is-error.js";
 import { systemErrorCode } from "../../base/system-error-code.js";
 import { mkdir } from "./system-calls.js";
 
@@ -27,7 +28,7 @@ export class RootDirectory {
       this.#mayBeCreated = false;
       return result;
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = messageOf(error);
       throw new ConfigurationError("rootPath", `${this.#path} cannot be served: ${reason}`, { cause: error });
     }
   }

@@ -1,6 +1,7 @@
 import { addressText } from "../../addresses/address.js";
 import { inNetworks } from "../../addresses/network.js";
 import { ConfigurationError } from "../../base/configuration-error.js";
+import { messageOf } from "../../base/is-error.js";
 import { loggedText } from "../../base/logged-text.js";
 import type { MaybePromise } from "../../base/maybe-promise.js";
 import { checkChoice, checkOptions, checkText, kindOf } from "../../base/option-checks.js";
@@ -131,7 +132,7 @@ function parseList(list: TargetList, option = "targets"): readonly TargetPattern
     try {
       return parseTargetPattern(element);
     } catch (error) {
-      throw new ConfigurationError(option, `${JSON.stringify(element)} cannot be used: ${(error as Error).message}`);
+      throw new ConfigurationError(option, `${JSON.stringify(element)} cannot be used: ${messageOf(error)}`);
     }
   });
 }

@@ -1,6 +1,8 @@
 import { constants } from "node:fs";
 import { access, stat } from "node:fs/promises";
 import { resolve } from "node:path";
+import { isError } from "../../base/is-error.js";
+import { systemErrorCode } from "../../base/system-error-code.js";
 import { ProgramStartError } from "../program-start-error.js";
 
 /**
@@ -19,12 +21,8 @@ export async function findProgram(file: string, cwd: string, searchPath = ""): P
       failure ??= new Error(`${path} is not a file`);
     } catch (error) {
       // That a program may not be run tells more than that it is not elsewhere.
-      if (!(failure instanceof Error) || isMissing(failure)) failure = error;
+      if (!isError(failure) || systemErrorCode(failure) === "ENOENT") failure = error;
     }
   }
   throw new ProgramStartError(failure);
-}
-
-function isMissing(error: Error): boolean {
-  return "code" in error && error.code === "ENOENT";
 }

@@ -1,5 +1,7 @@
 import { writeSync } from "node:fs";
 import { Writable } from "node:stream";
+import { isError } from "../../base/is-error.js";
+import { systemErrorCode } from "../../base/system-error-code.js";
 
 type WriteCallback = (error?: Error) => void;
 
@@ -40,7 +42,7 @@ export class TerminalInput extends Writable {
       written = writeSync(this.#descriptor, chunk, offset);
     } catch (error) {
       if (!isFull(error)) {
-        callback(error instanceof Error ? error : new Error("the terminal cannot be written to"));
+        callback(isError(error) ? error : new Error("the terminal cannot be written to"));
         return;
       }
     }
@@ -55,5 +57,5 @@ export class TerminalInput extends Writable {
 }
 
 function isFull(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "EAGAIN";
+  return systemErrorCode(error) === "EAGAIN";
 }

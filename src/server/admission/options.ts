@@ -1,5 +1,6 @@
 import { parseNetworks } from "../../addresses/network.js";
 import { ConfigurationError } from "../../base/configuration-error.js";
+import { messageOf } from "../../base/is-error.js";
 import {
   checkChoice,
   checkInteger,
@@ -215,6 +216,6 @@ function networks(option: string, list: NetworkList): NetworkSet {
   try {
     return new NetworkSet(parseNetworks(list));
   } catch (error) {
-    throw new ConfigurationError(option, error instanceof Error ? error.message : String(error));
+    throw new ConfigurationError(option, messageOf(error));
   }
 }

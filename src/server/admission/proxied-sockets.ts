@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import { isError } from "../../base/is-error.js";
 import { streamInfo } from "../stream-info.js";
 import type { NetworkSet } from "./network-set.js";
 import { type Proxied, type ProxyHeader, ProxyHeaderError, readProxyHeader } from "./proxy-header.js";
@@ -64,7 +65,7 @@ export class ProxiedSockets {
       try {
         header = readProxyHeader(received);
       } catch (error) {
-        refuse(error instanceof Error ? error : new Error(String(error)));
+        refuse(isError(error) ? error : new Error(String(error)));
         return;
       }
       if (header === undefined) return;

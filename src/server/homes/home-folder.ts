@@ -1,5 +1,6 @@
 import { lstat, mkdir, realpath } from "node:fs/promises";
 import { basename, join } from "node:path";
+import { messageOf } from "../../base/is-error.js";
 import { loggedPath, loggedText } from "../../base/logged-text.js";
 import { systemErrorCode } from "../../base/system-error-code.js";
 import { NoHomeError } from "./no-home-error.js";
@@ -47,7 +48,7 @@ async function make(path: string, root: string): Promise<void> {
     const code = systemErrorCode(error);
     if (code === "EEXIST") return;
     if (code === "ENOENT") throw new NoHomeError(`the folder ${loggedPath(root)} is not there: make it`);
-    throw new NoHomeError(`${loggedPath(path)} cannot be made: ${code ?? "unknown error"}`, { cause: error });
+    throw new NoHomeError(`${loggedPath(path)} cannot be made: ${code ?? messageOf(error)}`, { cause: error });
   }
 }
 
@@ -56,7 +57,7 @@ async function inHome<T>(path: string, look: () => Promise<T>): Promise<T> {
     return await look();
   } catch (error) {
     const code = systemErrorCode(error);
-    const reason = code === "ENOENT" ? "is not there" : `cannot be used: ${code ?? "unknown error"}`;
+    const reason = code === "ENOENT" ? "is not there" : `cannot be used: ${code ?? messageOf(error)}`;
     throw new NoHomeError(`${loggedPath(path)} ${reason}`, { cause: error });
   }
 }

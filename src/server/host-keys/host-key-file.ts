@@ -2,6 +2,7 @@ import { mkdir, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { requirePrivate } from "../../authenticators/files/file-permissions.js";
 import { ConfigurationError } from "../../base/configuration-error.js";
+import { messageOf } from "../../base/is-error.js";
 import { systemErrorCode } from "../../base/system-error-code.js";
 import { KeyError } from "../../crypto/keys/key-error.js";
 import { PKey } from "../../crypto/pkey/pkey.js";
@@ -80,7 +81,7 @@ async function isThere(path: string): Promise<boolean> {
   } catch (error) {
     const code = systemErrorCode(error);
     if (code === "ENOENT") return false;
-    throw new KeyError("unreadable", `host key ${path} cannot be read: ${code}`, { cause: error });
+    throw new KeyError("unreadable", `host key ${path} cannot be read: ${code ?? messageOf(error)}`, { cause: error });
   }
 }
 
@@ -102,6 +103,6 @@ async function writeNewKey(path: string, options: ReadOptions): Promise<boolean>
 }
 
 function unwritable(path: string, error: unknown): KeyError {
-  const reason = error instanceof KeyError ? error.message : systemErrorCode(error);
+  const reason = error instanceof KeyError ? error.message : (systemErrorCode(error) ?? messageOf(error));
   return new KeyError("unwritable", `host key ${path} cannot be created: ${reason}`, { cause: error });
 }

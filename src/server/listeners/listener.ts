@@ -1,5 +1,6 @@
 import { createServer, type ListenOptions, type Server, type Socket } from "node:net";
 import { ConfigurationError } from "../../base/configuration-error.js";
+import { isError } from "../../base/is-error.js";
 import { systemErrorCode } from "../../base/system-error-code.js";
 import type { AcceptedConnections } from "../../forwarding/accept-connections.js";
 import type { BoundAddress, Place } from "./listen-address.js";
@@ -96,7 +97,7 @@ function listenerOf({ server, address }: Opened): Listener {
 
 function listenError(error: unknown, place: Place): ConfigurationError {
   if (error instanceof ConfigurationError) return error;
-  const { message } = error instanceof Error ? error : new Error(String(error));
+  const { message } = isError(error) ? error : new Error(String(error));
   const options = { cause: error };
   if (place.kind !== "port") {
     const name = place.kind === "socket" ? place.path : `file descriptor ${place.fd}`;

@@ -1,3 +1,4 @@
+import { isError } from "../../base/is-error.js";
 import { isLending, TAKE_LENT_DATA } from "../../base/lending-stream.js";
 import { isThenable, type MaybePromise } from "../../base/maybe-promise.js";
 import { systemErrorCode } from "../../base/system-error-code.js";
@@ -129,7 +130,7 @@ export class SFTPSession implements RequestOwner {
         this.#take(packet);
       }
     } catch (error) {
-      this.#fail(error instanceof Error ? new SessionError(error.message, { cause: error }) : error);
+      this.#fail(isError(error) ? new SessionError(error.message, { cause: error }) : error);
       return;
     }
     if (this.#closing) return;

@@ -1,4 +1,5 @@
 import { basename } from "node:path";
+import { messageOf } from "../../../base/is-error.js";
 import { findOwnAddon, loadAddon } from "../../../base/own-addon.js";
 import type { Addon, AddonWithoutOpenssl } from "./addon.js";
 
@@ -24,7 +25,7 @@ export function findAddon(): { readonly addon: Addon } | WithoutAddon {
     if (!("missing" in loaded)) return { addon: loaded };
     return problem(`this Node.js does not have the OpenSSL that the addon needs: ${loaded.missing}`);
   } catch (error) {
-    return problem(`${basename(file)} cannot be loaded: ${error instanceof Error ? error.message : String(error)}`);
+    return problem(`${basename(file)} cannot be loaded: ${messageOf(error)}`);
   }
 }
 
