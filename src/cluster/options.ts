@@ -18,7 +18,7 @@ export interface WorkersOptions<Data = unknown> {
   /** The number of processes that serve; `"auto"` is one for each processor that the system gives. */
   readonly workers: number | "auto";
   /**
-   * Makes a server and lets it listen. Runs in each worker; the program that calls `serveWithWorkers` is started anew for
+   * Makes a server and lets it listen, and ends when it does: `await server.listen(…)`. Runs in each worker; the program that calls `serveWithWorkers` is started anew for
    * each. What is returned, a server or anything else with `[Symbol.asyncDispose]`, is disposed of at the end.
    */
   readonly start: (context: WorkerContext<Data>) => MaybePromise<AsyncDisposable | undefined> | MaybePromise<void>;

@@ -80,7 +80,6 @@ export class Workers extends EventEmitter<WorkersEvents> implements AsyncDisposa
   readonly #desks: SharedDesks;
   readonly #ledgers = new PrimaryLedgers();
   readonly #totals = new WorkerTotals();
-  #addresses: readonly BoundAddress[] = [];
   #closing: Promise<void> | undefined;
   #finish: { readonly resolve: () => void; readonly reject: (error: Error) => void };
 
@@ -109,7 +108,6 @@ export class Workers extends EventEmitter<WorkersEvents> implements AsyncDisposa
     const workers = new Workers(settings);
     try {
       await workers.#pool.start();
-      workers.#addresses = await workers.#desks.addresses;
     } catch (error) {
       await workers.close({ grace: 0 });
       throw error;
@@ -127,9 +125,9 @@ export class Workers extends EventEmitter<WorkersEvents> implements AsyncDisposa
     return this.#firstPort.address;
   }
 
-  /** The addresses listened on. */
+  /** The addresses listened on, in the order in which `start` has asked for them; those that a worker asks for later included. */
   get addresses(): readonly BoundAddress[] {
-    return this.#addresses;
+    return this.#desks.addresses;
   }
 
   /** The workers, those included that go on with old sessions. */
@@ -175,7 +173,6 @@ export class Workers extends EventEmitter<WorkersEvents> implements AsyncDisposa
    */
   async reload(): Promise<void> {
     await this.#pool.reload();
-    this.#addresses = await this.#desks.addresses;
   }
 
   /**
@@ -188,7 +185,6 @@ export class Workers extends EventEmitter<WorkersEvents> implements AsyncDisposa
    */
   async stopListening(options: DrainOptions = {}): Promise<void> {
     const deadline = resolveDrain(options);
-    this.#addresses = [];
     this.#pool.drain();
     const connections = this.#pool.workers.reduce((sum, worker) => sum + worker.connections, 0);
     this.#logger.info({ connections }, "the workers take no new connections");
@@ -205,7 +201,6 @@ export class Workers extends EventEmitter<WorkersEvents> implements AsyncDisposa
   async close(options: { readonly grace?: number } = {}): Promise<void> {
     const { grace = DEFAULT_GRACE } = checkOptions(options, ["grace"]);
     checkNumber("grace", grace, 0, 3600);
-    this.#addresses = [];
     this.#closing ??= this.#close(grace);
     await this.#closing;
   }
@@ -215,7 +210,7 @@ export class Workers extends EventEmitter<WorkersEvents> implements AsyncDisposa
   }
 
   get #firstPort() {
-    const first = this.#addresses.find((address) => "port" in address);
+    const first = this.addresses.find((address) => "port" in address);
     if (first === undefined) throw new Error("no worker listens on a port");
     return first;
   }

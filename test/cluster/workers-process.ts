@@ -23,7 +23,7 @@ export interface ProgramOptions {
   readonly server?: Partial<Omit<SSHServerManagerOptions, "serverInterface" | "logger">>;
   /** Served by SFTP, with a quota. */
   readonly folder?: string;
-  /** A file of JSON: `crash`, `exit`, `fail` or `hang`, while a worker starts; or `server` as above. Read at each start. */
+  /** A file of JSON: `crash`, `exit`, `fail`, `hang` or `forget`, while a worker starts; or `server` as above. Read at each start. */
   readonly file?: string;
 }
 
@@ -71,6 +71,9 @@ class WorkerServer extends SSHServer {
           for (let count = 0; count < 10_000; count++) process.send?.({ spindlex: "notice", name: "none", value: 1 });
         }, 1);
         return true;
+      case "listen":
+        void listenMore();
+        break;
       case "nonsense":
         process.send?.({ spindlex: "notice", name: "reports", value: "all of them" });
         return true;
@@ -90,6 +93,9 @@ class WorkerServer extends SSHServer {
   }
 }
 
+/** A second server of this worker. */
+let listenMore = async () => {};
+
 const options = JSON.parse(process.env.PROGRAM ?? "{}") as ProgramOptions;
 
 const workers = await serveWithWorkers<{ key: string }>({
@@ -107,16 +113,20 @@ const workers = await serveWithWorkers<{ key: string }>({
     if (given.exit) process.exit(7);
     if (given.hang) for (;;);
     if (given.fail) throw new Error(given.fail);
-    const manager = new SSHServerManager({
-      serverInterface: new WorkerServer(),
-      serverKey: PKey.fromString(data.key),
-      ...(options.server?.listen === undefined && { bindAddress: "127.0.0.1", port: 0 }),
-      logger: "info",
-      authFailureDelay: 0,
-      ...options.server,
-      ...given.server,
-    });
-    await manager.startServer();
+    const create = () =>
+      new SSHServerManager({
+        serverInterface: new WorkerServer(),
+        serverKey: PKey.fromString(data.key),
+        ...(options.server?.listen === undefined && { bindAddress: "127.0.0.1", port: 0 }),
+        logger: "info",
+        authFailureDelay: 0,
+        ...options.server,
+        ...given.server,
+      });
+    const manager = create();
+    if (given.forget) void manager.startServer();
+    else await manager.startServer();
+    listenMore = () => create().startServer();
     return manager;
   },
 });

@@ -1,9 +1,15 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { MessageNumber } from "../../src/protocol/constants.js";
 import { Reader } from "../../src/protocol/reader.js";
 import { Writer } from "../../src/protocol/writer.js";
+import { PacketClient } from "../support/packet-client.js";
 import { globalRequest } from "../support/packet-messages.js";
+import { temporaryFolder } from "../support/tools.js";
 import { BUSY, StartedWorkers, soon } from "./started-workers.js";
+
+const folder = temporaryFolder();
 
 describe("workers", BUSY, () => {
   it("serve on one place, each connection by the one that has the fewest", async () => {
@@ -39,5 +45,25 @@ describe("workers", BUSY, () => {
     // Node.js would give the second worker the port of the first.
     expect(other).not.toBe(one);
     expect(await forward(one ?? 0)).toBeUndefined();
+  });
+
+  it("tell the addresses that they listen on, later ones included", async () => {
+    const started = await StartedWorkers.start();
+    await (await started.login()).exec("listen");
+    await soon(async () => {
+      const addresses = await started.ask<{ port: number }[]>("addresses");
+      expect(addresses).toEqual([started.port, expect.any(Number)].map((port) => ({ address: "127.0.0.1", port })));
+      const client = await PacketClient.login(addresses[1]?.port ?? 0, "ann", "secret");
+      await client.close();
+    });
+    expect(await started.ask("port")).toBe(started.port);
+  });
+
+  it("that do not wait until they listen do not start, and are told what to do", async () => {
+    const file = join(folder, "start.json");
+    writeFileSync(file, JSON.stringify({ forget: true }));
+    await expect(StartedWorkers.start({ file })).rejects.toThrow(
+      /WorkerStartError: worker \d could not start: start has ended and nothing listens: await server.listen\(…\) in it/,
+    );
   });
 });

@@ -29,6 +29,8 @@ interface SharedPlace {
   readonly desk: string;
   readonly place: Place;
   readonly opening: Promise<Listener>;
+  /** Once it is open. */
+  address: BoundAddress | undefined;
   /** The last that has asked for it. */
   generation: number;
   /** The first. */
@@ -50,9 +52,9 @@ export class SharedDesks {
     this.#refused = refused;
   }
 
-  /** Resolves to what is listened on, in the order in which it was asked for. */
-  get addresses(): Promise<readonly BoundAddress[]> {
-    return Promise.all([...this.#places.values()].map(async ({ opening }) => (await opening).address));
+  /** What is listened on, in the order in which it was asked for. */
+  get addresses(): readonly BoundAddress[] {
+    return [...this.#places.values()].flatMap(({ address }) => address ?? []);
   }
 
   get startups(): number {
@@ -77,7 +79,7 @@ export class SharedDesks {
   /** A server of a worker wants connections. */
   async listen(worker: WorkerProcess, request: ListenRequest): Promise<ListenAnswer> {
     try {
-      if (this.#isClosed) throw new Error("the workers are ending");
+      if (this.#isClosed || worker.state === "ending") throw new Error("the workers are ending");
       const desk = this.#deskOf(worker, request);
       const places = request.places.map(({ place }) => place);
       const listeners = await Promise.all(
@@ -177,9 +179,14 @@ export class SharedDesks {
       throw new ConfigurationError("workers", `listen on more than ${MAX_PLACES} places`);
     }
     const opening = open();
-    const shared = { desk, place, opening, generation, openedBy: generation };
+    const shared: SharedPlace = { desk, place, opening, address: undefined, generation, openedBy: generation };
     this.#places.set(name, shared);
-    opening.catch(() => this.#places.delete(name));
+    opening.then(
+      ({ address }) => {
+        shared.address = address;
+      },
+      () => this.#places.delete(name),
+    );
     return shared;
   }
 

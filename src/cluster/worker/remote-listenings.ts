@@ -22,6 +22,7 @@ export class RemoteListenings {
   readonly #byKey = new Map<string, Served>();
   /** Who has asked for each place: several servers may want a free port, and one may want it again. */
   readonly #asked = new Map<string, ListeningServer[]>();
+  #listening = 0;
   #connections = 0;
 
   constructor(primary: PrimaryLine) {
@@ -31,6 +32,11 @@ export class RemoteListenings {
   /** Servers that have listened. */
   get servers(): readonly ListeningServer[] {
     return [...this.#servers.keys()];
+  }
+
+  /** A server listens. */
+  get isListening(): boolean {
+    return this.#listening > 0;
   }
 
   /** Connections from the primary of which something is left. */
@@ -55,7 +61,12 @@ export class RemoteListenings {
     const wish = { desk: served.key, places: named, maxConnections, admission: admission.given };
     const { problem, addresses } = await this.#primary.line.call(LISTEN, wish, { seconds: LISTEN_TIME });
     if (problem !== undefined) throw errorOf(problem);
-    return { addresses, close: async () => void this.#primary.line.notify(UNLISTEN, { desk: served.key }) };
+    this.#listening++;
+    const close = async () => {
+      this.#listening--;
+      this.#primary.line.notify(UNLISTEN, { desk: served.key });
+    };
+    return { addresses, close };
   }
 
   /** A connection has come from the primary. */

@@ -81,7 +81,8 @@ class WorkerProgram {
       const { signal } = this.#retiring;
       const context = { worker: this.#number, data: deserialize(Buffer.from(data, "base64")) as unknown, signal };
       this.#disposable = await this.#settings.start(context);
-      return undefined;
+      if (this.#listenings.isListening) return undefined;
+      throw new Error("start has ended and nothing listens: await server.listen(…) in it");
     } catch (error) {
       return problemOf(error);
     }
