@@ -1,3 +1,4 @@
+import { MissingPackageError } from "../base/optional-package.js";
 import { systemErrorCode } from "../base/system-error-code.js";
 import { portOf } from "../connection/channel.js";
 import { ExitError } from "../session/exit-error.js";
@@ -25,7 +26,10 @@ export class ProgramStartError extends ExitError {
 
 /** Tells the log why a program could not be started. Other errors are those of whoever wanted it. */
 export function noteStartError(channel: SessionChannel, error: unknown): void {
-  if (error instanceof ProgramStartError) portOf(channel).warn("a program could not be started", { err: error.cause });
+  if (!(error instanceof ProgramStartError)) return;
+  const { cause } = error;
+  const fields = cause instanceof MissingPackageError ? { reason: cause.message } : { err: cause };
+  portOf(channel).warn("a program could not be started", fields);
 }
 
 function isMissing(cause: unknown): boolean {

@@ -64,9 +64,12 @@ export function userValues<T>(source: UserSource, format: UserFormat<T>, options
 }
 
 function fromFile<T>(path: string, format: UserFormat<T>, options: FileSettings): UserValues<T> {
+  let whyRefused = "";
   const file = new ReloadedFile({ ...options, kind: format.kind, path, secrecy: "private" }, async (bytes, logger) => {
     const { users, refused } = await inTurns(readUserLines(linesIn(bytes), format));
     logRefused(refused, "user", { path }, logger);
+    const [first] = refused;
+    whyRefused = first === undefined ? "" : `; line ${first.line} is refused: ${first.reason}`;
     return users;
   });
   return {
@@ -78,7 +81,7 @@ function fromFile<T>(path: string, format: UserFormat<T>, options: FileSettings)
     async load(start) {
       const names = usableNames(await file.load(start), format);
       if (names.length > 0) return names;
-      throw new UserFileError(`${format.kind} ${path} holds no user who could log in`);
+      throw new UserFileError(`${format.kind} ${path} holds no user who could log in${whyRefused}`);
     },
   };
 }
