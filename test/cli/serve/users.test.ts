@@ -117,6 +117,10 @@ describe("loadUsers", () => {
     const locked = write("locked", "ann:!\nbob:*\n");
     await expect(loadUsers({ ...OPTIONS, passwordFile: empty }, logger)).rejects.toThrow(/empty holds no user/);
     await expect(loadUsers({ ...OPTIONS, passwordFile: locked }, logger)).rejects.toThrow(/locked holds no user/);
+    const foreign = write("foreign", "ann:$9$salt$hash\n");
+    await expect(loadUsers({ ...OPTIONS, passwordFile: foreign }, logger)).rejects.toThrow(
+      /foreign holds no user who could log in; line 1 is refused: .*spindlex hash-password makes one/,
+    );
     await expect(loadUsers({ ...OPTIONS, authorizedKeys: empty }, logger)).rejects.toThrow(
       /empty holds no authorized key/,
     );
