@@ -1,8 +1,16 @@
+/** The variable of the environment that tells a worker its number. */
+export const WORKER_VARIABLE = "SPINDLEX_WORKER";
+
 let worker: number | undefined;
 
 /** This process is one of several that serve together: its log tells which. */
 export function setWorkerNumber(number: number): void {
   worker = number;
+}
+
+/** This process is a worker; the variable is there until its program comes to `serveWithWorkers`. */
+export function isWorker(): boolean {
+  return worker !== undefined || process.env[WORKER_VARIABLE] !== undefined;
 }
 
 /** The fields of a line in the log, with the worker that it is of, if there are several. */

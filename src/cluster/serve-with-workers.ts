@@ -1,6 +1,6 @@
 import cluster from "node:cluster";
+import { WORKER_VARIABLE } from "../base/worker-number.js";
 import { resolveWorkersOptions, type WorkersOptions } from "./options.js";
-import { WORKER_VARIABLE } from "./primary/worker-pool.js";
 import { runWorker } from "./worker/run-worker.js";
 import { Workers } from "./workers.js";
 

@@ -13,6 +13,7 @@ import {
   SSHServerManager,
   type SSHServerManagerOptions,
   serveWithWorkers,
+  systemdSockets,
   type WorkersOptions,
 } from "../../src/index.js";
 import { AUTH_FAILED, AUTH_SUCCESSFUL } from "../../src/protocol/constants.js";
@@ -21,9 +22,11 @@ import { LocalFileSystem, quota } from "../../src/sftp/index.js";
 export interface ProgramOptions {
   readonly workers?: Partial<Omit<WorkersOptions, "start" | "prepare" | "logger">>;
   readonly server?: Partial<Omit<SSHServerManagerOptions, "serverInterface" | "logger">>;
+  /** Asks for the sockets of systemd in front of `serveWithWorkers`. */
+  readonly sockets?: boolean;
   /** Served by SFTP, with a quota. */
   readonly folder?: string;
-  /** A file of JSON: `crash`, `exit`, `fail`, `hang` or `forget`, while a worker starts; or `server` as above. Read at each start. */
+  /** A file of JSON: `crash`, `exit`, `fail`, `hang`, `forget` or `sockets`, while a worker starts; or `server` as above. Read at each start. */
   readonly file?: string;
 }
 
@@ -98,6 +101,8 @@ let listenMore = async () => {};
 
 const options = JSON.parse(process.env.PROGRAM ?? "{}") as ProgramOptions;
 
+if (options.sockets) systemdSockets();
+
 const workers = await serveWithWorkers<{ key: string }>({
   workers: 2,
   ...options.workers,
@@ -113,6 +118,7 @@ const workers = await serveWithWorkers<{ key: string }>({
     if (given.exit) process.exit(7);
     if (given.hang) for (;;);
     if (given.fail) throw new Error(given.fail);
+    if (given.sockets) systemdSockets();
     const create = () =>
       new SSHServerManager({
         serverInterface: new WorkerServer(),

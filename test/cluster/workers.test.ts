@@ -8,6 +8,7 @@ import { PacketClient } from "../support/packet-client.js";
 import { globalRequest } from "../support/packet-messages.js";
 import { temporaryFolder } from "../support/tools.js";
 import { BUSY, StartedWorkers, soon } from "./started-workers.js";
+import type { ProgramOptions } from "./workers-process.js";
 
 const folder = temporaryFolder();
 
@@ -65,5 +66,14 @@ describe("workers", BUSY, () => {
     await expect(StartedWorkers.start({ file })).rejects.toThrow(
       /WorkerStartError: worker \d could not start: start has ended and nothing listens: await server.listen\(…\) in it/,
     );
+  });
+
+  it("have no sockets of systemd, and are told who has them", async () => {
+    const cure = "systemdSockets: a worker has none: call it in `prepare`, and listen on the data that `start` gets";
+    const file = join(folder, "sockets.json");
+    writeFileSync(file, JSON.stringify({ sockets: true }));
+    const start = (options: ProgramOptions) =>
+      StartedWorkers.start({ ...options, workers: { workers: 1, maxCrashes: 1 } });
+    await Promise.all([{ file }, { sockets: true }].map((options) => expect(start(options)).rejects.toThrow(cure)));
   });
 });

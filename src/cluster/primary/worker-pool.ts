@@ -2,14 +2,12 @@ import cluster from "node:cluster";
 import { serialize } from "node:v8";
 import { ConfigurationError } from "../../base/configuration-error.js";
 import { isError } from "../../base/is-error.js";
+import { WORKER_VARIABLE } from "../../base/worker-number.js";
 import { MAX_DATA } from "../messages.js";
 import type { WorkersSettings } from "../options.js";
 import { WorkerCrashLoopError, WorkerStartError } from "../worker-errors.js";
 import { CrashWatch } from "./crash-watch.js";
 import { describeExit, type WorkerExit, WorkerProcess } from "./worker-process.js";
-
-/** The variable of the environment that tells a worker its number. */
-export const WORKER_VARIABLE = "SPINDLEX_WORKER";
 
 /** Seconds that sessions get to end, and clients to take what was sent to them, when their time is over. */
 export const DEFAULT_GRACE = 5;

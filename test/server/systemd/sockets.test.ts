@@ -30,6 +30,12 @@ describe("systemdSockets", () => {
     }
   });
 
+  it("are the same each time for the environment of the process", () => {
+    Object.assign(process.env, { LISTEN_PID: PID, LISTEN_FDS: "1", LISTEN_FDNAMES: "ssh" });
+    for (let call = 0; call < 2; call++) expect(systemdSockets()).toEqual([{ fd: 3, name: "ssh" }]);
+    expect(Object.keys(process.env).filter((name) => name.startsWith("LISTEN_"))).toEqual([]);
+  });
+
   it.each([
     ["LISTEN_PID", { LISTEN_PID: "x", LISTEN_FDS: "1" }],
     ["LISTEN_PID", { LISTEN_PID: "", LISTEN_FDS: "1" }],
