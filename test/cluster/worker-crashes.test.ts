@@ -135,6 +135,16 @@ describe("a worker that is killed", BUSY, () => {
     expect(await started.statistics()).toMatchObject({ active: 0, startups: 0 });
   });
 
+  it("keeps the figures that it was heard with last", async () => {
+    const started = await StartedWorkers.start({ workers: { workers: 1 } });
+    const pid = await started.pidOf(await started.login());
+    const { bytesReceived, bytesSent } = await started.statistics();
+    expect(bytesReceived).toBeGreaterThan(500);
+    process.kill(pid, "SIGKILL");
+    await ended(started, 1);
+    expect(await started.statistics()).toMatchObject({ accepted: 1, active: 0, bytesReceived, bytesSent });
+  });
+
   it("cannot take the connections of others by lying about them", async () => {
     const started = await StartedWorkers.start({ server: { perSourceMaxConnections: 4 } });
     const clients = [await started.login(), await started.login(), await started.login()];

@@ -3,7 +3,7 @@ import { messageOf } from "../../base/is-error.js";
 import type { Logger } from "../../base/logger.js";
 import { LineError } from "../calls/line-error.js";
 import { ProcessLine } from "../calls/process-line.js";
-import { BEAT, CONNECTION, HELLO, RETIRE, START, STOP, type WorkerCounts } from "../messages.js";
+import { BEAT, CONNECTION, COUNT, HELLO, RETIRE, START, STOP, type WorkerCounts } from "../messages.js";
 import { errorOf } from "../problem.js";
 import { WorkerStartError } from "../worker-errors.js";
 import type { Visit } from "./visit.js";
@@ -108,8 +108,16 @@ export class WorkerProcess {
     return this.#admitted;
   }
 
-  /** As of its last beat. */
+  /** As it has told last. */
   get lastCounts(): WorkerCounts {
+    return this.#lastCounts;
+  }
+
+  /** One that does not answer counts as it has told last. */
+  async counts(): Promise<WorkerCounts> {
+    try {
+      this.#lastCounts = await this.line.call(COUNT, undefined);
+    } catch {}
     return this.#lastCounts;
   }
 

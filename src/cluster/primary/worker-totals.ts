@@ -1,4 +1,4 @@
-import { COUNT, type WorkerCounts } from "../messages.js";
+import type { WorkerCounts } from "../messages.js";
 import type { WorkerProcess } from "./worker-process.js";
 
 const NOTHING: WorkerCounts = { accepted: 0, active: 0, authenticated: 0, bytesReceived: 0, bytesSent: 0 };
@@ -13,10 +13,11 @@ export class WorkerTotals {
     this.#ended = sum(this.#ended, { ...lastCounts, accepted, active: 0, authenticated: 0 });
   }
 
-  /** One that does not answer counts as it did when it was heard last. */
+  /** @param workers all that have not ended */
   async of(workers: readonly WorkerProcess[]): Promise<WorkerCounts> {
-    const ask = (worker: WorkerProcess) => worker.line.call(COUNT, undefined).catch(() => worker.lastCounts);
-    return (await Promise.all(workers.map(ask))).reduce(sum, this.#ended);
+    // Without those that end while they are asked: they are among the workers.
+    const ended = this.#ended;
+    return (await Promise.all(workers.map((worker) => worker.counts()))).reduce(sum, ended);
   }
 }
 
