@@ -3,6 +3,8 @@ import { ConfigurationError } from "../base/configuration-error.js";
 import { type Logger, type LoggerOption, resolveLogger } from "../base/logger.js";
 import type { MaybePromise } from "../base/maybe-promise.js";
 import { checkFunction, checkInteger, checkLimit, checkNumber, checkOptions } from "../base/option-checks.js";
+import { SERVER_OPTIONS } from "../server/create-server.js";
+import { MANAGER_OPTIONS } from "../server/settings.js";
 
 /** What a worker is told when it starts. */
 export interface WorkerContext<Data = unknown> {
@@ -66,11 +68,14 @@ export interface WorkersSettings {
   readonly maxCrashes: number;
 }
 
+const OF_SERVER: ReadonlySet<string> = new Set([...SERVER_OPTIONS, ...MANAGER_OPTIONS]);
+
 const MAX_WORKERS = 1024;
 const DAY = 86_400;
 
 /** @throws {ConfigurationError} naming the option that cannot be used */
 export function resolveWorkersOptions<Data>(given: WorkersOptions<Data>): WorkersSettings {
+  for (const name in given) checkIsNotOfServer(name);
   const options = checkOptions(given as WorkersOptions, OPTIONS);
   const unresponsiveAfter = options.unresponsiveAfter ?? 30;
   return {
@@ -84,6 +89,12 @@ export function resolveWorkersOptions<Data>(given: WorkersOptions<Data>): Worker
     minUptime: 1000 * checkNumber("minUptime", options.minUptime ?? 5, 0, DAY),
     maxCrashes: checkInteger("maxCrashes", options.maxCrashes ?? 5, 1, 1000),
   };
+}
+
+function checkIsNotOfServer(name: string): void {
+  const own: readonly string[] = OPTIONS;
+  if (own.includes(name) || !OF_SERVER.has(name)) return;
+  throw new ConfigurationError(name, "is an option of the server: give it to the one that `start` makes");
 }
 
 function workerCount(workers: number | "auto"): number {

@@ -282,9 +282,11 @@ interface Declaration {
   readonly logger: Logger;
 }
 
+export const SERVER_OPTIONS: readonly (keyof ServerOptions)[] = ["hostKey", ...SSH_SERVER_OPTIONS, ...GENERAL_OPTIONS];
+
 /** @throws {ConfigurationError} naming the option that cannot be used */
 function declare(given: ServerOptions): Declaration {
-  const options = checkOptions(given, ["hostKey", ...SSH_SERVER_OPTIONS, ...GENERAL_OPTIONS]);
+  const options = checkOptions(given, SERVER_OPTIONS);
   const hostKeys = checkHostKeyOption(options.hostKey);
   const server = new SSHServer(selected(options, SSH_SERVER_OPTIONS));
   const general = selected(options, GENERAL_OPTIONS);

@@ -119,7 +119,7 @@ export const GENERAL_OPTIONS: readonly (keyof GeneralOptions)[] = [
   ...SESSION_LIMIT_OPTIONS,
 ];
 
-const OPTIONS: readonly (keyof SSHServerManagerOptions)[] = [
+export const MANAGER_OPTIONS: readonly (keyof SSHServerManagerOptions)[] = [
   "serverInterface",
   "serverKey",
   "serverKeys",
@@ -191,7 +191,7 @@ function extendsNamesake(value: unknown): boolean {
  * @throws {ConfigurationError} naming the option that cannot be used
  */
 export function resolveSettings(given: SSHServerManagerOptions, limits: SetLimits = {}): ServerSettings {
-  const options: SSHServerManagerOptions = { ...limits, ...checkOptions(given, OPTIONS) };
+  const options: SSHServerManagerOptions = { ...limits, ...checkOptions(given, MANAGER_OPTIONS) };
   checkServerInterface(options.serverInterface);
   const general = resolveGeneralSettings(options);
   const { identification, algorithms, rekeyBytes, logger, maxChannels } = general;

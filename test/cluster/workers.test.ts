@@ -1,6 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { serveWithWorkers } from "../../src/index.js";
 import { MessageNumber } from "../../src/protocol/constants.js";
 import { Reader } from "../../src/protocol/reader.js";
 import { Writer } from "../../src/protocol/writer.js";
@@ -11,6 +12,20 @@ import { BUSY, StartedWorkers, soon } from "./started-workers.js";
 import type { ProgramOptions } from "./workers-process.js";
 
 const folder = temporaryFolder();
+
+describe("the options of workers", () => {
+  it.each(["maxConnectionsPerUser", "hostKey", "serverKey", "session", "port"])(
+    "are not those of the server, which are named as such: %s",
+    async (name) => {
+      const options = { workers: 1, start: () => {}, [name]: 1 };
+      await expect(serveWithWorkers(options)).rejects.toMatchObject({
+        name: "ConfigurationError",
+        option: name,
+        message: `${name}: is an option of the server: give it to the one that \`start\` makes`,
+      });
+    },
+  );
+});
 
 describe("workers", BUSY, () => {
   it("serve on one place, each connection by the one that has the fewest", async () => {
