@@ -4,6 +4,8 @@
  *   mkdir keys && cp ~/.ssh/id_ed25519.pub keys/$USER
  *   npx tsx examples/every-core.ts
  *   ssh -p 2222 localhost
+ *
+ * Terminals, as of a plain `ssh`, need a package: npm install @lydell/node-pty
  */
 import { authorizedKeys, createServer, serveWithWorkers } from "spindlex";
 

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { parseCommandLine } from "../../src/cli/command-line.js";
 import type { Server } from "../../src/index.js";
+import { listeningPort } from "../examples/running-process.js";
 import { needs, TOOLS } from "../support/clients.js";
 import { Notifications } from "../support/systemd.js";
 import { run, runOk, temporaryFolder } from "../support/tools.js";
@@ -48,7 +49,9 @@ describePage("docs/systemd.md", (page) => {
     page.write("etc/my-server/keys/ann");
     const before = signals.map((signal) => process.listenerCount(signal));
     expect(before).toEqual([0, 0]);
-    const { server } = await page.load<{ server: Server }>("systemdNotifier()", { "{ port: 2222 }": "{ port: 0 }" });
+    const { server } = await page.load<{ server: Server }>("systemdNotifier();\nconst server", {
+      "{ port: 2222 }": "{ port: 0 }",
+    });
     const { stdout } = await page.ssh(server.port, ["ann@127.0.0.1", "true"]);
     expect(stdout).toBe("hello ann\n");
     process.emit("SIGHUP");
@@ -57,5 +60,18 @@ describePage("docs/systemd.md", (page) => {
     await systemd.received(/^STOPPING=1$/);
     expect(systemd.messages.map(([line]) => line)).toEqual(["READY=1", "RELOADING=1", "READY=1", "STOPPING=1"]);
     await expect.poll(() => server.connections.length).toBe(0);
+  });
+
+  it("is one that does so with workers", async () => {
+    page.write("etc/my-server/keys/ann");
+    const program = await page.start("prepare: () => (found", {
+      "{ port: 2222 }": "{ port: 0 }",
+      'workers: "auto"': "workers: 1",
+      "systemd.ready();\n\n": "systemd.ready();\nconsole.log(`Listening on ${workers.address}:${workers.port}`);\n\n",
+    });
+    const { stdout } = await page.ssh(await listeningPort(program), ["ann@127.0.0.1", "true"]);
+    expect(stdout).toBe("hello ann\n");
+    program.signal("SIGTERM");
+    expect(await program.exitCode()).toBe(0);
   });
 });
