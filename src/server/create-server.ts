@@ -217,7 +217,7 @@ export class Server<Data = unknown> extends EventEmitter<ManagerEvents<Data>> im
   /**
    * Frees the port at once, fires the signal of every session, and resolves when all connections are closed.
    *
-   * @param options.grace seconds that sessions get to end; default 5
+   * @param options.grace seconds that the handlers of sessions get to end; transfers of files end at once; default 5
    * @throws {ConfigurationError} when the grace is not a number from 0 to 3600
    */
   async close(options: { readonly grace?: number } = {}): Promise<void> {

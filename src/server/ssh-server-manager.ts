@@ -197,7 +197,8 @@ export class SSHServerManager extends EventEmitter<ManagerEvents> implements Asy
    * Frees the port at once, fires the signal of every declared session, and when those have ended tells every client with
    * SSH_MSG_DISCONNECT. Resolves when all connections are closed.
    *
-   * @param options.gracePeriod seconds that sessions get to end, and clients to take what was sent to them; default 5
+   * @param options.gracePeriod seconds that the handlers of sessions get to end, and clients to take what was sent to them; transfers
+   *   of files end at once; default 5
    */
   async stopServer(options: { readonly gracePeriod?: number } = {}): Promise<void> {
     checkOptions(options, ["gracePeriod"]);

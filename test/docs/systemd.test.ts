@@ -67,7 +67,8 @@ describePage("docs/systemd.md", (page) => {
     const program = await page.start("prepare: () => (found", {
       "{ port: 2222 }": "{ port: 0 }",
       'workers: "auto"': "workers: 1",
-      "systemd.ready();\n\n": "systemd.ready();\nconsole.log(`Listening on ${workers.address}:${workers.port}`);\n\n",
+      "systemd.ready();\n\n":
+        'systemd.ready();\nconsole.log("Listening on " + workers.address + ":" + workers.port);\n\n',
     });
     const { stdout } = await page.ssh(await listeningPort(program), ["ann@127.0.0.1", "true"]);
     expect(stdout).toBe("hello ann\n");

@@ -154,7 +154,9 @@ async function requireFolder(path: string): Promise<void> {
   try {
     if ((await stat(path)).isDirectory()) return;
   } catch (error) {
-    throw new StartError(`${path} cannot be served: ${describeError(error)}`, { cause: error });
+    const isMissing = error instanceof Error && "code" in error && error.code === "ENOENT";
+    const reason = isMissing ? "there is no such folder" : describeError(error);
+    throw new StartError(`${path} cannot be served: ${reason}`, { cause: error });
   }
   throw new StartError(`${path} cannot be served: it is not a folder`);
 }

@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import {
   SSHServerManager,
   type SystemdSocket,
@@ -51,6 +52,10 @@ export async function serveByWorkers(options: ServeOptions, count: number | "aut
     });
   });
   if (service !== undefined) reportStart(service, workers, options);
+  const processors = availableParallelism();
+  if (workers.workers.length > processors) {
+    logger.warn({ workers: workers.workers.length, processors }, "more workers than processors are of no use");
+  }
   systemd.ready();
 
   try {

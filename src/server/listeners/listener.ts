@@ -109,8 +109,9 @@ function listenError(error: unknown, place: Place): ConfigurationError {
       return new ConfigurationError(names.port, `${host} port ${port} is already in use`, options);
     case "EACCES":
       return new ConfigurationError(names.port, `no permission to listen on ${host} port ${port}`, options);
-    case "EADDRNOTAVAIL":
     case "ENOTFOUND":
+      return new ConfigurationError(names.host, `${host} is neither an address nor a name that can be found`, options);
+    case "EADDRNOTAVAIL":
     case "EINVAL":
       return new ConfigurationError(names.host, `${host} is not an address of this machine`, options);
     default:

@@ -6,6 +6,7 @@ import { systemErrorCode } from "../../base/system-error-code.js";
 import type { AcceptedConnections } from "../../forwarding/accept-connections.js";
 import { type BoundSocket, bindSocket, removeIf } from "../../forwarding/stream-local/bind-socket.js";
 import { holdOwnFile } from "../../forwarding/stream-local/held-file.js";
+import { missingFolderProblem } from "../folder-problem.js";
 import type { Place } from "./listen-address.js";
 
 /** Milliseconds that a server which is there may take to accept a connection. */
@@ -15,7 +16,7 @@ const PROBE_TIME = 1000;
  * Listens on a socket of the file system. The socket of a server that is no more is replaced.
  *
  * @param open makes the server that listens
- * @throws {ConfigurationError} when a server listens there, or there is something else
+ * @throws {ConfigurationError} when a server listens there, or there is something else, or its folder is not there
  * @throws the system's error
  */
 export async function bindOwnSocket(
@@ -25,6 +26,8 @@ export async function bindOwnSocket(
 ): Promise<BoundSocket> {
   // The working folder may be another one when the socket is removed.
   const place = resolve(path);
+  const problem = await missingFolderProblem(dirname(place));
+  if (problem !== undefined) throw new ConfigurationError(option, problem);
   await makeRoom(place, option);
   const folder = await holdOwnFile(dirname(place));
   try {

@@ -91,6 +91,10 @@ describe("a server that cannot start", () => {
     expectOneLine([...quiet, "--host", "192.0.2.1"], /192\.0\.2\.1 is not an address of this machine/);
   });
 
+  it("says that a name is not found", () => {
+    expectOneLine([...quiet, "--host", "nosuch.invalid"], /nosuch\.invalid is neither an address nor a name/);
+  });
+
   const lists = [
     ["--proxy-protocol-from", "", '--proxy-protocol-from: "" is not an address'],
     ["--allow-from", "home", '--allow-from: "home" is not an address'],

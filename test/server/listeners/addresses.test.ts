@@ -170,7 +170,9 @@ describe("a socket of the file system", () => {
     await writeFile(file, "text");
     await expect(startOn({ path: file })).rejects.toEqual(refused("listen[0].path", /is not a socket/));
     expect((await lstat(file)).isFile()).toBe(true);
-    await expect(startOn({ path: join(folder, "none", "s") })).rejects.toEqual(refused("listen[0].path", /ENOENT/));
+    await expect(startOn({ path: join(folder, "none", "s") })).rejects.toEqual(
+      refused("listen[0].path", /none is not there: make it$/),
+    );
   });
 
   it("that somebody has put in its place stays at the stop", async () => {
