@@ -1,5 +1,6 @@
 import { ConfigurationError } from "./configuration-error.js";
 import { LOG_LEVELS, type LogLevel } from "./log-level.js";
+import { isThenable } from "./maybe-promise.js";
 import { checkMethods, shown } from "./option-checks.js";
 import { StderrLogger } from "./stderr-logger.js";
 import { ofThisWorker } from "./worker-number.js";
@@ -75,7 +76,7 @@ function unfailing(logger: Partial<Logger>, levels: readonly LogLevel[]): Partia
       try {
         const written: unknown = logger[level]?.(ofThisWorker(fields), message);
         // An asynchronous method that rejects would end the process.
-        if (written instanceof Promise) written.catch(() => {});
+        if (isThenable(written)) Promise.resolve(written).catch(() => {});
       } catch {
         // There is nowhere to tell it.
       }

@@ -1,4 +1,5 @@
 import type { EventEmitter } from "node:events";
+import { isThenable } from "../base/maybe-promise.js";
 import type { ConnectionEnd } from "../endpoint/connection-end.js";
 import type { Connection } from "../session/connection.js";
 import type { PenaltyCause } from "./admission/penalties.js";
@@ -40,7 +41,7 @@ export function tell(
   for (const listener of emitter.rawListeners(event)) {
     try {
       const result: unknown = Reflect.apply(listener, emitter, parameters);
-      if (result instanceof Promise) result.catch(failed);
+      if (isThenable(result)) Promise.resolve(result).catch(failed);
     } catch (error) {
       failed(error);
     }
