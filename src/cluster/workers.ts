@@ -196,7 +196,7 @@ export class Workers extends EventEmitter<WorkersEvents> implements AsyncDisposa
   /**
    * Frees the addresses at once, and resolves when all workers have ended.
    *
-   * @param options.grace seconds that sessions get to end; default 5
+   * @param options.grace seconds that handlers of sessions get to end, while transfers of files end at once; default 5
    */
   async close(options: { readonly grace?: number } = {}): Promise<void> {
     const { grace = DEFAULT_GRACE } = checkOptions(options, ["grace"]);
