@@ -149,9 +149,11 @@ describe("a worker that is killed", BUSY, () => {
     const started = await StartedWorkers.start({ server: { perSourceMaxConnections: 4 } });
     const clients = [await started.login(), await started.login(), await started.login()];
     await clients[0]?.exec("lies");
-    const workers = await started.workers();
-    // Those of the liar are not counted any more; that of the other one is.
-    expect(workers.map(({ connections }) => connections).sort()).toEqual([0, 1]);
+    await soon(async () => {
+      const workers = await started.workers();
+      // Those of the liar are not counted any more; that of the other one is.
+      expect(workers.map(({ connections }) => connections).sort()).toEqual([0, 1]);
+    });
     expect(await started.connections()).toHaveLength(3);
   });
 });
