@@ -44,7 +44,12 @@ const serving = (started: StartedWorkers, count: number) =>
 
 /** Clients in each phase of a connection. */
 const PHASES: Readonly<Record<string, (started: StartedWorkers) => Promise<PacketClient>>> = {
-  accepted: ({ port }) => PacketClient.connect(port),
+  accepted: async ({ port }) => {
+    const client = await PacketClient.connect(port);
+    // Until a worker has greeted it, it would go to another one.
+    await soon(() => expect(client.stream.socket.bytesRead).toBeGreaterThan(0));
+    return client;
+  },
   identified: async ({ port }) => {
     const client = await PacketClient.connect(port);
     await client.exchangeIdentifications();
