@@ -20,6 +20,7 @@ const ALONE_NEVERTHELESS = [
   "test/interop/forwarding/many-connections.test.ts",
   "test/process/unread-output.test.ts",
   "test/server/many-connections.test.ts",
+  "test/server/systemd/sockets.test.ts",
 ];
 
 /**
