@@ -4,7 +4,7 @@ import { type Login, MAX_REPORTS, REPORTS } from "../messages.js";
 /** Milliseconds between two messages: to wake the primary costs more than most of what it is told. */
 const INTERVAL = 10;
 
-/** Tells the primary what becomes of connections: the first at once, and what follows soon after together. */
+/** Tells the primary what becomes of connections: what is taken and what comes first at once, and what follows soon after together. */
 export class Reports {
   readonly #line: ProcessLine;
   #taken: number[] = [];
@@ -16,9 +16,10 @@ export class Reports {
     this.#line = line;
   }
 
+  /** Before anything is said to the client: if this worker died, another would be given the connection and greet it again. */
   taken(id: number): void {
     this.#taken.push(id);
-    this.#soon();
+    this.flush();
   }
 
   loggedIn(login: Login): void {
