@@ -7,6 +7,7 @@ export interface BasePath {
 }
 
 const insides = new WeakMap<object, (path: string) => BasePath>();
+const unwrapped = new WeakMap<FileSystem, FileSystem>();
 
 /**
  * Says where the paths of a file system lead that others stand on, too.
@@ -19,6 +20,7 @@ export function leadsTo(fileSystem: FileSystem, inside: (path: string) => BasePa
 
 /** The same for a wrapper that changes no path. */
 export function standsOn<Wrapper extends FileSystem>(wrapper: Wrapper, wrapped: FileSystem): Wrapper {
+  unwrapped.set(wrapper, wrapped);
   leadsTo(wrapper, (path) => ({ base: wrapped, path }));
   return wrapper;
 }
@@ -32,4 +34,11 @@ export function basePathOf(fileSystem: FileSystem, path: string): BasePath | und
     if (inside === undefined) return found;
     found = inside(found.path);
   }
+}
+
+/** The file system whose tree a wrapper shows unchanged, or the file system itself. */
+export function withoutWrappers(fileSystem: FileSystem): FileSystem {
+  let found = fileSystem;
+  for (let next = unwrapped.get(found); next !== undefined; next = unwrapped.get(found)) found = next;
+  return found;
 }

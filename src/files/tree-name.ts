@@ -1,3 +1,4 @@
+import { withoutWrappers } from "./base-path.js";
 import type { FileSystem } from "./file-system.js";
 
 /** By the file system itself, not as a property of it: what a program makes of one is another tree. */
@@ -14,5 +15,6 @@ export function nameTree(fileSystem: FileSystem, name: string | undefined): void
 
 /** What is known of the tree of a file system: its name for all processes, that no other has it, or nothing. */
 export function treeName(fileSystem: FileSystem): { readonly name: string | undefined } | undefined {
-  return names.has(fileSystem) ? { name: names.get(fileSystem) } : undefined;
+  const tree = withoutWrappers(fileSystem);
+  return names.has(tree) ? { name: names.get(tree) } : undefined;
 }
