@@ -1,5 +1,5 @@
 import type { Readable } from "node:stream";
-import { accompanyBuffer } from "../base/young-garbage.js";
+import { countShortLivedBuffer } from "../base/young-collections.js";
 import { ProtocolError } from "../protocol/errors.js";
 import type { ReceiveWindow } from "./receive-window.js";
 import { UnreadBlocks } from "./unread-blocks.js";
@@ -161,7 +161,7 @@ export class ChannelInput {
 /** Long data gets memory of its own: a short piece of it that is kept must not hold more. */
 function ownCopy(data: Buffer): Buffer {
   if (data.length < SMALL_DATA_LENGTH) return Buffer.from(data);
-  accompanyBuffer(data.length);
+  countShortLivedBuffer(data.length);
   const copy = Buffer.allocUnsafeSlow(data.length);
   data.copy(copy);
   return copy;

@@ -1,4 +1,4 @@
-import { accompanyBuffer } from "../base/young-garbage.js";
+import { countShortLivedBuffer } from "../base/young-collections.js";
 import type { PacketOpener } from "../crypto/cipher/packet-cipher.js";
 import { MAX_PACKET_LENGTH } from "../protocol/constants.js";
 import { ProtocolError } from "../protocol/errors.js";
@@ -90,7 +90,7 @@ export class PacketReader {
     const opened = this.#opener.open(packet, this.#counts.sequenceNumber);
     this.#packetLength = 0;
     this.#counts.add(length);
-    if (!this.#opener.opensInPlace) accompanyBuffer(length);
+    if (!this.#opener.opensInPlace) countShortLivedBuffer(length);
     const paddingLength = opened[0] ?? 0;
     const payloadEnd = opened.length - paddingLength;
     if (paddingLength < 4 || payloadEnd < 2) throw new ProtocolError("the padding length of a packet is wrong");

@@ -23,6 +23,9 @@ function kindOf({ detail }: PerformanceEntry & { readonly detail?: unknown }): u
   return typeof detail === "object" && detail !== null && "kind" in detail ? detail.kind : undefined;
 }
 
+// V8 sets a limit for a heap when it has marked it once, and that needs 8 MiB of objects.
+const held = Array.from({ length: 200_000 }, (_, index) => ({ index, list: [index] }));
+
 const { channel } = openTestChannel();
 let read = 0;
 channel.on("data", (data: Buffer) => {
@@ -35,4 +38,4 @@ for (let turn = 0; turn < TURNS; turn++) {
 // The observer hears of a collection in a later turn.
 await nextTurn();
 await nextTurn();
-process.stdout.write(JSON.stringify({ read, ...collections }));
+process.stdout.write(JSON.stringify({ read, held: held.length, ...collections }));
