@@ -15,6 +15,7 @@ import { createRequire, isBuiltin } from "node:module";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { rolldown } from "rolldown";
+import { chunkGroups, loadPartsWhenUsed } from "./parts.mjs";
 import { keepReachableTypes } from "./reachable-types.mjs";
 import { thirdPartyLicenses } from "./third-party-licenses.mjs";
 
@@ -37,9 +38,11 @@ function withoutRequire(code) {
 }
 
 async function buildModules() {
+  const entries = Object.fromEntries([...doors, ...programs].map((name) => [name, join(ROOT, `src/${name}.ts`)]));
   const bundle = await rolldown({
     cwd: ROOT,
-    input: Object.fromEntries([...doors, ...programs].map((name) => [name, `src/${name}.ts`])),
+    input: entries,
+    preserveEntrySignatures: "allow-extension",
     platform: "node",
     external: [/^node:/, ...Object.keys(manifest.dependencies)],
     transform: { target: "node20.19" },
@@ -49,8 +52,10 @@ async function buildModules() {
     format: "cjs",
     keepNames: true,
     entryFileNames: "[name].js",
-    // As deep as src/base, which looks for the addon from there.
-    chunkFileNames: "chunks/[name].js",
+    // As deep as src/base, which looks for the addon from there. By what is in them, so that a program that runs while the package is
+    // replaced cannot load parts of another version.
+    chunkFileNames: ({ name }) => `chunks/${name.replace(/~.*/, "")}-[hash].js`,
+    codeSplitting: { groups: chunkGroups(Object.values(entries)) },
     // The sources travel.
     sourcemap: true,
     sourcemapExcludeSources: true,
@@ -59,7 +64,7 @@ async function buildModules() {
   for (const file of output) {
     const path = join(DIST, file.fileName);
     mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(path, file.type === "chunk" ? withoutRequire(file.code) : file.source);
+    writeFileSync(path, file.type === "chunk" ? loadPartsWhenUsed(withoutRequire(file.code)) : file.source);
   }
   return output.flatMap(({ moduleIds = [] }) => moduleIds);
 }

@@ -1,4 +1,4 @@
-import { chmodSync, cpSync, mkdirSync, readFileSync } from "node:fs";
+import { chmodSync, cpSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { rolldown } from "rolldown";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -39,6 +39,17 @@ describe("the packed package is loaded", { timeout: SLOW }, () => {
 
   it("by a process that imports and requires it, as one", async () => {
     expect(await node(join(project, "both.mjs"))).toBe("one state\n");
+  });
+
+  it("without the parts that a server may not need, which packaging/parts.mjs names", async () => {
+    const path = join(project, "node_modules/spindlex/dist");
+    const parts = readdirSync(join(path, "chunks")).filter((name) => /^(?!core-|rolldown-).*\.js$/.test(name));
+    expect(parts.length).toBeGreaterThan(5);
+    const program = `require(process.argv[1]);
+      for (const file of Object.keys(require.cache)) console.log(require("node:path").basename(file));`;
+    const loaded = (await node("--eval", program, path)).trimEnd().split("\n");
+    expect(loaded).toContain("index.js");
+    expect(loaded.filter((name) => parts.includes(name))).toEqual([]);
   });
 
   it("as a command", async () => {

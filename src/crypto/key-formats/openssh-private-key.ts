@@ -6,8 +6,8 @@ import { KeyError, passphraseRequired, wrongPassphrase } from "../keys/key-error
 import { type KeyMaterial, malformedOnProtocolError, printable, privateMaterial } from "../keys/key-material.js";
 import { keyTypeByName } from "../keys/key-types.js";
 import { decodeBase64 } from "./base64.js";
+import { deriveKey } from "./derive-key.js";
 import { keyFileCipherByName, WRITTEN_CIPHER } from "./key-file-cipher.js";
-import { deriveKey } from "./passphrase.js";
 import { type PemBlock, toPem } from "./pem-block.js";
 
 /** The private key format of OpenSSH (PROTOCOL.key): its label, and the first of its bytes. */
