@@ -7,7 +7,7 @@ import { describePage } from "./page-fixture.js";
 describePage("docs/every-core.md", (page) => {
   it("serves with a worker for each processor, and reloads", async () => {
     page.write("keys/ann");
-    const program = await page.start('workers: "auto"', { "0.0.0.0": "127.0.0.1", 'workers: "auto"': "workers: 2" });
+    const program = await page.start("workers.reload", { "0.0.0.0": "127.0.0.1", 'workers: "auto"': "workers: 2" });
     const port = await listeningPort(program);
     const parent = async () => (await page.ssh(port, ["-T", "ann@127.0.0.1"], "echo $PPID\nexit\n")).stdout;
     const before = await parent();
@@ -16,6 +16,13 @@ describePage("docs/every-core.md", (page) => {
     await expect.poll(parent, { timeout: 20_000 }).not.toBe(before);
     program.signal("SIGTERM");
     expect(await program.exitCode()).toBe(0);
+  });
+
+  it("serves in CommonJS, too", async () => {
+    page.write("keys/ann");
+    const program = await page.start("require(", { '"auto"': "2", "listen(2222)": 'listen(0, "127.0.0.1")' });
+    const port = await listeningPort(program);
+    expect((await page.ssh(port, ["ann@127.0.0.1"])).stdout).toContain("load average");
   });
 
   it("gives a secret to each worker", async () => {

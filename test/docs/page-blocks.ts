@@ -12,8 +12,9 @@ export const DOORS: Readonly<Record<string, string>> = {
   "spindlex/protocol/constants": join(ROOT, "src/protocol/constants.ts"),
 };
 
-/** A block of TypeScript on a page. */
+/** A program on a page, or a part of one: TypeScript, or JavaScript in CommonJS. */
 export interface Block {
+  readonly language: "ts" | "cjs";
   /** Where its code starts. */
   readonly line: number;
   readonly code: string;
@@ -22,9 +23,10 @@ export interface Block {
 /** @param page its path from the root */
 export function blocksOf(page: string): readonly Block[] {
   const text = readFileSync(join(ROOT, page), "utf8");
-  return [...text.matchAll(/^```ts\n(.*?)^```$/gms)].map((match) => ({
+  return [...text.matchAll(/^```(ts|cjs)\n(.*?)^```$/gms)].map((match) => ({
+    language: match[1] === "cjs" ? "cjs" : "ts",
     line: text.slice(0, match.index).split("\n").length + 1,
-    code: match[1] ?? "",
+    code: match[2] ?? "",
   }));
 }
 

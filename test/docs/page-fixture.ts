@@ -9,7 +9,7 @@ import { RunningProcess } from "../examples/running-process.js";
 import { needs } from "../support/clients.js";
 import { ClientKeys } from "../support/clients-keys.js";
 import { temporaryFolder } from "../support/tools.js";
-import { blocksOf, inFolder, ROOT, runnable } from "./page-blocks.js";
+import { type Block, blocksOf, inFolder, ROOT, runnable } from "./page-blocks.js";
 
 /** For `new SSHServer`, on pages that are about something else than logins. */
 export const OPEN = { authentication: { none: () => AUTH_SUCCESSFUL } };
@@ -41,7 +41,7 @@ export interface Page {
   /** Writes a file, which nobody else can read. @param name from the folder; `/srv/x` is below the folder, too */
   write(name: string, text?: string): string;
   /**
-   * Runs the one block that has a text, and gives what it has declared.
+   * Runs the one block that has a text, in TypeScript, and gives what it has declared.
    *
    * @param change replaces texts, each of which has to be there
    */
@@ -88,7 +88,7 @@ export function describePage(
       return block;
     }
 
-    function pageFixture(name: string, ran: (block: (typeof blocks)[number]) => void): Page {
+    function pageFixture(name: string, ran: (block: Block) => void): Page {
       const folder = temporaryFolder();
       const client = new SshClient();
       const keys = new ClientKeys();
@@ -140,7 +140,7 @@ export function describePage(
         return [...options, ...words.slice(target)];
       }
 
-      function changed(text: string, change: Readonly<Record<string, string>>): string {
+      function changed(text: string, change: Readonly<Record<string, string>>): Block {
         const block = theBlock(name, text);
         ran(block);
         let { code } = block;
@@ -148,7 +148,7 @@ export function describePage(
           if (!code.includes(old)) throw new Error(`the block has no ${old}`);
           code = code.replaceAll(old, replacement);
         }
-        return code;
+        return { ...block, code };
       }
 
       return {
@@ -170,7 +170,7 @@ export function describePage(
           return path;
         },
         async load<Exports>(text: string, change: Readonly<Record<string, string>> = {}) {
-          const code = changed(text, change);
+          const { code } = changed(text, change);
           const file = join(folder, `block-${++loaded}.ts`);
           writeFileSync(file, runnable(code, folder));
           const exported = (await import(/* @vite-ignore */ file)) as Exports & object;
@@ -181,9 +181,11 @@ export function describePage(
         },
         async start(text, change = {}) {
           const { transform } = await import("esbuild");
-          const { code } = await transform(inFolder(changed(text, change), folder), { loader: "ts", target: "node20" });
+          const block = changed(text, change);
+          const { code } = await transform(inFolder(block.code, folder), { loader: "ts", target: "node20" });
           // There the package is found by its name.
-          const file = join(inject("runFolder"), "built", `page-${process.pid}-${++loaded}.mjs`);
+          const ending = block.language === "cjs" ? "cjs" : "mjs";
+          const file = join(inject("runFolder"), "built", `page-${process.pid}-${++loaded}.${ending}`);
           writeFileSync(file, code);
           const program = new RunningProcess(process.execPath, [file], process.env, folder);
           programs.add(program);

@@ -20,7 +20,10 @@ describe("the pages", () => {
 
   it("have code that compiles", () => {
     const files = PAGES.flatMap((page) =>
-      blocksOf(page).map(({ line, code }) => ({ name: `${page.replaceAll(/\W/g, "_")}_line_${line}.ts`, code })),
+      blocksOf(page).map(({ language, line, code }) => ({
+        name: `${page.replaceAll(/\W/g, "_")}_line_${line}.${language}`,
+        code,
+      })),
     );
     expect(files.length).toBeGreaterThan(20);
     for (const { name, code } of files) writeFileSync(join(folder, name), code);
@@ -52,10 +55,12 @@ describe("the pages", () => {
       extends: join(ROOT, "tsconfig.json"),
       compilerOptions: {
         noEmit: true,
+        allowJs: true,
+        checkJs: true,
         types: ["node"],
         paths: Object.fromEntries(Object.entries(DOORS).map(([door, file]) => [door, [file]])),
       },
-      include: ["*.ts", join(ROOT, "src/**/*.d.ts")],
+      include: ["*.ts", "*.cjs", join(ROOT, "src/**/*.d.ts")],
     };
   }
 });
