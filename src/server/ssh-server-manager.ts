@@ -24,6 +24,7 @@ import type { BoundAddress, Place } from "./listeners/listen-address.js";
 import { type Listening, openListening } from "./listeners/listening.js";
 import { loadDecisions } from "./load-decisions.js";
 import { type ManagerEvents, tell } from "./manager-events.js";
+import { readParts } from "./read-parts.js";
 import { requireSamePlaces, requireSameSources, Sequence, succeed } from "./reload.js";
 import { type ConnectionObserver, ServerConnection, startServing } from "./server-connection.js";
 import {
@@ -146,6 +147,8 @@ export class SSHServerManager extends EventEmitter<ManagerEvents> implements Asy
       this.#logger.warn({ cause: problem }, "packets are sealed by node:crypto: the addon cannot be used");
     }
     this.#warnIfNobodyGetsIn();
+    // A part that is not there fails where it is used.
+    readParts().catch(() => {});
   }
 
   /**

@@ -52,6 +52,20 @@ describe("the packed package is loaded", { timeout: SLOW }, () => {
     expect(loaded.filter((name) => parts.includes(name))).toEqual([]);
   });
 
+  it("with them once a server listens, since the package may be replaced below it", async () => {
+    const program = `
+      const { createServer } = require(process.argv[1]);
+      const { PKey } = require(process.argv[1] + "/crypto");
+      const options = { hostKey: PKey.generate({ keyType: "ed25519" }), session: () => 0, logger: false };
+      const server = createServer({ ...options, authentication: { none: () => false } });
+      const missing = () => ["files", "post-quantum", "scp", "sftp", "terminals", "zlib"]
+        .filter((part) => !Object.keys(require.cache).some((file) => require("node:path").basename(file).startsWith(part)));
+      const end = Date.now() + 10_000;
+      const wait = () => missing().length > 0 && Date.now() < end ? setImmediate(wait) : server.close().then(() => console.log(missing()));
+      server.listen(0, "127.0.0.1").then(wait);`;
+    expect(await node("--eval", program, join(project, "node_modules/spindlex/dist"))).toBe("[]\n");
+  });
+
   it("as a command", async () => {
     const program = join(project, "node_modules/spindlex/dist/cli/main.js");
     expect(await node(program, "--version")).toBe(`${manifestOf(project).version}\n`);
