@@ -22,7 +22,7 @@ const PARTS: readonly (() => unknown)[] = [
  */
 export async function readParts(): Promise<void> {
   for (const read of PARTS) {
-    await nextTurn(undefined, { ref: false });
+    await nextTurn();
     read();
   }
 }
