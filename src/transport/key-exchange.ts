@@ -1,10 +1,10 @@
-import { randomBytes } from "node:crypto";
 import type { PacketOpener, PacketSealer } from "../crypto/cipher/packet-cipher.js";
 import { deriveKey, exchangeHash, type KeyLetter } from "../crypto/kex/key-derivation.js";
 import { ProtocolError } from "../protocol/errors.js";
-import { decodeKexInit, encodeKexInit, type KexInit } from "../protocol/messages/kex-init.js";
+import { decodeKexInit, type KexInit } from "../protocol/messages/kex-init.js";
 import type { AlgorithmPreferences } from "./algorithms.js";
 import { type Direction, guessedWrong, type Negotiated, negotiate } from "./negotiation.js";
+import { offerOf } from "./offer.js";
 import type { Method, MethodResult, Role } from "./role.js";
 
 /** The keys of each direction: IV, cipher key and MAC key (RFC 4253 §7.2). */
@@ -57,20 +57,10 @@ export class KeyExchange {
 
   constructor(context: KeyExchangeContext) {
     this.#context = context;
-    const { kex, hostKey, cipher, mac, compression } = context.algorithms;
-    const { extInfo, strict } = context.role.ownMarkers;
-    this.#kexInit = {
-      kex: context.sessionId === undefined ? [...kex, extInfo, strict] : kex,
-      hostKey: context.role.hostKeyAlgorithms(hostKey),
-      cipherClientToServer: cipher,
-      cipherServerToClient: cipher,
-      macClientToServer: mac,
-      macServerToClient: mac,
-      compressionClientToServer: compression,
-      compressionServerToClient: compression,
-      firstKexPacketFollows: false,
-    };
-    this.kexInitPayload = encodeKexInit(this.#kexInit, randomBytes(16));
+    const offer = offerOf(context.role, context.algorithms);
+    const offered = context.sessionId === undefined ? offer.firstExchange : offer.laterExchanges;
+    this.#kexInit = offered.kexInit;
+    this.kexInitPayload = offered.freshPayload();
   }
 
   get peerKexInitReceived(): boolean {

@@ -1,6 +1,6 @@
 import type { PacketSealer } from "../crypto/cipher/packet-cipher.js";
 import { PacketCounts } from "./packet-counts.js";
-import { fillPadding } from "./padding.js";
+import { fillRandom } from "./random-bytes.js";
 import { sendBlocks } from "./send-blocks.js";
 
 /** The way to the peer. */
@@ -64,7 +64,7 @@ export class PacketWriter {
       block.set(part, end);
       end += part.length;
     }
-    fillPadding(block, end, start + clearLength);
+    fillRandom(block, end, start + clearLength);
     sealer.seal(block.subarray(start, start + packetLength), this.#counts.sequenceNumber);
     // Not before it is sealed: if that fails, its clear text must not leave with the packets before it.
     this.#end = start + packetLength;

@@ -3,7 +3,7 @@ import { noneOpener, noneSealer } from "../crypto/cipher/none.js";
 import type { Compressor, Decompressor } from "../crypto/compression/compression.js";
 import { type DisconnectReason, MAX_PACKET_LENGTH, MessageNumber } from "../protocol/constants.js";
 import { ProtocolError } from "../protocol/errors.js";
-import { decodeExtInfo, encodeExtInfo } from "../protocol/messages/ext-info.js";
+import { decodeExtInfo } from "../protocol/messages/ext-info.js";
 import {
   decodeDisconnect,
   decodeNewKeys,
@@ -17,6 +17,7 @@ import type { AlgorithmPreferences } from "./algorithms.js";
 import { IdentificationReader } from "./identification.js";
 import { KeyExchange } from "./key-exchange.js";
 import type { Negotiated } from "./negotiation.js";
+import { offerOf } from "./offer.js";
 import { PacketReader } from "./packet-reader.js";
 import { type Output, PacketWriter } from "./packet-writer.js";
 import { dispositionOf, type Phase } from "./phases.js";
@@ -397,7 +398,7 @@ export class Transport {
     this.#hostKeyBlob ??= result.hostKeyBlob;
     const { role, algorithms } = this.#options;
     if (this.#phase === "running") this.#compressor = result.negotiated[role.sends].compression.createCompressor();
-    if (first && exchange.peerTakesExtInfo) this.#write(encodeExtInfo(role.extensions(algorithms)));
+    if (first && exchange.peerTakesExtInfo) this.#write(offerOf(role, algorithms).extInfo);
     this.#sendingBlocked = false;
     for (const payload of this.#waiting.takeAll()) this.#write(payload);
     this.#handlers.ready();

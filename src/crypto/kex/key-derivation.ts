@@ -1,4 +1,5 @@
-import { createHash, type Hash } from "node:crypto";
+import { hash as digestOf } from "node:crypto";
+import { Writer } from "../../protocol/writer.js";
 import type { ExchangeHash } from "./key-exchange.js";
 
 /**
@@ -28,10 +29,11 @@ export function exchangeHash(
   transcript: Uint8Array,
   sharedSecret: Uint8Array,
 ): Buffer {
-  const digest = createHash(hash);
-  for (const bytes of [clientVersion, serverVersion, clientKexInit, serverKexInit, hostKey])
-    updateString(digest, bytes);
-  return digest.update(transcript).update(sharedSecret).digest();
+  const strings = [clientVersion, serverVersion, clientKexInit, serverKexInit, hostKey];
+  const length = strings.reduce((sum, { length }) => sum + 4 + length, transcript.length + sharedSecret.length);
+  const covered = new Writer(length);
+  for (const bytes of strings) covered.writeString(bytes);
+  return digestAndErase(hash, covered.writeBytes(transcript).writeBytes(sharedSecret));
 }
 
 /**
@@ -53,18 +55,22 @@ export function deriveKey(
   const key = Buffer.alloc(length);
   let filled = 0;
   while (filled < length) {
-    const digest = createHash(hash).update(sharedSecret).update(exchangeHash);
-    if (filled === 0) digest.update(letter).update(sessionId);
-    else digest.update(key.subarray(0, filled));
-    const block = digest.digest();
+    const hashed = new Writer(sharedSecret.length + exchangeHash.length + 1 + sessionId.length + filled)
+      .writeBytes(sharedSecret)
+      .writeBytes(exchangeHash);
+    if (filled === 0) hashed.writeByte(letter.charCodeAt(0)).writeBytes(sessionId);
+    else hashed.writeBytes(key.subarray(0, filled));
+    const block = digestAndErase(hash, hashed);
     filled += block.copy(key, filled);
     block.fill(0);
   }
   return key;
 }
 
-function updateString(digest: Hash, bytes: Uint8Array): void {
-  const length = Buffer.allocUnsafe(4);
-  length.writeUInt32BE(bytes.length);
-  digest.update(length).update(bytes);
+/** In one call: an object for it costs several times what it hashes. No copy of the secret remains. */
+function digestAndErase(hash: ExchangeHash, hashed: Writer): Buffer {
+  const bytes = hashed.toBuffer();
+  const digest = digestOf(hash, bytes, "buffer");
+  bytes.fill(0);
+  return digest;
 }

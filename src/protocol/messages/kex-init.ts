@@ -15,12 +15,13 @@ export interface KexInit {
   readonly firstKexPacketFollows: boolean;
 }
 
-const COOKIE_LENGTH = 16;
+/** The place of the cookie in a KEXINIT, bytes. */
+export const kexInitCookie = { start: 1, end: 17 };
 
 /** @throws {ProtocolError} when the payload is not a KEXINIT */
 export function decodeKexInit(payload: Buffer): KexInit {
-  const reader = new Reader(payload, 1);
-  reader.readBytes(COOKIE_LENGTH);
+  const reader = new Reader(payload, kexInitCookie.start);
+  reader.readBytes(kexInitCookie.end - kexInitCookie.start);
   const kexInit = {
     kex: reader.readNameList(),
     hostKey: reader.readNameList(),

@@ -1,14 +1,14 @@
 import { describe, expect, it } from "vitest";
-import { fillPadding } from "../../src/transport/padding.js";
+import { fillRandom } from "../../src/transport/random-bytes.js";
 
-describe("fillPadding", () => {
+describe("fillRandom", () => {
   it("fills what it is told and nothing else", () => {
     const target = Buffer.alloc(300);
-    fillPadding(target, 20, 275);
+    fillRandom(target, 20, 275);
     expect(target.subarray(0, 20)).toEqual(Buffer.alloc(20));
     expect(target.subarray(275)).toEqual(Buffer.alloc(25));
     expect(target.subarray(20, 275).equals(Buffer.alloc(255))).toBe(false);
-    fillPadding(target, 5, 5);
+    fillRandom(target, 5, 5);
     expect(target.subarray(0, 20)).toEqual(Buffer.alloc(20));
   });
 
@@ -17,7 +17,7 @@ describe("fillPadding", () => {
     const count = 10_000;
     for (let index = 0; index < count; index++) {
       const padding = Buffer.alloc(11);
-      fillPadding(padding, 0, padding.length);
+      fillRandom(padding, 0, padding.length);
       seen.add(padding.toString("hex"));
     }
     expect(seen.size).toBe(count);
@@ -28,7 +28,7 @@ describe("fillPadding", () => {
     const padding = Buffer.alloc(255);
     const rounds = 2000;
     for (let round = 0; round < rounds; round++) {
-      fillPadding(padding, 0, padding.length);
+      fillRandom(padding, 0, padding.length);
       for (const byte of padding) counts[byte] = (counts[byte] ?? 0) + 1;
     }
     const mean = (rounds * padding.length) / 256;
