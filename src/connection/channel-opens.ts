@@ -137,9 +137,9 @@ export class ChannelOpens<AnyChannel extends Channel> {
   }
 
   /** The connection is gone. */
-  close(error: Error): void {
+  close(createError: () => Error): void {
     this.#ended = true;
-    this.#opening.fail(error);
+    this.#opening.fail(createError);
   }
 
   async #decide(open: ChannelOpen, id: number, release: () => void): Promise<void> {

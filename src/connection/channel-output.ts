@@ -221,7 +221,7 @@ export class ChannelOutput {
   destroy(): void {
     this.#stderr?.destroy();
     // After `close`, which is what tells the other ends of pipelines.
-    setImmediate(() => this.#sender.failAbandoned(new Error("the channel is closed")));
+    setImmediate(() => this.#sender.failAbandoned(() => new Error("the channel is closed")));
   }
 
   /** SSH_MSG_CHANNEL_WINDOW_ADJUST */

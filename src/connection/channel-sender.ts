@@ -185,8 +185,8 @@ export class ChannelSender {
   }
 
   /** Tells the writers of what was dropped; their stream should be destroyed by then, which frees the rest of it. */
-  failAbandoned(error: Error): void {
-    for (const sent of this.#abandoned.splice(0)) sent(error);
+  failAbandoned(createError: () => Error): void {
+    for (const sent of this.#abandoned.splice(0)) sent(createError());
   }
 
   pump(): void {

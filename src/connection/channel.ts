@@ -266,7 +266,7 @@ export class Channel<Connection = unknown> extends Duplex {
     if (this.#closed) return;
     this.#closed = true;
     this.#abortController?.abort();
-    this.#replies?.fail(new Error("the channel was closed before the answer"));
+    this.#replies?.fail(() => new Error("the channel was closed before the answer"));
     this.#link.closed(this.id);
   }
 }

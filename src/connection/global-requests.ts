@@ -75,9 +75,9 @@ export class GlobalRequests {
   }
 
   /** The connection is gone. */
-  close(error: Error): void {
+  close(createError: () => Error): void {
     this.#received.clear(() => {});
-    this.#replies.fail(error);
+    this.#replies.fail(createError);
   }
 
   #receiveReply(reply: Buffer | false): void {

@@ -125,9 +125,8 @@ export class Multiplexer<AnyChannel extends Channel = Channel> {
   /** The connection is gone. */
   close(): void {
     this.#ended = true;
-    const error = connectionEnded();
-    this.#globalRequests.close(error);
-    this.#opens.close(error);
+    this.#globalRequests.close(connectionEnded);
+    this.#opens.close(connectionEnded);
     this.#waitingSenders.clear();
     this.#channels.closeAll();
   }

@@ -59,10 +59,10 @@ export class OpeningChannels<AnyChannel> {
   }
 
   /** No more answers come. */
-  fail(error: Error): void {
+  fail(createError: () => Error): void {
     for (const { answer, deadline } of this.#channels?.values() ?? []) {
       clearTimeout(deadline);
-      answer.reject(error);
+      answer.reject(createError());
     }
     this.#channels?.clear();
   }

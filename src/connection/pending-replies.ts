@@ -29,8 +29,8 @@ export class PendingReplies<Reply> {
     return true;
   }
 
-  /** No more replies come. */
-  fail(error: Error): void {
-    for (const answer of this.#pending.splice(0)) answer.reject(error);
+  /** No more replies come. An error is made for each who waits: most often for nobody. */
+  fail(createError: () => Error): void {
+    for (const answer of this.#pending.splice(0)) answer.reject(createError());
   }
 }

@@ -227,6 +227,7 @@ export class Endpoint implements TransportHandlers, StreamHandlers {
 
   caughtUp(): void {
     this.#pump.resume();
+    if (this.#probeTimer === undefined) return;
     clearInterval(this.#probeTimer);
     this.#probeTimer = undefined;
   }

@@ -35,6 +35,11 @@ export class PacketReader {
     return length < this.#packetLength ? 0 : length;
   }
 
+  /** Whether bytes are there that no packet was made of. */
+  get hasUnread(): boolean {
+    return this.#offset < this.#chunk.length || this.#kept.length > 0;
+  }
+
   /** Sequence number of the packet that was returned last (RFC 4253 §6.4). */
   get lastSequenceNumber(): number {
     return (this.#counts.sequenceNumber - 1) >>> 0;

@@ -91,6 +91,8 @@ export class Transport {
   /** What was compressed has taken this turn's time. */
   #resting = false;
   #holds = 0;
+  /** `handlers.acceptsMessages` has said no. */
+  #waitsForRoom = false;
   #processing = false;
   #closed = false;
 
@@ -164,7 +166,7 @@ export class Transport {
 
   /** Handles what was received while `handlers.acceptsMessages` said no. */
   resume(): void {
-    this.#process("resumed");
+    if (this.#waitsForRoom) this.#process("resumed");
   }
 
   /** Stops the handling of messages, not their reception, until the returned function is called. */
@@ -246,8 +248,8 @@ export class Transport {
     this.#processing = true;
     try {
       let free = occasion === "received" ? FREE_MESSAGES : 0;
-      while (this.#holds === 0 && !this.#closed && this.#handlers.acceptsMessages()) {
-        if (free <= 0 && turnIsOver()) {
+      while (this.#holds === 0 && !this.#closed && this.#hasRoom()) {
+        if (free <= 0 && this.#hasWork && turnIsOver()) {
           void nextTurn().then(this.hold());
           break;
         }
@@ -272,6 +274,15 @@ export class Transport {
       this.#processing = false;
       this.#reader.release();
     }
+  }
+
+  #hasRoom(): boolean {
+    this.#waitsForRoom = !this.#handlers.acceptsMessages();
+    return !this.#waitsForRoom;
+  }
+
+  get #hasWork(): boolean {
+    return this.#inflating !== undefined || this.#reader.hasUnread;
   }
 
   #inflate(message: Steps<Buffer>): void {
