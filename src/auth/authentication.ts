@@ -57,8 +57,6 @@ export interface AuthenticationLink {
   readonly binding: SignatureBinding;
   /** The address of the client, if it is known. */
   readonly remoteAddress: string | undefined;
-  /** Fires when the connection ends. */
-  readonly signal: AbortSignal;
   send(payload: Buffer): void;
   /** Stops the handling of further messages until the returned function is called. */
   hold(): () => void;
@@ -97,13 +95,15 @@ export class Authentication {
   #requests = 0;
   #failures = 0;
   #done = false;
+  #ended = false;
+  /** Ends the delay of a failure. Made for the first one: most connections have none. */
+  #delayEnd: AbortController | undefined;
 
   constructor(options: AuthenticationOptions, authenticator: Authenticator, link: AuthenticationLink) {
     this.#options = options;
     this.#authenticator = authenticator;
     this.#link = link;
     this.#keyAnswers = this.#noKeyAnswers();
-    link.signal.addEventListener("abort", this.#abandonDialogue);
   }
 
   /**
@@ -149,16 +149,21 @@ export class Authentication {
     return this.#pending;
   }
 
-  readonly #abandonDialogue = (): void => this.#dialogue?.abandon();
+  /** The connection has ended: nothing is answered any more, and nobody waits. */
+  end(): void {
+    this.#ended = true;
+    this.#dialogue?.abandon();
+    this.#delayEnd?.abort();
+  }
 
   #enqueue(step: () => Promise<void>): void {
     const release = this.#link.hold();
     this.#pending = this.#pending.then(async () => {
       this.#release = release;
       try {
-        if (!this.#done && !this.#link.signal.aborted) await step();
+        if (!this.#done && !this.#ended) await step();
       } catch (error) {
-        if (!this.#link.signal.aborted) this.#link.failed(error);
+        if (!this.#ended) this.#link.failed(error);
       } finally {
         this.#release();
       }
@@ -173,7 +178,7 @@ export class Authentication {
       throw new ProtocolError("too many authentication requests", DisconnectReason.NO_MORE_AUTH_METHODS_AVAILABLE);
     }
     if (this.#requests === 1) await this.#sendBanner(request?.username ?? "");
-    if (this.#link.signal.aborted) return;
+    if (this.#ended) return;
     if (request === undefined) {
       // Not an attempt of the user named before, who may be locked out for too many.
       await this.#refuse("", "", refused("the user name is not UTF-8"));
@@ -181,9 +186,9 @@ export class Authentication {
     }
     const { username, method } = request;
     if (username !== this.#username) await this.#begin(username);
-    if (this.#link.signal.aborted) return;
+    if (this.#ended) return;
     const attempt = await this.#attempt(request);
-    if (this.#link.signal.aborted) return;
+    if (this.#ended) return;
     switch (attempt.kind) {
       case "continue":
         this.#link.send(attempt.reply);
@@ -232,7 +237,7 @@ export class Authentication {
       if (!(await this.#allowedMethods(request.username)).includes(method)) {
         return refused("the method is not allowed");
       }
-      if (this.#link.signal.aborted) return { kind: "abandoned" };
+      if (this.#ended) return { kind: "abandoned" };
       switch (method) {
         case "password":
           return await attemptPassword(request, this.#authenticator);
@@ -330,10 +335,8 @@ export class Authentication {
       data: this.#data,
     });
     await this.#authenticator.succeeded(identity, method);
-    if (this.#link.signal.aborted) return;
+    if (this.#ended) return;
     this.#done = true;
-    // The signal lives as long as the connection and would keep all of this in memory.
-    this.#link.signal.removeEventListener("abort", this.#abandonDialogue);
     this.#link.authenticated(identity);
   }
 
@@ -348,12 +351,20 @@ export class Authentication {
       this.#link.refused({ username, method, reason, ...(offeredKey && { offeredKey }) });
       await this.#authenticator.failed(username, method);
       const floor = methodName(method) === PUBLIC_KEY ? PUBLIC_KEY_FAILURE_DELAY : this.#options.failureDelay;
-      await delayFailure(this.#askedAt, Math.min(floor, this.#options.failureDelay), this.#link.signal);
+      await this.#delay(Math.min(floor, this.#options.failureDelay));
+      if (this.#ended) return;
     }
     if (this.#failures >= this.#options.maxAuthTries) {
       throw new ProtocolError("too many authentication failures", DisconnectReason.NO_MORE_AUTH_METHODS_AVAILABLE);
     }
     this.#link.send(encodeUserauthFailure(await this.#methodsOrEnd(username), false));
+  }
+
+  /** @param floor on the time that the failure takes, milliseconds */
+  async #delay(floor: number): Promise<void> {
+    if (this.#ended) return;
+    this.#delayEnd ??= new AbortController();
+    await delayFailure(this.#askedAt, floor, this.#delayEnd.signal);
   }
 
   /** The methods for USERAUTH_FAILURE. Clients cannot cope with an empty list. */

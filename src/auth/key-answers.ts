@@ -1,6 +1,6 @@
 import { hash } from "node:crypto";
 import type { MaybePromise } from "../base/maybe-promise.js";
-import type { Certificate } from "../crypto/pkey/pkey.js";
+import type { Certificate, PKey } from "../crypto/pkey/pkey.js";
 import { Grant } from "./grant.js";
 import type { ProvenKey } from "./proven-key.js";
 
@@ -69,10 +69,21 @@ export class KeyAnswers {
   readonly #capacity: number;
   /** By algorithm and digest of the key; the oldest first. */
   readonly #keys = new Map<string, AnswersAboutKey>();
+  #accepted: PKey | undefined;
 
   /** @param capacity for how many keys answers are kept; the oldest are forgotten */
   constructor(capacity: number) {
     this.#capacity = capacity;
+  }
+
+  /** The client is told that it may sign with this key. It need not be read again when it does. */
+  accept(key: PKey): void {
+    this.#accepted = key;
+  }
+
+  /** The key of these bytes, if it is the one that was accepted last. */
+  acceptedKey(blob: Buffer): PKey | undefined {
+    return this.#accepted?.publicBlob.equals(blob) ? this.#accepted : undefined;
   }
 
   /**

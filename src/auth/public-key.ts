@@ -56,7 +56,7 @@ export async function attemptPublicKey(
   if (fields.hostKeyBlob !== undefined && !fields.hostKeyBlob.equals(binding.hostKeyBlob)) {
     return refused("the request is bound to another host key");
   }
-  const key = readKey(fields.keyBlob);
+  const key = context.answers.acceptedKey(fields.keyBlob) ?? readKey(fields.keyBlob);
   if (typeof key === "string") return refused(key);
   const attempt = await attemptKey(key, fields, request, context, authenticator);
   return attempt.kind === "refused" ? refused(attempt.reason, key) : attempt;
@@ -100,7 +100,10 @@ async function attemptKey(
   if (certificate !== undefined && !decision.namesAuthorityOf(certificate)) {
     return refused("the decision does not name the certificate's authority");
   }
-  if (provenKey === undefined) return { kind: "continue", reply: encodePublicKeyOk(algorithm, keyBlob) };
+  if (provenKey === undefined) {
+    context.answers.accept(key);
+    return { kind: "continue", reply: encodePublicKeyOk(algorithm, keyBlob) };
+  }
   return attemptFromProvenKey(provenKey, decision.grantTo(provenKey), permitted);
 }
 

@@ -80,8 +80,6 @@ export class ServerConnection implements Connection {
   readonly #observer: ConnectionObserver;
   readonly #notes: ConnectionNotes;
   #authentication: Authentication | undefined;
-  /** Fires when the connection ends before anybody has logged in. */
-  #authenticationEnd: AbortController | undefined;
   /** `undefined` until it is needed. */
   #multiplexer: Multiplexer<AnyChannel> | undefined;
   #hostKeyProof: HostKeyProof | undefined;
@@ -229,8 +227,6 @@ export class ServerConnection implements Connection {
 
   #createAuthentication(binding: SignatureBinding): Authentication {
     const { server, algorithms, maxAuthTries, authFailureDelay } = this.#settings;
-    const end = new AbortController();
-    this.#authenticationEnd = end;
     return new Authentication(
       {
         maxAuthTries,
@@ -256,7 +252,6 @@ export class ServerConnection implements Connection {
       {
         binding,
         remoteAddress: this.remoteAddress,
-        signal: end.signal,
         send: (message) => this.#endpoint.transport.send(message),
         hold: () => this.#endpoint.transport.hold(),
         authenticated: (identity) => this.#authenticated(identity),
@@ -305,7 +300,6 @@ export class ServerConnection implements Connection {
     const { rekeySeconds, clientAliveInterval: aliveInterval, clientAliveCountMax: aliveCountMax } = this.#settings;
     const { transport } = this.#endpoint;
     this.#authentication = undefined;
-    this.#authenticationEnd = undefined;
     this.#clocks = new SessionClocks(sessionLimits, (message, reason) => {
       noteEndReason(this, reason);
       this.disconnect(DisconnectReason.BY_APPLICATION, message);
@@ -413,7 +407,7 @@ export class ServerConnection implements Connection {
     this.#holdAgainstClient(end);
     if (end.kind === "failed") this.#log("error", "the connection has failed", { err: end.error });
     this.#log("info", "a connection has ended", { ...endRecord(end), ...this.#notes.counts });
-    this.#authenticationEnd?.abort();
+    this.#authentication?.end();
     this.#clocks?.stop();
     this.#hostKeyProof?.close();
     this.#multiplexer?.close();

@@ -17,7 +17,6 @@ export class FakeLink {
   readonly refusals: { username: string; method: string; reason: string; offeredKey?: PKey | undefined }[] = [];
   readonly hookFailures: { hook: string; error: unknown }[] = [];
   readonly failures: unknown[] = [];
-  readonly #controller = new AbortController();
   readonly #waiting: Buffer[] = [];
   #holds = 0;
 
@@ -26,7 +25,6 @@ export class FakeLink {
     const link: AuthenticationLink = {
       binding: BINDING,
       remoteAddress: "192.0.2.1",
-      signal: this.#controller.signal,
       send: (payload) => this.sent.push(Buffer.from(payload)),
       hold: () => this.#hold(),
       authenticated: (identity) => this.identities.push(identity),
@@ -67,7 +65,7 @@ export class FakeLink {
 
   /** The client is gone. */
   abort(): void {
-    this.#controller.abort();
+    this.authentication.end();
   }
 
   #hold(): () => void {

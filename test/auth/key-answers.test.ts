@@ -1,5 +1,6 @@
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { AnswersAboutKey, KeyAnswers, KeyDecision } from "../../src/auth/key-answers.js";
+import { PKey } from "../../src/crypto/pkey/pkey.js";
 import { AUTH_FAILED, AUTH_PARTIAL, AUTH_SUCCESSFUL } from "../../src/protocol/constants.js";
 
 const blob = (number: number) => Buffer.from(`key ${number}`);
@@ -28,6 +29,21 @@ describe("KeyAnswers", () => {
     expect(kept.every((about, index) => answers.about("ssh-ed25519", blob(994 + index)) === about)).toBe(true);
     expect(answers.about("ssh-ed25519", blob(993))).not.toBe(given[993]);
   });
+});
+
+it("a key that was accepted is not read again, and no other stands for it", () => {
+  const answers = new KeyAnswers(6);
+  const keys = [PKey.generate({ keyType: "ed25519" }), PKey.generate({ keyType: "ed25519" })].map(
+    (key) => key.publicKey,
+  );
+  const [first = expect.fail(), second = expect.fail()] = keys;
+  expect(answers.acceptedKey(first.publicBlob)).toBeUndefined();
+  answers.accept(first);
+  expect(answers.acceptedKey(Buffer.from(first.publicBlob))).toBe(first);
+  for (const other of [second.publicBlob, first.publicBlob.subarray(1), Buffer.alloc(0)])
+    expect(answers.acceptedKey(other)).toBeUndefined();
+  answers.accept(second);
+  expect(answers.acceptedKey(first.publicBlob)).toBeUndefined();
 });
 
 describe("an answer", () => {
