@@ -174,6 +174,8 @@ export interface HandedConnection {
   readonly head: string | undefined;
   /** The client is only to be told that it is refused. */
   readonly refusal: RefusalReason | undefined;
+  /** `sharedNow()` from which on the worker must not take it: another one may have it. */
+  readonly until: number;
 }
 
 const info: Check<StreamInfo> = fields({
@@ -192,6 +194,7 @@ export const CONNECTION: Notice<HandedConnection> = {
     info,
     head: optional(text(MAX_HEAD)),
     refusal: optional(oneOf(...refusalReasons)),
+    until: finite,
   }),
 };
 

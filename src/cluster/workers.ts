@@ -242,10 +242,7 @@ export class Workers extends EventEmitter<WorkersEvents> implements AsyncDisposa
       if (!this.#pool.workers.some(({ desks }) => desks.has(desk))) this.#desks.unlisten(desk);
     });
     line.hear(REPORTS, ({ taken, loggedIn, gone }) => {
-      for (const id of taken) {
-        // It has come so late that it does not count any more.
-        if (!worker.taken(id)) line.call(CLOSE, id).catch(() => {});
-      }
+      for (const id of taken) worker.taken(id);
       for (const login of loggedIn) void this.#countLogin(worker, login);
       for (const id of gone) worker.gone(id);
       this.#handOver.dispatch();

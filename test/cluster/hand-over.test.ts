@@ -18,8 +18,9 @@ it("ends connections that no worker takes any more, those on their way to one th
   handOver.add("desk", waiting.socket, {}, waiting.stay);
   expect(waiting.socket.destroyed).toBe(false);
   handOver.close();
-  const sent: Visit = { id: 7, desk: "desk", info: {}, head: undefined, socket: underway.socket, stay: underway.stay };
-  const worker = { takeAll: () => ({ had: [], underway: [sent] }) } as Partial<WorkerProcess> as WorkerProcess;
+  const { socket, stay } = underway;
+  const sent: Visit = { id: 7, desk: "desk", info: {}, head: undefined, until: 0, socket, stay };
+  const worker = { takeAll: () => ({ had: [], underway: sent }) } as Partial<WorkerProcess> as WorkerProcess;
   expect(handOver.lose(worker)).toBe(0);
   handOver.add("desk", late.socket, {}, late.stay);
   for (const { socket, place } of [waiting, underway, late]) {

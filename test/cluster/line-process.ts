@@ -17,11 +17,7 @@ export const LIE: Operation<undefined, undefined> = { name: "lie", request: noth
 /** How many waits were ended because nobody waited for them any more. */
 export const ABANDONED: Operation<undefined, number> = { name: "abandoned", request: nothing, answer: integer(0) };
 /** Writes into a socket and ends it. */
-export const GREET: Operation<{ readonly word: string }, string> = {
-  name: "greet",
-  request: fields({ word: text(100) }),
-  answer: text(100),
-};
+export const GREET: Notice<{ readonly word: string }> = { name: "greet", value: fields({ word: text(100) }) };
 export const MISBEHAVE: Notice<string> = { name: "misbehave", value: text(100) };
 export const COUNT: Notice<number> = { name: "count", value: integer(0) };
 /** What it has counted, of `COUNT`. */
@@ -50,10 +46,8 @@ function answerAll(): void {
   });
   line.answer(LIE as Operation<undefined, unknown>, () => "a lie");
   line.answer(ABANDONED, () => abandoned);
-  line.answer(GREET, ({ word }, { handle }) => {
-    if (!(handle instanceof Socket)) return "no socket";
-    handle.end(`hello ${word}`);
-    return "greeted";
+  line.hear(GREET, ({ word }, handle) => {
+    if (handle instanceof Socket) handle.end(`hello ${word}`);
   });
   line.answer(COUNTED, () => counted);
   line.hear(COUNT, () => counted++);

@@ -31,8 +31,11 @@ export interface ProcessEnd {
     | undefined;
   on(event: "message", listener: (message: unknown, handle: unknown) => void): unknown;
   on(event: "disconnect", listener: () => void): unknown;
+  /** What Node.js says to itself in the other process. */
+  on(event: "internalMessage", listener: (message: unknown) => void): unknown;
   off(event: "message", listener: (message: unknown, handle: unknown) => void): unknown;
   off(event: "disconnect", listener: () => void): unknown;
+  off(event: "internalMessage", listener: (message: unknown) => void): unknown;
 }
 
 export interface ProcessLineOptions {
@@ -46,18 +49,14 @@ export interface CallOptions<Answer> {
   readonly seconds?: number;
   /** Fails the call with its reason. */
   readonly signal?: AbortSignal | undefined;
-  /** A socket or server that goes with the call. It is closed here once it has arrived there. */
-  readonly handle?: SendHandle;
   /** Gets an answer that comes when the call has failed: to give back what was taken. */
   readonly late?: (answer: Answer) => void;
 }
 
-/** What came with a call. */
+/** What comes with a call. */
 export interface Asked {
   /** Fires when nobody waits for the answer any more. */
   readonly signal: AbortSignal;
-  /** Absent also where it was closed on the way. Who does not take it destroys it. */
-  readonly handle: SendHandle | undefined;
 }
 
 interface Answerer {
@@ -73,6 +72,13 @@ interface Hearer {
 interface Waiting {
   readonly answered: (value: unknown) => void;
   readonly failed: (error: LineError) => void;
+}
+
+/** A handle that has been sent, and of which it is not known whether it has arrived. */
+interface Handing {
+  /** It has left this process, so that what Node.js says of a handle is about this one: they go one after the other. */
+  hasLeft: boolean;
+  readonly settled: (outcome: "arrived" | "lost") => void;
 }
 
 /**
@@ -92,8 +98,11 @@ export class ProcessLine {
   /** Calls of the other process, by its numbers, until their answers have left. */
   readonly #answering = new Map<number, AbortController>();
   readonly #rate = new MessageRate();
+  #handing: Handing | undefined;
   #lastId = 0;
   #unsent = 0;
+  /** Each waits until all is sent. */
+  readonly #emptied: (() => void)[] = [];
 
   /** Operations and notices are to be registered at once: what comes before fails. */
   constructor(end: ProcessEnd, { peer, logger = stderrLogger }: ProcessLineOptions) {
@@ -107,6 +116,7 @@ export class ProcessLine {
     }
     end.on("message", this.#receive);
     end.on("disconnect", this.#disconnected);
+    end.on("internalMessage", this.#acknowledged);
   }
 
   /** Fires with a `LineError` when the line is over, whoever ended it. */
@@ -137,13 +147,13 @@ export class ProcessLine {
   async call<Request, Answer>(
     { name, answer }: Operation<Request, Answer>,
     request: Request,
-    { seconds = DEFAULT_TIME, signal, handle, late }: CallOptions<Answer> = {},
+    { seconds = DEFAULT_TIME, signal, late }: CallOptions<Answer> = {},
   ): Promise<Answer> {
     const overdue = () => new LineError("late", `${this.#peer} has not answered ${name} in ${seconds} s`);
     return inLimitedTime(
       { milliseconds: 1000 * seconds, overdue, signals: [this.signal, signal] },
       async (stopped) => {
-        const value = await this.#ask(name, request, stopped, handle);
+        const value = await this.#ask(name, request, stopped);
         try {
           return answer(value);
         } catch (cause) {
@@ -157,12 +167,37 @@ export class ProcessLine {
   /**
    * Tells the other process something.
    *
-   * @param handle a socket or server that goes with it. Nobody learns whether it arrives, so it stays open here, too, and
-   *   whoever has sent it closes it: Node.js would leave one open for ever that a process dies over
    * @returns `false` when the line is over, and nothing was sent
    */
-  notify<Value>({ name }: Notice<Value>, value: Value, handle?: SendHandle): boolean {
-    return this.#send({ spindlex: "notice", name, value }, handle, { keepOpen: true });
+  notify<Value>({ name }: Notice<Value>, value: Value): boolean {
+    return this.#send({ spindlex: "notice", name, value });
+  }
+
+  /**
+   * Tells the other process something, and sends a socket or server with it, which stays open here, too: Node.js would leave one open
+   * for ever that a process dies over. To be called for one handle after the other.
+   *
+   * @param settled hears what Node.js says has become of it: the other process has got it before it does anything with it, or could
+   *   not, which is so where it has no file descriptor left. Nothing is heard where the line ends, or a later Node.js says nothing.
+   * @returns `false` when the line is over, and nothing was sent
+   */
+  hand<Value>(
+    { name }: Notice<Value>,
+    value: Value,
+    handle: SendHandle,
+    settled: (outcome: "arrived" | "lost") => void,
+  ): boolean {
+    const handing: Handing = { hasLeft: false, settled };
+    this.#handing = handing;
+    return this.#send({ spindlex: "notice", name, value }, handle, { keepOpen: true }, () => {
+      handing.hasLeft = true;
+    });
+  }
+
+  /** Resolves when all that was told has left this process, or the line is over. */
+  sent(): Promise<void> {
+    if (this.#unsent === 0 || this.signal.aborted) return Promise.resolve();
+    return new Promise((resolve) => this.#emptied.push(resolve));
   }
 
   /** Ends the line; the channel stays open. @param reason for the log and the errors of calls */
@@ -170,7 +205,7 @@ export class ProcessLine {
     this.#finish(reason);
   }
 
-  #ask(name: string, value: unknown, stopped: AbortSignal, handle: SendHandle | undefined): Promise<unknown> {
+  #ask(name: string, value: unknown, stopped: AbortSignal): Promise<unknown> {
     if (this.#waiting.size >= MAX_CALLS) {
       throw new LineError("busy", `${this.#peer} has ${MAX_CALLS} calls to answer already`);
     }
@@ -181,7 +216,7 @@ export class ProcessLine {
         if (this.#waiting.has(id)) this.#send({ spindlex: "cancel", id });
       });
       try {
-        this.#send({ spindlex: "call", id, name, value }, handle);
+        this.#send({ spindlex: "call", id, name, value });
       } catch (error) {
         this.#waiting.delete(id);
         throw error;
@@ -193,7 +228,7 @@ export class ProcessLine {
   #send(message: LineMessage, handle?: SendHandle, options: MessageOptions = {}, sent?: () => void): boolean {
     if (this.signal.aborted || this.#end.send === undefined) return false;
     const done = (error: Error | null) => {
-      this.#unsent--;
+      if (--this.#unsent === 0) this.#allSent();
       if (error !== null) this.#finish("the channel is closed");
       else sent?.();
     };
@@ -224,11 +259,12 @@ export class ProcessLine {
     }
   };
 
-  /** @returns whether a handler has got the handle */
+  /** @returns whether a handler has got the handle, if there is one */
   #take(message: LineMessage, handle: SendHandle | undefined): boolean {
     switch (message.spindlex) {
       case "call":
-        return this.#takeCall(message.id, message.name, message.value, handle);
+        this.#takeCall(message.id, message.name, message.value);
+        return false;
       case "notice":
         return this.#takeNotice(message.name, message.value, handle);
       case "cancel":
@@ -257,11 +293,11 @@ export class ProcessLine {
     return true;
   }
 
-  #takeCall(id: number, name: string, value: unknown, handle: SendHandle | undefined): boolean {
+  #takeCall(id: number, name: string, value: unknown): void {
     // The other process may know of an answer before this one knows that it has left.
     if (this.#answering.size >= 2 * MAX_CALLS || this.#answering.has(id)) {
       this.#broken("it asks too much");
-      return false;
+      return;
     }
     const stop = new AbortController();
     this.#answering.set(id, stop);
@@ -269,7 +305,7 @@ export class ProcessLine {
     const answerer = this.#answerers.get(name);
     if (answerer === undefined) {
       answered({ spindlex: "failure", id, message: "there is no such operation" });
-      return false;
+      return;
     }
     const request = answerer.operation.request(value);
     const succeeded = (answer: unknown) => answered({ spindlex: "answer", id, value: answer });
@@ -280,16 +316,28 @@ export class ProcessLine {
       answered({ spindlex: "failure", id, message: message.slice(0, MAX_FAILURE_LENGTH) });
     };
     try {
-      const answer = answerer.handler(request, { signal: stop.signal, handle });
+      const answer = answerer.handler(request, { signal: stop.signal });
       if (isThenable(answer)) answer.then(succeeded).catch(failed);
       else succeeded(answer);
     } catch (error) {
       failed(error);
     }
-    return true;
   }
 
+  readonly #acknowledged = (message: unknown): void => {
+    if (typeof message !== "object" || message === null || !("cmd" in message)) return;
+    const { cmd } = message;
+    if (!this.#handing?.hasLeft || (cmd !== "NODE_HANDLE_ACK" && cmd !== "NODE_HANDLE_NACK")) return;
+    const { settled } = this.#handing;
+    this.#handing = undefined;
+    settled(cmd === "NODE_HANDLE_ACK" ? "arrived" : "lost");
+  };
+
   readonly #disconnected = (): void => this.#finish("the channel is closed");
+
+  #allSent(): void {
+    for (const resolve of this.#emptied.splice(0)) resolve();
+  }
 
   #broken(reason: string): void {
     if (this.signal.aborted) return;
@@ -304,11 +352,13 @@ export class ProcessLine {
     if (this.signal.aborted) return;
     this.#end.off("message", this.#receive);
     this.#end.off("disconnect", this.#disconnected);
+    this.#end.off("internalMessage", this.#acknowledged);
     const error = new LineError("gone", `${this.#peer} cannot be asked: ${reason}`);
     this.#over.abort(error);
     this.#waiting.clear();
     for (const stop of this.#answering.values()) stop.abort(error);
     this.#answering.clear();
+    this.#allSent();
   }
 }
 

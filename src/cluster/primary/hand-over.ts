@@ -2,24 +2,19 @@ import type { Socket } from "node:net";
 import type { Logger } from "../../base/logger.js";
 import type { StreamInfo } from "../../server/stream-info.js";
 import type { Stay, Visit } from "./visit.js";
-import type { WorkerProcess } from "./worker-process.js";
+import type { WorkerObserver, WorkerProcess } from "./worker-process.js";
 
 /** Milliseconds that a client waits for a worker, while all are busy or none is there. */
 const WAITING_TIME = 30_000;
 
-const SWEEP_INTERVAL = 5000;
-
-interface Waiting {
-  readonly visit: Visit;
-  readonly until: number;
-}
+const SWEEP_INTERVAL = 1000;
 
 /** Gives each connection to the worker that has the fewest. Those that none can take yet wait, to a deadline. */
 export class HandOver {
   readonly #workers: () => Iterable<WorkerProcess>;
   readonly #logger: Logger;
   /** By server. Their number is bounded by the places that connections take. */
-  readonly #waiting = new Map<string, Waiting[]>();
+  readonly #waiting = new Map<string, Visit[]>();
   readonly #emptied: (() => void)[] = [];
   #lastId = 0;
   #isClosed = false;
@@ -30,10 +25,16 @@ export class HandOver {
     this.#logger = logger;
   }
 
+  readonly #observer: WorkerObserver = {
+    ready: () => this.dispatch(),
+    returned: (visit) => this.#again(visit),
+  };
+
   add(desk: string, socket: Socket, info: StreamInfo, stay: Stay): void {
     // A reset is told to whoever reads it.
     socket.on("error", () => {});
-    const visit = { id: ++this.#lastId, desk, socket, info, stay, head: undefined };
+    const until = performance.now() + WAITING_TIME;
+    const visit = { id: ++this.#lastId, desk, socket, info, stay, until, head: undefined };
     this.#enqueue(visit);
     this.#dispatch(desk);
   }
@@ -47,7 +48,7 @@ export class HandOver {
   lose(worker: WorkerProcess): number {
     const { had, underway } = worker.takeAll();
     for (const visit of had) end(visit);
-    for (const visit of underway) this.#enqueue(visit);
+    if (underway !== undefined) this.#again(underway);
     this.dispatch();
     return had.length;
   }
@@ -62,7 +63,7 @@ export class HandOver {
     this.#isClosed = true;
     clearInterval(this.#timer);
     for (const [desk, queue] of this.#waiting) {
-      for (const { visit } of queue) end(visit);
+      for (const visit of queue) end(visit);
       this.#forget(desk);
     }
   }
@@ -74,21 +75,27 @@ export class HandOver {
     for (const resolve of this.#emptied.splice(0)) resolve();
   }
 
+  /** By another number: the worker that has not taken it may yet say something of the old one. */
+  #again(visit: Visit): void {
+    this.#enqueue({ ...visit, id: ++this.#lastId });
+  }
+
   #enqueue(visit: Visit): void {
     if (this.#isClosed) {
       end(visit);
       return;
     }
-    this.#timer ??= setInterval(() => this.#sweep(), SWEEP_INTERVAL);
+    // What has come from workers meanwhile is heard first, also where this process stood still.
+    this.#timer ??= setInterval(() => setImmediate(() => this.#sweep()), SWEEP_INTERVAL);
     const queue = this.#waiting.get(visit.desk) ?? [];
     this.#waiting.set(visit.desk, queue);
-    queue.push({ visit, until: performance.now() + WAITING_TIME });
+    queue.push(visit);
   }
 
   #dispatch(desk: string): void {
     const queue = this.#waiting.get(desk) ?? [];
     let done = 0;
-    for (const { visit } of queue) {
+    for (const visit of queue) {
       if (!this.#send(visit)) break;
       done++;
     }
@@ -99,7 +106,7 @@ export class HandOver {
   /** Returns whether it need not wait. */
   #send(visit: Visit): boolean {
     for (let worker = this.#choose(visit.desk); worker !== undefined; worker = this.#choose(visit.desk)) {
-      const outcome = worker.send(visit);
+      const outcome = worker.send(visit, this.#observer);
       if (outcome === "lost") end(visit);
       if (outcome !== "over") return true;
     }
@@ -115,19 +122,25 @@ export class HandOver {
     return chosen;
   }
 
-  /** Ends what has waited for too long: for a worker, or for one to take it. */
+  /** Others get what a worker does not take; what has waited for too long ends. */
   #sweep(): void {
+    for (const worker of this.#workers()) {
+      const visit = worker.takeOverdue();
+      if (visit === undefined) continue;
+      this.#logger.warn({ worker: worker.number }, "a worker has not taken a connection: another one gets it");
+      this.#again(visit);
+    }
+    this.dispatch();
     const now = performance.now();
-    const overdue: Visit[] = [...this.#workers()].flatMap((worker) => worker.takeOverdue(WAITING_TIME));
+    let overdue = 0;
     for (const [desk, queue] of this.#waiting) {
-      const rest = queue.filter(({ until }) => until > now);
-      overdue.push(...queue.filter(({ until }) => until <= now).map(({ visit }) => visit));
+      const rest = queue.filter((visit) => visit.until > now);
+      for (const visit of queue) if (visit.until <= now) end(visit);
+      overdue += queue.length - rest.length;
       if (rest.length === 0) this.#forget(desk);
       else this.#waiting.set(desk, rest);
     }
-    for (const visit of overdue) end(visit);
-    if (overdue.length > 0)
-      this.#logger.error({ connections: overdue.length }, "no worker takes connections: some were closed");
+    if (overdue > 0) this.#logger.error({ connections: overdue }, "no worker takes connections: some were closed");
   }
 }
 

@@ -12,6 +12,8 @@ export interface Visit {
   /** Open here until a worker has it. */
   readonly socket: Socket;
   readonly stay: Stay;
+  /** When it has waited for too long: `performance.now()`. */
+  readonly until: number;
   /** What was read behind the header of a proxy. */
   head: Buffer | undefined;
 }

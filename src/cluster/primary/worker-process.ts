@@ -5,6 +5,7 @@ import { LineError } from "../calls/line-error.js";
 import { ProcessLine } from "../calls/process-line.js";
 import { BEAT, CONNECTION, COUNT, HELLO, RETIRE, START, STOP, type WorkerCounts } from "../messages.js";
 import { errorOf } from "../problem.js";
+import { sharedNow } from "../shared-clock.js";
 import { WorkerStartError } from "../worker-errors.js";
 import type { Visit } from "./visit.js";
 
@@ -17,11 +18,14 @@ import type { Visit } from "./visit.js";
  */
 export type WorkerState = "starting" | "ready" | "serving" | "retiring" | "ending";
 
-/** Sockets that may be on their way to a worker: others wait for whichever worker takes one first. */
-const MAX_UNDERWAY = 32;
-
-/** Milliseconds that a worker may take to take a socket, until it gets no more of them. */
+/** Milliseconds that a worker may take to take a socket; then another one gets it. */
 const TAKING_TIME = 1000;
+
+/** Milliseconds that a worker gets no socket after one that it could not take. */
+const PAUSE = 1000;
+
+/** Milliseconds between two lines about such sockets. */
+const QUIET = 60_000;
 
 /** Beats that a worker may miss. */
 const MAX_MISSED = 5;
@@ -36,6 +40,21 @@ const LAST_TIME = 5000;
 export interface WorkerExit {
   readonly code: number | null;
   readonly signal: string | null;
+}
+
+interface Underway {
+  /** Also where the connection is another worker's by now. */
+  readonly id: number;
+  /** `sharedNow()` from which on it does not take it. */
+  readonly until: number;
+}
+
+/** What else becomes of connections that a worker was sent. */
+export interface WorkerObserver {
+  /** It has taken one, and could take another. */
+  ready(): void;
+  /** It has not got one, which waits again. */
+  returned(visit: Visit): void;
 }
 
 /** One worker, as the primary sees it. */
@@ -53,8 +72,11 @@ export class WorkerProcess {
   readonly #visits = new Map<number, Visit>();
   #state: WorkerState = "starting";
   #isInService = false;
-  /** Connections whose sockets it does not have yet, with the time when they were sent. */
-  readonly #underway = new Map<number, number>();
+  /** A socket that it was sent, of which it is not known whether it has it. Node.js, too, sends one after the other. */
+  #underway: Underway | undefined;
+  /** `performance.now()` before which it gets none. */
+  #pausedUntil = Number.NEGATIVE_INFINITY;
+  #saidToPause = Number.NEGATIVE_INFINITY;
   #admitted = 0;
   #servingSince = Number.POSITIVE_INFINITY;
   #missedBeats = 0;
@@ -122,9 +144,8 @@ export class WorkerProcess {
   }
 
   get takesConnections(): boolean {
-    if (this.#state !== "serving" || this.#underway.size >= MAX_UNDERWAY || this.line.signal.aborted) return false;
-    const [oldest] = this.#underway.values();
-    return oldest === undefined || performance.now() - oldest < TAKING_TIME;
+    if (this.#state !== "serving" || this.#underway !== undefined || this.line.signal.aborted) return false;
+    return performance.now() >= this.#pausedUntil;
   }
 
   /** It has begun to serve, and was not told to retire or to stop: when it ends, another has to take its place. */
@@ -168,17 +189,27 @@ export class WorkerProcess {
     this.#servingSince = performance.now();
   }
 
-  /** Sends a connection. `lost` is one that is closed already; with `over` the worker gets none any more. */
-  send(visit: Visit): "sent" | "lost" | "over" {
+  /**
+   * Sends a connection.
+   *
+   * @returns `lost` for one that is closed already; with `over` the worker gets none any more
+   */
+  send(visit: Visit, observer: WorkerObserver): "sent" | "lost" | "over" {
     const { id, desk, info, socket, stay } = visit;
     // From here on nothing may be read in this process.
     const head = readSoFar(visit);
     if (socket.destroyed) return "lost";
     const refusal = stay.kind === "refused" ? stay.reason : undefined;
-    const connection = { id, desk, info, head: head?.toString("base64"), refusal };
-    if (!this.line.notify(CONNECTION, connection, socket)) return "over";
+    const until = sharedNow() + TAKING_TIME;
+    const connection = { id, desk, info, head: head?.toString("base64"), refusal, until };
+    const settled = (outcome: "arrived" | "lost") => {
+      if (outcome === "arrived") this.taken(id);
+      else this.#refused(id, observer);
+      observer.ready();
+    };
+    if (!this.line.hand(CONNECTION, connection, socket, settled)) return "over";
     this.#visits.set(id, visit);
-    this.#underway.set(id, performance.now());
+    this.#underway = { id, until };
     if (stay.kind === "admitted") this.#admitted++;
     return "sent";
   }
@@ -187,11 +218,11 @@ export class WorkerProcess {
     return this.#visits.get(id);
   }
 
-  /** It has got the socket of a connection. Returns whether that counts as one of its own. */
-  taken(id: number): boolean {
-    const visit = this.#visits.get(id);
-    if (this.#underway.delete(id)) visit?.socket.destroy();
-    return visit !== undefined;
+  /** It has got the socket of a connection, which may be another worker's by now. */
+  taken(id: number): void {
+    if (this.#underway?.id !== id) return;
+    this.#underway = undefined;
+    this.#visits.get(id)?.socket.destroy();
   }
 
   gone(id: number): void {
@@ -201,28 +232,46 @@ export class WorkerProcess {
     visit?.stay.place.release();
   }
 
-  /** Connections whose sockets have been under way for longer than this: they are taken back. @param milliseconds */
-  takeOverdue(milliseconds: number): readonly Visit[] {
-    const now = performance.now();
-    const overdue = [...this.#underway].filter(([, since]) => now - since > milliseconds).map(([id]) => id);
-    return overdue.flatMap((id) => this.#takeBack(id));
+  /**
+   * The connection that it does not take any more, if there is one, which was under way for too long. To be called when all that it
+   * has said by then was heard.
+   */
+  takeOverdue(): Visit | undefined {
+    if (this.#underway === undefined || sharedNow() < this.#underway.until) return undefined;
+    return this.#takeBack(this.#underway.id);
   }
 
-  /** The process has ended. Returns its connections: those that it had, and those that it has not got. */
-  takeAll(): { readonly had: readonly Visit[]; readonly underway: readonly Visit[] } {
-    const underway = [...this.#underway.keys()].flatMap((id) => this.#takeBack(id));
+  /** The process has ended. Returns its connections: those that it had, and the one that it has not got. */
+  takeAll(): { readonly had: readonly Visit[]; readonly underway: Visit | undefined } {
+    const underway = this.#underway && this.#takeBack(this.#underway.id);
     const had = [...this.#visits.values()];
     this.#visits.clear();
     return { had, underway };
   }
 
-  #takeBack(id: number): readonly Visit[] {
+  #takeBack(id: number): Visit | undefined {
     const visit = this.#visits.get(id);
     this.#visits.delete(id);
-    this.#underway.delete(id);
-    if (visit === undefined) return [];
-    if (visit.stay.kind === "admitted") this.#admitted--;
-    return [visit];
+    if (visit?.stay.kind === "admitted") this.#admitted--;
+    return visit;
+  }
+
+  /** Its process could not get a socket. */
+  #refused(id: number, observer: WorkerObserver): void {
+    if (this.#underway?.id === id) this.#underway = undefined;
+    const now = performance.now();
+    this.#pausedUntil = now + PAUSE;
+    if (now - this.#saidToPause > QUIET) {
+      this.#saidToPause = now;
+      const cause = "its process has no file descriptor left, or no memory";
+      const remedy = "raise its limit of open files (ulimit -n, LimitNOFILE of systemd), or lower maxConnections";
+      this.#logger.error(
+        { worker: this.number, process: this.pid, cause, remedy },
+        "a worker cannot take a connection",
+      );
+    }
+    const visit = this.#takeBack(id);
+    if (visit !== undefined) observer.returned(visit);
   }
 
   /** It gets no more connections, and ends after those that it has; or `seconds` later, if they are given. */

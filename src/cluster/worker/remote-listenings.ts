@@ -5,6 +5,7 @@ import type { Listening, ListeningOptions, ListeningServer } from "../../server/
 import { type HandedConnection, LISTEN, UNLISTEN } from "../messages.js";
 import { nameOf } from "../place-checks.js";
 import { errorOf } from "../problem.js";
+import { sharedNow } from "../shared-clock.js";
 import { type PrimaryLine, RemotePlace } from "./remote-place.js";
 
 /** Seconds. */
@@ -70,12 +71,12 @@ export class RemoteListenings {
   }
 
   /** A connection has come from the primary. */
-  take({ id, desk: key, info, head, refusal }: HandedConnection, handle: unknown): void {
+  take({ id, desk: key, info, head, refusal, until }: HandedConnection, handle: unknown): void {
     const { reports } = this.#primary;
     reports.taken(id);
     const served = this.#byKey.get(key);
-    // One that was reset on the way may come without its socket.
-    if (!(handle instanceof Socket) || served === undefined) {
+    // One that was reset on the way may come without its socket, and one that comes too late may be another worker's by now.
+    if (!(handle instanceof Socket) || served === undefined || sharedNow() >= until) {
       if (handle instanceof Socket) handle.destroy();
       reports.gone(id);
       return;

@@ -1,10 +1,10 @@
 import type { ProcessLine } from "../calls/process-line.js";
 import { type Login, MAX_REPORTS, REPORTS } from "../messages.js";
 
-/** Milliseconds between two messages: to wake the primary costs more than most of what it is told. */
-const INTERVAL = 10;
+/** Milliseconds that the primary may hear of something later: to wake it costs more than most of what it is told. */
+const DELAY = 10;
 
-/** Tells the primary what becomes of connections: what is taken and what comes first at once, and what follows soon after together. */
+/** Tells the primary what becomes of connections, all that happens within a short time together. */
 export class Reports {
   readonly #line: ProcessLine;
   #taken: number[] = [];
@@ -16,10 +16,9 @@ export class Reports {
     this.#line = line;
   }
 
-  /** Before anything is said to the client: if this worker died, another would be given the connection and greet it again. */
   taken(id: number): void {
     this.#taken.push(id);
-    this.flush();
+    this.#soon();
   }
 
   loggedIn(login: Login): void {
@@ -32,8 +31,10 @@ export class Reports {
     this.#soon();
   }
 
-  /** Tells what is there to tell, before something is asked that depends on it. */
+  /** Tells what is there to tell, before something is asked that depends on it, and at the end. */
   flush(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
     const [taken, loggedIn, gone] = [this.#taken, this.#loggedIn, this.#gone];
     if (taken.length + loggedIn.length + gone.length === 0) return;
     [this.#taken, this.#loggedIn, this.#gone] = [[], [], []];
@@ -41,14 +42,7 @@ export class Reports {
   }
 
   #soon(): void {
-    if (this.#timer === undefined) {
-      this.flush();
-      this.#timer = setTimeout(() => {
-        this.#timer = undefined;
-        this.flush();
-      }, INTERVAL);
-    } else if (this.#taken.length + this.#loggedIn.length + this.#gone.length >= MAX_REPORTS) {
-      this.flush();
-    }
+    if (this.#taken.length + this.#loggedIn.length + this.#gone.length >= MAX_REPORTS) this.flush();
+    else this.#timer ??= setTimeout(() => this.flush(), DELAY);
   }
 }

@@ -44,6 +44,7 @@ class WorkerProgram {
   readonly #number: number;
   readonly #settings: WorkersSettings;
   readonly #line: ProcessLine;
+  readonly #reports: Reports;
   readonly #listenings: RemoteListenings;
   readonly #retiring = new AbortController();
   #disposable: unknown;
@@ -53,7 +54,8 @@ class WorkerProgram {
     this.#number = number;
     this.#settings = settings;
     this.#line = new ProcessLine(process, { peer: "the primary", logger: settings.logger });
-    this.#listenings = new RemoteListenings({ line: this.#line, reports: new Reports(this.#line) });
+    this.#reports = new Reports(this.#line);
+    this.#listenings = new RemoteListenings({ line: this.#line, reports: this.#reports });
   }
 
   begin(): void {
@@ -111,7 +113,9 @@ class WorkerProgram {
     const stop = (server: ListeningServer) => server.stopServer({ gracePeriod }).catch(failed);
     await Promise.all(this.#listenings.servers.map(stop));
     await dispose(this.#disposable).catch(failed);
+    this.#reports.flush();
     this.#line.notify(BEAT, this.#counts());
+    await this.#line.sent();
     process.exit(code);
   }
 
