@@ -8,6 +8,7 @@ import {
   checkSignal,
   LONGEST_TIME,
 } from "../base/option-checks.js";
+import { Timers } from "../base/timers.js";
 import { Channel } from "../connection/channel.js";
 import { asError, JoinedStream } from "./joined-stream.js";
 
@@ -91,7 +92,7 @@ class Junction {
   readonly #first: JoinedStream;
   readonly #second: JoinedStream;
   readonly #resolve: (joined: Joined) => void;
-  readonly #timers = new Set<NodeJS.Timeout>();
+  readonly #timers = new Timers();
   #signal: AbortSignal | undefined;
   /** The last time that something was read or taken, milliseconds. */
   #activeAt = performance.now();
@@ -142,23 +143,15 @@ class Junction {
       signal.addEventListener("abort", this.#abort);
       this.#signal = signal;
     }
-    if (time !== Number.POSITIVE_INFINITY) this.#after(time, () => this.#cutOff("timeout"));
+    if (time !== Number.POSITIVE_INFINITY) this.#timers.after(time, () => this.#cutOff("timeout"));
     if (idleTime !== Number.POSITIVE_INFINITY) this.#watch(idleTime);
   }
 
   readonly #abort = (): void => this.#cutOff("aborted");
 
-  #after(milliseconds: number, act: () => void): void {
-    const timer = setTimeout(() => {
-      this.#timers.delete(timer);
-      act();
-    }, milliseconds);
-    this.#timers.add(timer);
-  }
-
   #watch(idleTime: number): void {
     const rest = this.#activeAt + idleTime - performance.now();
-    if (rest > 0) this.#after(rest, () => this.#watch(idleTime));
+    if (rest > 0) this.#timers.after(rest, () => this.#watch(idleTime));
     else this.#cutOff("idle");
   }
 
@@ -231,7 +224,7 @@ class Junction {
       this.#conclude();
       return;
     }
-    if (isCutOff) this.#after(LINGER_TIME, () => this.#cutOff("reset"));
+    if (isCutOff) this.#timers.after(LINGER_TIME, () => this.#cutOff("reset"));
     if (other.stream.writableEnded) return;
     try {
       other.whenEmpty(() => this.#conclude());
@@ -248,7 +241,7 @@ class Junction {
   #conclude(): void {
     if (this.#done) return;
     this.#done = true;
-    for (const timer of this.#timers) clearTimeout(timer);
+    this.#timers.clear();
     this.#signal?.removeEventListener("abort", this.#abort);
     const ends = [this.#first, this.#second];
     for (const end of ends) end.release();

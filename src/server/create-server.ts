@@ -4,6 +4,7 @@ import type { Duplex } from "node:stream";
 import { loggedPath } from "../base/logged-text.js";
 import type { Logger } from "../base/logger.js";
 import { checkNumber, checkOptions, checkSignal } from "../base/option-checks.js";
+import { Semaphore } from "../base/semaphore.js";
 import type { HostKey } from "../crypto/pkey/host-key.js";
 import type { Connection } from "../session/connection.js";
 import type { Middleware } from "../session/session-handler.js";
@@ -18,7 +19,6 @@ import {
   type Place,
 } from "./listeners/listen-address.js";
 import { MANAGER_EVENTS, type ManagerEvents, tell } from "./manager-events.js";
-import { Sequence } from "./reload.js";
 import { GENERAL_OPTIONS, type GeneralOptions, resolveGeneralSettings } from "./settings.js";
 import { SSH_SERVER_OPTIONS, SSHServer, type SSHServerOptions, sessionsOf } from "./ssh-server.js";
 import { SSHServerManager, startOn } from "./ssh-server-manager.js";
@@ -53,7 +53,7 @@ export class Server<Data = unknown> extends EventEmitter<ManagerEvents<Data>> im
   #declaration: Declaration;
   /** The middleware that was added by `use`. */
   readonly #used: Middleware[] = [];
-  readonly #reloads = new Sequence();
+  readonly #reloads = new Semaphore(1);
   /** There as soon as the host keys are. */
   #manager: SSHServerManager | undefined;
   #making: Promise<SSHServerManager> | undefined;
@@ -184,7 +184,7 @@ export class Server<Data = unknown> extends EventEmitter<ManagerEvents<Data>> im
    * @throws {ConfigurationError} naming the option that cannot be used, or cannot be changed: the old ones stay in force
    */
   reload(options?: ServerOptions<Data>): Promise<void> {
-    return this.#reloads.add(async () => {
+    return this.#reloads.run(async () => {
       const next = declare(options === undefined ? this.#declaration.given : (options as ServerOptions));
       await this.#making?.catch(() => {});
       const manager = this.#manager;

@@ -41,14 +41,3 @@ export function succeed(settings: ServerSettings, previous: ServerSettings): Ser
   settings.sessionRunner.succeed(previous.sessionRunner);
   return { ...settings, warnings: previous.warnings };
 }
-
-/** Does one thing after another, in the order in which they were asked for. */
-export class Sequence {
-  #last: Promise<unknown> = Promise.resolve();
-
-  add<Result>(task: () => Promise<Result>): Promise<Result> {
-    const result = this.#last.then(task);
-    this.#last = result.catch(() => {});
-    return result;
-  }
-}

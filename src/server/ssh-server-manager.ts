@@ -7,6 +7,7 @@ import { waitAtMost } from "../base/limited-time.js";
 import { type Logger, silentLogger } from "../base/logger.js";
 import { whenDone } from "../base/maybe-promise.js";
 import { checkNumber, checkOptions } from "../base/option-checks.js";
+import { Semaphore } from "../base/semaphore.js";
 import { packetPath } from "../crypto/cipher/packet-path.js";
 import type { ConnectionEnd } from "../endpoint/connection-end.js";
 import { takeOverForDirectReads } from "../endpoint/direct-reads.js";
@@ -25,7 +26,7 @@ import { type Listening, openListening } from "./listeners/listening.js";
 import { loadDecisions } from "./load-decisions.js";
 import { type ManagerEvents, tell } from "./manager-events.js";
 import { readParts } from "./read-parts.js";
-import { requireSamePlaces, requireSameSources, Sequence, succeed } from "./reload.js";
+import { requireSamePlaces, requireSameSources, succeed } from "./reload.js";
 import { type ConnectionObserver, ServerConnection, startServing } from "./server-connection.js";
 import {
   checkMaxConnections,
@@ -60,7 +61,7 @@ export class SSHServerManager extends EventEmitter<ManagerEvents> implements Asy
   readonly #desk: AdmissionDesk;
   /** The limits that were set by methods, as options have them. */
   #limits: SetLimits = {};
-  readonly #reloads = new Sequence();
+  readonly #reloads = new Semaphore(1);
   #listening: Listening | undefined;
   #starting: Promise<Listening> | undefined;
   readonly #totals = new ConnectionTotals();
@@ -160,7 +161,7 @@ export class SSHServerManager extends EventEmitter<ManagerEvents> implements Asy
    * @throws {ConfigurationError} naming the option that cannot be used, or cannot be changed: the old settings stay in force
    */
   reload(options: SSHServerManagerOptions): Promise<void> {
-    return this.#reloads.add(async () => {
+    return this.#reloads.run(async () => {
       const settings = resolveSettings(options, this.#limits);
       requireSamePlaces(options, this.#places);
       requireSameSources(settings, this.#settings);

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -25,11 +26,6 @@ class ProxiedClient extends PacketClient {
     await this.exchangeKeys();
   }
 }
-
-const TOO_LONG = Symbol("too long");
-
-const within = <Value>(milliseconds: number, promise: Promise<Value>) =>
-  Promise.race([promise, setTimeout(milliseconds, TOO_LONG)]);
 
 describe("a program that a client runs in a worker", () => {
   it("inherits no way to other processes", async () => {
@@ -100,26 +96,61 @@ describe("sockets on their way to workers", () => {
 });
 
 describe("a worker that stands still", () => {
-  it("gets no more connections once it does not take those that it was sent", async () => {
+  it("gets no more connections, and the one that it does not take goes to another one", async () => {
     const started = await StartedWorkers.start({ server: { perSourceMaxStartups: 100 } });
-    const [first] = await started.workers();
-    process.kill(Number(first?.pid), "SIGSTOP");
-    let [sent, identified] = [0, 0];
-    const served = async () => {
-      const client = await PacketClient.connect(started.port);
-      sent++;
-      const answered = client.exchangeIdentifications().then(() => identified++);
-      return (await within(1000, answered)) !== TOO_LONG;
+    const [first, second] = await started.workers();
+    const [stopped, other] = [first?.pid ?? 0, second?.pid ?? 0];
+    process.kill(stopped, "SIGSTOP");
+    const visit = async () => {
+      const client = await started.login();
+      return { client, pid: await started.pidOf(client) };
     };
-    await vi.waitFor(async () => {
-      const all = await Promise.all(Array.from({ length: 8 }, served));
-      expect(all.filter((isServed) => !isServed)).toEqual([]);
-    }, 6000);
-    expect((await started.workers())[0]?.state).toBe("serving");
-    // What it has not taken goes to another worker, and counts once.
-    process.kill(Number(first?.pid), "SIGKILL");
-    await vi.waitFor(() => expect(identified).toBe(sent), 6000);
-    expect((await started.statistics()).accepted).toBe(sent);
+    const visits = await Promise.all(Array.from({ length: 20 }, visit));
+    expect(visits.map(({ pid }) => pid)).toEqual(visits.map(() => other));
+    expect(started.log).toContain("a worker has not taken a connection");
+    process.kill(stopped, "SIGCONT");
+    // It drops what has come too late, and takes what comes from now on.
+    await vi.waitFor(async () => expect((await visit()).pid).toBe(stopped), 6000);
+    for (const { client, pid } of visits) expect(await started.pidOf(client)).toBe(pid);
+    const { accepted, active } = await started.statistics();
+    expect(accepted).toBe(active);
+  });
+
+  it("serves who has come meanwhile, where it is the only one", async () => {
+    const started = await StartedWorkers.start({ workers: { workers: 1 } });
+    const pid = (await started.workers())[0]?.pid ?? 0;
+    process.kill(pid, "SIGSTOP");
+    const clients = Promise.all([started.login(), started.login(), started.login()]);
+    await vi.waitFor(() => expect(started.log).toContain("a worker has not taken a connection"), 6000);
+    process.kill(pid, "SIGCONT");
+    for (const client of await clients) expect(await started.pidOf(client)).toBe(pid);
+    expect(await started.statistics()).toMatchObject({ accepted: 3, active: 3, startups: 0 });
+  });
+});
+
+describe.runIf(process.platform === "linux")("a worker without file descriptors", () => {
+  it("is seen, and its connections go to others", async () => {
+    const started = await StartedWorkers.start({ server: { perSourceMaxStartups: 100 } });
+    const [first, second] = await started.workers();
+    const [poor, other] = [first?.pid ?? 0, second?.pid ?? 0];
+    const limit = (count: number) => execFileSync("prlimit", ["--pid", `${poor}`, `--nofile=${count}:`]);
+    limit(3);
+    const clients = await Promise.all(Array.from({ length: 10 }, () => started.login()));
+    for (const client of clients) expect(await started.pidOf(client)).toBe(other);
+    expect(started.log).toMatch(/a worker cannot take a connection worker=1 .*no file descriptor left/);
+    limit(1024);
+    await vi.waitFor(async () => expect(await started.pidOf(await started.login())).toBe(poor), 6000);
+  });
+
+  it("closes nobody's connection while its time to wait is not over, where there is no other", async () => {
+    const started = await StartedWorkers.start({ workers: { workers: 1 } });
+    const pid = (await started.workers())[0]?.pid ?? 0;
+    const limit = (count: number) => execFileSync("prlimit", ["--pid", `${pid}`, `--nofile=${count}:`]);
+    limit(3);
+    const login = started.login();
+    await vi.waitFor(() => expect(started.log).toContain("a worker cannot take a connection"), 6000);
+    limit(1024);
+    expect(await started.pidOf(await login)).toBe(pid);
   });
 });
 

@@ -2,6 +2,7 @@ import cluster from "node:cluster";
 import { serialize } from "node:v8";
 import { ConfigurationError } from "../../base/configuration-error.js";
 import { isError } from "../../base/is-error.js";
+import { Timers } from "../../base/timers.js";
 import { WORKER_VARIABLE } from "../../base/worker-number.js";
 import { MAX_DATA } from "../messages.js";
 import type { WorkersSettings } from "../options.js";
@@ -36,7 +37,7 @@ export class WorkerPool {
   readonly #observer: PoolObserver;
   readonly #workers = new Set<WorkerProcess>();
   readonly #crashWatch: CrashWatch;
-  readonly #timers = new Set<NodeJS.Timeout>();
+  readonly #timers = new Timers();
   #lastNumber = 0;
   #lastGeneration = 0;
   #generation = 0;
@@ -129,11 +130,6 @@ export class WorkerPool {
 
   #end(): void {
     this.#isEnding = true;
-    this.#clearTimers();
-  }
-
-  #clearTimers(): void {
-    for (const timer of this.#timers) clearTimeout(timer);
     this.#timers.clear();
   }
 
@@ -191,7 +187,7 @@ export class WorkerPool {
   #putInForce(generation: number, fresh: readonly WorkerProcess[]): void {
     this.#generation = generation;
     // Successors of workers that are out of force are not needed any more.
-    this.#clearTimers();
+    this.#timers.clear();
     this.#observer.inForce(generation);
     for (const worker of fresh) this.#serve(worker);
   }
@@ -256,7 +252,7 @@ export class WorkerPool {
       this.#observer.failed(new WorkerCrashLoopError(this.#crashWatch.crashes, cause));
       return;
     }
-    this.#after(delay, () => void this.#startAnother());
+    this.#timers.after(delay, () => void this.#startAnother());
   }
 
   async #startAnother(): Promise<void> {
@@ -268,7 +264,7 @@ export class WorkerPool {
         return;
       }
       this.#serve(worker);
-      this.#after(this.#settings.minUptime, () => {
+      this.#timers.after(this.#settings.minUptime, () => {
         if (worker.isInService) this.#crashWatch.settled();
       });
     } catch (error) {
@@ -280,15 +276,8 @@ export class WorkerPool {
     }
   }
 
-  #after(milliseconds: number, act: () => void): void {
-    const timer = setTimeout(() => {
-      this.#timers.delete(timer);
-      act();
-    }, milliseconds);
-    this.#timers.add(timer);
-  }
-
+  /** Never resolves when everything ends meanwhile. */
   #wait(milliseconds: number): Promise<void> {
-    return new Promise((resolve) => setTimeout(resolve, milliseconds));
+    return new Promise((resolve) => this.#timers.after(milliseconds, resolve));
   }
 }
