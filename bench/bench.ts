@@ -37,6 +37,8 @@ import { createWorkspace, type Identity, type Workspace } from "./workspace.js";
 
 /** Connections before the first that counts. */
 const warmUpConnects = 50;
+/** How often each case runs before it counts: V8 compiles code anew until it has run for some gigabytes. */
+const warmUpRuns = 3;
 /** sshd's processes take megabytes per connection: few connections show it as well as many. */
 const sshdIdleConnections = 30;
 /** A write costs more than its bytes: this part of a transfer is enough of them. */
@@ -194,8 +196,10 @@ export class Bench {
       const relayed = await behindRelay(contender, this.#programsFolder, longRoundTrip);
       servers.push({ by: { loopback: contender, "100 ms": relayed }, connectSeconds });
     }
-    for (const benchCase of cases) {
-      for (const { by } of servers) if (warmsUp(by.loopback)) await measure(benchCase, by.loopback, 0);
+    for (let run = 0; run < warmUpRuns; run++) {
+      for (const benchCase of cases) {
+        for (const { by } of servers) if (warmsUp(by.loopback)) await measure(benchCase, by.loopback, 0);
+      }
     }
     const measureOne = async (benchCase: C, { by, connectSeconds }: WarmServer) => {
       const contender = by[benchCase.path];
