@@ -56,25 +56,47 @@ export function openForDirectReads(descriptor: number): Socket {
 }
 
 /**
- * Takes over what a socket of Node.js stands for: a connection that was accepted, or the output of a child. The socket is destroyed.
- * Node.js has no public way to say how these are read. In a version that keeps their handles in another place, and where something
- * was read, the socket stays as it is.
+ * Has a socket that Node.js has made read directly: a connection that was accepted, or the output of a child. Node.js has no public way
+ * to say how these are read. In a version that keeps this in other places, and where something was read, the socket stays as it is.
  *
- * @param stream that was just made, and that nobody else uses
- * @returns a socket with direct reads, paused if the other one was, or else the stream itself
+ * @param socket that was just made, and that nobody else uses
  */
-export function takeOverForDirectReads(stream: Socket): Socket {
-  const handle: unknown = Reflect.get(stream, "_handle");
-  const wasRead = stream.bytesRead > 0 || stream.readableLength > 0;
-  if (!canReadDirectly(handle) || wasRead || stream.destroyed) return stream;
-  const { allowHalfOpen } = stream;
-  const socket = withDirectReads((onread) => {
-    const options: HandleOptions = { handle, onread, allowHalfOpen, pauseOnCreate: stream.isPaused() };
-    return new Socket(options);
+export function readDirectly(socket: Socket): void {
+  const handle: unknown = Reflect.get(socket, "_handle");
+  const wasRead = socket.bytesRead > 0 || socket.readableLength > 0;
+  places ??= findPlaces();
+  const { buffer, generator, callback } = places;
+  if (!canReadDirectly(handle) || wasRead || socket.destroyed || !buffer || !generator || !callback) return;
+  withDirectReads((onread) => {
+    const first = onread.buffer();
+    Reflect.set(socket, buffer, first);
+    Reflect.set(socket, generator, onread.buffer);
+    Reflect.set(socket, callback, onread.callback);
+    handle.useUserBuffer(first);
+    return socket;
   });
-  Reflect.set(stream, "_handle", null);
-  stream.destroy();
-  return socket;
+}
+
+/** The properties in which a socket keeps its option `onread`. */
+interface OnReadPlaces {
+  readonly buffer: symbol | undefined;
+  readonly generator: symbol | undefined;
+  readonly callback: symbol | undefined;
+}
+
+let places: OnReadPlaces | undefined;
+
+/** Looks at a socket that has that option. */
+function findPlaces(): OnReadPlaces {
+  const onread = { buffer: () => blocks.little, callback: () => true };
+  const socket = new Socket({ onread } as ReadOptions);
+  const symbols = Object.getOwnPropertySymbols(socket);
+  const placeOf = (value: unknown) => symbols.find((symbol) => Reflect.get(socket, symbol) === value);
+  return {
+    buffer: symbols.find(({ description }) => description === "kBuffer"),
+    generator: placeOf(onread.buffer),
+    callback: placeOf(onread.callback),
+  };
 }
 
 /** Options of a socket that its types do not have. */
@@ -82,18 +104,20 @@ interface ReadOptions extends SocketConstructorOpts {
   readonly onread: OnReadOpts;
 }
 
-interface HandleOptions extends ReadOptions {
-  readonly handle: object;
-  readonly pauseOnCreate: boolean;
+interface DirectHandle {
+  useUserBuffer(buffer: Uint8Array): void;
 }
 
-function canReadDirectly(handle: unknown): handle is object {
-  return (
-    canShareBlock && typeof handle === "object" && handle !== null && "useUserBuffer" in handle && "readStart" in handle
-  );
+function canReadDirectly(handle: unknown): handle is DirectHandle {
+  return canShareBlock && typeof handle === "object" && handle !== null && "useUserBuffer" in handle;
 }
 
-function withDirectReads(create: (onread: OnReadOpts) => Socket): Socket {
+/** The option `onread` with memory that is asked for before each read. */
+interface DirectOnRead extends OnReadOpts {
+  readonly buffer: () => Uint8Array;
+}
+
+function withDirectReads(create: (onread: DirectOnRead) => Socket): Socket {
   const source: DirectSource = { take: undefined, most: "much" };
   let next = blocks.little;
   let turn = 0;

@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 import { ChannelOpenError } from "../connection/channel-open-error.js";
-import { takeOverForDirectReads } from "../endpoint/direct-reads.js";
+import { readDirectly } from "../endpoint/direct-reads.js";
 import type { Connection } from "../session/connection.js";
 import { type Joined, join } from "./join.js";
 import type { ListenPlaces, ListenSettings } from "./listen-options.js";
@@ -41,11 +41,11 @@ export interface ForwardedChannel {
  */
 export async function forwardConnection(
   context: ListenContext,
-  accepted: Socket,
+  socket: Socket,
   { kind, fields, listener }: ForwardedChannel,
 ): Promise<void> {
   const { connection, places, report } = context;
-  const socket = takeOverForDirectReads(accepted);
+  readDirectly(socket);
   // A socket that fails is closed, which is all that matters here.
   socket.on("error", () => {});
   const releaseConnection = places.connections.take();

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { Socket } from "node:net";
-import { takeOverForDirectReads } from "../endpoint/direct-reads.js";
+import { readDirectly } from "../endpoint/direct-reads.js";
 import type { SessionChannel } from "../session/session-channel.js";
 import { ProcessGroup } from "./process-group.js";
 import { environmentOf } from "./program-environment.js";
@@ -38,6 +38,6 @@ export async function startOnPipes(channel: SessionChannel, start: ProgramStart)
 
 /** What Node.js gives a program in the place of pipes. */
 function socketsOf({ stdin, stdout, stderr }: ChildProcess): ProgramPipes {
-  const output = stdout instanceof Socket ? takeOverForDirectReads(stdout) : stdout;
-  return { input: stdin, output, errorOutput: stderr };
+  if (stdout instanceof Socket) readDirectly(stdout);
+  return { input: stdin, output: stdout, errorOutput: stderr };
 }

@@ -10,7 +10,7 @@ import { checkNumber, checkOptions } from "../base/option-checks.js";
 import { Semaphore } from "../base/semaphore.js";
 import { packetPath } from "../crypto/cipher/packet-path.js";
 import type { ConnectionEnd } from "../endpoint/connection-end.js";
-import { takeOverForDirectReads } from "../endpoint/direct-reads.js";
+import { readDirectly } from "../endpoint/direct-reads.js";
 import { DisconnectReason } from "../protocol/constants.js";
 import type { Connection } from "../session/connection.js";
 import { AdmissionDesk, type DeskObserver } from "./admission/admission-desk.js";
@@ -347,14 +347,9 @@ export class SSHServerManager extends EventEmitter<ManagerEvents> implements Asy
 
   get #deskObserver(): DeskObserver {
     return {
-      admitted: (accepted, info, place, id) => {
-        const socket = takeOverForDirectReads(accepted);
-        try {
-          this.#serve(socket, info, place, id);
-        } catch (error) {
-          socket.destroy();
-          throw error;
-        }
+      admitted: (socket, info, place, id) => {
+        readDirectly(socket);
+        this.#serve(socket, info, place, id);
       },
       turnedAway: (socket, info, reason, place, id) => this.#turnAway(socket, info, reason, place, id),
       refused: (refusal) => this.#tell("refused", refusal),

@@ -6,7 +6,7 @@ import { getDefaultHighWaterMark, setDefaultHighWaterMark } from "node:stream";
 import { buffer, text } from "node:stream/consumers";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
-import { connectForDirectReads, directReadsOf, takeOverForDirectReads } from "../../src/endpoint/direct-reads.js";
+import { connectForDirectReads, directReadsOf, readDirectly } from "../../src/endpoint/direct-reads.js";
 import { join } from "../../src/index.js";
 import { inputOf, openTestChannel, outputOf } from "../connection/test-channel.js";
 
@@ -144,25 +144,28 @@ describe("a socket that was connected for direct reads", () => {
 });
 
 describe("the output of a child", () => {
-  it("is read directly by whoever takes it over, to the end, and no more of it by Node.js", async () => {
+  it("is read directly by whoever takes it, to the end, and no more of it by Node.js", async () => {
     const child = spawn("seq", ["1", "100000"], { stdio: ["ignore", "pipe", "ignore"] });
     if (!(child.stdout instanceof Socket)) throw new Error("unreachable");
-    const output = takeOverForDirectReads(child.stdout);
+    const output = child.stdout;
+    readDirectly(output);
     const { taken, heard } = takeFrom(output);
     await Promise.all([once(output, "close"), once(child, "close")]);
     const numbers = taken.join("").split("\n");
     expect([numbers.length, numbers[0], numbers.at(-2), heard]).toEqual([100_001, "1", "100000", []]);
-    expect([child.stdout.destroyed, output.bytesRead]).toEqual([true, taken.join("").length]);
+    expect([output.destroyed, output.bytesRead]).toEqual([true, taken.join("").length]);
   });
 
   it("stays as it is where somebody has read of it, or it has another kind of handle", async () => {
     const child = spawn("echo", ["text"], { stdio: ["ignore", "pipe", "ignore"] });
     if (!(child.stdout instanceof Socket)) throw new Error("unreachable");
     await once(child.stdout, "readable");
-    expect(takeOverForDirectReads(child.stdout)).toBe(child.stdout);
+    readDirectly(child.stdout);
+    expect(directReadsOf(child.stdout)).toBeUndefined();
     expect(await text(child.stdout)).toBe("text\n");
     const unconnected = new Socket();
-    expect(takeOverForDirectReads(unconnected)).toBe(unconnected);
+    readDirectly(unconnected);
+    expect(directReadsOf(unconnected)).toBeUndefined();
   });
 });
 

@@ -2,7 +2,7 @@ import type { Socket } from "node:net";
 import { ConfigurationError } from "../../base/configuration-error.js";
 import type { Logger } from "../../base/logger.js";
 import { checkObject, checkOptions } from "../../base/option-checks.js";
-import { takeOverForDirectReads } from "../../endpoint/direct-reads.js";
+import { readDirectly } from "../../endpoint/direct-reads.js";
 import { AdmissionDesk, type DeskSettings } from "../../server/admission/admission-desk.js";
 import { ADMISSION_OPTIONS, type AdmissionOptions, resolveAdmission } from "../../server/admission/options.js";
 import { type Refusal, type RefusalReason, refusalReasons } from "../../server/admission/refusal.js";
@@ -223,7 +223,7 @@ export class SharedDesks {
  * other process tell when they end.
  */
 function forSending(socket: Socket, { settings }: AdmissionDesk): Socket {
-  if (settings.admission.proxies.size > 0) return takeOverForDirectReads(socket);
+  if (settings.admission.proxies.size > 0) readDirectly(socket);
   Reflect.set(socket, "server", null);
   return socket;
 }
