@@ -22,6 +22,11 @@ const silent: LogMethod = () => {};
 
 export const silentLogger: Logger = { debug: silent, info: silent, warn: silent, error: silent };
 
+/** Whether a logger may write messages of a level: the fields of others need not be put together. */
+export function mayWrite(logger: Logger, level: LogLevel): boolean {
+  return logger[level] !== silent;
+}
+
 /** The logger where none was given, and no connection has one. */
 export const stderrLogger = writingFrom("warn");
 
@@ -65,7 +70,8 @@ function loggerFrom(level: LogLevel): Logger {
 }
 
 function writingFrom(level: LogLevel): Logger {
-  return unfailing(new StderrLogger(level), LOG_LEVELS) as Logger;
+  const levels = LOG_LEVELS.slice(LOG_LEVELS.indexOf(level));
+  return { ...silentLogger, ...unfailing(new StderrLogger(level), levels) };
 }
 
 /** A log that cannot be written ends nothing else. */

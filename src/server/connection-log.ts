@@ -1,5 +1,6 @@
+import type { LogLevel } from "../base/log-level.js";
 import { loggedText } from "../base/logged-text.js";
-import type { Logger } from "../base/logger.js";
+import { type Logger, mayWrite } from "../base/logger.js";
 import type { Connection } from "../session/connection.js";
 
 /** The log of one connection: its lines say whose it is. */
@@ -10,6 +11,11 @@ export class ConnectionLog implements Logger {
   constructor(logger: Logger, connection: Connection) {
     this.#logger = logger;
     this.#connection = connection;
+  }
+
+  /** Whether messages of a level may be written. */
+  mayWrite(level: LogLevel): boolean {
+    return mayWrite(this.#logger, level);
   }
 
   debug(fields: object, message: string): void {

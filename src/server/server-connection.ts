@@ -7,6 +7,7 @@ import { setLoggerOf } from "../base/connection-logger.js";
 import { setRefusalsOf } from "../base/connection-refusals.js";
 import { noteEndReason } from "../base/end-reasons.js";
 import { callHook } from "../base/hook-error.js";
+import type { LogLevel } from "../base/log-level.js";
 import { loggedBytes, loggedError } from "../base/logged-text.js";
 import { isThenable, type MaybePromise } from "../base/maybe-promise.js";
 import { Multiplexer } from "../connection/multiplexer.js";
@@ -257,7 +258,7 @@ export class ServerConnection implements Connection {
         authenticated: (identity) => this.#authenticated(identity),
         refused: (refusal) => {
           this.#misbehaviour.note("authFail");
-          this.#log("info", "authentication was refused", refusalRecord(refusal));
+          this.#log("info", "authentication was refused", () => refusalRecord(refusal));
         },
         hookFailed: this.#notes.hookFailed,
         failed: (error) => this.#endpoint.fail(error),
@@ -311,10 +312,10 @@ export class ServerConnection implements Connection {
       transport.send(encodeGlobalRequest(HOST_KEYS, "unwanted", encodeHostKeys(announcedHostKeys)));
     }
     this.#endpoint.run({ rekeySeconds, aliveInterval, aliveCountMax }, () => this.#channels?.sendKeepalive());
-    this.#log("info", "a user has logged in", {
+    this.#log("info", "a user has logged in", () => ({
       ...loginRecord(identity),
       clientVersion: loggedBytes(this.clientVersion),
-    });
+    }));
     this.#observer.authenticated(this);
   }
 
@@ -366,11 +367,11 @@ export class ServerConnection implements Connection {
           remedy === undefined ? "info" : "warn",
         ),
       ended: (kind, target, { bytesFromFirst, bytesFromSecond, cause, error }) =>
-        this.#log("debug", "a forwarded connection has ended", {
+        this.#log("debug", "a forwarded connection has ended", () => ({
           ...{ kind, target, cause: cause === "aborted" ? "client gone" : cause },
           ...{ bytesReceived: bytesFromFirst, bytesSent: bytesFromSecond },
           ...(error && { err: error }),
-        }),
+        })),
       failed: this.#notes.hookFailed,
     };
   }
@@ -395,18 +396,18 @@ export class ServerConnection implements Connection {
     } else if (!this.#handshaken) {
       this.#handshaken = true;
       this.#endpoint.setDeadline(this.#settings.authTimeout, "the authentication took too long");
-      this.#log("debug", "keys were exchanged", {
+      this.#log("debug", "keys were exchanged", () => ({
         clientVersion: loggedBytes(this.clientVersion),
         algorithms: this.algorithms,
-      });
+      }));
     }
   }
 
   #ended(end: ConnectionEnd): void {
     noteEnd(this, end);
     this.#holdAgainstClient(end);
-    if (end.kind === "failed") this.#log("error", "the connection has failed", { err: end.error });
-    this.#log("info", "a connection has ended", { ...endRecord(end), ...this.#notes.counts });
+    if (end.kind === "failed") this.#log("error", "the connection has failed", () => ({ err: end.error }));
+    this.#log("info", "a connection has ended", () => ({ ...endRecord(end), ...this.#notes.counts }));
     this.#authentication?.end();
     this.#clocks?.stop();
     this.#hostKeyProof?.close();
@@ -431,8 +432,8 @@ export class ServerConnection implements Connection {
     }
   }
 
-  #log(level: "debug" | "info" | "warn" | "error", message: string, fields: object = {}): void {
-    this.#logger[level](fields, message);
+  #log(level: LogLevel, message: string, fields: () => object = () => ({})): void {
+    if (this.#logger.mayWrite(level)) this.#logger[level](fields(), message);
   }
 }
 

@@ -65,6 +65,6 @@ function unmapped({ remoteAddress, remotePort, localAddress, localPort }: Stream
 }
 
 function plain(text: string | undefined): string | undefined {
-  const address = text === undefined ? undefined : parseAddress(text);
+  const address = text?.includes(":") ? parseAddress(text) : undefined;
   return address?.family === "ipv4" ? address.bytes.join(".") : text;
 }

@@ -1,6 +1,6 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 
 /** `SHA256:` and unpadded base64 of a public key's blob, as `ssh-keygen -l` prints it. */
 export function fingerprintOf(publicBlob: Buffer): string {
-  return `SHA256:${createHash("sha256").update(publicBlob).digest("base64").replace(/=+$/, "")}`;
+  return `SHA256:${hash("sha256", publicBlob, "base64").replace(/=+$/, "")}`;
 }
