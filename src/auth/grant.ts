@@ -1,3 +1,4 @@
+import { isOfAnotherCopy, OF_ANOTHER_COPY } from "../base/another-copy.js";
 import { ConfigurationError } from "../base/configuration-error.js";
 import { checkChoice, checkNotUndefined, checkOptions } from "../base/option-checks.js";
 import { PKey } from "../crypto/pkey/pkey.js";
@@ -42,7 +43,7 @@ export class Grant<Data = unknown> {
     this.result = checkChoice("result", result ?? AUTH_SUCCESSFUL, [AUTH_SUCCESSFUL, AUTH_PARTIAL]);
     this.permissions = completePermissions(permissions);
     if (authority !== undefined && !(authority instanceof PKey)) {
-      throw new ConfigurationError("authority", "must be a PKey");
+      throw new ConfigurationError("authority", isOfAnotherCopy(authority, PKey) ? OF_ANOTHER_COPY : "must be a PKey");
     }
     this.authority = authority;
     this.touch = checkChoice("touch", touch ?? "required", ["required", "optional"]);

@@ -1,4 +1,5 @@
 import { type AuthDecision, Grant } from "../auth/grant.js";
+import { isOfAnotherCopy, OF_ANOTHER_COPY } from "../base/another-copy.js";
 import { ConfigurationError } from "../base/configuration-error.js";
 import { AUTH_FAILED } from "../protocol/constants.js";
 
@@ -32,13 +33,16 @@ export function anyOf<Parameters extends readonly unknown[]>(
   }
   const ask = async (...parameters: Parameters) => {
     let odd = 0;
+    let ofAnotherCopy = "";
     for (const hook of hooks) {
       const decision = await hook(...parameters);
       if (Grant.from(decision) !== undefined) return decision;
       if (decision !== AUTH_FAILED) odd++;
+      if (isOfAnotherCopy(decision, Grant)) ofAnotherCopy = `: a Grant ${OF_ANOTHER_COPY}`;
     }
     // Nobody is let in by it, and the log has to tell.
-    if (odd > 0) throw new TypeError(`${odd} of ${hooks.length} hooks gave something that is not a decision`);
+    if (odd > 0)
+      throw new TypeError(`${odd} of ${hooks.length} hooks gave something that is not a decision${ofAnotherCopy}`);
     return AUTH_FAILED;
   };
   const load = async (start?: object) => {

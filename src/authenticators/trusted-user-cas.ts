@@ -1,4 +1,5 @@
 import { Grant } from "../auth/grant.js";
+import { isOfAnotherCopy, OF_ANOTHER_COPY } from "../base/another-copy.js";
 import { ConfigurationError } from "../base/configuration-error.js";
 import { findLogger } from "../base/connection-logger.js";
 import { loggedText } from "../base/logged-text.js";
@@ -139,7 +140,9 @@ function isKeyList(source: LineSource | readonly PKey[]): source is readonly PKe
 }
 
 function checkAuthority(key: PKey): PKey {
-  if (!(key instanceof PKey)) throw new ConfigurationError("source", "must be a list of PKeys");
+  if (!(key instanceof PKey)) {
+    throw new ConfigurationError("source", isOfAnotherCopy(key, PKey) ? OF_ANOTHER_COPY : "must be a list of PKeys");
+  }
   if (key.certificate === undefined) return key;
   throw new ConfigurationError("source", "a certificate cannot be an authority: give the key in it");
 }

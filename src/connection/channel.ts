@@ -1,4 +1,5 @@
 import { Duplex, type Writable } from "node:stream";
+import { OF_ANOTHER_COPY } from "../base/another-copy.js";
 import { TAKE_LENT_DATA } from "../base/lending-stream.js";
 import { ChannelInput } from "./channel-input.js";
 import { ChannelOutput, type OutputLink, WRITABLE_HIGH_WATER_MARK } from "./channel-output.js";
@@ -78,7 +79,10 @@ export let portOf: (channel: Channel) => ChannelPort;
  */
 export class Channel<Connection = unknown> extends Duplex {
   static {
-    portOf = (channel) => channel.#port;
+    portOf = (channel) => {
+      if (!(#port in channel)) throw new TypeError(`the channel ${OF_ANOTHER_COPY}`);
+      return channel.#port;
+    };
   }
 
   /** Our number of the channel, unique in its connection. */

@@ -1,3 +1,5 @@
+import { Grant } from "../auth/grant.js";
+import { isOfAnotherCopy, OF_ANOTHER_COPY } from "../base/another-copy.js";
 import { callHook, HookError } from "../base/hook-error.js";
 import type { MaybePromise } from "../base/maybe-promise.js";
 import { kindOf } from "../base/option-checks.js";
@@ -41,6 +43,9 @@ export function answerOf<Answer>(
  * @param wanted what the answer has to be
  */
 export function wrongAnswer(hook: string, wanted: string, answer: unknown): HookError {
+  if (isOfAnotherCopy(answer, Grant)) {
+    return new HookError(hook, new TypeError(`the answer of ${hook} is a Grant, and ${OF_ANOTHER_COPY}`));
+  }
   // A text may be a secret.
   const given = typeof answer === "number" || typeof answer === "boolean" ? String(answer) : kindOf(answer);
   return new HookError(hook, new TypeError(`the answer of ${hook} has to be ${wanted}, and is ${given}`));

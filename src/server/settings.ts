@@ -1,3 +1,4 @@
+import { isOfAnotherCopy, OF_ANOTHER_COPY } from "../base/another-copy.js";
 import { ConfigurationError } from "../base/configuration-error.js";
 import { checkHookNames } from "../base/hook-names.js";
 import { LineLimit } from "../base/line-limit.js";
@@ -172,18 +173,10 @@ export interface GeneralSettings {
 
 function checkServerInterface(value: unknown): void {
   if (value instanceof SSHServer) return;
-  const reason = extendsNamesake(value)
-    ? "is of another copy of spindlex: `npm ls spindlex` tells where they are"
+  const reason = isOfAnotherCopy(value, SSHServer)
+    ? OF_ANOTHER_COPY
     : "must be an object whose class extends SSHServer";
   throw new ConfigurationError("serverInterface", reason);
-}
-
-/** Whether there is a class of the name of `SSHServer` above the object. */
-function extendsNamesake(value: unknown): boolean {
-  for (let at = value; typeof at === "object" && at !== null; at = Object.getPrototypeOf(at)) {
-    if (at.constructor?.name === SSHServer.name) return true;
-  }
-  return false;
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { Readable, Writable } from "node:stream";
 import type { Identity } from "../auth/authenticator.js";
+import { OF_ANOTHER_COPY } from "../base/another-copy.js";
 import { commandWords } from "../base/command-line.js";
 import type { GivenOptions } from "../base/given-options.js";
 import type { MaybePromise } from "../base/maybe-promise.js";
@@ -26,7 +27,10 @@ export let tellOf: (session: Session) => SessionHost["tell"];
  */
 export class Session<Data = unknown> {
   static {
-    tellOf = (session) => session.#life.host.tell;
+    tellOf = (session) => {
+      if (!(#life in session)) throw new TypeError(`the session ${OF_ANOTHER_COPY}`);
+      return session.#life.host.tell;
+    };
   }
 
   /** The channel, for what has no name here. Output that is written to it does not wait for what `stdout` holds back. */

@@ -1,3 +1,4 @@
+import { isOfAnotherCopy, OF_ANOTHER_COPY } from "../../base/another-copy.js";
 import { ConfigurationError } from "../../base/configuration-error.js";
 import { checkChoice, checkInteger, checkOptions, checkText } from "../../base/option-checks.js";
 import { Writer } from "../../protocol/writer.js";
@@ -293,7 +294,9 @@ export class PKey implements HostKey {
    */
   signCertificate(options: SignCertificateOptions): PKey {
     const { publicKey, signatureAlgorithm, ...terms } = checkOptions(options, SIGN_CERTIFICATE_OPTIONS);
-    if (!(publicKey instanceof PKey)) throw new ConfigurationError("publicKey", "must be a PKey");
+    if (!(publicKey instanceof PKey)) {
+      throw new ConfigurationError("publicKey", isOfAnotherCopy(publicKey, PKey) ? OF_ANOTHER_COPY : "must be a PKey");
+    }
     if (signatureAlgorithm !== undefined) checkText("signatureAlgorithm", signatureAlgorithm);
     const certified = publicKey.#material;
     if (this.certificate !== undefined || certified.certificate !== undefined) {
