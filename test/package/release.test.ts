@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { describe, expect, it } from "vitest";
+import manifest from "../../package.json" with { type: "json" };
 import { run, runOk, temporaryFolder } from "../support/tools.js";
 import { packedPackage, ROOT, SLOW } from "./packed-package.js";
 
@@ -44,5 +45,32 @@ describe("a release", () => {
       code: 1,
       stderr: "release: --key says which key signs\n",
     });
+  });
+});
+
+describe("the workflow that publishes a release", () => {
+  const text = readFileSync(join(ROOT, ".github/workflows/release.yml"), "utf8");
+  const commands = [...text.matchAll(/^ +(?:- )?run: (.+)$/gm)].map(([, command]) => command ?? "");
+
+  it("has steps that are there, on a Node.js that is supported", () => {
+    const scripts = [...text.matchAll(/npm run (\S+)/g)].map(([, name]) => name);
+    expect(scripts).toEqual(["build", "build:native"]);
+    expect(Object.keys(manifest.scripts)).toEqual(expect.arrayContaining(scripts));
+    expect(commands).toContain("npx vitest run test/package");
+    expect(readFileSync(join(ROOT, ".ci/node-versions"), "utf8")).toMatch(
+      new RegExp(`^${/node-version: (\d+)$/m.exec(text)?.[1]}\\.`, "m"),
+    );
+  });
+
+  it("stops at a tag that is not the version", async () => {
+    const check = commands.find((command) => command.includes("GITHUB_REF_NAME")) ?? "";
+    const checked = (tag: string) => run("env", ["-C", ROOT, `GITHUB_REF_NAME=${tag}`, "sh", "-ec", check]);
+    expect(await checked(`v${manifest.version}`)).toMatchObject({ code: 0, stderr: "" });
+    expect((await checked("v0.0.1")).code).toBe(1);
+  });
+
+  it("may prove where it runs, and change nothing", () => {
+    const permissions = [...text.matchAll(/^ +(\S+): (?:read|write)$/gm)].map(([line]) => line.trim());
+    expect(permissions).toEqual(["contents: read", "contents: read", "id-token: write"]);
   });
 });
