@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { parseCommandLine } from "../../src/cli/command-line.js";
 import type { Server } from "../../src/index.js";
 import { listeningPort } from "../examples/running-process.js";
@@ -37,18 +37,26 @@ describe("the units", () => {
 
 describePage("docs/systemd.md", (page) => {
   const signals = ["SIGHUP", "SIGTERM"] as const;
+  /** Of other files, which share the process. */
+  let others: NodeJS.SignalsListener[][] = [];
+
+  beforeEach(() => {
+    others = signals.map((signal) => process.listeners(signal) as NodeJS.SignalsListener[]);
+    for (const signal of signals) process.removeAllListeners(signal);
+  });
 
   afterEach(() => {
     vi.unstubAllEnvs();
-    for (const signal of signals) process.removeAllListeners(signal);
+    for (const [index, signal] of signals.entries()) {
+      process.removeAllListeners(signal);
+      for (const listener of others[index] ?? []) process.on(signal, listener);
+    }
   });
 
   it("is a program that tells systemd how it fares", needs("systemd-notify"), async () => {
     await using systemd = await Notifications.listen(page.folder);
     vi.stubEnv("NOTIFY_SOCKET", systemd.socket);
     page.write("etc/my-server/keys/ann");
-    const before = signals.map((signal) => process.listenerCount(signal));
-    expect(before).toEqual([0, 0]);
     const { server } = await page.load<{ server: Server }>("systemdNotifier();\nconst server", {
       "{ port: 2222 }": "{ port: 0 }",
     });
