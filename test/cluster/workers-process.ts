@@ -55,7 +55,8 @@ class WorkerServer extends SSHServer {
   }
 
   override checkChannelExecRequest(channel: Channel, command: Buffer): boolean {
-    switch (command.toString()) {
+    const [verb, parameter] = command.toString().split(" ");
+    switch (verb) {
       case "wait":
         channel.send("waiting\n");
         return true;
@@ -77,6 +78,17 @@ class WorkerServer extends SSHServer {
       case "listen":
         void listenMore();
         break;
+      case "listen-on": {
+        const finish = (outcome: string) => {
+          channel.send(outcome);
+          channel.sendExitStatus(0);
+          channel.close();
+        };
+        listenMore({ listen: JSON.parse(parameter ?? "") })
+          .then(() => finish("listening"))
+          .catch((error: Error) => finish(error.message));
+        return true;
+      }
       case "nonsense":
         process.send?.({ spindlex: "notice", name: "reports", value: "all of them" });
         return true;
@@ -97,7 +109,7 @@ class WorkerServer extends SSHServer {
 }
 
 /** A second server of this worker. */
-let listenMore = async () => {};
+let listenMore = async (_places?: Pick<SSHServerManagerOptions, "listen">) => {};
 
 const options = JSON.parse(process.env.PROGRAM ?? "{}") as ProgramOptions;
 
@@ -119,20 +131,21 @@ const workers = await serveWithWorkers<{ key: string }>({
     if (given.hang) for (;;);
     if (given.fail) throw new Error(given.fail);
     if (given.sockets) systemdSockets();
-    const create = () =>
+    const create = (places?: Pick<SSHServerManagerOptions, "listen">) =>
       new SSHServerManager({
         serverInterface: new WorkerServer(),
         serverKey: PKey.fromString(data.key),
-        ...(options.server?.listen === undefined && { bindAddress: "127.0.0.1", port: 0 }),
+        ...(options.server?.listen === undefined && places === undefined && { bindAddress: "127.0.0.1", port: 0 }),
         logger: "info",
         authFailureDelay: 0,
         ...options.server,
         ...given.server,
+        ...places,
       });
     const manager = create();
     if (given.forget) void manager.startServer();
     else await manager.startServer();
-    listenMore = () => create().startServer();
+    listenMore = (places) => create(places).startServer();
     return manager;
   },
 });

@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { serveWithWorkers } from "../../src/index.js";
@@ -73,6 +73,24 @@ describe("workers", BUSY, () => {
       await client.close();
     });
     expect(await started.ask("port")).toBe(started.port);
+  });
+
+  it("listen later on all places that they ask for, or on none", async () => {
+    const started = await StartedWorkers.start();
+    const path = join(folder, "late.sock");
+    const listenOn = async (...places: unknown[]) => {
+      const client = await started.login();
+      return (await client.exec(`listen-on ${JSON.stringify(places)}`)).stdout.toString();
+    };
+    const taken = { host: "127.0.0.1", port: started.port };
+    expect(await listenOn({ path }, taken)).toContain("is already in use");
+    expect(await started.ask("addresses")).toHaveLength(1);
+    expect(existsSync(path)).toBe(false);
+    // What another worker has there stays.
+    expect(await listenOn({ path })).toBe("listening");
+    expect(await listenOn({ path }, taken)).toContain("is already in use");
+    expect(await started.ask("addresses")).toHaveLength(2);
+    expect(existsSync(path)).toBe(true);
   });
 
   it("that do not wait until they listen do not start, and are told what to do", async () => {

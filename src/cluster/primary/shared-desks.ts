@@ -35,6 +35,8 @@ interface SharedPlace {
   generation: number;
   /** The first. */
   readonly openedBy: number;
+  /** Requests that it is a part of, and that have not failed. */
+  requests: number;
 }
 
 /** What the servers of all workers have in common: the places that are listened on, and who may connect there. */
@@ -81,13 +83,7 @@ export class SharedDesks {
     try {
       if (this.#isClosed || worker.state === "ending") throw new Error("the workers are ending");
       const desk = this.#deskOf(worker, request);
-      const places = request.places.map(({ place }) => place);
-      const listeners = await Promise.all(
-        request.places.map(
-          ({ name, place }) =>
-            this.#placeOf(worker, { name, desk: request.desk, place }, () => this.#open(place, places, desk)).opening,
-        ),
-      );
+      const listeners = await this.#listenOnAll(worker, request, desk);
       worker.desks.add(request.desk);
       this.#handOver.dispatch();
       return { addresses: listeners.map(({ address }) => address), problem: undefined };
@@ -126,6 +122,25 @@ export class SharedDesks {
       desk.reopen();
     }
     await freed;
+  }
+
+  /** On all places, or on none that nobody else has asked for. */
+  async #listenOnAll(worker: WorkerProcess, request: ListenRequest, desk: AdmissionDesk): Promise<readonly Listener[]> {
+    const places = request.places.map(({ place }) => place);
+    const shared: SharedPlace[] = [];
+    try {
+      for (const { name, place } of request.places) {
+        const open = () => this.#open(place, places, desk);
+        const found = this.#placeOf(worker, { name, desk: request.desk, place }, open);
+        found.requests++;
+        shared.push(found);
+      }
+      return await Promise.all(shared.map(({ opening }) => opening));
+    } catch (error) {
+      for (const place of shared) place.requests--;
+      await this.#closePlaces((place) => place.requests === 0);
+      throw error;
+    }
   }
 
   #deskOf(worker: WorkerProcess, { desk: key, maxConnections, admission }: ListenRequest): AdmissionDesk {
@@ -179,7 +194,15 @@ export class SharedDesks {
       throw new ConfigurationError("workers", `listen on more than ${MAX_PLACES} places`);
     }
     const opening = open();
-    const shared: SharedPlace = { desk, place, opening, address: undefined, generation, openedBy: generation };
+    const shared: SharedPlace = {
+      desk,
+      place,
+      opening,
+      address: undefined,
+      generation,
+      openedBy: generation,
+      requests: 0,
+    };
     this.#places.set(name, shared);
     opening.then(
       ({ address }) => {
