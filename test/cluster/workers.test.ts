@@ -83,7 +83,7 @@ describe("workers", BUSY, () => {
       return (await client.exec(`listen-on ${JSON.stringify(places)}`)).stdout.toString();
     };
     const taken = { host: "127.0.0.1", port: started.port };
-    expect(await listenOn({ path }, taken)).toContain("is already in use");
+    expect(await listenOn({ path }, { host: "127.0.0.1", port: 0 }, taken)).toContain("is already in use");
     expect(await started.ask("addresses")).toHaveLength(1);
     expect(existsSync(path)).toBe(false);
     // What another worker has there stays.
