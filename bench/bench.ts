@@ -35,7 +35,7 @@ import { startSshd } from "./servers/sshd.js";
 import { createSFTPFiles } from "./sftp-files.js";
 import { createWorkspace, type Identity, type Workspace } from "./workspace.js";
 
-/** Connections before the first that counts. */
+/** Connections before the first that counts, for each process of the server. */
 const warmUpConnects = 50;
 /** How often each case runs before it counts: V8 compiles code anew until it has run for some gigabytes. */
 const warmUpRuns = 3;
@@ -100,8 +100,10 @@ export class Bench {
 
   async #runCrowds(cases: readonly CrowdCase[]): Promise<void> {
     const { transferBytes } = this.#options;
-    const measure = ({ clients }: CrowdCase, contender: Contender, connectSeconds: number) =>
-      measureCrowd(this.#usualLogin(contender), clients, transferBytes / crowdPart, connectSeconds);
+    const measure = ({ clients, compression }: CrowdCase, contender: Contender, connectSeconds: number) => {
+      const login = { ...this.#usualLogin(contender), compression };
+      return measureCrowd(login, clients, transferBytes / crowdPart, connectSeconds);
+    };
     await this.#onWarmServers(cases, measureConnect, measure, ({ name }, contender, result) =>
       this.#addThroughput(name, contender, result),
     );
@@ -191,7 +193,7 @@ export class Bench {
     const servers: WarmServer[] = [];
     for (const contender of await this.#startAll(contenders, this.#system)) {
       const login = this.#usualLogin(contender);
-      if (warmsUp(contender)) await connect(login, warmUpConnects);
+      if (warmsUp(contender)) await connect(login, this.#warmUpConnects());
       const { server: connectSeconds } = await connect(login, this.#options.connects);
       const relayed = await behindRelay(contender, this.#programsFolder, longRoundTrip);
       servers.push({ by: { loopback: contender, "100 ms": relayed }, connectSeconds });
@@ -235,7 +237,7 @@ export class Bench {
     );
     const login = (contender: Contender) => this.#login(contender, openssh, keyExchange, identity);
     for (const contender of contenders) {
-      if (warmsUp(contender)) await measureConnect(login(contender), warmUpConnects);
+      if (warmsUp(contender)) await measureConnect(login(contender), this.#warmUpConnects());
     }
     await this.#interleave([benchCase], contenders, async ({ name }, contender) => {
       const { server, commands } = await measureConnect(login(contender), this.#options.connects);
@@ -270,6 +272,11 @@ export class Bench {
         this.#add(name, "KiB/connection", contenderName, cost.connectionKiB);
       if (showInMemory(contenderName, connections * channels)) this.#add(name, "KiB/channel", column, cost.channelKiB);
     });
+  }
+
+  /** Each worker has seen as many as a process by itself, which has compiled its code then. */
+  #warmUpConnects(): number {
+    return warmUpConnects * Math.max(1, this.#options.workers);
   }
 
   /** In rounds, so that whatever else the machine does meets all contenders alike. */

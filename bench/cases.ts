@@ -85,6 +85,8 @@ export interface CrowdCase {
   readonly kind: "crowd";
   readonly name: string;
   readonly clients: number;
+  /** Compressed, a transfer costs the server many times what it costs the client: with `--workers` it shows what more processes bring. */
+  readonly compression: "yes" | "no";
   readonly path: Path;
   readonly targets: Targets;
 }
@@ -144,8 +146,17 @@ export const benchCases: readonly BenchCase[] = [
     kind: "crowd",
     name: "output to 8 clients at once",
     clients: 8,
+    compression: "no",
     path: "loopback",
     targets: { "MB/s": { ratioToSshd: 1.1, ratioToSsh2: 1 } },
+  },
+  {
+    kind: "crowd",
+    name: "compressed output to 8 clients at once",
+    clients: 8,
+    compression: "yes",
+    path: "loopback",
+    targets: {},
   },
   echoCase("echo", "pipes", "nothing", {
     "µs median": { ratioToSshd: 1.1, ratioToSsh2: 1 },

@@ -13,6 +13,8 @@ export interface Login {
   readonly cipher: string;
   /** Of the user; the workspace's ed25519 key where none is named. */
   readonly identity?: Identity;
+  /** Whether what is sent is compressed, by zlib@openssh.com. */
+  readonly compression?: "yes" | "no";
 }
 
 export const destination = "127.0.0.1";
@@ -35,13 +37,15 @@ export async function clientLog(child: ChildProcess, login: Login): Promise<stri
 }
 
 /** @throws {Error} when a client's log tells of other algorithms than the login asks for */
-export function expectNegotiated(log: string, { keyExchange, cipher }: Login): void {
+export function expectNegotiated(log: string, { keyExchange, cipher, compression }: Login): void {
   expectLine(log, `kex: algorithm: ${keyExchange}`);
   expectLine(log, `kex: server->client cipher: ${cipher}`);
   expectLine(log, `kex: client->server cipher: ${cipher}`);
+  if (compression === "yes") expectLine(log, "compression: zlib@openssh.com");
 }
 
-export function loginArguments({ contender, workspace, keyExchange, cipher, identity }: Login): string[] {
+export function loginArguments(login: Login): string[] {
+  const { contender, workspace, keyExchange, cipher, identity, compression = "no" } = login;
   const options = {
     Port: contender.port,
     User: workspace.username,
@@ -60,7 +64,7 @@ export function loginArguments({ contender, workspace, keyExchange, cipher, iden
     Ciphers: cipher,
     MACs: mac,
     HostKeyAlgorithms: "ssh-ed25519",
-    Compression: "no",
+    Compression: compression,
     LogLevel: "DEBUG1", // For the statistics and the negotiated names.
   };
   // No file of the user's own is read.
