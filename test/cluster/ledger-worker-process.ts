@@ -1,7 +1,7 @@
 import { StandIns } from "../../src/authenticators/passwords/stand-ins.js";
 import { totp } from "../../src/authenticators/totp/totp.js";
 import { sharedLedgers, shareLedgers } from "../../src/base/shared-ledgers.js";
-import { fields, flag, integer, list, nothing, text } from "../../src/cluster/calls/message-checks.js";
+import { fields, flag, integer, list, nothing, optional, text } from "../../src/cluster/calls/message-checks.js";
 import type { Operation } from "../../src/cluster/calls/operation.js";
 import { ProcessLine } from "../../src/cluster/calls/process-line.js";
 import { workerLedgers } from "../../src/cluster/ledgers/worker-ledgers.js";
@@ -36,9 +36,12 @@ export const STAND_INS: Operation<{ readonly hashes: readonly string[]; readonly
 /** Takes turns of password checks and keeps them. @returns how many there are, when all are had */
 export const TAKE_TURNS: Operation<number, number> = { name: "test.takeTurns", request: count, answer: count };
 /** Writes blocks of 32 KiB until there is no room or so many are written. @returns bytes */
-export const STORE: Operation<{ readonly folder: string; readonly name: string; readonly blocks: number }, number> = {
+export const STORE: Operation<
+  { readonly folder: string; readonly name: string; readonly blocks: number; readonly limit?: number | undefined },
+  number
+> = {
   name: "test.store",
-  request: fields({ folder: text(1000), name: text(100), blocks: count }),
+  request: fields({ folder: text(1000), name: text(100), blocks: count, limit: optional(count) }),
   answer: count,
 };
 /** The same, and leaves the file open. */
@@ -69,14 +72,15 @@ function work(): void {
   const folders = new Map<string, LimitedFileSystem>();
   const open: FileHandle[] = [];
 
-  const limited = (folder: string) => {
-    const files = folders.get(folder) ?? quota(new LocalFileSystem(folder), { bytes: LIMIT });
-    folders.set(folder, files);
+  const limited = (folder: string, limit = LIMIT) => {
+    const key = `${limit} ${folder}`;
+    const files = folders.get(key) ?? quota(new LocalFileSystem(folder), { bytes: limit });
+    folders.set(key, files);
     return files;
   };
-  const store = async (folder: string, name: string, blocks: number) => {
+  const store = async (folder: string, name: string, blocks: number, limit?: number) => {
     const options = { read: false, write: true, append: false, create: true, truncate: true, exclusive: false };
-    const handle = await limited(folder).open?.(`/${name}`, options);
+    const handle = await limited(folder, limit).open?.(`/${name}`, options);
     if (handle === undefined) throw new Error("no file");
     let bytes = 0;
     const block = Buffer.alloc(32 * 1024);
@@ -124,8 +128,8 @@ function work(): void {
     );
     return (await Promise.all(taken)).filter((turn) => turn !== undefined).length;
   });
-  line.answer(STORE, async ({ folder, name, blocks }) => {
-    const { handle, bytes } = await store(folder, name, blocks);
+  line.answer(STORE, async ({ folder, name, blocks, limit }) => {
+    const { handle, bytes } = await store(folder, name, blocks, limit);
     await handle.close?.(COMPLETED);
     return bytes;
   });

@@ -15,6 +15,7 @@ import { AGREE_TEXT, ATTEMPT_CODE } from "../../src/cluster/ledgers/operations.j
 import { PrimaryLedgers } from "../../src/cluster/ledgers/primary-ledgers.js";
 import { CLOSE_ACCOUNT, OPEN_ACCOUNT } from "../../src/cluster/ledgers/quota-operations.js";
 import { workerLedgers } from "../../src/cluster/ledgers/worker-ledgers.js";
+import { COMPLETED } from "../../src/files/file-outcome.js";
 import type { FileSystem } from "../../src/files/file-system.js";
 import { MemoryFileSystem } from "../../src/files/memory/memory-file-system.js";
 import { quota } from "../../src/files/wrappers/quota.js";
@@ -145,6 +146,22 @@ describe("the ledgers of three workers", () => {
     expect(sizes).toEqual(stored);
   });
 
+  it("keep each limit of a folder for those who have it", async () => {
+    const folder = join(temporary, "limits");
+    const [one, two, three] = startWorkers();
+    const store = ({ line }: Worker, name: string, limit: number) =>
+      line.call(STORE, { folder, name, blocks: 1000, limit }, { seconds: 60 });
+    const [block, less, more] = [32 * 1024, 1_000_000, 3_000_000];
+    const within = (limit: number) => limit - (limit % block);
+    // Whoever comes last does not decide for the others.
+    const stored = await store(one, "one", less);
+    expect(stored).toBe(within(less));
+    expect(stored + (await store(two, "two", more))).toBe(within(more));
+    expect(await store(three, "three", less)).toBe(0);
+    expect(await store(one, "one more", less)).toBe(0);
+    expect(await three.line.call(USED, folder)).toBe(within(more));
+  });
+
   it("get back what a worker had not used when it dies, its locks", async () => {
     const folder = join(temporary, "died");
     const workers = startWorkers();
@@ -216,6 +233,32 @@ describe("a worker that has a tree which nothing names", () => {
       expect(lines).toEqual([expect.stringContaining("its file system has no name")]);
     } finally {
       written.mockRestore();
+      shareLedgers(undefined);
+      kill();
+    }
+  });
+});
+
+describe("workers with different limits for one tree", () => {
+  it("are warned each by its own", async () => {
+    const { primary, worker, kill } = relayedWorker("a worker");
+    new PrimaryLedgers().serve(primary);
+    shareLedgers(workerLedgers(worker));
+    try {
+      const memory = new MemoryFileSystem();
+      const warnings: number[] = [];
+      const limited = (bytes: number) =>
+        quota(memory, { bytes, name: "shared tree", warnAt: 0.5, onWarning: ({ limit }) => void warnings.push(limit) });
+      const [less, more] = [limited(100), limited(1000)];
+      expect([(await less.usage()).left, (await more.usage()).left]).toEqual([100, 1000]);
+      const handle = await more.open?.("/file", openOptions("write create"));
+      await handle?.write?.(Buffer.alloc(400), 0);
+      expect([(await less.usage()).left, (await more.usage()).left]).toEqual([0, 600]);
+      await vi.waitFor(() => expect(warnings).toEqual([100]));
+      await handle?.write?.(Buffer.alloc(200), 400);
+      await vi.waitFor(() => expect(warnings).toEqual([100, 1000]));
+      await handle?.close?.(COMPLETED);
+    } finally {
       shareLedgers(undefined);
       kill();
     }

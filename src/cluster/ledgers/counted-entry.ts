@@ -4,6 +4,8 @@ import type { ProcessLine } from "../calls/process-line.js";
 export interface Hold {
   readonly line: ProcessLine;
   readonly number: number;
+  /** Bytes that the tree may hold when it has grown by this. */
+  readonly limit: number;
   entry: CountedEntry | undefined;
   /** Whether it changes nothing any more. */
   isLeaving: boolean;

@@ -19,6 +19,17 @@ const MAX_VISITS = 3;
 /** Seconds that a worker may take to give back what it does not need. */
 const RECLAIM_TIME = 2;
 
+/** Limits that a tree is watched by: the newest. */
+const MAX_LIMITS = 100;
+
+/** Those who have the same limit, and when they are warned. */
+interface Warned {
+  readonly warnAt: number;
+  readonly watch: ShareWatch;
+  /** The last that has used it, if it is there. */
+  line: ProcessLine | undefined;
+}
+
 interface Lister {
   readonly line: ProcessLine;
   readonly answer: (task: "ready" | "list") => void;
@@ -39,11 +50,8 @@ export class PrimaryAccount {
   readonly #listers: Lister[] = [];
   #isListed = false;
   #holds = 0;
-  #limit = 0;
   #used = 0;
-  #warnAt: number | undefined;
-  #watch: ShareWatch | undefined;
-  #lastUser: ProcessLine | undefined;
+  readonly #warned = new Map<number, Warned>();
 
   constructor(name: string) {
     this.name = name;
@@ -54,20 +62,15 @@ export class PrimaryAccount {
     return this.users.size === 0 && this.#holds === 0 && this.names.isFree && this.#listers.length === 0;
   }
 
-  usage(): QuotaUsage {
-    return { used: this.#used, limit: this.#limit, left: Math.max(0, this.#limit - this.#used) };
+  usage(limit: number): QuotaUsage {
+    return { used: this.#used, limit, left: Math.max(0, limit - this.#used) };
   }
 
   /** @param signal fires when the worker does not wait any more */
   async open(line: ProcessLine, opening: AccountOpening, signal: AbortSignal): Promise<"ready" | "list"> {
     const { limit, used, warnAt } = opening;
     this.users.set(line, (this.users.get(line) ?? 0) + 1);
-    this.#limit = limit;
-    this.#lastUser = line;
-    if (warnAt !== this.#warnAt) {
-      this.#warnAt = warnAt;
-      this.#watch = warnAt === undefined ? undefined : new ShareWatch(warnAt, this.#warn);
-    }
+    this.#watchLimit(line, limit, warnAt);
     this.#askToVisit(line, this.#leftFiles());
     if (this.#isListed) return "ready";
     if (used !== undefined) {
@@ -126,14 +129,15 @@ export class PrimaryAccount {
   }
 
   /** @returns bytes up to which the worker may write; `undefined` where there is no room */
-  async grow({ entry, line }: Hold, size: number, appended: number): Promise<number | undefined> {
+  async grow({ entry, line, limit }: Hold, size: number, appended: number): Promise<number | undefined> {
     if (entry === undefined) return undefined;
-    this.#lastUser = line;
+    const warned = this.#warned.get(limit);
+    if (warned !== undefined) warned.line = line;
     // What it needs is told by then.
     await entry.reclaiming;
-    if (this.#raise(entry, size, appended)) return entry.reach;
+    if (this.#raise(entry, limit, size, appended)) return entry.reach;
     if (!(await this.#reclaim())) return undefined;
-    return this.#raise(entry, size, appended) ? entry.reach : undefined;
+    return this.#raise(entry, limit, size, appended) ? entry.reach : undefined;
   }
 
   /** @returns whether the worker may look: nobody else changes the file then, until it has told what it saw */
@@ -216,7 +220,7 @@ export class PrimaryAccount {
   /** A worker has died. Its holds are gone by now. */
   lineOver(line: ProcessLine): void {
     this.users.delete(line);
-    if (this.#lastUser === line) this.#lastUser = undefined;
+    for (const warned of this.#warned.values()) if (warned.line === line) warned.line = undefined;
     for (const lister of this.#listers.filter((one) => one.line === line)) this.#leaveListing(lister);
     const [other] = this.users.keys();
     if (other !== undefined) this.#askToVisit(other, this.#leftFiles());
@@ -250,12 +254,12 @@ export class PrimaryAccount {
     if (place === 0) this.#listers[0]?.answer("list");
   }
 
-  #raise(entry: CountedEntry, size: number, appended: number): boolean {
+  #raise(entry: CountedEntry, limit: number, size: number, appended: number): boolean {
     const isAppending = entry.isShared && appended > 0;
     const reach = isAppending ? entry.reach : Math.max(entry.reach, size);
     const appends = isAppending ? entry.appended + appended : entry.appended;
     const growth = reach + appends - entry.counted;
-    const { left } = this.usage();
+    const { left } = this.usage(limit);
     if (growth > left) return false;
     // A small file is written at once and closed: what it has beyond would only have to come back.
     const mayHaveMore = growth > 0 && !entry.isShared && entry.hasGrown;
@@ -325,9 +329,22 @@ export class PrimaryAccount {
     else this.#files.delete(identity);
   }
 
-  readonly #warn = (usage: QuotaUsage): void => {
-    this.#lastUser?.notify(WARNING, { account: this.name, ...usage });
-  };
+  #watchLimit(line: ProcessLine, limit: number, warnAt: number | undefined): void {
+    const known = this.#warned.get(limit);
+    if (warnAt === undefined) return;
+    if (known?.warnAt === warnAt) {
+      known.line = line;
+      return;
+    }
+    for (const oldest of this.#warned.keys()) if (this.#warned.size >= MAX_LIMITS) this.#warned.delete(oldest);
+    const warned: Warned = {
+      warnAt,
+      watch: new ShareWatch(warnAt, (usage) => warned.line?.notify(WARNING, { account: this.name, ...usage })),
+      line,
+    };
+    this.#warned.set(limit, warned);
+    if (this.#isListed) warned.watch.look(this.usage(limit));
+  }
 
   #setReach(entry: CountedEntry, reach: number): void {
     this.#change(reach - entry.reach);
@@ -337,6 +354,6 @@ export class PrimaryAccount {
   #change(bytes: number): void {
     if (bytes === 0) return;
     this.#used = Math.max(0, this.#used + bytes);
-    this.#watch?.look(this.usage());
+    for (const [limit, { watch }] of this.#warned) watch.look(this.usage(limit));
   }
 }

@@ -47,7 +47,7 @@ export class PrimaryAccounts {
       account.close(line);
       this.#rest(account);
     });
-    line.answer(ASK_USAGE, (name) => this.#find(name).usage());
+    line.answer(ASK_USAGE, ({ account, limit }) => this.#find(account).usage(limit));
     line.answer(LOCK_NAMES, async ({ account: name, lock, isAlone }, { signal }) => {
       const account = this.#find(name);
       const release = await account.names.take(isAlone, signal);
@@ -63,10 +63,10 @@ export class PrimaryAccounts {
       locks.delete(lock);
     });
 
-    line.answer(HOLD_FILE, async ({ account: name, hold: number, identity, path }, { signal }) => {
+    line.answer(HOLD_FILE, async ({ account: name, hold: number, identity, path, limit }, { signal }) => {
       if (holds.has(number)) throw new Error("the file is held already");
       const account = this.#find(name);
-      const hold = { line, number, account, entry: undefined, isLeaving: false };
+      const hold = { line, number, limit, account, entry: undefined, isLeaving: false };
       holds.set(number, hold);
       try {
         return await account.hold(hold, identity ?? Symbol("file"), path, signal);

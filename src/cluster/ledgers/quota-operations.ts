@@ -48,9 +48,9 @@ export const LISTED: Notice<{ readonly account: string; readonly size: number | 
 
 export const CLOSE_ACCOUNT: Notice<string> = { name: "ledgers.quotas.close", value: account };
 
-export const ASK_USAGE: Operation<string, QuotaUsage> = {
+export const ASK_USAGE: Operation<{ readonly account: string; readonly limit: number }, QuotaUsage> = {
   name: "ledgers.quotas.usage",
-  request: account,
+  request: fields({ account, limit: bytes }),
   answer: usage,
 };
 
@@ -71,6 +71,8 @@ export interface FileHolding {
   /** Absent where nothing tells which file it is. */
   readonly identity: string | undefined;
   readonly path: string | undefined;
+  /** For what grows by this hold: others may have another limit for the same tree. */
+  readonly limit: number;
 }
 
 export interface FileHeld {
@@ -82,7 +84,7 @@ export interface FileHeld {
 
 export const HOLD_FILE: Operation<FileHolding, FileHeld> = {
   name: "ledgers.quotas.holdFile",
-  request: fields({ account, hold: number, identity: optional(text(100)), path: optional(path) }),
+  request: fields({ account, hold: number, identity: optional(text(100)), path: optional(path), limit: bytes }),
   answer: fields({ size: optional(bytes), isShared: flag }),
 };
 

@@ -44,8 +44,10 @@ export class WorkerAccounts implements QuotaLedger {
     this.#line = line;
     this.calls = new QuotaCalls(line);
     line.answer(RECLAIM, ({ hold, isShared }) => this.#files.get(hold)?.giveBack(isShared) ?? 0);
-    line.hear(VISIT, ({ account, paths }) => this.#termsOf(account)?.visit(paths));
-    line.hear(WARNING, ({ account, ...usage }) => this.#termsOf(account)?.onWarning(usage));
+    line.hear(VISIT, ({ account, paths }) => this.#termsOf(account, () => true)?.visit(paths));
+    line.hear(WARNING, ({ account, ...usage }) =>
+      this.#termsOf(account, ({ limit, warnAt }) => limit === usage.limit && warnAt !== undefined)?.onWarning(usage),
+    );
   }
 
   open(tree: string, terms: QuotaTerms): QuotaAccount {
@@ -71,10 +73,10 @@ export class WorkerAccounts implements QuotaLedger {
     this.#files.delete(file.hold);
   }
 
-  #termsOf(name: string): QuotaTerms | undefined {
+  #termsOf(name: string, areMeant: (terms: QuotaTerms) => boolean): QuotaTerms | undefined {
     for (const reference of this.#accounts.get(name)?.accounts ?? []) {
       const account = reference.deref();
-      if (account !== undefined) return account.terms;
+      if (account !== undefined && areMeant(account.terms)) return account.terms;
     }
     return undefined;
   }
@@ -134,7 +136,9 @@ class WorkerAccount implements QuotaAccount {
   }
 
   usage(): Promise<QuotaUsage> {
-    return this.#turns.questions.run(() => this.#accounts.calls.call(ASK_USAGE, this.#tally.name));
+    return this.#turns.questions.run(() =>
+      this.#accounts.calls.call(ASK_USAGE, { account: this.#tally.name, limit: this.terms.limit }),
+    );
   }
 
   alone<T>(operation: () => Promise<T>): Promise<T> {
@@ -158,6 +162,7 @@ class WorkerAccount implements QuotaAccount {
       hold: file.hold,
       identity: identity === undefined ? undefined : shortName(identity),
       path: path.length > MAX_PATH_LENGTH ? undefined : path,
+      limit: this.terms.limit,
     };
     this.#accounts.addFile(file);
     try {
