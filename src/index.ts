@@ -32,9 +32,17 @@ export type { Logger, LoggerOption } from "./base/logger.js";
 export type { MaybePromise } from "./base/maybe-promise.js";
 export { LineError, type LineFailure } from "./cluster/calls/line-error.js";
 export type { WorkerContext, WorkersOptions } from "./cluster/options.js";
+export type { WorkerStats } from "./cluster/primary/worker-totals.js";
 export { serveWithWorkers } from "./cluster/serve-with-workers.js";
 export { WorkerCrashLoopError, WorkerStartError } from "./cluster/worker-errors.js";
-export type { WorkerConnection, WorkerEnded, WorkerInfo, Workers, WorkersEvents } from "./cluster/workers.js";
+export type {
+  WorkerConnection,
+  WorkerEnded,
+  WorkerInfo,
+  Workers,
+  WorkersEvents,
+  WorkersStats,
+} from "./cluster/workers.js";
 export { AnswerTimeoutError } from "./connection/answer-timeout-error.js";
 export { ChannelOpenError } from "./connection/channel-open-error.js";
 export type { OpenRefusal } from "./connection/open-refusal.js";

@@ -8,6 +8,11 @@ export function setWorkerNumber(number: number): void {
   worker = number;
 }
 
+/** The number of this process, if it is one of several that serve together. */
+export function workerNumber(): number | undefined {
+  return worker;
+}
+
 /** This process is a worker; the variable is there until its program comes to `serveWithWorkers`. */
 export function isWorker(): boolean {
   return worker !== undefined || process.env[WORKER_VARIABLE] !== undefined;

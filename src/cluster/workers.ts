@@ -26,7 +26,7 @@ import { HandOver } from "./primary/hand-over.js";
 import { SharedDesks } from "./primary/shared-desks.js";
 import { DEFAULT_GRACE, WorkerPool } from "./primary/worker-pool.js";
 import type { WorkerExit, WorkerProcess, WorkerState } from "./primary/worker-process.js";
-import { WorkerTotals } from "./primary/worker-totals.js";
+import { type WorkerStats, WorkerTotals } from "./primary/worker-totals.js";
 import type { WorkerCrashLoopError } from "./worker-errors.js";
 
 /** A worker, as `Workers` tells it. */
@@ -48,6 +48,12 @@ export interface WorkerInfo {
 export interface WorkerConnection extends Omit<ConnectionFacts, "connectedAt"> {
   readonly worker: number;
   readonly connectedAt: Date;
+}
+
+/** Statistics over all workers since the start, those that have ended included. */
+export interface WorkersStats extends ConnectionStats {
+  /** The part of each worker that has not ended. */
+  readonly workers: readonly WorkerStats[];
 }
 
 /** A worker's process has ended. */
@@ -136,7 +142,7 @@ export class Workers extends EventEmitter<WorkersEvents> implements AsyncDisposa
   }
 
   /** What has come and gone since the start, over all workers. One that does not answer counts as it was heard last. */
-  async statistics(): Promise<ConnectionStats> {
+  async statistics(): Promise<WorkersStats> {
     const counts = await this.#totals.of(this.#pool.workers);
     const { refusedBy, startups, penalisedSources } = this.#desks;
     const refused = Object.values(refusedBy).reduce((total, count) => total + count, 0);

@@ -13,6 +13,8 @@ export interface PenaltyEvent {
   readonly seconds: number;
   /** Whether the source is refused from now on. */
   readonly enforced: boolean;
+  /** The worker that has served it; `undefined` where one process serves. */
+  readonly worker: number | undefined;
 }
 
 /** The events of an SSHServerManager, and of a server that `createServer` has made. */

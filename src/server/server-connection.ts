@@ -10,6 +10,7 @@ import { callHook } from "../base/hook-error.js";
 import type { LogLevel } from "../base/log-level.js";
 import { loggedBytes, loggedError } from "../base/logged-text.js";
 import { isThenable, type MaybePromise } from "../base/maybe-promise.js";
+import { workerNumber } from "../base/worker-number.js";
 import { Multiplexer } from "../connection/multiplexer.js";
 import type { AnswerOptions, RequestOptions } from "../connection/outgoing-request.js";
 import { mayBeIgnored } from "../connection/pending-answer.js";
@@ -124,6 +125,10 @@ export class ServerConnection implements Connection {
       ended: (end) => this.#ended(end),
       closed: (end) => observer.closed(this, end),
     });
+  }
+
+  get worker(): number | undefined {
+    return workerNumber();
   }
 
   get clientVersion(): string {

@@ -8,6 +8,7 @@ import { type Logger, silentLogger } from "../base/logger.js";
 import { whenDone } from "../base/maybe-promise.js";
 import { checkNumber, checkOptions } from "../base/option-checks.js";
 import { Semaphore } from "../base/semaphore.js";
+import { workerNumber } from "../base/worker-number.js";
 import { packetPath } from "../crypto/cipher/packet-path.js";
 import type { ConnectionEnd } from "../endpoint/connection-end.js";
 import { readDirectly } from "../endpoint/direct-reads.js";
@@ -376,7 +377,7 @@ export class SSHServerManager extends EventEmitter<ManagerEvents> implements Asy
 
   #penalised(remoteAddress: string | undefined, cause: PenaltyCause, penalised: Penalised): void {
     if (penalised.enforced) this.#logger.info({ remoteAddress, cause, ...penalised }, "a source is penalised");
-    this.#tell("penalty", { remoteAddress, cause, ...penalised });
+    this.#tell("penalty", { remoteAddress, cause, ...penalised, worker: workerNumber() });
   }
 
   #tell<Name extends keyof ManagerEvents>(event: Name, ...parameters: ManagerEvents[Name]): void {

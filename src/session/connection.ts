@@ -7,8 +7,10 @@ import type { NegotiatedNames } from "../transport/negotiation.js";
 
 /** A client's connection, as hooks see it. `Data` is what its `Grant` has for the user: `identity.data`. */
 export interface Connection<Data = unknown> {
-  /** Unique in the process. */
+  /** Unique in the process, and among the workers of `serveWithWorkers`. */
   readonly id: number;
+  /** The number of the worker that serves it; `undefined` where one process serves. */
+  readonly worker: number | undefined;
   /** The address that the client connects from, if the stream tells. */
   readonly remoteAddress: string | undefined;
   readonly remotePort: number | undefined;

@@ -56,6 +56,13 @@ describe("over three workers", BUSY, () => {
     await expectDropped(started.port, "127.0.0.1");
     expect((await started.statistics()).refusedBy).toMatchObject({ maxStartups: 1 });
     expect((await started.statistics()).refusedBy.maxConnectionsPerUser).toBeGreaterThanOrEqual(1);
+    const numbers = (await started.workers()).map(({ worker }) => worker);
+    // The event names the worker that the client was at, where it was at one.
+    for (const { event, fields } of started.events) {
+      if (event !== "refused") continue;
+      if (fields.reason === "maxConnectionsPerUser") expect(numbers).toContain(fields.worker);
+      else expect(fields.worker).toBeUndefined();
+    }
     expect((await started.statistics()).startups).toBe(5);
     held[0]?.reset();
     await soon(async () => expect((await started.statistics()).startups).toBe(4));

@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { onTestFinished, vi } from "vitest";
-import type { ConnectionStats, WorkerConnection, WorkerInfo } from "../../src/index.js";
+import type { WorkerConnection, WorkerInfo, WorkersStats } from "../../src/index.js";
 import { builtFile } from "../support/build.js";
 import { PacketClient } from "../support/packet-client.js";
 import type { PacketClientOptions } from "../support/packet-transport.js";
@@ -81,7 +81,7 @@ export class StartedWorkers {
     return this.ask("workers");
   }
 
-  statistics(): Promise<ConnectionStats> {
+  statistics(): Promise<WorkersStats> {
     return this.ask("statistics");
   }
 

@@ -89,6 +89,11 @@ class WorkerServer extends SSHServer {
           .catch((error: Error) => finish(error.message));
         return true;
       }
+      case "worker":
+        channel.send(`${channel.connection.worker}`);
+        channel.sendExitStatus(0);
+        channel.close();
+        return true;
       case "nonsense":
         process.send?.({ spindlex: "notice", name: "reports", value: "all of them" });
         return true;

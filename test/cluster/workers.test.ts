@@ -38,6 +38,12 @@ describe("workers", BUSY, () => {
     expect(await started.statistics()).toMatchObject({ accepted: 6, active: 6, authenticated: 6, startups: 0 });
     const connections = await started.connections();
     expect(new Set(connections.map(({ id }) => id)).size).toBe(6);
+    const { workers: parts } = await started.statistics();
+    expect(parts.map(({ worker, active }) => [worker, active])).toEqual(workers.map(({ worker }) => [worker, 2]));
+    for (const [index, client] of clients.entries()) {
+      const { worker } = workers.find(({ pid }) => pid === pids[index]) ?? {};
+      expect((await client.exec("worker")).stdout.toString()).toBe(`${worker}`);
+    }
     const [{ id } = { id: 0 }] = connections;
     expect(await started.ask("closeConnection", id)).toBe(true);
     expect(await started.ask("closeConnection", id + 1000)).toBe(false);

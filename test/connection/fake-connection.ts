@@ -8,6 +8,7 @@ export function fakeConnection(known: Partial<Connection> = {}): Connection {
   const { signal } = new AbortController();
   const connection: Connection = {
     id: 1,
+    worker: undefined,
     remoteAddress: undefined,
     remotePort: undefined,
     localAddress: undefined,

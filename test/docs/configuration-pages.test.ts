@@ -28,7 +28,8 @@ describePage("docs/limits-and-timeouts.md", (page) => {
     const port = await page.serve(manager);
     expect((await page.ssh(port, ["ann@127.0.0.1", "true"])).code).toBe(255);
     expect(manager.getConnectionCount()).toBe(0);
-    manager.emit("penalty", { remoteAddress: "192.0.2.1", cause: "authFail", seconds: 30, enforced: true });
+    const penalty = { remoteAddress: "192.0.2.1", cause: "authFail", seconds: 30, enforced: true } as const;
+    manager.emit("penalty", { ...penalty, worker: undefined });
     expect(page.log).toContain("192.0.2.1 is refused for 30 seconds: authFail");
   });
 

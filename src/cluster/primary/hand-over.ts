@@ -2,7 +2,7 @@ import type { Socket } from "node:net";
 import type { Logger } from "../../base/logger.js";
 import type { StreamInfo } from "../../server/stream-info.js";
 import type { Stay, Visit } from "./visit.js";
-import type { WorkerObserver, WorkerProcess } from "./worker-process.js";
+import { PATIENCE, type WorkerObserver, type WorkerProcess } from "./worker-process.js";
 
 /** Milliseconds that a client waits for a worker, while all are busy or none is there. */
 const WAITING_TIME = 30_000;
@@ -18,6 +18,7 @@ export class HandOver {
   readonly #emptied: (() => void)[] = [];
   #lastId = 0;
   #isClosed = false;
+  #retry: NodeJS.Timeout | undefined;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(workers: () => Iterable<WorkerProcess>, logger: Logger) {
@@ -62,6 +63,7 @@ export class HandOver {
   close(): void {
     this.#isClosed = true;
     clearInterval(this.#timer);
+    clearTimeout(this.#retry);
     for (const [desk, queue] of this.#waiting) {
       for (const visit of queue) end(visit);
       this.#forget(desk);
@@ -113,13 +115,24 @@ export class HandOver {
     return false;
   }
 
+  #tryAgain(): void {
+    this.#retry = undefined;
+    this.dispatch();
+  }
+
   #choose(desk: string): WorkerProcess | undefined {
     let chosen: WorkerProcess | undefined;
+    let isFree = false;
     for (const worker of this.#workers()) {
-      if (!worker.takesConnections || !worker.desks.has(desk)) continue;
-      if (chosen === undefined || isLess(worker, chosen)) chosen = worker;
+      const takes = worker.desks.has(desk) ? worker.takesConnections : "no";
+      if (takes === "no" || (chosen !== undefined && !isLess(worker, chosen))) continue;
+      chosen = worker;
+      isFree = takes === "now";
     }
-    return chosen;
+    if (isFree) return chosen;
+    // It says so when it has taken the other one; if it does not, somebody else gets this.
+    if (chosen !== undefined) this.#retry ??= setTimeout(() => this.#tryAgain(), PATIENCE + 1);
+    return undefined;
   }
 
   /** Others get what a worker does not take; what has waited for too long ends. */

@@ -21,6 +21,9 @@ export type WorkerState = "starting" | "ready" | "serving" | "retiring" | "endin
 /** Milliseconds that a worker may take to take a socket; then another one gets it. */
 const TAKING_TIME = 1000;
 
+/** Milliseconds that others wait for a worker to take one, where it has fewer connections than those that could take them now. */
+export const PATIENCE = 20;
+
 /** Milliseconds that a worker gets no socket after one that it could not take. */
 const PAUSE = 1000;
 
@@ -143,9 +146,11 @@ export class WorkerProcess {
     return this.#lastCounts;
   }
 
-  get takesConnections(): boolean {
-    if (this.#state !== "serving" || this.#underway !== undefined || this.line.signal.aborted) return false;
-    return performance.now() >= this.#pausedUntil;
+  /** Whether it can be sent a connection: `soon` where it is about to take another one. */
+  get takesConnections(): "now" | "soon" | "no" {
+    if (this.#state !== "serving" || this.line.signal.aborted || performance.now() < this.#pausedUntil) return "no";
+    if (this.#underway === undefined) return "now";
+    return sharedNow() < this.#underway.until - TAKING_TIME + PATIENCE ? "soon" : "no";
   }
 
   /** It has begun to serve, and was not told to retire or to stop: when it ends, another has to take its place. */

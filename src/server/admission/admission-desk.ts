@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import type { Logger } from "../../base/logger.js";
+import { workerNumber } from "../../base/worker-number.js";
 import type { BoundAddress } from "../listeners/listen-address.js";
 import { proxiedInfo, type StreamInfo, streamInfo } from "../stream-info.js";
 import { Admission } from "./admission.js";
@@ -107,7 +108,7 @@ export class AdmissionDesk {
 
   /** A client whom another process has refused, to be told so. */
   takeRefused(socket: Socket, info: StreamInfo, reason: RefusalReason, place: RefusedPlace, id: number): void {
-    this.#observer.refused({ reason, remoteAddress: info.remoteAddress });
+    this.#observer.refused({ reason, remoteAddress: info.remoteAddress, worker: workerNumber() });
     this.#serve(socket, place, () => this.#observer.turnedAway(socket, info, reason, place, id));
   }
 
@@ -138,11 +139,19 @@ export class AdmissionDesk {
     return { release };
   }
 
-  /** Counts a refusal, and logs it. */
-  refused(reason: RefusalReason, remoteAddress: string | undefined, details: object = {}): void {
+  /**
+   * Counts a refusal, and logs it.
+   *
+   * @param details for the line in the log. The worker that had the connection is told by the event, too
+   */
+  refused(
+    reason: RefusalReason,
+    remoteAddress: string | undefined,
+    details: { readonly worker?: number; readonly [name: string]: unknown } = {},
+  ): void {
     this.#refusedBy[reason]++;
     this.#refusalLog.refused({ reason, remoteAddress }, details);
-    this.#observer.refused({ reason, remoteAddress });
+    this.#observer.refused({ reason, remoteAddress, worker: details.worker ?? workerNumber() });
   }
 
   /** The server is shutting down: nobody else may connect until it is opened again. */

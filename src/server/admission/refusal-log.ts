@@ -23,7 +23,7 @@ export class RefusalLog {
   }
 
   /** @param details for the log line, should it be this refusal that gets one */
-  refused({ reason, remoteAddress }: Refusal, details: object = {}): void {
+  refused({ reason, remoteAddress }: Omit<Refusal, "worker">, details: object = {}): void {
     const count = this.#counts.get(reason);
     this.#counts.set(reason, count === undefined ? 0 : count + 1);
     if (count === undefined) this.#logger.info({ reason, remoteAddress, ...details }, "a connection was refused");

@@ -18,4 +18,6 @@ export type RefusalReason = (typeof refusalReasons)[number];
 export interface Refusal {
   readonly reason: RefusalReason;
   readonly remoteAddress: string | undefined;
+  /** The worker that the connection had come to, if there are several, and it had come to one. */
+  readonly worker: number | undefined;
 }
