@@ -69,7 +69,11 @@ class WorkerProgram {
     line.signal.addEventListener("abort", () => process.exit(1));
     line.answer(START, async ({ data, beatSeconds }) => this.#start(data, beatSeconds));
     line.hear(CONNECTION, (connection, handle) => this.#listenings.take(connection, handle));
-    line.answer(COUNT, () => this.#counts());
+    line.answer(COUNT, () => {
+      // A caller that hears that a connection is over finds its place free.
+      this.#reports.flush();
+      return this.#counts();
+    });
     line.answer(LIST, () => this.#connections.map(factsOf));
     line.answer(CLOSE, (id) => this.#listenings.servers.some((server) => server.closeConnection(id)));
     line.hear(RETIRE, ({ seconds, grace }) => void this.#retire(seconds, grace));
