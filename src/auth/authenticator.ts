@@ -28,6 +28,7 @@ export interface SecurityKeyProof extends SecurityKeySignature {
 
 /** The user of a connection, once authentication has succeeded. Frozen. */
 export interface Identity<Data = unknown> {
+  /** The name that the user has logged in by. */
   readonly username: string;
   /** The methods that were proven, in order; more than one after partial successes. */
   readonly methods: readonly string[];

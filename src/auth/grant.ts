@@ -28,11 +28,17 @@ export interface GrantOptions<Data = unknown> {
  * AUTH_PARTIAL with permissions. For a certificate it takes one, which names the authority.
  */
 export class Grant<Data = unknown> {
+  /** Whether the user is let in by it, or has one factor of several. */
   readonly result: typeof AUTH_SUCCESSFUL | typeof AUTH_PARTIAL;
+  /** What the user may do; what was left out of the options is not restricted. */
   readonly permissions: Permissions;
+  /** For a certificate: the authority that is trusted to certify this user. */
   readonly authority: PKey | undefined;
+  /** Whether a FIDO key has to be touched for the login. */
   readonly touch: "required" | "optional";
+  /** Whether a FIDO key has to verify its user, by PIN for instance. */
   readonly verification: "required" | "optional";
+  /** Whatever belongs to the user: `connection.identity.data` after the login. */
   readonly data: Data | undefined;
 
   /** @throws {ConfigurationError} when an option does not exist, or has a value that it must not have */

@@ -20,7 +20,9 @@ export interface Permissions {
   readonly pty: boolean;
   /** Channels and listeners other than sessions. */
   readonly portForwarding: boolean;
+  /** The client's agent (`ssh -A`). */
   readonly agentForwarding: boolean;
+  /** The client's display (`ssh -X`). */
   readonly x11Forwarding: boolean;
   /** For servers that run a file of the user's at login, such as `~/.ssh/rc`. */
   readonly userRc: boolean;

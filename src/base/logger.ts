@@ -9,9 +9,13 @@ type LogMethod = (fields: object, message: string) => void;
 
 /** The logger of the library; a pino logger is one. */
 export interface Logger {
+  /** What helps to find a fault. */
   readonly debug: LogMethod;
+  /** What has happened. */
   readonly info: LogMethod;
+  /** What was refused, or needs somebody's attention. */
   readonly warn: LogMethod;
+  /** What has failed. */
   readonly error: LogMethod;
 }
 

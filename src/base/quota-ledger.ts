@@ -4,7 +4,9 @@ import type { MaybePromise } from "./maybe-promise.js";
 
 /** How much of a quota is taken, bytes. */
 export interface QuotaUsage {
+  /** What is stored. */
   readonly used: number;
+  /** What may be stored. */
   readonly limit: number;
   /** What can still be stored: 0 where more is used than the limit allows. */
   readonly left: number;

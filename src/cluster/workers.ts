@@ -31,7 +31,9 @@ import type { WorkerCrashLoopError } from "./worker-errors.js";
 
 /** A worker, as `Workers` tells it. */
 export interface WorkerInfo {
+  /** Its number, from 1 on. */
   readonly worker: number;
+  /** Its process; `undefined` where it could not be started. */
   readonly pid: number | undefined;
   /**
    * - `starting`, `ready`: it gets no connections yet
@@ -46,7 +48,9 @@ export interface WorkerInfo {
 
 /** A connection of one of the workers. */
 export interface WorkerConnection extends Omit<ConnectionFacts, "connectedAt"> {
+  /** The number of the worker that has it. */
   readonly worker: number;
+  /** The time when the connection was accepted. */
   readonly connectedAt: Date;
 }
 
@@ -58,7 +62,9 @@ export interface WorkersStats extends ConnectionStats {
 
 /** A worker's process has ended. */
 export interface WorkerEnded extends WorkerExit {
+  /** Its number, from 1 on. */
   readonly worker: number;
+  /** Its process; `undefined` where it could not be started. */
   readonly pid: number | undefined;
   /** Connections that have ended with it. */
   readonly connections: number;
@@ -70,9 +76,11 @@ export interface WorkerEnded extends WorkerExit {
 export interface WorkersEvents {
   /** A client was turned away, by what all workers share. */
   readonly refused: [refusal: Refusal];
+  /** The address of a client has got a penalty, for what the client has done at a worker. */
   readonly penalty: [penalty: PenaltyEvent & { readonly worker: number }];
   /** A worker gets connections from now on. */
   readonly workerServing: [worker: WorkerInfo];
+  /** The process of a worker is gone. */
   readonly workerEnded: [worker: WorkerEnded];
 }
 
@@ -211,6 +219,7 @@ export class Workers extends EventEmitter<WorkersEvents> implements AsyncDisposa
     await this.#closing;
   }
 
+  /** `close()`, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }

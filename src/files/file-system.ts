@@ -14,6 +14,7 @@ export type FileType =
 
 /** The attributes of a file. */
 export interface FileAttributes {
+  /** What it is: a file, a directory, a link, … */
   readonly type: FileType;
   /** Bytes. */
   readonly size: number;
@@ -21,9 +22,11 @@ export interface FileAttributes {
   readonly permissions: number;
   /** Seconds since 1970; clients see whole ones. */
   readonly accessTime: number;
+  /** Seconds since 1970; clients see whole ones. */
   readonly modifyTime: number;
   /** Numbers of the owner; 0 where absent. */
   readonly uid?: number;
+  /** Number of the group; 0 where absent. */
   readonly gid?: number;
   /** Names of the file; 1 where absent. */
   readonly links?: number;
@@ -35,6 +38,7 @@ export interface FileAttributes {
 export interface AttributeChanges {
   /** Bytes; a longer file is cut, a shorter one filled with zeros. */
   readonly size?: number;
+  /** Numbers of the new owner and the new group. */
   readonly owner?: { readonly uid: number; readonly gid: number };
   /** 0 to 0o7777. */
   readonly permissions?: number;
@@ -44,7 +48,9 @@ export interface AttributeChanges {
 
 /** The mode in which a file is to be opened (draft-ietf-secsh-filexfer-02 §6.3). */
 export interface OpenOptions {
+  /** The file will be read. */
   readonly read: boolean;
+  /** The file will be written. */
   readonly write: boolean;
   /** Every write goes to the end, whatever its position. */
   readonly append: boolean;
@@ -72,6 +78,7 @@ export interface OpenOptions {
 export interface DirectoryEntry {
   /** One name, not a path. Each byte that is not UTF-8 stands in it as a lone surrogate, U+DC80 to U+DCFF; in paths, too. */
   readonly name: string;
+  /** As `lstat` gives them. */
   readonly attributes: FileAttributes;
 }
 
@@ -81,12 +88,19 @@ export interface FileSystemStatistics {
   readonly blockSize: number;
   /** In units of `blockSize`. */
   readonly blocks: number;
+  /** Blocks that nobody uses, those kept for root included. */
   readonly freeBlocks: number;
+  /** Blocks that users can still fill. */
   readonly availableBlocks: number;
+  /** How many files there can be. */
   readonly files: number;
+  /** How many more there can be, those kept for root included. */
   readonly freeFiles: number;
+  /** How many more users can make. */
   readonly availableFiles: number;
+  /** Its number, 64 bits; 0 where absent. */
   readonly fileSystemId?: bigint;
+  /** Nothing can be written there. Default `false`. */
   readonly readOnly?: boolean;
   /** Bytes of a name. */
   readonly maximumNameLength: number;
@@ -109,7 +123,9 @@ export interface FileHandle {
   read?(buffer: Buffer, position: number): MaybePromise<number>;
   /** Writes all of `data` at `position`. The buffer is used again once this has resolved: copy what is to be kept. */
   write?(data: Buffer, position: number): MaybePromise<void>;
+  /** The attributes of the open file, wherever it is by now. */
   stat?(): MaybePromise<FileAttributes>;
+  /** Changes what is named, of the open file. */
   setstat?(changes: AttributeChanges): MaybePromise<void>;
   /** Resolves when what was written lies on the disk. */
   fsync?(): MaybePromise<void>;
@@ -136,8 +152,11 @@ export interface FileHandle {
  *   an error of the operating system. Any other error is logged, and the client is told of a failure without a reason.
  */
 export interface FileSystem {
+  /** Opens a file, and makes it where the options say so. */
   open?(path: string, options: OpenOptions): MaybePromise<FileHandle>;
+  /** The attributes of what is at the path; of a link, those of the link itself. */
   lstat?(path: string): MaybePromise<FileAttributes>;
+  /** Changes what is named, of what is at the path. */
   setstat?(path: string, changes: AttributeChanges): MaybePromise<void>;
   /** The entries of a directory; `.` and `..` are left to the server. Read only as far as the client asks for them. */
   readdir?(path: string): AsyncIterable<DirectoryEntry> | Iterable<DirectoryEntry>;
@@ -155,9 +174,12 @@ export interface FileSystem {
   readlink?(path: string): MaybePromise<string>;
   /** @param target any text; relative to the directory of the link, or absolute from the root of the file system */
   symlink?(target: string, linkPath: string): MaybePromise<void>;
+  /** Gives a file one more name. Fails where `newPath` exists. */
   hardlink?(existingPath: string, newPath: string): MaybePromise<void>;
+  /** How large the file system is that holds the path, and how much of it is left. */
   statvfs?(path: string): MaybePromise<FileSystemStatistics>;
   /** Names of users by their numbers, in the same order; `undefined` for those it does not know. */
   userNames?(ids: readonly number[]): MaybePromise<readonly (string | undefined)[]>;
+  /** Names of groups by their numbers, in the same order; `undefined` for those it does not know. */
   groupNames?(ids: readonly number[]): MaybePromise<readonly (string | undefined)[]>;
 }

@@ -26,6 +26,7 @@ export interface JoinOptions {
 export interface Joined {
   /** Bytes that were read from the first stream. */
   readonly bytesFromFirst: number;
+  /** Bytes that were read from the second stream. */
   readonly bytesFromSecond: number;
   /**
    * - `ended`: no stream was closed before it had given its end, and all that was read was passed on

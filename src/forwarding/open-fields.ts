@@ -7,11 +7,13 @@ export const MAX_PORT = 65_535;
 
 /** The target that a client wants to be connected to by a channel of type `direct-tcpip` (RFC 4254 §7.2). */
 export interface DirectTcpip {
+  /** A name or an address, as the client says it. */
   readonly host: string;
   /** 0 to 65535. */
   readonly port: number;
   /** The origin of the connection that is forwarded, as the client says: it may be anything. */
   readonly originatorAddress: string;
+  /** 0 to 65535, as the client says. */
   readonly originatorPort: number;
 }
 

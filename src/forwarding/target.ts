@@ -5,6 +5,7 @@ import type { Connection } from "../session/connection.js";
 export interface ForwardingClient<Data = unknown> {
   /** The user who has logged in. */
   readonly user: string;
+  /** The connection of the client. */
   readonly connection: Connection<Data>;
 }
 
@@ -35,6 +36,7 @@ export interface TcpTarget<Data = unknown> extends Target<Data> {
   readonly path?: undefined;
   /** The origin of the connection that is forwarded, as the client says: it may be anything. */
   readonly originatorAddress: string;
+  /** 0 to 65535, as the client says. */
   readonly originatorPort: number;
   /**
    * Connects as the library does for the decision `true`: to be returned by a decision that has something to add.

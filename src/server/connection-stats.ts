@@ -19,6 +19,7 @@ export interface ConnectionStats {
   readonly penalisedSources: number;
   /** Bytes on the wire. */
   readonly bytesReceived: number;
+  /** Bytes on the wire. */
   readonly bytesSent: number;
 }
 

@@ -229,6 +229,7 @@ export class Server<Data = unknown> extends EventEmitter<ManagerEvents<Data>> im
     await this.#manager?.stopServer({ gracePeriod: grace });
   }
 
+  /** `close()`, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }

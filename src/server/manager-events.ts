@@ -7,7 +7,9 @@ import type { Refusal } from "./admission/refusal.js";
 
 /** A source was penalised, by PerSourcePenalties of sshd_config(5). */
 export interface PenaltyEvent {
+  /** The address of the client, if the stream tells. */
   readonly remoteAddress: string | undefined;
+  /** What the client has done. */
   readonly cause: PenaltyCause;
   /** The sum of the source's penalties, seconds. */
   readonly seconds: number;
@@ -23,6 +25,7 @@ export interface ManagerEvents<Data = unknown> {
   readonly connection: [connection: Connection<Data>];
   /** A client was turned away. */
   readonly refused: [refusal: Refusal];
+  /** A client's address has got a penalty: see `perSourcePenalties`. */
   readonly penalty: [penalty: PenaltyEvent];
   /** Somebody has logged in. */
   readonly authenticated: [connection: Connection<Data>];

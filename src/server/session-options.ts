@@ -11,9 +11,11 @@ import type { Middleware, SessionHandler } from "../session/session-handler.js";
 
 /** The user whose files are asked for. */
 export interface FilesClient<Data = unknown> {
+  /** The user who has logged in. */
   readonly user: string;
   /** Whatever the login has given by `new Grant({ data })`. */
   readonly data: Data;
+  /** The connection of the client. */
   readonly connection: Connection<Data>;
 }
 

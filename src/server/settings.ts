@@ -89,6 +89,7 @@ export interface SSHServerManagerOptions extends GeneralOptions {
   readonly serverInterface: SSHServer;
   /** The host key, or with `serverKeys` several: of each type the first is used, and the others are announced. */
   readonly serverKey?: HostKey;
+  /** Several host keys, in place of `serverKey`. */
   readonly serverKeys?: readonly HostKey[];
   /** Address to listen on; `::` takes IPv4 too. Default `0.0.0.0`. */
   readonly bindAddress?: string;

@@ -108,6 +108,7 @@ export class SSHServerManager extends EventEmitter<ManagerEvents> implements Asy
     return first;
   }
 
+  /** Whether it listens: from the end of `startServer()` to the beginning of `stopServer()` or `stopListening()`. */
   isRunning(): boolean {
     return this.#listening !== undefined;
   }
@@ -243,6 +244,7 @@ export class SSHServerManager extends EventEmitter<ManagerEvents> implements Asy
     await this.#register.emptied();
   }
 
+  /** `stopServer()`, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.stopServer();
   }
@@ -268,14 +270,17 @@ export class SSHServerManager extends EventEmitter<ManagerEvents> implements Asy
     this.#limits = { ...this.#limits, authTimeout: seconds };
   }
 
+  /** Connections that are open now, those included on which nobody has logged in. */
   getConnectionCount(): number {
     return this.#register.openCount;
   }
 
+  /** What has come and gone since the manager was made, and what is there now. */
   getConnectionStats(): ConnectionStats {
     return this.#totals.stats(this.getActiveConnections(), this.#desk);
   }
 
+  /** The connections that are open now. `closeConnection` takes the `id` of one. */
   getActiveConnections(): readonly Connection[] {
     return this.#register.open();
   }

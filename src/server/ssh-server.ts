@@ -76,6 +76,8 @@ export class SSHServer {
   }
 
   /**
+   * Decides about a login by password (RFC 4252 §8).
+   *
    * @returns `{ passwordChangeRequired: text }` to ask for a new password; the answer reaches `checkAuthPasswordChange`
    */
   checkAuthPassword(

@@ -6,9 +6,13 @@ import type { Proxied } from "./admission/proxy-header.js";
 
 /** The addresses that a stream comes from and has come in by, for logs and hooks. */
 export interface StreamInfo {
+  /** The address that the client connects from. */
   readonly remoteAddress?: string | undefined;
+  /** The port that the client connects from. */
   readonly remotePort?: number | undefined;
+  /** The address that the client has connected to. */
   readonly localAddress?: string | undefined;
+  /** The port that the client has connected to. */
   readonly localPort?: number | undefined;
 }
 

@@ -13,9 +13,11 @@ export interface Connection<Data = unknown> {
   readonly worker: number | undefined;
   /** The address that the client connects from, if the stream tells. */
   readonly remoteAddress: string | undefined;
+  /** The port that the client connects from, if the stream tells. */
   readonly remotePort: number | undefined;
   /** The address and port of our end of the stream, which the client has come in by, also behind a proxy. */
   readonly localAddress: string | undefined;
+  /** The port of `localAddress`. */
   readonly localPort: number | undefined;
   /** The time when the connection was accepted. */
   readonly connectedAt: Date;
@@ -39,6 +41,7 @@ export interface Connection<Data = unknown> {
   readonly provenMethods: readonly string[];
   /** Bytes on the wire. */
   readonly bytesReceived: number;
+  /** Bytes on the wire. */
   readonly bytesSent: number;
   /** Open channels. */
   readonly channelCount: number;

@@ -14,9 +14,11 @@ export interface PseudoTerminal {
   readonly term: Buffer;
   /** Characters. */
   readonly width: number;
+  /** Lines. */
   readonly height: number;
   /** Pixels; 0 where unknown. */
   readonly pixelWidth: number;
+  /** Pixels; 0 where unknown. */
   readonly pixelHeight: number;
   /** Mnemonics of RFC 4254 §8 with their values. */
   readonly modes: ReadonlyMap<string, number>;
@@ -142,35 +144,48 @@ export class SessionChannel<Data = unknown> extends (Channel as ChannelConstruct
     this.#program.report("an exit signal", (recipient) => encodeExitSignal(recipient, signal));
   }
 
+  /** The stream for error output of the program (RFC 4254 §5.2). */
   override get stderr(): Writable {
     this.#program.begin();
     return super.stderr;
   }
 
+  /** Writes all of `data` as error output, however long. */
   override sendStderr(data: string | Uint8Array): void {
     this.#program.begin();
     super.sendStderr(data);
   }
 
+  /** Tells the client that no more output comes (RFC 4254 §5.3); the program goes on. */
   override sendEof(): void {
     this.#program.begin();
     super.sendEof();
   }
 
+  /** Ends the program: what was written and the exit status go out, then EOF and CLOSE. */
   override close(): void {
     this.#program.beforeClose();
     super.close();
   }
 
+  /**
+   * Writes output of the program.
+   *
+   * @returns `false` when the client's window is full: `drain` says when to go on
+   */
   override write(chunk: unknown, callback?: WriteCallback): boolean;
+  /** Writes output of the program, a text in an encoding. */
   override write(chunk: unknown, encoding: BufferEncoding, callback?: WriteCallback): boolean;
   override write(chunk: unknown, ...rest: [(BufferEncoding | WriteCallback)?, WriteCallback?]): boolean {
     this.#program.begin();
     return super.write(chunk, ...(rest as [BufferEncoding, WriteCallback?]));
   }
 
+  /** Ends the program's output, and the program with it: exit status, EOF and CLOSE follow what was written. */
   override end(callback?: () => void): this;
+  /** Writes the last output, and ends the program as without it. */
   override end(chunk: unknown, callback?: () => void): this;
+  /** Writes the last output, a text in an encoding, and ends the program as without it. */
   override end(chunk: unknown, encoding: BufferEncoding, callback?: () => void): this;
   override end(...parameters: [unknown?, unknown?, (() => void)?]): this {
     this.#program.begin();
@@ -180,6 +195,7 @@ export class SessionChannel<Data = unknown> extends (Channel as ChannelConstruct
     return this;
   }
 
+  /** What the client has sent: at most `size` bytes, by default all that is there; `null` when nothing is. */
   override read(size?: number): Buffer | string | null {
     // Node.js reads 0 bytes by itself, also where nobody listens.
     if (size !== 0 || this.listenerCount("readable") > 0) this.#program.beginByReading();

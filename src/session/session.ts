@@ -51,10 +51,12 @@ export class Session<Data = unknown> {
     this.#request = request;
   }
 
+  /** The connection of the client. */
   get connection(): Connection<Data> {
     return this.channel.connection;
   }
 
+  /** Who has logged in, and how. */
   get identity(): Identity<Data> {
     return this.#identity;
   }

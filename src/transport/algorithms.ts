@@ -9,12 +9,15 @@ import { caSignatureAlgorithms, signatureAlgorithms } from "../crypto/keys/signa
 
 /** Names of the algorithms that are offered, each list with the preferred first. */
 export interface AlgorithmPreferences {
+  /** Key exchanges. */
   readonly kex: readonly string[];
   /** Signature algorithms of host keys; offered only where a loaded key can make them. */
   readonly hostKey: readonly string[];
+  /** Ciphers, of both directions. */
   readonly cipher: readonly string[];
   /** For ciphers that are not AEADs. */
   readonly mac: readonly string[];
+  /** Methods of compression, of both directions. */
   readonly compression: readonly string[];
   /** The names by which users may prove a key or a certificate (PubkeyAcceptedAlgorithms in sshd_config(5)). */
   readonly publicKey: readonly string[];

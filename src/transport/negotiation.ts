@@ -30,9 +30,13 @@ export interface Negotiated {
 
 /** The algorithms in use, by name. */
 export interface NegotiatedNames {
+  /** The key exchange. */
   readonly kex: string;
+  /** The signature algorithm of the host key. */
   readonly hostKey: string;
+  /** For what the client sends; an AEAD cipher has no `mac`. */
   readonly clientToServer: { readonly cipher: string; readonly mac?: string; readonly compression: string };
+  /** For what the server sends; an AEAD cipher has no `mac`. */
   readonly serverToClient: { readonly cipher: string; readonly mac?: string; readonly compression: string };
 }
 

@@ -22,6 +22,7 @@ export class CertificateContents {
     this.keyId = textOf(fields.keyId);
   }
 
+  /** The authority's random bytes. */
   get nonce(): Buffer {
     return this.#fields.nonce;
   }
@@ -31,6 +32,7 @@ export class CertificateContents {
     return this.#fields.serial;
   }
 
+  /** Whom it is for: `user` or `host`. */
   get type(): CertificateType {
     return this.#fields.type;
   }
@@ -108,22 +110,27 @@ export class CertificateContents {
     return this.extensions.has("no-touch-required");
   }
 
+  /** Its user may use the client's display. */
   get permitX11Forwarding(): boolean {
     return this.extensions.has("permit-X11-forwarding");
   }
 
+  /** Its user may use the client's agent. */
   get permitAgentForwarding(): boolean {
     return this.extensions.has("permit-agent-forwarding");
   }
 
+  /** Its user may have connections forwarded. */
   get permitPortForwarding(): boolean {
     return this.extensions.has("permit-port-forwarding");
   }
 
+  /** Its user may have terminals. */
   get permitPty(): boolean {
     return this.extensions.has("permit-pty");
   }
 
+  /** Files of its user may be run at login: `~/.ssh/rc`. */
   get permitUserRc(): boolean {
     return this.extensions.has("permit-user-rc");
   }

@@ -7,6 +7,7 @@ import { generateRsa, RSA_MAXIMUM_BITS, RSA_MINIMUM_BITS } from "../keys/rsa.js"
 
 /** Options of `PKey.generate`. */
 export interface GenerateOptions {
+  /** The kind of key. */
   readonly keyType: "ed25519" | "ecdsa" | "rsa";
   /** For ecdsa 256 (default), 384 or 521; for rsa 2048 to 16384, 3072 by default. Ed25519 keys have one size. */
   readonly bits?: number;

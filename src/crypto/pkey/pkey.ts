@@ -182,6 +182,7 @@ export class PKey implements HostKey {
     return this.#material.application;
   }
 
+  /** Whether it can sign: a key that was read from its public half cannot. */
   get hasPrivateKey(): boolean {
     return this.#material.privateKey !== undefined;
   }

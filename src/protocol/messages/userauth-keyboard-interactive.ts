@@ -21,8 +21,11 @@ export function decodeKeyboardInteractiveFields(fields: Reader): KeyboardInterac
 
 /** One round of questions (RFC 4256 §3.2). */
 export interface InfoRequest {
+  /** A title for the questions. Default none. */
   readonly name?: string;
+  /** A text before the questions. Default none. */
   readonly instruction?: string;
+  /** The questions, in order; `echo` says whether the user sees the answer while it is typed. */
   readonly prompts: readonly { readonly prompt: string; readonly echo: boolean }[];
 }
 

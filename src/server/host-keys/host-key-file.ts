@@ -10,6 +10,7 @@ import { checkReadOptions, type ReadOptions } from "../../crypto/pkey/read-optio
 
 /** What `loadOrCreateHostKey` has found or made. */
 export interface HostKeyFile {
+  /** The key, with its private half. */
   readonly key: PKey;
   /** Whether it was made just now. */
   readonly created: boolean;

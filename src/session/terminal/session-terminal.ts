@@ -11,12 +11,15 @@ const MAX_WAITING_ECHO = 64 * 1024;
 
 /** The terminal of a client, for a program that runs in the server's own process. */
 export interface SessionTerminal {
+  /** What the user types, as the terminal of a program. */
   readonly input: TerminalInput;
+  /** What the user sees, as the terminal of a program. */
   readonly output: TerminalOutput;
   /** The type of the terminal, for the terminfo database; `dumb` where the client has sent what is not the name of one. */
   readonly term: string;
   /** Characters, from 1 to 10,000; 80 by 24 where the client does not know. */
   readonly columns: number;
+  /** Lines, within the same bounds. */
   readonly rows: number;
   /** Undoes what was left on the screen: shows the cursor, leaves the alternate screen, ends mouse and paste modes, colours. */
   restore(): void;
