@@ -4,7 +4,8 @@
  */
 const PARTS = {
   cluster: /\/src\/cluster\/(?!serve-with-workers|worker-errors|calls\/line-error)/,
-  forwarding: /\/src\/forwarding\/(?!join\.|open-fields|tcp\/allow-targets|tcp\/special-addresses|agent\/agent-error)/,
+  forwarding: /\/src\/forwarding\/(?!join\.|open-fields|tcp\/allow-targets|tcp\/special-|agent\/agent-error)/,
+  "special-networks": /\/src\/forwarding\/tcp\/special-networks/,
   files: /\/src\/files\//,
   sftp: /\/src\/sftp\/(?!index|server\/sftp-server\.)/,
   scp: /\/src\/scp\/(?!scp-server|scp-command)/,
