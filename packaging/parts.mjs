@@ -34,7 +34,7 @@ export function loadPartsWhenUsed(code) {
   return [...code.matchAll(load)].reduce((result, [line, variable, call]) => {
     const [before, after, ...more] = result.split(line);
     if (after === undefined || more.length > 0) throw new Error(`not once: ${line}`);
-    const [first, ...uses] = `${after}`.split(new RegExp(`\\b${variable.replaceAll("$", "\\$")}\\b(?![\\w$])`));
+    const [first, ...uses] = after.split(new RegExp(`\\b${variable.replaceAll("$", "\\$")}\\b(?![\\w$])`));
     if (!uses.every((use) => use.startsWith("."))) throw new Error(`${variable} is used as a whole`);
     const whenUsed = `{ get loaded() { const value = ${call}; Object.defineProperty(this, "loaded", { value }); return value; } }`;
     return [before, `const ${variable} = ${whenUsed};`, [first, ...uses].join(`${variable}.loaded`)].join("");
