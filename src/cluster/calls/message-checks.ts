@@ -66,8 +66,8 @@ export function fields<Fields extends object>(
   return (value) => {
     if (typeof value !== "object" || value === null) throw new MalformedMessageError("no object");
     const given = value as Readonly<Record<string, unknown>>;
-    return Object.fromEntries(
-      entries.map(([name, check]) => [name, check(Object.hasOwn(given, name) ? given[name] : undefined)]),
-    ) as Fields;
+    const read: Record<string, unknown> = {};
+    for (const [name, check] of entries) read[name] = check(Object.hasOwn(given, name) ? given[name] : undefined);
+    return read as Fields;
   };
 }
