@@ -35,8 +35,6 @@ import { startSshd } from "./servers/sshd.js";
 import { createSFTPFiles } from "./sftp-files.js";
 import { createWorkspace, type Identity, type Workspace } from "./workspace.js";
 
-/** Connections before the first that counts, for each process of the server. */
-const warmUpConnects = 50;
 /** How often each case runs before it counts: V8 compiles code anew until it has run for some gigabytes. */
 const warmUpRuns = 3;
 /** sshd's processes take megabytes per connection: few connections show it as well as many. */
@@ -276,7 +274,7 @@ export class Bench {
 
   /** Each worker has seen as many as a process by itself, which has compiled its code then. */
   #warmUpConnects(): number {
-    return warmUpConnects * Math.max(1, this.#options.workers);
+    return this.#options.warmUpConnects * Math.max(1, this.#options.workers);
   }
 
   /** In rounds, so that whatever else the machine does meets all contenders alike. */

@@ -8,6 +8,8 @@ export interface BenchOptions {
   readonly transferBytes: number;
   /** Connections in each connect measurement. */
   readonly connects: number;
+  /** Connections before the first that counts, for each process of the server. */
+  readonly warmUpConnects: number;
   /** Single bytes sent and awaited in each latency measurement. */
   readonly echoes: number;
   /** Idle connections held open on each of the Node.js servers. */
@@ -34,6 +36,8 @@ the files for SFTP are in /dev/shm if they fit. docs/performance.md describes th
   --contender <name>   only this contender: ${contenderNames.join(", ")}; repeatable
   --scale              other cases: 10, 100 and 1,000 connections with 1, 16 and 64 channels each
   --workers <n>        spindlex serves with so many workers (connect and output are of interest then)
+  --connects <n>       connections in each measurement of what one costs (default 15): 300 for a difference of per cents
+  --warm-up <n>        connections before that, for each process of the server (default 50): 1000 until all is compiled
   --rounds <n>         rounds per case (default 3; 1 of --scale, and always 1 over a 100 ms path)
   --mib <n>            MiB per transfer (default 512)
   --quick              one round, 64 MiB, fewer connections: a first impression, not a result
@@ -51,6 +55,8 @@ export function parseOptions(argv: readonly string[]): BenchOptions | "help" {
       only: { type: "string", multiple: true, default: [] },
       contender: { type: "string", multiple: true, default: [] },
       workers: { type: "string" },
+      connects: { type: "string" },
+      "warm-up": { type: "string" },
       rounds: { type: "string" },
       mib: { type: "string" },
       quick: { type: "boolean", default: false },
@@ -67,7 +73,8 @@ export function parseOptions(argv: readonly string[]): BenchOptions | "help" {
     // Many connections take minutes, and vary little.
     rounds: positiveInteger("--rounds", values.rounds) ?? (values.scale ? 1 : defaults.rounds),
     transferBytes: (positiveInteger("--mib", values.mib) ?? defaults.mebibytes) * 1024 * 1024,
-    connects: defaults.connects,
+    connects: positiveInteger("--connects", values.connects) ?? defaults.connects,
+    warmUpConnects: positiveInteger("--warm-up", values["warm-up"]) ?? 50,
     echoes: defaults.echoes,
     idleConnections: defaults.idleConnections,
     scale: values.scale,
