@@ -26,15 +26,15 @@ export interface ListenOptions {
   readonly socketBindUnlink?: boolean;
   /** Ports and sockets that one client may have listened on; `false` is any number. Default 32. */
   readonly maxListeners?: number | false;
-  /** The same of all clients together. Default 1024. */
+  /** The same of all clients together; with `serveWithWorkers`, of those of each worker. Default 1024. */
   readonly maxListenersPerServer?: number | false;
   /** Connections that may wait for one client to take them; `false` is any number. Default 256. */
   readonly maxPendingConnections?: number | false;
-  /** The same of all clients together. Default 4096. */
+  /** The same of all clients together; with `serveWithWorkers`, of those of each worker. Default 4096. */
   readonly maxPendingConnectionsPerServer?: number | false;
   /** Connections to its listeners that one client may have, those that wait included; `false` is any number. Default 1024. */
   readonly maxForwardedConnections?: number | false;
-  /** The same of all clients together. Default 16384. */
+  /** The same of all clients together; with `serveWithWorkers`, of those of each worker. Default 16384. */
   readonly maxForwardedConnectionsPerServer?: number | false;
 }
 

@@ -294,7 +294,8 @@ export class SSHServerManager extends EventEmitter<ManagerEvents> implements Asy
 
   /**
    * Serves SSH over any byte stream: a socket, stdin and stdout, a WebSocket. The limits hold for it as for accepted
-   * connections; the server need not be started.
+   * connections; the server need not be started. In a worker of `serveWithWorkers` these streams are counted by themselves: neither
+   * the connections of the other workers nor those that the primary has accepted are among them.
    *
    * @param info the origin of the stream, if the stream does not know it
    * @throws {ConfigurationError} when the stream or `info` cannot be used

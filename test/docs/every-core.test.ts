@@ -41,7 +41,10 @@ describePage("docs/every-core.md", (page) => {
     const closed: number[] = [];
     const workers = Object.assign(new EventEmitter(), {
       workers: [{}, {}],
-      statistics: async () => ({ active: 3, workers: [1, 2].map((worker) => ({ worker, active: worker })) }),
+      statistics: async () => ({
+        active: 3,
+        workers: [1, 2].map((worker) => ({ worker, active: worker, bytesSent: 100 })),
+      }),
       connections: async () => [1, 2, 3].map((id) => ({ id, username: id === 2 ? "ben" : "ann" })),
       closeConnection: async (id: number) => closed.push(id),
     }) as unknown as Workers;
@@ -49,6 +52,6 @@ describePage("docs/every-core.md", (page) => {
     workers.emit("refused", { reason: "denyFrom", remoteAddress: "192.0.2.1", worker: undefined });
     await disconnectUser(workers, "ann");
     expect(closed).toEqual([1, 3]);
-    expect(page.log).toContain("refused denyFrom 192.0.2.1\n3 connections of 2 workers\n");
+    expect(page.log).toContain("refused denyFrom 192.0.2.1\n3 connections of 2 workers\n1 of worker 1, 100 bytes\n");
   });
 });
