@@ -115,12 +115,17 @@ export class ConnectionRegister {
     this.#counts.settling++;
     entry.state = "settling";
     this.#tellIfEmpty();
+    const hooks = hooksSettled(entry.connection);
+    if (hooks === undefined) {
+      this.remove(entry.connection);
+      return;
+    }
     const settled = () => {
       clearTimeout(timer);
       this.remove(entry.connection);
     };
     const timer = setTimeout(settled, patience).unref();
-    hooksSettled(entry.connection).then(settled, settled);
+    hooks.then(settled, settled);
   }
 
   #tellIfEmpty(): void {

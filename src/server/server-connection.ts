@@ -60,14 +60,14 @@ export interface ConnectionObserver {
 /** Begins to serve. To be called once, first. Hooks hold the connection, so only the library gets this. */
 export let startServing: (connection: ServerConnection) => void;
 
-/** Resolves when no authentication hook of a connection is pending. */
-export let hooksSettled: (connection: ServerConnection) => Promise<void>;
+/** Resolves when no authentication hook of a connection is pending; `undefined` where none can be. */
+export let hooksSettled: (connection: ServerConnection) => Promise<void> | undefined;
 
 /** One client's connection: brings an endpoint, the authentication and the channels together. */
 export class ServerConnection implements Connection {
   static {
     startServing = (connection) => connection.#start();
-    hooksSettled = (connection) => connection.#authentication?.settled ?? Promise.resolve();
+    hooksSettled = (connection) => connection.#authentication?.settled;
   }
 
   readonly id: number;
