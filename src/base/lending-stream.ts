@@ -1,5 +1,6 @@
-/** The key of a method, so that it is not among those that the users of a stream see. */
+/** Keys of methods, so that they are not among those that the users of a stream see. */
 export const TAKE_LENT_DATA: unique symbol = Symbol("take lent data");
+export const SEND_NOW: unique symbol = Symbol("send now");
 
 /**
  * A stream that lends what comes to whoever copies it at once, and that is done with what was written when the callback of the write is
@@ -12,6 +13,13 @@ export interface LendingStream {
    * @param take `undefined` for no longer
    */
   [TAKE_LENT_DATA](take: ((data: Buffer) => void) | undefined): void;
+  /**
+   * Sends what can be sent at once, past the stream's own machinery: nothing, where something waits that was written before.
+   *
+   * @param bytes may be overwritten when it returns
+   * @returns how many were sent
+   */
+  [SEND_NOW](bytes: Uint8Array): number;
 }
 
 export function isLending(stream: object): stream is LendingStream {

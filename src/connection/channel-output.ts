@@ -138,7 +138,7 @@ export class ChannelOutput {
    */
   writeLent(bytes: Uint8Array): boolean {
     let takesMore = true;
-    for (let start = this.#sendNow(bytes); start < bytes.length; start += blocks.length) {
+    for (let start = this.sendNow(bytes); start < bytes.length; start += blocks.length) {
       const block = blocks.take();
       const part = bytes.subarray(start, start + blocks.length);
       block.set(part);
@@ -147,8 +147,11 @@ export class ChannelOutput {
     return takesMore;
   }
 
-  /** @returns how many were sent: none where something waits, or no output can come any more */
-  #sendNow(bytes: Uint8Array): number {
+  /**
+   * @param bytes that may be overwritten as soon as this returns
+   * @returns how many were sent: none where something waits, or no output can come any more
+   */
+  sendNow(bytes: Uint8Array): number {
     const { destroyed, writableEnded } = this.#stream;
     return destroyed || writableEnded || this.#closeSent ? 0 : this.#sender.sendNow(this.#output, bytes);
   }

@@ -1,6 +1,6 @@
 import { Duplex, type Writable } from "node:stream";
 import { OF_ANOTHER_COPY } from "../base/another-copy.js";
-import { TAKE_LENT_DATA } from "../base/lending-stream.js";
+import { SEND_NOW, TAKE_LENT_DATA } from "../base/lending-stream.js";
 import { ChannelInput } from "./channel-input.js";
 import { ChannelOutput, type OutputLink, WRITABLE_HIGH_WATER_MARK } from "./channel-output.js";
 import {
@@ -187,6 +187,11 @@ export class Channel<Connection = unknown> extends Duplex {
   /** @internal */
   [TAKE_LENT_DATA](take: ((data: Buffer) => void) | undefined): void {
     this.#input.takeDirectly(take);
+  }
+
+  /** @internal */
+  [SEND_NOW](bytes: Uint8Array): number {
+    return this.#output.sendNow(bytes);
   }
 
   override read(size?: number): Buffer | string | null {

@@ -1,6 +1,6 @@
 import type { Packet } from "../codec/packet-assembler.js";
 import { LinedReply } from "./reply-order.js";
-import type { OrderedRequest } from "./request-order.js";
+import { type OrderedRequest, onlyReads } from "./request-order.js";
 import type { Operation, Reply } from "./requests/request.js";
 
 /** The session that a request belongs to. */
@@ -18,6 +18,7 @@ export class PendingRequest extends LinedReply implements OrderedRequest {
   readonly id: number;
   readonly name: string | undefined;
   readonly operation: Operation;
+  readonly readsOnly: boolean;
   /** Bytes of memory that it and its reply take. */
   readonly cost: number;
   state: OrderedRequest["state"] = "waiting";
@@ -42,6 +43,7 @@ export class PendingRequest extends LinedReply implements OrderedRequest {
     this.id = request.id;
     this.name = request.name;
     this.operation = request.operation;
+    this.readsOnly = onlyReads(request.operation.footprint);
     this.cost = request.cost;
   }
 

@@ -20,6 +20,8 @@ export interface Footprint {
 /** A request in its order. */
 export interface OrderedRequest {
   readonly footprint: Footprint;
+  /** Whether it does no more than to read files. */
+  readonly readsOnly: boolean;
   /** Kept by RequestOrder; "waiting" at first. */
   state: "waiting" | "started" | "finished";
   /** Its turn has come. It never throws, and may finish at once. */
@@ -51,12 +53,11 @@ export class RequestOrder {
 
   /** Starts a request once all that came before and could make a difference to it has finished. */
   add(request: OrderedRequest): void {
-    const { footprint } = request;
-    const onlyReads = readsOnly(footprint);
+    const { footprint, readsOnly } = request;
     // Most are reads of large files, beside many of their kind.
-    const mustWait = !(onlyReads && this.#others === 0) && this.#mustWait(footprint, this.#unfinished.length);
+    const mustWait = !(readsOnly && this.#others === 0) && this.#mustWait(footprint, this.#unfinished.length);
     this.#unfinished.push(request);
-    if (!onlyReads) this.#others++;
+    if (!readsOnly) this.#others++;
     if (mustWait) this.#waiting++;
     else start(request);
   }
@@ -64,10 +65,10 @@ export class RequestOrder {
   /** Says that a request has finished, which was started. */
   finish(request: OrderedRequest): void {
     request.state = "finished";
-    if (!readsOnly(request.footprint)) this.#others--;
+    if (!request.readsOnly) this.#others--;
     if (this.#unfinished.at(-1) === request) this.#unfinished.pop();
     else this.#unfinished.splice(this.#unfinished.indexOf(request), 1);
-    this.#startWaiting();
+    if (this.#waiting > 0) this.#startWaiting();
     if (this.#awaited.size === 0) return;
     for (const condition of this.#awaited) {
       if (!condition.isMet()) continue;
@@ -124,8 +125,8 @@ function start(request: OrderedRequest): void {
   request.start();
 }
 
-/** Whether a request does no more than to read files. */
-export function readsOnly({ names, files, alone }: Footprint): boolean {
+/** Whether a request of this footprint does no more than to read files. */
+export function onlyReads({ names, files, alone }: Footprint): boolean {
   return names === undefined && alone === undefined && !changes(files);
 }
 

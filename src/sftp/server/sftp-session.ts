@@ -17,7 +17,7 @@ import { PendingRequest, type RequestOwner } from "./pending-request.js";
 import { ReadAhead } from "./read-ahead.js";
 import { ReplyOrder } from "./reply-order.js";
 import { ReplyOutput } from "./reply-output.js";
-import { RequestOrder, readsOnly } from "./request-order.js";
+import { RequestOrder } from "./request-order.js";
 import { denied } from "./requests/denied.js";
 import { extensions } from "./requests/extensions.js";
 import { requestKinds } from "./requests/registry.js";
@@ -126,7 +126,8 @@ export class SFTPSession implements RequestOwner {
         }
         const packet = this.#assembler.next();
         if (packet === undefined) break;
-        if (this.#takenInTurn++ === 0) setImmediate(this.#startTurn);
+        // Most clients wait for each answer: then a turn is not looked for with every request.
+        if (++this.#takenInTurn === MAX_REQUESTS_IN_TURN / 2) setImmediate(this.#startTurn);
         this.#take(packet);
       }
     } catch (error) {
@@ -162,9 +163,9 @@ export class SFTPSession implements RequestOwner {
     const { name, operation } = this.#read(type, fields);
     const cost = packet.memory + (operation.memory ?? 0) + REQUEST_OVERHEAD;
     this.#memory += cost;
-    // What follows may see what it changes.
-    if (!readsOnly(operation.footprint)) this.#readAhead.drop();
     const request = new PendingRequest(this, packet, { id, name, operation, cost });
+    // What follows may see what it changes.
+    if (!request.readsOnly) this.#readAhead.drop();
     if (operation.replyLine !== undefined) this.#replyOrder.join(operation.replyLine, request);
     this.#order.add(request);
   }
@@ -231,7 +232,7 @@ export class SFTPSession implements RequestOwner {
 
   answered({ cost }: PendingRequest): void {
     this.#memory -= cost;
-    this.#advance();
+    if (this.#inputEnded || this.#stream.isPaused()) this.#advance();
   }
 
   #initialize(): void {
@@ -260,6 +261,7 @@ export class SFTPSession implements RequestOwner {
   #close(status: 0 | 1 | undefined, outcome: AbortedOutcome): void {
     if (this.#closing) return;
     this.#closing = true;
+    this.#output.flush();
     this.#abort.abort();
     this.#readAhead.drop();
     this.#assembler.close();

@@ -82,3 +82,75 @@ describe("the buffers of replies to READ", () => {
     near.destroy();
   });
 });
+
+describe("short replies", () => {
+  const small: FileSystem = {
+    lstat: () => ({ type: "file", size: 3, permissions: 0o644, accessTime: 0, modifyTime: 0 }),
+    open: () => ({ read: (buffer, position) => buffer.write("abc".slice(position)), close: () => {} }),
+  };
+  const readAll = request(PacketType.READ, 2, encodeFields(1), 0n, 100);
+  const close = request(PacketType.CLOSE, 3, encodeFields(1));
+  const tick = () => new Promise<void>((resolve) => process.nextTick(resolve));
+
+  /** A session with what it sends, packet by packet of SSH. */
+  async function session(windowSize?: number) {
+    const { channel, link } = openTestChannel(windowSize === undefined ? {} : { windowSize });
+    const packets: Buffer[] = [];
+    link.sendData = (_head, parts) => packets.push(Buffer.concat(parts));
+    new SFTPServer(channel, { fileSystem: small });
+    inputOf(channel).receiveData(init());
+    await settled();
+    return { channel, link, packets, receive: (bytes: Buffer) => inputOf(channel).receiveData(bytes) };
+  }
+
+  it("leave at once where the client waits for each", async () => {
+    const { packets, receive } = await session();
+    for (const [bytes, type] of [
+      [open, PacketType.HANDLE],
+      [readAll, PacketType.DATA],
+      [close, PacketType.STATUS],
+    ] as const) {
+      packets.length = 0;
+      receive(bytes);
+      await tick();
+      expect(packets.map((packet) => packet[4])).toEqual([type]);
+    }
+  });
+
+  it("leave in one packet where the client does not wait", async () => {
+    const { packets, receive } = await session();
+    packets.length = 0;
+    receive(Buffer.concat([open, readAll, close]));
+    await settled();
+    expect(packets.map((packet) => packet[4])).toEqual([PacketType.HANDLE]);
+    expect(packets[0]?.toString("latin1")).toContain("abc");
+  });
+
+  it("keep their order and their bytes where the window takes a part of one", async () => {
+    const wide = await session();
+    for (const bytes of [open, readAll, close]) {
+      wide.receive(bytes);
+      await settled();
+    }
+    const all = Buffer.concat(wide.packets);
+    const narrow = await session((wide.packets[0]?.length ?? 0) + 7);
+    for (const bytes of [open, readAll, close]) {
+      narrow.receive(bytes);
+      await tick();
+    }
+    while (Buffer.concat(narrow.packets).length < all.length) {
+      outputOf(narrow.channel).adjustWindow(11);
+      await settled();
+    }
+    expect(Buffer.concat(narrow.packets).equals(all)).toBe(true);
+  });
+
+  it("leave before the end that a broken packet makes", async () => {
+    const { link, packets, receive } = await session();
+    packets.length = 0;
+    receive(Buffer.concat([open, Buffer.alloc(4)]));
+    expect(packets.map((packet) => packet[4])).toEqual([PacketType.HANDLE]);
+    await settled();
+    expect(link.received.at(-1)).toBe("CLOSE");
+  });
+});

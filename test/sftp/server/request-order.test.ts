@@ -4,6 +4,7 @@ import {
   type FileAccess,
   type Footprint,
   type OrderedRequest,
+  onlyReads,
   RequestOrder,
 } from "../../../src/sftp/server/request-order.js";
 import { Deferred } from "../../attack/deferred.js";
@@ -52,6 +53,7 @@ function perform(world: World, { names, files = [], alone }: Footprint, number: 
 function run(order: RequestOrder, footprint: Footprint, task: () => Promise<void> | undefined): void {
   const request: OrderedRequest = {
     footprint,
+    readsOnly: onlyReads(footprint),
     state: "waiting",
     start() {
       const done = task();
