@@ -1,4 +1,4 @@
-import { isThenable, type MaybePromise } from "../base/maybe-promise.js";
+import { isThenable, type MaybePromise, whenDone } from "../base/maybe-promise.js";
 import { AccessDeniedError } from "./access-denied-error.js";
 import { type AccessGuard, isRefused } from "./access-guard.js";
 import type { AccessMode } from "./access-policy.js";
@@ -17,6 +17,7 @@ import { NameChanges } from "./name-changes.js";
 import { attributesAt, changeBy, type Make, type OpenedFile, openAsAllowed } from "./open-as-allowed.js";
 import { parentPath } from "./path.js";
 import { type LastLink, PathResolver } from "./path-resolver.js";
+import { openPromptly } from "./prompt-open.js";
 import { allowRename } from "./rename-as-allowed.js";
 import { visibleEntries } from "./visible-entries.js";
 
@@ -56,28 +57,46 @@ export class GuardedFileSystem {
     this.#resolver = new PathResolver(fileSystem, startDirectory, { demandKnown, demandVisible, signal });
   }
 
-  open(path: string, options: OpenOptions): Promise<OpenedFile> {
+  async open(path: string, options: OpenOptions): Promise<OpenedFile> {
+    return this.openPromptly(path, options);
+  }
+
+  /** The same, at once where the file system can and nobody is asked; it may throw. */
+  openPromptly(path: string, options: OpenOptions): MaybePromise<OpenedFile> {
+    const open = (canonical: string) =>
+      this.#access.decides ? this.#openIfAllowed(canonical, options) : this.#open(canonical, options);
+    try {
+      // O_CREAT with O_EXCL follows no link (POSIX open).
+      const opened = this.#resolver.runPromptly(path, options.exclusive ? "keep" : "follow", open);
+      if (isThenable(opened)) opened.catch(this.#report);
+      return opened;
+    } catch (error) {
+      this.#report(error);
+      throw error;
+    }
+  }
+
+  async #openIfAllowed(path: string, options: OpenOptions): Promise<OpenedFile> {
     const access = this.#access;
-    const open = this.#method("open");
-    // O_CREAT with O_EXCL follows no link (POSIX open).
-    return this.#run(path, options.exclusive ? "keep" : "follow", async (canonical) => {
-      // Most policies answer at once.
-      const readable = options.read ? access.demandByPolicy("file", canonical, "r", "read") : undefined;
-      if (isThenable(readable)) await readable;
-      const writes = options.write || options.create;
-      const writable = writes
-        ? access.demandByPolicy("file", canonical, "w", changeBy(options) ?? "create")
-        : undefined;
-      if (isThenable(writable)) await writable;
-      const decided = options.create ? access.policy.getFilePermissions(canonical) : undefined;
-      const permissions = isThenable(decided) ? await decided : decided;
-      const signal = this.#signal;
-      const given = { ...options, ...(permissions !== undefined && { permissions }), ...(signal && { signal }) };
-      const make: Make = (run) => this.#changes.run({ operation: "create", path: canonical }, run);
-      if (access.asksOperations) return openAsAllowed(this.fileSystem, access, canonical, given, make);
-      const opened = () => open(canonical, given);
-      return { path: canonical, handle: await (given.create ? make(opened) : opened()) };
-    });
+    if (options.read) await access.demandByPolicy("file", path, "r", "read");
+    if (options.write || options.create) {
+      await access.demandByPolicy("file", path, "w", changeBy(options) ?? "create");
+    }
+    const permissions = options.create ? await access.policy.getFilePermissions(path) : undefined;
+    const given = permissions === undefined ? options : { ...options, permissions };
+    const make: Make = (run) => this.#changes.run({ operation: "create", path }, run);
+    if (access.asksOperations) return openAsAllowed(this.fileSystem, access, path, this.#withSignal(given), make);
+    return given.create
+      ? { path, handle: await make(() => openPromptly(this.fileSystem, path, this.#withSignal(given))) }
+      : this.#open(path, given);
+  }
+
+  #open(path: string, options: OpenOptions): MaybePromise<OpenedFile> {
+    return whenDone(openPromptly(this.fileSystem, path, this.#withSignal(options)), (handle) => ({ path, handle }));
+  }
+
+  #withSignal(options: OpenOptions): OpenOptions {
+    return this.#signal === undefined ? options : { ...options, signal: this.#signal };
   }
 
   /** The attributes of what a path leads to; with `keep`, of a link itself, unless a slash follows its name. */

@@ -1,5 +1,5 @@
 import { setImmediate } from "node:timers/promises";
-import type { MaybePromise } from "../base/maybe-promise.js";
+import { isThenable, type MaybePromise } from "../base/maybe-promise.js";
 import { Semaphore } from "../base/semaphore.js";
 import { AccessDeniedError } from "./access-denied-error.js";
 import { FileError, isMissing, LinkInPathError } from "./errors.js";
@@ -59,16 +59,36 @@ export class PathResolver {
    * links lead to; if it throws `AccessDeniedError`, only if there are links, for the path behind them counts.
    */
   async run<T>(path: string, lastLink: LastLink, operation: (canonicalPath: string) => MaybePromise<T>): Promise<T> {
+    return this.runPromptly(path, lastLink, operation);
+  }
+
+  /** The same, at once where that can be; it may throw. */
+  runPromptly<T>(
+    path: string,
+    lastLink: LastLink,
+    operation: (canonicalPath: string) => MaybePromise<T>,
+  ): MaybePromise<T> {
     const names = this.#names(path);
-    if (!names.includes("..")) {
-      const direct = `/${names.join("/")}`;
-      try {
-        return await operation(direct);
-      } catch (error) {
-        const isOther = error instanceof AccessDeniedError && (await this.#leadsElsewhere(direct, lastLink));
-        if (!isOther && !this.#canBeResolved(error)) throw error;
-      }
+    if (names.includes("..")) return this.#runResolved(path, lastLink, operation);
+    const direct = `/${names.join("/")}`;
+    const failed = async (error: unknown): Promise<T> => {
+      const isOther = error instanceof AccessDeniedError && (await this.#leadsElsewhere(direct, lastLink));
+      if (!isOther && !this.#canBeResolved(error)) throw error;
+      return this.#runResolved(path, lastLink, operation);
+    };
+    try {
+      const result = operation(direct);
+      return isThenable(result) ? Promise.resolve(result).catch(failed) : result;
+    } catch (error) {
+      return failed(error);
     }
+  }
+
+  async #runResolved<T>(
+    path: string,
+    lastLink: LastLink,
+    operation: (canonicalPath: string) => MaybePromise<T>,
+  ): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       try {
         return await operation(await this.resolve(path, lastLink));

@@ -15,6 +15,7 @@ import type {
 } from "../file-system.js";
 import { FOR_WRITING } from "../open-options.js";
 import { decodeName, encodeName, lastName, parentPath } from "../path.js";
+import { givePromptForm } from "../prompt-open.js";
 import { nameTree } from "../tree-name.js";
 import { AccountNames } from "./account-names.js";
 import { applyChanges, attributesOf } from "./attributes.js";
@@ -63,6 +64,14 @@ const groups = new AccountNames("/etc/group");
  * end.
  */
 export class LocalFileSystem implements FileSystem {
+  static {
+    const { open } = LocalFileSystem.prototype;
+    givePromptForm(open, (fileSystem, path, options) => {
+      if (!(#directories in fileSystem)) throw new TypeError("open of LocalFileSystem belongs to another object");
+      return fileSystem.#open(path, options);
+    });
+  }
+
   /** Absent where the system has no list of users. */
   readonly userNames?: (ids: readonly number[]) => Promise<readonly (string | undefined)[]>;
   readonly groupNames?: (ids: readonly number[]) => Promise<readonly (string | undefined)[]>;
@@ -89,12 +98,7 @@ export class LocalFileSystem implements FileSystem {
   }
 
   async open(path: string, options: OpenOptions): Promise<FileHandle> {
-    return this.#at(path, (entry, calls) =>
-      whenDone(
-        openFile(entry, options, calls),
-        ({ descriptor, stats }) => new LocalFileHandle(descriptor, stats, options, calls),
-      ),
-    );
+    return this.#open(path, options);
   }
 
   async lstat(path: string): Promise<FileAttributes> {
@@ -170,6 +174,15 @@ export class LocalFileSystem implements FileSystem {
       availableFiles: statistics.ffree,
       maximumNameLength: MAXIMUM_NAME_LENGTH,
     };
+  }
+
+  #open(path: string, options: OpenOptions): MaybePromise<FileHandle> {
+    return this.#at(path, (entry, calls) =>
+      whenDone(
+        openFile(entry, options, calls),
+        ({ descriptor, stats }) => new LocalFileHandle(descriptor, stats, options, calls),
+      ),
+    );
   }
 
   #at<T>(path: string, operation: (entry: SystemPath, calls: SystemCalls) => MaybePromise<T>): MaybePromise<T> {

@@ -52,25 +52,34 @@ export class HandleTable {
    *
    * @throws {SFTPError} when all places are taken
    */
-  async add(open: () => Promise<OpenObject>): Promise<Buffer> {
+  add(open: () => MaybePromise<OpenObject>): MaybePromise<Buffer> {
     if (this.#open.size + this.#leaving.size + this.#pending >= this.#maximum) {
       throw new FileError("EMFILE");
     }
+    const opening = open();
+    return isThenable(opening) ? this.#addLater(opening) : this.#add(opening);
+  }
+
+  async #addLater(opening: Promise<OpenObject>): Promise<Buffer> {
     this.#pending++;
     try {
-      const object = await open();
-      if (this.#end !== undefined) {
-        await closeObject(object, this.#end);
-        throw new SFTPError(StatusCode.FAILURE, "The session has ended");
-      }
-      const number = ++this.#lastNumber;
-      this.#open.set(number, object);
-      const handle = Buffer.alloc(HANDLE_LENGTH);
-      handle.writeUInt32BE(number);
-      return handle;
+      return await this.#add(await opening);
     } finally {
       this.#pending--;
     }
+  }
+
+  #add(object: OpenObject): MaybePromise<Buffer> {
+    if (this.#end !== undefined) {
+      return whenDone(closeObject(object, this.#end), () => {
+        throw new SFTPError(StatusCode.FAILURE, "The session has ended");
+      });
+    }
+    const number = ++this.#lastNumber;
+    this.#open.set(number, object);
+    const handle = Buffer.alloc(HANDLE_LENGTH);
+    handle.writeUInt32BE(number);
+    return handle;
   }
 
   /** @throws {SFTPError} when the handle names nothing that is open */

@@ -56,13 +56,13 @@ describe("HandleTable", () => {
       opened++;
       return file();
     };
-    await expect(table.add(open)).rejects.toThrow(full);
+    expect(() => table.add(open)).toThrow(full);
     opening.resolve(file());
     await first;
-    await expect(table.add(open)).rejects.toThrow(full);
+    expect(() => table.add(open)).toThrow(full);
     expect(opened).toBe(0);
     const leaving = table.take(second);
-    await expect(table.add(open)).rejects.toThrow(full);
+    expect(() => table.add(open)).toThrow(full);
     await table.close(leaving);
     await table.add(open);
     expect(opened).toBe(1);
@@ -71,6 +71,10 @@ describe("HandleTable", () => {
   it("gives a place up when opening fails", async () => {
     const table = new HandleTable(1);
     const failure = new Error("no");
+    const fail = () => {
+      throw failure;
+    };
+    expect(() => table.add(fail)).toThrow(failure);
     await expect(table.add(() => Promise.reject(failure))).rejects.toBe(failure);
     await table.add(async () => file());
   });

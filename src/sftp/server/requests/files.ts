@@ -39,14 +39,14 @@ export const open: RequestKind = {
     const footprint = options.truncate ? CHANGES_CONTENT : options.create ? CHANGES_NAMES : READS_NAMES;
     return {
       footprint,
-      async run(id) {
-        const handle = await handles.add(async () => {
-          const opened = await tree.open(path, options);
-          const { handle } = opened;
-          const transfer = transfers.begin(opened, options);
-          return { kind: "file", ...opened, options, transfer, identity: handle.identity ?? opened.path };
-        });
-        return encodeHandle(id, handle);
+      run(id) {
+        const openFile = () =>
+          whenDone(tree.openPromptly(path, options), (opened): OpenFile => {
+            const { handle } = opened;
+            const transfer = transfers.begin(opened, options);
+            return { kind: "file", ...opened, options, transfer, identity: handle.identity ?? opened.path };
+          });
+        return whenDone(handles.add(openFile), (handle) => encodeHandle(id, handle));
       },
     };
   },

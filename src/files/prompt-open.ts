@@ -1,0 +1,26 @@
+import type { MaybePromise } from "../base/maybe-promise.js";
+import { FileError } from "./errors.js";
+import type { FileHandle, FileSystem, OpenOptions } from "./file-system.js";
+
+type Method = NonNullable<FileSystem["open"]>;
+type PromptOpen = (fileSystem: FileSystem, ...parameters: Parameters<Method>) => MaybePromise<FileHandle>;
+
+/** By the method itself: who has another one of their own, as a subclass may, must not be gone around. */
+const promptForms = new WeakMap<Method, PromptOpen>();
+
+/** Says how to do at once, where that can be, what a method that is `async` does later. It may throw. */
+export function givePromptForm(method: Method, open: PromptOpen): void {
+  promptForms.set(method, open);
+}
+
+/**
+ * Opens a file at once where the file system can.
+ *
+ * @throws {FileError} "operation unsupported" where it opens none
+ */
+export function openPromptly(fileSystem: FileSystem, path: string, options: OpenOptions): MaybePromise<FileHandle> {
+  const { open } = fileSystem;
+  if (open === undefined) throw new FileError("ENOTSUP");
+  const promptForm = promptForms.get(open);
+  return promptForm === undefined ? open.call(fileSystem, path, options) : promptForm(fileSystem, path, options);
+}
