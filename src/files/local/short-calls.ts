@@ -47,6 +47,8 @@ const MANY_QUICK_CALLS = 50;
 /** A call that takes longer than this, milliseconds, is none: writers to a disk that cannot follow are held up so. */
 const TOO_SLOW = 10;
 
+const IF_THERE = { throwIfNoEntry: false } as const;
+
 let restUntil = 0;
 let quickCalls = 0;
 
@@ -62,35 +64,65 @@ export const promptCalls: SystemCalls = {
     if (isResting() || ((flags & constants.O_TRUNC) !== 0 && isLargeFile(path))) {
       return queuedCalls.open(path, flags, mode);
     }
+    const start = performance.now();
     try {
-      return timed(() => fs.openSync(path, flags | constants.O_NOFOLLOW | constants.O_NONBLOCK, mode));
+      return fs.openSync(path, flags | constants.O_NOFOLLOW | constants.O_NONBLOCK, mode);
     } catch (error) {
       throw systemErrorCode(error) === "ELOOP" ? new LinkInPathError() : error;
+    } finally {
+      hasTakenSince(start);
     }
   },
-  lstat: (path) => (isResting() ? queuedCalls.lstat(path) : timed(() => fs.lstatSync(path))),
+  lstat(path) {
+    if (isResting()) return queuedCalls.lstat(path);
+    const start = performance.now();
+    try {
+      return fs.lstatSync(path);
+    } finally {
+      hasTakenSince(start);
+    }
+  },
   // The attributes of an open file are in the kernel's memory.
   fstat: (descriptor) => fs.fstatSync(descriptor),
   read(descriptor, buffer, position) {
     if (isResting() || buffer.length > MAX_PROMPT_LENGTH) return queuedCalls.read(descriptor, buffer, position);
-    return timed(() => fs.readSync(descriptor, buffer, 0, buffer.length, position));
+    const start = performance.now();
+    try {
+      return fs.readSync(descriptor, buffer, 0, buffer.length, position);
+    } finally {
+      hasTakenSince(start);
+    }
   },
   write(descriptor, data, position) {
     if (isResting() || data.length > MAX_PROMPT_LENGTH) return queuedCalls.write(descriptor, data, position);
-    return timed(() => fs.writeSync(descriptor, data, 0, data.length, position));
+    const start = performance.now();
+    try {
+      return fs.writeSync(descriptor, data, 0, data.length, position);
+    } finally {
+      hasTakenSince(start);
+    }
   },
   close(descriptor) {
     if (isResting() || !isSmall(descriptor)) return queuedCalls.close(descriptor);
-    return timed(() => fs.closeSync(descriptor));
+    const start = performance.now();
+    try {
+      fs.closeSync(descriptor);
+    } finally {
+      hasTakenSince(start);
+    }
   },
 };
 
 /** An error in a path shows when the path is used. */
 function isLargeFile(path: system.SystemPath): boolean {
+  const start = performance.now();
   try {
-    return timed(() => fs.lstatSync(path)).size > MAX_PROMPT_SIZE;
+    // Most files are new, and an error with its stack takes longer than the call.
+    return (fs.lstatSync(path, IF_THERE)?.size ?? 0) > MAX_PROMPT_SIZE;
   } catch {
     return false;
+  } finally {
+    hasTakenSince(start);
   }
 }
 
@@ -107,18 +139,13 @@ function isResting(): boolean {
   return restUntil > 0 && performance.now() < restUntil;
 }
 
-function timed<T>(call: () => T): T {
-  const start = performance.now();
-  try {
-    return call();
-  } finally {
-    const end = performance.now();
-    if (end - start > SLOW) {
-      const isException = quickCalls >= MANY_QUICK_CALLS && end - start < TOO_SLOW;
-      restUntil = end + (end - start) * (isException ? SHORT_REST : REST);
-      quickCalls = 0;
-    } else {
-      quickCalls++;
-    }
+function hasTakenSince(start: number): void {
+  const duration = performance.now() - start;
+  if (duration <= SLOW) {
+    quickCalls++;
+    return;
   }
+  const isException = quickCalls >= MANY_QUICK_CALLS && duration < TOO_SLOW;
+  restUntil = start + duration + duration * (isException ? SHORT_REST : REST);
+  quickCalls = 0;
 }

@@ -1,13 +1,15 @@
 import { SpareBlocks } from "../../base/spare-blocks.js";
 import { MAX_PACKET_LENGTH } from "./constants.js";
 
-/** Bytes of a buffer: a packet with the 32 KiB of data that every client uses, and the largest packet. */
-const LENGTHS = [34 * 1024, MAX_PACKET_LENGTH + 1024];
+/** Bytes of a buffer for a packet with the 32 KiB of data that every client uses, and for the largest packet. */
+const USUAL_LENGTH = 34 * 1024;
+const LARGEST_LENGTH = MAX_PACKET_LENGTH + 1024;
 
 /** Bytes of each size that are kept for reuse by all sessions of the process. */
 const MAX_SPARE_BYTES = 4 * 1024 * 1024;
 
-const pools = LENGTHS.map((length) => new SpareBlocks(length, Math.floor(MAX_SPARE_BYTES / length)));
+const usual = new SpareBlocks(USUAL_LENGTH, Math.floor(MAX_SPARE_BYTES / USUAL_LENGTH));
+const largest = new SpareBlocks(LARGEST_LENGTH, Math.floor(MAX_SPARE_BYTES / LARGEST_LENGTH));
 
 /** A packet that lies at the start of a buffer of the pool. */
 export class PooledPacket {
@@ -34,11 +36,11 @@ export class PooledPacket {
 
 /** A buffer of at least `length` bytes for one packet. Whatever it held before is still in it. */
 export function takePacketBuffer(length: number): Buffer {
-  const pool = pools.find((candidate) => candidate.length >= length);
-  if (pool === undefined) throw new RangeError(`a packet has at most ${MAX_PACKET_LENGTH} bytes, not ${length}`);
-  return pool.take();
+  if (length <= USUAL_LENGTH) return usual.take();
+  if (length > LARGEST_LENGTH) throw new RangeError(`a packet has at most ${MAX_PACKET_LENGTH} bytes, not ${length}`);
+  return largest.take();
 }
 
 export function returnPacketBuffer(buffer: Buffer): void {
-  for (const pool of pools) pool.giveBack(buffer);
+  (buffer.length === USUAL_LENGTH ? usual : largest).giveBack(buffer);
 }
