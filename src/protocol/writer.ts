@@ -33,6 +33,16 @@ export class Writer {
     return this;
   }
 
+  /**
+   * A text as UTF-8 without a length in front.
+   *
+   * @param length bytes that it has as UTF-8
+   */
+  writeText(text: string, length: number): this {
+    this.#length += this.#room(length).write(text, this.#length, length, "utf8");
+    return this;
+  }
+
   /** Bytes, or a text as UTF-8, with their length in front. */
   writeString(value: Uint8Array | string): this {
     const bytes = typeof value === "string" ? Buffer.from(value, "utf8") : value;

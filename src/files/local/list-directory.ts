@@ -78,11 +78,11 @@ async function* largeDirectoryBatches({ systemPath, calls }: Directory): AsyncGe
 
 /** @param prefix the path of the directory with a slash behind it */
 function describe(directory: Directory, prefix: string, latin1Name: string): MaybePromise<DirectoryEntry | undefined> {
-  const bytes = Buffer.from(latin1Name, "latin1");
-  const name = decodeName(bytes);
   // Text that is nothing but ASCII needs no bytes of its own.
-  const path =
-    isASCII(prefix) && isASCII(latin1Name) ? prefix + latin1Name : Buffer.concat([encodeName(prefix), bytes]);
+  const isPlain = isASCII(latin1Name) && isASCII(prefix);
+  const bytes = isPlain ? undefined : Buffer.from(latin1Name, "latin1");
+  const name = bytes === undefined ? latin1Name : decodeName(bytes);
+  const path = bytes === undefined ? prefix + latin1Name : Buffer.concat([encodeName(prefix), bytes]);
   const found = (stats: Stats): DirectoryEntry => ({ name, attributes: attributesOf(stats) });
   const failed = (error: unknown) => (systemErrorCode(error) === "ENOENT" ? undefined : { name, attributes: UNKNOWN });
   try {

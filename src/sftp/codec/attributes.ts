@@ -19,6 +19,9 @@ const typeBits: Readonly<Record<FileType, number>> = {
 const PERMISSION_BITS = 0o7777;
 const MAX_UINT32 = 0xffffffff;
 
+/** Bytes of ATTRS as this server writes them. */
+export const ATTRIBUTES_LENGTH = 32;
+
 /** The mode of a file as stat(2) has it. */
 export function toMode({ type, permissions }: FileAttributes): number {
   return typeBits[type] | (permissions & PERMISSION_BITS);
@@ -27,9 +30,11 @@ export function toMode({ type, permissions }: FileAttributes): number {
 /** Writes ATTRS (draft-ietf-secsh-filexfer-02 §5). */
 export function writeAttributes(writer: Writer, attributes: FileAttributes): void {
   const { SIZE, UIDGID, PERMISSIONS, ACMODTIME } = AttributeFlag;
+  const size = Math.max(0, Math.trunc(attributes.size));
   writer
     .writeUint32(SIZE | UIDGID | PERMISSIONS | ACMODTIME)
-    .writeUint64(BigInt(Math.max(0, Math.trunc(attributes.size))))
+    .writeUint32(Math.floor(size / 2 ** 32))
+    .writeUint32(size % 2 ** 32)
     .writeUint32(toUint32(attributes.uid ?? 0))
     .writeUint32(toUint32(attributes.gid ?? 0))
     .writeUint32(toMode(attributes))

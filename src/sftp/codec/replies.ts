@@ -1,7 +1,7 @@
 import type { FileAttributes } from "../../files/file-system.js";
 import { encodeName } from "../../files/path.js";
 import { Writer } from "../../protocol/writer.js";
-import { writeAttributes } from "./attributes.js";
+import { ATTRIBUTES_LENGTH, writeAttributes } from "./attributes.js";
 import { PacketType, StatusCode } from "./constants.js";
 
 // Replies of draft-ietf-secsh-filexfer-02 §7, whole: their length in front.
@@ -46,27 +46,47 @@ export function encodePath(id: number, path: string): Buffer {
   );
 }
 
-export interface NameEntry {
-  readonly name: Buffer;
-  /** As `ls -l` would print it. */
-  readonly longname: Buffer;
-  readonly attributes: FileAttributes;
-}
+/** Bytes of one SSH_FXP_NAME: it fits into one packet of SSH, and old clients take no more than 34,000 bytes. */
+export const MAX_NAMES_LENGTH = 32 * 1024;
 
-/** Bytes that an entry takes in SSH_FXP_NAME. */
-export function nameEntryLength({ name, longname }: NameEntry): number {
-  const attributesLength = 32;
-  return 4 + name.length + 4 + longname.length + attributesLength;
-}
+/** Bytes in front of the entries: length, type, request id, the number of entries. */
+const NAMES_HEAD_LENGTH = 13;
 
-export function encodeNames(id: number, entries: readonly NameEntry[]): Buffer {
-  const writer = startReply(PacketType.NAME, id, 64 + entries.reduce((sum, entry) => sum + nameEntryLength(entry), 0));
-  writer.writeUint32(entries.length);
-  for (const { name, longname, attributes } of entries) {
-    writer.writeString(name).writeString(longname);
-    writeAttributes(writer, attributes);
+/** SSH_FXP_NAME with the entries of a directory, written as they are found. */
+export class NamesReply {
+  readonly #writer = startReply(PacketType.NAME, 0, MAX_NAMES_LENGTH).writeUint32(0);
+  #length = NAMES_HEAD_LENGTH;
+  #count = 0;
+
+  /** The number of entries. */
+  get count(): number {
+    return this.#count;
   }
-  return finish(writer);
+
+  /**
+   * @param longnameHead what `ls -l` would print before the name
+   * @returns whether there was room for the entry; there is for any that is the first
+   */
+  add(entry: string, longnameHead: string, attributes: FileAttributes): boolean {
+    const name = encodeName(entry);
+    const headLength = Buffer.byteLength(longnameHead);
+    const length = 4 + name.length + 4 + headLength + name.length + ATTRIBUTES_LENGTH;
+    if (this.#count > 0 && this.#length + length > MAX_NAMES_LENGTH) return false;
+    this.#length += length;
+    this.#count++;
+    const writer = this.#writer.writeString(name).writeUint32(headLength + name.length);
+    writer.writeText(longnameHead, headLength).writeBytes(name);
+    writeAttributes(writer, attributes);
+    return true;
+  }
+
+  /** The packet, when no more entries come. */
+  encode(id: number): Buffer {
+    const packet = finish(this.#writer);
+    packet.writeUInt32BE(id, 5);
+    packet.writeUInt32BE(this.#count, 9);
+    return packet;
+  }
 }
 
 export function encodeExtendedReply(id: number, write: (writer: Writer) => void): Buffer {

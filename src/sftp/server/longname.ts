@@ -41,18 +41,55 @@ function withSpecialBits(letters: string, mode: number): string {
   return bits.join("");
 }
 
-/** All of a line of `ls -l` but the name at its end (draft-ietf-secsh-filexfer-02 §7 shows the columns). */
-export function formatLongnameHead(attributes: FileAttributes, user: string, group: string, now: number): string {
-  const links = String(attributes.links ?? 1).padStart(4);
-  const owner = `${user.padEnd(8)} ${group.padEnd(8)}`;
-  const size = String(attributes.size).padStart(8);
-  return `${formatMode(attributes)} ${links} ${owner} ${size} ${formatTime(attributes.modifyTime, now)} `;
+/**
+ * Lines of `ls -l` without the name at their end (draft-ietf-secsh-filexfer-02 §7 shows the columns). Files of one directory have
+ * much in common: what was made for the last one is used again.
+ */
+export class LongnameHeads {
+  readonly #now: number;
+  #last: FileAttributes | undefined;
+  #user = "";
+  #group = "";
+  #modeToGroup = "";
+  #minute = Number.NaN;
+  #isRecent = false;
+  #time = "";
+
+  /** @param now seconds since 1970 */
+  constructor(now: number) {
+    this.#now = now;
+  }
+
+  of(attributes: FileAttributes, user: string, group: string): string {
+    const isAsLast = user === this.#user && group === this.#group && haveSameMode(attributes, this.#last);
+    if (!isAsLast) {
+      this.#last = attributes;
+      this.#user = user;
+      this.#group = group;
+      const links = String(attributes.links ?? 1).padStart(4);
+      this.#modeToGroup = `${formatMode(attributes)} ${links} ${user.padEnd(8)} ${group.padEnd(8)}`;
+    }
+    return `${this.#modeToGroup} ${String(attributes.size).padStart(8)} ${this.#timeOf(attributes.modifyTime)} `;
+  }
+
+  #timeOf(seconds: number): string {
+    const minute = Math.floor(seconds / 60);
+    const isRecent = seconds <= this.#now && this.#now - seconds < RECENT;
+    if (minute !== this.#minute || isRecent !== this.#isRecent) {
+      this.#minute = minute;
+      this.#isRecent = isRecent;
+      this.#time = formatTime(new Date(seconds * 1000), isRecent);
+    }
+    return this.#time;
+  }
 }
 
-function formatTime(seconds: number, now: number): string {
-  const date = new Date(seconds * 1000);
+function haveSameMode(one: FileAttributes, other: FileAttributes | undefined): boolean {
+  return one.type === other?.type && one.permissions === other.permissions && one.links === other.links;
+}
+
+function formatTime(date: Date, isRecent: boolean): string {
   const day = `${months[date.getMonth()] ?? "Jan"} ${String(date.getDate()).padStart(2)}`;
-  const isRecent = seconds <= now && now - seconds < RECENT;
   if (!isRecent) return `${day} ${String(date.getFullYear()).padStart(5)}`;
   return `${day} ${String(date.getHours()).padStart(2, "0")}:${String(date.getMinutes()).padStart(2, "0")}`;
 }

@@ -6,12 +6,11 @@ import {
   encodeAttributes,
   encodeExtendedReply,
   encodeHandle,
-  encodeNames,
   encodeOk,
   encodePath,
   encodeStatus,
   encodeVersion,
-  nameEntryLength,
+  NamesReply,
   setDataHead,
 } from "../../../src/sftp/codec/replies.js";
 
@@ -63,20 +62,28 @@ describe("replies (draft-ietf-secsh-filexfer-02 §7)", () => {
   });
 
   it("NAME of entries", () => {
-    const entries = [
-      { name: Buffer.from("a"), longname: Buffer.from("long a"), attributes },
-      { name: Buffer.from("bc"), longname: Buffer.alloc(0), attributes },
-    ];
-    const packet = encodeNames(ID, entries);
-    expect(hex(packet)).toBe(
+    const names = new NamesReply();
+    expect(names.add("a", "löng ", attributes)).toBe(true);
+    expect(names.add("\udcff", "", attributes)).toBe(true);
+    expect(names.count).toBe(2);
+    expect(hex(names.encode(ID))).toBe(
       bytes(
-        `00000062 68 01020304 00000002
-        00000001 61 00000006 6c6f6e672061 ${attributesHex}
-        00000002 6263 00000000 ${attributesHex}`.replaceAll("\n", ""),
+        `00000063 68 01020304 00000002
+        00000001 61 00000007 6cc3b66e672061 ${attributesHex}
+        00000001 ff 00000001 ff ${attributesHex}`.replaceAll("\n", ""),
       ),
     );
-    expect(entries.reduce((sum, entry) => sum + nameEntryLength(entry), 13)).toBe(packet.length);
-    expect(hex(encodeNames(ID, []))).toBe(bytes("00000009 68 01020304 00000000"));
+    expect(hex(new NamesReply().encode(ID))).toBe(bytes("00000009 68 01020304 00000000"));
+  });
+
+  it("NAME has at most 32 KiB, unless one entry alone has more", () => {
+    const names = new NamesReply();
+    expect(names.add("n".repeat(4000), "l".repeat(40_000), attributes)).toBe(true);
+    expect(names.add("n", "", attributes)).toBe(false);
+    expect(names.encode(ID)).toHaveLength(13 + 4 + 4000 + 4 + 44_000 + 32);
+    const full = new NamesReply();
+    while (full.add("name", "l".repeat(210), attributes));
+    expect(full.encode(ID)).toHaveLength(13 + 126 * 258);
   });
 
   it("EXTENDED_REPLY", () => {

@@ -14,7 +14,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { FileAttributes, FileType } from "../../../src/files/file-system.js";
-import { formatLongnameHead, formatMode } from "../../../src/sftp/server/longname.js";
+import { formatMode, LongnameHeads } from "../../../src/sftp/server/longname.js";
 
 const timezone = process.env.TZ;
 
@@ -74,10 +74,11 @@ describe("longname", () => {
 
       const listing = execFileSync("ls", ["-ln", "--", directory], { env: { ...process.env, LC_ALL: "C", TZ: "UTC" } });
       const lines = listing.toString().split("\n");
+      const heads = new LongnameHeads(Date.now() / 1000);
       for (const name of names) {
         const line = lines.find((candidate) => columns(candidate)[8] === name) ?? "";
         const attributes = attributesOf(join(directory, name));
-        const head = formatLongnameHead(attributes, String(attributes.uid), String(attributes.gid), Date.now() / 1000);
+        const head = heads.of(attributes, String(attributes.uid), String(attributes.gid));
         expect(columns(head + name), name).toEqual(columns(line).slice(0, 9));
       }
     } finally {
@@ -90,15 +91,41 @@ describe("longname", () => {
   it("has the columns of the draft (§7)", () => {
     const now = Date.UTC(1995, 3, 1) / 1000;
     const modifyTime = Date.UTC(1995, 2, 25, 14, 29) / 1000;
-    const head = formatLongnameHead({ ...attributes, modifyTime }, "mjos", "staff", now);
+    const head = new LongnameHeads(now).of({ ...attributes, modifyTime }, "mjos", "staff");
     expect(`${head}t-filexfer`).toBe("-rwxr-xr-x    1 mjos     staff      348911 Mar 25 14:29 t-filexfer");
   });
 
   it("makes room for what is long", () => {
     const large = { ...attributes, size: 12_345_678_901, links: 12_345 };
-    expect(formatLongnameHead(large, "a-long-username", "a-long-group", 0)).toBe(
+    expect(new LongnameHeads(0).of(large, "a-long-username", "a-long-group")).toBe(
       "-rwxr-xr-x 12345 a-long-username a-long-group 12345678901 Jan  1 00:00 ",
     );
+  });
+
+  it("shows what has changed from one line to the next, and nothing else", () => {
+    const now = Date.UTC(2020, 6, 1) / 1000;
+    const heads = new LongnameHeads(now);
+    const changes: Partial<FileAttributes>[] = [
+      {},
+      { permissions: 0o600 },
+      { links: 2 },
+      { type: "directory" },
+      { size: 7 },
+      { modifyTime: now },
+      { modifyTime: now - 59 },
+      { modifyTime: now - 182.5 * 24 * 60 * 60 },
+      { modifyTime: now - 182.5 * 24 * 60 * 60 + 1 },
+      { modifyTime: now + 1 },
+    ];
+    for (const first of changes) {
+      for (const second of changes) {
+        for (const user of ["u", "v"]) {
+          heads.of({ ...attributes, ...first }, "u", "g");
+          const alone = new LongnameHeads(now).of({ ...attributes, ...second }, user, "g");
+          expect(heads.of({ ...attributes, ...second }, user, "g")).toBe(alone);
+        }
+      }
+    }
   });
 
   it.each([
@@ -112,6 +139,6 @@ describe("longname", () => {
   });
 
   it.each([Number.NaN, Number.POSITIVE_INFINITY, -1e18, 1e18])("a time of %d throws nothing", (modifyTime) => {
-    expect(formatLongnameHead({ ...attributes, modifyTime }, "u", "g", NOW)).toMatch(/^-rwxr-xr-x/);
+    expect(new LongnameHeads(NOW).of({ ...attributes, modifyTime }, "u", "g")).toMatch(/^-rwxr-xr-x/);
   });
 });

@@ -1,18 +1,14 @@
 import { isThenable, type MaybePromise } from "../../../base/maybe-promise.js";
 import { FileError } from "../../../files/errors.js";
 import type { DirectoryEntry } from "../../../files/file-system.js";
-import { encodeName } from "../../../files/path.js";
 import { StatusCode } from "../../codec/constants.js";
-import { encodeHandle, encodeNames, encodeStatus, type NameEntry, nameEntryLength } from "../../codec/replies.js";
+import { encodeHandle, encodeStatus, MAX_NAMES_LENGTH, NamesReply } from "../../codec/replies.js";
 import type { OpenDirectory } from "../handle-table.js";
-import { formatLongnameHead } from "../longname.js";
+import { LongnameHeads } from "../longname.js";
 import type { OwnerNames } from "../owner-names.js";
 import { READS_NAMES, type RequestKind, readPath } from "./request.js";
 
 // Requests that list directories (draft-ietf-secsh-filexfer-02 §6.7).
-
-/** Bytes of entries in one reply: old clients take packets of 34,000 bytes. */
-const MAX_NAMES_LENGTH = 32 * 1024;
 
 let lastDirectory = 0;
 
@@ -52,34 +48,27 @@ export const readdir: RequestKind = {
       footprint: { alone: directory.identity },
       memory: MAX_NAMES_LENGTH,
       async run(id) {
-        const entries = await readEntries(directory, ownerNames);
-        if (entries.length === 0) return encodeStatus(id, StatusCode.EOF, "End of directory");
-        return encodeNames(id, entries);
+        const names = await readNames(directory, ownerNames);
+        return names.count > 0 ? names.encode(id) : encodeStatus(id, StatusCode.EOF, "End of directory");
       },
     };
   },
 };
 
-async function readEntries(directory: OpenDirectory, ownerNames: OwnerNames): Promise<NameEntry[]> {
-  const now = Date.now() / 1000;
-  const entries: NameEntry[] = [];
-  let length = 0;
+async function readNames(directory: OpenDirectory, ownerNames: OwnerNames): Promise<NamesReply> {
+  const reply = new NamesReply();
+  const heads = new LongnameHeads(Date.now() / 1000);
   for (;;) {
     const next = nextEntry(directory);
     const entry = isThenable(next) ? await next : next;
-    if (entry === undefined) return entries;
-    const { attributes } = entry;
-    const names = ownerNames.of(attributes);
-    const { user, group } = isThenable(names) ? await names : names;
-    const name = encodeName(entry.name);
-    const longname = encodeName(formatLongnameHead(attributes, user, group, now) + entry.name);
-    const named = { name, longname, attributes };
-    length += nameEntryLength(named);
-    if (length > MAX_NAMES_LENGTH && entries.length > 0) {
+    if (entry === undefined) return reply;
+    const { name, attributes } = entry;
+    const owners = ownerNames.of(attributes);
+    const { user, group } = isThenable(owners) ? await owners : owners;
+    if (!reply.add(name, heads.of(attributes, user, group), attributes)) {
       directory.waiting.unshift(entry);
-      return entries;
+      return reply;
     }
-    entries.push(named);
   }
 }
 
