@@ -117,7 +117,6 @@ class WorkerProgram {
     const stop = (server: ListeningServer) => server.stopServer({ gracePeriod }).catch(failed);
     await Promise.all(this.#listenings.servers.map(stop));
     await dispose(this.#disposable).catch(failed);
-    this.#reports.flush();
     this.#line.notify(BEAT, this.#counts());
     await this.#line.sent();
     process.exit(code);
@@ -127,7 +126,9 @@ class WorkerProgram {
     return this.#listenings.servers.flatMap((server) => server.getActiveConnections());
   }
 
+  /** Places of connections that are not among them are free when the primary hears them. */
   #counts(): WorkerCounts {
+    this.#reports.flush();
     const all = this.#listenings.servers.map((server) => server.getConnectionStats());
     const sum = (name: keyof WorkerCounts) => all.reduce((total, counts) => total + counts[name], 0);
     return {
