@@ -1,8 +1,8 @@
 import type { ProcessLine } from "../calls/process-line.js";
 import { type Login, MAX_REPORTS, REPORTS } from "../messages.js";
 
-/** Milliseconds that the primary may hear of something later: to wake it costs more than most of what it is told. */
-const DELAY = 10;
+/** Milliseconds between two messages: to wake the primary costs more than most of what it is told. */
+const INTERVAL = 10;
 
 /** Tells the primary what becomes of connections, all that happens within a short time together. */
 export class Reports {
@@ -11,6 +11,8 @@ export class Reports {
   #loggedIn: Login[] = [];
   #gone: number[] = [];
   #timer: NodeJS.Timeout | undefined;
+  /** `performance.now()` */
+  #flushedAt = Number.NEGATIVE_INFINITY;
 
   constructor(line: ProcessLine) {
     this.#line = line;
@@ -26,9 +28,11 @@ export class Reports {
     this.#soon();
   }
 
+  /** At once, where that can be: somebody may come for the place. */
   gone(id: number): void {
     this.#gone.push(id);
-    this.#soon();
+    if (performance.now() - this.#flushedAt < INTERVAL) this.#soon();
+    else this.flush();
   }
 
   /** Tells what is there to tell, before something is asked that depends on it, and at the end. */
@@ -38,11 +42,12 @@ export class Reports {
     const [taken, loggedIn, gone] = [this.#taken, this.#loggedIn, this.#gone];
     if (taken.length + loggedIn.length + gone.length === 0) return;
     [this.#taken, this.#loggedIn, this.#gone] = [[], [], []];
+    this.#flushedAt = performance.now();
     this.#line.notify(REPORTS, { taken, loggedIn, gone });
   }
 
   #soon(): void {
     if (this.#taken.length + this.#loggedIn.length + this.#gone.length >= MAX_REPORTS) this.flush();
-    else this.#timer ??= setTimeout(() => this.flush(), DELAY);
+    else this.#timer ??= setTimeout(() => this.flush(), INTERVAL);
   }
 }
