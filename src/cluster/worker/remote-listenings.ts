@@ -71,7 +71,8 @@ export class RemoteListenings {
   }
 
   /** A connection has come from the primary. */
-  take({ id, desk: key, info, head, refusal, until }: HandedConnection, handle: unknown): void {
+  take(connection: HandedConnection, handle: unknown): void {
+    const { id, desk: key, info, head, refusal, until } = connection;
     const { reports } = this.#primary;
     reports.taken(id);
     const served = this.#byKey.get(key);
@@ -84,7 +85,7 @@ export class RemoteListenings {
     if (head !== undefined) handle.unshift(Buffer.from(head, "base64"));
     this.#connections++;
     const { desk } = served;
-    const place = new RemotePlace(this.#primary, id, desk.settings.admission, () => this.#connections--);
+    const place = new RemotePlace(this.#primary, connection, desk.settings.admission, () => this.#connections--);
     if (refusal === undefined) desk.takeAdmitted(handle, info, place, id);
     else desk.takeRefused(handle, info, refusal, place, id);
   }

@@ -1,10 +1,11 @@
 import { createHash } from "node:crypto";
 import type { MaybePromise } from "../../base/maybe-promise.js";
+import { isPenalisable } from "../../server/admission/admission.js";
 import type { ConnectionPlace } from "../../server/admission/connection-place.js";
 import type { AdmissionSettings } from "../../server/admission/options.js";
 import type { Penalised, PenaltyCause } from "../../server/admission/penalties.js";
 import type { ProcessLine } from "../calls/process-line.js";
-import { LOG_IN, MAX_COUNTED_NAME, PENALISE } from "../messages.js";
+import { type HandedConnection, LOG_IN, MAX_COUNTED_NAME, PENALISE } from "../messages.js";
 import type { Reports } from "./reports.js";
 
 /** The ways to the primary. */
@@ -18,14 +19,21 @@ export class RemotePlace implements ConnectionPlace {
   readonly #line: ProcessLine;
   readonly #reports: Reports;
   readonly #id: number;
+  readonly #remoteAddress: string | undefined;
   readonly #settings: AdmissionSettings;
   readonly #released: () => void;
   #isReleased = false;
 
-  constructor({ line, reports }: PrimaryLine, id: number, settings: AdmissionSettings, released: () => void) {
+  constructor(
+    { line, reports }: PrimaryLine,
+    { id, info }: HandedConnection,
+    settings: AdmissionSettings,
+    released: () => void,
+  ) {
     this.#line = line;
     this.#reports = reports;
     this.#id = id;
+    this.#remoteAddress = info.remoteAddress;
     this.#settings = settings;
     this.#released = released;
   }
@@ -41,7 +49,7 @@ export class RemotePlace implements ConnectionPlace {
   }
 
   penalise(cause: PenaltyCause): MaybePromise<Penalised | undefined> {
-    if (this.#settings.perSourcePenalties === undefined) return undefined;
+    if (!isPenalisable(this.#remoteAddress, this.#settings)) return undefined;
     this.#reports.flush();
     // When the primary is gone, so is this process.
     return this.#line.call(PENALISE, { id: this.#id, cause }).catch(() => undefined);

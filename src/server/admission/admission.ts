@@ -131,17 +131,22 @@ export class Admission {
     else this.#users.delete(username);
   }
 
-  /** A proxy that speaks for itself, to see whether the server is there, is not penalised either. */
   #penalisable(remoteAddress: string | undefined): Address | undefined {
-    if (remoteAddress === undefined || this.#penalties === undefined) return undefined;
-    const { penaltyExempt, proxies } = this.#settings;
-    if (penaltyExempt.has(remoteAddress) || proxies.has(remoteAddress)) return undefined;
-    return parseAddress(remoteAddress);
+    return isPenalisable(remoteAddress, this.#settings) ? parseAddress(remoteAddress) : undefined;
   }
 
   #sourceName(address: Address): string {
     return netBlock(address, this.#settings.perSourceNetBlockSize);
   }
+}
+
+/** A proxy that speaks for itself, to see whether the server is there, is not penalised either. */
+export function isPenalisable(
+  remoteAddress: string | undefined,
+  { perSourcePenalties, penaltyExempt, proxies }: AdmissionSettings,
+): remoteAddress is string {
+  if (remoteAddress === undefined || perSourcePenalties === undefined) return false;
+  return !penaltyExempt.has(remoteAddress) && !proxies.has(remoteAddress);
 }
 
 const NOBODY: Source = { name: undefined, startups: 0, connections: 0 };
