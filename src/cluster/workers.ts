@@ -259,7 +259,7 @@ export class Workers extends EventEmitter<WorkersEvents> implements AsyncDisposa
     line.hear(REPORTS, ({ taken, loggedIn, gone }) => {
       for (const id of taken) worker.taken(id);
       for (const login of loggedIn) void this.#countLogin(worker, login);
-      for (const id of gone) worker.gone(id);
+      for (const id of gone) this.#handOver.gone(worker, id);
       this.#handOver.dispatch();
     });
     line.answer(LOG_IN, (login) => this.#logIn(worker, login));

@@ -116,6 +116,20 @@ describe("a worker that stands still", () => {
     expect(accepted).toBe(active);
   });
 
+  it("loses nobody where it goes on before another one has got the connection", async () => {
+    const started = await StartedWorkers.start({ workers: { workers: 1 } });
+    // From here on the primary looks each second for what was not taken.
+    const { client, pid } = await started.login().then(async (client) => ({ client, pid: await started.pidOf(client) }));
+    await setTimeout(500);
+    process.kill(pid, "SIGSTOP");
+    const login = started.login();
+    await setTimeout(1200);
+    process.kill(pid, "SIGCONT");
+    expect(await started.pidOf(await login)).toBe(pid);
+    expect(await started.pidOf(client)).toBe(pid);
+    expect(await started.statistics()).toMatchObject({ accepted: 2, active: 2, startups: 0 });
+  });
+
   it("serves who has come meanwhile, where it is the only one", async () => {
     const started = await StartedWorkers.start({ workers: { workers: 1 } });
     const pid = (await started.workers())[0]?.pid ?? 0;

@@ -54,6 +54,12 @@ export class HandOver {
     return had.length;
   }
 
+  /** A connection of a worker is over, or was not taken. */
+  gone(worker: WorkerProcess, id: number): void {
+    const visit = worker.gone(id);
+    if (visit !== undefined) this.#again(visit);
+  }
+
   /** Resolves when no connection waits for a worker. */
   emptied(): Promise<void> {
     return this.#waiting.size === 0 ? Promise.resolve() : new Promise((resolve) => this.#emptied.push(resolve));

@@ -50,6 +50,8 @@ interface Underway {
   readonly id: number;
   /** `sharedNow()` from which on it does not take it. */
   readonly until: number;
+  /** It has come, so late that only the worker knows whether it was taken. */
+  isLate: boolean;
 }
 
 /** What else becomes of connections that a worker was sent. */
@@ -208,13 +210,13 @@ export class WorkerProcess {
     const until = sharedNow() + TAKING_TIME;
     const connection = { id, desk, info, head: head?.toString("base64"), refusal, until };
     const settled = (outcome: "arrived" | "lost") => {
-      if (outcome === "arrived") this.taken(id);
+      if (outcome === "arrived") this.#arrived(id);
       else this.#refused(id, observer);
       observer.ready();
     };
     if (!this.line.hand(CONNECTION, connection, socket, settled)) return "over";
     this.#visits.set(id, visit);
-    this.#underway = { id, until };
+    this.#underway = { id, until, isLate: false };
     if (stay.kind === "admitted") this.#admitted++;
     return "sent";
   }
@@ -230,11 +232,20 @@ export class WorkerProcess {
     this.#visits.get(id)?.socket.destroy();
   }
 
-  gone(id: number): void {
-    this.taken(id);
+  /**
+   * A connection is over.
+   *
+   * @returns the connection if it was not taken, since it has come too late: somebody has to serve it
+   */
+  gone(id: number): Visit | undefined {
+    if (this.#underway?.id === id) {
+      this.#underway = undefined;
+      return this.#takeBack(id);
+    }
     const visit = this.#visits.get(id);
     this.#visits.delete(id);
     visit?.stay.place.release();
+    return undefined;
   }
 
   /**
@@ -242,7 +253,7 @@ export class WorkerProcess {
    * has said by then was heard.
    */
   takeOverdue(): Visit | undefined {
-    if (this.#underway === undefined || sharedNow() < this.#underway.until) return undefined;
+    if (this.#underway === undefined || this.#underway.isLate || sharedNow() < this.#underway.until) return undefined;
     return this.#takeBack(this.#underway.id);
   }
 
@@ -259,6 +270,13 @@ export class WorkerProcess {
     this.#visits.delete(id);
     if (visit?.stay.kind === "admitted") this.#admitted--;
     return visit;
+  }
+
+  /** Its process has got a socket. */
+  #arrived(id: number): void {
+    if (this.#underway?.id !== id) return;
+    if (sharedNow() < this.#underway.until) this.taken(id);
+    else this.#underway.isLate = true;
   }
 
   /** Its process could not get a socket. */

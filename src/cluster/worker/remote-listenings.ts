@@ -74,10 +74,12 @@ export class RemoteListenings {
   take(connection: HandedConnection, handle: unknown): void {
     const { id, desk: key, info, head, refusal, until } = connection;
     const { reports } = this.#primary;
-    reports.taken(id);
     const served = this.#byKey.get(key);
-    // One that was reset on the way may come without its socket, and one that comes too late may be another worker's by now.
-    if (!(handle instanceof Socket) || served === undefined || sharedNow() >= until) {
+    // One that comes too late may be another worker's by now: the primary knows.
+    const isLate = sharedNow() >= until;
+    if (!isLate) reports.taken(id);
+    // One that was reset on the way may come without its socket.
+    if (!(handle instanceof Socket) || served === undefined || isLate) {
       if (handle instanceof Socket) handle.destroy();
       reports.gone(id);
       return;
