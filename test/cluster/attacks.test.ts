@@ -93,6 +93,23 @@ describe("sockets on their way to workers", () => {
     for (const client of clients) client.reset();
     await vi.waitFor(async () => expect(await started.statistics()).toMatchObject({ active: 0, startups: 0 }));
   });
+
+  it("bring what comes while they are under way, which this process must not read", async () => {
+    const started = await StartedWorkers.start({
+      workers: { workers: 1 },
+      server: { proxyProtocol: { from: "127.0.0.10" } },
+    });
+    const pid = (await started.workers())[0]?.pid ?? 0;
+    process.kill(pid, "SIGSTOP");
+    const client = await ProxiedClient.begin(started.port);
+    client.sendRaw(Buffer.from("PROXY TCP4 192.0.2.7 127.0.0.1 5000 22\r\n"));
+    for (const part of [defaults.identification.slice(0, 5), defaults.identification.slice(5)]) {
+      await setTimeout(150);
+      client.sendRaw(Buffer.from(part));
+    }
+    process.kill(pid, "SIGCONT");
+    await client.goOn();
+  });
 });
 
 describe("a worker that stands still", () => {
@@ -119,7 +136,9 @@ describe("a worker that stands still", () => {
   it("loses nobody where it goes on before another one has got the connection", async () => {
     const started = await StartedWorkers.start({ workers: { workers: 1 } });
     // From here on the primary looks each second for what was not taken.
-    const { client, pid } = await started.login().then(async (client) => ({ client, pid: await started.pidOf(client) }));
+    const { client, pid } = await started
+      .login()
+      .then(async (client) => ({ client, pid: await started.pidOf(client) }));
     await setTimeout(500);
     process.kill(pid, "SIGSTOP");
     const login = started.login();

@@ -34,6 +34,7 @@ export class HandOver {
   add(desk: string, socket: Socket, info: StreamInfo, stay: Stay): void {
     // A reset is told to whoever reads it.
     socket.on("error", () => {});
+    stopReading(socket);
     const until = performance.now() + WAITING_TIME;
     const visit = { id: ++this.#lastId, desk, socket, info, stay, until, head: undefined };
     this.#enqueue(visit);
@@ -171,4 +172,11 @@ function isLess(worker: WorkerProcess, other: WorkerProcess): boolean {
 function end({ socket, stay }: Visit): void {
   socket.destroy();
   stay.place.release();
+}
+
+/** `pause()` would let Node.js read once more, and the worker would miss it. */
+function stopReading(socket: Socket): void {
+  const handle: unknown = Reflect.get(socket, "_handle");
+  if (typeof handle !== "object" || handle === null || !("readStop" in handle)) return;
+  if (typeof handle.readStop === "function") handle.readStop();
 }

@@ -2,7 +2,6 @@ import type { Socket } from "node:net";
 import { ConfigurationError } from "../../base/configuration-error.js";
 import type { Logger } from "../../base/logger.js";
 import { checkObject, checkOptions } from "../../base/option-checks.js";
-import { readDirectly } from "../../endpoint/direct-reads.js";
 import { AdmissionDesk, type DeskSettings } from "../../server/admission/admission-desk.js";
 import { ADMISSION_OPTIONS, type AdmissionOptions, resolveAdmission } from "../../server/admission/options.js";
 import { type Refusal, type RefusalReason, refusalReasons } from "../../server/admission/refusal.js";
@@ -218,7 +217,7 @@ export class SharedDesks {
       ipv6Only: leavesIPv4(place, places),
       // Nothing is read of a socket here that goes to a worker.
       pauseOnConnect: true,
-      accepted: (socket, address) => desk.accept(forSending(socket, desk), address),
+      accepted: (socket, address) => desk.accept(forSending(socket), address),
       failed: (err) => this.#logger.error({ err }, "a connection could not be accepted"),
     });
   }
@@ -241,12 +240,8 @@ export class SharedDesks {
   }
 }
 
-/**
- * A socket that can be paused when the header of a proxy was read, and that is not one of a server: of those Node.js would have the
- * other process tell when they end.
- */
-function forSending(socket: Socket, { settings }: AdmissionDesk): Socket {
-  if (settings.admission.proxies.size > 0) readDirectly(socket);
+/** A socket that is not one of a server: of those Node.js would have the other process tell when they end. */
+function forSending(socket: Socket): Socket {
   Reflect.set(socket, "server", null);
   return socket;
 }

@@ -203,7 +203,6 @@ export class WorkerProcess {
    */
   send(visit: Visit, observer: WorkerObserver): "sent" | "lost" | "over" {
     const { id, desk, info, socket, stay } = visit;
-    // From here on nothing may be read in this process.
     const head = readSoFar(visit);
     if (socket.destroyed) return "lost";
     const refusal = stay.kind === "refused" ? stay.reason : undefined;
@@ -385,13 +384,12 @@ export function describeExit({ code, signal }: WorkerExit): string {
   return code === null ? "no process" : `exit code ${code}`;
 }
 
-/** What this process has read behind the header of a proxy. It reads no more then. */
+/** What this process has read behind the header of a proxy. */
 function readSoFar(visit: Visit): Buffer | undefined {
   const { socket } = visit;
   if (socket.bytesRead === 0) return undefined;
   const chunks = visit.head === undefined ? [] : [visit.head];
   for (let chunk: Buffer | null = socket.read(); chunk !== null; chunk = socket.read()) chunks.push(chunk);
-  socket.pause();
   visit.head = chunks.length === 0 ? undefined : Buffer.concat(chunks);
   return visit.head;
 }
