@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { ml_kem768 } from "@noble/post-quantum/ml-kem.js";
 import { ZStream } from "pako";
 import { GuardedFileSystem } from "../files/guarded-file-system.js";
+import { TRANSLATED } from "../forwarding/tcp/special-networks.js";
 import { Pty } from "../process/terminal/pseudo-terminal.js";
 import { SCPSink } from "../scp/sink.js";
 import { SFTPSession } from "../sftp/server/sftp-session.js";
@@ -10,6 +11,7 @@ import { SFTPSession } from "../sftp/server/sftp-session.js";
 const PARTS: readonly (() => unknown)[] = [
   () => ml_kem768,
   () => GuardedFileSystem,
+  () => TRANSLATED,
   () => SFTPSession,
   () => SCPSink,
   () => Pty,

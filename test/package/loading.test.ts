@@ -58,7 +58,7 @@ describe("the packed package is loaded", { timeout: SLOW }, () => {
       const { PKey } = require(process.argv[1] + "/crypto");
       const options = { hostKey: PKey.generate({ keyType: "ed25519" }), session: () => 0, logger: false };
       const server = createServer({ ...options, authentication: { none: () => false } });
-      const missing = () => ["files", "post-quantum", "scp", "sftp", "terminals", "zlib"]
+      const missing = () => ["files", "forwarding", "post-quantum", "scp", "sftp", "special-networks", "terminals", "zlib"]
         .filter((part) => !Object.keys(require.cache).some((file) => require("node:path").basename(file).startsWith(part)));
       const end = Date.now() + 10_000;
       const wait = () => missing().length > 0 && Date.now() < end ? setImmediate(wait) : server.close().then(() => console.log(missing()));
