@@ -2,8 +2,8 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 
 /**
- * Bytes of buffers that are made between two collections of young objects. V8 marks its whole heap when memory outside of it has grown
- * by 9 MiB, in a process that was idle for a while, and what a collection has found counts until another thread has freed it.
+ * Bytes of buffers that are made between two collections of young objects. In a process that was idle for a while, V8 marks its whole
+ * heap as soon as memory outside of it has grown by 9 MiB; what a collection has found counts until another thread has freed it.
  */
 const BUFFERS_PER_COLLECTION = 4 * 1024 * 1024;
 

@@ -56,8 +56,8 @@ export function openForDirectReads(descriptor: number): Socket {
 }
 
 /**
- * Has a socket that Node.js has made read directly: a connection that was accepted, or the output of a child. Node.js has no public way
- * to say how these are read. In a version that keeps this in other places, and where something was read, the socket stays as it is.
+ * Makes a socket of Node.js read directly: a connection that was accepted, or the output of a child. There is no public way to say how
+ * these are read. The socket stays as it is if something was read of it, or if this version of Node.js keeps that in other places.
  *
  * @param socket that was just made, and that nobody else uses
  */

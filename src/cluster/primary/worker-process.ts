@@ -21,7 +21,7 @@ export type WorkerState = "starting" | "ready" | "serving" | "retiring" | "endin
 /** Milliseconds that a worker may take to take a socket; then another one gets it. */
 const TAKING_TIME = 1000;
 
-/** Milliseconds that others wait for a worker to take one, where it has fewer connections than those that could take them now. */
+/** Milliseconds that a connection waits for a worker that takes another one first, where those that are free have more connections. */
 export const PATIENCE = 20;
 
 /** Milliseconds that a worker gets no socket after one that it could not take. */
@@ -46,11 +46,11 @@ export interface WorkerExit {
 }
 
 interface Underway {
-  /** Also where the connection is another worker's by now. */
+  /** Of the connection, which may be another worker's by now. */
   readonly id: number;
   /** `sharedNow()` from which on it does not take it. */
   readonly until: number;
-  /** It has come, so late that only the worker knows whether it was taken. */
+  /** It has come so late that only the worker knows whether it has taken it. */
   isLate: boolean;
 }
 

@@ -3,6 +3,7 @@ import type { WorkerProcess } from "./worker-process.js";
 
 /** What one worker has done so far, and what it does. */
 export interface WorkerStats extends WorkerCounts {
+  /** Its number, from 1 on. */
   readonly worker: number;
 }
 
