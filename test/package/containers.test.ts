@@ -1,8 +1,7 @@
-import { once } from "node:events";
 import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { freePort } from "../support/free-port.js";
 import { ExternalProcess, run, runOk, temporaryFolder } from "../support/tools.js";
 import { ENVIRONMENT, packedPackage, ROOT, SLOW } from "./packed-package.js";
 
@@ -13,14 +12,6 @@ const dockerfile = blockOf("dockerfile").trimEnd().split("\n");
 const isRoot = process.getuid?.() === 0;
 /** Somebody who may write nowhere but in what is theirs, where there is such a user for us. */
 const owner = String(isRoot ? 65_534 : process.getuid?.());
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  return typeof address === "object" && address !== null ? address.port : 0;
-}
 
 describe("the Dockerfile of docs/containers.md", () => {
   it("is short, and runs as nobody in particular", () => {

@@ -6,6 +6,7 @@ import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { type Channel, ConfigurationError, type Connection, ProtocolError, SSHServer } from "../../src/index.js";
 import { AUTH_SUCCESSFUL, DisconnectReason, MessageNumber } from "../../src/protocol/constants.js";
 import { refusalReasons } from "../../src/server/admission/refusal.js";
+import { freePort } from "../support/free-port.js";
 import { PacketClient } from "../support/packet-client.js";
 import { execRequest, writeDisconnect } from "../support/packet-messages.js";
 import { shortenTimers } from "../support/short-timers.js";
@@ -15,15 +16,6 @@ import { createManager, login, PASSWORD, startManager, TestServer, USERNAME } fr
 const { BY_APPLICATION, TOO_MANY_CONNECTIONS } = DisconnectReason;
 /** Milliseconds that a stream gets to take the last message. */
 const CLOSING_TIME = 2000;
-
-const freePort = async (): Promise<number> => {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, "close");
-  return port;
-};
 
 async function configurationError(promise: Promise<void>): Promise<ConfigurationError> {
   const error: unknown = await promise.then(

@@ -1,8 +1,8 @@
 import { mkdirSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { TOOLS } from "./clients.js";
+import { freePort } from "./free-port.js";
 import { ExternalProcess, runOk } from "./tools.js";
 
 const HOST_KEYS = { ed25519: [], ecdsa: [], rsa: ["-b", "3072"] } as const;
@@ -49,18 +49,4 @@ async function hostKey(folder: string, type: keyof typeof HOST_KEYS): Promise<st
   const file = join(folder, `host_${type}`);
   await runOk("ssh-keygen", ["-q", "-N", "", "-t", type, ...HOST_KEYS[type], "-f", file]);
   return `HostKey ${file}`;
-}
-
-/** sshd takes no port 0, so one that was free a moment ago has to do. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.on("error", reject);
-    probe.listen(0, "127.0.0.1", () => {
-      const address = probe.address();
-      probe.close(() =>
-        typeof address === "object" && address ? resolve(address.port) : reject(new Error("no port")),
-      );
-    });
-  });
 }

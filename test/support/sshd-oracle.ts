@@ -6,9 +6,9 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { PKey } from "../../src/crypto/index.js";
 import { MessageNumber } from "../../src/protocol/constants.js";
 import { isMissing, QUICK_KEX, TOOLS } from "./clients.js";
+import { freePort } from "./free-port.js";
 import { PacketClient } from "./packet-client.js";
 import { publickeyQuery } from "./packet-messages.js";
-import { freePort } from "./server-openssh.js";
 import { ExternalProcess, run, runOk } from "./tools.js";
 
 export const SSHD_VERSIONS = ["sshd", "sshd10"] as const;

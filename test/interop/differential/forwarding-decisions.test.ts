@@ -59,7 +59,7 @@ for (const version of SSHD_VERSIONS.filter((one) => isLong || one === newest))
     it(
       "is decided as there, or as it is meant",
       async () => {
-        const unknown: object[] = [];
+        const unknown: string[] = [];
         for (let first = 0; first < LOGINS.length; first += AT_A_TIME) {
           const logins = LOGINS.slice(first, first + AT_A_TIME);
           const both = logins.map((login) => Promise.all([logIn(sshd, login), logIn(ours, login)]));
@@ -69,7 +69,8 @@ for (const version of SSHD_VERSIONS.filter((one) => isLong || one === newest))
               decisions.push(outcomes.ours.decision);
               for (const found of differencesOf(outcomes)) {
                 const reason = known.find((each) => isOf(each, found) && each.applies(one));
-                if (reason === undefined) unknown.push({ ...titlesOf(one), ...found });
+                if (reason === undefined)
+                  unknown.push(`${titleOfCase(one)}: ${found.of} ${found.sshd}, ours ${found.ours}`);
                 else seen.add(reason);
               }
             }
@@ -124,7 +125,7 @@ async function outcomesOf(
   const { request } = one;
   const askBy = (name: string, client: PacketClient) =>
     ask(client, request, places).catch((cause) => {
-      throw new Error(`${name} does not answer ${JSON.stringify(titlesOf(one))}`, { cause });
+      throw new Error(`${name} does not answer ${titleOfCase(one)}`, { cause });
     });
   const theirs = askBy("sshd", theirClient);
   // Only one of them at a time can listen on a port.
@@ -149,6 +150,5 @@ function differencesOf({ sshd, ours: our }: Outcomes): Difference[] {
 const isOf = (known: KnownDifference, found: Difference): boolean =>
   known.of === found.of && known.sshd === found.sshd && known.ours === found.ours;
 
-function titlesOf({ settings, credential, request }: ForwardingCase): object {
-  return { settings: settings.title, login: credential.title, request: titleOf(request) };
-}
+const titleOfCase = ({ settings, credential, request }: ForwardingCase): string =>
+  `${settings.title}; ${credential.title}; ${titleOf(request)}`;

@@ -7,7 +7,7 @@ import { framed } from "../../forwarding/agent/agent-answers.js";
 import { type Answerer, answerWith } from "../../forwarding/agent/test-agent.js";
 import { connected, type Place } from "../../forwarding/listening-client.js";
 import { TOOLS } from "../../support/clients.js";
-import { freePort } from "../../support/server-openssh.js";
+import { freePort } from "../../support/free-port.js";
 import { run } from "../../support/tools.js";
 
 /**

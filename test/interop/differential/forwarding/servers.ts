@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { PKey } from "../../../../src/crypto/index.js";
 import { anyOf, authorizedKeys, SSHServer, SSHServerManager, trustedUserCAs } from "../../../../src/index.js";
-import { freePort } from "../../../support/server-openssh.js";
+import { freePort } from "../../../support/free-port.js";
 import { SshdOracle, type SshdVersion } from "../../../support/sshd-oracle.js";
 import { withoutAdmission } from "../../../support/without-admission.js";
 import { type Credential, TRUSTED } from "./credentials.js";
