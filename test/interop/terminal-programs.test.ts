@@ -18,6 +18,7 @@ describe("programs of the system on the terminal of ssh", needs("ssh", "tmux"), 
     },
   });
   writeFileSync(join(folder, ".bash_profile"), "PS1='ready> '\n");
+  writeFileSync(join(folder, "works"), "echo works; exec sleep 100\n");
   const lines = join(folder, "lines");
   writeFileSync(lines, Array.from({ length: 500 }, (_, line) => `line ${line + 1}\n`).join(""));
 
@@ -34,6 +35,8 @@ describe("programs of the system on the terminal of ssh", needs("ssh", "tmux"), 
     await screen.until(/^~\n~/m);
     expect(await screen.look("#{alternate_on}")).toBe("1");
     await screen.resize(100, 40);
+    // To draw itself anew it wipes the line that it answers in.
+    await screen.until(/(?:^~\n?){38}/m);
     await screen.type(":echo &columns &lines\r");
     await screen.until("100 40");
     await screen.type("ifirst caf\u00e9 \u6f22\u5b57");
@@ -85,16 +88,19 @@ describe("programs of the system on the terminal of ssh", needs("ssh", "tmux"), 
     await screen.until(/ready>$/);
     await screen.type("shopt -q login_shell && echo login $0\r");
     await screen.until("login -bash");
-    await screen.type("sleep 100\r");
+    // Before a program says something, keys are the shell's: it would ignore ^Z, and take ^D for a character.
+    await screen.type("sh works\r");
+    await screen.until(/^works$/m);
     await screen.press("C-z");
-    await screen.until(/Stopped +sleep 100/);
+    await screen.until(/Stopped +sh works/);
     await screen.type("bg; jobs\r");
-    await screen.until(/Running +sleep 100/);
+    await screen.until(/Running +sh works/);
     await screen.type("fg\r");
-    await screen.until(/fg\nsleep 100$/);
+    await screen.until(/fg\nsh works$/);
     await screen.press("C-c");
     await screen.until(/\^C\nready>$/);
-    await screen.type("cat; echo status $?\r");
+    await screen.type("echo cat; cat; echo status $?\r");
+    await screen.until(/^cat$/m);
     await screen.press("C-d");
     await screen.until("status 0");
     await screen.type("(exit 3)\r");

@@ -40,6 +40,15 @@ function isMadeAtOnce(): boolean {
   return false;
 }
 
+/** Absent where no file is open by this number. */
+function fileOf(descriptor: number): string | undefined {
+  try {
+    return fs.readlinkSync(`/proc/self/fd/${descriptor}`);
+  } catch {
+    return undefined;
+  }
+}
+
 describe("calls that are made at once", () => {
   it("open, read, write and close like any", () => {
     const path = join(folder, "file");
@@ -60,7 +69,8 @@ describe("calls that are made at once", () => {
     });
     await promptCalls.close(descriptor);
     failing.mockRestore();
-    expect(() => fs.fstatSync(descriptor)).toThrow("EBADF");
+    // By now the number may be that of another file.
+    expect(fileOf(descriptor)).not.toBe(folder);
   });
 
   it("follow no link", () => {
