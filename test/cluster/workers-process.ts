@@ -1,6 +1,7 @@
 /** A program with workers, for tests: what it is to do is in its environment, and messages ask its primary. */
 
 import { execFileSync } from "node:child_process";
+import cluster from "node:cluster";
 import { existsSync, readFileSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
 import { PKey } from "../../src/crypto/index.js";
@@ -22,6 +23,8 @@ import { LocalFileSystem, quota } from "../../src/sftp/index.js";
 export interface ProgramOptions {
   readonly workers?: Partial<Omit<WorkersOptions, "start" | "prepare" | "logger">>;
   readonly server?: Partial<Omit<SSHServerManagerOptions, "serverInterface" | "logger">>;
+  /** Node.js tells the primary nothing of the sockets that it has handed over. */
+  readonly unacknowledged?: boolean;
   /** Asks for the sockets of systemd in front of `serveWithWorkers`. */
   readonly sockets?: boolean;
   /** Served by SFTP, with a quota. */
@@ -119,6 +122,7 @@ let listenMore = async (_places?: Pick<SSHServerManagerOptions, "listen">) => {}
 const options = JSON.parse(process.env.PROGRAM ?? "{}") as ProgramOptions;
 
 if (options.sockets) systemdSockets();
+if (options.unacknowledged) hideAcknowledgements();
 
 const workers = await serveWithWorkers<{ key: string }>({
   workers: 2,
@@ -172,3 +176,20 @@ process.send?.({ port: workers.port });
 await workers.ended.catch(() => {});
 // Behind the answer to who has asked for it.
 setImmediate(() => process.disconnect?.());
+
+/** From this program alone: Node.js, which listens already when `fork` returns, goes on hearing them. */
+function hideAcknowledgements(): void {
+  const { fork } = cluster;
+  cluster.fork = (env) => {
+    const worker = fork.call(cluster, env);
+    const on = worker.process.on.bind(worker.process) as (name: string, listener: (...told: unknown[]) => void) => void;
+    const hiding = (name: string, listener: (...told: unknown[]) => void) => {
+      if (name !== "internalMessage") return on(name, listener);
+      on(name, (message, ...rest) => {
+        if (!String((message as { cmd?: unknown }).cmd).startsWith("NODE_HANDLE_")) listener(message, ...rest);
+      });
+    };
+    Object.assign(worker.process, { on: hiding });
+    return worker;
+  };
+}

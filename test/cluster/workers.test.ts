@@ -53,6 +53,16 @@ describe("workers", BUSY, () => {
     await soon(async () => expect(await started.statistics()).toMatchObject({ accepted: 6, active: 0 }));
   });
 
+  it("that report a socket themselves get the next one, where Node.js tells nothing of those it has handed over", async () => {
+    const started = await StartedWorkers.start({ workers: { workers: 2 }, unacknowledged: true });
+    const clients: Awaited<ReturnType<typeof started.login>>[] = [];
+    while (clients.length < 6) clients.push(await started.login());
+    expect((await started.workers()).map(({ connections }) => connections)).toEqual([3, 3]);
+    expect(await started.statistics()).toMatchObject({ accepted: 6, active: 6, authenticated: 6, startups: 0 });
+    expect(started.log).not.toContain("has not taken a connection");
+    for (const client of clients) expect(await started.pidOf(client)).toBeGreaterThan(0);
+  });
+
   it("have ports of their own for clients that forward them", async () => {
     const started = await StartedWorkers.start();
     const forward = async (port: number) => {
