@@ -1,6 +1,7 @@
 import type { RefusedAttempt } from "../auth/authentication.js";
 import type { Identity } from "../auth/authenticator.js";
 import { loggedText } from "../base/logged-text.js";
+import { systemErrorCode } from "../base/system-error-code.js";
 import type { PKey } from "../crypto/pkey/pkey.js";
 import type { ConnectionEnd } from "../endpoint/connection-end.js";
 
@@ -28,7 +29,7 @@ export function endRecord(end: ConnectionEnd): object {
         cause,
         ...(reason !== undefined && { reason }),
         ...(description !== undefined && { description }),
-        ...(error && { err: error }),
+        ...streamErrorRecord(error),
       };
     }
     case "violated": {
@@ -38,6 +39,17 @@ export function endRecord(end: ConnectionEnd): object {
     default:
       return { cause: end.cause, reason: end.reason };
   }
+}
+
+/**
+ * The fields of the log for the error that a stream has ended with. An error of the system, such as ECONNRESET, comes every day, and
+ * its stack names Node.js alone: its code and message say all.
+ */
+export function streamErrorRecord(error: Error | undefined): object {
+  if (error === undefined) return {};
+  const code = systemErrorCode(error);
+  if (code === undefined || !("syscall" in error)) return { err: error };
+  return { code, error: loggedText(error.message) };
 }
 
 function keyRecord(key: PKey): object {

@@ -36,7 +36,7 @@ import { ConnectionLog } from "./connection-log.js";
 import { ConnectionNotes } from "./connection-notes.js";
 import { encodeHostKeys, HOST_KEYS, takesHostKeys } from "./host-keys/host-key-announcement.js";
 import { HostKeyProof } from "./host-keys/host-key-proof.js";
-import { endRecord, loginRecord, refusalRecord } from "./log-records.js";
+import { endRecord, loginRecord, refusalRecord, streamErrorRecord } from "./log-records.js";
 import { noteEnd } from "./note-end.js";
 import { RefusedRequests } from "./refused-requests.js";
 import { SessionClocks } from "./session-limits.js";
@@ -375,7 +375,7 @@ export class ServerConnection implements Connection {
         this.#log("debug", "a forwarded connection has ended", () => ({
           ...{ kind, target, cause: cause === "aborted" ? "client gone" : cause },
           ...{ bytesReceived: bytesFromFirst, bytesSent: bytesFromSecond },
-          ...(error && { err: error }),
+          ...streamErrorRecord(error),
         })),
       failed: this.#notes.hookFailed,
     };

@@ -3,7 +3,7 @@ import { ALL_PERMISSIONS } from "../../src/auth/permissions.js";
 import { PKey } from "../../src/crypto/pkey/pkey.js";
 import { DisconnectReason } from "../../src/protocol/constants.js";
 import { ProtocolError } from "../../src/protocol/errors.js";
-import { endRecord, loginRecord, refusalRecord } from "../../src/server/log-records.js";
+import { endRecord, loginRecord, refusalRecord, streamErrorRecord } from "../../src/server/log-records.js";
 
 const key = PKey.generate({ keyType: "ed25519" });
 const authority = PKey.generate({ keyType: "ecdsa" });
@@ -58,6 +58,17 @@ describe("endRecord", () => {
     const violation = { kind: "violated", cause, reason: DisconnectReason.PROTOCOL_ERROR } as const;
     const plain = endRecord({ ...violation, error: new ProtocolError("odd") });
     expect(Object.keys(plain)).toEqual(["cause", "reason"]);
+  });
+});
+
+describe("streamErrorRecord", () => {
+  it("has the code and the message of an error of the system, which happens every day, and any other error with its stack", () => {
+    const lost = Object.assign(new Error("write EPIPE"), { code: "EPIPE", syscall: "write" });
+    expect(streamErrorRecord(lost)).toEqual({ code: "EPIPE", error: "write EPIPE" });
+    for (const error of [new Error("the tunnel fails"), Object.assign(new Error("odd"), { code: "ERR_ODD" })]) {
+      expect(streamErrorRecord(error)).toEqual({ err: error });
+    }
+    expect(streamErrorRecord(undefined)).toEqual({});
   });
 });
 

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { Duplex } from "node:stream";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { logLine } from "../../src/base/log-line.js";
 import { PKey } from "../../src/crypto/index.js";
 import { type AuthDecision, type Channel, type Connection, Grant, type Logger } from "../../src/index.js";
 import {
@@ -234,6 +235,17 @@ describe("the log", () => {
     expect(loggedIn).toMatchObject({ ...where, username: USERNAME, methods: ["password"] });
     expect(ended).toMatchObject({ ...where, username: USERNAME, cause: "the peer has closed the connection" });
     expect(JSON.stringify(entries)).not.toMatch(/a wrong password|secret/);
+  });
+
+  it("has one line, and no stack, for a client that is lost", async () => {
+    const { logger, entries } = recordingLogger();
+    const manager = await startManager({ logger });
+    (await login(manager)).reset();
+    await vi.waitFor(() => expect(manager.getConnectionCount()).toBe(0));
+    const { level, message: text, fields } = entries.at(-1) ?? { level: "", message: "", fields: {} };
+    expect([level, text]).toEqual(["info", "a connection has ended"]);
+    expect(fields).toMatchObject({ cause: "the connection was lost", code: "ECONNRESET", error: "read ECONNRESET" });
+    expect(logLine(new Date(), "info", text, fields)).not.toContain("\n");
   });
 
   it("names the key that was refused, to nobody else", async () => {
