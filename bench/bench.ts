@@ -174,7 +174,7 @@ export class Bench {
     await this.#onWarmServers(cases, measureConnect, measure, report, this.#programContenders());
   }
 
-  /** With ssh2, programs would be run by whoever writes the server. */
+  /** With ssh2, programs would be run by code of the server's author. */
   #programContenders(): readonly ContenderName[] {
     return this.#options.contenders.filter((name) => name !== "ssh2");
   }

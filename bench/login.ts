@@ -4,7 +4,7 @@ import { trackChild } from "./resources.js";
 import type { Contender } from "./servers/contender.js";
 import type { Identity, Workspace } from "./workspace.js";
 
-/** Who connects to what, and how. */
+/** The client, the server and the way of a login. */
 export interface Login {
   readonly contender: Contender;
   readonly openssh: OpenSSH;

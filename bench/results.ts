@@ -24,7 +24,7 @@ export interface Series {
 export interface SavedRun {
   readonly date: string;
   readonly options: { readonly rounds: number; readonly transferBytes: number };
-  /** Who took part, and on what. */
+  /** The programs that took part, and their machine. */
   readonly contenders: readonly string[];
   readonly results: readonly SavedSeries[];
 }

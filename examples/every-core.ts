@@ -1,5 +1,6 @@
 /**
- * Runs the login shell of whoever has a key, with a process for each processor. SIGHUP starts the program anew, without anybody noticing.
+ * Runs the login shell for everybody who has a key, with a process for each processor.
+ * SIGHUP starts the program anew, and no client notices.
  *
  *   mkdir keys && cp ~/.ssh/id_ed25519.pub keys/$USER
  *   npx tsx examples/every-core.ts

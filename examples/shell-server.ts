@@ -1,5 +1,5 @@
 /**
- * A shell of this machine, as the user who runs this program, for whoever has a key in `keys/NAME`.
+ * A shell of this machine, as the user who runs this program, for everybody who has a key in `keys/NAME`.
  *
  *   mkdir keys && cp ~/.ssh/id_ed25519.pub keys/$USER
  *   npx tsx examples/shell-server.ts

@@ -18,7 +18,7 @@ const HELP = `npm run release -- [--key FILE] [--to FOLDER] [--dry-run]
 `;
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
-/** Who signs, and what for, as ssh-keygen -Y verify has to be told. */
+/** The signer and the purpose, as ssh-keygen -Y verify has to be told. */
 const SIGNER = "releases@spindlex";
 const NAMESPACE = "file";
 

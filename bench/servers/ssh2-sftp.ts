@@ -48,7 +48,7 @@ export function serveSFTP(sftp: SFTPWrapper, root: string): void {
     else sftp.status(id, statusOf(error));
   };
   const opened = (handle: Buffer) => (handle.length === 4 ? handles.get(handle.readUInt32BE()) : undefined);
-  /** Calls with the descriptor, or answers that the handle is none of a file. */
+  /** Calls with the descriptor, or answers that the handle does not belong to a file. */
   const withFile = (id: number, handle: Buffer, use: (descriptor: number) => void) => {
     const file = opened(handle);
     if (file?.kind === "file") use(file.descriptor);

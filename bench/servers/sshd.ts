@@ -14,7 +14,7 @@ import { type Contender, echoIsReady, rawTerminalEcho } from "./contender.js";
  *
  * Its CPU time is spread over processes: per connection a monitor, a child before authentication, and the user's shell
  * with the command. All are descendants of the listening process and waited for, so once none is left the listener's
- * cutime + cstime, plus its own, is everything. What the shell and the command used is no work of an SSH server (the
+ * cutime + cstime, plus its own, is everything. What the shell and the command used is not work of an SSH server (the
  * Node.js servers run no program) and is told apart: each command ends with the shell's `times`, which appends its own
  * time and that of its children to a file. That time starts at sshd's fork, so the little that sshd does between fork
  * and exec counts as the command's, and the end of the shell after `times` as sshd's: about a millisecond each.

@@ -180,7 +180,7 @@ export class Authentication {
     if (this.#requests === 1) await this.#sendBanner(request?.username ?? "");
     if (this.#ended) return;
     if (request === undefined) {
-      // Not an attempt of the user named before, who may be locked out for too many.
+      // It does not count as an attempt of the user who was named before: too many would lock that user out.
       await this.#refuse("", "", refused("the user name is not UTF-8"));
       return;
     }

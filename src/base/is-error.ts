@@ -1,8 +1,8 @@
 import { types } from "node:util";
 
 /**
- * Whether a value that was thrown is an Error, and no proxy; never throws. The errors of Node.js's own modules are none of
- * this `Error` where a program is run in a context of `node:vm`, as test runners do: `instanceof Error` is false there.
+ * Whether a value that was thrown is an Error and not a proxy; never throws. In a context of `node:vm`, where test runners run
+ * programs, `instanceof Error` is false for the errors of Node.js's own modules.
  */
 export function isError(thrown: unknown): thrown is Error {
   try {
@@ -14,12 +14,12 @@ export function isError(thrown: unknown): thrown is Error {
   }
 }
 
-/** What whoever threw the value says: the message of an Error, and any other value as text. */
+/** The message of an Error, and any other value as text. */
 export function messageOf(thrown: unknown): string {
   return isError(thrown) ? thrown.message : String(thrown);
 }
 
-/** A DOMException, such as an AbortError, is no native error in each version of Node.js. */
+/** Not every version of Node.js counts a DOMException, such as an AbortError, as a native error. */
 function looksLikeError(thrown: unknown): boolean {
   return (
     typeof thrown === "object" &&

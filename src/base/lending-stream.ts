@@ -3,8 +3,8 @@ export const TAKE_LENT_DATA: unique symbol = Symbol("take lent data");
 export const SEND_NOW: unique symbol = Symbol("send now");
 
 /**
- * A stream that lends what comes to whoever copies it at once, and that is done with what was written when the callback of the write is
- * called: a channel of SSH, to those who know nothing of SSH.
+ * A stream that lends received data to a reader that copies them at once, and that does not use written data any more when the
+ * callback of the write is called. A channel is one: rooms that know nothing of SSH see it so.
  */
 export interface LendingStream {
   /**

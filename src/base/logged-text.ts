@@ -21,7 +21,10 @@ export function loggedBytes(bytes: string): string {
   return cut(bytes, MAX_LOGGED_LENGTH).replace(/[^\x20-\x7e…]/g, (byte) => `\\x${codeOf(byte).padStart(2, "0")}`);
 }
 
-/** An error whose message may hold such a text: one of the file system has the path in it, and its stack as well. */
+/**
+ * An error for the log whose message may hold a text of a client: an error of the file system has the path in its message and in
+ * its stack.
+ */
 export function loggedError(error: unknown): unknown {
   if (!isError(error)) return error;
   const message = loggedPath(error.message);

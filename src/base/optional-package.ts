@@ -1,7 +1,7 @@
 import { loadBesideThis } from "./own-place.js";
 import { systemErrorCode } from "./system-error-code.js";
 
-/** A package is not installed: the message says all that there is to say. */
+/** A package is not installed. The message names it, and says what to do. */
 export class MissingPackageError extends Error {
   override readonly name = "MissingPackageError";
 }

@@ -50,10 +50,10 @@ export interface TurnLedger {
 /** Texts that have to be the same in all processes: secrets that are made when the server starts, for example. */
 export interface AgreedTexts {
   /**
-   * Sets a text that nobody has set.
+   * Sets a text, unless it is set already.
    *
    * @param proposal `undefined` only to ask
-   * @returns the text that is set, by whoever was first
+   * @returns the text that is set: the first proposal of any process
    */
   agree(name: string, proposal: string): MaybePromise<string>;
   agree(name: string, proposal: string | undefined): MaybePromise<string | undefined>;

@@ -50,5 +50,5 @@ export class StderrLogger {
   }
 }
 
-/** A standard error that nobody reads any more is no reason to end a server. The error may come long after the line was written. */
+/** A closed standard error must not end a server. The error may come long after the line was written. */
 function outlive(): void {}

@@ -6,10 +6,10 @@ export type Steps<T> = Generator<undefined, T>;
 /** Milliseconds of work in one turn of the event loop, after which others get theirs. */
 const TURN_TIME = 5;
 
-/** Those who wait for their turn, the first one first. */
+/** Callers that wait for their turn, the first one first. */
 const waiting: (() => void)[] = [];
 
-/** When the first of those who work in this turn of the event loop began, as `performance.now()` tells it. */
+/** When the first caller in this turn of the event loop began to work, as `performance.now()` tells it. */
 let begunAt: number | undefined;
 
 /** Takes all steps, one right after the other. */
@@ -19,7 +19,7 @@ export function atOnce<T>(steps: Steps<T>): T {
   return step.value;
 }
 
-/** Takes all steps, and lets others do theirs every few milliseconds: sockets, timers, and who works in turns too. */
+/** Takes all steps, and every few milliseconds lets other work run: sockets, timers, and other callers of this function. */
 export async function inTurns<T>(steps: Steps<T>): Promise<T> {
   let step = steps.next();
   while (step.done !== true) {
@@ -32,7 +32,7 @@ export async function inTurns<T>(steps: Steps<T>): Promise<T> {
 /**
  * To be asked between two pieces of work, each of which is short.
  *
- * @returns whether all who ask this have worked so long in this turn of the event loop that the rest should wait for the next one
+ * @returns whether all callers together have worked so long in this turn of the event loop that the rest should wait for the next one
  */
 export function turnIsOver(): boolean {
   if (begunAt !== undefined) return performance.now() - begunAt >= TURN_TIME;
@@ -41,7 +41,7 @@ export function turnIsOver(): boolean {
   return false;
 }
 
-/** Resolves in a turn of the event loop that is not over: many who wait share it, as long as it lasts. */
+/** Resolves in a turn of the event loop that has time left: many waiting callers share it, as long as it lasts. */
 export function nextTurn(): Promise<void> {
   return new Promise((resolve) => {
     if (waiting.push(resolve) === 1) void giveTurns();

@@ -137,7 +137,7 @@ export const REPORTS: Notice<{
   }),
 };
 
-/** Somebody has proven who they are: may this user have one connection more? */
+/** A user has logged in: may this user have one connection more? */
 export const LOG_IN: Operation<Login, boolean> = { name: "log in", request: fields({ id, username }), answer: flag };
 
 /** The client of a connection has misbehaved. */

@@ -37,7 +37,7 @@ export interface WorkersOptions<Data = unknown> {
   readonly startTime?: number;
   /** Seconds after which a worker whose event loop stands still is killed; `false` is never. Default 30. */
   readonly unresponsiveAfter?: number | false;
-  /** Seconds that a worker has to live to be none of those that crash at once. Default 5. */
+  /** Seconds that a worker has to live so that its end does not count as a crash at the start. Default 5. */
   readonly minUptime?: number;
   /** Workers that may crash at once, one after the other, before everything ends. Default 5. */
   readonly maxCrashes?: number;

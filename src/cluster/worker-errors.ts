@@ -12,7 +12,7 @@ export class WorkerStartError extends Error {
   }
 }
 
-/** Workers end again and again, before they have started or soon after: to start more of them is no use. */
+/** Workers end again and again, before they have started or soon after: starting more of them would not help. */
 export class WorkerCrashLoopError extends Error {
   override readonly name = "WorkerCrashLoopError";
   /** Workers that have ended, one after the other. */

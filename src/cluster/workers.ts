@@ -266,7 +266,7 @@ export class Workers extends EventEmitter<WorkersEvents> implements AsyncDisposa
     line.answer(PENALISE, ({ id, cause }) => this.#penalise(worker, id, cause));
   }
 
-  /** An old worker lets in whom the limits of a reload do not. */
+  /** An old worker may let in a user whom the limits of a reload refuse. */
   async #countLogin(worker: WorkerProcess, login: Login): Promise<void> {
     if (!(await this.#logIn(worker, login))) worker.line.call(CLOSE, login.id).catch(() => {});
   }

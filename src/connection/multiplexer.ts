@@ -20,7 +20,7 @@ import { mayBeIgnored } from "./pending-answer.js";
 import { WaitingBudget } from "./request-queue.js";
 
 export interface MultiplexerOptions {
-  /** Channels that one connection may have open or opening, whoever opens them. */
+  /** Channels that one connection may have open or opening, whichever side opens them. */
   readonly maxChannels: number;
   /** Bytes that a channel's window may grow to. */
   readonly maxWindowSize: number;

@@ -29,7 +29,7 @@ export class PendingReplies<Reply> {
     return true;
   }
 
-  /** No more replies come. An error is made for each who waits: most often for nobody. */
+  /** No more replies come. An error is made for each caller that waits, and most often there is none. */
   fail(createError: () => Error): void {
     for (const answer of this.#pending.splice(0)) answer.reject(createError());
   }

@@ -10,7 +10,7 @@ const MAX_TURN = 256 * 1024;
  */
 const block = Buffer.allocUnsafeSlow(MAX_TURN);
 
-/** What a socket reads at a time: little at first, and once that was there, as much as who takes it has use for. */
+/** Memory for one read of a socket: little at first, and more once that was filled, as much as its reader can use. */
 const blocks = {
   /** For a peer that nobody knows yet. */
   little: block.subarray(0, 32 * 1024),
@@ -27,7 +27,7 @@ const reads = new WeakMap<object, DirectSource>();
 /** Takes bytes that are overwritten once it returns. Returns whether to go on; if not, `resume()` of the socket does. */
 export type TakeBytes = (bytes: Buffer) => boolean;
 
-/** What a stream reads, for who takes it without the stream. */
+/** Reads of a stream for a reader that takes them directly, not from the stream. */
 export interface DirectSource {
   /** Has what is read in the place of the only listener of `data`, while the stream is flowing. */
   take: TakeBytes | undefined;

@@ -2,7 +2,7 @@ import type { MaybePromise } from "../base/maybe-promise.js";
 import type { FileOperation } from "./file-operation.js";
 import type { FileServerConnection } from "./file-server-stream.js";
 
-/** Who wants to do something to a file, and what goes with it. */
+/** The user who wants to do something to a file, and the details of the request. */
 export interface AccessContext<Client extends object = FileServerConnection> {
   /** Name of the user who is logged in; `undefined` where files are served over a stream that belongs to no connection. */
   readonly user: string | undefined;

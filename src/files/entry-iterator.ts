@@ -10,7 +10,7 @@ export interface EntryIterator {
   return(): Promise<void>;
 }
 
-/** Entries that are found many at a time: whoever knows that need not wait for each. */
+/** Entries that are found many at a time: a caller that knows this need not wait for each. */
 export abstract class BatchedEntries implements AsyncIterable<DirectoryEntry> {
   abstract batches(): AsyncGenerator<readonly DirectoryEntry[], void>;
 

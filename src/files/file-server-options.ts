@@ -26,7 +26,7 @@ export type ServedFiles =
 /** The logger of a session; a pino logger is one. Without `info`, lines of that level go to `debug`. */
 export type FileServerLogger = Pick<Logger, "debug" | "warn"> & Partial<Pick<Logger, "info">>;
 
-/** The files that are served, and to whom. */
+/** The files that are served, and the user they are served to. */
 export type FilesOptions<Client extends object | undefined = FileServerConnection | undefined> = ServedFiles &
   TransferListeners<Client> & {
     /** The client's home: where relative paths start, and what `~` is. Default: `/`. */

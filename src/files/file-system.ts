@@ -62,8 +62,8 @@ export interface OpenOptions {
   readonly exclusive: boolean;
   /**
    * For a file system that writes uploads beside their places, as `atomicUploads` does: asked before what was written is put
-   * in its place, with whether a file is there by then. `false` lets it fail (EEXIST, ENOENT). With this function,
-   * `exclusive` is no wish of the client: an unfinished upload of the user is gone on with.
+   * in its place, with whether a file is there by then. `false` lets it fail (EEXIST, ENOENT). With this function, `exclusive`
+   * is not what the client has asked for: an unfinished upload of the user goes on.
    */
   readonly mayPlace?: (isThere: boolean) => MaybePromise<boolean>;
   /** Beside `mayPlace`, where `create` is left out so that nothing is made: the client has asked for it all the same. */

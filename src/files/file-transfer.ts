@@ -8,7 +8,7 @@ import { readBytes } from "./read-bytes.js";
 import { sizeOf } from "./size-of.js";
 import { countRead, uncounted } from "./uncounted-reads.js";
 
-/** Who follows transfers. */
+/** An observer of transfers. */
 export interface TransferWatcher {
   /** Whether it wants to know how large files are at their end. */
   readonly wantsSize: boolean;

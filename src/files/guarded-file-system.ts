@@ -355,7 +355,7 @@ export class GuardedFileSystem {
     if (attributes.type === "symlink" && lastLink === "follow" && fileSystem.readlink !== undefined) {
       throw new LinkInPathError();
     }
-    // What somebody has written, and may go on with, is no secret to them.
+    // A user may see what they have written and may go on with.
     const isOwn =
       attributes.unfinished === true && operations[0] === "stat" && (await this.#access.allows("create", path));
     await this.#demandAll(attributes.type, path, mode, isOwn ? ["create"] : operations, to);

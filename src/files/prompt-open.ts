@@ -5,10 +5,10 @@ import type { FileHandle, FileSystem, OpenOptions } from "./file-system.js";
 type Method = NonNullable<FileSystem["open"]>;
 type PromptOpen = (fileSystem: FileSystem, ...parameters: Parameters<Method>) => MaybePromise<FileHandle>;
 
-/** By the method itself: who has another one of their own, as a subclass may, must not be gone around. */
+/** By the method itself: a subclass that overrides the method has no prompt form, so that its own is called. */
 const promptForms = new WeakMap<Method, PromptOpen>();
 
-/** Says how to do at once, where that can be, what a method that is `async` does later. It may throw. */
+/** Gives an `async` method a form that opens at once, where that can be. The form may throw. */
 export function givePromptForm(method: Method, open: PromptOpen): void {
   promptForms.set(method, open);
 }

@@ -17,8 +17,8 @@ export interface TransferEvent<Connection = FileServerConnection | undefined> {
    */
   readonly bytes: number;
   /**
-   * Bytes that the file had at its end, whoever has written them: of an upload that was gone on with, all of it; of one that
-   * has broken off, what has come. `undefined` where its handle does not tell.
+   * Bytes of the whole file at the end of the transfer, whichever sessions have written them: for a resumed upload all of it, for one
+   * that has broken off what has come. `undefined` where its handle does not tell.
    */
   readonly size: number | undefined;
   /** Since the file was opened. */
@@ -29,7 +29,10 @@ export interface TransferEvent<Connection = FileServerConnection | undefined> {
   readonly connection: Connection;
 }
 
-/** Told of each file once, when it is closed. It may be asynchronous: what it throws, or rejects with, is logged and harms nothing; nobody waits for it. */
+/**
+ * Told of each file once, when it is closed. It may be asynchronous: what it throws, or rejects with, is logged and harms
+ * nothing; nobody waits for it.
+ */
 export type TransferListener<Connection = FileServerConnection | undefined> = {
   // As a method, so that a server of channels can take a listener that wants their connection.
   listen(event: TransferEvent<Connection>): unknown;

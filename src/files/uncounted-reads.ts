@@ -30,7 +30,7 @@ export function passUncountedReads(from: FileHandle, to: FileHandle): FileHandle
   return reads === undefined ? to : withUncountedReads(to, reads);
 }
 
-/** What to read from where it is not to count. */
+/** The handle to read from where reads must not count. */
 export function uncounted(handle: FileHandle): Pick<FileHandle, "read"> {
   return readers.get(handle) ?? handle;
 }
@@ -40,7 +40,7 @@ export function countRead(handle: FileHandle, length: number): void {
   readers.get(handle)?.count(length);
 }
 
-/** Reads for a hash as `readBytes` does: what the client gets of it is no content. */
+/** Reads for a hash as `readBytes` does. It does not count as a transfer: the client gets no content. */
 export function readToHash(handle: FileHandle, buffer: Buffer, position: number): MaybePromise<number> {
   return readers.get(handle)?.readToHash(buffer, position) ?? readBytes(handle, buffer, position);
 }

@@ -10,7 +10,7 @@ import { resetSocket } from "./reset-socket.js";
 export interface ListenProblem {
   /** `ADDRESS:PORT` or a path as the client says it, cut and escaped. */
   readonly listener: string;
-  /** One of few, for whoever counts. */
+  /** One of few texts, so that refusals can be counted by it. */
   readonly reason: string;
   /** The error behind it, unless the reason says all. */
   readonly cause?: unknown;

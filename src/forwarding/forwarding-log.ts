@@ -76,6 +76,6 @@ export interface ForwardingLog {
   ): void;
   /** A forwarded connection is over. */
   ended(kind: ForwardingKind, target: string | undefined, joined: Joined): void;
-  /** A decision has thrown, or is none. */
+  /** A decision has thrown, or has returned something that is not an answer. */
   failed(hook: string, error: unknown): void;
 }

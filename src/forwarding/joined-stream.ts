@@ -142,7 +142,7 @@ export class JoinedStream {
     else stream.once("close", closed);
   }
 
-  /** Closes the stream: in such a way that its peer does not take for all of the data what is not all of it. */
+  /** Closes the stream. Where data are missing, the stream is cut off, so that its peer does not take what came for all of it. */
   close(): void {
     const { stream } = this;
     if (stream.destroyed) return;

@@ -1,7 +1,7 @@
 import type { Connection } from "../session/connection.js";
 import type { Places } from "./places.js";
 
-/** Something is not listened on; the message is one of few, for whoever counts. */
+/** Something is not listened on. The message is one of few texts, so that refusals can be counted by it. */
 export class ListenRefusal extends Error {
   override readonly name = "ListenRefusal";
 }
@@ -89,7 +89,7 @@ export class ListenerRegister<Open extends Listener> {
     return [...(this.#entries ?? [])].find((entry) => entry.name === name);
   }
 
-  /** One that is still being opened is closed by whoever opens it. */
+  /** A listener that is still being opened is closed by the code that opens it. */
   async #close(entry: Entry<Open>): Promise<void> {
     this.#entries?.delete(entry);
     if (entry.listener === undefined) return;

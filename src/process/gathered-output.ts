@@ -9,8 +9,8 @@ const WAITING_TIME = 1;
 const blocks = new SpareBlocks(2 * FULL, 32);
 
 /**
- * A fast program's output, in full packets. Such a program is often interrupted by who reads its output, after a few KiB; a packet
- * for each of these would cost more than all else. What comes slower is handed on at once.
+ * A fast program's output, in full packets. The reader of the output often interrupts such a program after a few KiB; a packet
+ * for each of these pieces would cost more than all else. Slower output is handed on at once.
  */
 export class GatheredOutput {
   readonly #hand: (bytes: Uint8Array) => void;

@@ -24,7 +24,7 @@ export class ProgramStartError extends ExitError {
   }
 }
 
-/** Tells the log why a program could not be started. Other errors are those of whoever wanted it. */
+/** Tells the log why a program could not be started. Other errors are for the caller. */
 export function noteStartError(channel: SessionChannel, error: unknown): void {
   if (!(error instanceof ProgramStartError)) return;
   const { cause } = error;

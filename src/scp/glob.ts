@@ -18,7 +18,7 @@ const MAX_PATTERN_LENGTH = 1024;
 /** After so many steps others get their turn. */
 const STEPS_PER_TURN = 16;
 
-/** For whom a pattern is expanded. */
+/** The session that a pattern is expanded for. */
 interface GlobPeer {
   readonly hasLeft: boolean;
 }

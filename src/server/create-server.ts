@@ -116,8 +116,9 @@ export class Server<Data = unknown> extends EventEmitter<ManagerEvents<Data>> im
    */
   listen(port: number, host?: string, options?: ServerListenOptions): Promise<void>;
   /**
-   * Listens on ports of TCP, sockets of the file system, or both: on all of them or none. The limits are for all together. Who
-   * comes by a socket of the file system has no address: `allowFrom` lets nobody in there, and no limit for sources holds.
+   * Listens on ports of TCP, sockets of the file system, or both: on all of them or none. The limits are for all together. A
+   * client that comes by a socket of the file system has no address: `allowFrom` lets none in there, and no limit for sources
+   * holds.
    *
    * @param addresses a port without a `host` is one of 127.0.0.1
    * @throws {ConfigurationError} likewise, naming the address that cannot be listened on
@@ -160,7 +161,7 @@ export class Server<Data = unknown> extends EventEmitter<ManagerEvents<Data>> im
    */
   async handleConnection(stream: Duplex, info?: StreamInfo): Promise<Connection<Data>> {
     checkStream(stream);
-    // Whoever waits for the host keys does not listen yet.
+    // While the host keys are awaited, nothing listens yet.
     const ignore = () => {};
     stream.on("error", ignore);
     const closes = this.#closes;

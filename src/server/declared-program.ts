@@ -37,7 +37,7 @@ interface NoFiles {
 
 const withoutFiles = new WeakMap<SessionChannel, NoFiles>();
 
-/** A declaration has no files for the user of a channel, who has asked for some. */
+/** Notes that a user has asked for files on a channel, and that the declaration has none for this user. */
 export function noteNoFiles(channel: SessionChannel, problem?: string): false {
   withoutFiles.set(channel, { problem });
   return false;

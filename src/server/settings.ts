@@ -96,8 +96,9 @@ export interface SSHServerManagerOptions extends GeneralOptions {
   /** Port to listen on; 0 lets the system choose. Default 22. */
   readonly port?: number;
   /**
-   * Addresses to listen on, in place of `bindAddress` and `port`: on all of them or none. The limits are for all together. Who
-   * comes by a socket of the file system has no address: `allowFrom` lets nobody in there, and no limit for sources holds.
+   * Addresses to listen on, in place of `bindAddress` and `port`: on all of them or none. The limits are for all together. A
+   * client that comes by a socket of the file system has no address: `allowFrom` lets none in there, and no limit for sources
+   * holds.
    */
   readonly listen?: ListenAddress | readonly ListenAddress[];
 }

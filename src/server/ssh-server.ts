@@ -346,7 +346,7 @@ export class SSHServer {
   /** A channel was opened. */
   onChannelOpened(channel: AnyChannel): MaybePromise<void> {}
 
-  /** A channel was closed, by whomever, or its connection has ended. */
+  /** A channel was closed by either side, or its connection has ended. */
   onChannelClosed(channel: AnyChannel): MaybePromise<void> {}
 
   /** All that was asked was proven. The client is let in once this is done; a throw refuses it. */

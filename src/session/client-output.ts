@@ -21,7 +21,7 @@ export let onDropped: (output: Writable, listener: DroppedListener) => void;
 
 /**
  * A stream towards the client. A program need not listen for its errors: when the client is gone, its session's signal tells.
- * Whoever writes to it all the same, and waits for room, gets the error each time: a loop of writes does not wait for ever.
+ * A program that writes all the same, and waits for room, gets the error each time: a loop of writes does not wait for ever.
  */
 export abstract class ClientOutput extends Writable {
   static {

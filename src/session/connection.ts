@@ -80,7 +80,7 @@ export interface Connection<Data = unknown> {
    */
   refuse(): void;
   /**
-   * To be called by an authentication hook that has met a user whom there is not: if the client leaves without a login,
+   * To be called by an authentication hook when the user does not exist: if the client leaves without a login,
    * its source gets the penalty `invalidUser`. The client is told nothing.
    */
   reportInvalidUser(): void;

@@ -32,7 +32,7 @@ export interface AgentSignOptions extends AnswerOptions {
  * All methods reject with an AgentError, whose `code` tells why, or with the reason of their own `signal`.
  */
 export interface ForwardedAgent {
-  /** Opens a channel to the agent, for those who speak its protocol themselves. The caller closes it. */
+  /** Opens a channel to the agent, for a program that speaks the protocol itself. The caller closes it. */
   openStream(options?: AnswerOptions): Promise<AnyChannel>;
   /** The keys of the agent: 2048 at most, in the order of the agent. */
   list(options?: AnswerOptions): Promise<readonly AgentKey[]>;

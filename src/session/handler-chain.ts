@@ -28,8 +28,8 @@ export class HandlerChain<Data> {
   /**
    * Resolves when all that was entered has ended.
    *
-   * @throws whatever the outermost function throws, an Error where a middleware calls `next` more than once, and a TypeError
-   * for what makes a middleware, and is none
+   * @throws whatever the outermost function throws, an Error where a middleware calls `next` more than once, and a TypeError for
+   *   a function that was to be called to get the middleware
    */
   run(session: Session<Data>): Promise<void> {
     return this.#enter(session, 0);

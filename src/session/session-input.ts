@@ -4,8 +4,8 @@ import type { SessionChannel } from "./session-channel.js";
 import type { SessionEndedError } from "./session-ended-error.js";
 
 /**
- * The input of a session: what the client sends, until its EOF. Whoever stops reading early, by `break` in a `for await`, ends
- * nothing but this stream. A client that is gone without an EOF is an error: what came may not be all.
+ * The input of a session: what the client sends, until its EOF. A handler that stops reading early, by `break` in a `for await`,
+ * ends nothing but this stream. A client that is gone without an EOF is an error: what came may not be all.
  */
 export class SessionInput extends Readable {
   readonly #channel: SessionChannel;

@@ -6,7 +6,7 @@ import type { ProgramEnd } from "./program-end.js";
 /**
  * The outcome that a handler's result stands for.
  *
- * @throws {TypeError} and {RangeError} for a result that is none
+ * @throws {TypeError} and {RangeError} for a result that is not a status
  */
 export function outcomeOf(result: unknown): ProgramEnd {
   if (result === undefined) return { status: 0 };

@@ -7,7 +7,7 @@ import {
 import type { AnyChannel } from "./connection.js";
 import { SessionChannel } from "./session-channel.js";
 
-/** The client wants no further sessions, whoever asks for them (OpenSSH PROTOCOL §2.2). */
+/** The client wants no further sessions on this connection (OpenSSH PROTOCOL §2.2). */
 const NO_MORE_SESSIONS = "no-more-sessions@openssh.com";
 
 /** The sessions that one connection may have, those included that are being decided on. */

@@ -85,7 +85,7 @@ export class SessionStreams {
     await Promise.all(this.#outputs.map(drained));
   }
 
-  /** The client is gone: whoever writes, or waits for room, gets the error. Input that is complete can still be read. */
+  /** The client is gone: a handler that writes, or waits for room, gets the error. Input that is complete can still be read. */
   destroy(error: SessionEndedError): void {
     this.#gone = error;
     // A handler whose client has gone before its end has nothing to be told.

@@ -56,7 +56,7 @@ export class Session<Data = unknown> {
     return this.channel.connection;
   }
 
-  /** Who has logged in, and how. */
+  /** The user who has logged in, and by which methods and keys. */
   get identity(): Identity<Data> {
     return this.#identity;
   }

@@ -437,7 +437,7 @@ export class Transport {
     this.rekey();
   }
 
-  /** Never throws: writers of data, timers and reads of programs are no place for an error of the connection. */
+  /** Never throws: those who write data, timers and readers of programs could do nothing about an error of the connection. */
   #write(head: Buffer, parts: readonly Uint8Array[] = []): void {
     try {
       if (this.#compressor === undefined) {

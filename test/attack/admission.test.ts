@@ -80,7 +80,7 @@ async function expectForgotten(attacked: Attacked, localAddress = ATTACKER): Pro
   await attacked.expectUnharmed();
 }
 
-describe("who stalls before a login is let go, penalised once and not counted any more:", () => {
+describe("a client that stalls before a login is let go, penalised once and not counted any more:", () => {
   type Stall = (attacked: Attacked) => Promise<PacketClient>;
   const closed = (client: PacketClient): Promise<unknown> => client.stream.closed(5_000);
   async function expectLetGo(
@@ -218,7 +218,7 @@ describe("who stalls before a login is let go, penalised once and not counted an
   });
 });
 
-describe("who has logged in is let go, and not counted any more:", () => {
+describe("a client that has logged in is let go, and not counted any more:", () => {
   async function expectLetGo(options: Partial<ManagerOptions>, stay: (client: PacketClient) => unknown): Promise<void> {
     const { attacked, causes } = await start({ ...CRAMPED, ...options });
     const client = await attacked.login(at());
@@ -492,7 +492,7 @@ describe("floods from 200 addresses", () => {
 });
 
 describe("the number of connections", () => {
-  it("without a login is what it should be, whoever else is refused", async () => {
+  it("without a login is what it should be, whichever others are refused", async () => {
     const { attacked } = await start({ maxStartups: 3, perSourceMaxStartups: 2, maxConnectionsPerUser: 3 });
     const held = [await identified(attacked, "127.0.0.2"), await identified(attacked, "127.0.0.2")];
     const refused = await attacked.connect(at("127.0.0.2"));

@@ -31,7 +31,7 @@ const stops: Readonly<Record<string, (client: PacketClient) => void | Promise<vo
 };
 
 describe.each(Object.entries(stops))("what a program asks of a client that %s", (_, stop) => {
-  // In the gate, who exchanges keys without end is asked in every third way.
+  // In the gate, a client that exchanges keys without end is asked in every third way.
   const tried = Object.entries(ways);
   it.each(stop === stops["reads nothing"] ? tried : sample(tried, 3))(
     "is bounded, and does not end the connection: %s",

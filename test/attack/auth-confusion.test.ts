@@ -274,7 +274,7 @@ describe("a proof that was made for something else", () => {
     await expectNobody({ attacked, client });
   });
 
-  it("another service is refused whoever signs it", async () => {
+  it("another service is refused, whichever user signs the request", async () => {
     const { attacked, client } = await start();
     const request = { ...plain, service: "ssh-userauth" };
     client.sendPacket(publickeyProof(request, over(client.sessionId, body(request))));

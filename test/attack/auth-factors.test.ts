@@ -37,7 +37,7 @@ describe("two factors", () => {
     return { attacked, client: await attacked.authenticating() };
   }
 
-  it("let in who has both", async () => {
+  it("let in a user who has both", async () => {
     const { attacked, client } = await start();
     const partial = readUserauthFailure(await client.authPublickey("alice", key));
     expect(partial).toEqual({ methods: ["password"], partialSuccess: true });

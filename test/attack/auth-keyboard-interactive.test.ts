@@ -57,7 +57,7 @@ class AskingServer extends TargetServer {
 const begin = keyboardInteractiveRequest(USERNAME);
 
 describe("keyboard-interactive", () => {
-  it("lets in who answers both rounds", async () => {
+  it("lets in a user who answers both rounds", async () => {
     const attacked = await Attacked.start(new AskingServer());
     const client = await attacked.authenticating();
     expect((await client.authenticate(begin))[0]).toBe(USERAUTH_INFO_REQUEST);

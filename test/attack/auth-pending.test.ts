@@ -111,7 +111,7 @@ describe("another user's request while the first one's factor is being decided o
     await expectNobody(attacked, client);
   });
 
-  it("does not become whoever is let in: the name is that of the request that was decided on", async () => {
+  it("does not change when another name is let in: it is that of the request that was decided on", async () => {
     const { attacked, client, server } = await start();
     client.sendPacket(passwordRequest("alice", "x"));
     for (const name of ["bob", "root", "alice"]) client.sendPacket(passwordRequest(name, "x"));

@@ -130,7 +130,7 @@ describe("a signature that was made elsewhere", () => {
   });
 });
 
-describe("a signature that is none", () => {
+describe("something else than a signature", () => {
   it("of a wrong length or changed anywhere is refused", async () => {
     const changes: readonly ((signature: Buffer) => Uint8Array)[] = [
       () => Buffer.alloc(0),

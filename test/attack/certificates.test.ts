@@ -138,7 +138,7 @@ describe("a certificate that is whole, but not good, reaches no hook", () => {
 });
 
 describe("a certificate that is only offered", () => {
-  it("is no login, whatever is asked next", async () => {
+  it("is not a login, whatever is asked next", async () => {
     const attack = await CertificateAttack.begin();
     expect((await attack.client.authenticate(publickeyQuery(request(craft()))))[0]).toBe(USERAUTH_PK_OK);
     await attack.expectRefused(noneRequest(USERNAME));

@@ -39,7 +39,7 @@ const fillers: Readonly<Record<string, () => Buffer>> = {
 };
 
 describe.each(Object.entries(fillers))("%s", (_, make) => {
-  it("are no message, and keep nobody waiting", LONG, async () => {
+  it("are not a message, and keep nobody waiting", LONG, async () => {
     const { attacked, client, before } = await start();
     const startedAt = process.cpuUsage();
     client.sendUncompressed(stream(make()));
@@ -150,7 +150,7 @@ describe("a stream that is cut", () => {
     return compressor.compress(message(M.PING, "some text, some text, some more text"));
   })();
 
-  it("anywhere is no message, or an incomplete one", async () => {
+  it("anywhere is not a message, or an incomplete one", async () => {
     const attacked = await Attacked.start(new TargetServer());
     for (let length = 1; length < whole.length; length += extent(4, 1)) {
       const client = await attacked.login(COMPRESSED);

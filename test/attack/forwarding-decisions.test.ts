@@ -20,7 +20,7 @@ type Local = NonNullable<ForwardingOptions["local"]>;
 /** A decision that its types do not allow. */
 const deciding = (answer: () => unknown): ForwardingOptions => ({ local: answer as Local, connectTimeout: 5 });
 
-describe("a decision about a target that is none", () => {
+describe("something else than a decision about a target", () => {
   it.each<[what: string, answer: () => unknown]>([
     ["nothing", () => undefined],
     ["a promise of a promise of nothing", async () => Promise.resolve()],

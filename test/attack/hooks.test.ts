@@ -179,7 +179,7 @@ describe.each(errorsOfTheLibrary)("a hook that throws a $name", (error) => {
   });
 });
 
-describe("a list of methods that is none", () => {
+describe("something else than a list of methods", () => {
   it.each([
     ["undefined", undefined],
     ["a text", "password"],

@@ -96,7 +96,7 @@ describe("the connection timeout", () => {
     manager.setAuthTimeout(60);
   };
 
-  it("ends who never stops talking", async () => {
+  it("ends a client that never stops talking", async () => {
     const attacked = await Attacked.start(new TargetServer(), {}, prepare);
     const client = await attacked.connect({ markers: [] });
     await client.exchangeIdentifications();
@@ -125,7 +125,7 @@ describe("the connection timeout", () => {
 describe("the authentication timeout", () => {
   const prepare = (manager: SSHServerManager): void => manager.setAuthTimeout(0.4);
 
-  it("ends who never stops talking", async () => {
+  it("ends a client that never stops talking", async () => {
     const attacked = await Attacked.start(new TargetServer(), {}, prepare);
     const client = await attacked.authenticating();
     const talking = setInterval(() => client.sendPacket(ping("blah")), 20);

@@ -351,7 +351,7 @@ describe.each(Object.entries(moments))("every message number %s", (_, moment) =>
       const ran = attacked.callNames.filter((name) => hooks[number]?.includes(name) !== true);
       if (ran.length > 0) wrong.push(`${report} ran ${ran}`);
       if (!isRight(outcome, number)) wrong.push(report);
-      // Whoever is told that a message means nothing is where it was before.
+      // A client that is told that a message means nothing is in the same phase as before.
       same = outcome.kind === "unimplemented" && moment.goOn === nothing ? client : undefined;
       if (same === undefined) client.reset();
     }

@@ -87,7 +87,7 @@ describe("when a session ends", () => {
     expect(client.replies).toHaveLength(1 + count);
   });
 
-  it("what takes long ends with it, and is no defect that is worth a line in the log", async () => {
+  it("what takes long ends with it, and is not a defect that is worth a line in the log", async () => {
     const endless = { read: (buffer: Buffer) => buffer.length, write: () => {} };
     const { client, server, warnings } = await startSession({ open: (path) => ({ ...endless, identity: path }) });
     const file = await client.open("/file");

@@ -340,7 +340,7 @@ describe("names", () => {
     await attacked.expectAlive();
   });
 
-  it("with newlines, backslashes, controls and bytes that are no UTF-8: are names", async () => {
+  it("with newlines, backslashes, controls and bytes that are not UTF-8: are names", async () => {
     const { attacked, client } = await setUp();
     for (const hex of [
       "2f610a62",

@@ -147,7 +147,7 @@ describe("sequence numbers under strict key exchange", () => {
   });
 });
 
-describe("a marker that is none", () => {
+describe("something that only looks like a marker", () => {
   const elsewhere: readonly (readonly [what: string, markers: readonly string[]])[] = [
     ["without its version", ["kex-strict-c@openssh.com"]],
     ["of the standard to come", ["kex-strict-c"]],

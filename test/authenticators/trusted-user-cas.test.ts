@@ -47,7 +47,7 @@ describe("trustedUserCAs", () => {
     expect(await trustedUserCAs([authority, plain])("ann", plain, local, ALGORITHM)).toBe(AUTH_FAILED);
   });
 
-  it("refuses lines with options, certificates and what is no key, and them alone", async () => {
+  it("refuses lines with options, certificates and what is not a key, and them alone", async () => {
     const log = new LogRecord();
     const text = `cert-authority ${authority.toPublicString()}\n${certificate.toPublicString()}\njunk\n${stranger.toPublicString()}`;
     const hook = trustedUserCAs(text, { logger: log });

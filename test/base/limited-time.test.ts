@@ -42,7 +42,7 @@ describe("what is done in limited time", () => {
     expect(run).not.toHaveBeenCalled();
   });
 
-  it("gives a result that comes too late to whoever takes it back", async () => {
+  it("gives a result that comes too late to the function that takes it back", async () => {
     const controller = new AbortController();
     const late = vi.fn();
     let finish = (_result: string) => {};

@@ -73,7 +73,7 @@ describe("the option logger", () => {
     expect(() => Reflect.apply(resolveLogger, undefined, [given])).toThrow("logger: has no method info");
   });
 
-  it("may be a level, and a text that is none is told which there are", () => {
+  it("may be a level, and for another text the error names the levels", () => {
     expect(resolveLogger("debug", ["debug", "warn"])).toBe(resolveLogger("debug"));
     for (const text of ["pino", "", "constructor", "INFO"]) {
       expect(() => Reflect.apply(resolveLogger, undefined, [text])).toThrow(

@@ -149,7 +149,7 @@ describe("a worker that stands still", () => {
     expect(await started.statistics()).toMatchObject({ accepted: 2, active: 2, startups: 0 });
   });
 
-  it("serves who has come meanwhile, where it is the only one", async () => {
+  it("serves the clients that have come meanwhile, where it is the only one", async () => {
     const started = await StartedWorkers.start({ workers: { workers: 1 } });
     const pid = (await started.workers())[0]?.pid ?? 0;
     process.kill(pid, "SIGSTOP");
@@ -175,7 +175,7 @@ describe.runIf(process.platform === "linux")("a worker without file descriptors"
     await vi.waitFor(async () => expect(await started.pidOf(await started.login())).toBe(poor), 6000);
   });
 
-  it("closes nobody's connection while its time to wait is not over, where there is no other", async () => {
+  it("closes no connection while its time to wait is not over, where there is no other worker", async () => {
     const started = await StartedWorkers.start({ workers: { workers: 1 } });
     const pid = (await started.workers())[0]?.pid ?? 0;
     const limit = (count: number) => execFileSync("prlimit", ["--pid", `${pid}`, `--nofile=${count}:`]);

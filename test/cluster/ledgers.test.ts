@@ -153,7 +153,7 @@ describe("the ledgers of three workers", () => {
       line.call(STORE, { folder, name, blocks: 1000, limit }, { seconds: 60 });
     const [block, less, more] = [32 * 1024, 1_000_000, 3_000_000];
     const within = (limit: number) => limit - (limit % block);
-    // Whoever comes last does not decide for the others.
+    // The last to come does not decide for the others.
     const stored = await store(one, "one", less);
     expect(stored).toBe(within(less));
     expect(stored + (await store(two, "two", more))).toBe(within(more));

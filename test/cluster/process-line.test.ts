@@ -46,7 +46,7 @@ describe("a line between two processes", () => {
     expect(warnings).toEqual([]);
   });
 
-  it("gives a late answer to who takes it back", async () => {
+  it("gives a late answer to the function that takes it back", async () => {
     const { line } = start();
     const late = new Promise((resolve) => {
       line.call(WAIT, 100, { seconds: 0.01, late: resolve }).catch(() => {});

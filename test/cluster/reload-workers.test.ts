@@ -151,7 +151,7 @@ describe("workers that are told to end", BUSY, () => {
     await soon(() => expect(started.primary.exitCode).toBe(0));
   });
 
-  it("end who is left at the earliest of several deadlines", async () => {
+  it("end the connections that are left at the earliest of several deadlines", async () => {
     const started = await StartedWorkers.start();
     const client = await started.login();
     const over = [false, 0.2].map((deadline) => started.ask("stopListening", { deadline }));
@@ -170,7 +170,7 @@ describe("workers that are told to end", BUSY, () => {
     await Promise.all([over, ended]);
   });
 
-  it("still serve who was accepted before, and waits for a worker", async () => {
+  it("still serve a client that was accepted before, and waits for a worker", async () => {
     const started = await StartedWorkers.start({
       workers: { workers: 1 },
       server: { perSourceMaxStartups: 40, maxStartups: false },

@@ -70,7 +70,7 @@ describe("over three workers", BUSY, () => {
     await other.close();
   });
 
-  it("all connections are counted together, and who is one too many is told so", async () => {
+  it("all connections are counted together, and a client that is one too many is told so", async () => {
     const started = await start({ ...noPenalties, maxConnections: 7 });
     const clients = [];
     for (let count = 0; count < 7; count++) clients.push(await started.login());

@@ -109,7 +109,7 @@ describe("a worker that is killed", BUSY, () => {
     const started = await StartedWorkers.start({ workers: { workers: 1 } });
     const [worker] = await started.workers();
     process.kill(worker?.pid ?? 0, "SIGKILL");
-    // One may have gone to the worker that is no more, and is closed then.
+    // One may have gone to the worker that has ended, and is closed then.
     const outcomes = await Promise.allSettled([started.login(), started.login(), started.login()]);
     const clients = outcomes.flatMap((outcome) => (outcome.status === "fulfilled" ? [outcome.value] : []));
     const refusals = outcomes.flatMap((outcome) => (outcome.status === "rejected" ? [outcome.reason] : []));

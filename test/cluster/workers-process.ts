@@ -174,7 +174,7 @@ process.on("message", async ({ id, name, parameters }: Question) => {
 });
 process.send?.({ port: workers.port });
 await workers.ended.catch(() => {});
-// Behind the answer to who has asked for it.
+// Behind the answer to the question that has caused it.
 setImmediate(() => process.disconnect?.());
 
 /** From this program alone: Node.js, which listens already when `fork` returns, goes on hearing them. */

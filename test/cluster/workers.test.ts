@@ -118,7 +118,7 @@ describe("workers", BUSY, () => {
     );
   });
 
-  it("have no sockets of systemd, and are told who has them", async () => {
+  it("have no sockets of systemd, and are told which process has them", async () => {
     const cure = "systemdSockets: a worker has none: call it in `prepare`, and listen on the data that `start` gets";
     const file = join(folder, "sockets.json");
     writeFileSync(file, JSON.stringify({ sockets: true }));

@@ -302,7 +302,7 @@ describe("a reader that is behind", () => {
     }
   });
 
-  it("is no error to report where nobody listens for it", async () => {
+  it("is not an error to report where nobody listens for it", async () => {
     const { channel, link } = openTestChannel();
     channel.on("data", () => channel.pause());
     for (const piece of pieces(2)) inputOf(channel).receiveData(Buffer.from(piece));

@@ -321,7 +321,7 @@ describe("the end of a channel's input", () => {
     expect([channel.destroyed, link.closings]).toEqual([true, 1]);
   });
 
-  it("by CLOSE lets one who calls read() go on later", async () => {
+  it("by CLOSE lets a reader that calls read() go on later", async () => {
     const { channel, link } = openTestChannel();
     inputOf(channel).receiveData(Buffer.from("before the end"));
     let text = String(channel.read(6));

@@ -41,7 +41,7 @@ describePage("docs/limits-and-timeouts.md", (page) => {
     socket.destroy();
   });
 
-  it("tells who comes and goes", async () => {
+  it("tells which clients come and go", async () => {
     page.write("keys/ann");
     const { server } = await page.load<{ server: Server }>('server.on("authenticated"');
     const leaves = () => new Promise((resolve) => server.once("disconnected", resolve));

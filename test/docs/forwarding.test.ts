@@ -226,7 +226,7 @@ describePage("docs/bastion.md", (page) => {
     expect(await reached(["ann"])).toContain("prohibited");
   });
 
-  it("records who goes where", async () => {
+  it("records which user connects where", async () => {
     const { local } = await page.load<{ local(target: LocalTarget): Promise<boolean> }>("loggedText", {
       "db.internal:22": `127.0.0.1:${target.port}`,
     });

@@ -19,7 +19,7 @@ describePage("docs/operation.md", (page) => {
     expect((await page.ssh(server.port, ["ann@127.0.0.1", "true"])).stderr).toContain("exec request failed");
   });
 
-  it("blocks who comes from there", async () => {
+  it("blocks clients that come from there", async () => {
     page.write("keys/ann");
     const { server, block } = await page.load<{ server: Server; block: (networks: string[]) => Promise<void> }>(
       "block(",

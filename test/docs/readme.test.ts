@@ -19,7 +19,7 @@ describePage("README.md", (page) => {
   it("runs programs", async () => {
     page.write("keys/ann");
     const { server } = await page.load<{ server: Server }>("loginShell: true", {
-      // Told that it is the inner of two, bash does not read the .bashrc of who runs the tests.
+      // Told that it is the inner of two, bash does not read the .bashrc of the user who runs the tests.
       ": { shell: session.command })": ': { shell: session.command }, { env: { SHLVL: "1" } })',
     });
     expect(await page.ssh(server.port, ["ann@127.0.0.1", "echo one; exit 3"])).toMatchObject({

@@ -199,7 +199,7 @@ describePage("docs/file-systems.md", (page) => {
     expect(readFileSync(join(page.folder, "srv/incoming/old.txt"), "utf8")).toBe("whole");
   });
 
-  it("serves what is no folder", async () => {
+  it("serves what is not a folder", async () => {
     page.write("keys/ann");
     const { server } = await page.load<{ server: Server }>("class Reports");
     const got = join(page.folder, "june");

@@ -144,7 +144,7 @@ describe("a socket that was connected for direct reads", () => {
 });
 
 describe("the output of a child", () => {
-  it("is read directly by whoever takes it, to the end, and no more of it by Node.js", async () => {
+  it("is read directly by the reader that takes it, to the end, and no more of it by Node.js", async () => {
     const child = spawn("seq", ["1", "100000"], { stdio: ["ignore", "pipe", "ignore"] });
     if (!(child.stdout instanceof Socket)) throw new Error("unreachable");
     const output = child.stdout;

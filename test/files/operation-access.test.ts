@@ -206,7 +206,7 @@ describe("access by operation", () => {
     await tree.rename("/a/file", "/a/new", "refuse");
   });
 
-  it("knows who asks", async () => {
+  it("knows the user who asks", async () => {
     const contexts: AccessContext[] = [];
     const { tree } = setUp((_operation, _path, context) => contexts.push(context) > 0);
     await tree.stat("/a", "follow");
@@ -253,7 +253,7 @@ describe("access by operation", () => {
 });
 
 describe("between the answer and what is done", () => {
-  it("who may only create makes a file that was not there, whoever makes one meanwhile", async () => {
+  it("a user who may only create makes a file that was not there, also when others make one meanwhile", async () => {
     const test = setUp((operation) => {
       if (operation === "create") test.files.writeFile("/a/new", "somebody else's");
       return operation === "create";
@@ -264,7 +264,7 @@ describe("between the answer and what is done", () => {
     expect(test.files.readFile("/a/new").toString()).toBe("somebody else's");
   });
 
-  it("who may only overwrite makes no file, whoever removes it meanwhile", async () => {
+  it("a user who may only overwrite makes no file, also when others remove it meanwhile", async () => {
     const test = setUp((operation) => {
       if (operation === "overwrite") test.files.remove("/a/file");
       return operation === "overwrite";
@@ -305,7 +305,7 @@ describe("between the answer and what is done", () => {
     expect(test.files.readFile("/a/file").toString()).toBe("content");
   });
 
-  it("who may not overwrite renames over nothing, whoever makes a file there meanwhile", async () => {
+  it("a user who may not overwrite renames over nothing, also when others make a file there meanwhile", async () => {
     const test = setUp((operation, path) => {
       if (operation === "overwrite" && path === "/b/new") test.files.writeFile("/b/new", "somebody else's");
       return operation !== "overwrite" || !path.startsWith("/b");
@@ -369,7 +369,7 @@ describe("under another name", () => {
     expect(test.refused[0]).toMatchObject({ path: "/a/file", why: `under the new name ${operation} would be allowed` });
   });
 
-  it("nobody moves files to themselves who decides by the path alone", async () => {
+  it("users move no files to themselves where the path alone decides", async () => {
     // The natural program: it does not look at `to`.
     const test = setUp((_operation, path) => path.startsWith("/a/"));
     for (const existing of ["refuse", "replace"] as const) {
@@ -474,7 +474,7 @@ describe("what is hidden", () => {
     await expect(tree.remove("/b/other")).rejects.toEqual(denied);
   });
 
-  it("fails the request where nobody knows what is hidden", async () => {
+  it("fails the request where it is not known what is hidden", async () => {
     const { tree } = setUp(
       () => true,
       () => {

@@ -143,7 +143,7 @@ describe("a decision about a target", () => {
     expect(log.refused.mock.calls[0]?.slice(0, 2)).toEqual(["direct-tcpip", "not connected"]);
   });
 
-  it("refuses by a shortage that is none of channels, where too many names are looked up", async () => {
+  it("refuses by another shortage than one of channels, where too many names are looked up", async () => {
     const { forwarding, connectToPort } = start((asked) => asked.connect());
     connectToPort.mockRejectedValueOnce(openFailure(4, new Error("too many names are being looked up")));
     expect(await forwarding.open(OPEN)).toEqual({ reason: 4, description: "resource shortage" });
@@ -225,7 +225,7 @@ describe("a decision about a target", () => {
     await vi.waitFor(() => expect(late.destroyed).toBe(true));
   });
 
-  it("is not waited for when the connection ends, which is no line of the log", async () => {
+  it("is not waited for when the connection ends, which is not a line of the log", async () => {
     const { forwarding, controller, log } = start(() => new Promise(() => {}));
     const opening = forwarding.open(OPEN);
     controller.abort(new Error("gone"));

@@ -65,7 +65,7 @@ describe.each(TRIED_SSHS)("host certificates and %s", (client) => {
     },
   );
 
-  it("the certificate comes before the key, and each is taken by who knows it", needs(client), async () => {
+  it("the certificate comes before the key, and each is taken by clients that know it", needs(client), async () => {
     await withServer([hostKey, certified(hostKey)], async (port) => {
       const certificate = "ssh-ed25519-cert-v01@openssh.com";
       for (const [knownHosts, options, algorithm] of [

@@ -14,7 +14,7 @@ import { createManager, PASSWORD, TestServer, USERNAME } from "../server/test-se
 import { type OpenedChannel, PacketClient } from "../support/packet-client.js";
 import { channelRequest, execRequest, readChannelData, windowAdjust } from "../support/packet-messages.js";
 
-/** Told that it is the inner of two, bash does not read the .bashrc of who runs the tests for each command. */
+/** Told that it is the inner of two, bash does not read the .bashrc of the user who runs the tests for each command. */
 const INNER_SHELL = { SHLVL: "1" };
 
 /** Runs what clients ask for, each command in a shell unless `command` says otherwise. */

@@ -129,7 +129,7 @@ describe("a sink", () => {
     expect(names(fileSystem)).toEqual([]);
   });
 
-  it("refuses a target of -d that is no directory, and two targets", async () => {
+  it("refuses a target of -d that is not a directory, and two targets", async () => {
     const peer = new SCPTestPeer("scp -d -t /file", { fileSystem: MemoryFileSystem.from({ "/file": "" }) });
     expect(await peer.answer()).toBe("\x02scp: /file: Not a directory");
     expect(await peer.exitStatus()).toBe(1);

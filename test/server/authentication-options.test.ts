@@ -24,7 +24,7 @@ async function start(server: SSHServer) {
 }
 
 describe("a declaration of the login", () => {
-  it("lets in whom it names, with its permissions", async () => {
+  it("lets in the users whom it names, with its permissions", async () => {
     const server = new SSHServer({
       authentication: {
         password: (username, password) =>

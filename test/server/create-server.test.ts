@@ -247,7 +247,7 @@ describe("closing a server with sessions", () => {
     expect([await end, output]).toEqual([[9], "goodbye: shutdown"]);
   });
 
-  it("waits no longer than the grace, and reports who goes on", { timeout: 30_000 }, async () => {
+  it("waits no longer than the grace, and reports handlers that go on", { timeout: 30_000 }, async () => {
     await server.listen(0);
     const goOn = new Deferred<number>();
     const { client } = await started(() => goOn.promise);

@@ -20,7 +20,7 @@ const hello = async (client: PacketClient) => (await client.exec("hello")).exitS
 const freed = (manager: SSHServerManager) => expect.poll(() => manager.isRunning(), { interval: 1 }).toBe(false);
 
 describe("a manager that is drained", () => {
-  it("frees its port at once, serves who is there, and has stopped when the last is gone", async () => {
+  it("frees its port at once, serves the clients that are there, and has stopped when the last is gone", async () => {
     const logger = new LogRecord();
     const manager = await startManager({ logger });
     const { port } = manager;
@@ -51,7 +51,7 @@ describe("a manager that is drained", () => {
     expect(await hello(await login(manager))).toBe(0);
   });
 
-  it("ends who is left at the deadline", async () => {
+  it("ends the connections that are left at the deadline", async () => {
     const manager = await startManager();
     const client = await login(manager);
     await manager.stopListening({ deadline: 0.05 });
@@ -83,7 +83,7 @@ describe("a manager that is drained", () => {
     const client = await login(manager);
     const proxied = await PacketSocket.connect(manager.port, 5000, "127.0.0.10");
     const closed = once(proxied.socket, "close");
-    // Who comes later is accepted later.
+    // Clients that come later are accepted later.
     await (await login(manager)).close();
     const over = manager.stopListening();
     await freed(manager);
@@ -96,7 +96,7 @@ describe("a manager that is drained", () => {
     await over;
   });
 
-  it("resolves at once where nobody is, and where it never ran", async () => {
+  it("resolves at once where there are no clients, and where it never ran", async () => {
     await (await startManager()).stopListening();
     await createManager().stopListening();
   });
@@ -113,7 +113,7 @@ describe("a manager that is drained", () => {
 });
 
 describe("a server of createServer that is drained", () => {
-  it("serves who is there, and may listen again; its signal still ends it", async () => {
+  it("serves the clients that are there, and may listen again; its signal still ends it", async () => {
     const authentication = { none: () => AUTH_SUCCESSFUL } as const;
     await using server = createServer({ hostKey: RSA_KEY, logger: false, authentication });
     const enter = async () => {

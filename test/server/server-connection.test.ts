@@ -100,7 +100,7 @@ class Wire extends Duplex {
 }
 
 describe("a connection, as hooks see it,", () => {
-  it("tells who it is, as far as that is known", async () => {
+  it("tells whose it is, as far as that is known", async () => {
     const seen: unknown[] = [];
     class Watching extends TestServer {
       connection: Connection | undefined;

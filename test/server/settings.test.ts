@@ -86,11 +86,11 @@ describe("options that cannot be used are named", () => {
     expect(blamed({ serverKey: undefined, serverKeys: value })).toBe("serverKeys");
   });
 
-  it("a certificate for hosts is none of them", () => {
+  it("a certificate for hosts does not count as one of them", () => {
     expect(blamed({ serverKey: certified("host") })).toBeUndefined();
   });
 
-  it("a key that nobody has awaited is called a promise", () => {
+  it("a key that was not awaited is called a promise", () => {
     const options = { ...valid, serverKey: Promise.resolve(ed25519) as never };
     expect(() => new SSHServerManager(options)).toThrow("serverKey: must be a PKey or another HostKey, not a promise");
   });

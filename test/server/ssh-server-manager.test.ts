@@ -549,7 +549,7 @@ describe("serving any stream", () => {
     await manager.stopServer();
   });
 
-  it("that is none is refused at once, and not counted", async () => {
+  it("that is something else is refused at once, and not counted", async () => {
     const manager = createManager({ perSourceMaxConnections: 1 });
     const info = { remoteAddress: "192.0.2.1" };
     expect(() => manager.handleConnection({} as Duplex, info)).toThrow(/^stream: has no method on$/);

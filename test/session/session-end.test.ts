@@ -49,7 +49,7 @@ describe("output behind the end of a session", () => {
     expect(log.filter(({ message }) => message === dropped)).toHaveLength(1);
   });
 
-  it("is none where the client went before it", async () => {
+  it("is not told where the client went before it", async () => {
     const ended = new Deferred<void>();
     handle(async ({ stdout, signal }) => {
       stdout.write("started\n");
@@ -122,7 +122,7 @@ describe("a session's signal", () => {
     expect(await ended.promise).toMatchObject({ reason: "exit" });
   });
 
-  it("ends what waits with it, which is no error", async () => {
+  it("ends what waits with it, which is not an error", async () => {
     for (const wait of [
       (signal: AbortSignal) => passed(60_000, undefined, { signal }),
       (signal: AbortSignal) => once(new EventTarget() as never, "never", { signal }),
@@ -145,7 +145,7 @@ describe("a session's signal", () => {
     expect(log.filter(({ level }) => level === "error")).toEqual([]);
   });
 
-  it("is no error for what begins behind it", async () => {
+  it("is not an error for what begins behind it", async () => {
     const started = new Deferred<void>();
     handle(async ({ signal, stdin, stdout }) => {
       started.resolve();

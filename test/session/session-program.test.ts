@@ -385,7 +385,7 @@ describe("the end of a program", () => {
     await attacked.expectUnharmed();
   });
 
-  it("is no error of the hook where the client has gone in the middle of its output", async () => {
+  it("is not an error of the hook where the client has gone in the middle of its output", async () => {
     const output = new PassThrough();
     const { client, id, attacked, log } = await start((channel) => pipeline(output, channel));
     client.sendPacket(execRequest(id, "program"));

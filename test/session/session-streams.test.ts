@@ -187,7 +187,7 @@ describe("the output of a session", () => {
     expect(length).toBe(total);
   });
 
-  it("ends whoever waits for room when the client is gone", async () => {
+  it("ends a handler that waits for room when the client is gone", async () => {
     const waits = new Deferred();
     const failed = new Deferred<unknown>();
     handle(async ({ stdout }) => {
@@ -213,26 +213,29 @@ describe("the output of a session", () => {
     expect(log.filter(({ level }) => level === "error")).toEqual([]);
   });
 
-  it.each([false, true])("ends whoever writes when the client is gone already, with a terminal: %s", async (pty) => {
-    const started = new Deferred();
-    const failures: unknown[] = [];
-    handle(async ({ stdout, stderr, signal }) => {
-      started.resolve();
-      await once(signal, "abort");
-      for (const output of [stdout, stderr]) {
-        for (let time = 0; time < 2; time++) {
-          if (!output.write("into the void")) await once(output, "drain").catch((error) => failures.push(error));
+  it.each([false, true])(
+    "ends a handler that writes when the client is gone already, with a terminal: %s",
+    async (pty) => {
+      const started = new Deferred();
+      const failures: unknown[] = [];
+      handle(async ({ stdout, stderr, signal }) => {
+        started.resolve();
+        await once(signal, "abort");
+        for (const output of [stdout, stderr]) {
+          for (let time = 0; time < 2; time++) {
+            if (!output.write("into the void")) await once(output, "drain").catch((error) => failures.push(error));
+          }
         }
-      }
-      throw failures[3];
-    });
-    using client = await connect();
-    await openCommand(client, "any", { pty });
-    await started.promise;
-    client.destroy();
-    await fixture.logged("debug", "a session's handler was ended by the end of its session");
-    expect(failures).toEqual(Array(4).fill(expect.any(SessionEndedError)));
-  });
+        throw failures[3];
+      });
+      using client = await connect();
+      await openCommand(client, "any", { pty });
+      await started.promise;
+      client.destroy();
+      await fixture.logged("debug", "a session's handler was ended by the end of its session");
+      expect(failures).toEqual(Array(4).fill(expect.any(SessionEndedError)));
+    },
+  );
 
   it("takes writes that come too late, and nothing happens", async () => {
     const wrote = new Deferred<unknown>();

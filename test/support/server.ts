@@ -11,7 +11,7 @@ import {
   OPEN_SUCCEEDED,
 } from "../../src/protocol/constants.js";
 
-/** Who can log in to the test server, and how. Every user may also use the keys in `authorizedKeys`. */
+/** The users who can log in to the test server, and how. Every user may also use the keys in `authorizedKeys`. */
 export const USERS = {
   admin: { password: "secret", methods: ["publickey", "password"] },
   /** Asks twice: a password, then two more questions. */

@@ -50,7 +50,7 @@ export class ExternalProcess implements Disposable {
     this.#collect(this.#child.stdout, this.#stdout);
     this.#collect(this.#child.stderr, this.#stderr);
     this.finished = this.#settle(options.timeout ?? DEFAULT_TIMEOUT);
-    // Whoever only waits for output still learns of a failure there; an unawaited end must not end the test run.
+    // Tests that only wait for output still learn of a failure there; an unawaited end must not end the test run.
     this.finished.catch(() => {});
     this.#feed(options.input);
   }

@@ -149,7 +149,7 @@ describe("resolveAlgorithms", () => {
     expect(() => resolve(option)).toThrow(refusal("algorithms", /"default", "hardened"/));
   });
 
-  it("quotes a text that is none of the two", () => {
+  it("quotes a text that is neither of the two", () => {
     expect(() => resolve("strong")).toThrow(/, not "strong"$/);
   });
 

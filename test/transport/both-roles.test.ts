@@ -184,7 +184,7 @@ describe("client and server", () => {
   });
 });
 
-it("fails, and throws at nobody who sends, where a message cannot be sealed", async () => {
+it("fails, and does not throw in the caller that sends, where a message cannot be sealed", async () => {
   const pair = await MemoryPair.running(both({ kex: ["curve25519-sha256"] }));
   const { transport, failures } = pair.server;
   const error = new Error("OpenSSL has failed");

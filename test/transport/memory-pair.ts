@@ -54,7 +54,7 @@ export class End {
           done?.();
         },
         message: (payload) => {
-          // All others are for whoever gets them.
+          // The payloads of other messages belong to the receiver already.
           this.messages.push(payload[0] === CHANNEL_DATA ? Buffer.from(payload) : payload);
           this.onMessage(payload);
         },

@@ -3,7 +3,7 @@ import { cipherAlgorithms, macAlgorithms } from "../../src/crypto/cipher/registr
 import { PacketReader } from "../../src/transport/packet-reader.js";
 import { PacketWriter } from "../../src/transport/packet-writer.js";
 
-/** A full packet of one connection on its way, and who reads it. */
+/** A full packet of one connection on its way, and its reader. */
 function connection(name: string, fill: number) {
   const cipher = cipherAlgorithms.get(name);
   const algorithm = macAlgorithms.get("hmac-sha2-256-etm@openssh.com");

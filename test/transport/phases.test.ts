@@ -101,7 +101,7 @@ describe.each([
     expect(actual).toEqual(wanted);
   });
 
-  it("is forbidden where it is no message number", () => {
+  it("is forbidden where it is not a message number", () => {
     for (const number of [-1, 256, 1.5, Number.NaN]) expect(dispositionOf(table, "running", number)).toBe("forbidden");
   });
 

@@ -59,7 +59,7 @@ describe("Transport: the handshake", () => {
     expect(client.failures).toEqual([]);
   });
 
-  it("tells what was negotiated and who signed, once both sides have new keys", async () => {
+  it("tells what was negotiated and which key signed, once both sides have new keys", async () => {
     const client = new MemoryClient();
     client.sendIdentification();
     client.sendKexInit();

@@ -27,12 +27,12 @@ export function requirePrivate(what: string, { uid, mode }: Ownership): void {
 }
 
 /**
- * Anybody who can change a file decides about logins. As StrictModes of sshd_config(5): the file and all folders above
+ * Anybody who can change a file decides about logins. As with StrictModes of sshd_config(5), the file and all folders above
  * it, links resolved, belong to root, to the user of this process or to `owner`, and no group or other can write them.
- * Other than to sshd, a folder like /tmp is not a fault: there nobody can replace a file of another user.
+ * Unlike sshd, this accepts a folder like /tmp: there nobody can replace a file of another user.
  *
  * @param opened the file that was found at `path`
- * @throws {UserFileError} with all that is wrong: whoever mends one thing should not meet the next
+ * @throws {UserFileError} with all that is wrong, so that it can be mended in one go
  */
 export async function requireTrusted(path: string, opened: BigIntStats, owner?: number): Promise<void> {
   if (process.getuid === undefined) return;

@@ -186,7 +186,7 @@ export class LineSet<T extends object> {
     }
   }
 
-  /** A mistyped folder refuses every user, and each for want of a file: one who has none is nothing to warn of. */
+  /** A mistyped folder refuses every user, since no file is found in it. A single user without a file is not worth a warning. */
   async #lookForFolder(file: string, start: object | undefined): Promise<void> {
     const folder = commonFolder(file);
     if (folder === undefined || (await isThere(folder))) return;

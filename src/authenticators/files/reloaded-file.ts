@@ -10,7 +10,7 @@ import { UserFileError } from "./user-file-error.js";
 const HASHED_LENGTH = 1024 * 1024;
 
 export interface ReloadedFileOptions extends TrustedFileOptions, FileSettings {
-  /** The name of such a file in messages. */
+  /** The word for the file in messages. */
   readonly kind: string;
   readonly path: string;
 }

@@ -7,7 +7,7 @@ const LONGEST_PAUSE = 15 * 60;
 /** Seconds after which failures are forgotten. */
 const MEMORY = 24 * 60 * 60;
 
-/** Users with a secret of whom wrong codes are noted. One more takes the place of the longest untouched. */
+/** The number of users whose wrong codes are noted. One user more takes the place of the one whose entry is the oldest. */
 const MAX_USERS = 100_000;
 
 interface Failures {

@@ -103,7 +103,7 @@ export class CommandServer extends SSHServer {
   }
 
   /**
-   * What clients ask about files concerns those that they have put there: the same command in the shell of this machine
+   * Clients ask about the files that they have uploaded: the same command in the shell of this machine
    * would answer for another tree. At a terminal it is a person who asks.
    */
   #probe(channel: Channel, command: Buffer): ProbeCommand | undefined {

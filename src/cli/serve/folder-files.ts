@@ -21,7 +21,7 @@ export interface FolderFiles {
   of(client: Pick<FilesClient, "user" | "connection">): MaybePromise<FileSystem>;
   /** Removes what is left of uploads; gives the number of files. */
   sweep?(): Promise<number>;
-  /** Decides who may do what; all is allowed where it is absent. */
+  /** Decides which users may do what; without it, all is allowed. */
   readonly access?: LoadedRules;
 }
 

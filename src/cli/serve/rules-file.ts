@@ -11,9 +11,9 @@ interface RulesFile {
   readonly groups?: Readonly<Record<string, readonly string[]>>;
 }
 
-/** Decides who may do what. */
+/** Decides which users may do what. */
 export interface LoadedRules extends AccessFunction {
-  /** Whom the rules and their groups name. */
+  /** The users that the rules and their groups name. */
   readonly users: ReadonlySet<string>;
 }
 

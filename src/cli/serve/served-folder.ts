@@ -83,7 +83,7 @@ export class ServedFolder {
     this.#sessions = sessions;
   }
 
-  /** Whom the rules name. */
+  /** The users that the rules name. */
   get usersInRules(): ReadonlySet<string> | undefined {
     return this.#files.access?.users;
   }

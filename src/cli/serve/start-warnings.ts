@@ -9,7 +9,7 @@ import type { LoadedUsers } from "./users.js";
 const MAX_NAMES = 20;
 
 /**
- * Tells of what is allowed, and hardly meant.
+ * Warns of what the options allow, but the operator hardly wants.
  *
  * @param named users whom the rules are about
  * @throws {StartError} when nobody could have a home

@@ -6,7 +6,7 @@ const WRITABLE_BY_OTHERS = 0o022;
 const STICKY = 0o1000;
 
 /**
- * Who can write a file that decides, or a folder above it, can do all that it forbids.
+ * Somebody who can write a file that decides, or a folder above it, can do all that the file forbids.
  *
  * @throws {Error} naming the file or the folder, with what to do
  */

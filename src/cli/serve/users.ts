@@ -48,7 +48,7 @@ export interface LoadedUsers {
   readonly users: Users;
   /** One of the users. */
   readonly example: string;
-  /** All who could log in at the start. */
+  /** The users who could log in at the start. */
   readonly names: readonly string[];
   /** The password of `example`, if it was made just now. */
   readonly password?: string;

@@ -1,7 +1,7 @@
 /** Messages that another process may send in one span beside its calls: more than any load of connections makes. */
 export const MAX_MESSAGES = 100_000;
 
-/** Milliseconds: so long that what has gathered behind a turn of the event loop that took seconds is no flood. */
+/** Milliseconds: long enough that messages which have gathered during a turn of the event loop of some seconds do not count as a flood. */
 const SPAN = 5000;
 
 /** Messages that a call brings with it: what was asked for is used, and given back. */
@@ -12,7 +12,10 @@ export class MessageRate {
   #spanBegun = performance.now();
   #count = 0;
 
-  /** Calls are no flood, however many: only so many wait for their answers. Users who are busy with their files make them. */
+  /**
+   * Calls do not count as a flood, however many there are: the number that may wait for answers is limited. Users who are busy
+   * with their files cause many.
+   */
   called(): void {
     this.#count = Math.max(0, this.#count - MESSAGES_OF_CALL);
   }

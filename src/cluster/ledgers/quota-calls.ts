@@ -12,10 +12,10 @@ const MAX_NAMES = 8;
 /** Other calls of one tree. */
 const MAX_QUESTIONS = 8;
 
-/** Those who wait for a tree to be listed. */
+/** Calls that wait for a tree to be listed. */
 const MAX_LISTINGS = 2;
 
-/** What a worker asks of its quotas. Who keeps the primary busy with files keeps nobody from logging in. */
+/** A worker's questions about its quotas. Users who keep the primary busy with files do not keep others from logging in. */
 export class QuotaCalls {
   readonly #line: ProcessLine;
   #waiting = 0;
@@ -42,7 +42,7 @@ export class QuotaCalls {
 
 /** The turns of one tree: what more its users ask at the same time waits in the worker. */
 export class TreeTurns {
-  /** What is asked in such a turn takes none of the others. */
+  /** Holding one of these turns, a question takes none of the turns below. */
   readonly names = new Semaphore(MAX_NAMES);
   readonly questions = new Semaphore(MAX_QUESTIONS);
   readonly listings = new Semaphore(MAX_LISTINGS);

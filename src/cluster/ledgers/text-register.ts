@@ -1,7 +1,7 @@
 /** Names of texts: a program has a few. */
 const MAX_TEXTS = 1000;
 
-/** Texts that whoever came first has set. */
+/** Texts, each set by the first process that has proposed one. */
 export class TextRegister {
   readonly #texts = new Map<string, string>();
 

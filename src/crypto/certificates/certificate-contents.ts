@@ -32,7 +32,7 @@ export class CertificateContents {
     return this.#fields.serial;
   }
 
-  /** Whom it is for: `user` or `host`. */
+  /** What it certifies: a `user` or a `host`. */
   get type(): CertificateType {
     return this.#fields.type;
   }

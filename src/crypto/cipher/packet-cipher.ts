@@ -61,7 +61,7 @@ export interface CipherAlgorithm {
   createOpener(keys: CipherKeys): PacketOpener;
 }
 
-/** They are copied: who has derived them overwrites them. */
+/** The cipher copies them: the code that has derived them overwrites them afterwards. */
 export interface CipherKeys {
   readonly key: Buffer;
   readonly iv: Buffer;

@@ -58,8 +58,8 @@ interface OccupiedPlace extends Place {
 }
 
 /**
- * A file system in memory, for tests, demos and what need not last. It behaves like a disk of Linux that belongs to
- * whoever uses it: permissions are kept and shown, and forbid nothing. Reading does not change the access time.
+ * A file system in memory, for tests, demos and files that need not last. It behaves like a disk of Linux whose user owns
+ * everything: permissions are kept and shown, and forbid nothing. Reading does not change the access time.
  *
  * All methods are synchronous: each is done when it returns.
  */

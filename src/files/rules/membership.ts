@@ -6,7 +6,7 @@ export type FindGroups<Client extends object> = (
   client: Pick<AccessContext<Client>, "user" | "connection">,
 ) => MaybePromise<Iterable<string>>;
 
-/** Who is in which groups: asked once for each connection. */
+/** The groups of each user: asked once for each connection. */
 export class Membership<Client extends object> {
   readonly #find: FindGroups<Client>;
   readonly #known = new WeakMap<object, MaybePromise<ReadonlySet<string>>>();
@@ -15,7 +15,10 @@ export class Membership<Client extends object> {
     this.#find = find;
   }
 
-  /** @throws whatever finding them throws, and an Error where they are no list: nobody knows what such a user must not do */
+  /**
+   * @throws whatever the function that finds them throws, and an Error where the result is not a list: without groups it is
+   * unknown what is forbidden to the user
+   */
   of(context: AccessContext<Client>): MaybePromise<ReadonlySet<string>> {
     const { user, connection } = context;
     const key = connection ?? context;

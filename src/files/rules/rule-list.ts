@@ -4,7 +4,7 @@ import type { CompiledRule, Subject } from "./rule.js";
 /** Rules whose paths all start with the same names, in their order, and those whose paths go on from there. */
 interface Branch {
   readonly rules: CompiledRule[];
-  /** Of them, by the last character of all their paths, and those whose paths have any. */
+  /** The same rules by the last character of their paths, where all paths of a rule end in one; `withAnyEnd` has the others. */
   readonly byEnd: Map<string, CompiledRule[]>;
   readonly withAnyEnd: CompiledRule[];
   readonly branches: Map<string, Branch>;

@@ -27,7 +27,7 @@ export type Rule =
       readonly hidden: true;
     });
 
-/** Whom a decision is about. */
+/** The user that a decision is about. */
 export interface Subject {
   readonly user: string | undefined;
   readonly groups: ReadonlySet<string>;

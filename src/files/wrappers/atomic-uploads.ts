@@ -12,7 +12,7 @@ export const KEPT_FOR = 7 * 24 * 60 * 60;
 export interface AtomicUploadsOptions {
   /**
    * The user whose files are served: each sees their own unfinished uploads, and nobody else's. All sessions with one name are one
-   * user. Any text will do that tells apart who is not to go on with the uploads of others.
+   * user. Any text will do that differs for users who must not go on with the uploads of each other.
    */
   readonly user?: string | undefined;
   /** Seconds that what is left of an upload is kept, from the last change on. Default: a week. */

@@ -5,7 +5,7 @@ import type { AttributeChanges, OpenOptions } from "../file-system.js";
 /** An action of a client, or an attempt at one. */
 export type AuditEvent = AuditCircumstances & AuditOutcome & AuditedOperation;
 
-/** When, for how long and by whom something was done to files. */
+/** The time, the duration and the user of what was done to files. */
 export interface AuditCircumstances {
   /** The time when it began. */
   readonly time: Date;
@@ -40,11 +40,17 @@ export type AuditedOperation =
       readonly file: number;
       /** An upload was made, emptied or written; of a file that was only hashed the client has got no content. */
       readonly kind: "upload" | "download" | "hash";
-      /** Bytes that were read for the client or a hash, those that it asked for twice counted twice; those it never asked for do not count. */
+      /**
+       * Bytes that were read for the client or a hash, those that it asked for twice counted twice; those it never asked for do
+       * not count.
+       */
       readonly bytesRead: number;
       /** Bytes of the writes that succeeded. */
       readonly bytesWritten: number;
-      /** Bytes that the file had at its end, whoever has written them; absent where its handle does not tell. */
+      /**
+       * Bytes of the whole file at the end of the transfer, whichever sessions have written them; absent where its handle does
+       * not tell.
+       */
       readonly size?: number;
       /** Completed if the client has closed the file and nothing failed that it read or wrote. */
       readonly outcome: FileOutcome;

@@ -195,7 +195,7 @@ export class StagedFile implements FileHandle, UploadWriter {
     if (failure !== undefined) throw failure;
   }
 
-  /** Leaves what has come where a later session finds it, unless it is nothing, or of no use. */
+  /** Leaves what has come where a later session finds it, unless nothing has come, or it cannot be used. */
   async #leave(outcome: FileOutcome, isEmpty: boolean): Promise<void> {
     const { fileSystem, register } = this.staging;
     const { slot, stagedPath, isShadowed, old } = this.#upload;
@@ -206,7 +206,7 @@ export class StagedFile implements FileHandle, UploadWriter {
   }
 }
 
-/** Somebody else has made a file of the name, or there was no room: what is left would only take more of it. */
+/** Another session has made a file of the name, or there was no room. What is left cannot be used, and would take up room. */
 const FUTILE: readonly FileErrorCode[] = ["EEXIST", "EDQUOT", "ENOSPC"];
 
 /** Whether nothing is to be gained from what has come of an upload that failed. */

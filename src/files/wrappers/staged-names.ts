@@ -26,7 +26,7 @@ export class StagedNames {
   /** Hexadecimal: nobody can choose a user name such that two users have the same. */
   readonly #user: string;
 
-  /** @param user `undefined` for all who have no name */
+  /** @param user `undefined` for all users without a name */
   constructor(user: string | undefined) {
     this.#user = digits(user === undefined ? "nobody" : `user ${user}`);
   }

@@ -68,7 +68,7 @@ export class StagedUpload {
     return this.#failure !== undefined || this.#newestAborted > this.#newestCompleted;
   }
 
-  /** What whoever has closed the last handle of a broken upload is told. */
+  /** The error that the close of the last handle of a broken upload fails with. */
   get failure(): unknown {
     return this.#failure ?? new FileError("EIO", "The upload is not complete");
   }
@@ -90,7 +90,7 @@ export class StagedUpload {
    */
   async demandPlace(isThere: boolean): Promise<void> {
     if (this.#mayPlace === undefined) return;
-    // It has moved along with its directory, and what is there by now is none that was asked about.
+    // The upload has moved along with its directory, and the file that is there now is not the one that was asked about.
     if (isThere && this.path !== this.#askedPath) throw new FileError("EACCES");
     if ((await this.#mayPlace(isThere)) === false) throw new FileError(isThere ? "EEXIST" : "ENOENT");
   }

@@ -19,7 +19,7 @@ export interface SweepOptions {
 }
 
 /**
- * Removes what is left of uploads in a whole tree, whoever began them: at the start of a program, say, or each night.
+ * Removes what is left of the uploads of all users in a whole tree: at the start of a program, say, or each night.
  *
  * @param fileSystem that `atomicUploads` was given
  * @returns the number of files that were removed
@@ -36,7 +36,7 @@ export interface SweepSettings {
   readonly signal: AbortSignal | undefined;
 }
 
-/** Where what was found is to be removed: those who are at work there are to know. */
+/** A left upload that is to be removed. Uploads that go on in the same file system must know of it. */
 export interface LeftUpload {
   readonly fileSystem: FileSystem;
   /** Of the uploads that are under way there. */

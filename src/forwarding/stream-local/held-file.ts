@@ -26,8 +26,8 @@ export interface HeldFile {
  * Finds out what is at a path, links followed, and whether it lies in one of the roots.
  *
  * On Linux it is held by a descriptor from then on and reached as `/proc/self/fd/N`: nothing that happens to the names can
- * make the path that is returned lead elsewhere. On other systems it is a path without links, in which whoever may write a
- * folder of it can put a link before it is used.
+ * make the path that is returned lead elsewhere. On other systems it is a path without links, and a user who may write to one of
+ * its folders can put a link there before it is used.
  *
  * @throws {OutsideRootsError}
  * @throws the system's error

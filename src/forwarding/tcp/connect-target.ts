@@ -100,12 +100,12 @@ function checkPort(port: number): void {
   if (!Number.isInteger(port) || port < 1 || port > MAX_PORT) throw new Error(`there is no port ${port}`);
 }
 
-/** @throws {ChannelOpenError} when it is none of them */
+/** @throws {ChannelOpenError} when it is something else */
 function allowedOf(host: string, addresses: readonly string[], { allowAddress }: TargetRequest): readonly string[] {
   if (allowAddress === undefined) return addresses;
   let allowed: readonly string[];
   try {
-    // Nothing but `true`: a promise is none.
+    // Nothing but `true`: a promise is not accepted.
     allowed = addresses.filter((address) => allowAddress(address) === true);
   } catch (error) {
     throw openFailure(OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED, error);

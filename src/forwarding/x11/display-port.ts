@@ -21,7 +21,7 @@ export class DisplayPort {
 
   /**
    * @param onError gets what fails later, as where no file descriptor is left for a connection
-   * @returns `undefined` where somebody has the port on one of the addresses, who would get some of the connections.
+   * @returns `undefined` where another program has the port on one of the addresses, and would get some of the connections.
    *   Rejects when the system fails otherwise
    */
   static async open(

@@ -15,7 +15,7 @@ export interface DeskSettings {
   readonly maxConnections: number;
 }
 
-/** What becomes of those who come to a desk. */
+/** What becomes of clients that come to a desk. */
 export interface DeskObserver {
   /**
    * A client may connect. The socket is paused if it was.
@@ -29,7 +29,7 @@ export interface DeskObserver {
   refused(refusal: Refusal): void;
 }
 
-/** Where everybody comes by who wants to connect: decides who may, counts those who are in, and logs who was refused. */
+/** The place that every client passes first: it decides who may connect, counts those who are connected, and logs refusals. */
 export class AdmissionDesk {
   #settings: DeskSettings;
   readonly #admission: Admission;
@@ -81,12 +81,12 @@ export class AdmissionDesk {
     return this.#admission.penalisedSources;
   }
 
-  /** Everybody who was refused, by the option that has refused them. */
+  /** The number of refused clients, by the option that has refused them. */
   get refusedBy(): Readonly<Record<RefusalReason, number>> {
     return { ...this.#refusedBy };
   }
 
-  /** A socket has come. What is refused costs as little as possible: only where it helps its user, and few, are told so. */
+  /** A socket has come. A refusal costs as little as possible: few clients are told of it, and only where that helps their users. */
   accept(socket: Socket, address: BoundAddress): void {
     if (!("port" in address)) this.#admit(socket, "path" in address ? { localAddress: address.path } : {});
     // Reset before it was accepted: nobody can say whose it was, and whether they may connect.

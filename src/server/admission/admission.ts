@@ -35,7 +35,7 @@ export class Admission {
     this.settings = settings;
   }
 
-  /** New limits, with the same `perSourceNetBlockSize`: who is counted, and who is penalised, stays so. */
+  /** New limits, with the same `perSourceNetBlockSize`: counts and penalties stay. */
   set settings(settings: AdmissionSettings) {
     this.#settings = settings;
     const { perSourcePenalties } = settings;

@@ -19,7 +19,7 @@ export class Misbehaviour {
     if (this.#cause === "noAuth" || this.#times[cause] > this.#times[this.#cause]) this.#cause = cause;
   }
 
-  /** The client has proven who it is: nothing counts against it, before or after. */
+  /** The user has logged in: nothing counts against the client, neither what came before nor what follows. */
   forgive(): void {
     this.#settled = true;
   }
@@ -37,7 +37,7 @@ export class Misbehaviour {
   /** For something that says it all. */
   penalise(cause: PenaltyCause): void {
     if (this.#settled) return;
-    // First, since who hears of it may end the connection again.
+    // Set first: a listener that hears of the penalty may end the connection once more.
     this.#settled = true;
     this.#penalise(cause);
   }

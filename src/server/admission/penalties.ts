@@ -18,7 +18,7 @@ export interface PenaltyTimes {
   readonly crash: number;
   /** It has left without a login after an attempt that was refused. */
   readonly authFail: number;
-  /** The same for a user that there is not: see `Connection.reportInvalidUser`. */
+  /** The same for a user who does not exist: see `Connection.reportInvalidUser`. */
   readonly invalidUser: number;
   /** It has left, or broken the protocol, without an attempt. */
   readonly noAuth: number;

@@ -42,7 +42,7 @@ export interface Homes<Data = unknown> {
     client: Pick<FilesClient<Data>, "user" | "connection">,
   ): Promise<FilesOptions<Connection<Data>> & { fileSystem: FileSystem }>;
   /**
-   * How much of a user's quota is used, also of one who is not there.
+   * How much of a user's quota is used, whether the user is connected or not.
    *
    * @returns `undefined` where there is no limit; rejects with an Error where the user has no home
    */

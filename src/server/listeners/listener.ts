@@ -6,7 +6,10 @@ import type { AcceptedConnections } from "../../forwarding/accept-connections.js
 import type { BoundAddress, Place } from "./listen-address.js";
 import { bindOwnSocket } from "./own-socket.js";
 
-/** Connections that may wait to be accepted: who comes when it is full, comes again a second later. The system may have less. */
+/**
+ * Connections that may wait to be accepted: a client that finds all places taken tries again a second later. The system may
+ * allow fewer.
+ */
 const LISTEN_BACKLOG = 4096;
 
 export interface Listener {

@@ -17,7 +17,7 @@ export class Listeners {
   }
 
   /**
-   * Resolves once it listens on all places. Who connects to one of them before is handed over then.
+   * Resolves once it listens on all places. Clients that connect to one of them before that are handed over then.
    *
    * @throws {ConfigurationError} naming the first place that cannot be listened on
    */

@@ -13,7 +13,7 @@ import type { Place } from "./listen-address.js";
 const PROBE_TIME = 1000;
 
 /**
- * Listens on a socket of the file system. The socket of a server that is no more is replaced.
+ * Listens on a socket of the file system. A socket whose server has ended is replaced.
  *
  * @param open makes the server that listens
  * @throws {ConfigurationError} when a server listens there, or there is something else, or its folder is not there
@@ -45,7 +45,7 @@ export async function bindOwnSocket(
   }
 }
 
-/** Removes the socket of a server that is no more. */
+/** Removes the socket of a server that has ended. */
 async function makeRoom(path: string, option: string): Promise<void> {
   const there = await lstat(path, { bigint: true }).catch((error) => {
     if (systemErrorCode(error) === "ENOENT") return undefined;

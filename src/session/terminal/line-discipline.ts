@@ -61,7 +61,7 @@ export class LineDiscipline {
 
   receive(bytes: Buffer): void {
     this.#warned = false;
-    // Whoever reads a byte may change the mode for those behind it.
+    // The program may change the mode when it has read a byte, and so for the bytes behind it.
     for (let rest = bytes; rest.length > 0; ) rest = rest.subarray(this.#receiveInMode(rest));
     this.#flushEcho();
   }
@@ -156,7 +156,7 @@ export class LineDiscipline {
     this.#ends.read(this.#line.take(NEWLINE));
   }
 
-  /** Once for each piece of input: whoever sends without newlines gets no bell for each byte. */
+  /** Once for each piece of input: a client that sends without newlines does not get a bell for each byte. */
   #warn(): void {
     if (!this.#warned) this.#echoed += BELL;
     this.#warned = true;

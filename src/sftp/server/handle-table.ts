@@ -103,7 +103,7 @@ export class HandleTable {
     return object;
   }
 
-  /** Makes a handle name nothing from now on. Whoever takes it out closes it, or `takeAll` gives it out. */
+  /** Makes a handle name nothing from now on. The caller closes it, or `takeAll` gives it out. */
   take(handle: Buffer): OpenObject {
     const object = this.get(handle);
     this.#open.delete(handle.readUInt32BE());

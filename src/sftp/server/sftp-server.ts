@@ -24,7 +24,7 @@ export type SFTPServerOptions = FileServerOptions & {
 
 /**
  * Serves SFTP, version 3 (draft-ietf-secsh-filexfer-02) with the extensions of OpenSSH, over a channel or any other
- * stream of bytes. It attaches itself: there is nothing to start, and it may be dropped by whoever made it.
+ * stream of bytes. It attaches itself: there is nothing to start, and the caller need not keep it.
  *
  * Subclasses decide by path: each hook may be sync or async, and gets an absolute path in the client's tree. Nothing is
  * done before it has allowed the path that is left when all links are resolved; about a path with links it may have been

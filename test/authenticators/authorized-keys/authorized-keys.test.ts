@@ -125,7 +125,7 @@ describe("authorizedKeys with a certificate", () => {
   const decide = (text: string, certificate = certificateOf(authority, ["ann", "web"]), username = "ann") =>
     authorizedKeys(() => text)(username, certificate, local, ALGORITHM);
 
-  it("lets in whom an authority of a cert-authority line has certified", async () => {
+  it("lets in users whom an authority of a cert-authority line has certified", async () => {
     const decision = await decide(`cert-authority,no-pty,no-touch-required,verify-required ${authorityLine}`);
     if (!(decision instanceof Grant)) throw new Error("refused");
     expect(decision.authority?.equals(authority)).toBe(true);

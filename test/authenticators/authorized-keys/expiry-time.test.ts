@@ -31,7 +31,7 @@ describe("parseExpiryTime", () => {
     expect(inZone("Asia/Tokyo", "20300701Z")).toBe(Date.UTC(2030, 6, 1) / 1000);
   });
 
-  it("takes nothing that is no time", () => {
+  it("takes nothing that is not a time", () => {
     fc.assert(
       fc.property(fc.string({ unit: fc.constantFrom(..."0129Zz -:+") }), (text) => {
         if (/^\d{8}(\d{4}(\d{2})?)?z?$/i.test(text)) return;

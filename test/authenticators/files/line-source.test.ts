@@ -102,7 +102,7 @@ describe("LineSet", () => {
     expect(log.lines.map(({ reason }) => reason)).toEqual(Array.from({ length: 3 }, () => "it is larger than 4 bytes"));
   });
 
-  it("asks to whom the files belong", async () => {
+  it("asks which user the files belong to", async () => {
     const asked: string[] = [];
     const owner = async (username: string) => void asked.push(username);
     expect(

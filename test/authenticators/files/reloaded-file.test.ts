@@ -84,7 +84,7 @@ describe("ReloadedFile", () => {
     expect(parse).toHaveBeenCalledTimes(2);
   });
 
-  it("looks again for who asks while it is being read", async () => {
+  it("looks again for a caller that asks while it is being read", async () => {
     const { write, text } = reloaded("meanwhile");
     write("one");
     await text();

@@ -75,7 +75,7 @@ describe("userValues", () => {
     await expect(values.load()).rejects.toThrow(/^test file .* cannot be used: there is no such file$/);
   });
 
-  it("takes what is no text from a function for no user", async () => {
+  it("takes a value that is not a text, from a function, for no user", async () => {
     for (const result of [null, 1, {}, true]) {
       const values = userValues((() => result) as never, FORMAT, {});
       expect((await values.find("ann"))?.value).toBeUndefined();

@@ -22,7 +22,7 @@ const isLetIn = async (check: PasswordCheck, username: string, password: string)
   (await check(username, password, connection())) === AUTH_SUCCESSFUL;
 
 describe("passwordFile", () => {
-  it.each(Object.entries(KNOWN_HASHES))("knows who has which password, hashed by %s", async (_kind, known) => {
+  it.each(Object.entries(KNOWN_HASHES))("knows which user has which password, hashed by %s", async (_kind, known) => {
     const check = passwordFile(`# users\nann:${known.hash}\nbob:${OTHER}\n`);
     expect(await check("ann", known.password, connection())).toBe(AUTH_SUCCESSFUL);
     expect(await check("ann", "größer 🔑", connection())).toBe(AUTH_FAILED);
@@ -109,7 +109,7 @@ describe("passwordFile", () => {
     expect(await isReported("bob", "secret")).toBe(false);
   });
 
-  it("reports nobody while it does not know who there is", async () => {
+  it("reports no unknown users while it does not know which there are", async () => {
     const origin = connection();
     expect(await passwordFile({ file: "/does/not/exist" }, { logger: false })("eve", "secret", origin)).toBe(
       AUTH_FAILED,
@@ -209,7 +209,7 @@ describe("passwordFile with a file", () => {
   });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-  it("lets in who is in it now, and nobody while it is gone", async () => {
+  it("lets in the users who are in it now, and nobody while it is gone", async () => {
     const path = join(folder, "users");
     const check = passwordFile({ file: path }, { logger: false });
     expect(await isLetIn(check, "ann", "secret")).toBe(false);

@@ -16,7 +16,7 @@ const START = 1_800_000_000;
 
 const codeOf = (user: keyof typeof SECRETS, offset = 0) =>
   oneTimeCode(Buffer.from(SECRETS[user]), Math.floor(Date.now() / 30_000) + offset, PARAMETERS);
-/** A code that is none of those that are accepted now. */
+/** A code that is not accepted now. */
 const wrongCode = (user: keyof typeof SECRETS) =>
   ["000000", "111111", "222222", "333333"].find((code) =>
     [-1, 0, 1].every((offset) => code !== codeOf(user, offset)),
@@ -34,7 +34,7 @@ afterEach(() => {
 const pass = (seconds: number) => vi.setSystemTime(Date.now() + seconds * 1000);
 
 describe("totp", () => {
-  it("lets in who has the code, from one period before to one after", async () => {
+  it("lets in a user who has the code, from one period before to one after", async () => {
     for (const offset of [-1, 0, 1]) {
       expect(await answer(totp(TEXT), "ann", codeOf("ann", offset))).toBe(AUTH_SUCCESSFUL);
     }
@@ -52,7 +52,7 @@ describe("totp", () => {
     expect(await answer(totp(secrets, { algorithm: "sha1", digits: 8 }), "ann", "68084774")).toBe(AUTH_FAILED);
   });
 
-  it("takes a code as apps show it, and nothing that is none", async () => {
+  it("takes a code as apps show it, and nothing else", async () => {
     const code = codeOf("ann");
     expect(await answer(totp(TEXT), "ann", `${code.slice(0, 3)} ${code.slice(3)}`)).toBe(AUTH_SUCCESSFUL);
     for (const text of ["", code.slice(1), `${code}0`, `0${code}`, `${code}\n`, "äääääääää", "x".repeat(100_000)]) {

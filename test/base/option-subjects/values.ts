@@ -7,7 +7,7 @@ export interface OptionSubject {
   readonly within?: string;
   /** Whether it can do without options. */
   readonly optional?: true;
-  /** What is no object and right all the same. */
+  /** Values that are right without being objects. */
   readonly shorthands?: readonly unknown[];
   call(options: never): unknown;
   /** Options that are right. */

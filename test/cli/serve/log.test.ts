@@ -28,7 +28,7 @@ describe("createLog", () => {
     expect(text).not.toMatch(CONTROLS);
   });
 
-  it("keeps what is no control, backslashes and the lines of a stack", async () => {
+  it("keeps what is not a control, backslashes and the lines of a stack", async () => {
     const text = await logged("text", String.raw`logger.error({ err: new Error("C:\\bin\\run\\u001b ü") }, "x");`);
     expect(text).toContain(String.raw`"Error: C:\\bin\\run\\u001b ü"`);
     expect(text).toMatch(/\n +at /);

@@ -37,7 +37,7 @@ describe("a server with --allow-exec and --shell", needs("ssh"), () => {
 
   const ssh = (command: string, options = {}) => client.run(shared.port, "", [...words, command], options);
 
-  // One command for several things: the login shell of who runs the tests may read long files first, as under sshd.
+  // One command for several things: the login shell of the user who runs the tests may read long files first, as under sshd.
   it("runs commands in the home folder, with their output, errors and status", async () => {
     expect(await ssh("pwd; no-such-command-here 2>&- || echo $?; echo to stderr >&2; exit 7")).toEqual({
       stdout: `${userInfo().homedir}\n127\n`,

@@ -283,7 +283,7 @@ describe("a folder", needs("sftp", "scp"), () => {
     expect(readFileSync(join(folder, "file"), "utf8")).toBe("content");
   });
 
-  it("holds no more than --quota, whoever fills it", async () => {
+  it("holds no more than --quota, whichever user fills it", async () => {
     const source = join(local, "source");
     writeFileSync(source, Buffer.alloc(600 * 1024));
     await start("--quota", "1M");

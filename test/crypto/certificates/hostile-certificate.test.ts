@@ -273,7 +273,7 @@ describe("options of a certificate", () => {
 });
 
 describe("texts of a certificate", () => {
-  it("that are no UTF-8 are equal to nothing but themselves", () => {
+  it("that are not UTF-8 are equal to nothing but themselves", () => {
     const texts = [
       Buffer.of(0xff),
       Buffer.of(0xfe),

@@ -101,7 +101,7 @@ describe.each(TYPES)("a security key of type %s", (type) => {
     expect(key.verifySignature(DATA, Buffer.concat([signature, Buffer.of(0)]))).toBeUndefined();
   });
 
-  it("of arbitrary bytes is none", () => {
+  it("of arbitrary bytes is refused", () => {
     const bytes = fc.uint8Array({ maxLength: 200 }).map((array) => Buffer.from(array));
     const named = bytes.map((rest) => Buffer.concat([new Writer().writeString(NAMES[type]).toBuffer(), rest]));
     const framed = fc

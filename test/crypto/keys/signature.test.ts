@@ -49,7 +49,7 @@ describe("sign and verify", () => {
     expect(partsOf(key.sign(DATA)).algorithm).toBe(key.signatureAlgorithms[0]);
   });
 
-  it("another key's signature is none", () => {
+  it("another key's signature is refused", () => {
     for (const signer of keys) {
       for (const verifier of keys) expect(verifier.verify(DATA, signer.sign(DATA))).toBe(signer === verifier);
     }
@@ -197,7 +197,7 @@ describe("hostile signatures", () => {
     }
   });
 
-  it("RSA: a short one is filled up as OpenSSH does, a long one is none", () => {
+  it("RSA: a short one is filled up as OpenSSH does, a long one is refused", () => {
     let data = DATA;
     let signature = partsOf(rsaKey.sign(data, "rsa-sha2-256")).signature;
     for (let count = 0; signature[0] !== 0; count++) {

@@ -209,7 +209,7 @@ describe("withCertificate", () => {
 });
 
 describe("a certificate of ours and sshd", needs("sshd", "ssh"), () => {
-  it("lets in whom it names, with the command it forces", { timeout: 60_000 }, async () => {
+  it("lets in the users whom it names, with the command it forces", { timeout: 60_000 }, async () => {
     const user = userInfo().username;
     writeFileSync(join(directory, "ca.pub"), `${authority.toPublicString()}\n`);
     const settings = [`TrustedUserCAKeys ${join(directory, "ca.pub")}`, "PermitRootLogin yes", "UsePAM no"];

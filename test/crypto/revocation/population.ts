@@ -16,7 +16,7 @@ export interface Individual {
 const AUTHORITIES = ["ed25519", "ecdsa", "rsa"] as const;
 const USERS = { u1: "ed25519", u2: "ed25519", u3: "ecdsa", u4: "rsa" } as const;
 
-/** Who certified whom, with which serial number and key ID. */
+/** The authority and the subject of a certificate, with its serial number and key ID. */
 const CERTIFICATES = [
   ["ed25519", "u1", "0", "alice"],
   ["ed25519", "u1", "1", "alice"],

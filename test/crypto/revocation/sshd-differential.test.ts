@@ -74,7 +74,7 @@ describe("sshd with RevokedKeys", needs("sshd", "ssh-keygen"), () => {
     }
   }
 
-  it.each(Object.entries(LISTS))("lets in whom we let in: %s", async (_, make) => {
+  it.each(Object.entries(LISTS))("lets in the users whom we let in: %s", async (_, make) => {
     const content = make();
     writeFileSync(list, content);
     const parsed = ours(content);

@@ -81,7 +81,7 @@ export function describeReading(subject: () => Subject): void {
         expect((await setUp().read("/file")).toString()).toBe("some content");
       });
 
-      it("fails for what is no file", async () => {
+      it("fails for what is not a file", async () => {
         await expectFailure("ENOENT", () => drive().open("/missing", "read"));
         await expectFailure("ENOENT", () => drive().open("/missing/missing", "read"));
         await expectFailure("ENOTDIR", () => drive().open("/file/missing", "read"));
@@ -102,7 +102,7 @@ export function describeReading(subject: () => Subject): void {
         expect(await drive().list("/directory/empty")).toEqual([]);
       });
 
-      it("fails for what is no directory", async () => {
+      it("fails for what is not a directory", async () => {
         await expectFailure("ENOENT", () => drive().list("/missing"));
         await expectFailure("ENOTDIR", () => drive().list("/file"));
         await expectFailure("ENOTDIR", () => drive().list("/file/missing"));
@@ -136,7 +136,7 @@ export function describeReading(subject: () => Subject): void {
         }
       });
 
-      it("fails for what is no link", async () => {
+      it("fails for what is not a link", async () => {
         await expectFailure("ENOENT", () => drive().readlink("/missing"));
         await expectFailure("EINVAL", () => drive().readlink("/file"));
         await expectFailure("EINVAL", () => drive().readlink("/directory"));

@@ -248,7 +248,7 @@ describe("an open file", () => {
   });
 });
 
-describe("what is no regular file", () => {
+describe("what is not a regular file", () => {
   const special = ["/fifo", "/socket", "/null"];
 
   it.each(special)("%s is listed, moved and removed, and never opened or waited for", async (path) => {
@@ -273,7 +273,7 @@ describe("what is no regular file", () => {
 });
 
 describe("a directory", () => {
-  it("lists names that are no UTF-8, and they lead back", async () => {
+  it("lists names that are not UTF-8, and they lead back", async () => {
     const bytes = Buffer.from("626164ff2f66fe696ce9", "hex"); // "bad\xff/f\xfeil\xe9"
     fs.mkdirSync(Buffer.concat([Buffer.from(`${fixture.root}/`), bytes.subarray(0, 4)]));
     fs.writeFileSync(Buffer.concat([Buffer.from(`${fixture.root}/`), bytes]), "found");
@@ -287,7 +287,7 @@ describe("a directory", () => {
     expect(await drive.readlink("/link")).toBe(`${directory}/${file}`);
   });
 
-  it("does not mistake one name that is no UTF-8 for another", async () => {
+  it("does not mistake one name that is not UTF-8 for another", async () => {
     for (const byte of [0xfe, 0xff]) {
       const path = Buffer.concat([Buffer.from(fixture.at("d")), Buffer.of(byte)]);
       fs.mkdirSync(path);

@@ -160,7 +160,7 @@ describe("MemoryFileSystem", () => {
     });
   });
 
-  it("makes no entry of a name that is none", () => {
+  it("makes no entry of an impossible name", () => {
     const fileSystem = new MemoryFileSystem();
     expect(() => fileSystem.mkdir("/..", 0o777)).toThrow("Invalid argument");
     expect(() => fileSystem.mkdir("/a\0b", 0o777)).toThrow("Invalid argument");

@@ -503,7 +503,7 @@ describe("uploads of two users in three sessions, in any order", () => {
 
   /** Steps that change at most the files that they tell, to a content that they know. */
   const loud = fc.oneof(
-    // One that is lost may be the last of several, another of which was closed by whoever has gone on with it.
+    // One that is lost may be the last of several, another of which was closed by the session that has gone on with it.
     make(
       [place, fc.constantFrom<FileOutcome>({ result: "completed" }, GONE)],
       (index, outcome) =>
@@ -664,7 +664,7 @@ describe("what is left of uploads", () => {
     }
   });
 
-  it("is removed by whoever lists the directory, but not what is under way", async () => {
+  it("is removed when anybody lists the directory, but not what is under way", async () => {
     const tree = served();
     const { ann, ben, names } = tree;
     await leave(ann, "/x", "data");

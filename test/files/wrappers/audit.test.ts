@@ -34,7 +34,7 @@ describeFileSystem("audit of a mount at the root", async () => ({
 }));
 
 describe("audit", () => {
-  it("records who opened which file how, and when it is closed how much was read and written", async () => {
+  it("records which user opened which file how, and when it is closed how much was read and written", async () => {
     const { drive, events, files } = withFiles();
     const before = Date.now();
     const file = await drive.open("/a.txt", "read write");

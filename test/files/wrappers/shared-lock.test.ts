@@ -23,7 +23,7 @@ describe("SharedLock", () => {
     expect(log).toEqual([...both("a", "b"), ...alone("C"), ...alone("D"), ...both("e", "f")]);
   });
 
-  it("goes on after what fails, and tells who asked", async () => {
+  it("goes on after a failure, and tells the caller of it", async () => {
     const lock = new SharedLock();
     const failing = () => Promise.reject(new Error("failed"));
     const outcomes = [

@@ -11,7 +11,7 @@ import { connectError, connected, ending, ListeningClient, openIn, received } fr
 const parent = temporaryFolder();
 let folders = 0;
 
-/** A root with nothing in it, beside a folder that is none. */
+/** A root with nothing in it, beside a folder that is not a root. */
 async function emptyRoot(): Promise<{ readonly root: string; readonly outside: string }> {
   const place = join(parent, `${folders++}`);
   const [root, outside] = [join(place, "root"), join(place, "outside")];

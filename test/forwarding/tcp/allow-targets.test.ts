@@ -192,7 +192,7 @@ describe("allowTargets", () => {
     expect(asked).toEqual(Array.from({ length: 6 }, () => ["ann", connection]));
   });
 
-  it("rejects where a function gives what is no list", async () => {
+  it("rejects where a function gives something that is not a list", async () => {
     for (const answer of [null, "db:1", true, {}, [5], [null], ["db"], new Set(["db:1"])]) {
       const decision = allowTargets({ targets: () => answer as never })(target("db", 1, "ann", notConnected));
       await expect(decision).rejects.toThrow(ConfigurationError);
@@ -257,7 +257,7 @@ describe("allowTargets", () => {
     expect(mistake).toThrow(`targets.ann: ${JSON.stringify(element)} cannot be used: `);
   });
 
-  it("says whose list is none", () => {
+  it("names the user whose targets are not a list", () => {
     expect(() => allowTargets({ targets: { ann: "localhost:22" as never } })).toThrow(
       "targets.ann: must be a list of host:port, not a text",
     );

@@ -56,7 +56,7 @@ export class ConnectionRecord {
     keep("identification", line.toString("latin1"), line);
     keep("transport", `${line} ${offers}`, start);
     keep("packets", `${offers}`, start.subarray(line.length));
-    // Those that are compressed are no messages.
+    // Those that are compressed are not messages.
     const readable = this.payloads.filter((payload) => refusable(() => kindOf(payload), ProtocolError) !== undefined);
     for (const payload of readable) storeMessage(payload);
     const plain = readable.filter(([number = 0]) => number >= MessageNumber.USERAUTH_REQUEST).map(shortened);

@@ -36,7 +36,7 @@ export class ChannelRules {
     refusable(() => this.#note(new Reader(payload, 1), payload[0]), ProtocolError);
   }
 
-  /** A message of the server: throws when it is none that may come. */
+  /** A message of the server: throws when it may not come now. */
   received(payload: Buffer): void {
     const reader = new Reader(payload, 1);
     const number = payload[0] ?? 0;

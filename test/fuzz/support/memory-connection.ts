@@ -90,7 +90,7 @@ function settingsFor(algorithms: "default" | "plain", defects: unknown[]): Serve
   const error = (fields: object, message: string) => {
     defects.push(new Error(`logged: ${message}`, { cause: "err" in fields ? fields.err : fields }));
   };
-  /** That a client asks for what nothing allows is no defect. */
+  /** It is not a defect when a client asks for what nothing allows. */
   const warn = (fields: object, message: string) => {
     if (!("remedy" in fields)) error(fields, message);
   };

@@ -7,7 +7,7 @@ import { FileLogger, throwFirst } from "./files.js";
 /**
  * Runs one command of scp on a tree, for a client that sends these chunks and ends.
  *
- * @returns what the server sent; `undefined` where it is no command of scp
+ * @returns what the server sent; `undefined` where it is not a command of scp
  */
 export async function runSCP(command: Buffer, chunks: readonly Buffer[], fileSystem: MemoryFileSystem) {
   const parsed = parseSCPCommand(command);

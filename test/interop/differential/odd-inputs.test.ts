@@ -98,7 +98,7 @@ async function differencesAmong(inputs: readonly OddInput[], sshd: RunningServer
   const work = async (): Promise<void> => {
     for (let input = queue.shift(); input !== undefined; input = queue.shift()) {
       const outcomes = { sshd: await outcomeOf(input, sshd), ours: await ourOutcomeOf(input) };
-      // sshd often hangs up where we say why: that is no difference, but the other way round it is one.
+      // sshd often hangs up where we say why: that is not a difference, but the other way round it is one.
       if (outcomes.sshd === "hangs up" && outcomes.ours !== "hangs up") outcomes.sshd = "ends";
       if (outcomes.sshd !== outcomes.ours) found.push({ input: input.name, ...outcomes });
     }

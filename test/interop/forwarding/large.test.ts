@@ -12,7 +12,7 @@ import { SSH_NAMES, SshForwards } from "./ssh-forwards.js";
 const MIB = 1024 * 1024;
 const SIZE = extent(2, 64) * MIB;
 
-/** Who asks for new keys each MiB. */
+/** The side that asks for new keys each MiB. */
 const REKEYING = [
   ["nobody", {}, []],
   ["the server", { rekeyLimit: { bytes: MIB } }, []],

@@ -186,7 +186,7 @@ describe("penalties", () => {
     expect(refusalsAndPenalties()).toEqual([]);
   });
 
-  it("are not for what those do who have logged in", async () => {
+  it("are not for what clients do after a login", async () => {
     const { manager, refusalsAndPenalties } = await start(STRICT);
     const client = await PacketClient.login(manager.port, USERNAME, PASSWORD, ATTACKER);
     client.sendPacket(Buffer.from([99]));
@@ -264,7 +264,7 @@ describe("penalties", () => {
     await vi.waitFor(() => expect(penalties).toEqual(["authFail"]));
   });
 
-  it("are for those whom a hook reports as no user, and say nothing to them", async () => {
+  it("are for clients whose user does not exist, as a hook reports, and say nothing to them", async () => {
     class Reporting extends TestServer {
       override checkAuthPassword(username: string, password: string, connection?: Connection) {
         if (username !== USERNAME) connection?.reportInvalidUser();

@@ -26,7 +26,7 @@ describe("misbehaviour", () => {
     expect(penalties).toEqual([expected]);
   });
 
-  it("counts once, also for who comes back while it is told", () => {
+  it("counts once, also when the connection is ended again while it is told", () => {
     const penalties: PenaltyCause[] = [];
     const misbehaviour = new Misbehaviour(TIMES, (cause) => {
       penalties.push(cause);
@@ -47,7 +47,7 @@ describe("misbehaviour", () => {
     expect(penalties).toEqual(["authFail"]);
   });
 
-  it("is forgiven to who has proven to be somebody, for good", () => {
+  it("is forgiven for good when the user has logged in", () => {
     const { misbehaviour, penalties } = create();
     misbehaviour.note("authFail");
     misbehaviour.forgive();

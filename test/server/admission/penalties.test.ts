@@ -48,7 +48,7 @@ describe("penalties", () => {
     expect(penalties.refusedSources(600 * SECOND)).toBe(0);
   });
 
-  it("decay: who fails now and then is not refused", () => {
+  it("decay: a client that fails now and then is not refused", () => {
     const penalties = new Penalties(LIMITS);
     for (let time = 0; time < 3600; time += 5) {
       expect(penalties.penalise("a", "authFail", time * SECOND)?.enforced).toBe(false);

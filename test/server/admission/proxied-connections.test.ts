@@ -186,7 +186,7 @@ describe("a listed proxy", () => {
 });
 
 describe("a connection that comes from nowhere listed", () => {
-  it("cannot claim to be someone else: a header is no identification", async () => {
+  it("cannot claim to be someone else: a header is not an identification", async () => {
     const { manager } = await start();
     const client = await PacketClient.connect(manager.port, { localAddress: "127.0.0.11" });
     client.stream.socket.write(header("192.0.2.7"));

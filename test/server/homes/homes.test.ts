@@ -239,7 +239,7 @@ describe("homes", () => {
     expect(await serve.usage("ann")).toMatchObject({ used: 4 });
   });
 
-  it("pass on who may do what, and what is heard of transfers", async () => {
+  it("pass on which users may do what, and what is heard of transfers", async () => {
     const access = {
       checkFileAccess: () => true,
       checkDirectoryAccess: () => true,

@@ -22,7 +22,7 @@ const descriptors = () => readdirSync("/proc/self/fd").length;
 describe("homes of many users", () => {
   const root = temporaryFolder();
 
-  it("take memory and descriptors of those who are there, and not of all", { timeout: 600_000 }, async () => {
+  it("take memory and descriptors for the users who are there, and not for all", { timeout: 600_000 }, async () => {
     await using server = createServer({
       hostKey: PKey.generate({ keyType: "ed25519" }),
       authentication: { password: () => AUTH_SUCCESSFUL },

@@ -86,7 +86,7 @@ describe("loadOrCreateHostKey", needs("ssh-keygen"), () => {
     await expect(loadOrCreateHostKey(`${path}.pub`)).rejects.toThrow("is only a public key");
   });
 
-  it("leaves a file that is no key as it is", async () => {
+  it("leaves a file that is not a key as it is", async () => {
     const path = join(folder, "notes");
     writeFileSync(path, "not a key\n", { mode: 0o600 });
     await expect(loadOrCreateHostKey(path)).rejects.toThrow(/notes/);

@@ -161,7 +161,7 @@ describe("a socket of the file system", () => {
     await loginAt(path);
   });
 
-  it("of a living server stays, and so does what is no socket", async () => {
+  it("of a living server stays, and so does what is not a socket", async () => {
     const path = newPath();
     await startOn({ path });
     await expect(startOn({ path })).rejects.toEqual(refused("listen[0].path", /another server listens on/));

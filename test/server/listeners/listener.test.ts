@@ -20,7 +20,7 @@ async function listening(
 const portOf = ({ address }: Listener) => ("port" in address ? address.port : 0);
 
 describe("listen", () => {
-  it("hands over who connects, and where", async () => {
+  it("hands over the clients that connect, and where they have come in", async () => {
     const sockets: [Socket, unknown][] = [];
     const listener = await listening({}, { accepted: (socket, address) => sockets.push([socket.end(), address]) });
     const client = connect(portOf(listener), "127.0.0.1").resume();

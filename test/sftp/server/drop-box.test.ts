@@ -343,7 +343,7 @@ describe("the drop box", () => {
     expect(files.readFile("/incoming/new").toString()).toBe("of 0");
   });
 
-  it("lets nobody put their own upload in the place of another's by going on with it, who may only make and append", async () => {
+  it("lets no user who may only make and append put an upload in the place of another's by going on with it", async () => {
     const files = memory();
     files.mkdir("/incoming", 0o755);
     const mayAppend = rules([{ path: "/incoming/**", allow: ["create", "append"] }]);

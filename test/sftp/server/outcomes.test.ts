@@ -242,7 +242,7 @@ describe("the events of transfers", () => {
     expect(events).toMatchObject([{ kind: "download", path: "/old", bytes: 4, outcome: { result: "completed" } }]);
   });
 
-  it("tell how large a file is at its end, whoever has written it, where its handle tells", async () => {
+  it("tell how large the whole file is at its end, where its handle tells", async () => {
     const { client, files, events } = await served();
     const more = await client.open("/old", WRITE | APPEND);
     await client.status(PacketType.WRITE, more, 0n, data);
@@ -296,7 +296,7 @@ describe("the events of transfers", () => {
     ]);
   });
 
-  it("harm nothing when whoever hears them throws or rejects, and are a line in the log", async () => {
+  it("harm nothing when the function that hears them throws or rejects, and are a line in the log", async () => {
     const thrown = new Error("no webhook");
     const { client, warnings } = await served(undefined, {
       onUpload: () => {

@@ -317,7 +317,7 @@ describe("a staged upload", () => {
 });
 
 describe("what is refused", () => {
-  it("is no upload, to nobody who listens", async () => {
+  it("is not told as an upload to any listener", async () => {
     const { audited, uploads, start } = shared("read");
     const session = await start("ben");
     for (const flags of [PUT, REPUT, WRITE, PUT | READ]) {

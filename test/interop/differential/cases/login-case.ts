@@ -35,7 +35,7 @@ export const AUTHORITY_KEYS = {
 export type UserKeyName = keyof typeof USER_KEYS;
 export type AuthorityName = keyof typeof AUTHORITY_KEYS;
 
-/** Who is to log in: `sshd` knows only the users that there are. */
+/** The user to log in as: `sshd` knows only the users of this machine. */
 export const USER = userInfo().username;
 
 export interface CertificatePlan {

@@ -4,7 +4,7 @@ import type { Abilities } from "./side-by-side.js";
 interface Row {
   accepted: number;
   refused: number;
-  /** Of those accepted, who tried what they can do. */
+  /** The number of accepted clients that tried what they can do. */
   tried: number;
   known: number;
 }

@@ -25,7 +25,7 @@ export async function outcomeOf(input: OddInput, server: ComparedServer): Promis
 
 async function sendAndObserve(input: OddInput, peer: Peer): Promise<string> {
   const { socket } = peer.client.stream;
-  // Whoever writes to a connection that has ended may lose the DISCONNECT: all goes out at once.
+  // A client that writes to a connection that has ended may lose the DISCONNECT: all goes out at once.
   socket.cork();
   try {
     input.send(peer);

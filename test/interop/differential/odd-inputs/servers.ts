@@ -16,7 +16,7 @@ import { withoutAdmission } from "../../../support/without-admission.js";
 import type { ComparedServer } from "./peer.js";
 import { PROGRAMS } from "./stages.js";
 
-/** Who logs in to both, by the one key. */
+/** The user who logs in to both, by the one key. */
 const { username } = userInfo();
 const key = PKey.generate({ keyType: "ed25519" });
 

@@ -38,7 +38,7 @@ describe("expand-path@openssh.com", () => {
 });
 
 describe("home-directory", () => {
-  it("is where relative paths start, whoever is asked for", async () => {
+  it("is where relative paths start, for whichever user it is asked", async () => {
     const files = MemoryFileSystem.from({ "/home/me/file": "" });
     const { client } = await startSession(files, { startDirectory: "/home/me" });
     for (const user of ["", "me", "root"]) {
