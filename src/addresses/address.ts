@@ -2,6 +2,7 @@ import { isIPv4, isIPv6 } from "node:net";
 
 /** An IP address. An IPv4 address mapped into IPv6 (RFC 4291 §2.5.5.2) is the IPv4 address. */
 export interface Address {
+  /** Never `ipv6` for an IPv4 address mapped into IPv6. */
   readonly family: "ipv4" | "ipv6";
   /** 4 or 16 bytes, in network order. */
   readonly bytes: Buffer;

@@ -2,6 +2,7 @@ import { type Address, addressBits, networkOf, parseAddress } from "./address.js
 
 /** A block of addresses (RFC 4632). */
 export interface Network {
+  /** The first address of the block: its bits beyond the prefix are 0. */
   readonly address: Address;
   /** Length of the prefix, bits. */
   readonly bits: number;

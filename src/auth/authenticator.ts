@@ -23,6 +23,7 @@ export type Prompt = (request: InfoRequest) => Promise<string[]>;
 
 /** The statements of a FIDO key in a signature that was verified (OpenSSH PROTOCOL.u2f). */
 export interface SecurityKeyProof extends SecurityKeySignature {
+  /** The FIDO key that has made the signature. */
   readonly key: PKey;
 }
 

@@ -5,6 +5,7 @@ import { checkOptions } from "../base/option-checks.js";
  * One address and port that may be forwarded: `*` stands for any. Hosts are compared as texts (permitopen in sshd(8)).
  */
 export interface ForwardingTarget {
+  /** A name or an address; `*` and `?` are wildcards in `permitListen` alone. */
   readonly host: string;
   /** 1 to 65535. */
   readonly port: number | "*";

@@ -5,6 +5,7 @@ import { AUTH_FAILED } from "../protocol/constants.js";
 
 /** What `anyOf` makes: one hook. */
 export interface AnyOf<Parameters extends readonly unknown[]> {
+  /** Asks the hooks, one after the other, with these parameters. Rejects with what one of them throws. */
   (...parameters: Parameters): Promise<AuthDecision>;
   /**
    * Reads what those of the hooks have that can be read now (`authorizedKeys`, `trustedUserCAs`, …), to fail at the start of the

@@ -16,6 +16,7 @@ export interface WorkerContext<Data = unknown> {
   readonly signal: AbortSignal;
 }
 
+/** Options of `serveWithWorkers`. Those of the server are not among them: `start` gives them to the server that it makes. */
 export interface WorkersOptions<Data = unknown> {
   /** The number of processes that serve; `"auto"` is one for each processor that the system gives. */
   readonly workers: number | "auto";

@@ -1,6 +1,7 @@
 /** A worker could not start: its `cause` is the error of `start`, or of the process. */
 export class WorkerStartError extends Error {
   override readonly name: string = "WorkerStartError";
+  /** Its number, from 1 on, as in the log. */
   readonly worker: number;
   /** Its process has ended, rather than that `start` has failed. */
   readonly hasCrashed: boolean;

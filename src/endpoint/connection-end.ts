@@ -3,7 +3,9 @@ import type { ProtocolError } from "../protocol/errors.js";
 
 /** The peer has gone of its own accord, or the stream has. */
 export interface PeerLeft {
+  /** Tells the kinds of ends apart. */
   readonly kind: "left";
+  /** How it has gone, a text for logs. */
   readonly cause: string;
   /** The reason that the peer has given, if it sent SSH_MSG_DISCONNECT (RFC 4253 §11.1). */
   readonly reason?: number;

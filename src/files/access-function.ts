@@ -6,6 +6,7 @@ import type { FileServerConnection } from "./file-server-stream.js";
 export interface AccessContext<Client extends object = FileServerConnection> {
   /** Name of the user who is logged in; `undefined` where files are served over a stream that belongs to no connection. */
   readonly user: string | undefined;
+  /** The connection of the channel that the files are served over; `undefined` for a stream that belongs to none. */
   readonly connection: Client | undefined;
   /** The second name, for `rename` and `hardlink` when they are asked about the first. */
   readonly to?: string;
@@ -26,6 +27,11 @@ export interface AccessContext<Client extends object = FileServerConnection> {
  * about both: under the new name nothing may be allowed that was not under the old one.
  */
 export interface AccessFunction<Client extends object = FileServerConnection> {
+  /**
+   * Only exactly `true` allows the operation.
+   *
+   * @param path absolute, in the tree that is served
+   */
   (operation: FileOperation, path: string, context: AccessContext<Client>): MaybePromise<boolean>;
   /** Whether a path is to look as if nothing was there: it is not listed, and what is refused about it is "no such file". */
   hides?(path: string, context: AccessContext<Client>): MaybePromise<boolean>;

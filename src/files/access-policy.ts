@@ -22,7 +22,7 @@ export interface AccessPolicy {
    * @returns the permission bits that it gets, 0 to 0o7777; `undefined` for those the client asks for
    */
   getFilePermissions(path: string): MaybePromise<number | undefined>;
-  /** @returns the same for a directory */
+  /** The same for a directory that is made, or whose permissions are to change. */
   getDirectoryPermissions(path: string): MaybePromise<number | undefined>;
 }
 

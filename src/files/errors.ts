@@ -40,6 +40,7 @@ export type FileErrorCode = keyof typeof texts;
 /** A failure of a file operation. The client is told its message, which must not hold a path of this machine. */
 export class FileError extends Error {
   override readonly name: string = "FileError";
+  /** The failure by its name in POSIX, such as `ENOENT`. */
   readonly code: FileErrorCode;
 
   /** @param message the text for the client; by default the text of POSIX systems for the code */

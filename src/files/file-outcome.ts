@@ -10,12 +10,15 @@ export type AbortReason = "client gone" | "session ended" | "server stopped" | "
 
 /** The use of an open file has ended well. */
 export interface CompletedOutcome {
+  /** Tells the two outcomes apart. */
   readonly result: "completed";
 }
 
 /** The use of an open file has not ended well: the client has not closed it, or something has failed. */
 export interface AbortedOutcome {
+  /** Tells the two outcomes apart. */
   readonly result: "aborted";
+  /** What has kept the file from its end. */
   readonly reason: AbortReason;
   /** The error behind the reason, where there is one. It may tell more than the client was told. */
   readonly error?: unknown;

@@ -162,7 +162,11 @@ export interface FileSystem {
   readdir?(path: string): AsyncIterable<DirectoryEntry> | Iterable<DirectoryEntry>;
   /** Removes what is not a directory. */
   remove?(path: string): MaybePromise<void>;
-  /** @param permissions bits of the new directory, less the umask */
+  /**
+   * Makes a directory. Fails where the path exists.
+   *
+   * @param permissions bits of the new directory, less the umask
+   */
   mkdir?(path: string, permissions: number): MaybePromise<void>;
   /** Removes an empty directory. */
   rmdir?(path: string): MaybePromise<void>;
@@ -172,7 +176,11 @@ export interface FileSystem {
   posixRename?(oldPath: string, newPath: string): MaybePromise<void>;
   /** The target as it was given to `symlink`. */
   readlink?(path: string): MaybePromise<string>;
-  /** @param target any text; relative to the directory of the link, or absolute from the root of the file system */
+  /**
+   * Makes a symbolic link. Fails where `linkPath` exists.
+   *
+   * @param target any text; relative to the directory of the link, or absolute from the root of the file system
+   */
   symlink?(target: string, linkPath: string): MaybePromise<void>;
   /** Gives a file one more name. Fails where `newPath` exists. */
   hardlink?(existingPath: string, newPath: string): MaybePromise<void>;

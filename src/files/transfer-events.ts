@@ -8,6 +8,7 @@ import type { OpenedFile } from "./open-as-allowed.js";
 
 /** A file has been closed that a client has written or read. */
 export interface TransferEvent<Connection = FileServerConnection | undefined> {
+  /** Whether the client has closed the file, or why not, and whether all went well. */
   readonly outcome: FileOutcome;
   /** Canonical and without links; as the file was opened: it may have been renamed since. It may hold any character. */
   readonly path: string;

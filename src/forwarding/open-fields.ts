@@ -34,6 +34,7 @@ export interface ForwardedTcpip {
   readonly port: number;
   /** The origin of the connection. */
   readonly originatorAddress: string;
+  /** The port there, 0 to 65535. */
   readonly originatorPort: number;
 }
 

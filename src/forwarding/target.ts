@@ -33,6 +33,7 @@ export interface TcpTarget<Data = unknown> extends Target<Data> {
   readonly host: string;
   /** 0 to 65535. */
   readonly port: number;
+  /** Absent: this target is a port. Present in a SocketTarget. */
   readonly path?: undefined;
   /** The origin of the connection that is forwarded, as the client says: it may be anything. */
   readonly originatorAddress: string;
@@ -49,7 +50,9 @@ export interface TcpTarget<Data = unknown> extends Target<Data> {
 
 /** The socket of the file system that a client wants to be connected to (`direct-streamlocal@openssh.com`). */
 export interface SocketTarget<Data = unknown> extends Target<Data> {
+  /** Absent: this target is a socket of the file system. */
   readonly host?: undefined;
+  /** Absent, likewise. */
   readonly port?: undefined;
   /** As the client says it, without NUL: it may be any text. */
   readonly path: string;
@@ -70,12 +73,15 @@ export interface TcpListenRequest<Data = unknown> extends ForwardingClient<Data>
   readonly address: string;
   /** 0 where the server may choose. */
   readonly port: number;
+  /** Absent: this is about a port. Present in a SocketListenRequest. */
   readonly path?: undefined;
 }
 
 /** The socket of the file system that a client wants the server to listen on (`streamlocal-forward@openssh.com`). */
 export interface SocketListenRequest<Data = unknown> extends ForwardingClient<Data> {
+  /** Absent: this is about a socket of the file system. */
   readonly address?: undefined;
+  /** Absent, likewise. */
   readonly port?: undefined;
   /** As the client says it, without NUL: it may be any text. */
   readonly path: string;

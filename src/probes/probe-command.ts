@@ -17,7 +17,9 @@ export type HashProgram = keyof typeof HASH_PROGRAMS;
 
 /** The hashes of files, or of what is read. */
 export interface HashCommand {
+  /** The program whose output the answer looks like. */
   readonly program: HashProgram;
+  /** The hash, by its name in `node:crypto`. */
   readonly algorithm: (typeof HASH_PROGRAMS)[HashProgram];
   /** Empty for what the command reads. */
   readonly paths: readonly string[];

@@ -51,6 +51,7 @@ const FUNCTIONS = ["none", "publicKey", "password", "keyboardInteractive", "meth
 
 /** A declaration whose permissions for all users are complete. */
 export interface CheckedAuthenticationOptions extends AuthenticationOptions {
+  /** Permissions with all their fields, or the function that gives those of a user. */
   readonly permissions: Permissions | Extract<PermissionsOption, (...parameters: never[]) => unknown>;
 }
 

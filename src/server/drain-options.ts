@@ -1,5 +1,6 @@
 import { checkLimit, checkNumber, checkOptions, LONGEST_TIME } from "../base/option-checks.js";
 
+/** Options of `stopListening`. */
 export interface DrainOptions {
   /** Seconds after which the connections that are left are ended; `false` is never. Default 3600. */
   readonly deadline?: number | false;

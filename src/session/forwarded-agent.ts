@@ -13,6 +13,8 @@ export interface AgentKey extends HostKey {
   /** Those of `publicKey`; none without it. */
   readonly signatureAlgorithms: readonly string[];
   /**
+   * Asks the agent for a signature.
+   *
    * @param signatureAlgorithm one of `signatureAlgorithms`, the first by default
    * @returns the signature as in RFC 4253 §6.6. Rejects as `ForwardedAgent.sign` does
    */

@@ -16,6 +16,7 @@ export interface X11Request {
   readonly authProtocol: string;
   /** Hexadecimal digits. The client makes them up for the session, and puts its own cookie in their place. */
   readonly authCookie: Buffer;
+  /** Number of the screen at the client, mostly 0. */
   readonly screenNumber: number;
 }
 

@@ -3,7 +3,9 @@ import type { SessionChannel } from "./session-channel.js";
 
 /** The account that a program belongs to. */
 export interface ProgramAccount {
+  /** The login name, for USER and LOGNAME. */
   readonly name: string;
+  /** Path of the home directory, for HOME. */
   readonly home: string;
   /** Path of the login shell. */
   readonly shell: string;

@@ -202,6 +202,7 @@ export class SessionChannel<Data = unknown> extends (Channel as ChannelConstruct
     return super.read(size);
   }
 
+  /** @internal */
   override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
     this.#program.abandon();
     super._destroy(error, callback);

@@ -19,6 +19,7 @@ export type SessionEndReason =
 /** The reason of a session's `signal`, and the error of its streams when the client is gone. */
 export class SessionEndedError extends Error {
   override readonly name = "SessionEndedError";
+  /** What has ended the session. */
   readonly reason: SessionEndReason;
 
   constructor(reason: SessionEndReason) {

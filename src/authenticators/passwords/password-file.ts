@@ -31,6 +31,7 @@ type PasswordConnection = Pick<Connection, "remoteAddress" | "signal" | "reportI
 
 /** A body for `checkAuthPassword`. */
 export interface PasswordCheck {
+  /** Resolves to AUTH_SUCCESSFUL for the right password of a user who is listed, else to AUTH_FAILED. */
   (username: string, password: string, connection: PasswordConnection): Promise<AuthResult>;
   /**
    * Reads the source now, to fail at the start of the server rather than at the first login.

@@ -32,6 +32,7 @@ export function parseTotpSecret(text: string): Buffer {
 export interface OtpauthUriOptions extends TotpCodeOptions {
   /** The name of the service, as apps show it. */
   readonly issuer: string;
+  /** The name of the account, as apps show it beside the issuer. */
   readonly username: string;
   /** Base32. */
   readonly secret: string;

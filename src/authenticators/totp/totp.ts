@@ -24,7 +24,11 @@ export interface TotpOptions extends TotpCodeOptions, FileOptions {
 
 /** A body for `checkAuthKeyboardInteractive`. */
 export interface TotpCheck {
-  /** @param connection whose logger is used where none was given */
+  /**
+   * Asks for a code. Resolves to AUTH_SUCCESSFUL for one that is right and was not used before, else to AUTH_FAILED.
+   *
+   * @param connection whose logger is used where none was given
+   */
   (username: string, submethods: string, prompt: Prompt, connection?: object): Promise<AuthResult>;
   /**
    * Reads the source now, to fail at the start of the server rather than at the first login.

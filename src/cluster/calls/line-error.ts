@@ -10,6 +10,7 @@ export type LineFailure = "gone" | "late" | "busy" | "failed" | "malformed";
 /** A call to another process has no answer: what depends on it is to be refused. */
 export class LineError extends Error {
   override readonly name = "LineError";
+  /** The kind of the failure, for programs. */
   readonly failure: LineFailure;
 
   constructor(failure: LineFailure, message: string, options?: ErrorOptions) {

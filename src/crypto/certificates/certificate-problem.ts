@@ -9,6 +9,7 @@ import type { CertificateType } from "./read-certificate.js";
 export interface CertificateUse {
   /** The side that uses the certificate. */
   readonly type: CertificateType;
+  /** The time at which the certificate has to be valid. */
   readonly now: Date;
   /** The algorithms with which its authority may have signed it. Default `caSignatureAlgorithms`. */
   readonly allowedSignatureAlgorithms?: readonly string[];

@@ -23,6 +23,7 @@ export type KeyErrorCode =
 /** A key cannot be read, written or used. The message is one line and never holds key material. */
 export class KeyError extends Error {
   override readonly name: string = "KeyError";
+  /** The kind of the failure, for programs. */
   readonly code: KeyErrorCode;
 
   constructor(code: KeyErrorCode, message: string, options?: ErrorOptions) {

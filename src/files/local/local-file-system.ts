@@ -74,6 +74,7 @@ export class LocalFileSystem implements FileSystem {
 
   /** Absent where the system has no list of users. */
   readonly userNames?: (ids: readonly number[]) => Promise<readonly (string | undefined)[]>;
+  /** Absent where the system has no list of groups. */
   readonly groupNames?: (ids: readonly number[]) => Promise<readonly (string | undefined)[]>;
   readonly #directories: Directories;
 
@@ -97,14 +98,20 @@ export class LocalFileSystem implements FileSystem {
     }
   }
 
+  /**
+   * Opens a regular file, and makes it where the options say so, less the umask of the process. Rejects with the system's error,
+   * a LinkInPathError, or a FileError for what is not a regular file.
+   */
   async open(path: string, options: OpenOptions): Promise<FileHandle> {
     return this.#open(path, options);
   }
 
+  /** The attributes of the file, directory or link at the path, as lstat(2). Rejects with the system's error. */
   async lstat(path: string): Promise<FileAttributes> {
     return attributesOf(await this.#at(path, (entry, calls) => calls.lstat(entry)));
   }
 
+  /** Changes the attributes that are named, as truncate(2), lchown(2), chmod(2) and lutimes(3). Rejects with the system's error. */
   async setstat(path: string, changes: AttributeChanges): Promise<void> {
     await this.#at(path, (entry, calls) =>
       applyChanges(changes, {
@@ -116,47 +123,68 @@ export class LocalFileSystem implements FileSystem {
     );
   }
 
+  /** The entries of a directory with their attributes. Its iterator rejects with the system's error. */
   readdir(path: string): AsyncIterable<DirectoryEntry> {
     return new DirectoryListing(this.#directories, path);
   }
 
+  /** Removes a file or a link, as unlink(2). Rejects with the system's error. */
   async remove(path: string): Promise<void> {
     await this.#at(path, (entry, calls) => calls.unlink(entry));
   }
 
+  /**
+   * Makes a directory, as mkdir(2). Rejects with the system's error.
+   *
+   * @param permissions bits, 0 to 0o7777, less the umask of the process
+   */
   async mkdir(path: string, permissions: number): Promise<void> {
     await this.#at(path, (entry, calls) => calls.mkdir(entry, permissions & 0o7777));
   }
 
+  /** Removes an empty directory, but never the root of the tree. Rejects with the system's error. */
   async rmdir(path: string): Promise<void> {
     refuseRoot(path);
     await this.#at(path, (entry, calls) => calls.rmdir(entry));
   }
 
+  /** Moves a file, a link or a directory to a name that is free. Rejects with the system's error, EEXIST where there is something. */
   async rename(oldPath: string, newPath: string): Promise<void> {
     refuseRoot(oldPath);
     await this.#atBoth(oldPath, newPath, renameToNewName);
   }
 
+  /**
+   * Moves a file, a link or a directory, and replaces a file or an empty directory at the new name, as rename(2). Rejects with
+   * the system's error.
+   */
   async posixRename(oldPath: string, newPath: string): Promise<void> {
     refuseRoot(oldPath);
     refuseRoot(newPath);
     await this.#atBoth(oldPath, newPath, (oldEntry, newEntry, calls) => calls.rename(oldEntry, newEntry));
   }
 
+  /** The target of a link, as the disk has it. Rejects with the system's error, EINVAL where there is no link. */
   async readlink(path: string): Promise<string> {
     return decodeName(await this.#at(path, (entry, calls) => calls.readlink(entry, "buffer")));
   }
 
+  /**
+   * Makes a symbolic link, as symlink(2). Rejects with the system's error.
+   *
+   * @param target is stored as it is: the server decides where it leads in the tree
+   */
   async symlink(target: string, linkPath: string): Promise<void> {
     await this.#at(linkPath, (entry, calls) => calls.symlink(encodeName(target), entry));
   }
 
+  /** Gives a file one more name, as link(2). Rejects with the system's error. */
   async hardlink(existingPath: string, newPath: string): Promise<void> {
     await this.lstat(existingPath); // where both are missing, link(2) says so of this one
     await this.#atBoth(existingPath, newPath, (existingEntry, newEntry, calls) => calls.link(existingEntry, newEntry));
   }
 
+  /** How large the file system of the disk is that holds the path, and how much of it is free. Rejects with the system's error. */
   async statvfs(path: string): Promise<FileSystemStatistics> {
     const statistics = await this.#at(path, (entry, calls) =>
       this.#directories.withEntry(entry, calls, (itself, stats) => {

@@ -5,6 +5,7 @@ import { attributesOf, changeAttributes, type FileNode, now } from "./node.js";
 
 /** An open file of a MemoryFileSystem. */
 export class MemoryFileHandle implements FileHandle {
+  /** The same for all handles of one file, also where it has several names. */
   readonly identity: string;
   readonly #file: FileNode;
   readonly #options: OpenOptions;
@@ -20,6 +21,12 @@ export class MemoryFileHandle implements FileHandle {
     file.handles++;
   }
 
+  /**
+   * Reads into `buffer` from `position`, bytes from the start of the file.
+   *
+   * @returns the number of bytes; 0 at the end of the file
+   * @throws {FileError} EBADF where it is closed or was not opened to be read, or EINVAL for an impossible position
+   */
   read(buffer: Buffer, position: number): number {
     if (!this.#isOpen || !this.#options.read) throw new FileError("EBADF");
     checkPosition(position);
@@ -38,21 +45,29 @@ export class MemoryFileHandle implements FileHandle {
     this.#file.modifyTime = now();
   }
 
+  /** The attributes of the file, also when it has been renamed or removed. @throws {FileError} EBADF where it is closed */
   stat(): FileAttributes {
     if (!this.#isOpen) throw new FileError("EBADF");
     return attributesOf(this.#file);
   }
 
+  /**
+   * Changes the attributes that are named; a size needs a handle that may write.
+   *
+   * @throws {FileError} EBADF where it is closed, EINVAL, or ENOSPC where the quota does not suffice
+   */
   setstat(changes: AttributeChanges): void {
     if (!this.#isOpen) throw new FileError("EBADF");
     if (changes.size !== undefined && !this.#options.write) throw new FileError("EINVAL");
     changeAttributes(this.#file, changes, this.#budget);
   }
 
+  /** Does nothing, since there is no disk. @throws {FileError} EBADF where it is closed */
   fsync(): void {
     if (!this.#isOpen) throw new FileError("EBADF");
   }
 
+  /** Closes the handle. A file without a name is freed with its last handle. @throws {FileError} EBADF where it is closed already */
   close(): void {
     if (!this.#isOpen) throw new FileError("EBADF");
     this.#isOpen = false;

@@ -114,6 +114,11 @@ export class MemoryFileSystem implements FileSystem {
     return content;
   }
 
+  /**
+   * Opens a file, and makes it where the options say so. Its permissions lose the umask 022, and are not enforced.
+   *
+   * @throws {FileError} EEXIST, ENOENT, EISDIR, or ENOSPC where the quota does not suffice
+   */
   open(path: string, options: OpenOptions): MemoryFileHandle {
     const place = this.#locate(path);
     const { node } = place;
@@ -130,14 +135,21 @@ export class MemoryFileSystem implements FileSystem {
     return new MemoryFileHandle(file, options, this.#budget);
   }
 
+  /** The attributes of the file, directory or link at the path. @throws {FileError} ENOENT */
   lstat(path: string): FileAttributes {
     return attributesOf(this.#existing(path).node);
   }
 
+  /**
+   * Changes the attributes that are named. A size cuts the file, or fills it up with zeros.
+   *
+   * @throws {FileError} ENOENT, or ENOSPC where the quota does not suffice for the size
+   */
   setstat(path: string, changes: AttributeChanges): void {
     changeAttributes(this.#existing(path).node, changes, this.#budget);
   }
 
+  /** The entries of a directory, in the order in which they were made. @throws {FileError} ENOENT, or ENOTDIR */
   readdir(path: string): Iterable<DirectoryEntry> {
     const { node } = this.#existing(path);
     if (node.type === "symlink") throw new LinkInPathError();
@@ -145,16 +157,24 @@ export class MemoryFileSystem implements FileSystem {
     return listEntries(node);
   }
 
+  /** Removes a file or a link. A file that is open keeps its bytes until its last handle is closed. @throws {FileError} ENOENT, or EISDIR */
   remove(path: string): void {
     const place = this.#existing(path);
     if (place.node.type === "directory") throw new FileError("EISDIR");
     this.#unlink(place);
   }
 
+  /**
+   * Makes a directory.
+   *
+   * @param permissions bits, less the umask 022
+   * @throws {FileError} EEXIST, ENOENT, or ENOSPC where the quota does not suffice
+   */
   mkdir(path: string, permissions: number): void {
     this.#create(this.#locate(path), newDirectory(permissions & 0o1777 & ~UMASK));
   }
 
+  /** Removes an empty directory. @throws {FileError} ENOENT, ENOTDIR, ENOTEMPTY, or EBUSY for the root */
   rmdir(path: string): void {
     const place = this.#existing(path);
     if (place.node.type !== "directory") throw new FileError("ENOTDIR");
@@ -163,6 +183,7 @@ export class MemoryFileSystem implements FileSystem {
     this.#unlink(place);
   }
 
+  /** Moves a file, a link or a directory to a name that is free. @throws {FileError} ENOENT, EEXIST, or EINVAL for a place inside itself */
   rename(oldPath: string, newPath: string): void {
     const [source, target] = this.#locateBoth(oldPath, newPath);
     if (target.node !== undefined) throw new FileError("EEXIST");
@@ -170,6 +191,11 @@ export class MemoryFileSystem implements FileSystem {
     this.#move(source, target);
   }
 
+  /**
+   * Moves a file, a link or a directory, and replaces a file or an empty directory at the new name, as rename(2) does.
+   *
+   * @throws {FileError} ENOENT, ENOTEMPTY, EISDIR, ENOTDIR, EINVAL for a place inside itself, or EBUSY for the root
+   */
   posixRename(oldPath: string, newPath: string): void {
     const [source, target] = this.#locateBoth(oldPath, newPath);
     if (source.node === this.#root || target.node === this.#root) throw new FileError("EBUSY");
@@ -183,12 +209,19 @@ export class MemoryFileSystem implements FileSystem {
     this.#move(source, target);
   }
 
+  /** The target of a link, as it was given to `symlink`. @throws {FileError} ENOENT, or EINVAL where there is no link */
   readlink(path: string): string {
     const { node } = this.#existing(path);
     if (node.type !== "symlink") throw new FileError("EINVAL");
     return node.target;
   }
 
+  /**
+   * Makes a symbolic link, whose target need not exist.
+   *
+   * @param target any text without NUL that is not empty
+   * @throws {FileError} EEXIST, ENOENT, ENAMETOOLONG, EINVAL, or ENOSPC where the quota does not suffice
+   */
   symlink(target: string, linkPath: string): void {
     if (target === "") throw new FileError("ENOENT");
     const bytes = encodeName(target);
@@ -197,6 +230,7 @@ export class MemoryFileSystem implements FileSystem {
     this.#create(this.#locate(linkPath), newLink(decodeName(bytes)));
   }
 
+  /** Gives a file or a link one more name. @throws {FileError} ENOENT, EEXIST, EPERM for a directory, or ENOSPC for the quota */
   hardlink(existingPath: string, newPath: string): void {
     const { node } = this.#existing(existingPath);
     const place = this.#locate(newPath);
@@ -207,6 +241,7 @@ export class MemoryFileSystem implements FileSystem {
     addEntry(place.directory, name, node);
   }
 
+  /** The quota as the size of the file system, and what is left of it. @throws {FileError} ENOENT */
   statvfs(path: string): FileSystemStatistics {
     const { node } = this.#existing(path);
     if (node.type === "symlink") throw new LinkInPathError();

@@ -13,6 +13,7 @@ export type AgentErrorCode = "refused" | "failed" | "malformed" | "closed" | "ti
 /** An agent could not be asked, or its answer is of no use. The message is one line, with what the client says escaped. */
 export class AgentError extends Error {
   override readonly name = "AgentError";
+  /** The kind of the failure, for programs. */
   readonly code: AgentErrorCode;
 
   constructor(code: AgentErrorCode, message: string, options?: ErrorOptions) {

@@ -7,6 +7,7 @@ import { type LimitedFileSystem, type QuotaOptions, quota } from "../../files/wr
 
 /** How much of a user's quota is taken. */
 export interface HomeQuotaUsage extends QuotaUsage {
+  /** The user whose home it is. */
   readonly user: string;
 }
 

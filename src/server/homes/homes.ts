@@ -37,7 +37,11 @@ export interface HomesOptions<Data = unknown>
 
 /** The homes of many users: a function for the declaration `sftp`. */
 export interface Homes<Data = unknown> {
-  /** @returns the files of a user; rejects with an Error for the log where there are none */
+  /**
+   * Finds the home of a user who is logged in, and makes it where it is to be made.
+   *
+   * @returns the files of the user; rejects with an Error for the log where there are none
+   */
   (
     client: Pick<FilesClient<Data>, "user" | "connection">,
   ): Promise<FilesOptions<Connection<Data>> & { fileSystem: FileSystem }>;

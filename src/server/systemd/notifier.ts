@@ -3,6 +3,7 @@ import { type Logger, type LoggerOption, resolveLogger } from "../../base/logger
 import { checkOptions } from "../../base/option-checks.js";
 import { systemErrorCode } from "../../base/system-error-code.js";
 
+/** Options of `systemdNotifier`. */
 export interface SystemdNotifierOptions {
   /** Hears when systemd cannot be told. */
   readonly logger?: LoggerOption;

@@ -4,6 +4,7 @@ import { isWorker } from "../../base/worker-number.js";
 
 /** A socket that systemd has opened, as an address for `listen`. */
 export interface SystemdSocket {
+  /** The file descriptor of the socket, from 3 on. */
   readonly fd: number;
   /** FileDescriptorName= of systemd.socket(5), by default the name of the unit. */
   readonly name?: string;

@@ -36,14 +36,23 @@ export enum PacketType {
 
 /** Codes of SSH_FXP_STATUS (§7). */
 export enum StatusCode {
+  /** The request was done. */
   OK = 0,
+  /** There is no more to read or to list. */
   EOF = 1,
+  /** There is nothing of that name. */
   NO_SUCH_FILE = 2,
+  /** The user may not do that. */
   PERMISSION_DENIED = 3,
+  /** Any failure without a status of its own; its text says more. */
   FAILURE = 4,
+  /** The request cannot be read. */
   BAD_MESSAGE = 5,
+  /** Of clients, for themselves: they have no connection. Servers do not send it. */
   NO_CONNECTION = 6,
+  /** Of clients, for themselves: they have lost the connection. Servers do not send it. */
   CONNECTION_LOST = 7,
+  /** The server, or the file system, does not support the operation. */
   OP_UNSUPPORTED = 8,
 }
 

@@ -25,6 +25,7 @@ const codes: ReadonlyMap<StatusCode, FileErrorCode> = new Map([
  */
 export class SFTPError extends FileError {
   override readonly name: string = "SFTPError";
+  /** The status that the client is told. */
   readonly status: StatusCode;
 
   constructor(status: StatusCode, message: string, options?: ErrorOptions) {
