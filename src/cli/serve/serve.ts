@@ -1,10 +1,9 @@
 import { SSHServerManager, systemdNotifier } from "../../index.js";
-import { describeError } from "../errors.js";
 import { createLog } from "./log.js";
 import type { ServeOptions } from "./serve-options.js";
 import { Service } from "./service.js";
 import { listenToSignals } from "./signals.js";
-import { inTermsOfCommandLine, openedSockets, placesOf, reportStart } from "./started.js";
+import { inTermsOfCommandLine, openedSockets, placesOf, reportStart, toldReload } from "./started.js";
 import { serveByWorkers } from "./workers.js";
 
 /**
@@ -21,18 +20,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   const manager = new SSHServerManager({ ...service.managerOptions, listen: placesOf(options, openedSockets(logger)) });
   await manager.startServer().catch(inTermsOfCommandLine);
   const stopped = new Promise<NodeJS.Signals>((stop) => {
-    listenToSignals({
-      stop,
-      reload: async () => {
-        systemd.reloading();
-        try {
-          await service.reload(manager);
-        } catch (error) {
-          logger.error({ cause: describeError(error) }, "the old settings stay in force");
-        }
-        systemd.ready();
-      },
-    });
+    listenToSignals({ stop, reload: () => toldReload(() => service.reload(manager), systemd, logger) });
   });
   reportStart(service, manager, options);
   systemd.ready();

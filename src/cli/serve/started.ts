@@ -4,10 +4,11 @@ import {
   type BoundAddress,
   ConfigurationError,
   type ListenAddress,
+  type SystemdNotifier,
   type SystemdSocket,
   systemdSockets,
 } from "../../index.js";
-import { StartError } from "../errors.js";
+import { describeError, StartError } from "../errors.js";
 import { DEFAULT_HOST, DEFAULT_PORT } from "./listen-options.js";
 import type { Log } from "./log.js";
 import type { ServeOptions } from "./serve-options.js";
@@ -57,6 +58,17 @@ export function reportStart(service: Service, { addresses, workers }: Started, o
     ...(users.password !== undefined && { password: users.password }),
   };
   process.stdout.write(options.json ? formatStartReportAsJson(facts) : formatStartReport(facts));
+}
+
+/** A reload that systemd is told of. Where it fails, the log tells why, and the old settings stay in force. */
+export async function toldReload(reload: () => Promise<void>, systemd: SystemdNotifier, logger: Log): Promise<void> {
+  systemd.reloading();
+  try {
+    await reload();
+  } catch (error) {
+    logger.error({ cause: describeError(error) }, "the old settings stay in force");
+  }
+  systemd.ready();
 }
 
 /** The option that the library names is not one of this command. */

@@ -6,12 +6,11 @@ import {
   systemdNotifier,
   type WorkerContext,
 } from "../../index.js";
-import { describeError } from "../errors.js";
 import { createLog } from "./log.js";
 import type { ServeOptions } from "./serve-options.js";
 import { type Prepared, Service } from "./service.js";
 import { listenToSignals } from "./signals.js";
-import { inTermsOfCommandLine, openedSockets, placesOf, reportStart } from "./started.js";
+import { inTermsOfCommandLine, openedSockets, placesOf, reportStart, toldReload } from "./started.js";
 
 /**
  * `spindlex serve --workers`: runs until SIGINT or SIGTERM. SIGHUP replaces the workers.
@@ -38,18 +37,7 @@ export async function serveByWorkers(options: ServeOptions, count: number | "aut
   });
   const stopped = new Promise<NodeJS.Signals>((stop, crashed) => {
     workers.ended.catch(crashed);
-    listenToSignals({
-      stop,
-      reload: async () => {
-        systemd.reloading();
-        try {
-          await workers.reload();
-        } catch (error) {
-          logger.error({ cause: describeError(error) }, "the old settings stay in force");
-        }
-        systemd.ready();
-      },
-    });
+    listenToSignals({ stop, reload: () => toldReload(() => workers.reload(), systemd, logger) });
   });
   if (service !== undefined) reportStart(service, workers, options);
   const processors = availableParallelism();

@@ -13,6 +13,8 @@ export interface BindOptions {
   readonly existing: "kept" | "replaced";
 }
 
+type Listen = (address: { readonly path: string }, connections: AcceptedConnections) => Promise<Server>;
+
 export interface BoundSocket {
   /** Accepts no more connections, and removes the socket if it is still the one that was made. Never rejects. */
   close(): Promise<void>;
@@ -22,7 +24,7 @@ export interface BoundSocket {
  * Listens on a socket of the file system. The umask belongs to the whole process, so that the socket is made in a folder
  * of mode 0700, and gets its place once it has its permissions: it is never more open than it should be.
  *
- * @param folder is held no longer than the caller holds it
+ * @param folder is released when the socket is closed, and when it cannot be made
  * @param listen makes the server that listens
  * @throws {ListenRefusal} when something is there that is not replaced
  * @throws the system's error
@@ -30,9 +32,30 @@ export interface BoundSocket {
 export async function bindSocket(
   folder: HeldFile,
   name: string,
+  options: BindOptions,
+  connections: AcceptedConnections,
+  listen: Listen = acceptConnections,
+): Promise<BoundSocket> {
+  try {
+    const bound = await bindIn(folder, name, options, connections, listen);
+    return {
+      close: async () => {
+        await bound.close();
+        await folder.release();
+      },
+    };
+  } catch (error) {
+    await folder.release();
+    throw error;
+  }
+}
+
+async function bindIn(
+  folder: HeldFile,
+  name: string,
   { mask, existing }: BindOptions,
   { accepted, failed }: AcceptedConnections,
-  listen: (address: { readonly path: string }, connections: AcceptedConnections) => Promise<Server> = acceptConnections,
+  listen: Listen,
 ): Promise<BoundSocket> {
   const path = `${folder.path}/${name}`;
   if (existing === "replaced") await requireReplaceable(path);

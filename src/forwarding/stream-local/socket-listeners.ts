@@ -50,28 +50,17 @@ export class SocketListeners {
     const fields = encodeForwardedStreamlocal({ socketPath: path });
     const channel = { kind: "forwarded-streamlocal@openssh.com", fields, listener: loggedText(path) } as const;
     const folder = await holdFolder(socket.folder, socketRoots);
-    try {
-      const existing = socketBindUnlink ? "replaced" : "kept";
-      const bound = await bindSocket(
-        folder,
-        socket.name,
-        { mask, existing },
-        {
-          accepted: (connection) => void forwardConnection(this.#context, connection, channel),
-          failed: (error) => this.#report(path, "a connection could not be accepted", error),
-        },
-      );
-      return {
-        name: path,
-        close: async () => {
-          await bound.close();
-          await folder.release();
-        },
-      };
-    } catch (error) {
-      await folder.release();
-      throw error;
-    }
+    const existing = socketBindUnlink ? "replaced" : "kept";
+    const bound = await bindSocket(
+      folder,
+      socket.name,
+      { mask, existing },
+      {
+        accepted: (connection) => void forwardConnection(this.#context, connection, channel),
+        failed: (error) => this.#report(path, "a connection could not be accepted", error),
+      },
+    );
+    return { name: path, close: () => bound.close() };
   }
 
   #report(path: string, reason: string, cause: unknown): void {

@@ -30,19 +30,7 @@ export async function bindOwnSocket(
   if (problem !== undefined) throw new ConfigurationError(option, problem);
   await makeRoom(place, option);
   const folder = await holdOwnFile(dirname(place));
-  try {
-    const rules = { mask: 0o777 & ~mode, existing: "kept" } as const;
-    const bound = await bindSocket(folder, basename(place), rules, connections, open);
-    return {
-      close: async () => {
-        await bound.close();
-        await folder.release();
-      },
-    };
-  } catch (error) {
-    await folder.release();
-    throw error;
-  }
+  return bindSocket(folder, basename(place), { mask: 0o777 & ~mode, existing: "kept" }, connections, open);
 }
 
 /** Removes the socket of a server that has ended. */
