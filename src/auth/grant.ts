@@ -25,7 +25,7 @@ export interface GrantOptions<Data = unknown> {
 
 /**
  * A decision of an authentication hook that lets a user in on conditions, or with data of the program: AUTH_SUCCESSFUL or
- * AUTH_PARTIAL with permissions. For a certificate it takes one, which names the authority.
+ * AUTH_PARTIAL with permissions. A certificate is let in only by a Grant, which names its authority.
  */
 export class Grant<Data = unknown> {
   /** Whether the user is let in by it, or has one factor of several. */

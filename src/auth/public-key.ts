@@ -39,10 +39,9 @@ export interface PublicKeyContext {
 
 /**
  * Methods `publickey` (RFC 4252 §7) and `publickey-hostbound-v00@openssh.com` (OpenSSH PROTOCOL §3.1). A key that is
- * only offered never leaves as proven: that takes a signature, which is verified before the hook is asked. Of a
- * certificate everything is checked that it says itself before the hook is asked, and the hook has to name its
- * authority. A question that a hook has answered a moment ago is not asked again; all other checks are made for each
- * request.
+ * only offered never leaves as proven: that takes a signature, which is verified before the hook is asked. Before the hook is
+ * asked about a certificate, everything that the certificate itself says is checked; the hook has to name its authority. A
+ * question that a hook has answered a moment ago is not asked again; all other checks are made for each request.
  */
 export async function attemptPublicKey(
   request: UserauthRequest,

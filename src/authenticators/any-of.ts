@@ -8,7 +8,7 @@ export interface AnyOf<Parameters extends readonly unknown[]> {
   /** Asks the hooks, one after the other, with these parameters. Rejects with what one of them throws. */
   (...parameters: Parameters): Promise<AuthDecision>;
   /**
-   * Reads what those of the hooks have that can be read now (`authorizedKeys`, `trustedUserCAs`, …), to fail at the start of the
+   * Reads the sources of the hooks that can be read now (`authorizedKeys`, `trustedUserCAs`, …), to fail at the start of the
    * server rather than at the first login.
    *
    * @throws what their `load` throws

@@ -8,7 +8,7 @@ interface NamedClass {
 }
 
 /**
- * Whether an object is not of a class, but of one with its name, or of one that extends such.
+ * Whether an object belongs to another class of the same name, or to one that extends such a class.
  *
  * @param expected a class of this library
  */

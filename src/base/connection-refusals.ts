@@ -1,6 +1,6 @@
 import type { CountedMessages } from "./counted-messages.js";
 
-/** Has the place where all that serves a connection counts what it refuses to the client; made when it is first needed. */
+/** The counts of what is refused to one client, by all that serves its connection; made when first needed. */
 interface Notes {
   readonly refused: CountedMessages;
 }

@@ -34,7 +34,7 @@ export async function serveWithWorkers<Data>(options: WorkersOptions<Data>): Pro
 function numberOfThis(): number {
   const { [WORKER_VARIABLE]: number } = process.env;
   if (number === undefined) throw new Error("this process is the worker of another cluster");
-  // Programs that the worker runs are none.
+  // Programs that the worker runs must not take themselves for workers.
   delete process.env[WORKER_VARIABLE];
   return Number(number);
 }

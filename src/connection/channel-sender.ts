@@ -7,8 +7,8 @@ export const MAX_DATA_LENGTH = 32 * 1024;
 const MAX_WINDOW = 2 ** 32 - 1;
 
 /**
- * Bytes that may be under way on a short path, whatever the window: sent, and not given credit back for. What a client cannot take at once
- * is kept in its memory, and the more that is, the slower OpenSSH's is.
+ * Bytes that may be under way on a short path, whatever the window: sent, and not given credit back for. A client keeps in its
+ * memory what it cannot take at once, and OpenSSH's gets slower the more that is.
  */
 const MOST_UNDER_WAY = 512 * 1024;
 

@@ -25,8 +25,8 @@ export interface AbortedOutcome {
 }
 
 /**
- * How the use of an open file has ended. It is completed only if the client itself has closed the file, with `scp -O`: if
- * all bytes that it had announced came, and if nothing failed that was read or written.
+ * How the use of an open file has ended. It is completed only if the client itself has closed the file (with `scp -O`, if all
+ * bytes that it had announced came), and nothing failed that was read or written.
  */
 export type FileOutcome = CompletedOutcome | AbortedOutcome;
 

@@ -1,6 +1,6 @@
 import type { Duplex } from "node:stream";
 
-/** The connection that files are served to: of the one that hooks see, what all of them have. */
+/** The connection that files are served to: the part of the one that hooks see that file servers need. */
 export interface FileServerConnection {
   /** Name of the authenticated user. */
   readonly username?: string | undefined;

@@ -37,7 +37,7 @@ export class FileTransfer {
     this.#watcher = watcher;
   }
 
-  /** Whether anything was asked of the content, were it only to see that there is none. */
+  /** Whether the client has asked for content, even if there was none. */
   get wasRead(): boolean {
     return this.#wasRead;
   }
@@ -68,7 +68,7 @@ export class FileTransfer {
     return performance.now() - this.#begun;
   }
 
-  /** Reading has begun, be there anything to read or not. */
+  /** Reading has begun, whether there is anything to read or not. */
   beginReading(): void {
     this.#wasRead = true;
   }

@@ -224,7 +224,7 @@ export class GuardedFileSystem {
     const access = this.#access;
     const hardlink = this.#method("hardlink");
     return this.#runBoth(existingPath, newPath, async (path, to) => {
-      // Under its new name the file may be open to more: nobody gets there what they had not before.
+      // Under its new name more may be allowed about the file: nobody must get there what they could not get before.
       await access.demandByPolicy("file", path, "r", "hardlink");
       await access.demandByPolicy("file", path, "w", "hardlink");
       await access.demandByPolicy("file", to, "w", "hardlink");
@@ -244,8 +244,8 @@ export class GuardedFileSystem {
   }
 
   /**
-   * The canonical path without links; only its last name may be missing. Of what the client must not look at it does not
-   * tell whether it is there: the path comes back as it was asked for.
+   * The canonical path without links; only its last name may be missing. Where the client must not look, it does not tell
+   * whether anything is there: the path comes back as it was asked for.
    */
   async realpath(path: string): Promise<string> {
     const asked = this.#resolver.normalize(path);

@@ -34,8 +34,8 @@ export interface AllowedChange {
 }
 
 /**
- * The changes of names by one client. Where something decides what the client may do, none of them runs while another session
- * under such a decision changes the same name: what was decided about is what is then changed.
+ * The changes of names by one client. Where access is decided, none of them runs while another such session changes the same
+ * name: so what is changed is what was decided about.
  */
 export class NameChanges {
   readonly #fileSystem: FileSystem;

@@ -19,8 +19,8 @@ export interface NameWait {
 const MAX_CHANGES = 1000;
 
 /**
- * Names, in all that stands on one base, of moves of directories that run or wait: each waits for all below it, and that for
- * each. A move has two.
+ * Names of directories whose moves run or wait, two for each move, in all that stands on one base. A move waits for all changes
+ * below it, and they wait for the move.
  */
 const MAX_MOVED_NAMES = 128;
 

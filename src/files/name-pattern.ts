@@ -3,7 +3,7 @@ type Token = typeof ANY | string | ((character: string) => boolean);
 
 const ANY = Symbol("*");
 
-/** What names with a dot at the start are for a pattern without one. */
+/** How a pattern that does not begin with a dot treats names that do. */
 export type HiddenNames = "are left out" | "are matched";
 
 /** POSIX.1-2017 §9.3.5, character classes. */

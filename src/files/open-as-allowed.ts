@@ -4,7 +4,7 @@ import { FileError, isMissing, LinkInPathError, toFileError } from "./errors.js"
 import type { FileOperation } from "./file-operation.js";
 import type { FileAttributes, FileHandle, FileSystem, OpenOptions } from "./file-system.js";
 
-/** The number of times that a file is opened anew because somebody has made or removed one of its name meanwhile. */
+/** The number of times that opening is tried again because a file of that name was made or removed meanwhile. */
 const MAX_OPENS = 4;
 
 /** A file that is open, and the canonical path it was opened with. */
@@ -23,7 +23,7 @@ type Presence = "present" | "absent" | "unfinished";
 
 /**
  * Opens a file such that the answer holds for what is then done: what may only be made is opened so that nothing may be
- * there, and what may only be changed so that nothing is made. To go on with an unfinished upload is to make its file.
+ * there, and what may only be changed so that nothing is made. Going on with an unfinished upload counts as making its file.
  *
  * @throws {AccessDeniedError}
  */
@@ -73,7 +73,7 @@ export function changeBy({ write, append, truncate }: OpenOptions): FileOperatio
   return append && !truncate ? "append" : "overwrite";
 }
 
-/** What has a path; `undefined` where nothing has. */
+/** What there is at a path; `undefined` where there is nothing. */
 export async function attributesAt(fileSystem: FileSystem, path: string): Promise<FileAttributes | undefined> {
   if (fileSystem.lstat === undefined) throw new FileError("ENOTSUP");
   try {

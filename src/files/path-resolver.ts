@@ -15,7 +15,7 @@ const MAX_NAMES = 4096;
 /** After so many names others get their turn: a file system may never wait. */
 const NAMES_PER_TURN = 64;
 
-/** Paths of all sessions that go on, so many names further, in one turn of the event loop. */
+/** The number of paths, of all sessions, that get so many names further in one turn of the event loop. */
 const longPaths = new Semaphore(8);
 
 /** The number of times that a path is resolved anew because a link has come into it in the meantime. */

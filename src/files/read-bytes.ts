@@ -3,7 +3,7 @@ import { FileError } from "./errors.js";
 import type { FileHandle } from "./file-system.js";
 
 /**
- * Reads into `buffer`, and believes no file system what cannot be.
+ * Reads into `buffer`, and refuses a number of bytes that cannot be right.
  *
  * @returns how many bytes it read; 0 at the end of the file
  */

@@ -1,7 +1,7 @@
 import { withoutWrappers } from "./base-path.js";
 import type { FileSystem } from "./file-system.js";
 
-/** By the file system itself, not as a property of it: what a program makes of one is another tree. */
+/** By the object itself, not as a property of it: an object that a program derives from it is another tree. */
 const names = new WeakMap<FileSystem, string | undefined>();
 
 /**

@@ -2,7 +2,7 @@ import type { MaybePromise } from "../base/maybe-promise.js";
 import type { FileHandle } from "./file-system.js";
 import { readBytes } from "./read-bytes.js";
 
-/** How to read what its client does not get, from a handle that counts what it does. */
+/** The way to read something that the client does not get, from a handle that counts what its client gets. */
 export interface UncountedReads {
   /** As `read` of the handle, but neither the bytes nor a failure count. */
   read(buffer: Buffer, position: number): MaybePromise<number>;
@@ -13,8 +13,7 @@ export interface UncountedReads {
 }
 
 /**
- * By the handle itself, not as a property of it: what a program makes of a handle, with a `read` of its own, must not be
- * gone around.
+ * By the handle itself, not as a property of it: a handle that a program derives from it may have a `read` of its own, which must be used.
  */
 const readers = new WeakMap<FileHandle, UncountedReads>();
 

@@ -70,8 +70,8 @@ export class JoinedStream {
   }
 
   /**
-   * Whether the peer of a channel has closed it without EOF. To a socket that is an end as any other, since half of the
-   * client libraries end their channels so, and as sshd has it; a channel that it is passed on to ends in the same way.
+   * Whether the peer of a channel has closed it without EOF. For a socket that is an ordinary end, as in sshd: half of the
+   * client libraries end their channels so. A channel that it is passed on to ends in the same way.
    */
   get endedByClose(): boolean {
     return this.stream instanceof Channel && portOf(this.stream).input.endedByClose;

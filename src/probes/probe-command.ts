@@ -4,7 +4,7 @@ import { decodeName, encodeName, MAX_PATH_LENGTH } from "../files/path.js";
 /** Bytes of a command line: many paths, each of which may have 4 KiB. */
 const MAX_COMMAND_LENGTH = 64 * 1024;
 
-/** What rclone asks to learn which shell there is: one of Unix knows no such variables, and only cmd.exe the second. */
+/** rclone's question about the kind of the shell: a Unix shell knows neither variable, and only cmd.exe knows the second. */
 const WHICH_SHELL = "echo $" + "{ShellId}%ComSpec%";
 
 /** What Cyberduck has awk take from the lines of `df`. */

@@ -9,7 +9,7 @@ export class ProcessGroup {
     this.#leader = leader;
   }
 
-  /** Whether the program has ended, whose number may be another's by now. */
+  /** Whether the program has ended: its number may be another's by now. */
   get ended(): boolean {
     return this.#leader.exitCode !== null || this.#leader.signalCode !== null;
   }

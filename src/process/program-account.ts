@@ -5,7 +5,7 @@ import type { ProgramAccount } from "../session/program-runner.js";
 const ACCOUNTS = "/etc/passwd";
 const DEFAULT_SHELL = "/bin/sh";
 
-/** The account of a user of this machine, without one that of this process. A user who is not known has no home. */
+/** The account of a user of this machine; without a user, that of this process. An unknown user has no home. */
 export function accountOf(uid: number | undefined): ProgramAccount {
   if (uid === undefined || uid === process.getuid?.()) return ownAccount();
   return findAccount(uid) ?? unknownAccount(uid);

@@ -23,8 +23,8 @@ export interface EnvironmentOptions {
 
 /**
  * The environment that `runProgram` gives a program, for those who spawn one themselves. Nothing of this process's own is in it: that may
- * hold secrets. Of the same name the later counts: variables that the client was allowed to send, those of the account, those of
- * the user's permissions, those of the connection, `env`.
+ * hold secrets. Where several set one variable, the later in this list counts: variables that the client was allowed to send,
+ * those of the account, those of the user's permissions, those of the connection, `env`.
  *
  * @throws {ConfigurationError} naming the option that cannot be used
  * @throws {ProgramStartError} where another command is forced and the one that was asked for is not UTF-8

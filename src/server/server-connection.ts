@@ -225,7 +225,7 @@ export class ServerConnection implements Connection {
     if (service !== "ssh-userauth" || sessionId === undefined || hostKeyBlob === undefined) {
       throw new ProtocolError("the service is not available", DisconnectReason.SERVICE_NOT_AVAILABLE);
     }
-    // A client that asks again goes on with the authentication that it has begun, and what it counts.
+    // A client that asks again goes on with the authentication that it has begun, and with its counts.
     this.#authentication ??= this.#createAuthentication({ sessionId, hostKeyBlob });
     this.#endpoint.transport.enter("authentication");
     this.#endpoint.transport.send(encodeServiceAccept(service));

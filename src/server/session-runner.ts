@@ -127,7 +127,7 @@ function hostOf(channel: SessionChannel, kind: string, logger: Logger): SessionH
   };
 }
 
-/** A transfer of files ends at once when the server does. Of a client that is gone it hears by itself. */
+/** A transfer of files ends at once when the server does. It learns by itself when a client is gone. */
 async function untilClosed(session: Session, server: { readonly closed: Promise<void> }): Promise<void> {
   const cut = () => {
     if (session.signal.reason.reason !== "shutdown") return;

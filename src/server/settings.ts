@@ -154,7 +154,7 @@ export interface GeneralSettings {
   readonly announceHostKeys: boolean;
   readonly algorithms: AlgorithmPreferences;
   readonly logger: Logger;
-  /** Of all connections: one that each of them causes would hide everything else. */
+  /** One limit for all connections: a warning that each of them causes would hide everything else. */
   readonly warnings: LineLimit;
   readonly identification: string;
   readonly maxConnections: number;

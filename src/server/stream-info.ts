@@ -48,7 +48,7 @@ export function givenInfo(info: StreamInfo): StreamInfo {
 }
 
 /**
- * A proxy that speaks for itself is the client; of one that the proxy does not know, nothing is known. The local address
+ * A proxy that speaks for itself is the client. Where the proxy does not know its client, nothing is known. The local address
  * is that of the socket between the two.
  */
 export function proxiedInfo(socket: Socket, from: Proxied): StreamInfo {

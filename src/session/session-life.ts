@@ -129,8 +129,8 @@ export class SessionLife {
   }
 
   /**
-   * Tells the log of programs that have failed without anybody asking: of errors in any case, of the first end where the
-   * handler's own outcome says that all went well because it gave none.
+   * Tells the log of failed programs that nobody has asked about: of all errors, and of the first bad end where the handler has
+   * given no outcome, so that all seems well.
    */
   reportLostEnds(gaveNothing: boolean): void {
     if (this.exited || this.signal.aborted) return;

@@ -119,7 +119,7 @@ function selected(kind: Kind, selection: AlgorithmSelection | undefined): readon
   return [...new Set(names)];
 }
 
-/** Other than in sshd, a pattern to remove has to match something: a misspelled name would stay in the list. */
+/** Unlike in sshd, a pattern to remove has to match something: a misspelled name would stay in the list. */
 function selectedByText(kind: Kind, text: string): readonly string[] {
   const [, change, list = ""] = /^([+^-]?)(.*)$/s.exec(text) ?? [];
   const names = list.split(",").flatMap((pattern) => matchingNames(kind, pattern));

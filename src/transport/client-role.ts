@@ -15,7 +15,7 @@ const MAX_LINES_BEFORE_IDENTIFICATION = 1024;
 export interface ClientRoleOptions {
   /**
    * Decides whether this is the key of the server that is wanted; exactly `true` accepts it. The server has proven that it
-   * has the key. Of a certificate everything was checked that it says itself; its authority and its principals were not.
+   * has the key. What a certificate itself says was checked; its authority and its principals were not.
    * Asked in each key exchange.
    */
   readonly acceptHostKey: (key: PKey) => MaybePromise<boolean>;

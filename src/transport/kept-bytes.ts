@@ -68,7 +68,7 @@ export class KeptBytes {
 
 function roomFor(needed: number, present: number, packetLength: number): Buffer {
   if (needed >= LARGE_PART && needed <= BLOCK_LENGTH) return blocks.take();
-  // Of a packet no more is needed; after it, nobody knows.
+  // A packet needs no more than its own length; what follows it is not known.
   const most = packetLength > needed ? packetLength : Number.POSITIVE_INFINITY;
   return Buffer.allocUnsafeSlow(Math.max(needed, Math.min(2 * present, most)));
 }

@@ -26,7 +26,7 @@ export function serverRole(hostKeys: readonly HostKey[]): Role {
         ["ping@openssh.com", "0"],
       ]),
     receiveExtensions() {
-      // Nothing of what clients tell changes what is done here.
+      // Extensions of clients change nothing here.
     },
   };
 }

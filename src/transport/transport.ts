@@ -451,7 +451,7 @@ export class Transport {
     }
   }
 
-  /** Others have their turn. To compress 32 KiB can take 10 ms, and how much of that comes to nothing tells no stream. */
+  /** Others have their turn. To compress 32 KiB can take 10 ms, and the little that comes out shows no stream how long it took. */
   #rest(): void {
     if (this.#resting) return;
     this.#resting = true;

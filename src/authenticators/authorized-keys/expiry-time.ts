@@ -2,7 +2,7 @@ const PATTERN = /^(\d{4})(\d{2})(\d{2})(?:(\d{2})(\d{2})(\d{2})?)?(z|utc)?$/i;
 
 /**
  * Reads the time of `expiry-time` (sshd(8)): YYYYMMDD or YYYYMMDDHHMM[SS], of the machine's time zone, or of UTC where
- * a Z follows. As to sshd, the 31st of a shorter month is a day of the next one.
+ * a Z follows. As in sshd, the 31st of a shorter month is a day of the next one.
  *
  * @returns seconds since 1970
  * @throws {Error} when it is not such a time, or lies before 1970

@@ -27,7 +27,7 @@ export function endOfField(line: string): number {
 const OPTION = /([A-Za-z0-9-]+)(?:="((?:\\"|\\(?!")|[^"\\])*)")?(?=,|$)/y;
 
 /**
- * Reads options with commas between them, as a line of authorized_keys begins with (sshd(8)). As to sshd, there may be
+ * Reads options with commas between them, as a line of authorized_keys begins with (sshd(8)). As in sshd, there may be
  * commas without an option.
  *
  * @throws {Error} when the list is malformed

@@ -13,9 +13,9 @@ export interface FileOptions {
   /** Bytes; a larger file is not used. Default 1 MiB for keys, 16 MiB for users and for revoked keys. */
   readonly maxFileSize?: number;
   /**
-   * Whether files that others than root and the user of this process could change are refused, as StrictModes of
-   * sshd_config(5), and those with secrets, too, that others can read. Default true. Without effect where the system
-   * has no user ids.
+   * Whether to refuse files that users other than root and the user of this process could change, as StrictModes of
+   * sshd_config(5) does, and files with secrets that others can read. Default true. Without effect where the system has no user
+   * ids.
    */
   readonly strictModes?: boolean;
 }

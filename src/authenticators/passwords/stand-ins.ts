@@ -8,8 +8,8 @@ import { newSecret, Substitutes } from "./substitutes.js";
 let functions = 0;
 
 /**
- * The hashes that are computed for names without one, the same in all processes of a server: how long an answer takes
- * must not tell which names they are, and neither must that it takes another time in another process.
+ * The hashes that are computed for names without one, the same in all processes of a server: how long an answer takes must not
+ * tell which names they are, so it takes as long in each process.
  */
 export class StandIns {
   readonly #ownSecret = newSecret();

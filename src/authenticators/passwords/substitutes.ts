@@ -9,8 +9,8 @@ export function newSecret(): Buffer {
 
 /**
  * Hashes that are computed for names without one, so that how long an answer takes does not tell which names those are.
- * Each name has one that costs as much as those of some users: the same each time, though the list of users changes,
- * and each cost as often as among the users.
+ * Each name has a hash that costs as much as those of some users. It stays the same though the list of users changes, and each
+ * cost is as frequent as among the users.
  */
 export class Substitutes {
   readonly #nobody = nobodysHash();

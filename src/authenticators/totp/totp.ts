@@ -105,7 +105,7 @@ class TotpVerifier {
     return isAccepted;
   }
 
-  /** What the codes are of, for all processes: one secret has the same codes wherever it is read. */
+  /** Stands for a user and a secret in all processes: one secret has the same codes wherever it is read. */
   #keyOf(username: string, secret: Buffer): string {
     const { algorithm, digits, period } = this.#parameters;
     const hash = createHash("sha256")

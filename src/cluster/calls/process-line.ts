@@ -174,8 +174,9 @@ export class ProcessLine {
   }
 
   /**
-   * Tells the other process something, and sends a socket or server with it, which stays open here, too: Node.js would leave one open
-   * for ever that a process dies over. To be called for one handle after the other.
+   * Tells the other process something, and sends a socket or server with it. The handle stays open here, too, for the caller to
+   * close: Node.js would leave it open for ever if the other process died meanwhile. To be called for one handle after the
+   * other.
    *
    * @param settled hears what Node.js says has become of it: the other process has got it before it does anything with it, or could
    *   not, which is so where it has no file descriptor left. Nothing is heard where the line ends, or a later Node.js says nothing.

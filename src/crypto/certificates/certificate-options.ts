@@ -3,7 +3,7 @@ import { KeyError } from "../keys/key-error.js";
 import { printable } from "../keys/key-material.js";
 import { readWithoutNul, textOf } from "./certificate-text.js";
 
-/** Data of the options of a certificate by their names, in its order; of a name that comes twice the first. */
+/** Data of the options of a certificate by their names, in its order. Where a name comes twice, the first counts. */
 export type CertificateOptions = ReadonlyMap<string, Buffer>;
 
 /** A flag has no data; a text is a string inside the data. */

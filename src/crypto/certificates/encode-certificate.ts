@@ -11,7 +11,7 @@ import { CERTIFICATE_TYPES, type CertificateType, PRINCIPALS_MAXIMUM } from "./r
 /** The terms on which a certificate certifies the key in it. */
 export interface CertificateTerms {
   readonly type: CertificateType;
-  /** Names the certificate in the logs of servers, and can be revoked by. */
+  /** Names the certificate in the logs of servers. Lists can revoke certificates by it. */
   readonly keyId: string;
   /** 0 to 2⁶⁴ - 1, by default 0. Certificates with numbers of their own can be revoked by them. */
   readonly serial?: bigint | number;

@@ -7,8 +7,8 @@ interface Remaining {
 }
 
 /**
- * Whether nothing that lies in a directory, now or ever, can get more allowed when the directory is moved. Of what cannot be
- * seen to be safe the answer is no.
+ * Whether nothing that lies in a directory, now or ever, can get more allowed when the directory is moved. The answer is no
+ * where that cannot be seen.
  *
  * @param from names of its path
  * @param to names of its path when it has been moved
@@ -28,7 +28,7 @@ export function opensNothing(
       return other !== undefined && rule.pattern.sameBehind(positions, other.rule.pattern, other.positions);
     });
   if (isSameRules) return before.every(({ rule }, index) => isAsStrict(after[index], rule));
-  // What is hidden now would be told as refused where another rule is about it, or none.
+  // A path that is hidden now would be told as refused, if another rule is about it then, or none.
   if (before.some(({ rule }) => rule.hidden)) return hasRuleForAll(after) && after.every(({ rule }) => rule.hidden);
   if (!hasRuleForAll(before)) return after.every(({ rule }) => rule.allow.size === 0);
   // Wherever a path lies, at least what all of these rules allow is allowed now.

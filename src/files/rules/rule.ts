@@ -95,7 +95,7 @@ export class CompiledRule {
     return false;
   }
 
-  /** Whether all that another rule is about is what this one is about, as far as that is easily seen. */
+  /** Whether this rule is about all that another one is about, as far as that is easily seen. */
   covers(other: CompiledRule): boolean {
     return this.#isAboutAllOf(other) && this.pattern.covers(other.pattern);
   }

@@ -23,7 +23,7 @@ export interface RulesOptions<Client extends object = FileServerConnection> {
  * A function for the option `access` that goes by rules: `rules([{ path: "/incoming/**", allow: ["create"] }])`. The first
  * rule that is about a path and a user decides; what no rule is about is refused.
  *
- * A directory can be moved where no rule opens anything of what lies in it that was closed before.
+ * A directory can be moved only where the rules then allow nothing more about its contents than before.
  *
  * @throws {ConfigurationError} naming the rule, for what shells understand in another way than these patterns, for an
  * operation that does not exist, and for a rule that can never match because of one before it

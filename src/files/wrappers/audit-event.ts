@@ -15,7 +15,7 @@ export interface AuditCircumstances {
   readonly user?: string;
 }
 
-/** How what was done to files has ended. */
+/** The result of what was done to files. */
 export interface AuditOutcome {
   /** The code of the failure, EIO where it has none; `ABORTED` for a file that the client has not closed. */
   readonly result: "OK" | "ABORTED" | FileErrorCode;

@@ -339,7 +339,7 @@ function writesAnew({ create, createAsked, read, append }: OpenOptions): boolean
   return (create || createAsked === true) && !read && !append;
 }
 
-/** For a staged file. One that replaces another is from the start for no more eyes than that. */
+/** The options that make a staged file. If it is to replace a file, from the start no more users may read it than that one. */
 function freshOptions(options: OpenOptions, replaced: FileAttributes | undefined): OpenOptions {
   const permissions = replaced === undefined ? options.permissions : replaced.permissions & 0o777;
   return {

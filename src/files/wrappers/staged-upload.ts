@@ -61,8 +61,8 @@ export class StagedUpload {
   }
 
   /**
-   * Whether a part may be missing: something has failed, or a handle was not closed by its client and none that was opened
-   * later was. Where one was, its client has gone on with what was lost.
+   * Whether a part may be missing: something has failed, or a client has left a handle open, and no handle that was opened later
+   * was closed. A client that closes a later one has gone on with what was lost.
    */
   get isBroken(): boolean {
     return this.#failure !== undefined || this.#newestAborted > this.#newestCompleted;
@@ -169,8 +169,8 @@ export async function takeOver(
 }
 
 /**
- * Whether nobody is to come back for a staged file that is not under way. Its user can give it any time: one that is still to
- * come, by more than it is kept, does not keep it. One with a second name is in its place already: where nothing may be replaced,
+ * Whether a staged file that is not under way is too old to be gone on with. Its user can set its time: one that lies further
+ * ahead than the file is kept does not keep it. One with a second name is in its place already: where nothing may be replaced,
  * disks move a file by giving it the new name first.
  */
 export function isExpired({ modifyTime, links = 1 }: FileAttributes, keepSeconds: number): boolean {

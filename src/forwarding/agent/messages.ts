@@ -53,7 +53,7 @@ export function encodeSignRequest(publicBlob: Buffer, data: Buffer, flags: numbe
 /**
  * Reads the answer to a request for the keys. What may be behind the last of them is left alone, as ssh does.
  *
- * @param message without its length; the results are no views of it
+ * @param message without its length; the results are copies, not views of it
  * @throws {AgentError} `failed` or `malformed`
  */
 export function decodeIdentities(message: Buffer): Identity[] {

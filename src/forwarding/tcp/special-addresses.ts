@@ -4,12 +4,12 @@ import { inNetwork, type Network } from "../../addresses/network.js";
 import { GLOBAL_IPV6, SPECIAL_IPV4, SPECIAL_IPV6, TRANSLATED } from "./special-networks.js";
 
 /**
- * Whether an address may be one of a host in the Internet: not of the server itself or of its networks.
+ * Whether an address may belong to a host on the Internet, and not to the server itself or its networks.
  *
- * It is not for addresses that are loopback, link-local, private, shared (100.64.0.0/10), unique-local, site-local,
+ * False for addresses that are loopback, link-local, private, shared (100.64.0.0/10), unique-local, site-local,
  * multicast, broadcast, for documentation, benchmarks and protocols, or unassigned; for those of clouds' metadata; for
  * all that the network interfaces of this host have at the moment; for any of them as an address of IPv6: mapped,
- * compatible or behind NAT64; and for 6to4 and Teredo. A text that is not an address is none.
+ * compatible or behind NAT64; and for 6to4 and Teredo. False, too, for a text that is not an address.
  *
  * It cannot know an address that leads back by other ways: one that a router translates, say, or a prefix for NAT64 of
  * one's own.

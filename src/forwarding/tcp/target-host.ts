@@ -11,8 +11,8 @@ export const MAX_NAME_LENGTH = 255;
  * than the usual one (`127.1`, `0x7f000001`) are names here: the resolver tells their addresses.
  *
  * @returns `undefined` for what names no host: no text, one that is too long, or that has other characters than letters,
- *   digits, `.`, `-` and `_`. An address with a zone (`fe80::1%eth0`) is none, as the client would choose a network
- *   interface of the server
+ * digits, `.`, `-` and `_`. Also for an address with a zone (`fe80::1%eth0`), by which the client would choose a network
+ * interface of the server
  */
 export function parseTargetHost(text: string): TargetHost | undefined {
   if (text.length > MAX_NAME_LENGTH || text.includes("%")) return undefined;

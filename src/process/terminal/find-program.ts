@@ -20,7 +20,7 @@ export async function findProgram(file: string, cwd: string, searchPath = ""): P
       if ((await stat(path)).isFile()) return path;
       failure ??= new Error(`${path} is not a file`);
     } catch (error) {
-      // That a program may not be run tells more than that it is not elsewhere.
+      // An error that a program may not be run tells more than one that it is missing elsewhere.
       if (!isError(failure) || systemErrorCode(failure) === "ENOENT") failure = error;
     }
   }

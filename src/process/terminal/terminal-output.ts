@@ -28,7 +28,7 @@ export class TerminalOutput extends Readable {
       this.#readRest();
       this.push(null);
     });
-    // That no program has the terminal open is an error to Node.js, once all was read.
+    // Node.js reports an error when all was read and no program has the terminal open.
     this.#source.on("error", () => {
       this.#reads.flush();
       this.push(null);

@@ -87,7 +87,7 @@ export function terminalSettings(modes: ReadonlyMap<string, number>): string[] {
   return settings;
 }
 
-/** 255 is no character (RFC 4254 §8), as is 0 on Linux. Each stty understands a caret, and a decimal number of two digits. */
+/** 255 stands for no character (RFC 4254 §8), and so does 0 on Linux. Each stty understands a caret, and a decimal number of two digits. */
 function characterArgument(value: number): string {
   if (value === 0 || value >= 255) return "undef";
   if (value < 32) return `^${String.fromCharCode(value + 64)}`;

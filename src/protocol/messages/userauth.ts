@@ -9,7 +9,7 @@ export interface UserauthRequestHead {
   readonly method: string;
 }
 
-/** The same with the fields of its method, which `fields` is left in front of. */
+/** The same, with `fields` left in front of the fields of its method. */
 export interface UserauthRequest extends UserauthRequestHead {
   readonly fields: Reader;
 }

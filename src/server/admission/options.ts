@@ -97,7 +97,7 @@ export interface NetBlockSize {
 
 /** The options, checked and complete. A limit that is switched off is Infinity. */
 export interface AdmissionSettings {
-  /** What they were made of, for another process. */
+  /** The options as they were given, for another process. */
   readonly given: AdmissionOptions;
   readonly maxStartups: StartupLimits | undefined;
   readonly perSourceMaxStartups: number;

@@ -76,8 +76,8 @@ const OPTIONS = [
  * A folder for each user: `sftp: homes({ root: "/srv/homes", quota: 10 * 2 ** 30 })`.
  *
  * - The name of the user is the name of the folder. It has at most 64 letters and digits of ASCII, `_`, `.`, `@`, `+` or
- *   `-`, with none of the last three in front and no dot at the end; any other has no home. A link is no home, and a folder that is
- *   spelled otherwise is that of another user.
+ * `-`, with none of the last three in front and no dot at the end; any other has no home. A link does not count as a home, and a
+ * folder that is spelled otherwise is that of another user.
  * - All sessions of a user share one quota, and functions are asked again when the user was not there for ten minutes.
  * - Shared folders are in all homes: `shared: { "/docs": "/srv/docs", "/team": new LocalFileSystem("/srv/team") }`. A
  *   path of this machine is read-only; a file system is what it is, one object for all.

@@ -39,6 +39,6 @@ export interface AddonOpener extends HoldsKeys {
 
 /** The addon of a Node.js without an OpenSSL that it can use. */
 export interface AddonWithoutOpenssl {
-  /** The function that is missing or another. */
+  /** The function that is missing, or does something else. */
   readonly missing: string;
 }

@@ -12,8 +12,8 @@ const PACKETS = 3;
 const clearText = Buffer.alloc(LENGTH, "packet");
 
 /**
- * The ciphers, if any, whose packets are others by the addon than by node:crypto, or which it does not open, or opens with
- * a wrong tag: an OpenSSL that is built in another way may have every function, and one of them may do another thing.
+ * The ciphers, most often none, with which the addon makes other packets than node:crypto does, does not open packets, or opens
+ * them with a wrong tag: an OpenSSL that is built in another way may have every function, and one of them may do another thing.
  * Takes a few milliseconds.
  */
 export function differences(addon: Addon): string[] {
