@@ -61,7 +61,10 @@ function stackOf(error: unknown): string[] {
   return lines.length > MAX_STACK_LINES ? [...lines.slice(0, MAX_STACK_LINES), "    …"] : lines;
 }
 
-/** Without the message, which is in the line: it may have any number of lines itself, and they may look like frames. */
+/**
+ * Without the message, which is in the line: it may have any number of lines itself, and they may look like frames. None where all
+ * are of Node.js, as for most errors of sockets.
+ */
 function framesOf({ stack, message }: Error): string[] {
   if (typeof stack !== "string") return [];
   const start = stack.includes(message) ? stack.indexOf(message) + message.length : 0;
@@ -69,6 +72,7 @@ function framesOf({ stack, message }: Error): string[] {
     .slice(start)
     .split("\n")
     .filter((line) => /^ +at /.test(line));
+  if (frames.every((frame) => /[ (]node:/.test(frame))) return [];
   return frames.map((frame) => `    ${loggedPath(frame.trim())}`);
 }
 

@@ -56,6 +56,14 @@ describe("a line of the log", () => {
     expect(line({ err: error }).split("\n")).toHaveLength(10);
   });
 
+  it("leaves out a stack that names Node.js alone: it says nothing of the program", () => {
+    const refused = Object.assign(new Error("connect ECONNREFUSED 127.0.0.1:5432"), { code: "ECONNREFUSED" });
+    refused.stack = `Error: ${refused.message}\n    at TCPConnectWrap.afterConnect [as oncomplete] (node:net:1611:16)\n    at node:internal/timers:1:2`;
+    expect(line({ err: refused })).toBe(`${START} err="Error: connect ECONNREFUSED 127.0.0.1:5432"`);
+    refused.stack += "\n    at hook (file.ts:1:2)";
+    expect(line({ err: refused }).split("\n")).toHaveLength(4);
+  });
+
   it("cuts a stack", () => {
     const error = new Error("deep");
     error.stack = `Error: deep${"\n    at hook (file.ts:1:2)".repeat(1000)}`;
