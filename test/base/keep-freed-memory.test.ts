@@ -14,6 +14,7 @@ it.runIf(header.glibcVersionRuntime !== undefined)(
     const program = builtFile("test/base/keep-freed-memory-process.ts");
     const { stdout } = await execute(process.execPath, ["--expose-gc", program]);
     const [grown = 0, length = 0] = stdout.split(" of ").map(Number);
-    expect(grown).toBeGreaterThanOrEqual(length);
+    // What is free at the end of the heap is taken first.
+    expect(grown).toBeGreaterThan(length / 2);
   },
 );
