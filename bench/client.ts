@@ -113,17 +113,21 @@ export async function runSFTP(
     killSignal: "SIGKILL",
   });
   // In batch mode the client prints each command as it comes to it.
-  let output = "";
+  const chunks: Buffer[] = [];
   let startedAt: number | undefined;
-  let endedAt: number | undefined;
-  child.stdout.on("data", (data) => {
-    output += data;
-    startedAt ??= performance.now();
-    if (output.endsWith("sftp> bye\n")) endedAt = performance.now();
+  let endedAt = 0;
+  // Kept as it comes: text made of it here would cost more of the machine than the listing does.
+  child.stdout.on("data", (data: Buffer) => {
+    chunks.push(data);
+    endedAt = performance.now();
+    startedAt ??= endedAt;
   });
   child.stdin.end([...commands, "bye", ""].join("\n"));
   await clientLog(child, login);
-  if (startedAt === undefined || endedAt === undefined) throw new Error(`sftp did not print its commands:\n${output}`);
+  const output = Buffer.concat(chunks).toString("utf8");
+  if (startedAt === undefined || !output.endsWith("sftp> bye\n")) {
+    throw new Error(`sftp did not print its commands:\n${output}`);
+  }
   return { output, seconds: (endedAt - startedAt) / 1000 };
 }
 
