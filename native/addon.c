@@ -1,12 +1,14 @@
-/* What JavaScript sees: the classes Sealer and Opener, and pipes. Every value from there is checked here. */
+/* What JavaScript sees: the classes Sealer and Opener, pipes, and entries of directories. Every value from there is checked here. */
 #define _GNU_SOURCE
 #define NAPI_VERSION 8
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <node_api.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "entries.h"
 #include "openssl.h"
 #include "protection.h"
 
@@ -240,11 +242,50 @@ static napi_value create_pipe(napi_env env, napi_callback_info info) {
   close(ends[1]);
   return NULL;
 }
+
+/* The number of names, each of which has a NUL behind it; false where one leads elsewhere. */
+static bool count_names(const struct bytes *names, size_t *count) {
+  if (names->length > 0 && names->data[names->length - 1] != 0) return false;
+  *count = 0;
+  for (size_t offset = 0; offset < names->length; offset++) {
+    if (names->data[offset] == '/') return false;
+    if (names->data[offset] == 0) ++*count;
+  }
+  return true;
+}
+
+/* lookAtEntries(descriptor, names, fields, milliseconds): number */
+static napi_value look_at_entries(napi_env env, napi_callback_info info) {
+  size_t given = MOST_PARAMETERS;
+  napi_value parameters[MOST_PARAMETERS];
+  napi_typedarray_type type;
+  uint32_t descriptor;
+  struct bytes names;
+  size_t count;
+  size_t room;
+  void *fields;
+  double milliseconds;
+  if (napi_get_cb_info(env, info, &given, parameters, NULL, NULL) != napi_ok || given != 4) {
+    return refuse_type(env, "wrong number of parameters");
+  }
+  if (!read_uint32(env, parameters[0], &descriptor) || !read_bytes(env, parameters[1], &names)) return NULL;
+  if (napi_get_typedarray_info(env, parameters[2], &type, &room, &fields, NULL, NULL) != napi_ok ||
+      type != napi_float64_array || napi_get_value_double(env, parameters[3], &milliseconds) != napi_ok) {
+    return refuse_type(env, "not a Float64Array and a number");
+  }
+  if (descriptor > INT_MAX || !count_names(&names, &count) || count > room / ENTRY_FIELDS) {
+    napi_throw_range_error(env, "ERR_OUT_OF_RANGE", "no descriptor, no names, or more than there is room for");
+    return NULL;
+  }
+  napi_value looked = NULL;
+  napi_create_double(env, (double)entries_look((int)descriptor, (char *)names.data, count, fields, milliseconds), &looked);
+  return looked;
+}
 #endif
 
 #define METHOD(name, function) {name, NULL, function, NULL, NULL, NULL, napi_default, NULL}
 
-/* exports: { Sealer, Opener, version, createPipe (on Linux) }, or { missing } where the OpenSSL of the program cannot be used */
+/* exports: { Sealer, Opener, version, and on Linux createPipe, lookAtEntries }, or { missing } where the OpenSSL of the program cannot be used */
 NAPI_MODULE_INIT() {
   const napi_property_descriptor of_sealer[] = {METHOD("seal", seal), METHOD("destroy", destroy)};
   const napi_property_descriptor of_opener[] = {METHOD("readLength", read_length), METHOD("open", open_packet),
@@ -275,7 +316,9 @@ NAPI_MODULE_INIT() {
   }
 #ifdef __linux__
   if (napi_create_function(env, "createPipe", NAPI_AUTO_LENGTH, create_pipe, NULL, &value) != napi_ok ||
-      napi_set_named_property(env, exports, "createPipe", value) != napi_ok) {
+      napi_set_named_property(env, exports, "createPipe", value) != napi_ok ||
+      napi_create_function(env, "lookAtEntries", NAPI_AUTO_LENGTH, look_at_entries, NULL, &value) != napi_ok ||
+      napi_set_named_property(env, exports, "lookAtEntries", value) != napi_ok) {
     return NULL;
   }
 #endif

@@ -1,4 +1,4 @@
-import type { Stats } from "node:fs";
+import { constants, type Stats } from "node:fs";
 import type { AttributeChanges, FileAttributes, FileType } from "../file-system.js";
 
 /** The calls that change one file. */
@@ -9,9 +9,11 @@ export interface AttributeSetters {
   utimes(accessTime: number, modifyTime: number): Promise<void>;
 }
 
-export function attributesOf(stats: Stats): FileAttributes {
+export function attributesOf(
+  stats: Pick<Stats, "mode" | "size" | "atimeMs" | "mtimeMs" | "uid" | "gid" | "nlink">,
+): FileAttributes {
   return {
-    type: typeOf(stats),
+    type: typeOf(stats.mode),
     size: stats.size,
     permissions: stats.mode & 0o7777,
     accessTime: stats.atimeMs / 1000,
@@ -39,13 +41,23 @@ export async function applyChanges(changes: AttributeChanges, setters: Attribute
   if (failures.length > 0) throw failures[0];
 }
 
-function typeOf(stats: Stats): FileType {
-  if (stats.isFile()) return "file";
-  if (stats.isDirectory()) return "directory";
-  if (stats.isSymbolicLink()) return "symlink";
-  if (stats.isFIFO()) return "fifo";
-  if (stats.isSocket()) return "socket";
-  if (stats.isCharacterDevice()) return "character-device";
-  if (stats.isBlockDevice()) return "block-device";
-  return "unknown";
+function typeOf(mode: number): FileType {
+  switch (mode & constants.S_IFMT) {
+    case constants.S_IFREG:
+      return "file";
+    case constants.S_IFDIR:
+      return "directory";
+    case constants.S_IFLNK:
+      return "symlink";
+    case constants.S_IFIFO:
+      return "fifo";
+    case constants.S_IFSOCK:
+      return "socket";
+    case constants.S_IFCHR:
+      return "character-device";
+    case constants.S_IFBLK:
+      return "block-device";
+    default:
+      return "unknown";
+  }
 }

@@ -31,7 +31,7 @@ export class CheckedDirectories implements Directories {
       if (!stats.isDirectory()) throw new FileError("ENOTDIR");
       systemPath = `${systemPath}/${name}`;
     }
-    return { systemPath, calls: queuedCalls, callsFor: () => queuedCalls, release() {} };
+    return { systemPath, calls: queuedCalls, callsFor: () => queuedCalls, lookAt: () => [], release() {} };
   }
 
   async withEntry<T>(

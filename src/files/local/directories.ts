@@ -1,5 +1,6 @@
 import type { Stats } from "node:fs";
 import type { MaybePromise } from "../../base/maybe-promise.js";
+import type { FileAttributes } from "../file-system.js";
 import type { SystemCalls } from "./short-calls.js";
 import type { SystemPath } from "./system-calls.js";
 
@@ -26,6 +27,12 @@ export interface Directory {
   readonly calls: SystemCalls;
   /** The calls for its entry `name`: something else may be mounted there. */
   callsFor(name: string): SystemCalls;
+  /**
+   * Attributes of the first of its entries, or of none: what can be told at once.
+   *
+   * @param names as latin1, a character for each byte
+   */
+  lookAt(names: readonly string[]): readonly (FileAttributes | undefined)[];
   /** Called once. */
   release(): void;
 }

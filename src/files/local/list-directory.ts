@@ -35,7 +35,11 @@ export class DirectoryListing extends BatchedEntries {
     try {
       const prefix = `${directory.systemPath}/`;
       for await (const names of nameBatches(directory)) {
-        const entries = names.map((name) => describe(directory, prefix, name));
+        const known = directory.lookAt(names);
+        const entries = names.map((name, index) => {
+          const attributes = known[index];
+          return attributes === undefined ? describe(directory, prefix, name) : { name: textOf(name), attributes };
+        });
         const found = entries.some(isThenable) ? await Promise.all(entries) : entries;
         yield found.filter(isEntry);
       }
@@ -91,6 +95,10 @@ function describe(directory: Directory, prefix: string, latin1Name: string): May
   } catch (error) {
     return failed(error);
   }
+}
+
+function textOf(latin1Name: string): string {
+  return isASCII(latin1Name) ? latin1Name : decodeName(Buffer.from(latin1Name, "latin1"));
 }
 
 function isASCII(text: string): boolean {

@@ -2,8 +2,10 @@ import fs, { constants, type Stats } from "node:fs";
 import type { MaybePromise } from "../../base/maybe-promise.js";
 import { systemErrorCode } from "../../base/system-error-code.js";
 import { FileError, LinkInPathError } from "../errors.js";
+import type { FileAttributes } from "../file-system.js";
 import { encodeName, lastName, parentPath } from "../path.js";
 import type { Directories, Directory } from "./directories.js";
+import { lookAtEntries } from "./entry-attributes.js";
 import { entryPath } from "./entry-path.js";
 import { limitedCalls } from "./limited-calls.js";
 import { type Mount, mountId, mountOf } from "./mount.js";
@@ -172,6 +174,10 @@ class PinnedDirectory implements Directory {
 
   callsFor(name: string): SystemCalls {
     return this.#mountPoints.has(name) ? limitedCalls : this.calls;
+  }
+
+  lookAt(names: readonly string[]): readonly (FileAttributes | undefined)[] {
+    return this.calls === promptCalls && this.#mountPoints.size === 0 ? lookAtEntries(this.#descriptor, names) : [];
   }
 
   use(): this {

@@ -113,6 +113,20 @@ export const promptCalls: SystemCalls = {
   },
 };
 
+/**
+ * Makes short calls one after the other, where calls are made at once.
+ *
+ * @param call makes them until so many milliseconds have gone by
+ * @returns how many were made, which it is told by `call`
+ */
+export function makeAtOnce(call: (milliseconds: number) => number): number {
+  if (isResting()) return 0;
+  const start = performance.now();
+  const count = call(SLOW);
+  hasTakenSince(start, count);
+  return count;
+}
+
 /** An error in a path shows when the path is used. */
 function isLargeFile(path: system.SystemPath): boolean {
   const start = performance.now();
@@ -139,10 +153,10 @@ function isResting(): boolean {
   return restUntil > 0 && performance.now() < restUntil;
 }
 
-function hasTakenSince(start: number): void {
+function hasTakenSince(start: number, calls = 1): void {
   const duration = performance.now() - start;
   if (duration <= SLOW) {
-    quickCalls++;
+    quickCalls += calls;
     return;
   }
   const isException = quickCalls >= MANY_QUICK_CALLS && duration < TOO_SLOW;

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { LinkInPathError } from "../../../src/files/errors.js";
-import { promptCalls } from "../../../src/files/local/short-calls.js";
+import { makeAtOnce, promptCalls } from "../../../src/files/local/short-calls.js";
 
 let folder = "";
 let clock = 1_000_000;
@@ -77,6 +77,18 @@ describe("calls that are made at once", () => {
     writeFileSync(join(folder, "file"), "");
     symlinkSync("file", join(folder, "link"));
     expect(() => promptCalls.open(join(folder, "link"), constants.O_RDONLY, 0)).toThrow(LinkInPathError);
+  });
+
+  it("are made many together, and none while calls are handed to the pool", () => {
+    beSlow();
+    expect(makeAtOnce(() => 64)).toBe(64);
+    pace = 5; // an exception behind so many, hence a short rest
+    expect(makeAtOnce(() => 3)).toBe(3);
+    pace = 0;
+    clock += 19;
+    expect(makeAtOnce(() => 64)).toBe(0);
+    clock += 2;
+    expect(makeAtOnce(() => 64)).toBe(64);
   });
 
   it("are handed to the pool after a slow one, for a hundred times as long as it took", async () => {

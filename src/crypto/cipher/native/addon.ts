@@ -1,6 +1,6 @@
 /**
- * What `native/addon.c` exports: packets sealed and opened in place by the OpenSSL of the running Node.js, and pipes. Every offset
- * and length is checked there; a wrong one, or a wrong type, throws.
+ * What `native/addon.c` exports: packets sealed and opened in place by the OpenSSL of the running Node.js, pipes, and entries of
+ * directories. Every offset and length is checked there; a wrong one, or a wrong type, throws.
  */
 export interface Addon {
   readonly Sealer: new (...keys: NativeKeys) => AddonSealer;
@@ -14,6 +14,23 @@ export interface Addon {
    * @throws {Error} with the system's text, such as "Too many open files"
    */
   readonly createPipe?: () => readonly [readEnd: number, writeEnd: number];
+  /**
+   * Looks at entries of a directory, statx(2); on Linux. No link is followed.
+   *
+   * @param descriptor of the directory; one opened with O_PATH will do
+   * @param names each with a NUL behind it
+   * @param fields room for 9 numbers of each: mode (0 where it cannot be looked at), links, user, group, size in bytes, and of
+   *   the last access and the last change of content seconds since 1970 and nanoseconds
+   * @param milliseconds after which it looks at no more
+   * @returns at how many it has looked
+   * @throws {RangeError} for a name with a slash, a last one without a NUL, too little room
+   */
+  readonly lookAtEntries?: (
+    descriptor: number,
+    names: Uint8Array,
+    fields: Float64Array,
+    milliseconds: number,
+  ) => number;
 }
 
 /** How the addon calls the ciphers; the lengths of the keys say which AES and which hash. */

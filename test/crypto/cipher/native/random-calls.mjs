@@ -3,7 +3,7 @@
 import { createRequire } from "node:module";
 
 const [file, seed, seconds] = process.argv.slice(2);
-const { Sealer, Opener } = createRequire(import.meta.url)(file);
+const { Sealer, Opener, lookAtEntries } = createRequire(import.meta.url)(file);
 
 let state = Number(seed);
 
@@ -79,12 +79,22 @@ const METHODS = {
   open: () => [value(array), value(number), value(number), value(number)],
   openPieces: () => [value(array), value(array), value(array), value(number)],
   destroy: () => [],
+  lookAtEntries: () => [value(number), value(names), value(() => new Float64Array(below(40))), value(number)],
 };
+
+function names() {
+  const bytes = new Uint8Array(below(12)).map(() => pick([0, 0, 46, 97, 255]));
+  if (below(10) === 0) bytes.fill(47, below(12));
+  if (below(10) !== 0) bytes.fill(0, -1);
+  return bytes;
+}
 
 const objects = [new Object()];
 const methods = [
   ...Object.entries(Object.getOwnPropertyDescriptors(Sealer.prototype)),
   ...Object.entries(Object.getOwnPropertyDescriptors(Opener.prototype)),
+  // On Linux.
+  ...(lookAtEntries === undefined ? [] : [["lookAtEntries", { value: lookAtEntries }]]),
 ].filter(([name]) => name in METHODS);
 const LEAST_CALLS = 10_000;
 let calls = 0;

@@ -11,7 +11,7 @@ const SEED = isLong ? Date.now() % 1_000_000 : 1;
 const TIME = { timeout: (SECONDS + 60) * 1000 };
 
 const native = (name: string) => join(import.meta.dirname, "../../../../native", name);
-const HEADERS = ["openssl.h", "protection.h"].map(native);
+const HEADERS = ["entries.h", "openssl.h", "protection.h"].map(native);
 const FLAGS = ["-std=c11", "-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-w"];
 
 describe("the addon with the sanitizers of addresses and of undefined behaviour", needs("gcc", "openssl"), () => {
@@ -47,7 +47,7 @@ describe("the addon with the sanitizers of addresses and of undefined behaviour"
   });
 
   it(`bears calls of every kind, from seed ${SEED}`, TIME, async () => {
-    const sources = ["addon.c", "protection.c", "openssl.c"].map(native);
+    const sources = ["addon.c", "entries.c", "protection.c", "openssl.c"].map(native);
     const headers = join(import.meta.dirname, "../../../../node_modules/node-api-headers/include");
     const folder = await compiled({
       tool: "gcc",
