@@ -13,7 +13,7 @@ export const MAX_PATH_LENGTH = 4095;
 
 /** The string that stands for the bytes of a name or path. */
 export function decodeName(bytes: Uint8Array): string {
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const buffer = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (isUtf8(buffer)) return buffer.toString("utf8");
   let text = "";
   for (let offset = 0; offset < buffer.length; ) {

@@ -23,6 +23,8 @@ export interface Packet {
 /** Bytes up to which a packet gets memory of its own: all requests but those with data. */
 const SMALL_PACKET_LENGTH = 1024;
 
+const nothingToGiveBack = () => {};
+
 /** Cuts a stream of bytes, which are only lent, into packets. */
 export class PacketAssembler {
   #chunk: Buffer | undefined;
@@ -73,23 +75,35 @@ export class PacketAssembler {
   }
 
   #start(chunk: Buffer): Packet | undefined {
-    while (this.#lengthFilled < LENGTH_FIELD) {
-      if (this.#offset === chunk.length) return undefined;
-      this.#length[this.#lengthFilled++] = chunk.readUInt8(this.#offset++);
-    }
-    const length = this.#length.readUInt32BE();
+    const length = this.#readLength(chunk);
+    if (length === undefined) return undefined;
     if (length < MIN_PACKET_LENGTH || length > MAX_PACKET_LENGTH) {
       throw new PacketLengthError(`a packet has ${MIN_PACKET_LENGTH} to ${MAX_PACKET_LENGTH} bytes, not ${length}`);
     }
-    this.#lengthFilled = 0;
     const end = this.#offset + length;
     if (end > chunk.length || length > SMALL_PACKET_LENGTH) {
       this.#packet = { buffer: takePacketBuffer(length), length, filled: 0 };
       return this.#continue(chunk, this.#packet);
     }
-    const bytes = Buffer.from(chunk.subarray(this.#offset, end));
+    const bytes = Buffer.allocUnsafe(length);
+    chunk.copy(bytes, 0, this.#offset, end);
     this.#offset = end;
-    return { bytes, memory: length, release: () => {} };
+    return { bytes, memory: length, release: nothingToGiveBack };
+  }
+
+  #readLength(chunk: Buffer): number | undefined {
+    const rest = chunk.length - this.#offset;
+    if (this.#lengthFilled === 0 && rest >= LENGTH_FIELD) {
+      this.#offset += LENGTH_FIELD;
+      return chunk.readUInt32BE(this.#offset - LENGTH_FIELD);
+    }
+    const more = Math.min(rest, LENGTH_FIELD - this.#lengthFilled);
+    chunk.copy(this.#length, this.#lengthFilled, this.#offset, this.#offset + more);
+    this.#offset += more;
+    this.#lengthFilled += more;
+    if (this.#lengthFilled < LENGTH_FIELD) return undefined;
+    this.#lengthFilled = 0;
+    return this.#length.readUInt32BE();
   }
 
   #continue(chunk: Buffer, packet: { readonly buffer: Buffer; readonly length: number; filled: number }) {
