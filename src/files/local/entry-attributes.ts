@@ -23,12 +23,11 @@ export function lookAtEntries(descriptor: number, names: readonly string[]): (Fi
 }
 
 function entryAttributes(fields: Float64Array, first: number): FileAttributes | undefined {
-  const [mode = 0, nlink = 0, uid = 0, gid = 0, size = 0, ...times] = fields.subarray(first, first + FIELDS);
+  const field = (index: number) => fields[first + index] ?? 0;
+  const mode = field(0);
   if (mode === 0) return undefined;
-  const [accessSeconds = 0, accessNanoseconds = 0, modifySeconds = 0, modifyNanoseconds = 0] = times;
-  const atimeMs = milliseconds(accessSeconds, accessNanoseconds);
-  const mtimeMs = milliseconds(modifySeconds, modifyNanoseconds);
-  return attributesOf({ mode, size, atimeMs, mtimeMs, uid, gid, nlink });
+  const [atimeMs, mtimeMs] = [milliseconds(field(5), field(6)), milliseconds(field(7), field(8))];
+  return attributesOf({ mode, nlink: field(1), uid: field(2), gid: field(3), size: field(4), atimeMs, mtimeMs });
 }
 
 /** As Node.js has them. */
