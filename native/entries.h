@@ -8,8 +8,9 @@
 #define ENTRY_FIELDS 9
 
 /*
- * Looks at entries of the directory that `descriptor` holds, one after the other; no link is followed. Stops behind the one with
- * which `milliseconds` have gone by, as the caller waits for it. The mode of one that cannot be looked at is 0.
+ * Looks at entries of the directory that `descriptor` holds, one after the other; no link is followed. The mode of one that cannot
+ * be looked at is 0. Stops behind the one with which `milliseconds` have gone by: as work, or by the clock with a wait for the disk.
+ * Where others had the processor meanwhile, stopping would help nobody.
  *
  * names: `count` of them, each with a NUL behind it
  * fields: room for ENTRY_FIELDS numbers of each

@@ -18,7 +18,7 @@ export function lookAtEntries(descriptor: number, names: readonly string[]): (Fi
   if (look === undefined) return [];
   const bytes = Buffer.from(`${names.join("\0")}\0`, "latin1");
   const fields = new Float64Array(names.length * FIELDS);
-  const count = makeAtOnce((milliseconds) => look(descriptor, bytes, fields, milliseconds));
+  const count = makeAtOnce(names.length, (milliseconds) => look(descriptor, bytes, fields, milliseconds));
   return Array.from({ length: count }, (_, index) => entryAttributes(fields, index * FIELDS));
 }
 

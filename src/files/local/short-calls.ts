@@ -116,15 +116,17 @@ export const promptCalls: SystemCalls = {
 /**
  * Makes short calls one after the other, where calls are made at once.
  *
- * @param call makes them until so many milliseconds have gone by
- * @returns how many were made, which it is told by `call`
+ * @param wanted how many
+ * @param call makes them, fewer where they have taken so many milliseconds, and tells how many
+ * @returns how many were made
  */
-export function makeAtOnce(call: (milliseconds: number) => number): number {
+export function makeAtOnce(wanted: number, call: (milliseconds: number) => number): number {
   if (isResting()) return 0;
   const start = performance.now();
-  const count = call(SLOW);
-  hasTakenSince(start, count);
-  return count;
+  const made = call(SLOW);
+  if (made < wanted) hasTakenSince(start);
+  else quickCalls += made;
+  return made;
 }
 
 /** An error in a path shows when the path is used. */
@@ -153,10 +155,10 @@ function isResting(): boolean {
   return restUntil > 0 && performance.now() < restUntil;
 }
 
-function hasTakenSince(start: number, calls = 1): void {
+function hasTakenSince(start: number): void {
   const duration = performance.now() - start;
   if (duration <= SLOW) {
-    quickCalls += calls;
+    quickCalls++;
     return;
   }
   const isException = quickCalls >= MANY_QUICK_CALLS && duration < TOO_SLOW;

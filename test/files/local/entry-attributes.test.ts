@@ -1,14 +1,18 @@
 import { spawnSync } from "node:child_process";
 import fs, { constants } from "node:fs";
 import { createServer } from "node:net";
+import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, type MockInstance, vi } from "vitest";
+import { findOwnAddon } from "../../../src/base/own-addon.js";
 import type { Addon } from "../../../src/crypto/cipher/native/addon.js";
 import { packetPath } from "../../../src/crypto/cipher/packet-path.js";
 import { attributesOf } from "../../../src/files/local/attributes.js";
 import { lookAtEntries } from "../../../src/files/local/entry-attributes.js";
 import { PinnedDirectories } from "../../../src/files/local/pinned-directories.js";
 import { promptCalls } from "../../../src/files/local/short-calls.js";
-import { needs } from "../../support/clients.js";
+import { needs, TOOLS } from "../../support/clients.js";
+import { compiled } from "../../support/compiled.js";
+import { runOk } from "../../support/tools.js";
 import { Fixture } from "./fixture.js";
 
 /** Linux's O_PATH. */
@@ -135,6 +139,23 @@ describe.runIf(mayBeThere)("entries that the addon looks at", needs("cc"), () =>
     expect(fields.subarray(FIELDS).every((field) => field === 0)).toBe(true);
     expect(ownLook()(descriptor, names, fields, 60_000)).toBe(3);
     expect(fields.subarray(FIELDS, 2 * FIELDS)).toEqual(fields.subarray(0, FIELDS));
+  });
+
+  it("are looked at no more once the disk was waited for, or once it was work", needs("gcc"), async () => {
+    const source = join(import.meta.dirname, "slow-disk.c");
+    const folder = await compiled({
+      tool: "gcc",
+      sources: [source],
+      compiler: TOOLS.gcc,
+      parameters: (made) => ["-shared", "-fPIC", "-O1", source, "-o", join(made, "slow-disk.so")],
+    });
+    const script = `
+      const { lookAtEntries } = require(${JSON.stringify(findOwnAddon())});
+      const look = (...names) =>
+        lookAtEntries(0, Buffer.from(names.map((name) => name + "\\0").join("")), new Float64Array(9 * names.length), 20);
+      console.log(look("a", "wait 30", "b"), look("a", "work 30", "b"), look("work 15", "work 15", "a"), look("work 1", "a"));`;
+    const environment = { LD_PRELOAD: join(folder, "slow-disk.so") };
+    expect(await runOk(process.execPath, ["--eval", script], { environment })).toBe("2 2 2 2\n");
   });
 
   it("are not found by a descriptor that is closed", () => {
