@@ -27,7 +27,7 @@ size_t entries_look(int descriptor, const char *names, size_t count, double *fie
   long waits_before = waits();
   for (size_t index = 0; index < count; index++) {
     struct statx entry;
-    if (statx(descriptor, names, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, &entry) != 0) memset(&entry, 0, sizeof entry);
+    if (statx(descriptor, names, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, STATX_BASIC_STATS, &entry) != 0) memset(&entry, 0, sizeof entry);
     const double found[ENTRY_FIELDS] = {
         entry.stx_mode,
         entry.stx_nlink,
