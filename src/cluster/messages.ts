@@ -176,6 +176,8 @@ export interface HandedConnection {
   readonly refusal: RefusalReason | undefined;
   /** `sharedNow()` from which on the worker must not take it: another one may have it. */
   readonly until: number;
+  /** What becomes of it is to be told at once: somebody may come for its place. */
+  readonly isUrgent: boolean;
 }
 
 const info: Check<StreamInfo> = fields({
@@ -195,8 +197,12 @@ export const CONNECTION: Notice<HandedConnection> = {
     head: optional(text(MAX_HEAD)),
     refusal: optional(oneOf(...refusalReasons)),
     until: finite,
+    isUrgent: flag,
   }),
 };
+
+/** From now on, what becomes of the connections that were sent so far is to be told at once. */
+export const HURRY: Notice<undefined> = { name: "hurry", value: nothing };
 
 export const COUNT: Operation<undefined, WorkerCounts> = { name: "count", request: nothing, answer: counts };
 

@@ -42,7 +42,7 @@ export interface WorkerInfo {
    * - `ending`: it ends its connections, and itself
    */
   readonly state: WorkerState;
-  /** Connections that it was given, and of which something is left. */
+  /** Connections that it was given, and of which something is left, as far as it has told: a quarter of a second late at most. */
   readonly connections: number;
 }
 

@@ -19,7 +19,7 @@ it("ends connections that no worker takes any more, those on their way to one th
   expect(waiting.socket.destroyed).toBe(false);
   handOver.close();
   const { socket, stay } = underway;
-  const sent: Visit = { id: 7, desk: "desk", info: {}, head: undefined, until: 0, socket, stay };
+  const sent: Visit = { id: 7, desk: "desk", info: {}, head: undefined, until: 0, isUrgent: true, socket, stay };
   const worker = { takeAll: () => ({ had: [], underway: sent }) } as Partial<WorkerProcess> as WorkerProcess;
   expect(handOver.lose(worker)).toBe(0);
   handOver.add("desk", late.socket, {}, late.stay);

@@ -89,6 +89,20 @@ describe("over three workers", BUSY, () => {
     expect(started.events.filter(({ event }) => event === "refused")).toHaveLength(3);
   });
 
+  it("who comes again and again finds the places free that they have left", async () => {
+    const limits = { maxConnections: 6, perSourceMaxConnections: 6, maxStartups: 6, perSourceMaxStartups: 6 };
+    const started = await start({ ...limits, perSourcePenalties: false });
+    const last = await started.login();
+    for (let count = 0; count < 40; count++) await (await started.login()).close();
+    for (let count = 0; count < 5; count++) await started.login();
+    expect(await started.statistics()).toMatchObject({ accepted: 46, active: 6, startups: 0, refused: 0 });
+    // When all places are taken, a client that comes next gets one as soon as it is free.
+    await last.close();
+    await soon(async () => expect((await started.workers()).reduce((sum, one) => sum + one.connections, 0)).toBe(5));
+    await started.login();
+    expect(await started.statistics()).toMatchObject({ accepted: 47, active: 6, refused: 0 });
+  });
+
   it("penalties add up, and hold against a source everywhere", async () => {
     const perSourcePenalties = { min: 25, authFail: 10, noAuth: 10 };
     const started = await start({ perSourcePenalties, perSourcePenaltyExemptList: [] });

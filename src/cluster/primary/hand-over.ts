@@ -36,8 +36,8 @@ export class HandOver {
     socket.on("error", () => {});
     stopReading(socket);
     const until = performance.now() + WAITING_TIME;
-    const visit = { id: ++this.#lastId, desk, socket, info, stay, until, head: undefined };
-    this.#enqueue(visit);
+    const isUrgent = stay.kind === "refused" || stay.place.isScarce === true || this.#waiting.has(desk);
+    this.#enqueue({ id: ++this.#lastId, desk, socket, info, stay, until, isUrgent, head: undefined });
     this.#dispatch(desk);
   }
 
@@ -59,6 +59,11 @@ export class HandOver {
   gone(worker: WorkerProcess, id: number): void {
     const visit = worker.gone(id);
     if (visit !== undefined) this.#again(visit);
+  }
+
+  /** Somebody may come for a place: workers tell at once what becomes of connections. */
+  hurry(): void {
+    for (const worker of this.#workers()) worker.hurry();
   }
 
   /** Resolves when no connection waits for a worker. */
@@ -86,7 +91,7 @@ export class HandOver {
 
   /** By another number: the worker that has not taken it may yet say something of the old one. */
   #again(visit: Visit): void {
-    this.#enqueue({ ...visit, id: ++this.#lastId });
+    this.#enqueue({ ...visit, id: ++this.#lastId, isUrgent: true });
   }
 
   #enqueue(visit: Visit): void {
@@ -105,7 +110,10 @@ export class HandOver {
     const queue = this.#waiting.get(desk) ?? [];
     let done = 0;
     for (const visit of queue) {
-      if (!this.#send(visit)) break;
+      if (!this.#send(visit)) {
+        visit.isUrgent = true;
+        break;
+      }
       done++;
     }
     if (done === queue.length) this.#forget(desk);

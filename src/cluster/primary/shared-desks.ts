@@ -103,6 +103,7 @@ export class SharedDesks {
       Object.assign(shared, shared.coming, { coming: undefined });
       shared.desk.reload(shared.settings, this.#logger);
     }
+    this.#handOver.hurry();
     void this.#closePlaces((place) => place.generation < generation);
   }
 
@@ -168,10 +169,16 @@ export class SharedDesks {
 
   #createDesk(key: string, settings: DeskSettings): AdmissionDesk {
     return new AdmissionDesk(settings, this.#logger, {
-      admitted: (socket, info, place) => this.#handOver.add(key, socket, info, { kind: "admitted", place }),
+      admitted: (socket, info, place) => {
+        if (place.isScarce) this.#handOver.hurry();
+        this.#handOver.add(key, socket, info, { kind: "admitted", place });
+      },
       turnedAway: (socket, info, reason, place) =>
         this.#handOver.add(key, socket, info, { kind: "refused", place, reason }),
-      refused: this.#refused,
+      refused: (refusal) => {
+        this.#handOver.hurry();
+        this.#refused(refusal);
+      },
     });
   }
 

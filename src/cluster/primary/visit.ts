@@ -14,6 +14,8 @@ export interface Visit {
   readonly stay: Stay;
   /** When it has waited for too long: `performance.now()`. */
   readonly until: number;
+  /** The worker is to tell at once what becomes of it. */
+  isUrgent: boolean;
   /** What was read behind the header of a proxy. */
   head: Buffer | undefined;
 }

@@ -3,7 +3,7 @@ import { messageOf } from "../../base/is-error.js";
 import type { Logger } from "../../base/logger.js";
 import { LineError } from "../calls/line-error.js";
 import { ProcessLine } from "../calls/process-line.js";
-import { BEAT, CONNECTION, COUNT, HELLO, RETIRE, START, STOP, type WorkerCounts } from "../messages.js";
+import { BEAT, CONNECTION, COUNT, HELLO, HURRY, RETIRE, START, STOP, type WorkerCounts } from "../messages.js";
 import { errorOf } from "../problem.js";
 import { sharedNow } from "../shared-clock.js";
 import { WorkerStartError } from "../worker-errors.js";
@@ -83,6 +83,10 @@ export class WorkerProcess {
   #pausedUntil = Number.NEGATIVE_INFINITY;
   #saidToPause = Number.NEGATIVE_INFINITY;
   #admitted = 0;
+  /** Node.js has told so of a socket: then it does so of all. */
+  #hasArrived = false;
+  /** It has connections that are not urgent. */
+  #hasTime = false;
   #servingSince = Number.POSITIVE_INFINITY;
   #missedBeats = 0;
   #watch: NodeJS.Timeout | undefined;
@@ -207,7 +211,8 @@ export class WorkerProcess {
     if (socket.destroyed) return "lost";
     const refusal = stay.kind === "refused" ? stay.reason : undefined;
     const until = sharedNow() + TAKING_TIME;
-    const connection = { id, desk, info, head: head?.toString("base64"), refusal, until };
+    const isUrgent = visit.isUrgent || !this.#hasArrived;
+    const connection = { id, desk, info, head: head?.toString("base64"), refusal, until, isUrgent };
     const settled = (outcome: "arrived" | "lost") => {
       if (outcome === "arrived") this.#arrived(id);
       else this.#refused(id, observer);
@@ -216,8 +221,16 @@ export class WorkerProcess {
     if (!this.line.hand(CONNECTION, connection, socket, settled)) return "over";
     this.#visits.set(id, visit);
     this.#underway = { id, until, isLate: false };
+    this.#hasTime ||= !isUrgent;
     if (stay.kind === "admitted") this.#admitted++;
     return "sent";
+  }
+
+  /** Somebody may come for the places of its connections: it tells at once what becomes of them. */
+  hurry(): void {
+    if (!this.#hasTime) return;
+    this.#hasTime = false;
+    this.line.notify(HURRY, undefined);
   }
 
   visit(id: number): Visit | undefined {
@@ -273,6 +286,7 @@ export class WorkerProcess {
 
   /** Its process has got a socket. */
   #arrived(id: number): void {
+    this.#hasArrived = true;
     if (this.#underway?.id !== id) return;
     if (sharedNow() < this.#underway.until) this.taken(id);
     else this.#underway.isLate = true;

@@ -72,16 +72,16 @@ export class RemoteListenings {
 
   /** A connection has come from the primary. */
   take(connection: HandedConnection, handle: unknown): void {
-    const { id, desk: key, info, head, refusal, until } = connection;
+    const { id, desk: key, info, head, refusal, until, isUrgent } = connection;
     const { reports } = this.#primary;
     const served = this.#byKey.get(key);
     // One that comes too late may be another worker's by now: the primary knows.
     const isLate = sharedNow() >= until;
-    if (!isLate) reports.taken(id);
+    if (!isLate) reports.taken(id, isUrgent);
     // One that was reset on the way may come without its socket.
     if (!(handle instanceof Socket) || served === undefined || isLate) {
       if (handle instanceof Socket) handle.destroy();
-      reports.gone(id);
+      reports.gone(id, true);
       return;
     }
     if (head !== undefined) handle.unshift(Buffer.from(head, "base64"));
@@ -90,6 +90,7 @@ export class RemoteListenings {
     const place = new RemotePlace(this.#primary, connection, desk.settings.admission, () => this.#connections--);
     if (refusal === undefined) desk.takeAdmitted(handle, info, place, id);
     else desk.takeRefused(handle, info, refusal, place, id);
+    reports.primaryIsAwake();
   }
 
   /** @param earlier how often the same server has asked for such a place at the same time */

@@ -19,20 +19,23 @@ export class RemotePlace implements ConnectionPlace {
   readonly #line: ProcessLine;
   readonly #reports: Reports;
   readonly #id: number;
+  readonly #isUrgent: boolean;
   readonly #remoteAddress: string | undefined;
   readonly #settings: AdmissionSettings;
   readonly #released: () => void;
+  #hasLoggedIn = false;
   #isReleased = false;
 
   constructor(
     { line, reports }: PrimaryLine,
-    { id, info }: HandedConnection,
+    { id, info, isUrgent }: HandedConnection,
     settings: AdmissionSettings,
     released: () => void,
   ) {
     this.#line = line;
     this.#reports = reports;
     this.#id = id;
+    this.#isUrgent = isUrgent;
     this.#remoteAddress = info.remoteAddress;
     this.#settings = settings;
     this.#released = released;
@@ -41,7 +44,8 @@ export class RemotePlace implements ConnectionPlace {
   logIn(name: string): MaybePromise<boolean> {
     const login = { id: this.#id, username: countedName(name) };
     if (this.#settings.maxConnectionsPerUser === Number.POSITIVE_INFINITY) {
-      this.#reports.loggedIn(login);
+      this.#hasLoggedIn = true;
+      this.#reports.loggedIn(login, this.#isUrgent);
       return true;
     }
     this.#reports.flush();
@@ -58,7 +62,7 @@ export class RemotePlace implements ConnectionPlace {
   release(): void {
     if (this.#isReleased) return;
     this.#isReleased = true;
-    this.#reports.gone(this.#id);
+    this.#reports.gone(this.#id, this.#isUrgent || !this.#hasLoggedIn);
     this.#released();
   }
 }

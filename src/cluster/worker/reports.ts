@@ -1,44 +1,68 @@
 import type { ProcessLine } from "../calls/process-line.js";
 import { type Login, MAX_REPORTS, REPORTS } from "../messages.js";
 
-/** Milliseconds between two messages: to wake the primary costs more than most of what it is told. */
+/** Milliseconds between two messages about what is urgent: to wake the primary costs more than most of what it is told. */
 const INTERVAL = 10;
 
-/** Tells the primary what becomes of connections, all that happens within a short time together. */
+/** Milliseconds after which is told what is not urgent. */
+const LONGEST = 250;
+
+/** Milliseconds after which it is told where the primary is awake. */
+const LONG = 200;
+
+/** Tells the primary what becomes of connections: all that happens within some time together, a short one where a place is scarce. */
 export class Reports {
   readonly #line: ProcessLine;
   #taken: number[] = [];
   #loggedIn: Login[] = [];
   #gone: number[] = [];
   #timer: NodeJS.Timeout | undefined;
-  /** `performance.now()` */
+  /** When it fires: `performance.now()`, as all times here. */
+  #due = Number.POSITIVE_INFINITY;
   #flushedAt = Number.NEGATIVE_INFINITY;
+  /** Of the first of what is to be told. */
+  #since = 0;
+  #lastTaken = 0;
+  /** All connections up to this one are urgent. */
+  #lastUrgent = 0;
 
   constructor(line: ProcessLine) {
     this.#line = line;
   }
 
-  taken(id: number): void {
+  taken(id: number, isUrgent: boolean): void {
+    this.#lastTaken = id;
     this.#taken.push(id);
-    this.#soon();
+    this.#soon(id, isUrgent);
   }
 
-  loggedIn(login: Login): void {
+  loggedIn(login: Login, isUrgent: boolean): void {
     this.#loggedIn.push(login);
-    this.#soon();
+    this.#soon(login.id, isUrgent);
   }
 
-  /** At once, where that can be: somebody may come for the place. */
-  gone(id: number): void {
+  /** At once, where that can be and somebody may come for the place. */
+  gone(id: number, isUrgent: boolean): void {
     this.#gone.push(id);
-    if (performance.now() - this.#flushedAt < INTERVAL) this.#soon();
-    else this.flush();
+    if (this.#isUrgent(id, isUrgent) && performance.now() - this.#flushedAt >= INTERVAL) this.flush();
+    else this.#soon(id, isUrgent);
+  }
+
+  /** Somebody may come for the place of any connection that is here. */
+  hurry(): void {
+    this.#lastUrgent = this.#lastTaken;
+    this.flush();
+  }
+
+  /** The primary has just sent something. */
+  primaryIsAwake(): void {
+    if (this.#due !== Number.POSITIVE_INFINITY && performance.now() - this.#since >= LONG) this.flush();
   }
 
   /** Tells what is there to tell, before something is asked that depends on it, and at the end. */
   flush(): void {
     clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#due = Number.POSITIVE_INFINITY;
     const [taken, loggedIn, gone] = [this.#taken, this.#loggedIn, this.#gone];
     if (taken.length + loggedIn.length + gone.length === 0) return;
     [this.#taken, this.#loggedIn, this.#gone] = [[], [], []];
@@ -46,8 +70,21 @@ export class Reports {
     this.#line.notify(REPORTS, { taken, loggedIn, gone });
   }
 
-  #soon(): void {
-    if (this.#taken.length + this.#loggedIn.length + this.#gone.length >= MAX_REPORTS) this.flush();
-    else this.#timer ??= setTimeout(() => this.flush(), INTERVAL);
+  #isUrgent(id: number, isUrgent: boolean): boolean {
+    return isUrgent || id <= this.#lastUrgent;
+  }
+
+  #soon(id: number, isUrgent: boolean): void {
+    if (this.#taken.length + this.#loggedIn.length + this.#gone.length >= MAX_REPORTS) {
+      this.flush();
+      return;
+    }
+    const now = performance.now();
+    const time = this.#isUrgent(id, isUrgent) ? INTERVAL : LONGEST;
+    if (this.#due === Number.POSITIVE_INFINITY) this.#since = now;
+    if (now + time >= this.#due) return;
+    clearTimeout(this.#timer);
+    this.#due = now + time;
+    this.#timer = setTimeout(() => this.flush(), time);
   }
 }

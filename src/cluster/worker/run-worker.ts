@@ -15,6 +15,7 @@ import {
   COUNT,
   type ConnectionFacts,
   HELLO,
+  HURRY,
   LIST,
   MAX_CLIENT_TEXT,
   RETIRE,
@@ -69,6 +70,7 @@ class WorkerProgram {
     line.signal.addEventListener("abort", () => process.exit(1));
     line.answer(START, async ({ data, beatSeconds }) => this.#start(data, beatSeconds));
     line.hear(CONNECTION, (connection, handle) => this.#listenings.take(connection, handle));
+    line.hear(HURRY, () => this.#reports.hurry());
     line.answer(COUNT, () => {
       // A caller that hears that a connection is over finds its place free.
       this.#reports.flush();

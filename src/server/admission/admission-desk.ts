@@ -120,7 +120,10 @@ export class AdmissionDesk {
     if (this.#isFull) return "maxConnections";
     const ticket = this.#admission.enter(remoteAddress);
     if (typeof ticket === "string") return ticket;
+    const { connections } = this.#admission;
+    const isFull = 2 * (connections + this.#proxiedSockets.size) > this.#settings.maxConnections;
     return {
+      isScarce: ticket.isScarce || isFull,
       logIn: (username) => ticket.logIn(username),
       penalise: (cause) => this.#admission.penalise(remoteAddress, cause),
       release: () => ticket.release(),

@@ -109,8 +109,21 @@ export class Admission {
     return new Ticket(source, this.#counter);
   }
 
+  /** Whether more than half of what one of the limits allows is taken. */
+  #isScarce({ startups, connections }: Source): boolean {
+    const { maxStartups, perSourceMaxStartups, perSourceMaxConnections, maxConnectionsPerUser } = this.#settings;
+    return (
+      2 * startups > perSourceMaxStartups ||
+      2 * connections > perSourceMaxConnections ||
+      (maxStartups !== undefined && 2 * this.#startups > maxStartups.start) ||
+      // Whose it will be is not known yet.
+      maxConnectionsPerUser !== Number.POSITIVE_INFINITY
+    );
+  }
+
   /** Of all tickets. */
   readonly #counter: TicketCounter = {
+    isScarce: (source) => this.#isScarce(source),
     startupOver: () => this.#startups--,
     enterUser: (username) => this.#enterUser(username),
     userLeft: (username) => this.#userLeft(username),

@@ -3,6 +3,8 @@ import type { Penalised, PenaltyCause } from "./penalties.js";
 
 /** The place of a connection among those that are counted, whether this process counts them or another. */
 export interface ConnectionPlace {
+  /** With it, more than half of what a limit allows is taken: somebody may soon come for its place. */
+  readonly isScarce?: boolean;
   /** Somebody has logged in. Returns whether this user may have one connection more. */
   logIn(username: string): MaybePromise<boolean>;
   /** @returns the outcome for the client's source; `undefined` if it gets no penalty */

@@ -10,6 +10,8 @@ export interface Source {
 
 /** The counter that a ticket belongs to. */
 export interface TicketCounter {
+  /** More than half of what a limit allows is taken. */
+  isScarce(source: Source): boolean;
   startupOver(): void;
   /** Whether the user may have one connection more, which is then counted. */
   enterUser(username: string): boolean;
@@ -21,6 +23,8 @@ export interface TicketCounter {
 
 /** A connection's place among those that are counted, from accept to its end. */
 export class Ticket {
+  /** With it, more than half of what a limit allows is taken. */
+  readonly isScarce: boolean;
   readonly #source: Source;
   readonly #counter: TicketCounter;
   #state: "startup" | "loggedIn" | "released" = "startup";
@@ -31,6 +35,7 @@ export class Ticket {
     this.#counter = counter;
     source.startups++;
     source.connections++;
+    this.isScarce = counter.isScarce(source);
   }
 
   /** Somebody has logged in. Returns whether this user may have one connection more. */
