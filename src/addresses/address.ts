@@ -10,8 +10,16 @@ export interface Address {
 
 const MAPPED_PREFIX = Buffer.from("00000000000000000000ffff", "hex");
 
+/** The text that was read last, and its address: of one client several things are asked, one after the other. */
+let last: { readonly text: string; readonly address: Address | undefined } = { text: "", address: undefined };
+
 /** Reads the text of an address; a zone (`%eth0`) is left out. `undefined` if it is not an address. */
 export function parseAddress(text: string): Address | undefined {
+  if (text !== last.text) last = { text, address: read(text) };
+  return last.address;
+}
+
+function read(text: string): Address | undefined {
   if (isIPv4(text)) return { family: "ipv4", bytes: Buffer.from(text.split(".").map(Number)) };
   if (!isIPv6(text)) return undefined;
   const bytes = parseIPv6(text.replace(/%.*$/s, ""));

@@ -1,6 +1,7 @@
 import { EventEmitter } from "node:events";
 import { waitAtMost } from "../base/limited-time.js";
 import type { Logger } from "../base/logger.js";
+import { type MaybePromise, whenDone } from "../base/maybe-promise.js";
 import { checkInteger, checkNumber, checkOptions } from "../base/option-checks.js";
 import type { Penalised, PenaltyCause } from "../server/admission/penalties.js";
 import type { Refusal } from "../server/admission/refusal.js";
@@ -258,7 +259,7 @@ export class Workers extends EventEmitter<WorkersEvents> implements AsyncDisposa
     });
     line.hear(REPORTS, ({ taken, loggedIn, gone }) => {
       for (const id of taken) worker.taken(id);
-      for (const login of loggedIn) void this.#countLogin(worker, login);
+      for (const login of loggedIn) this.#countLogin(worker, login);
       for (const id of gone) this.#handOver.gone(worker, id);
       this.#handOver.dispatch();
     });
@@ -267,16 +268,19 @@ export class Workers extends EventEmitter<WorkersEvents> implements AsyncDisposa
   }
 
   /** An old worker may let in a user whom the limits of a reload refuse. */
-  async #countLogin(worker: WorkerProcess, login: Login): Promise<void> {
-    if (!(await this.#logIn(worker, login))) worker.line.call(CLOSE, login.id).catch(() => {});
+  #countLogin(worker: WorkerProcess, login: Login): void {
+    void whenDone(this.#logIn(worker, login), (mayLogIn) => {
+      if (!mayLogIn) worker.line.call(CLOSE, login.id).catch(() => {});
+    });
   }
 
-  async #logIn(worker: WorkerProcess, { id, username }: Login): Promise<boolean> {
+  #logIn(worker: WorkerProcess, { id, username }: Login): MaybePromise<boolean> {
     const visit = worker.visit(id);
     if (visit?.stay.kind !== "admitted") return false;
-    const mayLogIn = await visit.stay.place.logIn(username);
-    if (!mayLogIn) this.#desks.refuseUser(visit.desk, visit.info.remoteAddress, worker.number);
-    return mayLogIn;
+    return whenDone(visit.stay.place.logIn(username), (mayLogIn) => {
+      if (!mayLogIn) this.#desks.refuseUser(visit.desk, visit.info.remoteAddress, worker.number);
+      return mayLogIn;
+    });
   }
 
   async #penalise(worker: WorkerProcess, id: number, cause: PenaltyCause): Promise<Penalised | undefined> {

@@ -36,9 +36,9 @@ export class HandOver {
     socket.on("error", () => {});
     stopReading(socket);
     const until = performance.now() + WAITING_TIME;
-    const isUrgent = stay.kind === "refused" || stay.place.isScarce === true || this.#waiting.has(desk);
-    this.#enqueue({ id: ++this.#lastId, desk, socket, info, stay, until, isUrgent, head: undefined });
-    this.#dispatch(desk);
+    const isUrgent = stay.kind === "refused" || stay.place.isScarce === true;
+    const visit = { id: ++this.#lastId, desk, socket, info, stay, until, isUrgent, head: undefined };
+    if (this.#isClosed || this.#waiting.has(desk) || !this.#send(visit)) this.#enqueue(visit);
   }
 
   /** A worker can take connections. */
@@ -91,7 +91,7 @@ export class HandOver {
 
   /** By another number: the worker that has not taken it may yet say something of the old one. */
   #again(visit: Visit): void {
-    this.#enqueue({ ...visit, id: ++this.#lastId, isUrgent: true });
+    this.#enqueue({ ...visit, id: ++this.#lastId });
   }
 
   #enqueue(visit: Visit): void {
@@ -99,8 +99,8 @@ export class HandOver {
       end(visit);
       return;
     }
-    // What has come from workers meanwhile is heard first, also where this process stood still.
-    this.#timer ??= setInterval(() => setImmediate(() => this.#sweep()), SWEEP_INTERVAL);
+    // Places may be scarce by the time when a worker gets it.
+    visit.isUrgent = true;
     const queue = this.#waiting.get(visit.desk) ?? [];
     this.#waiting.set(visit.desk, queue);
     queue.push(visit);
@@ -110,10 +110,7 @@ export class HandOver {
     const queue = this.#waiting.get(desk) ?? [];
     let done = 0;
     for (const visit of queue) {
-      if (!this.#send(visit)) {
-        visit.isUrgent = true;
-        break;
-      }
+      if (!this.#send(visit)) break;
       done++;
     }
     if (done === queue.length) this.#forget(desk);
@@ -122,6 +119,8 @@ export class HandOver {
 
   /** Returns whether it need not wait. */
   #send(visit: Visit): boolean {
+    // What has come from workers meanwhile is heard first, also where this process stood still.
+    this.#timer ??= setInterval(() => setImmediate(() => this.#sweep()), SWEEP_INTERVAL);
     for (let worker = this.#choose(visit.desk); worker !== undefined; worker = this.#choose(visit.desk)) {
       const outcome = worker.send(visit, this.#observer);
       if (outcome === "lost") end(visit);
