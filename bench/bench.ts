@@ -218,7 +218,7 @@ export class Bench {
   }
 
   async #runConnects(benchCase: ConnectCase): Promise<void> {
-    const { keyExchange } = benchCase;
+    const { keyExchange, clients } = benchCase;
     const openssh = [this.#system, this.#newer].find((installed) => installed?.keyExchanges.has(keyExchange));
     if (openssh === undefined) {
       log(`${benchCase.name}: no ssh here knows it, left out`);
@@ -235,10 +235,10 @@ export class Bench {
     );
     const login = (contender: Contender) => this.#login(contender, openssh, keyExchange, identity);
     for (const contender of contenders) {
-      if (warmsUp(contender)) await measureConnect(login(contender), this.#warmUpConnects());
+      if (warmsUp(contender)) await measureConnect(login(contender), this.#warmUpConnects(), clients);
     }
     await this.#interleave([benchCase], contenders, async ({ name }, contender) => {
-      const { server, commands } = await measureConnect(login(contender), this.#options.connects);
+      const { server, commands } = await measureConnect(login(contender), this.#options.connects, clients);
       this.#add(name, "CPU ms", contender.name, server * 1000);
       if (contender.name === "sshd") this.#add(name, "CPU ms", "sshd + command", (server + commands) * 1000);
     });

@@ -65,6 +65,8 @@ export interface ConnectCase {
   readonly keyExchange: string;
   /** What the user logs in with: the ed25519 key where none is named. */
   readonly identity?: IdentityName;
+  /** Each connects again as soon as its connection is over: with `--workers` it shows what handing connections over costs a server that is busy. */
+  readonly clients: number;
   readonly targets: Targets;
 }
 
@@ -189,6 +191,7 @@ export const benchCases: readonly BenchCase[] = [
   connectCase("mlkem768x25519-sha256", { "CPU ms": { value: 7 } }),
   connectCase("sntrup761x25519-sha512@openssh.com", {}),
   connectCase(commonKeyExchange, { "CPU ms": { ratioToSshd: 0.25, ratioToSsh2: 1 } }),
+  { ...connectCase(commonKeyExchange, {}), name: "connections of 4 clients at once", clients: 4 },
   loginCase("rsa-sha2-256"),
   loginCase("rsa-sha2-512"),
   loginCase("certificate"),
@@ -229,7 +232,7 @@ function programCase(on: ProgramCase["on"], work: ProgramCase["work"], targets: 
 }
 
 function connectCase(keyExchange: string, targets: Targets): ConnectCase {
-  return { kind: "connect", name: `connect + exec ${keyExchange}`, keyExchange, targets };
+  return { kind: "connect", name: `connect + exec ${keyExchange}`, keyExchange, clients: 1, targets };
 }
 
 function loginCase(identity: IdentityName): ConnectCase {

@@ -32,7 +32,7 @@ Everything runs on loopback; medians over interleaved rounds. Needs Linux, ssh, 
 the files for SFTP are in /dev/shm if they fit. docs/performance.md describes the cases.
 
   --only <text>        only cases whose name contains the text (chacha20, "input aes128-gcm", "at once", echo, forward,
-                       "sftp get", cold, program, connect, "login by", idle); repeatable
+                       "sftp get", cold, program, connect, "4 clients", "login by", idle); repeatable
   --contender <name>   only this contender: ${contenderNames.join(", ")}; repeatable
   --scale              other cases: 10, 100 and 1,000 connections with 1, 16 and 64 channels each
   --workers <n>        spindlex serves with so many workers (connect and output are of interest then)
