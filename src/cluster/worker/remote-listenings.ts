@@ -78,6 +78,8 @@ export class RemoteListenings {
     // One that comes too late may be another worker's by now: the primary knows.
     const isLate = sharedNow() >= until;
     if (!isLate) reports.taken(id, isUrgent);
+    // It is about to hear from Node.js that the socket has come.
+    reports.primaryIsAwake();
     // One that was reset on the way may come without its socket.
     if (!(handle instanceof Socket) || served === undefined || isLate) {
       if (handle instanceof Socket) handle.destroy();
@@ -90,7 +92,6 @@ export class RemoteListenings {
     const place = new RemotePlace(this.#primary, connection, desk.settings.admission, () => this.#connections--);
     if (refusal === undefined) desk.takeAdmitted(handle, info, place, id);
     else desk.takeRefused(handle, info, refusal, place, id);
-    reports.primaryIsAwake();
   }
 
   /** @param earlier how often the same server has asked for such a place at the same time */
