@@ -67,7 +67,7 @@ export interface WorkerEnded extends WorkerExit {
   readonly worker: number;
   /** Its process; `undefined` where it could not be started. */
   readonly pid: number | undefined;
-  /** Connections that have ended with it. */
+  /** Connections that have ended with it; and those that had ended in the last quarter of a second, if it had not told yet. */
   readonly connections: number;
   /** It had not been told to end: another one takes its place. */
   readonly crashed: boolean;
