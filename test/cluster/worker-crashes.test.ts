@@ -134,6 +134,8 @@ describe("a worker that is killed", BUSY, () => {
       expect((await ended(started, ++count)).at(-1), command).toMatchObject({ pid, connections: 1, crashed: true });
       expect(await started.pidOf(other), command).toBeGreaterThan(0);
       await other.close();
+      // The next two go to one worker each.
+      await soon(async () => expect((await started.workers()).map(({ connections }) => connections)).toEqual([0, 0]));
     }
     expect(started.log).toContain("a worker does not answer");
     await serving(started, 2);

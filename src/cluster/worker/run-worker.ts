@@ -98,6 +98,8 @@ class WorkerProgram {
 
   async #retire(seconds = Number.POSITIVE_INFINITY, grace: number): Promise<void> {
     this.#retiring.abort();
+    // The end of its last connection is not to be heard later than that of its process.
+    this.#reports.hurry();
     const deadline = performance.now() + 1000 * seconds;
     const isIdle = () => this.#listenings.connections === 0 && this.#connections.length === 0;
     while (!isIdle() && performance.now() < deadline && this.#ending === undefined) await delay(DRAIN_LOOK);
@@ -111,6 +113,7 @@ class WorkerProgram {
 
   async #stop(gracePeriod: number): Promise<void> {
     this.#retiring.abort();
+    this.#reports.hurry();
     let code = 0;
     const failed = (err: unknown) => {
       code = 1;
