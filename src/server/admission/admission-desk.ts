@@ -3,7 +3,7 @@ import type { Logger } from "../../base/logger.js";
 import { workerNumber } from "../../base/worker-number.js";
 import type { BoundAddress } from "../listeners/listen-address.js";
 import { proxiedInfo, type StreamInfo, streamInfo } from "../stream-info.js";
-import { Admission } from "./admission.js";
+import { Admission, isScarce } from "./admission.js";
 import type { ConnectionPlace, RefusedPlace } from "./connection-place.js";
 import type { AdmissionSettings } from "./options.js";
 import { ProxiedSockets } from "./proxied-sockets.js";
@@ -121,9 +121,9 @@ export class AdmissionDesk {
     const ticket = this.#admission.enter(remoteAddress);
     if (typeof ticket === "string") return ticket;
     const { connections } = this.#admission;
-    const isFull = 2 * (connections + this.#proxiedSockets.size) > this.#settings.maxConnections;
+    const taken = connections + this.#proxiedSockets.size;
     return {
-      isScarce: ticket.isScarce || isFull,
+      isScarce: ticket.isScarce || isScarce(taken, this.#settings.maxConnections),
       logIn: (username) => ticket.logIn(username),
       penalise: (cause) => this.#admission.penalise(remoteAddress, cause),
       release: () => ticket.release(),

@@ -109,13 +109,13 @@ export class Admission {
     return new Ticket(source, this.#counter);
   }
 
-  /** Whether more than half of what one of the limits allows is taken. */
+  /** Whether more than a quarter of what one of the limits allows is taken. */
   #isScarce({ startups, connections }: Source): boolean {
     const { maxStartups, perSourceMaxStartups, perSourceMaxConnections, maxConnectionsPerUser } = this.#settings;
     return (
-      2 * startups > perSourceMaxStartups ||
-      2 * connections > perSourceMaxConnections ||
-      (maxStartups !== undefined && 2 * this.#startups > maxStartups.start) ||
+      isScarce(startups, perSourceMaxStartups) ||
+      isScarce(connections, perSourceMaxConnections) ||
+      (maxStartups !== undefined && isScarce(this.#startups, maxStartups.start)) ||
       // Whose it will be is not known yet.
       maxConnectionsPerUser !== Number.POSITIVE_INFINITY
     );
@@ -166,4 +166,9 @@ const NOBODY: Source = { name: undefined, startups: 0, connections: 0 };
 
 function limitsOf({ times, max, min, maxSources, overflow }: PenaltySettings, family: Address["family"]) {
   return { times, max, min, maxSources: maxSources[family], overflow: overflow[family] };
+}
+
+/** Whether more than a quarter of what a limit allows is taken: a burst of clients may then come for all that is left. */
+export function isScarce(taken: number, limit: number): boolean {
+  return 4 * taken > limit;
 }

@@ -3,7 +3,7 @@ import type { Penalised, PenaltyCause } from "./penalties.js";
 
 /** The place of a connection among those that are counted, whether this process counts them or another. */
 export interface ConnectionPlace {
-  /** With it, more than half of what a limit allows is taken: somebody may soon come for its place. */
+  /** With it, more than a quarter of what a limit allows is taken: somebody may soon come for its place. */
   readonly isScarce?: boolean;
   /** Somebody has logged in. Returns whether this user may have one connection more. */
   logIn(username: string): MaybePromise<boolean>;

@@ -10,7 +10,7 @@ export interface Source {
 
 /** The counter that a ticket belongs to. */
 export interface TicketCounter {
-  /** More than half of what a limit allows is taken. */
+  /** More than a quarter of what a limit allows is taken. */
   isScarce(source: Source): boolean;
   startupOver(): void;
   /** Whether the user may have one connection more, which is then counted. */
@@ -23,7 +23,7 @@ export interface TicketCounter {
 
 /** A connection's place among those that are counted, from accept to its end. */
 export class Ticket {
-  /** With it, more than half of what a limit allows is taken. */
+  /** With it, more than a quarter of what a limit allows is taken. */
   readonly isScarce: boolean;
   readonly #source: Source;
   readonly #counter: TicketCounter;

@@ -204,13 +204,13 @@ describe("penalties", () => {
 
 describe("places", () => {
   it.each<[AdmissionOptions, readonly boolean[]]>([
-    [{ maxStartups: { start: 4, full: 100 } }, [false, false, true]],
-    [{ perSourceMaxStartups: 4 }, [false, false, true]],
-    [{ perSourceMaxConnections: 3 }, [false, true, true]],
-    [{ perSourceMaxConnections: 1 }, [true]],
+    [{ maxStartups: { start: 8, full: 100 } }, [false, false, true]],
+    [{ perSourceMaxStartups: 8 }, [false, false, true]],
+    [{ perSourceMaxConnections: 4 }, [false, true, true]],
+    [{ perSourceMaxConnections: 3 }, [true]],
     [{ maxConnectionsPerUser: 100 }, [true]],
     [{ maxStartups: false, perSourceMaxStartups: false }, Array.from({ length: 200 }, () => false)],
-  ])("are scarce when more than half of a limit is used up: %o", (options, expected) => {
+  ])("are scarce when more than a quarter of a limit is used up: %o", (options, expected) => {
     const { admission } = admissionOf(options);
     expect(expected.map(() => enter(admission, "192.0.2.1").isScarce)).toEqual(expected);
   });
