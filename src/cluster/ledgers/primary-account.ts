@@ -4,7 +4,16 @@ import { ShareWatch } from "../../files/wrappers/share-watch.js";
 import type { ProcessLine } from "../calls/process-line.js";
 import { CountedEntry, type Hold } from "./counted-entry.js";
 import { NameLock } from "./name-lock.js";
-import { type AccountOpening, type FileHeld, MAX_PATHS, RECLAIM, VISIT, WARNING } from "./quota-operations.js";
+import {
+  type AccountOpening,
+  type FileGiven,
+  type FileHeld,
+  type FileNeeds,
+  MAX_PATHS,
+  RECLAIM,
+  VISIT,
+  WARNING,
+} from "./quota-operations.js";
 
 /** What is given beyond what was asked for, bytes: a writer asks once for so much. Less where less is free. */
 const ADVANCE = 4 * 1024 * 1024;
@@ -123,21 +132,22 @@ export class PrimaryAccount {
     entry.holds.add(hold);
     hold.entry = entry;
     this.#holds++;
-    if (!isToLook) return { size: entry.counted, isShared: true };
+    if (!isToLook) return { reach: entry.reach, isShared: true };
     entry.looker = hold;
-    return { size: undefined, isShared: false };
+    return { reach: undefined, isShared: false };
   }
 
-  /** @returns bytes up to which the worker may write; `undefined` where there is no room */
-  async grow({ entry, line, limit }: Hold, size: number, appended: number): Promise<number | undefined> {
+  /** @returns `undefined` where there is no room */
+  async grow({ entry, line, limit }: Hold, size: number, appended: number): Promise<FileGiven | undefined> {
     if (entry === undefined) return undefined;
     const warned = this.#warned.get(limit);
     if (warned !== undefined) warned.line = line;
     // What it needs is told by then.
     await entry.reclaiming;
-    if (this.#raise(entry, limit, size, appended)) return entry.reach;
+    if (this.#raise(entry, limit, size, appended)) return given(entry);
     if (!(await this.#reclaim())) return undefined;
-    return this.#raise(entry, limit, size, appended) ? entry.reach : undefined;
+    await entry.reclaiming;
+    return this.#raise(entry, limit, size, appended) ? given(entry) : undefined;
   }
 
   /** @returns whether the worker may look: nobody else changes the file then, until it has told what it saw */
@@ -235,6 +245,7 @@ export class PrimaryAccount {
     const growth = Math.max(0, size - former.reach);
     former.reach += growth;
     this.#change(growth);
+    if (!former.isShared) this.#addAppended(former, former.reach);
     former.isShared = true;
     // They learn of it before they get any more.
     for (const { line, number } of former.holds) line.call(RECLAIM, { hold: number, isShared: true }).catch(() => {});
@@ -300,14 +311,19 @@ export class PrimaryAccount {
 
   async #reclaimFrom(hold: Hold, entry: CountedEntry, isShared: boolean): Promise<void> {
     const before = entry.reach;
+    let needs: FileNeeds | undefined;
     try {
-      const needed = await hold.line.call(RECLAIM, { hold: hold.number, isShared }, { seconds: RECLAIM_TIME });
-      if (!entry.holds.has(hold) || entry.reach !== before) return;
-      this.#setReach(entry, Math.min(entry.reach, needed));
-      entry.hasAdvance = false;
+      needs = await hold.line.call(RECLAIM, { hold: hold.number, isShared }, { seconds: RECLAIM_TIME });
     } catch {
       // It keeps what it has until its line is over.
     }
+    if (!entry.holds.has(hold)) return;
+    if (needs !== undefined && entry.reach === before) {
+      this.#setReach(entry, Math.min(entry.reach, needs.size));
+      entry.hasAdvance = false;
+    }
+    // Where nobody tells how much is being appended, it may be all of the file.
+    if (isShared) this.#addAppended(entry, needs?.appending ?? entry.reach);
   }
 
   /** Nobody has them, and nobody knows how large they are: they count as before until a worker has looked. */
@@ -346,6 +362,11 @@ export class PrimaryAccount {
     if (this.#isListed) warned.watch.look(this.usage(limit));
   }
 
+  #addAppended(entry: CountedEntry, bytes: number): void {
+    entry.appended += bytes;
+    this.#change(bytes);
+  }
+
   #setReach(entry: CountedEntry, reach: number): void {
     this.#change(reach - entry.reach);
     entry.reach = reach;
@@ -356,4 +377,8 @@ export class PrimaryAccount {
     this.#used = Math.max(0, this.#used + bytes);
     for (const [limit, { watch }] of this.#warned) watch.look(this.usage(limit));
   }
+}
+
+function given({ reach, isShared }: CountedEntry): FileGiven {
+  return { reach, isShared };
 }

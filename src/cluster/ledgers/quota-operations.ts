@@ -76,8 +76,11 @@ export interface FileHolding {
 }
 
 export interface FileHeld {
-  /** The size that counts. Absent where the worker is to look, and tell it; all others wait for that. */
-  readonly size: number | undefined;
+  /**
+   * Bytes up to which the file may be written without another question; what others append is not in them. Absent where the
+   * worker is to look, and tell it; all others wait for that.
+   */
+  readonly reach: number | undefined;
   /** Whether another worker has the file open, too. */
   readonly isShared: boolean;
 }
@@ -85,7 +88,7 @@ export interface FileHeld {
 export const HOLD_FILE: Operation<FileHolding, FileHeld> = {
   name: "ledgers.quotas.holdFile",
   request: fields({ account, hold: number, identity: optional(text(100)), path: optional(path), limit: bytes }),
-  answer: fields({ size: optional(bytes), isShared: flag }),
+  answer: fields({ reach: optional(bytes), isShared: flag }),
 };
 
 /**
@@ -106,14 +109,21 @@ export const LOOKED: Notice<{ readonly hold: number; readonly seen: Seen | undef
   value: fields({ hold: number, seen: optional(fields<Seen>({ size: bytes, isUnnamed: flag })) }),
 };
 
-/** @returns bytes up to which the file may be written without another question; absent where there is no room */
+export interface FileGiven {
+  /** Bytes up to which the file may be written without another question. */
+  readonly reach: number;
+  /** Whether another worker has the file open, too: what is appended has been counted apart from that. */
+  readonly isShared: boolean;
+}
+
+/** @returns absent where there is no room */
 export const GROW_FILE: Operation<
   { readonly hold: number; readonly size: number; readonly appended: number },
-  number | undefined
+  FileGiven | undefined
 > = {
   name: "ledgers.quotas.growFile",
   request: fields({ hold: number, size: bytes, appended: bytes }),
-  answer: optional(bytes),
+  answer: optional(fields({ reach: bytes, isShared: flag })),
 };
 
 /** The file has no name any more. Answered, so that nobody gets the number of the file before it is known. */
@@ -149,16 +159,24 @@ export const ALL_COUNTED: Operation<undefined, undefined> = {
   answer: nothing,
 };
 
+export interface FileNeeds {
+  /** Bytes up to which the worker needs the file. */
+  readonly size: number;
+  /** Where another worker opens the file, too: bytes that it is writing to the end beyond that, behind what others write by then. */
+  readonly appending: number;
+}
+
+/** Of a file that the worker has left. */
+export const NO_NEEDS: FileNeeds = { size: 0, appending: 0 };
+
 /**
  * To a worker that has a file alone: gives back what it does not need, as others need it, or as another worker opens the
  * file, too.
- *
- * @returns bytes that it needs of the file
  */
-export const RECLAIM: Operation<{ readonly hold: number; readonly isShared: boolean }, number> = {
+export const RECLAIM: Operation<{ readonly hold: number; readonly isShared: boolean }, FileNeeds> = {
   name: "ledgers.quotas.reclaim",
   request: fields({ hold: number, isShared: flag }),
-  answer: bytes,
+  answer: fields({ size: bytes, appending: bytes }),
 };
 
 /** To a worker: looks at files that were open in one that has died. */

@@ -9,6 +9,7 @@ import {
   LISTED,
   LOCK_NAMES,
   MOVED,
+  NO_NEEDS,
   OPEN_ACCOUNT,
   RECLAIM,
   UNLOCK_NAMES,
@@ -43,7 +44,7 @@ export class WorkerAccounts implements QuotaLedger {
   constructor(line: ProcessLine) {
     this.#line = line;
     this.calls = new QuotaCalls(line);
-    line.answer(RECLAIM, ({ hold, isShared }) => this.#files.get(hold)?.giveBack(isShared) ?? 0);
+    line.answer(RECLAIM, ({ hold, isShared }) => this.#files.get(hold)?.giveBack(isShared) ?? NO_NEEDS);
     line.hear(VISIT, ({ account, paths }) => this.#termsOf(account, () => true)?.visit(paths));
     line.hear(WARNING, ({ account, ...usage }) =>
       this.#termsOf(account, ({ limit, warnAt }) => limit === usage.limit && warnAt !== undefined)?.onWarning(usage),
@@ -167,8 +168,8 @@ class WorkerAccount implements QuotaAccount {
     this.#accounts.addFile(file);
     try {
       const held = await this.#accounts.calls.call(HOLD_FILE, request, { late: () => void file.leave() });
-      if (held.size === undefined) await file.lookFirst(look);
-      else file.begin(held.size, held.isShared);
+      if (held.reach === undefined) await file.lookFirst(look);
+      else file.begin(held.reach, held.isShared);
       return file;
     } catch (error) {
       void file.leave();

@@ -2,7 +2,16 @@ import type { CountedSize, Look, Seen } from "../../base/quota-ledger.js";
 import type { Operation } from "../calls/operation.js";
 import type { CallOptions, ProcessLine } from "../calls/process-line.js";
 import type { QuotaCalls, TreeTurns } from "./quota-calls.js";
-import { ALL_COUNTED, FILE_UNNAMED, GROW_FILE, LEAVE_FILE, LOOK_ALONE, LOOKED } from "./quota-operations.js";
+import {
+  ALL_COUNTED,
+  FILE_UNNAMED,
+  type FileGiven,
+  type FileNeeds,
+  GROW_FILE,
+  LEAVE_FILE,
+  LOOK_ALONE,
+  LOOKED,
+} from "./quota-operations.js";
 
 /** Where the files of a worker are known by their numbers. */
 interface OpenFiles {
@@ -17,15 +26,19 @@ interface OpenFiles {
 export class WorkerSize implements CountedSize {
   /** Its number. */
   readonly hold: number;
+  appending = 0;
   readonly #files: OpenFiles;
   readonly #line: ProcessLine;
   readonly #turns: TreeTurns;
-  #claimed = 0;
+  /** Until the file is looked at, nothing is known that could be given back. */
+  #claimed = Number.MAX_SAFE_INTEGER;
   #given = 0;
+  /** Bytes to be appended that the primary is being asked for. */
+  #asking = 0;
   /** How often something was given back. */
   #returns = 0;
   #isShared = false;
-  #isUnsure = false;
+  #isUnsure = true;
   #isUnnamed = false;
 
   constructor(files: OpenFiles, line: ProcessLine, turns: TreeTurns, hold: number) {
@@ -43,6 +56,7 @@ export class WorkerSize implements CountedSize {
     this.#claimed = size;
     this.#given = size;
     this.#isShared ||= isShared;
+    this.#isUnsure = false;
   }
 
   /** For the first worker that has the file open. */
@@ -60,13 +74,16 @@ export class WorkerSize implements CountedSize {
 
   /**
    * @param isShared whether another worker opens the file
-   * @returns bytes that are needed; no more are used without a question from now on
+   * @returns what is needed; no more is used without a question from now on
    */
-  giveBack(isShared: boolean): number {
-    this.#isShared ||= isShared;
+  giveBack(isShared: boolean): FileNeeds {
     this.#returns++;
-    this.#given = Math.min(this.#given, this.#claimed);
-    return this.#claimed;
+    const becomesShared = isShared && !this.#isShared;
+    this.#isShared ||= isShared;
+    // What is being appended may land behind what others write by then.
+    const size = this.#claimed - (becomesShared ? this.appending : 0);
+    this.#given = Math.min(this.#given, size);
+    return { size, appending: becomesShared ? this.appending - this.#asking : 0 };
   }
 
   claim(size: number, appended: number): boolean | Promise<boolean> {
@@ -142,13 +159,27 @@ export class WorkerSize implements CountedSize {
   }
 
   async #ask(size: number, appended: number): Promise<boolean> {
-    const returns = this.#returns;
-    const given = await this.#call(GROW_FILE, { hold: this.hold, size, appended });
-    if (given === undefined) return false;
-    // What was given beyond that is given back by now.
-    const mine = this.#returns === returns ? given : Math.min(given, size);
-    this.#given = Math.max(this.#given, mine);
-    return true;
+    this.#asking += appended;
+    try {
+      const returns = this.#returns;
+      let given = await this.#grow(size, appended);
+      if (this.#isShared && given?.isShared === false) {
+        // It was given back when the file became shared, but for what is being written.
+        if (appended === 0) return true;
+        given = await this.#grow(size, appended);
+      }
+      if (given === undefined) return false;
+      // What was given beyond that is given back by now.
+      const mine = this.#returns === returns ? given.reach : Math.min(given.reach, size);
+      this.#given = Math.max(this.#given, mine);
+      return true;
+    } finally {
+      this.#asking -= appended;
+    }
+  }
+
+  #grow(size: number, appended: number): Promise<FileGiven | undefined> {
+    return this.#call(GROW_FILE, { hold: this.hold, size, appended });
   }
 
   #call<Request, Answer>(

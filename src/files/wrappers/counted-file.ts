@@ -15,8 +15,6 @@ export class CountedFile {
   readonly #tellsLinks: boolean;
   #changesInFlight = 0;
   #changesBegun = 0;
-  /** Bytes of the writes in flight that go to the end, wherever that will be. */
-  #appending = 0;
   #mayBeShorter = false;
 
   /** @param attributes of the file as it is now */
@@ -31,25 +29,20 @@ export class CountedFile {
    * @throws {FileError} when the quota does not suffice; `write` does not run then
    */
   async write(end: number, stat: Stat, write: () => MaybePromise<void>): Promise<void> {
-    if (this.#appending > 0) this.#mayBeShorter = true;
-    await this.#change(end + this.#appending, 0, stat, write);
+    if (this.#counted.appending > 0) this.#mayBeShorter = true;
+    await this.#change(end + this.#counted.appending, 0, stat, write);
   }
 
   /** The same for `length` bytes at the end. */
   async append(length: number, stat: Stat, write: () => MaybePromise<void>): Promise<void> {
     if (this.#changesInFlight > 0) this.#mayBeShorter = true;
-    this.#appending += length;
-    try {
-      await this.#change(this.#counted.size + length, length, stat, write);
-    } finally {
-      this.#appending -= length;
-    }
+    await this.#change(this.#counted.size + length, length, stat, write);
   }
 
   /** The same for a change that may make the file shorter. */
   async resize(size: number, stat: Stat, resize: () => MaybePromise<void>): Promise<void> {
     this.#mayBeShorter = true;
-    await this.#change(size + this.#appending, 0, stat, resize);
+    await this.#change(size + this.#counted.appending, 0, stat, resize);
   }
 
   /** Tells that a name of the file was removed: its only one, where its attributes do not tell how many there are. */
@@ -72,6 +65,7 @@ export class CountedFile {
     if (hasRoom === false) throw new FileError("EDQUOT");
     this.#changesInFlight++;
     this.#changesBegun++;
+    this.#counted.appending += appended;
     try {
       if (hasRoom !== true && !(await hasRoom)) throw new FileError("EDQUOT");
       await change();
@@ -80,6 +74,7 @@ export class CountedFile {
       throw error;
     } finally {
       this.#changesInFlight--;
+      this.#counted.appending -= appended;
       if (this.#mayBeShorter && this.#changesInFlight === 0) await this.#look(stat);
     }
   }

@@ -42,6 +42,7 @@ export class OwnAccount implements QuotaAccount {
 
 /** The size of a file that only this process counts. */
 export class OwnSize implements CountedSize {
+  appending = 0;
   readonly #budget: ByteBudget;
   #size: number;
   #hasNoName = false;

@@ -10,6 +10,8 @@ export interface OpenFile {
   /** The key that it is known by. */
   key: string;
   handles: number;
+  /** With those that are being closed. */
+  openHandles: number;
   /** Resolves when its size is known. */
   readonly counted: Promise<CountedFile>;
 }
@@ -67,7 +69,8 @@ export class QuotaHandle implements FileHandle {
   }
 
   async close(outcome: FileOutcome): Promise<void> {
-    const isLast = --this.#openFile.handles === 0;
+    const openFile = this.#openFile;
+    const isLast = --openFile.handles === 0;
     // Before its last handle is closed: then what identifies it may be given to another file.
     if (isLast) this.#onLastClose();
     try {
@@ -75,7 +78,7 @@ export class QuotaHandle implements FileHandle {
       if (isThenable(settled)) await settled;
       await endFile(this.#handle, outcome);
     } finally {
-      const left = isLast ? this.#file.lastHandleClosed() : undefined;
+      const left = --openFile.openHandles === 0 ? this.#file.lastHandleClosed() : undefined;
       if (isThenable(left)) await left;
     }
   }

@@ -236,6 +236,7 @@ class QuotaFileSystem implements FileSystem {
   async #count(path: string, handle: FileHandle, options: OpenOptions): Promise<QuotaHandle> {
     const openFile = this.#openFile(path, handle);
     openFile.handles++;
+    openFile.openHandles++;
     const onLastClose = () => this.#forget(openFile);
     try {
       return new QuotaHandle(handle, options.append, openFile, await openFile.counted, onLastClose);
@@ -250,7 +251,7 @@ class QuotaFileSystem implements FileSystem {
     const key = handle.identity === undefined ? pathKey(path) : `identity ${handle.identity}`;
     const known = this.#openFiles.get(key);
     if (known !== undefined) return known;
-    const openFile: OpenFile = { key, handles: 0, counted: this.#startCounting(path, handle) };
+    const openFile: OpenFile = { key, handles: 0, openHandles: 0, counted: this.#startCounting(path, handle) };
     this.#openFiles.set(key, openFile);
     return openFile;
   }
