@@ -138,16 +138,18 @@ export class PrimaryAccount {
   }
 
   /** @returns `undefined` where there is no room */
-  async grow({ entry, line, limit }: Hold, size: number, appended: number): Promise<FileGiven | undefined> {
+  async grow(hold: Hold, size: number, appended: number): Promise<FileGiven | undefined> {
+    const { entry, line, limit } = hold;
     if (entry === undefined) return undefined;
     const warned = this.#warned.get(limit);
     if (warned !== undefined) warned.line = line;
     // What it needs is told by then.
     await entry.reclaiming;
+    if (hold.entry !== entry) return undefined;
     if (this.#raise(entry, limit, size, appended)) return given(entry);
     if (!(await this.#reclaim())) return undefined;
     await entry.reclaiming;
-    return this.#raise(entry, limit, size, appended) ? given(entry) : undefined;
+    return hold.entry === entry && this.#raise(entry, limit, size, appended) ? given(entry) : undefined;
   }
 
   /** @returns whether the worker may look: nobody else changes the file then, until it has told what it saw */
@@ -155,25 +157,29 @@ export class PrimaryAccount {
     const { entry } = hold;
     if (entry === undefined) return false;
     hold.isLeaving ||= isLeaving;
+    entry.isUnsure ||= isLeaving;
     while (entry.looker !== undefined || entry.reclaiming !== undefined) {
       if (entry.looker !== undefined) await entry.lookOver(signal);
       else await entry.reclaiming;
     }
     if (hold.entry !== entry) return false;
-    if ([...entry.holds].some((other) => other !== hold && !other.isLeaving)) {
-      entry.isUnsure ||= isLeaving;
-      return false;
-    }
+    if ([...entry.holds].some((other) => other !== hold && !other.isLeaving)) return false;
     entry.looker = hold;
     return true;
   }
 
   /** Files are looked for by their paths when nobody knows how large they are. */
-  moved(oldPath: string, newPath: string): void {
+  moved(line: ProcessLine, oldPath: string, newPath: string): void {
+    const left: CountedEntry[] = [];
     for (const entry of this.#files.values()) {
       if (entry.path === undefined || !isWithin(entry.path, oldPath)) continue;
       entry.path = newPath + entry.path.slice(oldPath.length);
+      if (entry.holds.size > 0) continue;
+      // Who was asked to look at it may have found nothing at the old path.
+      entry.visits = 0;
+      left.push(entry);
     }
+    this.#askToVisit(line, left);
   }
 
   /** It counts until no worker has it open. */
@@ -332,10 +338,10 @@ export class PrimaryAccount {
   }
 
   #askToVisit(line: ProcessLine, entries: readonly CountedEntry[]): void {
-    const paths = entries
-      .flatMap((entry) => (entry.visits++ < MAX_VISITS ? (entry.path ?? []) : []))
-      .slice(0, MAX_PATHS);
-    if (paths.length > 0) line.notify(VISIT, { account: this.name, paths });
+    const paths = entries.flatMap((entry) => (entry.visits++ < MAX_VISITS ? (entry.path ?? []) : []));
+    for (let asked = 0; asked < paths.length; asked += MAX_PATHS) {
+      line.notify(VISIT, { account: this.name, paths: paths.slice(asked, asked + MAX_PATHS) });
+    }
   }
 
   #forget(entry: CountedEntry): void {

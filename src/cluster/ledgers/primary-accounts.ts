@@ -57,7 +57,7 @@ export class PrimaryAccounts {
       });
       return undefined;
     });
-    line.hear(MOVED, ({ account, oldPath, newPath }) => this.#accounts.get(account)?.moved(oldPath, newPath));
+    line.hear(MOVED, ({ account, oldPath, newPath }) => this.#accounts.get(account)?.moved(line, oldPath, newPath));
     line.hear(UNLOCK_NAMES, (lock) => {
       locks.get(lock)?.();
       locks.delete(lock);

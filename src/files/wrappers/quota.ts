@@ -151,10 +151,12 @@ class QuotaFileSystem implements FileSystem {
   }
 
   remove(path: string): Promise<void> {
-    return this.#changeNames(async () => {
-      await this.#unlinking(path, () => call(this.#fileSystem, "remove", path));
-      this.#movePaths(path, undefined);
-    });
+    return this.#changeNames(() =>
+      this.#unlinking(path, async () => {
+        await call(this.#fileSystem, "remove", path);
+        this.#movePaths(path, undefined);
+      }),
+    );
   }
 
   rename(oldPath: string, newPath: string): Promise<void> {
@@ -168,9 +170,11 @@ class QuotaFileSystem implements FileSystem {
     return this.#changeNames(async () => {
       const rename = () => call(this.#fileSystem, "posixRename", oldPath, newPath);
       if (oldPath === newPath) return rename();
-      await this.#unlinking(newPath, rename);
-      this.#movePaths(newPath, undefined);
-      this.#movePaths(oldPath, newPath);
+      await this.#unlinking(newPath, async () => {
+        await rename();
+        this.#movePaths(newPath, undefined);
+        this.#movePaths(oldPath, newPath);
+      });
     });
   }
 
@@ -271,7 +275,7 @@ class QuotaFileSystem implements FileSystem {
   }
 
   /** Runs what may take a file's name. It is held open meanwhile, to see whether it was the last. */
-  async #unlinking(path: string, unlink: () => Promise<void> | void): Promise<void> {
+  async #unlinking(path: string, unlink: () => Promise<void>): Promise<void> {
     const file = (await this.#isFile(path)) ? (await this.#openNow(path, FOR_READING)).counting : undefined;
     if (file === undefined) return unlink();
     await closing(file, async () => {

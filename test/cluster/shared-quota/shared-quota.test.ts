@@ -42,6 +42,14 @@ async function remove({ files }: Worker, path: string): Promise<void> {
   await call(files, "remove", path);
 }
 
+async function rename({ files }: Worker, path: string, newPath: string): Promise<void> {
+  await call(files, "posixRename", path, newPath);
+}
+
+async function truncate(handle: FileHandle, size: number): Promise<void> {
+  await callHandle(handle, "setstat", { size });
+}
+
 async function close(handle: FileHandle): Promise<void> {
   await callHandle(handle, "close", COMPLETED);
 }
@@ -114,6 +122,40 @@ describe("a file that a worker left when it died", () => {
     await done(looking);
     await expectNothingUncounted();
   });
+
+  it("is looked at though it is renamed before anybody gets there", async () => {
+    const { workers, one, three, open, done, expectAllCounted } = threeWorkers();
+    const left = await open(three, "/left");
+    await done(write(left, 0, 1000));
+    await done(write(left, 1000, 1000));
+    const renaming = rename(one, "/left", "/renamed");
+    await workers.goOn(callOf(one, /rename/));
+    workers.kill(three);
+    await workers.goOn(callOf(one, /rename/));
+    await done(renaming);
+    await expectAllCounted();
+  });
+
+  it("is looked at where it has taken the place of another, which the primary has not heard in time", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    try {
+      const { workers, one, three, open, done, expectAllCounted } = threeWorkers();
+      await done(close(await open(one, "/replaced")));
+      const left = await open(three, "/left");
+      await done(write(left, 0, 1000));
+      await done(write(left, 1000, 1000));
+      const renaming = rename(one, "/left", "/replaced");
+      await workers.goOn(callOf(one, /rename/));
+      workers.kill(three);
+      await workers.goOn(callOf(one, /rename/));
+      await workers.goOn(messageTo(one));
+      await vi.advanceTimersByTimeAsync(5000);
+      await expect(done(renaming)).rejects.toMatchObject({ failure: "late" });
+      await expectAllCounted();
+    } finally {
+      vi.useRealTimers();
+    }
+  });
 });
 
 describe("a file without a name", () => {
@@ -129,6 +171,39 @@ describe("a file without a name", () => {
     await expectNothingUncounted();
     await done(closing);
     expect(workers.disk.stored).toBe(0);
+    await expectAllCounted();
+  });
+
+  it("gets no more room when its worker has died", async () => {
+    const { workers, one, two, open, done, expectAllCounted } = threeWorkers();
+    const unnamed = await open(one, "/file");
+    await done(write(unnamed, 0, 1000));
+    await done(remove(one, "/file"));
+    const other = await open(two, "/other");
+    await done(write(other, 0, 1000));
+    await done(write(other, 0, 2000));
+    // There is room as soon as the other worker has given back what it does not need.
+    void write(unnamed, 0, LIMIT - 2000);
+    await workers.goOn(messageTo(two));
+    workers.kill(one);
+    await workers.goOn(messageTo(two));
+    await done(close(other));
+    await expectAllCounted();
+  });
+});
+
+describe("a file that has become shorter than it counts", () => {
+  it("is looked at once more where that has failed until it was closed", async () => {
+    const { workers, one, open, done, expectAllCounted } = threeWorkers();
+    const file = await open(one, "/file");
+    await done(write(file, 0, 2000));
+    for (const change of [() => truncate(file, 1000), () => close(file)]) {
+      const changing = change();
+      await workers.goOn(callOf(one, /stat/));
+      for (const look of one.process.calls) look.fail();
+      await done(changing);
+    }
+    expect(workers.disk.stored).toBe(1000);
     await expectAllCounted();
   });
 });
