@@ -183,7 +183,7 @@ describe("a file without a name", () => {
     await done(write(other, 0, 1000));
     await done(write(other, 0, 2000));
     // There is room as soon as the other worker has given back what it does not need.
-    void write(unnamed, 0, LIMIT - 2000);
+    write(unnamed, 0, LIMIT - 2000).catch(() => {});
     await workers.goOn(messageTo(two));
     workers.kill(one);
     await workers.goOn(messageTo(two));
