@@ -1,5 +1,5 @@
-import type { Addon } from "./native/addon.js";
-import { findAddon } from "./native/find-addon.js";
+import type { Addon } from "../../base/addon.js";
+import { findAddon } from "../../base/find-addon.js";
 import { differences } from "./native/self-check.js";
 
 /** What seals and opens the packets of this process. */

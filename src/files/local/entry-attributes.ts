@@ -1,4 +1,4 @@
-import { packetPath } from "../../crypto/cipher/packet-path.js";
+import { findAddon } from "../../base/find-addon.js";
 import type { FileAttributes } from "../file-system.js";
 import { attributesOf } from "./attributes.js";
 import { makeAtOnce } from "./short-calls.js";
@@ -14,7 +14,8 @@ const FIELDS = 9;
  * @returns of the first of them, or of none: without the addon, and where calls are not to be made at once
  */
 export function lookAtEntries(descriptor: number, names: readonly string[]): (FileAttributes | undefined)[] {
-  const look = packetPath().addon?.lookAtEntries;
+  const found = findAddon();
+  const look = "addon" in found ? found.addon.lookAtEntries : undefined;
   if (look === undefined) return [];
   const bytes = Buffer.from(`${names.join("\0")}\0`, "latin1");
   const fields = new Float64Array(names.length * FIELDS);

@@ -1,6 +1,6 @@
 import { expect } from "vitest";
+import type { Addon } from "../../../src/base/addon.js";
 import { findOwnAddon, loadAddon } from "../../../src/base/own-addon.js";
-import type { Addon } from "../../../src/crypto/cipher/native/addon.js";
 import { nativeAlgorithm } from "../../../src/crypto/cipher/native/native-packets.js";
 import type {
   CipherAlgorithm,

@@ -1,3 +1,4 @@
+import type { Addon, AddonOpener, AddonSealer, HoldsKeys, NativeKeys } from "../../../base/addon.js";
 import { MAXIMUM_BYTES_OF_128_BIT_BLOCKS, MAXIMUM_PACKETS } from "../limits.js";
 import {
   type CipherAlgorithm,
@@ -7,7 +8,6 @@ import {
   requiredMac,
 } from "../packet-cipher.js";
 import { wrongTag } from "../tag.js";
-import type { Addon, AddonOpener, AddonSealer, HoldsKeys, NativeKeys } from "./addon.js";
 
 const LENGTH_FIELD = 4;
 const AEAD_TAG_LENGTH = 16;

@@ -1,7 +1,7 @@
+import type { Addon } from "../../../base/addon.js";
 import { hmacSha256Etm, hmacSha512 } from "../hmac.js";
 import type { CipherAlgorithm, CipherKeys } from "../packet-cipher.js";
 import { portableCiphers } from "../portable-ciphers.js";
-import type { Addon } from "./addon.js";
 import { nativeAlgorithm } from "./native-packets.js";
 
 const LENGTH_FIELD = 4;

@@ -1,6 +1,6 @@
 import { createPrivateKey } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import type { Addon, NativeKeys } from "../../../../src/crypto/cipher/native/addon.js";
+import type { Addon, NativeKeys } from "../../../../src/base/addon.js";
 import { needs } from "../../../support/clients.js";
 import { addon, bytes } from "../packets.js";
 

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import type { Addon, AddonOpener, AddonSealer, NativeKeys } from "../../../../src/crypto/cipher/native/addon.js";
+import type { Addon, AddonOpener, AddonSealer, NativeKeys } from "../../../../src/base/addon.js";
 import { differences } from "../../../../src/crypto/cipher/native/self-check.js";
 import { needs } from "../../../support/clients.js";
 import { addon as built } from "../packets.js";

@@ -284,7 +284,7 @@ const transport: readonly KnownDifference[] = [
     what: "A message of another phase, after the login",
     sshd: "unimplemented",
     ours: "ends",
-    why: "It has a meaning, but not here: whoever sends it has lost the state of the connection, or hopes that we have.",
+    why: "It has a meaning, but not here: a client that sends it has lost the state of the connection, or hopes that the server has.",
     inputs: [
       "NEWCOMPRESS",
       "EXT_INFO after the login",
@@ -448,7 +448,7 @@ const connection: readonly KnownDifference[] = [
     what: "A command with NUL",
     sshd: "ends",
     ours: "accepted",
-    why: "A command is bytes, and whoever starts a program looks at them. Where a command is forced, the request fails.",
+    why: "A command is bytes, and the code that starts a program looks at them. Where a command is forced, the request fails.",
     inputs: ["exec with NUL in the command"],
   },
   {

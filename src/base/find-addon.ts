@@ -1,7 +1,7 @@
 import { basename } from "node:path";
-import { messageOf } from "../../../base/is-error.js";
-import { findOwnAddon, loadAddon } from "../../../base/own-addon.js";
 import type { Addon, AddonWithoutOpenssl } from "./addon.js";
+import { messageOf } from "./is-error.js";
+import { findOwnAddon, loadAddon } from "./own-addon.js";
 
 /** Why the addon is not used. */
 export interface WithoutAddon {
@@ -10,11 +10,20 @@ export interface WithoutAddon {
   readonly isProblem: boolean;
 }
 
+type Found = { readonly addon: Addon } | WithoutAddon;
+
+let found: Found | undefined;
+
 /**
- * The addon, where it is there, can be loaded and is not switched off by `SPINDLEX_NATIVE=0` in the environment. Never
- * throws.
+ * The addon, where it is there, can be loaded and is not switched off by `SPINDLEX_NATIVE=0` in the environment. It is
+ * looked for once. Never throws.
  */
-export function findAddon(): { readonly addon: Addon } | WithoutAddon {
+export function findAddon(): Found {
+  found ??= lookForAddon();
+  return found;
+}
+
+function lookForAddon(): Found {
   if (process.env.SPINDLEX_NATIVE === "0") return { reason: "SPINDLEX_NATIVE=0", isProblem: false };
   const file = findOwnAddon();
   if (file === undefined) {
