@@ -42,7 +42,7 @@ size_t entries_look(int descriptor, const char *names, size_t count, double *fie
     memcpy(fields + index * ENTRY_FIELDS, found, sizeof found);
     names += strlen(names) + 1;
     if (milliseconds_of(CLOCK_MONOTONIC) < end) continue;
-    if (waits() != waits_before || milliseconds_of(CLOCK_THREAD_CPUTIME_ID) >= end_of_work) return index + 1;
+    if (waits() != waits_before || milliseconds_of(CLOCK_THREAD_CPUTIME_ID) >= end_of_work) return index;
   }
   return count;
 }

@@ -22,7 +22,7 @@ export interface Addon {
    * @param fields room for 9 numbers of each: mode (0 where it cannot be looked at), links, user, group, size in bytes, and of
    *   the last access and the last change of content seconds since 1970 and nanoseconds
    * @param milliseconds of work, or of the clock where the disk is waited for, after which it looks at no more
-   * @returns at how many it has looked
+   * @returns at how many it has looked before that: fewer than there are names wherever the time was over
    * @throws {RangeError} for a name with a slash, a last one without a NUL, too little room
    */
   readonly lookAtEntries?: (
