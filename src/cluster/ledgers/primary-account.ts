@@ -9,6 +9,7 @@ import {
   type FileGiven,
   type FileHeld,
   type FileNeeds,
+  MAX_PATH_LENGTH,
   MAX_PATHS,
   RECLAIM,
   VISIT,
@@ -173,7 +174,9 @@ export class PrimaryAccount {
     const left: CountedEntry[] = [];
     for (const entry of this.#files.values()) {
       if (entry.path === undefined || !isWithin(entry.path, oldPath)) continue;
-      entry.path = newPath + entry.path.slice(oldPath.length);
+      const path: string = newPath + entry.path.slice(oldPath.length);
+      // No client reaches it there, and no worker can be told of it.
+      entry.path = path.length > MAX_PATH_LENGTH ? undefined : path;
       if (entry.holds.size > 0) continue;
       // Who was asked to look at it may have found nothing at the old path.
       entry.visits = 0;

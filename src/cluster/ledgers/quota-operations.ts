@@ -19,7 +19,8 @@ const account = text(100);
 const number = integer(1);
 const bytes = integer(0);
 /** No path of a client is longer. */
-const path = text(4096);
+export const MAX_PATH_LENGTH = 4096;
+const path = text(MAX_PATH_LENGTH);
 
 /** Paths in one message. */
 export const MAX_PATHS = 1000;

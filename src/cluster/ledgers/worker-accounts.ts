@@ -8,6 +8,7 @@ import {
   HOLD_FILE,
   LISTED,
   LOCK_NAMES,
+  MAX_PATH_LENGTH,
   MOVED,
   NO_NEEDS,
   OPEN_ACCOUNT,
@@ -23,8 +24,6 @@ const LISTING_TIME = 600;
 
 /** Seconds that a change of names may wait for others. */
 const LOCK_TIME = 60;
-
-const MAX_PATH_LENGTH = 4096;
 
 interface KnownTree {
   readonly turns: TreeTurns;
