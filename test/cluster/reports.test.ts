@@ -74,3 +74,13 @@ it("tells at once what becomes of connections whose places somebody may come for
   visit(reports, 3, false);
   expect(sent).toHaveLength(2);
 });
+
+it("takes a connection that has waited, and has a lower number, for no reason to let later ones wait", () => {
+  const { sent, reports } = begin();
+  reports.taken(7, false);
+  reports.taken(5, true);
+  reports.hurry();
+  vi.advanceTimersByTime(10);
+  reports.gone(7, false);
+  expect(sent).toHaveLength(2);
+});

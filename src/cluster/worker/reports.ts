@@ -31,7 +31,8 @@ export class Reports {
   }
 
   taken(id: number, isUrgent: boolean): void {
-    this.#lastTaken = id;
+    // One that has waited for another server's worker has a lower number.
+    this.#lastTaken = Math.max(this.#lastTaken, id);
     this.#taken.push(id);
     this.#soon(id, isUrgent);
   }
