@@ -243,7 +243,7 @@ static napi_value create_pipe(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
-/* The number of names, each of which has a NUL behind it; false where one leads elsewhere. */
+/* The number of names, each of which has a NUL behind it; false where one has a slash, so that it would lead elsewhere. */
 static bool count_names(const struct bytes *names, size_t *count) {
   if (names->length > 0 && names->data[names->length - 1] != 0) return false;
   *count = 0;

@@ -62,8 +62,8 @@ function stackOf(error: unknown): string[] {
 }
 
 /**
- * Without the message, which is in the line: it may have any number of lines itself, and they may look like frames. None where all
- * are of Node.js, as for most errors of sockets.
+ * Without the message, which is in the line: it may have any number of lines itself, and they may look like frames. No frames
+ * where all are of Node.js, as for most errors of sockets.
  */
 function framesOf({ stack, message }: Error): string[] {
   if (typeof stack !== "string") return [];

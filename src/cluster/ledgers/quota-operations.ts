@@ -93,7 +93,7 @@ export const HOLD_FILE: Operation<FileHolding, FileHeld> = {
 };
 
 /**
- * Asks for a look that nobody else disturbs: no other worker has the file, but such as close it.
+ * Asks for a look that nobody else disturbs: no other worker has the file, except workers that are closing it.
  *
  * @param isLeaving whether the worker is closing the file: it changes nothing any more
  * @returns whether the look may be taken: then `LOOKED` follows

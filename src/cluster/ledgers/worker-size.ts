@@ -102,10 +102,10 @@ export class WorkerSize implements CountedSize {
     return this.#look(look, isQuiet, false);
   }
 
-  async settle(look: Look): Promise<void> {
+  async settle(look: Look, isQuiet: () => boolean): Promise<void> {
     if (!this.#isShared && !this.#isUnsure) return;
     try {
-      await this.#look(look, () => true, true);
+      await this.#look(look, isQuiet, true);
     } catch {
       // Whoever opens the file next looks.
     }
@@ -164,7 +164,7 @@ export class WorkerSize implements CountedSize {
       const returns = this.#returns;
       let given = await this.#grow(size, appended);
       if (this.#isShared && given?.isShared === false) {
-        // It was given back when the file became shared, but for what is being written.
+        // The file became shared meanwhile, and what this question brought was given back, except for what is being written.
         if (appended === 0) return true;
         given = await this.#grow(size, appended);
       }

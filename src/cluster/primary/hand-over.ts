@@ -38,7 +38,9 @@ export class HandOver {
     const until = performance.now() + WAITING_TIME;
     const isUrgent = stay.kind === "refused" || stay.place.isScarce === true;
     const visit = { id: ++this.#lastId, desk, socket, info, stay, until, isUrgent, head: undefined };
-    if (this.#isClosed || this.#waiting.has(desk) || !this.#send(visit)) this.#enqueue(visit);
+    if (!this.#isClosed && !this.#waiting.has(desk) && this.#send(visit)) return;
+    this.#enqueue(visit);
+    this.#dispatch(desk);
   }
 
   /** A worker can take connections. */
@@ -117,7 +119,7 @@ export class HandOver {
     else queue.splice(0, done);
   }
 
-  /** Returns whether it need not wait. */
+  /** Returns whether the visit is dealt with: a worker gets it, or it is over. */
   #send(visit: Visit): boolean {
     // What has come from workers meanwhile is heard first, also where this process stood still.
     this.#timer ??= setInterval(() => setImmediate(() => this.#sweep()), SWEEP_INTERVAL);

@@ -83,10 +83,10 @@ export class WorkerProcess {
   #pausedUntil = Number.NEGATIVE_INFINITY;
   #saidToPause = Number.NEGATIVE_INFINITY;
   #admitted = 0;
-  /** Node.js has told so of a socket: then it does so of all. */
+  /** Node.js has told once that a socket has arrived: so it tells this of all. */
   #hasArrived = false;
-  /** It has connections that are not urgent. */
-  #hasTime = false;
+  /** It has connections of which it does not tell everything at once. */
+  #hasUnhurried = false;
   #servingSince = Number.POSITIVE_INFINITY;
   #missedBeats = 0;
   #watch: NodeJS.Timeout | undefined;
@@ -221,15 +221,15 @@ export class WorkerProcess {
     if (!this.line.hand(CONNECTION, connection, socket, settled)) return "over";
     this.#visits.set(id, visit);
     this.#underway = { id, until, isLate: false };
-    this.#hasTime ||= !isUrgent;
+    this.#hasUnhurried ||= !isUrgent;
     if (stay.kind === "admitted") this.#admitted++;
     return "sent";
   }
 
   /** Somebody may come for the places of its connections: it tells at once what becomes of them. */
   hurry(): void {
-    if (!this.#hasTime) return;
-    this.#hasTime = false;
+    if (!this.#hasUnhurried) return;
+    this.#hasUnhurried = false;
     this.line.notify(HURRY, undefined);
   }
 

@@ -78,7 +78,7 @@ export class RemoteListenings {
     // One that comes too late may be another worker's by now: the primary knows.
     const isLate = sharedNow() >= until;
     if (!isLate) reports.taken(id, isUrgent);
-    // It is about to hear from Node.js that the socket has come.
+    // Node.js is about to tell the primary that the socket has come.
     reports.primaryIsAwake();
     // One that was reset on the way may come without its socket.
     if (!(handle instanceof Socket) || served === undefined || isLate) {

@@ -5,10 +5,10 @@ import { type Login, MAX_REPORTS, REPORTS } from "../messages.js";
 const INTERVAL = 10;
 
 /** Milliseconds after which is told what is not urgent. */
-const LONGEST = 250;
+const LONGEST_TIME = 250;
 
-/** Milliseconds after which it is told where the primary is awake. */
-const LONG = 200;
+/** Milliseconds after which it is told when the primary is awake anyway. */
+const TIME_WHEN_AWAKE = 200;
 
 /** Tells the primary what becomes of connections: all that happens within some time together, a short one where a place is scarce. */
 export class Reports {
@@ -20,7 +20,7 @@ export class Reports {
   /** When it fires: `performance.now()`, as all times here. */
   #due = Number.POSITIVE_INFINITY;
   #flushedAt = Number.NEGATIVE_INFINITY;
-  /** Of the first of what is to be told. */
+  /** When the oldest of what is not told yet happened. */
   #since = 0;
   #lastTaken = 0;
   /** All connections up to this one are urgent. */
@@ -57,7 +57,7 @@ export class Reports {
 
   /** The primary has just sent something. */
   primaryIsAwake(): void {
-    if (this.#due !== Number.POSITIVE_INFINITY && performance.now() - this.#since >= LONG) this.flush();
+    if (this.#due !== Number.POSITIVE_INFINITY && performance.now() - this.#since >= TIME_WHEN_AWAKE) this.flush();
   }
 
   /** Tells what is there to tell, before something is asked that depends on it, and at the end. */
@@ -81,7 +81,7 @@ export class Reports {
       return;
     }
     const now = performance.now();
-    const time = this.#isUrgent(id, isUrgent) ? INTERVAL : LONGEST;
+    const time = this.#isUrgent(id, isUrgent) ? INTERVAL : LONGEST_TIME;
     if (this.#due === Number.POSITIVE_INFINITY) this.#since = now;
     if (now + time >= this.#due) return;
     clearTimeout(this.#timer);
