@@ -60,12 +60,8 @@ export interface CountedSize {
    * @returns whether it is counted so
    */
   look(look: Look, isQuiet: () => boolean): Promise<boolean>;
-  /**
-   * Before the last handle is closed: looks if others have changed the file, too.
-   *
-   * @param isQuiet whether no change is under way, which the look would have missed
-   */
-  settle(look: Look, isQuiet: () => boolean): MaybePromise<void>;
+  /** Before the last handle is closed: looks if others have changed the file, too. */
+  settle(look: Look): MaybePromise<void>;
   /** The file has no name any more. It counts until it is closed. */
   unnamed(): MaybePromise<void>;
   /** The last handle is closed. Resolves when what comes back by that has come back. */

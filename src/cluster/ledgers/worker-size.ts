@@ -102,10 +102,10 @@ export class WorkerSize implements CountedSize {
     return this.#look(look, isQuiet, false);
   }
 
-  async settle(look: Look, isQuiet: () => boolean): Promise<void> {
+  async settle(look: Look): Promise<void> {
     if (!this.#isShared && !this.#isUnsure) return;
     try {
-      await this.#look(look, isQuiet, true);
+      await this.#look(look, () => true, true);
     } catch {
       // Whoever opens the file next looks.
     }

@@ -52,7 +52,7 @@ export class CountedFile {
 
   /** To be called while the file can still be looked at. */
   closingLastHandle(stat: Stat): MaybePromise<void> {
-    return this.#counted.settle(lookBy(stat), () => this.#changesInFlight === 0);
+    return this.#counted.settle(lookBy(stat));
   }
 
   /** A file without a name is gone with its last handle. */
