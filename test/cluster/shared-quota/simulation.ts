@@ -130,7 +130,7 @@ class Simulation {
     return counted;
   }
 
-  /** @returns whether there was anything */
+  /** @returns whether something was left to happen */
   #next(): boolean {
     const events = [...this.#workers.events((waiting) => 1 + this.#chance.below(waiting))];
     const weights = events.map((event) => this.#weight(event));
@@ -161,7 +161,7 @@ class Simulation {
     vi.advanceTimersByTime(milliseconds);
   }
 
-  /** @returns whether there was any */
+  /** @returns whether a deadline was left to pass */
   #nextTimer(): boolean {
     if (vi.getTimerCount() === 0) return false;
     this.#past.push("the next deadline");
