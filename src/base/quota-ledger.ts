@@ -43,7 +43,7 @@ export type Look = () => Promise<Seen>;
 export interface CountedSize {
   /** Bytes that the file has at most when all is done that was claimed. */
   readonly size: number;
-  /** Bytes of it that are being written to the end, wherever that will be. Set by whoever writes. */
+  /** Bytes of it that are being written to the end, wherever that will be. Set by the code that writes. */
   appending: number;
   /**
    * Makes room, before a change.

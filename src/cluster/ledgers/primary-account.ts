@@ -178,7 +178,7 @@ export class PrimaryAccount {
       // No client reaches it there, and no worker can be told of it.
       entry.path = path.length > MAX_PATH_LENGTH ? undefined : path;
       if (entry.holds.size > 0) continue;
-      // Who was asked to look at it may have found nothing at the old path.
+      // A worker that was asked to look at it may have found nothing at the old path.
       entry.visits = 0;
       left.push(entry);
     }

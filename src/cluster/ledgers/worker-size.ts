@@ -107,7 +107,7 @@ export class WorkerSize implements CountedSize {
     try {
       await this.#look(look, () => true, true);
     } catch {
-      // Whoever opens the file next looks.
+      // The next worker that opens the file looks.
     }
   }
 

@@ -8,7 +8,7 @@ const FIELDS = 9;
 
 /**
  * Looks at entries of a directory by the addon, all in one call: half of what looking at each costs is the way through
- * `/proc` to the directory. One at which it cannot look is left to whoever can tell why.
+ * `/proc` to the directory. One at which it cannot look is left to a call that can tell why.
  *
  * @param names as latin1, a character for each byte
  * @returns of the first of them, or of none: without the addon, and where calls are not to be made at once
